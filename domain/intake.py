@@ -1,0 +1,97 @@
+"""What an intake system hands in (R1-R5) and what of it may be wrong."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from domain.vocabulary import (
+    Category,
+    Channel,
+    Code,
+    CustomerType,
+    Instant,
+    Kind,
+    Line,
+    Model,
+    Severity,
+    Text,
+)
+
+OLDEST_REPORT = timedelta(days=366)
+"""A report older than this is a typing error, not an issue."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far an intake system's clock may run ahead of ours."""
+
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{4,24}$")]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+
+class Customer(Model):
+    """Who is promised something (R2). Confidential (R30): never in a search attribute or a log."""
+
+    name: Line
+    type: CustomerType = CustomerType.ENTERPRISE
+    existing: bool = True
+    organisation: Line | None = None
+    contact: Line | None = Field(default=None, description="contact person, if not the customer")
+    phone: Phone | None = None
+    email: Email | None = None
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Customer:
+        if self.phone is None and self.email is None:
+            msg = "contact missing: give a phone or an email, every issue gets a reply (R6)"
+            raise ValueError(msg)
+        return self
+
+
+class Intake(Model):
+    """One customer issue as an intake system knows it. ``source`` and ``reference`` identify it:
+    the same pair is the same issue, however often it comes in.
+    """
+
+    source: Code = Field(description="the intake system: hotline, web, …")
+    reference: Code = Field(description="that system's own reference (R2)")
+    channel: Channel
+    kind: Kind
+    category: Category
+    severity: Severity = Severity.GENERAL
+    product_line: Code
+    region: Code = Field(description="a region some service centre of the roster serves")
+    agent: Annotated[str, StringConstraints(pattern=r"^\d{2,4}$")] = Field(
+        description="the hotline agent's number, second part of the issue number"
+    )
+    customer: Customer
+    title: Line
+    description: Text = ""
+    model: Line | None = None
+    serial_number: Line | None = None
+    site: Line | None = None
+    occurred_at: Instant | None = None
+    reported_at: Instant = Field(description="when the customer told us: every clock starts here")
+
+    @property
+    def issue_id(self) -> str:
+        """Workflow id and primary key in the register (design, section 5)."""
+        return issue_id(self.source, self.reference)
+
+    def impossible_date(self, now: datetime) -> str | None:
+        """Say which date cannot be true at ``now``, or None."""
+        if self.reported_at > now + CLOCK_SKEW:
+            return f"reported_at: {self.reported_at.isoformat()} lies in the future"
+        if self.reported_at < now - OLDEST_REPORT:
+            return (
+                f"reported_at: {self.reported_at.isoformat()} is more than "
+                f"{OLDEST_REPORT.days} days ago"
+            )
+        if self.occurred_at is not None and self.occurred_at > self.reported_at + CLOCK_SKEW:
+            return "occurred_at: an issue cannot be reported before it occurred"
+        return None
+
+
+def issue_id(source: str, reference: str) -> str:
+    """Build the one id of an issue: ``issue:{source}:{reference}``."""
+    return f"issue:{source}:{reference}"

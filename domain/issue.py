@@ -1,0 +1,275 @@
+"""The state of one issue, and what outsiders see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from domain.actions import ActionName
+from domain.intake import Intake
+from domain.promises import Promise, PromiseEnd, PromiseKind
+from domain.vocabulary import (
+    Actor,
+    Audience,
+    Code,
+    Instant,
+    Line,
+    Model,
+    Outcome,
+    Severity,
+    Stage,
+)
+
+STEPS_KEPT = 8
+"""Steps shown as 'last steps'; the register has them all."""
+UPDATE_IDS_KEPT = 200
+"""Update ids remembered across continue-as-new; Temporal remembers those of the current run."""
+
+
+class SlaState(StrEnum):
+    """How an issue's promises stand, worst first; a search attribute."""
+
+    OVERDUE = "overdue"
+    PAUSED = "paused"
+    AT_RISK = "at_risk"
+    ON_TIME = "on_time"
+    MISSED = "missed"
+    MET = "met"
+
+
+class Person(Model):
+    """Somebody of the roster as an issue refers to them."""
+
+    id: Code
+    name: Line
+
+
+class Tell(Model):
+    """A message to be written: which wording, to whom, and whether that hangs on somebody having
+    been found for the issue.
+    """
+
+    template: str
+    to: Audience
+    when: Literal["always", "assigned", "unassigned"] = "always"
+
+
+class Assignment(Model):
+    """Who is wanted: ``to`` by name, else whoever the roster offers, ``prefer`` first if free."""
+
+    to: Code | None = None
+    prefer: Code | None = None
+
+
+class Handling(Model):
+    """What a step adds to the handling form 《客户问题处理表》 of its generation."""
+
+    accepted_at: Instant | None = None
+    expected_at: Instant | None = None
+    resolved_at: Instant | None = None
+    result: str | None = None
+    cause: str | None = None
+
+
+class CallbackRecord(Model):
+    """One line of 《客户回访记录表》, the callback record (R23); the generation it asks about."""
+
+    generation: int
+    attempt: int
+    reached: bool
+    running: bool | None
+    satisfied: bool | None
+    words: str
+
+
+class Step(Model):
+    """One transition, decided and ready to be recorded: everything the registers need to know.
+
+    ``at`` is when it happened, ``recorded_at`` when the desk heard of it. Where somebody is wanted
+    the issue comes to ``stage_if_assigned`` if the roster has someone, else to ``stage``.
+    """
+
+    issue_id: str
+    run: str = Field(default="", description="first execution run id of the workflow")
+    seq: int
+    action: ActionName
+    by: Actor
+    at: Instant
+    recorded_at: Instant
+    stage_before: Stage | None
+    stage: Stage
+    stage_if_assigned: Stage | None = None
+    outcome: Outcome | None = None
+    generation: int
+    severity: Severity
+    level: int
+    content: dict[str, Any] = Field(default_factory=dict)
+    intake: Intake | None = Field(default=None, description="with the registration only")
+    promises: tuple[Promise, ...] = Field(default=(), description="those this step changed")
+    make: tuple[PromiseKind, ...] = Field(default=(), description="to be planned, from ``at``")
+    attempt: int = 1
+    resume: bool = Field(default=False, description="``promises`` run on from ``at``")
+    assignment: Assignment | None = None
+    handling: Handling | None = None
+    callback: CallbackRecord | None = None
+    hand_over: tuple[str, ...] = ()
+    tell: tuple[Tell, ...] = ()
+
+    @property
+    def answers(self) -> bool:
+        """Whether the customer has been answered with this step (R6), in writing or by phone."""
+        spoken = self.callback is not None and self.callback.reached
+        return spoken or self.action is ActionName.REPLIED
+
+    def stage_with(self, engineer: Person | None) -> Stage:
+        """Return the stage the issue comes to, now that it is known who has it."""
+        return self.stage_if_assigned if engineer and self.stage_if_assigned else self.stage
+
+
+class Errand(Model):
+    """The messages one step wrote, to be delivered, and how long that is tried.
+
+    ``reply`` is the generation of the issue that they answer the customer about (R6), else 0.
+    """
+
+    keys: tuple[str, ...]
+    reply: int = 0
+    give_up_after: timedelta
+    first_retry: timedelta
+    longest_retry: timedelta
+
+
+class Recorded(Model):
+    """What the register answers: the facts a workflow may not find out by itself. ``promises`` are
+    new or moved ones.
+    """
+
+    number: str
+    department: str
+    centre: str
+    zone: str
+    promises: tuple[Promise, ...] = ()
+    engineer: Person | None = None
+    lead: Person | None = None
+    assign_again_at: Instant | None = None
+    errand: Errand | None = None
+    closed_as: Outcome | None = Field(
+        default=None, description="set if this issue had ended before: nothing was recorded"
+    )
+
+
+class StepNote(Model):
+    """A past step in one line."""
+
+    at: Instant
+    action: ActionName
+    by: str
+    note: str = ""
+
+
+class Issue(Model):
+    """Everything a workflow knows of its issue; survives continue-as-new as it is."""
+
+    intake: Intake
+    number: str
+    department: str
+    centre: str
+    zone: str
+    severity: Severity
+    stage: Stage
+    registered_at: Instant
+    last_at: Instant
+    outcome: Outcome | None = None
+    seq: int = 1
+    level: int = 0
+    generation: int = 1
+    engineer: Person | None = None
+    lead: Person | None = None
+    assign_again_at: Instant | None = None
+    answered: bool = False
+    results: tuple[str, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    steps: tuple[StepNote, ...] = ()
+    seen: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The workflow id."""
+        return self.intake.issue_id
+
+    @property
+    def closed(self) -> bool:
+        """Nothing more will be done about it."""
+        return self.stage is Stage.CLOSED
+
+    @property
+    def running(self) -> tuple[Promise, ...]:
+        """The clocks that have not ended, standing still or not."""
+        return tuple(p for p in self.promises if p.running)
+
+    def promise(self, kind: PromiseKind) -> Promise | None:
+        """Return the running promise of that kind, of which there is never more than one."""
+        return next((p for p in self.running if p.kind is kind), None)
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """The nearest due instant among the clocks that move."""
+        return min((p.due_at for p in self.running if p.paused_at is None), default=None)
+
+    @property
+    def sla_state(self) -> SlaState:
+        """Sum the promises up in one word."""
+        running = self.running
+        if any(p.overdue for p in running):
+            return SlaState.OVERDUE
+        if any(p.paused_at for p in running):
+            return SlaState.PAUSED
+        if any(p.at_risk for p in running):
+            return SlaState.AT_RISK
+        if running or not self.closed:
+            return SlaState.ON_TIME
+        missed = any(p.end is PromiseEnd.BROKEN for p in self.promises)
+        return SlaState.MISSED if missed else SlaState.MET
+
+    def after(self, step: Step, recorded: Recorded) -> Issue:
+        """Return the issue as it is once ``step`` stands in the register."""
+        changed = {p.key: p for p in (*step.promises, *recorded.promises)}
+        kept = tuple(changed.pop(p.key, p) for p in self.promises)
+        result = step.handling.result if step.handling else None
+        assigned = step.assignment is not None
+        note = note_of(step.action, step.by.id, step.at, step.content)
+        return self.model_copy(
+            update={
+                "seq": step.seq,
+                "stage": step.stage_with(recorded.engineer),
+                "outcome": step.outcome,
+                "severity": step.severity,
+                "level": step.level,
+                "generation": step.generation,
+                "last_at": max(self.last_at, step.at),
+                "department": recorded.department,
+                "centre": recorded.centre,
+                "engineer": recorded.engineer if assigned else self.engineer,
+                "lead": recorded.lead if assigned else self.lead,
+                "assign_again_at": recorded.assign_again_at if assigned else self.assign_again_at,
+                "answered": self.answered or step.answers,
+                "results": (*self.results, result) if result else self.results,
+                "promises": (*kept, *changed.values()),
+                "steps": (*self.steps, note)[-STEPS_KEPT:],
+            }
+        )
+
+    def saw(self, update_id: str) -> Issue:
+        """Remember an update so that the same one, sent again, is not done again."""
+        return self.model_copy(update={"seen": (*self.seen, update_id)[-UPDATE_IDS_KEPT:]})
+
+
+def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, Any]) -> StepNote:
+    """Put a past step into one line."""
+    said = ("reason", "note", "result", "words", "threshold")
+    note = next((str(content[key]) for key in said if content.get(key)), "")
+    return StepNote(at=at, action=action, by=actor, note=note[:120])

@@ -1,0 +1,119 @@
+"""A promise: what was due to whom until when, and how it ended (design, section 4).
+
+The ledger of promises is the desk's heart; every report is computed from it. Instants are UTC and
+absolute: calendars were consulted when the promise was planned, never here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from domain.vocabulary import Audience, Instant, Model
+
+
+class PromiseKind(StrEnum):
+    """What is promised: an answer (R11), a solution (R12), a call on the next day (R22)."""
+
+    RESPONSE = "response"
+    RESOLUTION = "resolution"
+    CALLBACK = "callback"
+
+
+class PromiseEnd(StrEnum):
+    """How a promise stands in the ledger."""
+
+    OPEN = "open"
+    KEPT = "kept"
+    BROKEN = "broken"
+    WITHDRAWN = "withdrawn"
+
+
+class Mark(Model):
+    """A threshold of a promise: at that instant these people are told, and perhaps the issue rises.
+
+    ``name`` is as the policy has it: ``75%``, ``100%``, ``+2h``, ``+1 working day``.
+    """
+
+    name: str
+    at: Instant
+    tell: tuple[Audience, ...] = ()
+    level: int = 0
+
+
+DUE = "100%"
+
+
+class Promise(Model):
+    """One clock of one issue. ``generation`` counts reopenings; a callback is the ``attempt``-th of
+    at most ``attempts`` (R25) and may not be made before ``opens_at`` (R22).
+    """
+
+    kind: PromiseKind
+    generation: int = 1
+    attempt: int = 1
+    attempts: int = 1
+    target: str
+    clock: Literal["working", "elapsed"]
+    calendar: str
+    made_at: Instant
+    opens_at: Instant | None = None
+    due_at: Instant
+    provisional: bool = False
+    marks: tuple[Mark, ...] = ()
+    reached: int = 0
+    paused_at: Instant | None = None
+    end: PromiseEnd = PromiseEnd.OPEN
+    ended_at: Instant | None = None
+
+    @property
+    def key(self) -> str:
+        """Name it within its issue: ``resolution.1``, ``callback.1.2``."""
+        key = f"{self.kind}.{self.generation}"
+        return key if self.attempt == 1 else f"{key}.{self.attempt}"
+
+    @property
+    def running(self) -> bool:
+        """A clock runs until the promise is fulfilled or given up, also past its due instant."""
+        return self.ended_at is None
+
+    @property
+    def overdue(self) -> bool:
+        """Past due and still not fulfilled."""
+        return self.running and self.end is PromiseEnd.BROKEN
+
+    @property
+    def at_risk(self) -> bool:
+        """Some warning threshold is past, the due instant is not."""
+        return self.running and self.reached > 0 and not self.overdue
+
+    @property
+    def next_mark(self) -> Mark | None:
+        """The threshold its one live timer waits for; none while it stands still or has ended."""
+        if not self.running or self.paused_at is not None or self.reached >= len(self.marks):
+            return None
+        return self.marks[self.reached]
+
+    def reach(self) -> Promise:
+        """Tick off the next threshold; passing the due instant breaks the promise."""
+        mark = self.marks[self.reached]
+        end = PromiseEnd.BROKEN if mark.name == DUE else self.end
+        return self.model_copy(update={"reached": self.reached + 1, "end": end})
+
+    def fulfil(self, at: datetime) -> Promise:
+        """End it by doing what was promised. It is kept if that happened by the due instant, also
+        when word of it came in later than the alarm.
+        """
+        consumed_until = at if self.paused_at is None else min(self.paused_at, at)
+        end = PromiseEnd.KEPT if consumed_until <= self.due_at else PromiseEnd.BROKEN
+        return self.model_copy(update={"end": end, "ended_at": at, "paused_at": None})
+
+    def give_up(self, at: datetime) -> Promise:
+        """End it because nobody wants it any more; what was broken by then stays broken."""
+        end = PromiseEnd.BROKEN if self.end is PromiseEnd.BROKEN else PromiseEnd.WITHDRAWN
+        return self.model_copy(update={"end": end, "ended_at": at, "paused_at": None})
+
+    def pause(self, at: datetime) -> Promise:
+        """Stop the clock; planning moves what is left when it runs on."""
+        return self.model_copy(update={"paused_at": at})

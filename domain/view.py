@@ -1,0 +1,158 @@
+"""What outsiders see of an issue: a view for programs, a page for the Temporal Web UI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from domain.actions import ActionName
+from domain.issue import Issue, Person, SlaState, StepNote
+from domain.lifecycle import allowed
+from domain.promises import Promise, PromiseEnd, PromiseKind
+from domain.vocabulary import Category, Instant, Kind, Model, Outcome, Severity, Stage
+
+
+class PromiseView(Model):
+    """A promise as outsiders see it."""
+
+    key: str
+    kind: PromiseKind
+    generation: int
+    attempt: int
+    target: str
+    made_at: Instant
+    opens_at: Instant | None
+    due_at: Instant
+    provisional: bool
+    paused: bool
+    end: PromiseEnd
+    ended_at: Instant | None
+
+
+class IssueView(Model):
+    """What the desk tells about an issue. No customer data (R30); instants in UTC, ``zone`` is the
+    desk's for showing them.
+    """
+
+    id: str
+    number: str
+    source: str
+    reference: str
+    stage: Stage
+    outcome: Outcome | None
+    kind: Kind
+    category: Category
+    severity: Severity
+    title: str
+    product_line: str
+    region: str
+    department: str
+    centre: str
+    zone: str
+    engineer: Person | None
+    lead: Person | None
+    escalation_level: int
+    reopen_count: int
+    sla_state: SlaState
+    reported_at: Instant
+    registered_at: Instant
+    next_due_at: Instant | None
+    answered: bool
+    promises: tuple[PromiseView, ...]
+    steps: tuple[StepNote, ...]
+    results: tuple[str, ...]
+    can: tuple[ActionName, ...]
+
+
+def view(issue: Issue) -> IssueView:
+    """Show the issue to outsiders."""
+    return IssueView(
+        id=issue.id,
+        number=issue.number,
+        source=issue.intake.source,
+        reference=issue.intake.reference,
+        stage=issue.stage,
+        outcome=issue.outcome,
+        kind=issue.intake.kind,
+        category=issue.intake.category,
+        severity=issue.severity,
+        title=issue.intake.title,
+        product_line=issue.intake.product_line,
+        region=issue.intake.region,
+        department=issue.department,
+        centre=issue.centre,
+        zone=issue.zone,
+        engineer=issue.engineer,
+        lead=issue.lead,
+        escalation_level=issue.level,
+        reopen_count=issue.generation - 1,
+        sla_state=issue.sla_state,
+        reported_at=issue.intake.reported_at,
+        registered_at=issue.registered_at,
+        next_due_at=issue.next_due_at,
+        answered=issue.answered,
+        promises=tuple(_promise_view(p) for p in issue.promises),
+        steps=issue.steps,
+        results=issue.results,
+        can=allowed(issue.stage),
+    )
+
+
+def _promise_view(promise: Promise) -> PromiseView:
+    return PromiseView(
+        paused=promise.paused_at is not None,
+        **{name: getattr(promise, name) for name in PromiseView.model_fields if name != "paused"},
+    )
+
+
+def local(at: datetime, zone: str) -> str:
+    """Write an instant as the desk reads it: ``2026-11-23 Mon 18:00``."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %a %H:%M}"
+
+
+def details(issue: Issue) -> str:
+    """Write the issue as a short Markdown page for a supervisor: what it is, who has it, what was
+    promised, what happened last, what can be done next. No customer data (R30).
+    """
+    seen = view(issue)
+    urgency = "重大 major" if seen.severity is Severity.MAJOR else "一般 general"
+    holder = (
+        f"{seen.engineer.name} ({seen.engineer.id})"
+        if seen.engineer
+        else f"{seen.lead.name} ({seen.lead.id}), nobody free"
+        if seen.lead
+        else "nobody"
+    )
+    lines = [
+        f"### {seen.number} · {seen.title}",
+        f"{seen.kind} · {urgency} · {seen.product_line} · {seen.region}",
+        "",
+        f"**阶段 Stage** {seen.stage}" + (f" ({seen.outcome})" if seen.outcome else ""),
+        f"**处理人 With** {holder} · {seen.department}, {seen.centre}",
+        f"**升级 Escalation** {seen.escalation_level} · **重开 Reopened** {seen.reopen_count}",
+        "",
+        "| 承诺 Promise | 期限 Due | 状态 State |",
+        "|---|---|---|",
+        *(
+            f"| {p.key} ({p.target}) | {local(p.due_at, seen.zone)}"
+            f"{' (provisional)' if p.provisional else ''} | {_standing(p, seen.zone)} |"
+            for p in seen.promises
+        ),
+        "",
+        "**最近 Last steps**",
+        *(
+            f"- {local(s.at, seen.zone)} {s.action} · {s.by}" + (f": {s.note}" if s.note else "")
+            for s in reversed(seen.steps)
+        ),
+        "",
+        f"**可做 Possible next** {', '.join(seen.can) or '—'}",
+    ]
+    return "\n".join(lines)
+
+
+def _standing(promise: PromiseView, zone: str) -> str:
+    if promise.ended_at:
+        return f"{promise.end} {local(promise.ended_at, zone)}"
+    if promise.paused:
+        return "standing still"
+    return "overdue" if promise.end is PromiseEnd.BROKEN else "running"

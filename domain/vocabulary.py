@@ -1,0 +1,148 @@
+"""The desk's words (regulation, vocabulary and R1-R5) as closed sets, and the models' base."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+
+class Model(BaseModel):
+    """Base of every value that crosses a boundary: immutable, and a misspelt field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def _to_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""A point in time. Naive input is refused; whatever zone comes in, UTC is kept."""
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w.+-]+$")]
+"""A short identifier out of a roster, a policy or an intake system."""
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
+"""One line of text that a person reads."""
+
+Text = Annotated[str, StringConstraints(max_length=10_000)]
+"""Free text, at most 10,000 characters: Temporal refuses payloads over 2 MB, people long before."""
+
+Words = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+"""Free text that may not be empty."""
+
+
+class Channel(StrEnum):
+    """How the issue reached the desk (R1)."""
+
+    TELEPHONE = "telephone"
+    WEBSITE = "website"
+    EMAIL = "email"
+    CHAT = "chat"
+    WALK_IN = "walk_in"
+
+
+class Kind(StrEnum):
+    """What the customer wants (R3)."""
+
+    CONSULTATION = "consultation"
+    FAULT = "fault"
+    COMPLAINT = "complaint"
+    SUGGESTION = "suggestion"
+    SALES = "sales"
+    PAID_SERVICE = "paid_service"
+
+
+class Category(StrEnum):
+    """What it is about, which decides the department (R4)."""
+
+    TECHNICAL = "technical"
+    SOFTWARE = "software"
+    SERVICE = "service"
+    COMMERCE = "commerce"
+    OUT_OF_SCOPE = "out_of_scope"
+
+
+class Severity(StrEnum):
+    """R5."""
+
+    GENERAL = "general"
+    MAJOR = "major"
+
+
+class CustomerType(StrEnum):
+    """R2."""
+
+    INDIVIDUAL = "individual"
+    ENTERPRISE = "enterprise"
+
+
+class Role(StrEnum):
+    """Who somebody is when they act on an issue."""
+
+    INTAKE = "intake"
+    AGENT = "agent"
+    ENGINEER = "engineer"
+    CLERK = "clerk"
+    LEAD = "lead"
+    MANAGER = "manager"
+    GM_OFFICE = "gm_office"
+    SYSTEM = "system"
+
+
+ESCALATION: tuple[Role, ...] = (Role.ENGINEER, Role.LEAD, Role.MANAGER, Role.GM_OFFICE)
+"""Escalation levels 0 to 3: the engineer and the three above (regulation, vocabulary; R13)."""
+
+SUPERVISORS = frozenset(ESCALATION[1:])
+
+
+class Audience(StrEnum):
+    """Whom a message is for; the roster turns it into a person with a contact."""
+
+    CUSTOMER = "customer"
+    HANDLER = "handler"
+    CLERK = "clerk"
+    LEAD = "lead"
+    MANAGER = "manager"
+    GM_OFFICE = "gm_office"
+
+
+class Stage(StrEnum):
+    """Where an issue is in its life (design, section 3)."""
+
+    REGISTERED = "registered"
+    ASSIGNED = "assigned"
+    IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
+    RESOLVED = "resolved"
+    REPLIED = "replied"
+    CALLBACK = "callback"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """How a closed issue ended."""
+
+    SOLVED = "solved"
+    NOT_REACHED = "not_reached"
+    WITHDRAWN = "withdrawn"
+    CANCELLED = "cancelled"
+    TERMINATED = "terminated"
+
+
+class Actor(Model):
+    """Who does something: a person of the roster, or a system."""
+
+    id: Code
+    role: Role
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.role})"
+
+
+DESK = Actor(id="desk", role=Role.SYSTEM)
+"""The desk itself, for what happens by the clock."""
