@@ -1,0 +1,1 @@
+"""How the world is touched: registering, planning, assignment, escalation, notification."""

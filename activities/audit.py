@@ -1,0 +1,75 @@
+"""The audit: what an operator ended in Temporal is ended in the register too, and somebody is told.
+
+A workflow can answer a cancellation, but not its own termination.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+from temporalio import activity
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities import names
+from activities.recording import Recording
+from domain import lifecycle
+from domain.actions import ActionName, Cancel
+from domain.vocabulary import DESK, Outcome
+from store import outbox, reading
+
+SETTLING = timedelta(minutes=1)
+"""An issue changed this recently may be starting or ending just now."""
+
+
+class Audit:
+    """Compares the register's open issues with the workflows that should be living them."""
+
+    def __init__(self, pool: asyncpg.Pool[Any], recording: Recording) -> None:
+        self._pool = pool
+        self._recording = recording
+
+    @activity.defn(name=names.AUDIT)
+    async def audit_register(self) -> list[str]:
+        """Close what has no workflow any more; return the keys of the messages to deliver."""
+        client = activity.client()
+        running = {
+            execution.id
+            async for execution in client.list_workflows(
+                "WorkflowType = 'IssueWorkflow' AND ExecutionStatus = 'Running'"
+            )
+        }
+        now = datetime.now(UTC)
+        keys: list[str] = []
+        for id_, run, updated_at in await reading.open_ids(self._pool):
+            activity.heartbeat()
+            # The list is eventually consistent, so it accuses; only a description convicts.
+            if id_ in running or now - updated_at < SETTLING or await _lives(client, id_, run):
+                continue
+            keys += await self._close(id_, run, now)
+        return keys
+
+    async def _close(self, id_: str, run: str, now: datetime) -> list[str]:
+        issue = await reading.state(self._pool, id_)
+        if issue is None or issue.closed:
+            return []
+        activity.logger.warning("no workflow lives this issue any more", extra={"issue_id": id_})
+        step = lifecycle.decide(issue, ActionName.CANCEL, Cancel(by=DESK), now)
+        recorded = await self._recording.record_step(
+            step.model_copy(update={"run": run, "outcome": Outcome.TERMINATED})
+        )
+        left = await outbox.unsettled_of(self._pool, id_)
+        return [*left, *(recorded.errand.keys if recorded.errand else ())]
+
+
+async def _lives(client: Client, id_: str, first_run: str) -> bool:
+    try:
+        description = await client.get_workflow_handle(id_).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    first = description.raw_info.first_run_id
+    return first == first_run and description.status is WorkflowExecutionStatus.RUNNING

@@ -1,0 +1,154 @@
+"""Recording a step: number, promises, engineer and messages are found and written at once.
+
+One local activity for every transition, so that an issue's history stays short and its registers
+never show half a step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities import names
+from activities.addressing import address
+from domain.intake import Intake
+from domain.issue import Recorded, Step
+from domain.planning import Planner
+from domain.policy import Facts, Rulebook
+from domain.promises import Promise
+from domain.roster import Member, Need, choose, superior
+from domain.vocabulary import ESCALATION
+from store import outbox, register, roster
+from store.register import Case, Connection
+from store.rulebooks import Rulebooks
+
+
+class Recording:
+    """The register's activity. ``current`` is the rulebook new issues are promised under."""
+
+    def __init__(self, pool: asyncpg.Pool[Any], current: Rulebook) -> None:
+        self._pool = pool
+        self._rulebooks = Rulebooks(current)
+
+    @activity.defn(name=names.RECORD)
+    async def record_step(self, step: Step) -> Recorded:
+        """Record one step, once: asked again, it answers what it answered before.
+
+        Raises:
+            ApplicationError: ``Invalid`` (not retried) if the step names a region or a person
+                that the roster does not have; nothing is written then.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            if before := await register.earlier(connection, step):
+                return before
+            case = await self._case(connection, step)
+            rulebook = await self._rulebooks.get(connection, case.rulebook)
+            recorded = await self._assigned(connection, step, case)
+            recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
+            errand, messages = await address(connection, step, case, recorded, rulebook)
+            recorded = recorded.model_copy(update={"errand": errand})
+            await register.write(connection, step, case, recorded)
+            await outbox.write(connection, messages)
+        return recorded
+
+    async def _case(self, connection: Connection, step: Step) -> Case:
+        if step.intake is None:
+            return await register.case(connection, step.issue_id)
+        case = await self._registered(connection, step, step.intake)
+        await register.open_issue(connection, step, step.intake, case)
+        return case
+
+    async def _registered(self, connection: Connection, step: Step, intake: Intake) -> Case:
+        """R2, R4: the number is allotted, region and category lead to centre and department."""
+        centre = await roster.centre_of(connection, intake.region)
+        if centre is None:
+            known = ", ".join(await roster.regions(connection)) or "none, the roster is empty"
+            raise _invalid(f"region: no service centre serves {intake.region}; known: {known}")
+        rulebook = self._rulebooks.current
+        day = step.recorded_at.astimezone(ZoneInfo(rulebook.policy.zone)).date()
+        return Case(
+            number=await register.next_number(connection, day, intake.agent),
+            rulebook=rulebook.version,
+            facts=Facts(
+                kind=intake.kind,
+                severity=intake.severity,
+                category=intake.category,
+                product_line=intake.product_line,
+                region=intake.region,
+                centre=centre.id,
+                customer=intake.customer.type,
+            ),
+            calendar=centre.calendar,
+            department=rulebook.policy.routing[intake.category],
+            zone=centre.zone,
+            title=intake.title,
+            site=intake.site,
+            customer_name=intake.customer.contact or intake.customer.name,
+            phone=intake.customer.phone,
+            email=intake.customer.email,
+        )
+
+    async def _assigned(self, connection: Connection, step: Step, case: Case) -> Recorded:
+        """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it."""
+        same = Recorded(
+            number=case.number,
+            department=case.department,
+            centre=case.facts.centre,
+            zone=case.zone,
+            engineer=case.engineer,
+            lead=case.lead,
+        )
+        if step.assignment is None:
+            return same
+        lead = superior(await roster.members(connection), case.department, 1)
+        changes: dict[str, Any] = {"lead": lead.person if lead else None}
+        if step.assignment.to:
+            member = await _named(connection, step.assignment.to, case)
+            return same.model_copy(update=changes | {"engineer": member.person})
+        centre = await roster.centre(connection, case.facts.centre)
+        need = Need(
+            department=case.department,
+            product_line=case.facts.product_line,
+            centres=(case.facts.centre, *(centre.nearest if centre else ())),
+            prefer=step.assignment.prefer,
+        )
+        candidates = await roster.candidates(connection, need.department, need.centres)
+        # Who is on duty is a fact of today, whatever rulebook the issue was promised under.
+        choice = choose(candidates, need, self._rulebooks.current, step.recorded_at)
+        changes["engineer"] = choice.member.person if choice.member else None
+        return same.model_copy(update=changes | {"assign_again_at": choice.again_at})
+
+
+async def _named(connection: Connection, id_: str, case: Case) -> Member:
+    """R16: only somebody certified for the product line, unless a superior takes it on."""
+    member = await roster.member(connection, id_)
+    if member is None or member.role not in ESCALATION:
+        raise _invalid(f"to: {id_} is not an engineer or superior on the roster")
+    if member.role is not ESCALATION[0]:
+        return member
+    if member.department != case.department:
+        raise _invalid(f"to: {id_} works in {member.department}, this is for {case.department}")
+    lines = sorted(certified.product_line for certified in member.certified)
+    if case.facts.product_line not in lines:
+        raise _invalid(
+            f"to: {id_} is not certified for {case.facts.product_line}, "
+            f"only for {', '.join(lines) or 'nothing'}"
+        )
+    return member
+
+
+def _planned(step: Step, case: Case, rulebook: Rulebook) -> tuple[Promise, ...]:
+    """R11, R12, R22: new promises from the instant of the step; paused ones run on from it."""
+    facts = case.facts.model_copy(update={"severity": step.severity, "generation": step.generation})
+    planner = Planner(rulebook, facts, case.calendar)
+    made = (planner.make(kind, step.at, step.attempt) for kind in step.make)
+    resumed = (planner.resume(promise, step.at) for promise in step.promises if step.resume)
+    return tuple(promise for promise in (*made, *resumed) if promise is not None)
+
+
+def _invalid(message: str) -> ApplicationError:
+    return ApplicationError(message, type="Invalid", non_retryable=True)

@@ -1,0 +1,1 @@
+"""All SQL, over asyncpg: commands in one transaction each, and read models."""

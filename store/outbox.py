@@ -1,0 +1,235 @@
+"""The outbox: every message once, under a key that says what it is about.
+
+``pending`` waits for its channel, ``sending`` is on its way, ``delivered`` arrived. A message whose
+fate cannot be known, or that no channel can take, is ``unknown``: it is never sent again, since
+nothing is said twice, but ``handed_over`` to a person. Each command is one transaction unless it
+takes a connection; then it belongs to the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from domain.vocabulary import Audience, Instant, Model
+from store.register import Connection
+
+Pool: TypeAlias = "asyncpg.Pool[Any]"
+
+SLOT_LAPSES_AFTER = timedelta(seconds=15)
+"""A slot not used by then is lost, or a desk that was down would use all it missed at once."""
+
+INTERRUPTED = "the worker ended while this was being sent: it may have arrived"
+NO_WAY = "the roster has no channel and address for this recipient"
+
+
+class Message(Model):
+    """One message to one recipient: a member's id, or ``customer``. Confidential (R30)."""
+
+    key: str
+    issue_id: str
+    seq: int
+    template: str
+    audience: Audience
+    recipient: str
+    channel: str | None
+    address: str | None
+    subject: str
+    body: str
+    created_at: Instant
+
+
+class Posting(Model):
+    """A message that may be sent now: ``url`` is its channel's, with ``{to}`` for the address."""
+
+    key: str
+    channel: str
+    url: str
+    address: str
+    subject: str
+    body: str
+
+
+class Queue(Model):
+    """What may be sent now, in order, and when the next of those that wait may be."""
+
+    ready: tuple[Posting, ...] = ()
+    wait_until: Instant | None = None
+
+
+async def write(connection: Connection, messages: Iterable[Message]) -> None:
+    """Put messages into the outbox; one that is there already stays as it is."""
+    rows = [tuple(message.model_dump(mode="python").values()) for message in messages]
+    await connection.executemany(
+        f"""
+        INSERT INTO outbox ({", ".join(Message.model_fields)})
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (key) DO NOTHING
+        """,  # noqa: S608 - the columns are the model's fields
+        rows,
+    )
+
+
+async def line_up(pool: Pool, keys: Sequence[str], now: datetime) -> Queue:
+    """See what of ``keys`` may be sent at ``now``, and reserve slots on channels with a rate limit.
+
+    A message keeps its slot, and so its place in the channel's queue, until it is used or lapses.
+    What an earlier attempt left half-sent becomes ``unknown``, and so does what nobody can send.
+    """
+    keys = list(keys)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SELECT FROM outbox WHERE key = ANY($1) ORDER BY key FOR UPDATE", keys
+        )
+        await connection.execute(
+            "UPDATE outbox SET status = 'unknown', last_error = $2"
+            " WHERE key = ANY($1) AND status = 'sending'",
+            *(keys, INTERRUPTED),
+        )
+        await connection.execute(
+            """
+            UPDATE outbox o SET status = 'unknown', last_error = $2
+            WHERE key = ANY($1) AND status = 'pending'
+                AND (address IS NULL OR NOT EXISTS (SELECT FROM channels WHERE id = o.channel))
+            """,
+            *(keys, NO_WAY),
+        )
+        await _reserve_slots(connection, keys, now)
+        rows = await connection.fetch(
+            """
+            SELECT o.key, o.channel, c.url, o.address, o.subject, o.body,
+                CASE WHEN c.per_minute IS NOT NULL AND o.slot_at > $2 THEN o.slot_at END AS wait
+            FROM outbox o JOIN channels c ON c.id = o.channel
+            WHERE o.key = ANY($1) AND o.status = 'pending'
+            ORDER BY array_position($1, o.key)
+            """,
+            *(keys, now),
+        )
+    return Queue(
+        ready=tuple(
+            Posting(**{name: row[name] for name in Posting.model_fields})
+            for row in rows
+            if row["wait"] is None
+        ),
+        wait_until=min((row["wait"] for row in rows if row["wait"]), default=None),
+    )
+
+
+async def _reserve_slots(connection: Connection, keys: list[str], now: datetime) -> None:
+    """Space the messages of a channel evenly: one every ``60 s / per_minute``, never in a burst."""
+    lapsed = now - SLOT_LAPSES_AFTER
+    # Locked first: the statement that counts must see what the others reserved.
+    await connection.execute(
+        """
+        SELECT FROM channels WHERE per_minute IS NOT NULL AND id IN (
+            SELECT channel FROM outbox WHERE key = ANY($1) AND status = 'pending'
+                AND (slot_at IS NULL OR slot_at < $2))
+        ORDER BY id FOR UPDATE
+        """,
+        *(keys, lapsed),
+    )
+    await connection.execute(
+        """
+        WITH wanted AS (
+            SELECT o.key, c.id, make_interval(secs => 60.0 / c.per_minute) AS gap,
+                greatest(c.next_slot, $3) AS first,
+                row_number() OVER (PARTITION BY c.id ORDER BY array_position($1, o.key)) AS place
+            FROM outbox o JOIN channels c ON c.id = o.channel
+            WHERE o.key = ANY($1) AND o.status = 'pending' AND c.per_minute IS NOT NULL
+                AND (o.slot_at IS NULL OR o.slot_at < $2)
+        ), reserved AS (
+            UPDATE channels c SET next_slot = w.first + w.gap * w.places
+            FROM (SELECT id, first, gap, max(place) AS places FROM wanted GROUP BY id, first, gap) w
+            WHERE c.id = w.id
+        )
+        UPDATE outbox o SET slot_at = w.first + w.gap * (w.place - 1)
+        FROM wanted w WHERE o.key = w.key
+        """,
+        *(keys, lapsed, now),
+    )
+
+
+async def claim(pool: Pool, key: str) -> bool:
+    """Take a message for sending, to be called before anything leaves the building; False if it is
+    no longer to be sent.
+    """
+    return await _changed(
+        pool,
+        "UPDATE outbox SET status = 'sending', attempts = attempts + 1"
+        " WHERE key = $1 AND status = 'pending'",
+        key,
+    )
+
+
+async def delivered(pool: Pool, key: str, now: datetime) -> bool:
+    """Settle a message that arrived, also if it was already given up for lost but not handed over;
+    False if somebody else settled it first.
+    """
+    return await _changed(
+        pool,
+        "UPDATE outbox SET status = 'delivered', settled_at = $2, last_error = NULL"
+        " WHERE key = $1 AND status IN ('sending', 'unknown')",
+        *(key, now),
+    )
+
+
+async def failed(pool: Pool, key: str, error: str) -> bool:
+    """Let a message that did not go out be tried again, with a slot of its own."""
+    return await _changed(
+        pool,
+        "UPDATE outbox SET status = 'pending', slot_at = NULL, last_error = $2"
+        " WHERE key = $1 AND status = 'sending'",
+        *(key, error),
+    )
+
+
+async def lost(pool: Pool, key: str, error: str) -> bool:
+    """Give up a message that may have gone out or not."""
+    return await _changed(
+        pool,
+        "UPDATE outbox SET status = 'unknown', last_error = $2"
+        " WHERE key = $1 AND status = 'sending'",
+        *(key, error),
+    )
+
+
+async def unsettled(pool: Pool, keys: Sequence[str]) -> list[str]:
+    """Return those of ``keys`` that were neither delivered nor handed over, in their order."""
+    rows = await pool.fetch(
+        "SELECT key FROM outbox WHERE key = ANY($1) AND settled_at IS NULL"
+        " ORDER BY array_position($1, key)",
+        list(keys),
+    )
+    return [row["key"] for row in rows]
+
+
+async def not_delivered(connection: Connection, keys: Sequence[str]) -> list[Message]:
+    """Return the messages that ``hand_over`` would hand over, and lock them until it does."""
+    rows = await connection.fetch(
+        f"""
+        SELECT {", ".join(Message.model_fields)} FROM outbox
+        WHERE key = ANY($1) AND settled_at IS NULL ORDER BY key FOR UPDATE
+        """,  # noqa: S608 - the columns are the model's fields
+        list(keys),
+    )
+    return [Message(**row) for row in rows]
+
+
+async def hand_over(
+    connection: Connection, keys: Sequence[str], handed_to: str, now: datetime
+) -> list[Message]:
+    """Give what was not delivered to a person, who is to bring it; return what that was."""
+    messages = await not_delivered(connection, keys)
+    await connection.execute(
+        "UPDATE outbox SET status = 'handed_over', handed_to = $2, settled_at = $3"
+        " WHERE key = ANY($1)",
+        *([message.key for message in messages], handed_to, now),
+    )
+    return messages
+
+
+async def _changed(pool: Pool, command: str, *arguments: object) -> bool:
+    return str(await pool.execute(command, *arguments)) == "UPDATE 1"

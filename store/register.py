@@ -1,0 +1,303 @@
+"""The registers' commands: everything one step of an issue writes, inside the caller's transaction.
+
+A step is written once: ``earlier`` finds what a first attempt wrote, whatever became of its answer.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from domain.intake import Intake
+from domain.issue import Person, Recorded, Step
+from domain.policy import Facts
+from domain.promises import Promise
+from domain.vocabulary import Model, Outcome, Stage
+
+Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
+
+
+class Case(Model):
+    """What planning, assignment and wording have to know of an issue, read under a lock.
+    ``calendar`` is the one its centre had at registration: that one is in its rulebook.
+    """
+
+    number: str
+    rulebook: str
+    facts: Facts
+    calendar: str
+    department: str
+    zone: str
+    title: str
+    site: str | None
+    customer_name: str
+    phone: str | None
+    email: str | None
+    engineer: Person | None = None
+    lead: Person | None = None
+
+
+class OutOfStep(Exception):  # noqa: N818  reads as what happened
+    """The register and the workflow disagree on which step comes next: a defect, never repaired
+    silently.
+    """
+
+
+async def earlier(connection: Connection, step: Step) -> Recorded | None:
+    """Return what was recorded for this very step before, or None if it is new.
+
+    A registration that finds the issue under another workflow run, closed or left behind, gets the
+    answer that it had ended: the same source and reference are the same issue.
+    """
+    row = await connection.fetchrow(
+        """
+        SELECT e.action, e.recorded, i.run, i.outcome
+        FROM issue_events e JOIN issues i ON i.id = e.issue_id
+        WHERE e.issue_id = $1 AND e.seq = $2
+        """,
+        step.issue_id,
+        step.seq,
+    )
+    if row is None:
+        return None
+    recorded = Recorded.model_validate(row["recorded"])
+    if row["run"] != step.run and step.intake is not None:
+        ended = Outcome(row["outcome"]) if row["outcome"] else Outcome.TERMINATED
+        return recorded.model_copy(update={"closed_as": ended})
+    if row["run"] != step.run or row["action"] != step.action:
+        raise OutOfStep(f"{step.issue_id}: step {step.seq} is {row['action']}, not {step.action}")
+    return recorded
+
+
+async def next_number(connection: Connection, day: date, agent: str) -> str:
+    """Allot the next issue number of that agent and local day, without gaps (vocabulary)."""
+    serial = await connection.fetchval(
+        """
+        INSERT INTO serials (day, agent, last) VALUES ($1, $2, 1)
+        ON CONFLICT (day, agent) DO UPDATE SET last = serials.last + 1
+        RETURNING last
+        """,
+        day,
+        agent,
+    )
+    return f"{day:%Y%m%d}-{agent}-{serial:04d}"
+
+
+async def open_issue(connection: Connection, step: Step, intake: Intake, case: Case) -> None:
+    """Write the issue register 《用户问题受理登记表》 (R2)."""
+    row = {
+        "id": step.issue_id,
+        "run": step.run,
+        "number": case.number,
+        **intake.model_dump(
+            include={
+                *("source", "reference", "channel", "kind", "category", "severity"),
+                *("product_line", "model", "serial_number", "site", "region", "title"),
+                *("description", "agent", "occurred_at", "reported_at"),
+            }
+        ),
+        "customer_name": intake.customer.name,
+        "customer_type": intake.customer.type,
+        "customer_existing": intake.customer.existing,
+        "organisation": intake.customer.organisation,
+        "contact_person": intake.customer.contact,
+        "phone": intake.customer.phone,
+        "email": intake.customer.email,
+        "registered_at": step.recorded_at,
+        "rulebook": case.rulebook,
+        "centre": case.facts.centre,
+        "calendar": case.calendar,
+        "department": case.department,
+        "zone": case.zone,
+        "stage": step.stage,
+        "seq": 0,
+        "updated_at": step.recorded_at,
+    }
+    await _insert(connection, "issues", row)
+
+
+async def case(connection: Connection, issue_id: str) -> Case:
+    """Read an issue and lock it until the transaction ends.
+
+    Raises:
+        OutOfStep: there is no such issue.
+    """
+    row = await connection.fetchrow("SELECT * FROM issues WHERE id = $1 FOR UPDATE", issue_id)
+    if row is None:
+        raise OutOfStep(f"{issue_id} is not in the register")
+    return Case(
+        number=row["number"],
+        rulebook=row["rulebook"],
+        facts=Facts(
+            kind=row["kind"],
+            severity=row["severity"],
+            category=row["category"],
+            product_line=row["product_line"],
+            region=row["region"],
+            centre=row["centre"],
+            customer=row["customer_type"],
+            generation=row["generation"],
+        ),
+        calendar=row["calendar"],
+        department=row["department"],
+        zone=row["zone"],
+        title=row["title"],
+        site=row["site"],
+        customer_name=row["contact_person"] or row["customer_name"],
+        phone=row["phone"],
+        email=row["email"],
+        engineer=person(row["engineer"], row["engineer_name"]),
+        lead=person(row["lead"], row["lead_name"]),
+    )
+
+
+def person(id_: str | None, name: str | None) -> Person | None:
+    """Make a person of two columns."""
+    return Person(id=id_, name=name) if id_ and name else None
+
+
+async def write(connection: Connection, step: Step, case: Case, recorded: Recorded) -> None:
+    """Write the step: event, issue, ledger and forms.
+
+    Raises:
+        OutOfStep: the register's last step is not the one before this.
+    """
+    await _event(connection, step, recorded)
+    await _issue(connection, step, case, recorded)
+    for promise in {p.key: p for p in (*step.promises, *recorded.promises)}.values():
+        await _promise(connection, step.issue_id, case.rulebook, promise)
+    await _handling_form(connection, step, case, recorded)
+    await _callback_record(connection, step)
+
+
+async def _event(connection: Connection, step: Step, recorded: Recorded) -> None:
+    await _insert(
+        connection,
+        "issue_events",
+        {
+            "issue_id": step.issue_id,
+            "seq": step.seq,
+            "action": step.action,
+            "actor": step.by.id,
+            "role": step.by.role,
+            "at": step.at,
+            "recorded_at": step.recorded_at,
+            "stage_before": step.stage_before,
+            "stage": step.stage_with(recorded.engineer),
+            "content": step.content,
+            "recorded": recorded.model_dump(mode="json"),
+        },
+    )
+
+
+async def _issue(connection: Connection, step: Step, case: Case, recorded: Recorded) -> None:
+    engineer = recorded.engineer if step.assignment else case.engineer
+    lead = recorded.lead if step.assignment else case.lead
+    stage = step.stage_with(recorded.engineer)
+    moved = await connection.execute(
+        """
+        UPDATE issues SET seq = $2, stage = $3, outcome = $4, severity = $5, generation = $6,
+            escalation_level = $7, answered = answered OR $8, department = $9, centre = $10,
+            engineer = $11, engineer_name = $12, lead = $13, lead_name = $14, updated_at = $15,
+            closed_at = CASE WHEN $3 = 'closed' THEN coalesce(closed_at, $16) END
+        WHERE id = $1 AND seq = $2 - 1
+        """,
+        step.issue_id,
+        step.seq,
+        stage,
+        step.outcome,
+        step.severity,
+        step.generation,
+        step.level,
+        step.answers,
+        recorded.department,
+        recorded.centre,
+        engineer.id if engineer else None,
+        engineer.name if engineer else None,
+        lead.id if lead else None,
+        lead.name if lead else None,
+        step.recorded_at,
+        step.at,
+    )
+    if moved != "UPDATE 1":
+        raise OutOfStep(f"{step.issue_id}: step {step.seq} does not follow the register's last")
+    released = case.engineer if case.engineer != engineer or stage not in HANDLED else None
+    if released:
+        await connection.execute(
+            "UPDATE members SET idle_since = $2 WHERE id = $1", released.id, step.recorded_at
+        )
+
+
+HANDLED = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
+"""Stages in which an issue is work for its engineer."""
+
+
+async def _promise(connection: Connection, issue_id: str, rulebook: str, promise: Promise) -> None:
+    await _insert(
+        connection,
+        "promises",
+        {
+            "issue_id": issue_id,
+            "rulebook": rulebook,
+            "outcome": promise.end,
+            **promise.model_dump(exclude={"marks", "end"}),
+        },
+        conflict="""
+        ON CONFLICT (issue_id, kind, generation, attempt) DO UPDATE SET
+            due_at = excluded.due_at, provisional = excluded.provisional,
+            paused_at = excluded.paused_at, reached = excluded.reached,
+            outcome = excluded.outcome, ended_at = excluded.ended_at
+        """,
+    )
+
+
+async def _handling_form(
+    connection: Connection, step: Step, case: Case, recorded: Recorded
+) -> None:
+    """One handling form 《客户问题处理表》 a generation; it travels with the issue (R10, R15)."""
+    if step.assignment is None and step.handling is None:
+        return
+    engineer = recorded.engineer if step.assignment else case.engineer
+    row = {
+        "issue_id": step.issue_id,
+        "generation": step.generation,
+        "engineer": engineer.id if engineer else None,
+        "handed_over_at": step.recorded_at,
+        **(step.handling.model_dump() if step.handling else {}),
+    }
+    kept = ("accepted_at", "expected_at", "resolved_at", "result", "cause")
+    changes = [f"{name} = coalesce(excluded.{name}, f.{name})" for name in ("engineer", *kept)]
+    await _insert(
+        connection,
+        "handling_forms AS f",
+        row,
+        conflict=f"ON CONFLICT (issue_id, generation) DO UPDATE SET {', '.join(changes)}",
+    )
+
+
+async def _callback_record(connection: Connection, step: Step) -> None:
+    if step.callback is None:
+        return
+    await _insert(
+        connection,
+        "callback_records",
+        {
+            "issue_id": step.issue_id,
+            "clerk": step.by.id,
+            "called_at": step.at,
+            **step.callback.model_dump(),
+        },
+    )
+
+
+async def _insert(
+    connection: Connection, table: str, row: dict[str, Any], conflict: str = ""
+) -> None:
+    """Insert one row; table and column names are ours, values always parameters."""
+    places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
+    await connection.execute(
+        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places}) {conflict}",  # noqa: S608
+        *row.values(),
+    )

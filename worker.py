@@ -1,0 +1,96 @@
+"""The worker: hosts the workflows and the activities, and stops without dropping anything.
+
+``python -m worker`` or ``yinuo worker``. Scale by processes: workflow tasks share one core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities import names
+from activities.audit import Audit
+from activities.notification import AppriseSender, Notification
+from activities.recording import Recording
+from domain.policy import Rulebook
+from runtime import aio, embedded, logs, postgres, rulebook, settings, temporal
+from runtime.migrate import require_head
+from runtime.settings import Settings
+from store import rulebooks
+from workflows.audit import AuditWorkflow
+from workflows.issue import IssueWorkflow
+
+log = structlog.get_logger()
+
+
+def workers(
+    client: Client, pool: asyncpg.Pool[Any], current: Rulebook, own: Settings
+) -> tuple[Worker, Worker]:
+    """Build the two workers: one for issues, one for everything that leaves the building, so that
+    slow channels never take a slot from an issue.
+    """
+    recording = Recording(pool, current)
+    notification = Notification(pool, AppriseSender())
+    issues = Worker(
+        client,
+        task_queue=names.ISSUES,
+        workflows=[IssueWorkflow, AuditWorkflow],
+        activities=[recording.record_step, Audit(pool, recording).audit_register],
+        max_concurrent_workflow_tasks=own.workflow_slots,
+        max_concurrent_activities=own.activity_slots,
+        max_concurrent_local_activities=own.local_activity_slots,
+        max_cached_workflows=own.max_cached_workflows,
+        graceful_shutdown_timeout=own.graceful_shutdown,
+    )
+    notifications = Worker(
+        client,
+        task_queue=names.NOTIFICATIONS,
+        activities=[notification.deliver_messages],
+        max_concurrent_activities=own.notification_slots,
+        graceful_shutdown_timeout=own.graceful_shutdown,
+    )
+    return issues, notifications
+
+
+@asynccontextmanager
+async def working(own: Settings) -> AsyncIterator[None]:
+    """Work while the block runs.
+
+    Raises:
+        SetupError: the policy cannot be read, or a server is missing or of another version.
+    """
+    current = rulebook.load(own.policy)
+    client = await temporal.connect(own)
+    async with postgres.pool(embedded.database_url(own), size=own.pool_size) as pool:
+        await require_head(pool)
+        async with pool.acquire() as connection:
+            await rulebooks.keep(connection, current)
+        issues, notifications = workers(client, pool, current, own)
+        async with issues, notifications:
+            log.info("working", policy=current.policy.name, rulebook=current.version)
+            yield
+            log.info("stopping")
+
+
+async def serve(own: Settings) -> None:
+    """Work until SIGINT or SIGTERM."""
+    with aio.stop_requested() as stop:
+        async with working(own):
+            await stop.wait()
+
+
+def main() -> None:
+    """Run the worker by the settings of the environment."""
+    own = settings.load()
+    logs.configure(own.log_format, own.log_level)
+    aio.run(serve(own))
+
+
+if __name__ == "__main__":
+    main()

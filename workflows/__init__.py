@@ -1,0 +1,1 @@
+"""What happens when: the regulation as durable workflows."""

@@ -1,0 +1,415 @@
+"""One customer issue, from registration to the day nobody owes the customer anything any more."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities import names
+from domain import lifecycle
+from domain.actions import (
+    Accept,
+    Act,
+    ActionName,
+    Assign,
+    Cancel,
+    Escalate,
+    HandOver,
+    Reassign,
+    RecordCallback,
+    Replied,
+    ReportProgress,
+    Resolve,
+    Resume,
+    Threshold,
+    WaitForCustomer,
+    Withdraw,
+)
+from domain.intake import Intake
+from domain.issue import Errand, Issue, Recorded, Step
+from domain.lifecycle import Refused
+from domain.view import IssueView, details, local, view
+from domain.vocabulary import DESK
+from workflows.labels import search_attributes
+from workflows.timers import Timers, Wake
+
+REGISTRATION_PATIENCE = timedelta(days=1)
+"""How long an issue that was started with a wrong intake, or none, waits for a right one."""
+
+_ASSIGNMENT = "assignment"
+
+
+@workflow.defn
+class IssueWorkflow:
+    """Durable life of one issue. Started by update-with-start on ``registered``; people act through
+    updates, engineers' systems may signal ``complete``; ``view`` shows it.
+    """
+
+    @workflow.init
+    def __init__(self, carried: Issue | None = None) -> None:
+        self._issue = carried
+        self._turn = asyncio.Lock()
+        self._timers = Timers()
+        self._errands: set[asyncio.Task[None]] = set()
+        self._registering = False
+        self._ended_before = False
+
+    @workflow.run
+    async def run(self, carried: Issue | None = None) -> IssueView | None:  # noqa: ARG002  see init
+        """Live the life of the issue (design, section 3)."""
+        try:
+            if not await self._is_registered():
+                return None
+            while not self._is_closed():
+                await self._someone_acts_or_time_is_up()
+                await asyncio.shield(self._keep_promises())
+            await self._everybody_is_told()
+        except asyncio.CancelledError:
+            await self._called_off()
+            raise
+        return view(self._known)
+
+    # The main steps ---------------------------------------------------------------------------
+
+    async def _is_registered(self) -> bool:
+        """R1, R2: wait for an intake that can be registered. It usually comes with the start."""
+        if self._issue:
+            self._follow()
+            return True
+        await asyncio.sleep(0)  # lets a `registered` that came with the start begin: no timer then
+        while self._issue is None and not self._ended_before:
+            if self._registering:
+                await workflow.wait_condition(lambda: not self._registering)
+                continue
+            workflow.set_current_details("尚未登记 Waiting for a valid `registered`.")
+            try:
+                await workflow.wait_condition(
+                    lambda: self._registering,
+                    timeout=REGISTRATION_PATIENCE,
+                    timeout_summary="waiting for a valid intake",
+                )
+            except TimeoutError:
+                break
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._issue is not None
+
+    async def _someone_acts_or_time_is_up(self) -> None:
+        await workflow.wait_condition(
+            lambda: self._is_closed() or bool(self._timers.rung) or self._history_is_long()
+        )
+        if self._history_is_long() and not self._is_closed():
+            workflow.continue_as_new(self._known)
+
+    async def _keep_promises(self) -> None:
+        """R13, R16: remind, apologise, escalate; look again for somebody free."""
+        while self._timers.rung:
+            async with self._turn:
+                if not self._timers.rung or self._is_closed():
+                    return
+                await self._answer(self._timers.rung.pop(0))
+
+    async def _answer(self, name: str) -> None:
+        if name == _ASSIGNMENT:
+            await self._take(ActionName.ASSIGN, Assign(by=DESK))
+            return
+        promise = next((p for p in self._known.running if p.key == name), None)
+        if promise and (mark := promise.next_mark):
+            act = Threshold(by=DESK, promise=promise.key, threshold=mark.name)
+            await self._take(ActionName.THRESHOLD, act)
+
+    async def _everybody_is_told(self) -> None:
+        """R6: every message has arrived, or a person has been asked to bring it."""
+        await workflow.wait_condition(
+            lambda: not self._errands and workflow.all_handlers_finished()
+        )
+
+    async def _called_off(self) -> None:
+        """An operator cancelled the workflow: what was open is recorded as given up."""
+        if self._issue is None and not self._registering:
+            return
+        async with self._turn:
+            if self._issue and not self._is_closed():
+                await self._take(ActionName.CANCEL, Cancel(by=DESK))
+        await self._everybody_is_told()
+
+    # What people do ---------------------------------------------------------------------------
+
+    @workflow.update(description="Register the issue, or find it registered already (R1, R2)")
+    async def registered(self, intake: Intake) -> IssueView:
+        """Answer with number, assignee and promises; safe to send any number of times."""
+        self._registering = True
+        try:
+            async with self._turn:
+                if self._issue is None:
+                    await self._register(intake)
+        finally:
+            self._registering = False
+        return view(self._known)
+
+    @registered.validator
+    def _check_registered(self, intake: Intake) -> None:
+        if intake.issue_id != workflow.info().workflow_id:
+            raise _refusal(Refused("Invalid", f"reference: this workflow is not {intake.issue_id}"))
+        if self._issue is None and (wrong := intake.impossible_date(workflow.now())):
+            raise _refusal(Refused("Invalid", wrong))
+
+    @workflow.update(description="The handler takes the issue on (R11)")
+    async def accept(self, act: Accept) -> IssueView:
+        """R11."""
+        return await self._act(ActionName.ACCEPT, act)
+
+    @accept.validator
+    def _check_accept(self, act: Accept) -> None:
+        self._check(ActionName.ACCEPT, act)
+
+    @workflow.update(description="Tell how far the work is (R13, R14)")
+    async def report_progress(self, act: ReportProgress) -> IssueView:
+        """R13, R14."""
+        return await self._act(ActionName.REPORT_PROGRESS, act)
+
+    @report_progress.validator
+    def _check_report_progress(self, act: ReportProgress) -> None:
+        self._check(ActionName.REPORT_PROGRESS, act)
+
+    @workflow.update(description="The customer has to do something; the clock stands still (R15)")
+    async def wait_for_customer(self, act: WaitForCustomer) -> IssueView:
+        """R15."""
+        return await self._act(ActionName.WAIT_FOR_CUSTOMER, act)
+
+    @wait_for_customer.validator
+    def _check_wait_for_customer(self, act: WaitForCustomer) -> None:
+        self._check(ActionName.WAIT_FOR_CUSTOMER, act)
+
+    @workflow.update(description="The customer did it; the clock runs on (R15)")
+    async def resume(self, act: Resume) -> IssueView:
+        """R15."""
+        return await self._act(ActionName.RESUME, act)
+
+    @resume.validator
+    def _check_resume(self, act: Resume) -> None:
+        self._check(ActionName.RESUME, act)
+
+    @workflow.update(description="Give the issue to somebody else, or let the desk choose (R15)")
+    async def reassign(self, act: Reassign) -> IssueView:
+        """R15, R16."""
+        return await self._act(ActionName.REASSIGN, act)
+
+    @reassign.validator
+    def _check_reassign(self, act: Reassign) -> None:
+        self._check(ActionName.REASSIGN, act)
+
+    @workflow.update(description="Return the result; the customer gets it as the reply (R6, R12)")
+    async def resolve(self, act: Resolve) -> IssueView:
+        """R6, R12."""
+        return await self._act(ActionName.RESOLVE, act)
+
+    @resolve.validator
+    def _check_resolve(self, act: Resolve) -> None:
+        self._check(ActionName.RESOLVE, act)
+
+    @workflow.update(description="Record one attempt to call the customer (R22-R25)")
+    async def record_callback(self, act: RecordCallback) -> IssueView:
+        """R22-R25."""
+        return await self._act(ActionName.RECORD_CALLBACK, act)
+
+    @record_callback.validator
+    def _check_record_callback(self, act: RecordCallback) -> None:
+        self._check(ActionName.RECORD_CALLBACK, act)
+
+    @workflow.update(description="Take the issue one level up by hand (R10, R13)")
+    async def escalate(self, act: Escalate) -> IssueView:
+        """R10, R13."""
+        return await self._act(ActionName.ESCALATE, act)
+
+    @escalate.validator
+    def _check_escalate(self, act: Escalate) -> None:
+        self._check(ActionName.ESCALATE, act)
+
+    @workflow.update(description="The customer does not want it any more")
+    async def withdraw(self, act: Withdraw) -> IssueView:
+        """Close it as withdrawn."""
+        return await self._act(ActionName.WITHDRAW, act)
+
+    @withdraw.validator
+    def _check_withdraw(self, act: Withdraw) -> None:
+        self._check(ActionName.WITHDRAW, act)
+
+    @workflow.signal(description="Resolve, for systems that can only signal (R12)")
+    async def complete(self, act: Resolve) -> None:
+        """Do what ``resolve`` does. A signal cannot be answered: a refusal is logged and shown."""
+        try:
+            await self._act(ActionName.RESOLVE, act)
+        except ApplicationError as refused:
+            workflow.logger.warning(
+                "complete was refused", extra={"by": act.by.id, "reason": refused.message}
+            )
+            self._show(f"> `complete` by {act.by.id} was refused: {refused.message}")
+
+    @workflow.query(description="The issue as it stands")
+    def view(self) -> IssueView | None:
+        """None while nothing is registered."""
+        return view(self._issue) if self._issue else None
+
+    # How a step is taken ----------------------------------------------------------------------
+
+    @property
+    def _known(self) -> Issue:
+        if self._issue is None:
+            raise ApplicationError("not registered yet: send `registered` first", type="NotAllowed")
+        return self._issue
+
+    def _is_closed(self) -> bool:
+        return self._issue is not None and self._issue.closed
+
+    def _history_is_long(self) -> bool:
+        """Whether to begin a new run, which only a quiet moment allows: an activity or a handler
+        under way would be lost to it.
+        """
+        return (
+            workflow.info().is_continue_as_new_suggested()
+            and not self._errands
+            and not self._turn.locked()
+            and workflow.all_handlers_finished()
+        )
+
+    def _check(self, name: ActionName, act: Act) -> None:
+        """Refuse without a trace in history what the same function would refuse later."""
+        if self._was_done():
+            return
+        try:
+            lifecycle.decide(self._known, name, act, workflow.now())
+        except Refused as refused:
+            raise _refusal(refused) from None
+
+    async def _act(self, name: ActionName, act: Act) -> IssueView:
+        await workflow.wait_condition(lambda: not self._registering)
+        async with self._turn:
+            if not self._was_done():
+                await self._take(name, act)
+                if update := workflow.current_update_info():
+                    self._issue = self._known.saw(update.id)
+        return view(self._known)
+
+    def _was_done(self) -> bool:
+        """Whether this very update was carried out, perhaps before a continue-as-new."""
+        update = workflow.current_update_info()
+        return update is not None and self._issue is not None and update.id in self._issue.seen
+
+    async def _register(self, intake: Intake) -> None:
+        try:
+            step = lifecycle.register(intake, workflow.now())
+        except Refused as refused:
+            raise _refusal(refused) from None
+        recorded = await self._record(step)
+        if recorded.closed_as:
+            self._ended_before = True
+            raise ApplicationError(
+                f"{intake.source} {intake.reference} was registered as {recorded.number} "
+                f"and has ended ({recorded.closed_as})",
+                type="NotAllowed",
+                non_retryable=True,
+            )
+        self._issue = lifecycle.registered(step, recorded)
+        self._proceed(recorded)
+
+    async def _take(self, name: ActionName, act: Act) -> None:
+        """Decide, record, go on. Whoever calls this holds the turn."""
+        try:
+            step = lifecycle.decide(self._known, name, act, workflow.now())
+        except Refused as refused:
+            raise _refusal(refused) from None
+        recorded = await self._record(step)
+        self._issue = self._known.after(step, recorded)
+        self._proceed(recorded)
+
+    def _proceed(self, recorded: Recorded) -> None:
+        self._follow()
+        workflow.upsert_search_attributes(search_attributes(self._known))
+        if recorded.errand:
+            errand = asyncio.create_task(self._deliver(recorded.errand))
+            self._errands.add(errand)
+            errand.add_done_callback(self._errands.discard)
+
+    def _follow(self) -> None:
+        """Set the timers and the page by the issue as it is now."""
+        issue = self._known
+        wakes = {
+            promise.key: Wake(
+                mark.at, f"{promise.key} {mark.name}, due {local(promise.due_at, issue.zone)}"
+            )
+            for promise in issue.running
+            if (mark := promise.next_mark)
+        }
+        if issue.engineer is None and issue.assign_again_at and not issue.closed:
+            wakes[_ASSIGNMENT] = Wake(issue.assign_again_at, "somebody comes on duty")
+        self._timers.set({} if issue.closed else wakes)
+        self._show()
+
+    def _show(self, remark: str = "") -> None:
+        page = details(self._issue) if self._issue else ""
+        workflow.set_current_details(f"{remark}\n\n{page}" if remark else page)
+
+    async def _record(self, step: Step) -> Recorded:
+        """Write the step into the registers, however long they are away: nothing is forgotten.
+
+        Raises:
+            ApplicationError: ``Invalid``: the registers know no such region or person.
+        """
+        try:
+            recorded: Recorded = await workflow.execute_local_activity(
+                names.RECORD,
+                step.model_copy(update={"run": workflow.info().first_execution_run_id}),
+                result_type=Recorded,
+                start_to_close_timeout=timedelta(seconds=15),
+                # Long waits become timers: a workflow task that waits costs history all the time.
+                local_retry_threshold=timedelta(seconds=5),
+                retry_policy=RetryPolicy(
+                    initial_interval=timedelta(milliseconds=200),
+                    maximum_interval=timedelta(minutes=1),
+                ),
+                summary=f"{step.action} by {step.by.id}",
+            )
+        except ActivityError as error:
+            if isinstance(error.cause, ApplicationError):
+                raise ApplicationError(
+                    error.cause.message, type=error.cause.type, non_retryable=True
+                ) from None
+            raise
+        return recorded
+
+    async def _deliver(self, errand: Errand) -> None:
+        """R6: bring the messages out; what no channel takes is handed to a person."""
+        try:
+            left = await workflow.execute_activity(
+                names.DELIVER,
+                list(errand.keys),
+                result_type=list[str],
+                task_queue=names.NOTIFICATIONS,
+                schedule_to_close_timeout=errand.give_up_after,
+                start_to_close_timeout=timedelta(minutes=1),
+                heartbeat_timeout=timedelta(seconds=15),
+                retry_policy=RetryPolicy(
+                    initial_interval=errand.first_retry, maximum_interval=errand.longest_retry
+                ),
+                summary=", ".join(key.split(":", 1)[1] for key in errand.keys)[:200],
+            )
+        except ActivityError:
+            left = list(errand.keys)
+        async with self._turn:
+            if left:
+                await self._take(ActionName.HAND_OVER, HandOver(by=DESK, messages=tuple(left)))
+            if self._still_answers(errand):
+                await self._take(ActionName.REPLIED, Replied(by=DESK))
+
+    def _still_answers(self, errand: Errand) -> bool:
+        """Whether the errand brought the reply the issue waits for, not an earlier generation's."""
+        stages = lifecycle.RULES[ActionName.REPLIED].stages
+        return self._known.generation == errand.reply and self._known.stage in stages
+
+
+def _refusal(refused: Refused) -> ApplicationError:
+    return ApplicationError(refused.message, type=refused.type, non_retryable=True)

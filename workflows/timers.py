@@ -1,0 +1,49 @@
+"""One live timer for each running clock: no polling, and nothing is started that is running."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from temporalio import workflow
+
+
+class Wake(NamedTuple):
+    """When to wake for a clock, and what a supervisor reads on the timer."""
+
+    at: datetime
+    summary: str
+
+
+class Timers:
+    """Durable timers by the name of their clock. A timer is started anew only if its instant
+    changes; one that fires puts its name into ``rung``.
+    """
+
+    def __init__(self) -> None:
+        self.rung: list[str] = []
+        self._live: dict[str, tuple[datetime, asyncio.Task[None]]] = {}
+
+    def set(self, wanted: Mapping[str, Wake]) -> None:
+        """Let exactly the ``wanted`` timers live."""
+        for name, (at, task) in list(self._live.items()):
+            if name not in wanted or wanted[name].at != at:
+                task.cancel()
+                del self._live[name]
+        self.rung = [name for name in self.rung if name in wanted]
+        for name, wake in wanted.items():
+            if name in self._live or name in self.rung:
+                continue
+            delay = wake.at - workflow.now()
+            if delay <= timedelta(0):
+                self.rung.append(name)
+            else:
+                task = asyncio.create_task(self._ring(name, delay, wake.summary))
+                self._live[name] = (wake.at, task)
+
+    async def _ring(self, name: str, delay: timedelta, summary: str) -> None:
+        await workflow.sleep(delay, summary=summary)
+        self._live.pop(name, None)
+        self.rung.append(name)
