@@ -1,0 +1,1 @@
+"""What the desk runs on: settings, connections, logging, the embedded servers."""

@@ -1,0 +1,70 @@
+"""The one way into asyncio, and the one way to be asked to stop."""
+
+import asyncio
+import gc
+import signal
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a program. SIGINT and SIGTERM cancel it, so that everything it opened is closed.
+
+    Raises:
+        KeyboardInterrupt: after SIGINT.
+        SystemExit: with 143, after SIGTERM.
+    """
+    try:
+        return asyncio.run(_cancelled_by_sigterm(main))
+    finally:
+        # The Temporal client ends its native futures when it is collected. Left to the shutdown
+        # of the interpreter, that aborts the process (PyGILState_Release) now and then.
+        gc.collect()
+
+
+async def _cancelled_by_sigterm(main: Coroutine[Any, Any, T]) -> T:
+    # asyncio.run does this for SIGINT only.
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(main)
+    terminated = asyncio.Event()
+
+    def terminate() -> None:
+        terminated.set()
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if terminated.is_set():
+            raise SystemExit(128 + signal.SIGTERM) from None
+        raise
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+@contextmanager
+def stop_requested() -> Iterator[asyncio.Event]:
+    """An event that SIGINT or SIGTERM sets: the program ends by itself, in order.
+
+    A second signal no longer waits: it cancels the program.
+    """
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,61 @@
+"""Logging, configured once: for people on a console, or one JSON object a line for programs."""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+import temporalio.activity
+import temporalio.workflow
+from structlog.types import Processor
+
+from runtime.settings import LogFormat, LogLevel
+
+
+def configure(format: LogFormat, level: LogLevel, stream: TextIO = sys.stderr) -> None:  # noqa: A002 - the setting's name
+    """Send structlog and the standard library's logging, one format, to `stream`.
+
+    Values bound with `structlog.contextvars` and `extra={…}` of standard loggers become fields.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(format, stream),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # Temporal's loggers repeat all they know in the message; as fields it is enough.
+    temporalio.workflow.logger.workflow_info_on_message = False
+    temporalio.activity.logger.activity_info_on_message = False
+
+
+def _renderers(format: LogFormat, stream: TextIO) -> list[Processor]:  # noqa: A002
+    if format == "json":
+        return [
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+    return [structlog.dev.ConsoleRenderer(colors=stream.isatty())]

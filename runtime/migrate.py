@@ -1,0 +1,92 @@
+"""Database migrations: one at a time, whoever asks, and never waiting behind a lock for ever."""
+
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from runtime.errors import SetupError
+from runtime.settings import ROOT
+
+SCRIPTS = ROOT / "migrations"
+_ADVISORY_LOCK = 0x59494E554F  # "YINUO"
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+async def migrate(
+    database_url: str, *, lock_timeout: float = 60, scripts: Path = SCRIPTS
+) -> str | None:
+    """Bring the database to the newest revision, which is returned; safe to repeat.
+
+    Another migration is waited for up to `lock_timeout` seconds, and so is a table in use.
+
+    Raises:
+        SetupError: a lock was not to be had in time; nothing of that revision was done.
+    """
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(
+            database_url, server_settings={"application_name": "yinuo migrate"}
+        ),
+        poolclass=NullPool,
+    )
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"SET lock_timeout = {int(lock_timeout * 1000)}"))
+            # Held by the session, not the transaction: each revision has a transaction of its own.
+            await connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
+            await connection.commit()
+            await connection.run_sync(_upgrade, scripts)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        raise SetupError(
+            f"the database could not be migrated: a lock was held by another session for more than"
+            f" {lock_timeout:g} s (another `yinuo migrate`, or a long transaction; see"
+            " pg_stat_activity). Nothing is half-done; run `yinuo migrate` again."
+        ) from error
+    finally:
+        await engine.dispose()
+    return head(scripts)
+
+
+def head(scripts: Path = SCRIPTS) -> str | None:
+    """The newest revision of this version of the desk."""
+    return ScriptDirectory.from_config(_config(scripts)).get_current_head()
+
+
+async def require_head(pool: "asyncpg.Pool[Any]", *, scripts: Path = SCRIPTS) -> None:
+    """Refuse to work on a database of another version.
+
+    Raises:
+        SetupError: the database is not at `head()`.
+    """
+    try:
+        found = await pool.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.UndefinedTableError:
+        found = None
+    wanted = head(scripts)
+    if found != wanted:
+        raise SetupError(
+            f"the database is at revision {found or 'none'}, this version of the desk needs"
+            f" {wanted or 'none'}: run `yinuo migrate`."
+        )
+
+
+def _config(scripts: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    return config
+
+
+def _upgrade(connection: Connection, scripts: Path) -> None:
+    config = _config(scripts)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

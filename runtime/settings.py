@@ -1,0 +1,116 @@
+"""The desk's settings, read from the environment.
+
+`DATABASE_URL` and Temporal's own `TEMPORAL_*` (or its profile file) name the servers; where one is
+not named, the embedded server of that kind is meant. Everything else is `YINUO_*`.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+
+from runtime.errors import SetupError
+
+ROOT = Path(__file__).parent.parent
+PREFIX = "YINUO_"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Slots = Annotated[int, Field(ge=1, le=1000)]
+LogFormat = Literal["console", "json"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Frozen; `load()` reads it from the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, populate_by_name=True
+    )
+
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL", repr=False)
+    """`postgresql://…`; None means the embedded server."""
+    home: Path = Path(".yinuo")
+    """Where the embedded servers keep their data and logs."""
+    policy: Path = ROOT / "policies" / "standard.toml"
+    zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
+    """The desk's zone: working hours and everything a person reads."""
+    temporal_port: Port = 7233
+    temporal_ui_port: Port = 8233
+    log_format: LogFormat = "console"
+    log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
+
+    workers: Annotated[int, Field(ge=0, le=64)] = 1
+    """Worker processes that `yinuo up` keeps; one uses one core."""
+    workflow_slots: Slots = 100
+    activity_slots: Slots = 20
+    local_activity_slots: Slots = 20
+    notification_slots: Slots = 20
+    max_cached_workflows: Annotated[int, Field(ge=0)] = 1000
+    graceful_shutdown: timedelta = timedelta(seconds=10)
+    """How long a stopping worker lets its activities finish; `YINUO_GRACEFUL_SHUTDOWN=PT10S`."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql_only(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must be a postgresql:// address, PostgreSQL is the only database")
+        return value
+
+    @field_validator("home", "policy")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        # Worker processes get the settings through their environment, wherever they run.
+        return value.expanduser().resolve()
+
+    @property
+    def pool_size(self) -> int:
+        """Connections of one worker process: never fewer than activities that run at once."""
+        return self.activity_slots + self.local_activity_slots + self.notification_slots
+
+    def environment(self) -> dict[str, str]:
+        """The same settings as environment variables, for a child process."""
+        written: dict[str, Any] = self.model_dump(mode="json", exclude={"database_url"})
+        variables = {PREFIX + name.upper(): str(value) for name, value in written.items()}
+        if self.database_url is not None:
+            variables["DATABASE_URL"] = self.database_url
+        return variables
+
+
+def load() -> Settings:
+    """Settings from the environment.
+
+    Raises:
+        SetupError: a variable's value is wrong; the message names the variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SetupError("; ".join(_sentence(each) for each in error.errors())) from None
+
+
+def _sentence(error: ErrorDetails) -> str:
+    name = str(error["loc"][0])
+    if name in {"DATABASE_URL", "database_url"}:  # its value may hold a password
+        return f"DATABASE_URL: {error['msg']}"
+    return f"{PREFIX}{name.upper()}: {error['msg']} (it is {error['input']!r})"
+
+
+def given_temporal() -> ClientConnectConfig:
+    """What `TEMPORAL_*` and the profile file say; no `target_host` means the embedded server.
+
+    Raises:
+        SetupError: they cannot be read.
+    """
+    try:
+        return ClientConfig.load_client_connect_config()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise SetupError(f"TEMPORAL_* or the Temporal profile file: {error}") from error

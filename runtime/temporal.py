@@ -1,0 +1,132 @@
+"""The connection to Temporal, and what client, worker and replayer have in common."""
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import temporalio.client
+import temporalio.worker
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.plugin import SimplePlugin
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from runtime.errors import SetupError
+from runtime.settings import Settings, given_temporal
+
+LOOPBACK = "127.0.0.1"
+
+Interceptor = temporalio.client.Interceptor | temporalio.worker.Interceptor
+
+
+def plugin(interceptors: Sequence[Interceptor] = ()) -> SimplePlugin:
+    """Converter, sandbox and interceptors, the same for client, worker and replayer."""
+    return SimplePlugin(
+        "yinuo",
+        data_converter=pydantic_data_converter,
+        workflow_runner=_share_domain,
+        interceptors=interceptors,
+    )
+
+
+def _share_domain(runner: WorkflowRunner | None) -> WorkflowRunner:
+    # domain is pure, so workflows may share it: models built again in every sandbox cost 20 times
+    # the memory. Workflow files stay out: what one run changes in them no other may see.
+    sandbox = runner or SandboxedWorkflowRunner()
+    if not isinstance(sandbox, SandboxedWorkflowRunner):
+        return sandbox
+    return dataclasses.replace(
+        sandbox, restrictions=sandbox.restrictions.with_passthrough_modules("domain")
+    )
+
+
+async def connect(settings: Settings, interceptors: Sequence[Interceptor] = ()) -> Client:
+    """A client of the servers that `TEMPORAL_*` names, or else of the embedded one.
+
+    Raises:
+        SetupError: the address does not answer.
+    """
+    config = given_temporal()
+    config.setdefault("target_host", f"{LOOPBACK}:{settings.temporal_port}")
+    try:
+        return await Client.connect(**config, plugins=[plugin(interceptors)])
+    except RuntimeError as error:
+        raise SetupError(
+            f"Temporal at {config['target_host']} does not answer. Start the desk with `yinuo up`,"
+            f" or set TEMPORAL_ADDRESS. ({error})"
+        ) from error
+
+
+async def register_search_attributes(
+    client: Client,
+    keys: Sequence[SearchAttributeKey[Any]],
+    *,
+    patience: timedelta = timedelta(seconds=30),
+) -> None:
+    """Make the namespace know `keys`; returns when workflows may use them. Safe to repeat.
+
+    Raises:
+        SetupError: one exists with another type, or they do not appear within `patience`.
+    """
+    wanted = {key.name: int(key.indexed_value_type) for key in keys}
+    known = await _known_attributes(client)
+    for name in wanted.keys() & known.keys():
+        if known[name] != wanted[name]:
+            raise SetupError(
+                f"search attribute {name} exists in namespace {client.namespace} with another type:"
+                " remove it there with `temporal operator search-attribute remove`."
+            )
+    missing = {name: kind for name, kind in wanted.items() if name not in known}
+    if missing:
+        await _add_attributes(client, missing)
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
+            while not await _usable(client, sorted(wanted)):
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise SetupError(
+            f"search attributes were added to namespace {client.namespace} but did not become"
+            f" visible within {patience.total_seconds():g} s; try again."
+        ) from None
+
+
+async def _known_attributes(client: Client) -> dict[str, int]:
+    request = ListSearchAttributesRequest(namespace=client.namespace)
+    try:
+        answer = await client.operator_service.list_search_attributes(request)
+    except RPCError as error:
+        if error.status is RPCStatusCode.UNIMPLEMENTED:  # by the test server
+            return {}
+        raise
+    return dict(answer.custom_attributes)
+
+
+async def _add_attributes(client: Client, attributes: dict[str, int]) -> None:
+    request = AddSearchAttributesRequest(namespace=client.namespace)
+    for name, kind in attributes.items():
+        request.search_attributes[name] = kind  # type: ignore[assignment]
+    try:
+        await client.operator_service.add_search_attributes(request)
+    except RPCError as error:
+        # Another desk was quicker; whether it added the same, waiting for them shows.
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise
+
+
+async def _usable(client: Client, names: Sequence[str]) -> bool:
+    """Listed is not enough: the frontend reads a cache. A query that names them all tells."""
+    try:
+        await client.count_workflows(" AND ".join(f"{name} IS NULL" for name in names))
+    except RPCError as error:
+        # The test server cannot count, and knows an attribute at once.
+        return error.status is RPCStatusCode.UNIMPLEMENTED
+    return True

@@ -1,0 +1,1 @@
+"""Who knocks at the desk: the client, the command line, the demonstration."""

@@ -1,0 +1,224 @@
+"""`yinuo up`: the whole desk, brought up in order, watched, and taken down in reverse.
+
+Servers that `DATABASE_URL` and `TEMPORAL_*` name are used; the others are embedded.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+
+from runtime import postgres
+from runtime.child import Child
+from runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
+from runtime.migrate import migrate
+from runtime.settings import Settings, given_temporal
+from runtime.temporal import connect, register_search_attributes
+from workflows.search_attributes import SEARCH_ATTRIBUTES
+
+Progress = Callable[[str, str, str], None]
+"""Told (part, state, detail).
+
+State is "starting", "ready" or "stopped", for a worker also "restarting" and "restarted".
+"""
+
+FirstRun = Callable[["asyncpg.Pool[Any]", Client], Awaitable[None]]
+
+# What a worker must be seen to serve before it counts as healthy.
+_SERVED = (
+    ("issues", TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+    ("notifications", TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+)
+_WORKER_SECONDS = 60.0
+_LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A running desk: its addresses, open connections, and the parts that are ours."""
+
+    database_url: str
+    temporal_address: str
+    namespace: str
+    client: Client
+    pool: "asyncpg.Pool[Any]"
+    workers: Sequence[Child]
+    postgres: EmbeddedPostgres | None
+    """None when it is not ours."""
+    temporal: EmbeddedTemporal | None
+    """None when it is not ours."""
+
+    @property
+    def web_ui(self) -> str | None:
+        """The address of the Temporal Web UI, if it is ours."""
+        return self.temporal.ui_url if self.temporal else None
+
+
+@asynccontextmanager
+async def desk(
+    settings: Settings,
+    *,
+    progress: Progress = lambda _part, _state, _detail: None,
+    after_migrations: FirstRun | None = None,
+) -> AsyncIterator[Desk]:
+    """The desk while the block runs; each part is up and healthy before the next is started.
+
+    `after_migrations` runs before the first worker: the place to import a first roster.
+
+    Raises:
+        SetupError: a part did not come up; the message says which and what to do.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        database = await _postgres(stack, settings, progress)
+        database_url = database.url if database else str(settings.database_url)
+        temporal = await _temporal(stack, settings, progress)
+        progress("migrations", "starting", "")
+        progress("migrations", "ready", f"revision {await migrate(database_url) or 'none'}")
+        client = await connect(settings)
+        progress("search attributes", "starting", "")
+        await register_search_attributes(client, SEARCH_ATTRIBUTES)
+        progress("search attributes", "ready", f"in namespace {client.namespace}")
+        pool = await stack.enter_async_context(postgres.pool(database_url, size=10))
+        if after_migrations is not None:
+            await after_migrations(pool, client)
+
+        address = client.service_client.config.target_host
+        environment = {
+            **os.environ,
+            **settings.environment(),
+            "DATABASE_URL": database_url,
+            "TEMPORAL_ADDRESS": address,
+            "TEMPORAL_NAMESPACE": client.namespace,
+        }
+        workers = await _workers(stack, settings, environment, client, progress)
+        yield Desk(
+            database_url, address, client.namespace, client, pool, workers, database, temporal
+        )
+
+
+async def _postgres(
+    stack: AsyncExitStack, settings: Settings, progress: Progress
+) -> EmbeddedPostgres | None:
+    if settings.database_url is not None:
+        progress("PostgreSQL", "ready", "given by DATABASE_URL")
+        return None
+    server = EmbeddedPostgres(settings.home)
+    detail = f"data in {settings.home}"
+    await stack.enter_async_context(_reported(server, "PostgreSQL", detail, progress))
+    return server
+
+
+async def _temporal(
+    stack: AsyncExitStack, settings: Settings, progress: Progress
+) -> EmbeddedTemporal | None:
+    given = given_temporal().get("target_host")
+    if given is not None:
+        progress("Temporal", "ready", f"{given}, given by TEMPORAL_ADDRESS or the profile file")
+        return None
+    server = EmbeddedTemporal(settings.home, settings.temporal_port, settings.temporal_ui_port)
+    detail = f"{server.address}, Web UI {server.ui_url}"
+    await stack.enter_async_context(_reported(server, "Temporal", detail, progress))
+    return server
+
+
+@asynccontextmanager
+async def _reported(
+    part: AbstractAsyncContextManager[object], name: str, detail: str, progress: Progress
+) -> AsyncIterator[None]:
+    progress(name, "starting", "")
+    async with part:
+        progress(name, "ready", detail)
+        yield
+    progress(name, "stopped", "")
+
+
+async def _workers(
+    stack: AsyncExitStack,
+    settings: Settings,
+    environment: Mapping[str, str],
+    client: Client,
+    progress: Progress,
+) -> list[Child]:
+    patience = settings.graceful_shutdown.total_seconds() + 5
+    children = [
+        Child(
+            f"worker {number}",
+            [sys.executable, "-P", "-m", "worker"],
+            settings.home / f"worker-{number}.log",
+            environment=environment,
+        )
+        for number in range(1, settings.workers + 1)
+    ]
+    for child in children:
+        hosted = _hosted(child, client, patience)
+        detail = f"log in {child.log}"
+        await stack.enter_async_context(_reported(hosted, child.name, detail, progress))
+        stack.push_async_callback(_cancel, asyncio.create_task(_keep_up(child, progress)))
+    return children
+
+
+@asynccontextmanager
+async def _hosted(worker: Child, client: Client, patience: float) -> AsyncIterator[None]:
+    try:
+        await worker.start()
+        await _until_polling(worker, client)
+        yield
+    finally:
+        await worker.stop(patience)
+
+
+async def _until_polling(worker: Child, client: Client) -> None:
+    try:
+        async with asyncio.timeout(_WORKER_SECONDS):
+            for queue, kind in _SERVED:
+                while not await _polls(worker, client, queue, kind):
+                    if not worker.running:
+                        raise worker.problem("ended while starting")
+                    await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise worker.problem(f"did not take up work within {_WORKER_SECONDS:g} s") from None
+
+
+async def _polls(
+    worker: Child, client: Client, queue: str, kind: "TaskQueueType.ValueType"
+) -> bool:
+    answer = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+        )
+    )
+    # The SDK's default identity is pid@host: other workers at the same server do not count.
+    return any(poller.identity.startswith(f"{worker.pid}@") for poller in answer.pollers)
+
+
+async def _keep_up(worker: Child, progress: Progress) -> None:
+    """Start a worker again when it ends by itself, after a pause that doubles while it does."""
+    loop = asyncio.get_running_loop()
+    pause = 0.5
+    while True:
+        started = loop.time()
+        code = await worker.wait()
+        if loop.time() - started > _LONGEST_PAUSE:
+            pause = 0.5
+        progress(worker.name, "restarting", f"it ended with {code}; in {pause:g} s")
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+        await worker.start()
+        progress(worker.name, "restarted", f"process {worker.pid}")
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,116 @@
+"""The servers that tests run on: real ones, on this machine, in temporary directories."""
+
+import itertools
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from runtime import postgres
+from runtime.embedded import EmbeddedPostgres, EmbeddedTemporal, program
+from runtime.migrate import migrate
+from runtime.settings import Settings
+from runtime.temporal import connect, plugin, register_search_attributes
+from workflows.search_attributes import SEARCH_ATTRIBUTES
+
+# A test's data is thrown away, so it need not survive a power cut.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+_database_numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_environment() -> Iterator[None]:
+    """A developer's own servers and settings are never used by a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(("YINUO_", "TEMPORAL_")) or name == "DATABASE_URL":
+                patch.delenv(name)
+        patch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
+        yield
+
+
+@pytest.fixture(scope="session")
+async def postgres_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[EmbeddedPostgres]:
+    """One PostgreSQL for the session, whose database `yinuo` is migrated and used as a template."""
+    async with EmbeddedPostgres(tmp_path_factory.mktemp("pg"), FAST) as server:
+        await migrate(server.url)
+        yield server
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """A fresh migrated database of this test's own."""
+    name = f"test_{next(_database_numbers)}"
+    administration = await asyncpg.connect(postgres_server.url_of("postgres"))
+    try:
+        await administration.execute(f"CREATE DATABASE {name} TEMPLATE yinuo STRATEGY file_copy")
+        yield postgres_server.url_of(name)
+        await administration.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await administration.close()
+
+
+@pytest.fixture
+async def database(postgres_url: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
+    """A pool on a fresh migrated database."""
+    async with postgres.pool(postgres_url, size=10) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+    """A Temporal test server of this test's own, whose clock skips what nobody waits for."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        plugins=[plugin()], test_server_existing_path=program("temporal-test-server")
+    ) as environment:
+        await register_search_attributes(environment.client, SEARCH_ATTRIBUTES)
+        yield environment
+
+
+@dataclass(frozen=True)
+class DeskServers:
+    """Real servers that a test may restart and kill."""
+
+    home: Path
+    settings: Settings
+    """Names these servers; its home, ports and addresses are this test's own."""
+    postgres: EmbeddedPostgres
+    temporal: EmbeddedTemporal
+    client: Client
+
+
+@pytest.fixture
+async def desk_servers(tmp_path: Path) -> AsyncIterator[DeskServers]:
+    """PostgreSQL, migrated, and Temporal with its search attributes, for end-to-end tests."""
+    port, ui_port = free_ports(2)
+    async with (
+        EmbeddedPostgres(tmp_path, FAST) as database,
+        EmbeddedTemporal(tmp_path, port, ui_port) as temporal,
+    ):
+        await migrate(database.url)
+        settings = Settings(
+            database_url=database.url, home=tmp_path, temporal_port=port, temporal_ui_port=ui_port
+        )
+        client = await connect(settings)
+        await register_search_attributes(client, SEARCH_ATTRIBUTES)
+        yield DeskServers(tmp_path, settings, database, temporal, client)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on the loopback that nobody used a moment ago."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]

@@ -1,0 +1,179 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.parse
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+
+from runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
+from runtime.errors import SetupError
+from runtime.settings import Settings
+from runtime.temporal import connect
+from tests.conftest import FAST, free_ports
+
+
+async def _execute(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+async def _value(url: str, sql: str) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(sql)
+    finally:
+        await connection.close()
+
+
+async def test_postgres_keeps_its_data_when_stopped_restarted_or_killed(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path)
+    async with server:
+        await _execute(server.url, "CREATE TABLE note (text text)")
+        await _execute(server.url, "INSERT INTO note VALUES ('保留')")
+        first = server.pid
+        await server.restart()
+        assert server.pid != first
+        assert await _value(server.url, "SELECT text FROM note") == "保留"
+        server.kill()
+        await server.restart()
+        assert await _value(server.url, "SELECT text FROM note") == "保留"
+    assert server.pid is None
+    async with EmbeddedPostgres(tmp_path) as again:
+        assert await _value(again.url, "SELECT text FROM note") == "保留"
+
+
+async def test_postgres_listens_on_its_private_socket_only(tmp_path: Path) -> None:
+    async with EmbeddedPostgres(tmp_path, FAST) as server:
+        assert server.pid is not None
+        process = psutil.Process(server.pid)
+        assert not [c for c in process.net_connections() if c.family != socket.AF_UNIX]
+        assert (tmp_path / "sockets").stat().st_mode & 0o077 == 0
+        if os.geteuid() == 0:
+            assert process.uids().real != 0
+
+
+async def test_a_home_with_a_very_long_path_works_too(tmp_path: Path) -> None:
+    home = tmp_path / ("deep" * 20) / ("deeper" * 20)
+    async with EmbeddedPostgres(home, FAST) as server:
+        assert await _value(server.url, "SELECT 1") == 1
+        query = urllib.parse.urlsplit(server.url).query
+        sockets = Path(urllib.parse.parse_qs(query)["host"][0])
+        assert sockets.is_dir()
+    assert not sockets.exists()
+
+
+async def test_a_home_that_only_its_owner_can_enter_works_and_stays_so(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    async with EmbeddedPostgres(private / "home", FAST) as server:
+        assert await _value(server.url, "SELECT 1") == 1
+    assert private.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_second_desk_in_the_same_home_is_refused_naming_the_first(tmp_path: Path) -> None:
+    async with EmbeddedPostgres(tmp_path, FAST) as server:
+        with pytest.raises(SetupError, match=rf"in use by process {os.getpid()}.*YINUO_HOME"):
+            await EmbeddedPostgres(tmp_path).start()
+        assert await _value(server.url, "SELECT 1") == 1
+
+
+async def test_a_server_that_cannot_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"(?s)ended while starting.*no_such_option"):
+        await EmbeddedPostgres(tmp_path, {"no_such_option": "1"}).start()
+
+
+async def test_a_sockets_directory_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "sockets").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SetupError, match="belongs to somebody else"):
+        await EmbeddedPostgres(tmp_path, FAST).start()
+
+
+async def test_temporal_keeps_its_workflows_when_stopped_restarted_or_killed(
+    tmp_path: Path,
+) -> None:
+    port, ui_port = free_ports(2)
+    server = EmbeddedTemporal(tmp_path, port, ui_port)
+    async with server:
+        client = await connect(Settings(temporal_port=port))
+        await client.start_workflow("Waiting", id="issue:test:1", task_queue="nobody")
+        await server.restart()
+        await client.get_workflow_handle("issue:test:1").describe()
+        server.kill()
+        await server.restart()
+    async with EmbeddedTemporal(tmp_path, port, ui_port):
+        described = await client.get_workflow_handle("issue:test:1").describe()
+        assert described.workflow_type == "Waiting"
+
+
+@pytest.mark.parametrize(
+    ("taken", "variable"), [(0, "YINUO_TEMPORAL_PORT"), (1, "YINUO_TEMPORAL_UI_PORT")]
+)
+async def test_a_port_that_is_taken_is_named_with_its_setting(
+    tmp_path: Path, taken: int, variable: str
+) -> None:
+    ports = port, ui_port = free_ports(2)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", ports[taken]))
+        other.listen()
+        with pytest.raises(SetupError, match=f"port {ports[taken]} .* is taken.*{variable}"):
+            await EmbeddedTemporal(tmp_path, port, ui_port).start()
+
+
+DESK = """
+import asyncio, sys
+from pathlib import Path
+from runtime import aio
+from runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
+from runtime.settings import Settings
+from runtime.temporal import connect
+
+async def main(home, port, ui_port, stay):
+    postgres, temporal = EmbeddedPostgres(home), EmbeddedTemporal(home, port, ui_port)
+    with aio.stop_requested() as stop:
+        async with postgres, temporal:
+            client = await connect(Settings(temporal_port=port))
+            await client.count_workflows()
+            print(postgres.pid, temporal.pid, flush=True)
+            if stay:
+                await stop.wait()
+
+home, port, ui_port, stay = sys.argv[1:]
+aio.run(main(Path(home), int(port), int(ui_port), stay == "stay"))
+"""
+
+
+def _desk(home: Path, stay: str) -> "subprocess.Popen[str]":
+    port, ui_port = free_ports(2)
+    arguments = [sys.executable, "-c", DESK, str(home), str(port), str(ui_port), stay]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_program_that_used_both_servers_ends_with_exit_code_0_every_time(tmp_path: Path) -> None:
+    for _ in range(4):
+        with _desk(tmp_path, "leave") as desk:
+            assert desk.wait(60) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_server_outlives_its_desk(tmp_path: Path, number: signal.Signals) -> None:
+    if number is signal.SIGKILL and sys.platform != "linux":
+        pytest.skip("only Linux tells a process that its parent was killed")
+    with _desk(tmp_path, "stay") as desk:
+        assert desk.stdout is not None
+        servers = [psutil.Process(int(pid)) for pid in desk.stdout.readline().split()]
+        assert len(servers) == 2
+        desk.send_signal(number)
+        assert desk.wait(60) == (-number if number is signal.SIGKILL else 0)
+        _, alive = psutil.wait_procs(servers, timeout=30)
+        assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+    with _desk(tmp_path, "leave") as again:
+        assert again.wait(60) == 0

@@ -1,0 +1,95 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from runtime import postgres
+from runtime.embedded import EmbeddedPostgres
+from runtime.errors import SetupError
+from runtime.migrate import SCRIPTS, head, migrate, require_head
+
+REVISION = """
+revision = {revision!r}
+down_revision = {down_revision!r}
+
+from alembic import op
+
+def upgrade():
+    for statement in {statements!r}:
+        op.execute(statement)
+"""
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """Two revisions, the first of which is slow enough for another migration to meet it."""
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "env.py").write_text((SCRIPTS / "env.py").read_text())
+    _add(tmp_path, "0001", None, "CREATE TABLE first ()", "SELECT pg_sleep(0.3)")
+    _add(tmp_path, "0002", "0001", "CREATE TABLE second ()")
+    return tmp_path
+
+
+def _add(scripts: Path, revision: str, down_revision: str | None, *statements: str) -> None:
+    text = REVISION.format(revision=revision, down_revision=down_revision, statements=statements)
+    (scripts / "versions" / f"{revision}.py").write_text(text)
+
+
+@pytest.fixture
+async def empty(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The address of a database without any table."""
+    administration = await asyncpg.connect(postgres_server.url_of("postgres"))
+    try:
+        await administration.execute("CREATE DATABASE empty TEMPLATE template0")
+        yield postgres_server.url_of("empty")
+        await administration.execute("DROP DATABASE empty WITH (FORCE)")
+    finally:
+        await administration.close()
+
+
+async def test_two_migrations_at_once_do_the_work_once(empty: str, scripts: Path) -> None:
+    revisions = await asyncio.gather(*(migrate(empty, scripts=scripts) for _ in range(4)))
+    assert revisions == ["0002"] * 4
+    async with postgres.pool(empty, size=1) as pool:
+        await require_head(pool, scripts=scripts)
+
+
+async def test_a_lock_that_is_not_to_be_had_is_told_and_nothing_is_done(
+    empty: str, scripts: Path
+) -> None:
+    slow = asyncio.create_task(migrate(empty, scripts=scripts))
+    async with postgres.pool(empty, size=1) as pool:
+        lock_held = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted)"
+        while not await pool.fetchval(lock_held):
+            await asyncio.sleep(0)
+        with pytest.raises(SetupError, match=r"lock was held.*more than 0.05 s.*yinuo migrate"):
+            await migrate(empty, lock_timeout=0.05, scripts=scripts)
+        assert await slow == "0002"
+
+
+async def test_a_failing_revision_leaves_no_trace_and_the_earlier_ones_stay(
+    empty: str, scripts: Path
+) -> None:
+    _add(scripts, "0003", "0002", "CREATE TABLE third ()", "SELECT 1 / 0")
+    with pytest.raises(Exception, match="division by zero"):
+        await migrate(empty, scripts=scripts)
+    async with postgres.pool(empty, size=1) as pool:
+        assert await pool.fetchval("SELECT version_num FROM alembic_version") == "0002"
+        assert await pool.fetchval("SELECT to_regclass('third')") is None
+
+
+async def test_a_database_of_another_version_is_refused_with_what_to_do(
+    empty: str, scripts: Path
+) -> None:
+    async with postgres.pool(empty, size=1) as pool:
+        with pytest.raises(SetupError, match=r"at revision none.*needs 0002.*yinuo migrate"):
+            await require_head(pool, scripts=scripts)
+
+
+async def test_the_desks_own_migrations_reach_their_head(
+    database: "asyncpg.Pool[asyncpg.Record]",
+) -> None:
+    assert head() is not None
+    await require_head(database)

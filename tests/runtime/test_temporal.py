@@ -1,0 +1,57 @@
+import asyncio
+
+import pytest
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from runtime.errors import SetupError
+from runtime.settings import Settings
+from runtime.temporal import connect, plugin, register_search_attributes
+from tests.conftest import DeskServers, free_ports
+from workflows.search_attributes import ISSUE_NUMBER, SEARCH_ATTRIBUTES
+
+
+async def test_search_attributes_can_be_registered_again_and_used_at_once(
+    desk_servers: DeskServers,
+) -> None:
+    client = desk_servers.client
+    await asyncio.gather(*(register_search_attributes(client, SEARCH_ATTRIBUTES) for _ in range(3)))
+    number = SearchAttributePair(ISSUE_NUMBER, "20240108-001")
+    await client.start_workflow(
+        "Waiting",
+        id="issue:test:1",
+        task_queue="nobody",
+        search_attributes=TypedSearchAttributes([number]),
+    )
+
+
+async def test_a_search_attribute_of_another_type_is_refused_naming_it(
+    desk_servers: DeskServers,
+) -> None:
+    with pytest.raises(SetupError, match=r"IssueNumber exists .* with another type"):
+        await register_search_attributes(
+            desk_servers.client, [SearchAttributeKey.for_int("IssueNumber")]
+        )
+
+
+async def test_the_test_server_knows_the_search_attributes(
+    time_skipping: WorkflowEnvironment,
+) -> None:
+    await register_search_attributes(time_skipping.client, SEARCH_ATTRIBUTES)
+
+
+async def test_an_address_that_does_not_answer_is_named_with_what_to_do() -> None:
+    (port,) = free_ports(1)
+    with pytest.raises(SetupError, match=f"127.0.0.1:{port} does not answer.*TEMPORAL_ADDRESS"):
+        await connect(Settings(temporal_port=port))
+
+
+async def test_workflows_share_the_domain_and_nothing_else_of_ours() -> None:
+    make_runner = plugin().workflow_runner
+    assert callable(make_runner)
+    runner = make_runner(None)
+    assert isinstance(runner, SandboxedWorkflowRunner)
+    shared = runner.restrictions.passthrough_modules
+    assert "domain" in shared
+    assert shared.isdisjoint({"workflows", "activities", "store", "runtime"})
