@@ -12,7 +12,7 @@ help: ## this list
 install: $(STAMP) ## install everything into .venv
 
 demo: $(STAMP) ## the whole desk at work, with sample issues and seconds for hours
-	$(BIN)/yinuo demo
+	$(BIN)/yinuo demo $(ARGS)
 
 test: $(STAMP) ## all tests
 	$(BIN)/pytest
@@ -39,6 +39,7 @@ $(STAMP): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Yinuo needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 			"Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing into .venv: once, about a minute."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import asyncpg
@@ -16,7 +16,7 @@ from temporalio.worker import Worker
 
 from activities import names
 from activities.audit import Audit
-from activities.notification import AppriseSender, Notification
+from activities.notification import AppriseSender, Notification, Sender
 from activities.recording import Recording
 from domain.policy import Rulebook
 from runtime import aio, embedded, logs, postgres, rulebook, settings, temporal
@@ -30,13 +30,13 @@ log = structlog.get_logger()
 
 
 def workers(
-    client: Client, pool: asyncpg.Pool[Any], current: Rulebook, own: Settings
+    client: Client, pool: asyncpg.Pool[Any], current: Rulebook, own: Settings, sender: Sender
 ) -> tuple[Worker, Worker]:
     """Build the two workers: one for issues, one for everything that leaves the building, so that
     slow channels never take a slot from an issue.
     """
     recording = Recording(pool, current)
-    notification = Notification(pool, AppriseSender())
+    notification = Notification(pool, sender)
     issues = Worker(
         client,
         task_queue=names.ISSUES,
@@ -71,11 +71,12 @@ async def working(own: Settings) -> AsyncIterator[None]:
         await require_head(pool)
         async with pool.acquire() as connection:
             await rulebooks.keep(connection, current)
-        issues, notifications = workers(client, pool, current, own)
-        async with issues, notifications:
-            log.info("working", policy=current.policy.name, rulebook=current.version)
-            yield
-            log.info("stopping")
+        with closing(AppriseSender()) as sender:
+            issues, notifications = workers(client, pool, current, own, sender)
+            async with issues, notifications:
+                log.info("working", policy=current.policy.name, rulebook=current.version)
+                yield
+                log.info("stopping")
 
 
 async def serve(own: Settings) -> None:

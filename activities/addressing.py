@@ -191,6 +191,7 @@ def _message(
             number=case.number,
             title=case.title,
             kind=case.facts.kind,
+            severity=step.severity,
             product_line=case.facts.product_line,
             region=case.facts.region,
             site=case.site,
@@ -235,4 +236,4 @@ def _promise(step: Step) -> Promise | None:
 
 
 def _reason(content: dict[str, Any]) -> str | None:
-    return content.get("reason") or content.get("note") or None
+    return content.get("reason") or content.get("note") or content.get("words") or None

@@ -18,7 +18,7 @@ from activities.recording import Recording
 from domain import lifecycle
 from domain.actions import ActionName, Cancel
 from domain.vocabulary import DESK, Outcome
-from store import outbox, reading
+from store import reading
 
 SETTLING = timedelta(minutes=1)
 """An issue changed this recently may be starting or ending just now."""
@@ -60,7 +60,7 @@ class Audit:
         recorded = await self._recording.record_step(
             step.model_copy(update={"run": run, "outcome": Outcome.TERMINATED})
         )
-        left = await outbox.unsettled_of(self._pool, id_)
+        left = await reading.unsettled(self._pool, id_)
         return [*left, *(recorded.errand.keys if recorded.errand else ())]
 
 

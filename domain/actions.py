@@ -11,7 +11,6 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
-from domain.intake import Intake
 from domain.vocabulary import Actor, Code, Instant, Model, Text, Words
 
 
@@ -136,21 +135,3 @@ class HandOver(Act):
 class Cancel(Act):
     """An operator cancelled the workflow in Temporal."""
 
-
-AnyAct = (
-    Intake
-    | Accept
-    | ReportProgress
-    | WaitForCustomer
-    | Resume
-    | Reassign
-    | Resolve
-    | RecordCallback
-    | Escalate
-    | Withdraw
-    | Assign
-    | Threshold
-    | Replied
-    | HandOver
-    | Cancel
-)

@@ -25,11 +25,10 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainSerializer,
-    field_validator,
     model_validator,
 )
 
-from domain.vocabulary import Code, Line, Model
+from domain.vocabulary import Code, Line, Model, Zone
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -200,7 +199,7 @@ class WorkingCalendar(Model):
     """
 
     name: Line
-    zone: str = Field(description="IANA name of the time zone, such as Asia/Shanghai")
+    zone: Zone
     week: dict[Weekday, Hours]
     holidays: Days = frozenset()
     makeup_workdays: Days = frozenset()
@@ -213,17 +212,6 @@ class WorkingCalendar(Model):
     announced_until: date | None = Field(
         default=None, description="last day the national notice covers; None: all days are known"
     )
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_exists(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (LookupError, ValueError, OSError):
-            raise ValueError(
-                f'"{zone}" is no time zone: give an IANA name such as Asia/Shanghai'
-            ) from None
-        return zone
 
     @model_validator(mode="after")
     def _can_be_worked_with(self) -> Self:

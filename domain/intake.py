@@ -61,7 +61,7 @@ class Intake(Model):
     severity: Severity = Severity.GENERAL
     product_line: Code
     region: Code = Field(description="a region some service centre of the roster serves")
-    agent: Annotated[str, StringConstraints(pattern=r"^\d{2,4}$")] = Field(
+    agent: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,4}$")] = Field(
         description="the hotline agent's number, second part of the issue number"
     )
     customer: Customer

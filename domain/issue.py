@@ -20,6 +20,7 @@ from domain.vocabulary import (
     Line,
     Model,
     Outcome,
+    Role,
     Severity,
     Stage,
 )
@@ -120,10 +121,13 @@ class Step(Model):
     tell: tuple[Tell, ...] = ()
 
     @property
-    def answers(self) -> bool:
-        """Whether the customer has been answered with this step (R6), in writing or by phone."""
-        spoken = self.callback is not None and self.callback.reached
-        return spoken or self.action is ActionName.REPLIED
+    def answered(self) -> bool | None:
+        """Whether the customer is answered with this step (R6), in writing or by phone; a repair
+        that failed leaves them without an answer again. None: it changes nothing.
+        """
+        if self.callback and self.callback.reached:
+            return bool(self.callback.running)
+        return True if self.action is ActionName.REPLIED else None
 
     def stage_with(self, engineer: Person | None) -> Stage:
         """Return the stage the issue comes to, now that it is known who has it."""
@@ -182,7 +186,7 @@ class Issue(Model):
     severity: Severity
     stage: Stage
     registered_at: Instant
-    last_at: Instant
+    last_at: Instant = Field(description="of the last thing somebody did; no act lies before it")
     outcome: Outcome | None = None
     seq: int = 1
     level: int = 0
@@ -250,13 +254,13 @@ class Issue(Model):
                 "severity": step.severity,
                 "level": step.level,
                 "generation": step.generation,
-                "last_at": max(self.last_at, step.at),
+                "last_at": self.last_at if step.by.role is Role.SYSTEM else step.at,
                 "department": recorded.department,
                 "centre": recorded.centre,
                 "engineer": recorded.engineer if assigned else self.engineer,
                 "lead": recorded.lead if assigned else self.lead,
                 "assign_again_at": recorded.assign_again_at if assigned else self.assign_again_at,
-                "answered": self.answered or step.answers,
+                "answered": self.answered if step.answered is None else step.answered,
                 "results": (*self.results, result) if result else self.results,
                 "promises": (*kept, *changed.values()),
                 "steps": (*self.steps, note)[-STEPS_KEPT:],
@@ -269,7 +273,7 @@ class Issue(Model):
 
 
 def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, Any]) -> StepNote:
-    """Put a past step into one line."""
-    said = ("reason", "note", "result", "words", "threshold")
+    """Put a past step into one line. What a customer said stays in the callback record (R30)."""
+    said = ("reason", "note", "result", "threshold")
     note = next((str(content[key]) for key in said if content.get(key)), "")
-    return StepNote(at=at, action=action, by=actor, note=note[:120])
+    return StepNote(at=at, action=action, by=actor, note=" ".join(note.split())[:120])

@@ -169,6 +169,7 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime) -> Step:
     _check_stage(issue, name)
     _check_person(issue, name, act.by)
     at = _when(issue, act, now)
+    _check_expectation(act, now)
     changes = _EFFECTS[name](issue, act, at)
     facts: dict[str, Any] = {
         "issue_id": issue.id,
@@ -237,12 +238,24 @@ def _when(issue: Issue, act: Act, now: datetime) -> datetime:
     return act.at
 
 
+def _check_expectation(act: Act, now: datetime) -> None:
+    """R14: a time told to the customer lies ahead."""
+    expected_at = act.expected_at if isinstance(act, Accept | ReportProgress) else None
+    if expected_at is not None and expected_at <= now:
+        raise Refused("Invalid", f"expected_at: {expected_at.isoformat()} is over already")
+
+
 def _end(issue: Issue, at: datetime, *kinds: PromiseKind) -> tuple[Promise, ...]:
     return tuple(p.fulfil(at) for p in issue.running if p.kind in kinds)
 
 
 def _give_up(issue: Issue, at: datetime) -> tuple[Promise, ...]:
     return tuple(p.give_up(at) for p in issue.running)
+
+
+def _nobody(issue: Issue) -> Stage:
+    """Where an issue is while nobody has it."""
+    return Stage.REOPENED if issue.generation > 1 else Stage.REGISTERED
 
 
 def _accept(issue: Issue, act: Accept, at: datetime) -> dict[str, Any]:
@@ -284,7 +297,7 @@ def _wait_for_customer(issue: Issue, _: WaitForCustomer, at: datetime) -> dict[s
 def _resume(issue: Issue, _: Resume, __: datetime) -> dict[str, Any]:
     """R15: what was left of the clock when it stopped is planned anew."""
     return {
-        "stage": Stage.IN_PROGRESS,
+        "stage": Stage.IN_PROGRESS if issue.engineer else _nobody(issue),
         "promises": tuple(p for p in issue.running if p.paused_at),
         "resume": True,
     }
@@ -293,9 +306,8 @@ def _resume(issue: Issue, _: Resume, __: datetime) -> dict[str, Any]:
 def _reassign(issue: Issue, act: Reassign, _: datetime) -> dict[str, Any]:
     """R15: the form travels, the clocks do not restart."""
     waiting = issue.stage is Stage.WAITING
-    nobody = Stage.REOPENED if issue.generation > 1 else Stage.REGISTERED
     return {
-        "stage": Stage.WAITING if waiting else nobody,
+        "stage": Stage.WAITING if waiting else _nobody(issue),
         "stage_if_assigned": Stage.WAITING if waiting else Stage.ASSIGNED,
         "assignment": Assignment(to=act.to),
         "tell": ASSIGNED,
@@ -376,7 +388,7 @@ def _not_reached(issue: Issue, promise: Promise) -> dict[str, Any]:
 
 def _reopen(issue: Issue) -> dict[str, Any]:
     """R24: apology, back to an engineer at once, with higher urgency: major, or if it was that
-    already one level up. The engineer who knows the case goes first.
+    already under the lead's eyes. The engineer who knows the case goes first.
     """
     was_major = issue.severity is Severity.MAJOR
     return {

@@ -26,6 +26,7 @@ from domain.vocabulary import (
     Model,
     Role,
     Severity,
+    Zone,
 )
 
 Clock = Literal["working", "elapsed"]
@@ -59,8 +60,10 @@ Period = WorkingDays | TimeBudget
 
 def read_period(text: object) -> object:
     """Read ``"30min"``, ``"2h"``, ``"1d"`` (24 hours) or ``"3 working days"``."""
-    if not isinstance(text, str):
+    if isinstance(text, WorkingDays | TimeBudget):
         return text
+    if not isinstance(text, str):
+        raise ValueError(f'{text} is no period: write "30min", "2h", "1d" or "3 working days"')  # noqa: TRY004  pydantic reads it
     if days := _DAYS.fullmatch(text):
         return WorkingDays(days=int(days[1]))
     if span := _SPAN.fullmatch(text):
@@ -79,7 +82,7 @@ class MarkRule(Model):
 
     at: str = Field(description='"75%", "100%", "+2h", "+1 working day"')
     tell: tuple[Audience, ...] = ()
-    level: Role | None = None
+    level: Literal[Role.LEAD, Role.MANAGER, Role.GM_OFFICE] | None = None
 
     @model_validator(mode="after")
     def _can_be_read(self) -> MarkRule:
@@ -205,7 +208,7 @@ class Policy(Model):
     """The desk's figures, as written in ``policies/*.toml``."""
 
     name: Code
-    zone: str
+    zone: Zone
     routing: dict[Category, Code]
     promises: tuple[PromiseRule, ...] = Field(alias="promise")
     delivery: Delivery

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from domain.calendar import CalendarExhausted
 from domain.issue import Person
 from domain.policy import Rulebook
-from domain.vocabulary import ESCALATION, Code, Line, Model, Role
+from domain.vocabulary import ESCALATION, Code, Line, Model, Role, Zone
 
 OFF = "off"
 """The shift of somebody who is not on duty until the roster says otherwise."""
 
 StaffRole = Literal[Role.ENGINEER, Role.CLERK, Role.LEAD, Role.MANAGER, Role.GM_OFFICE, Role.AGENT]
-
-
-def _known_zone(zone: str) -> str:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as unknown:
-        msg = f'"{zone}" is no IANA time zone: write one like Asia/Shanghai'
-        raise ValueError(msg) from unknown
-    return zone
 
 
 class Centre(Model):
@@ -34,7 +27,7 @@ class Centre(Model):
     id: Code = Field(alias="centre")
     name: Line
     regions: tuple[Code, ...]
-    zone: Annotated[str, AfterValidator(_known_zone)]
+    zone: Zone
     calendar: Code
     nearest: tuple[Code, ...] = ()
 
@@ -125,9 +118,10 @@ class Roster(Model):
     def _every_issue_has_somebody(self) -> Roster:
         """R13: there is a lead and a manager for every department, and a GM office above all."""
         has = {(member.department, member.role) for member in self.members}
-        for department in sorted({member.department for member in self.members}):
+        served = {m.department for m in self.members if m.role is not Role.GM_OFFICE}
+        for department in sorted(served):
             for role in (Role.LEAD, Role.MANAGER):
-                if (department, role) not in has and department != _gm_department(self.members):
+                if (department, role) not in has:
                     msg = f"department {department} has no {role}: escalations would reach nobody"
                     raise ValueError(msg)
         if not any(member.role is Role.GM_OFFICE for member in self.members):
@@ -199,12 +193,17 @@ def choose(candidates: Iterable[Candidate], need: Need, rulebook: Rulebook, at: 
             ),
         )
         return Choice(member=best.member)
-    opening = min(
-        (rulebook.calendar(c.member.shift).next_opening(now).at for c in fit), default=None
-    )
+    opening = min(_openings(fit, rulebook, now), default=None)
     if opening is None:
         return Choice()
     return Choice(again_at=rehearsal.to_reality(opening) if rehearsal else opening)
+
+
+def _openings(fit: Iterable[Candidate], rulebook: Rulebook, now: datetime) -> Iterator[datetime]:
+    """When each comes on duty; somebody whose shift has run out never does."""
+    for candidate in fit:
+        with suppress(CalendarExhausted):
+            yield rulebook.calendar(candidate.member.shift).next_opening(now).at
 
 
 def _qualified(member: Member, need: Need, day: date) -> bool:
@@ -244,7 +243,3 @@ def _known(name: str, known: set[str], where: str) -> None:
     if name not in known:
         msg = f"{where}: {name} is unknown; there are: {', '.join(sorted(known))}"
         raise ValueError(msg)
-
-
-def _gm_department(members: Iterable[Member]) -> str | None:
-    return next((m.department for m in members if m.role is Role.GM_OFFICE), None)

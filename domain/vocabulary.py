@@ -5,33 +5,57 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 
 class Model(BaseModel):
-    """Base of every value that crosses a boundary: immutable, and a misspelt field is an error."""
+    """Base of every value that crosses a boundary: immutable, and a misspelt field is an error.
+    What was wrong is named by its field, not quoted: it may be a customer's (R30), and long.
+    """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, hide_input_in_errors=True
+    )
 
 
 def _to_utc(at: datetime) -> datetime:
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no such instant in UTC: the calendar ends before it") from None
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """A point in time. Naive input is refused; whatever zone comes in, UTC is kept."""
 
+
+def _known_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (LookupError, ValueError, OSError):
+        raise ValueError(
+            f'"{zone}" is no time zone: give an IANA name such as Asia/Shanghai'
+        ) from None
+    return zone
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+"""An IANA time zone by name."""
+
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w.+-]+$")]
 """A short identifier out of a roster, a policy or an intake system."""
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 """One line of text that a person reads."""
 
-Text = Annotated[str, StringConstraints(max_length=10_000)]
+_WRITTEN = r"^[^\x00]*$"  # PostgreSQL keeps every character but this one
+
+Text = Annotated[str, StringConstraints(max_length=10_000, pattern=_WRITTEN)]
 """Free text, at most 10,000 characters: Temporal refuses payloads over 2 MB, people long before."""
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=_WRITTEN)]
 """Free text that may not be empty."""
 
 

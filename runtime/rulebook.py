@@ -175,7 +175,8 @@ def _tables(value: object) -> list[Table]:
 
 def _dotted(where: Where) -> str:
     """Write ``promise[2].within: ``, counting from 1 as a reader does."""
-    path = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where)
+    parts = (part for part in where if part != "[key]")  # pydantic's: the key itself is wrong
+    path = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in parts)
     return f"{path.removeprefix('.')}: " if path else ""
 
 
@@ -192,7 +193,8 @@ def _lines(text: str) -> dict[Where, int]:
             if header[1] == "[[":
                 entries[table] = entries.get(table, -1) + 1
                 table = (*table, entries[table])
-            lines.setdefault(table, number)
+            for length in range(1, len(table) + 1):
+                lines.setdefault(table[:length], number)
         elif key := _KEY.match(line):
             lines.setdefault((*table, *key[1].split(".")), number)
     return lines

@@ -126,6 +126,14 @@ async def undelivered(pool: Pool, limit: int = 100) -> list[Unsettled]:
     return [Unsettled(**dict(row)) for row in rows]
 
 
+async def unsettled(pool: Pool, id_: str) -> list[str]:
+    """Keys of an issue's messages that are neither delivered nor handed to a person."""
+    rows = await pool.fetch(
+        "SELECT key FROM outbox WHERE issue_id = $1 AND settled_at IS NULL ORDER BY key", id_
+    )
+    return [row["key"] for row in rows]
+
+
 async def open_ids(pool: Pool) -> list[tuple[str, str, datetime]]:
     """Id, run and last change of every issue the register holds open."""
     rows = await pool.fetch("SELECT id, run, updated_at FROM issues WHERE closed_at IS NULL")

@@ -199,7 +199,7 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
     moved = await connection.execute(
         """
         UPDATE issues SET seq = $2, stage = $3, outcome = $4, severity = $5, generation = $6,
-            escalation_level = $7, answered = answered OR $8, department = $9, centre = $10,
+            escalation_level = $7, answered = coalesce($8, answered), department = $9, centre = $10,
             engineer = $11, engineer_name = $12, lead = $13, lead_name = $14, updated_at = $15,
             closed_at = CASE WHEN $3 = 'closed' THEN coalesce(closed_at, $16) END
         WHERE id = $1 AND seq = $2 - 1
@@ -211,7 +211,7 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
         step.severity,
         step.generation,
         step.level,
-        step.answers,
+        step.answered,
         recorded.department,
         recorded.centre,
         engineer.id if engineer else None,

@@ -1,0 +1,373 @@
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities import notification
+from activities.notification import AppriseSender, DeliveryFailed, DeliveryUnknown, Notification
+from domain.vocabulary import Audience
+from store import outbox
+from store.outbox import Message, Pool
+from tests.conftest import free_ports
+
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+ADDRESS = "+86 138-0000-0000"
+PATIENCE = 10.0
+"""Seconds after which a test that waits for something has failed."""
+
+
+class Receiver:
+    """Somebody's gateway: keeps what it got, answers ``/refused`` with 500, and keeps whoever
+    calls ``/slow`` waiting until ``let_go``.
+    """
+
+    def __init__(self) -> None:
+        self.got: list[dict[str, Any]] = []
+        self.slow_ones = threading.Semaphore(0)
+        self._let_go = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def url(self, path: str) -> str:
+        return f"json://127.0.0.1:{self._server.server_address[1]}{path}?:to={{to}}"
+
+    def to(self) -> list[str]:
+        return [message["to"] for message in self.got]
+
+    def let_go(self) -> None:
+        self._let_go.set()
+
+    async def until_slow(self, count: int) -> None:
+        for _ in range(count):
+            assert await asyncio.to_thread(self.slow_ones.acquire, timeout=PATIENCE)
+
+    def close(self) -> None:
+        self.let_go()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(receiver) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - self is the handler's
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if self.path == "/refused":
+                    self.send_error(500)
+                    return
+                if self.path == "/slow":
+                    receiver.slow_ones.release()
+                    assert receiver._let_go.wait(PATIENCE)
+                receiver.got.append(message)
+                try:
+                    self.send_response(200)
+                    self.end_headers()
+                except BrokenPipeError:
+                    pass  # whoever sent this waits no longer
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[AppriseSender]:
+    sender = AppriseSender(timeout=PATIENCE)
+    yield sender
+    sender.close()
+
+
+class Desk:
+    """An outbox, channels, and the activity that delivers."""
+
+    def __init__(self, pool: Pool, sender: AppriseSender, receiver: Receiver) -> None:
+        self.pool = pool
+        self.receiver = receiver
+        self.clock = Clock()
+        self.notification = Notification(pool, sender, self.clock)
+
+    async def channel(self, id_: str, url: str, per_minute: int | None = None) -> None:
+        await self.pool.execute(
+            "INSERT INTO channels (id, position, url, per_minute) VALUES ($1, 1, $2, $3)"
+            " ON CONFLICT (id) DO UPDATE SET url = excluded.url",
+            *(id_, url, per_minute),
+        )
+
+    async def write(self, channel: str | None, *keys: str) -> list[str]:
+        """Put messages into the outbox, each to an address that is its key and some more."""
+        messages = [
+            Message(
+                key=key,
+                issue_id="issue:hotline:1",
+                seq=1,
+                template="assigned",
+                audience=Audience.HANDLER,
+                recipient="e-li",
+                channel=channel,
+                address=f"{key} {ADDRESS}",
+                subject=f"新任务 {key}",
+                body="请尽快受理。\nPlease accept it.",
+                created_at=NOW,
+            )
+            for key in keys
+        ]
+        async with self.pool.acquire() as connection:
+            await outbox.write(connection, messages)
+        return list(keys)
+
+    async def deliver(self, *keys: str, within: ActivityEnvironment | None = None) -> list[str]:
+        environment = within or ActivityEnvironment()
+        return await environment.run(self.notification.deliver_messages, list(keys))
+
+    async def refused(self, *keys: str) -> ApplicationError:
+        with pytest.raises(ApplicationError) as refusal:
+            await self.deliver(*keys)
+        return refusal.value
+
+    async def row(self, key: str) -> dict[str, Any]:
+        found = await self.pool.fetchrow("SELECT * FROM outbox WHERE key = $1", key)
+        assert found is not None
+        return dict(found)
+
+    async def status(self, key: str) -> str:
+        return str((await self.row(key))["status"])
+
+
+@pytest.fixture
+async def desk(database: Pool, sender: AppriseSender, receiver: Receiver) -> Desk:
+    # The register of issues is not what is tested here.
+    await database.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
+    desk = Desk(database, sender, receiver)
+    await desk.channel("good", receiver.url("/good"))
+    await desk.channel("slow", receiver.url("/slow"))
+    await desk.channel("refused", receiver.url("/refused"))
+    await desk.channel("dead", f"json://127.0.0.1:{free_ports(1)[0]}/?:to={{to}}")
+    return desk
+
+
+async def test_a_message_reaches_its_address_in_the_words_that_were_written(desk: Desk) -> None:
+    keys = await desk.write("good", "a&b=/?#{to}")
+    beats: list[Any] = []
+    environment = ActivityEnvironment()
+    environment.on_heartbeat = lambda *details: beats.append(details)
+    assert await desk.deliver(*keys, within=environment) == []
+    (got,) = desk.receiver.got
+    assert got["to"] == f"a&b=/?#{{to}} {ADDRESS}"
+    assert got["title"] == "新任务 a&b=/?#{to}"
+    assert got["message"] == "请尽快受理。\nPlease accept it."
+    assert beats
+
+
+async def test_what_was_delivered_is_not_sent_again_when_the_rest_is_retried(desk: Desk) -> None:
+    keys = [*await desk.write("good", "a"), *await desk.write("dead", "b")]
+    assert (await desk.refused(*keys)).type == "NotDelivered"
+    assert (await desk.refused(*keys)).type == "NotDelivered"
+    await desk.channel("dead", desk.receiver.url("/good"))
+    assert await desk.deliver(*keys) == []
+    assert await desk.deliver(*keys) == []
+    assert desk.receiver.to() == [f"a {ADDRESS}", f"b {ADDRESS}"]
+    assert (await desk.row("b"))["attempts"] == 3
+
+
+@pytest.mark.parametrize("channel", ["dead", "refused"])
+async def test_a_failure_names_channel_and_reason_but_nothing_confidential(
+    desk: Desk, channel: str
+) -> None:
+    keys = await desk.write(channel, "a")
+    refusal = await desk.refused(*keys)
+    row = await desk.row("a")
+    assert refusal.type == "NotDelivered"
+    assert not refusal.non_retryable
+    assert refusal.message == f"{channel}: {row['last_error']}"
+    assert row["status"] == "pending"
+    assert ("error=500" if channel == "refused" else "Connection error") in refusal.message
+    assert not any(word in refusal.message for word in (ADDRESS, "138", "新任务", "accept", "://"))
+
+
+async def test_after_a_crash_in_the_middle_of_sending_a_person_is_told_and_nothing_is_resent(
+    desk: Desk,
+) -> None:
+    keys = await desk.write("good", "a", "b")
+    assert await outbox.claim(desk.pool, "a")  # and here the worker was killed
+    assert await desk.deliver(*keys) == ["a"]
+    assert await desk.deliver(*keys) == ["a"]
+    assert desk.receiver.to() == [f"b {ADDRESS}"]
+    assert await desk.status("a") == "unknown"
+
+
+@pytest.mark.parametrize("channel", [None, "pigeon"])
+async def test_a_message_without_a_channel_is_for_a_person_at_once(
+    desk: Desk, channel: str | None
+) -> None:
+    keys = [*await desk.write(channel, "a"), *await desk.write("good", "b")]
+    assert await desk.deliver(*keys) == ["a"]
+    assert desk.receiver.to() == [f"b {ADDRESS}"]
+
+
+async def test_a_channel_whose_url_apprise_does_not_know_is_retried(desk: Desk) -> None:
+    await desk.channel("typo", "jsonn://secret@host/{to}")
+    refusal = await desk.refused(*await desk.write("typo", "a"))
+    assert refusal.type == "NotDelivered"
+    assert "URL" in refusal.message
+    assert "secret" not in refusal.message
+
+
+async def test_a_rate_limited_channel_gets_two_batches_evenly_spaced_and_in_order(
+    desk: Desk,
+) -> None:
+    await desk.channel("robot", desk.receiver.url("/robot"), per_minute=20)
+    first = await desk.write("robot", "a1", "a2", "a3", "a4")
+    second = await desk.write("robot", "b1", "b2", "b3", "b4")
+
+    async def attempt(keys: list[str]) -> datetime | None:
+        try:
+            assert await desk.deliver(*keys) == []
+        except ApplicationError as error:
+            later = error
+        else:
+            return None
+        assert later.type == "WaitsItsTurn"
+        assert later.next_retry_delay is not None
+        return desk.clock.now + later.next_retry_delay
+
+    arrivals: dict[str, datetime] = {}
+    waiting: list[tuple[datetime, list[str]]] = [(NOW, first), (NOW, second)]
+    while waiting:
+        desk.clock.now = min(at for at, _ in waiting)
+        now = [keys for at, keys in waiting if at == desk.clock.now]
+        waiting = [(at, keys) for at, keys in waiting if at > desk.clock.now]
+        again = await asyncio.gather(*(attempt(keys) for keys in now))
+        waiting += [(at, keys) for at, keys in zip(again, now, strict=True) if at is not None]
+        for to in desk.receiver.to():
+            arrivals.setdefault(to.split()[0], desk.clock.now)
+    assert sorted(arrivals.values()) == [NOW + timedelta(seconds=3) * n for n in range(8)]
+    assert len(desk.receiver.got) == 8
+    for batch in (first, second):
+        assert sorted(batch, key=arrivals.__getitem__) == batch
+
+
+async def test_a_slow_channel_holds_up_no_other_and_itself_only_while_its_lanes_are_full(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notification, "LANE_PATIENCE", 0.01)
+    slow = await desk.write("slow", *"12345")
+    delivery = asyncio.create_task(desk.refused(*slow))
+    await desk.receiver.until_slow(4)
+    assert await desk.deliver(*await desk.write("good", "fast")) == []
+    assert desk.receiver.to() == [f"fast {ADDRESS}"]
+    desk.receiver.let_go()
+    later = await delivery
+    assert (later.type, later.next_retry_delay) == ("WaitsItsTurn", notification.BUSY_RETRY)
+    assert await desk.status("5") == "pending"
+    assert await desk.deliver(*slow) == []
+    assert sorted(desk.receiver.to()[1:]) == [f"{key} {ADDRESS}" for key in slow]
+
+
+async def test_a_message_without_an_answer_in_time_is_not_sent_again(
+    desk: Desk, receiver: Receiver
+) -> None:
+    impatient = AppriseSender(timeout=0.1)
+    desk.notification = Notification(desk.pool, impatient, desk.clock)
+    keys = await desk.write("slow", "a")
+    assert await desk.deliver(*keys) == ["a"]
+    assert await desk.status("a") == "unknown"
+    receiver.let_go()
+    assert await desk.deliver(*keys) == ["a"]
+    impatient.close()
+
+
+async def test_a_worker_that_stops_records_what_was_on_its_way_and_leaves_the_rest(
+    desk: Desk,
+) -> None:
+    keys = await desk.write("slow", *"12345")
+    environment = ActivityEnvironment()
+    delivery = asyncio.create_task(desk.deliver(*keys, within=environment))
+    await desk.receiver.until_slow(4)
+    environment.cancel()
+    desk.receiver.let_go()
+    with pytest.raises(asyncio.CancelledError):
+        await delivery
+    assert [await desk.status(key) for key in keys] == ["delivered"] * 4 + ["pending"]
+
+
+async def test_a_message_handed_over_while_it_was_on_its_way_stays_with_the_person(
+    desk: Desk,
+) -> None:
+    keys = await desk.write("slow", "a")
+    delivery = asyncio.create_task(desk.deliver(*keys))
+    await desk.receiver.until_slow(1)
+    async with desk.pool.acquire() as connection, connection.transaction():
+        await outbox.hand_over(connection, keys, "lead", NOW)
+    desk.receiver.let_go()
+    assert await delivery == []
+    assert (await desk.row("a"))["handed_to"] == "lead"
+
+
+async def test_a_result_is_recorded_although_postgresql_is_away_for_a_moment(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notification, "RECORDING_PAUSES", (0.0, 0.0))
+    really, away = outbox.delivered, [ConnectionResetError(), asyncpg.CannotConnectNowError()]
+
+    async def delivered(pool: Pool, key: str, now: datetime) -> bool:
+        if away:
+            raise away.pop()
+        return await really(pool, key, now)
+
+    monkeypatch.setattr(outbox, "delivered", delivered)
+    assert await desk.deliver(*await desk.write("good", "a")) == []
+    assert await desk.status("a") == "delivered"
+
+
+async def test_what_never_left_a_jammed_channel_has_failed_and_what_did_is_unknown(
+    receiver: Receiver,
+) -> None:
+    sender = AppriseSender(timeout=0.2)
+    results = await asyncio.gather(
+        *(sender.send(receiver.url("/slow"), str(n), "s", "b") for n in range(5)),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [DeliveryUnknown] * 4 + [DeliveryFailed]
+    receiver.let_go()
+    sender.close()
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Failed to send Twilio notification to +8613800000000: error=400",
+        "Failed to send notification to 86 138 0000 0000: error=400",
+        "Failed to send email to wang.fang@example.com: error=400",
+        "Failed to reach https://token@gateway.example/x: error=400",
+        "Failed to send notification to @wang: error=400",
+    ],
+)
+def test_a_reason_holds_no_address_however_the_gateway_writes_it(reason: str) -> None:
+    masked = notification._masked(reason, "@wang")
+    assert masked.startswith("Failed to")
+    assert masked.endswith("error=400")
+    assert not any(part in masked for part in ("138", "wang", "example"))

@@ -1,0 +1,254 @@
+"""Small builders shared by all tests: an intake, a promise, an issue in any stage.
+
+Issues are not made up: a ``Desk`` walks them to their stage through the domain's own functions,
+with a register that promises fixed spans and hands out whichever engineer the test wants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from domain.actions import (
+    Accept,
+    Act,
+    ActionName,
+    Assign,
+    Cancel,
+    Escalate,
+    HandOver,
+    Reassign,
+    RecordCallback,
+    Replied,
+    ReportProgress,
+    Resolve,
+    Resume,
+    Threshold,
+    WaitForCustomer,
+    Withdraw,
+)
+from domain.intake import Intake
+from domain.issue import Issue, Person, Recorded, Step
+from domain.lifecycle import decide, register, registered
+from domain.promises import Mark, Promise, PromiseKind
+from domain.vocabulary import DESK, Actor, Audience, Role, Stage
+
+MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+"""Monday 2026-11-23, 09:00 in Shanghai: the moment the sample customer calls."""
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+ENGINEER = Person(id="e01", name="Zhou Wei")
+COLLEAGUE = Person(id="e02", name="Sun Li")
+LEAD = Person(id="l01", name="Fang Min")
+
+ACTIONS: dict[ActionName, type[Act]] = {
+    ActionName.ACCEPT: Accept,
+    ActionName.REPORT_PROGRESS: ReportProgress,
+    ActionName.WAIT_FOR_CUSTOMER: WaitForCustomer,
+    ActionName.RESUME: Resume,
+    ActionName.REASSIGN: Reassign,
+    ActionName.RESOLVE: Resolve,
+    ActionName.RECORD_CALLBACK: RecordCallback,
+    ActionName.ESCALATE: Escalate,
+    ActionName.WITHDRAW: Withdraw,
+    ActionName.ASSIGN: Assign,
+    ActionName.THRESHOLD: Threshold,
+    ActionName.REPLIED: Replied,
+    ActionName.HAND_OVER: HandOver,
+    ActionName.CANCEL: Cancel,
+}
+"""The model each action takes."""
+
+_SAID: dict[ActionName, dict[str, Any]] = {
+    ActionName.REPORT_PROGRESS: {"note": "the spare part is on its way"},
+    ActionName.WAIT_FOR_CUSTOMER: {"reason": "the customer has to open the site"},
+    ActionName.REASSIGN: {"reason": "needs somebody on site"},
+    ActionName.RESOLVE: {"result": "card reader replaced", "cause": "worn out"},
+    ActionName.RECORD_CALLBACK: {"reached": True, "running": True, "satisfied": True},
+    ActionName.ESCALATE: {"reason": "the branch opens tomorrow"},
+    ActionName.WITHDRAW: {"reason": "it works again"},
+    ActionName.THRESHOLD: {"promise": "response.1", "threshold": "75%"},
+    ActionName.HAND_OVER: {"messages": ("issue:web:r-1/1/registered/customer",)},
+}
+
+_SPANS = {PromiseKind.RESPONSE: 2 * HOUR, PromiseKind.RESOLUTION: 3 * DAY}
+
+
+def actor(role: Role, id_: str | None = None) -> Actor:
+    """Somebody of that role; an engineer is the one issues are assigned to."""
+    ids = {Role.ENGINEER: ENGINEER.id, Role.LEAD: LEAD.id, Role.SYSTEM: DESK.id}
+    return Actor(id=id_ or ids.get(role, f"{role}-1"), role=role)
+
+
+def an_act(name: ActionName, by: Actor, **said: Any) -> Act:
+    """Make the model of that action; what is not given is filled in with something sensible."""
+    return ACTIONS[name].model_validate({"by": by} | _SAID.get(name, {}) | said)
+
+
+def an_intake(**changes: Any) -> Intake:
+    """One fault of an enterprise customer that came in through the website."""
+    fields: dict[str, Any] = {
+        "source": "web",
+        "reference": "r-1",
+        "channel": "website",
+        "kind": "fault",
+        "category": "technical",
+        "product_line": "ATM",
+        "region": "shanghai",
+        "agent": "07",
+        "customer": {
+            "name": "张伟",
+            "organisation": "浦江商业银行",
+            "contact": "李娜",
+            "phone": "+86 138 0000 1234",
+            "email": "zhang.wei@customer.example",
+        },
+        "title": "The card reader swallows cards",
+        "description": "Since this morning, every second card.",
+        "model": "ST-100",
+        "serial_number": "SN-4711",
+        "site": "Century Avenue branch, lobby",
+        "occurred_at": MONDAY - HOUR,
+        "reported_at": MONDAY,
+    }
+    return Intake.model_validate(fields | changes)
+
+
+def a_promise(kind: PromiseKind = PromiseKind.RESOLUTION, **changes: Any) -> Promise:
+    """One running clock with thresholds at 75 %, 100 % and later; it rises a level with each of
+    the later ones. A callback opens after 16 hours, is due after 32 and tried three times.
+    """
+    made = changes.get("made_at", MONDAY)
+    span = _SPANS.get(kind, 32 * HOUR)
+    due = changes.get("due_at", made + span)
+    callback = kind is PromiseKind.CALLBACK
+    first, last = (Audience.CLERK, 3) if callback else (Audience.HANDLER, 1)
+    fields: dict[str, Any] = {
+        "kind": kind,
+        "attempts": last,
+        "target": "2h" if kind is PromiseKind.RESPONSE else "3 working days",
+        "clock": "working",
+        "calendar": "office",
+        "made_at": made,
+        "opens_at": made + 16 * HOUR if callback else None,
+        "due_at": due,
+        "marks": (
+            Mark(name="75%", at=made + (due - made) * 0.75, tell=(first,)),
+            Mark(name="100%", at=due, tell=(first, Audience.CUSTOMER, Audience.LEAD), level=1),
+            Mark(name="+2h", at=due + 2 * HOUR, tell=(Audience.MANAGER,), level=2),
+            Mark(name="+1 working day", at=due + DAY, tell=(Audience.GM_OFFICE,), level=3),
+        ),
+    }
+    return Promise.model_validate(fields | changes)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A desk in one object: decides with the domain, records with fixed answers, no I/O.
+
+    ``engineer`` is whom the roster offers (None: nobody is on duty); ``callbacks`` whether the
+    policy wants the customer called back.
+    """
+
+    engineer: Person | None = ENGINEER
+    callbacks: bool = True
+
+    def open(self, intake: Intake | None = None, now: datetime = MONDAY) -> Issue:
+        """Register an issue."""
+        step = register(intake or an_intake(), now)
+        return registered(step, self.record(step))
+
+    def do(
+        self,
+        issue: Issue,
+        name: ActionName,
+        by: Actor,
+        now: datetime | None = None,
+        **said: Any,
+    ) -> Issue:
+        """Let ``by`` do it at ``now`` (a minute after the last step if left out)."""
+        now = now or issue.last_at + timedelta(minutes=1)
+        step = decide(issue, name, an_act(name, by, **said), now)
+        return issue.after(step, self.record(step, issue))
+
+    def record(self, step: Step, issue: Issue | None = None) -> Recorded:
+        """Answer as the register does: promises planned, somebody found if somebody is wanted."""
+        planned = tuple(
+            a_promise(kind, generation=step.generation, made_at=step.at, attempt=step.attempt)
+            for kind in step.make
+            if self.callbacks or kind is not PromiseKind.CALLBACK
+        )
+        moved = tuple(_run_on(p, step.at) for p in issue.running) if issue and step.resume else ()
+        engineer = self._whoever(step)
+        nobody = step.assignment is not None and engineer is None
+        return Recorded(
+            number="20261123-07-0001",
+            department="field",
+            centre="shanghai",
+            zone="Asia/Shanghai",
+            promises=planned + moved,
+            engineer=engineer,
+            lead=LEAD if nobody else None,
+            assign_again_at=step.at + 8 * HOUR if nobody else None,
+        )
+
+    def _whoever(self, step: Step) -> Person | None:
+        if step.assignment is None:
+            return None
+        if step.assignment.to:
+            return Person(id=step.assignment.to, name=f"Colleague {step.assignment.to}")
+        return self.engineer
+
+
+def _run_on(promise: Promise, at: datetime) -> Promise:
+    if promise.paused_at is None:
+        return promise
+    stood_still = at - promise.paused_at
+    return promise.model_copy(
+        update={"due_at": promise.due_at + stood_still, "paused_at": None},
+    )
+
+
+def an_issue(stage: Stage = Stage.ASSIGNED, **changes: Any) -> Issue:
+    """Walk a sample issue to ``stage`` (with ``e01``, except where nobody can have it yet), then
+    set fields of it as the test wants them.
+    """
+    return _walked(stage).model_copy(update=changes)
+
+
+_CALL = {"reached": True, "running": True, "satisfied": True}
+_WAY: dict[Stage, tuple[Stage, ActionName, Role, dict[str, Any]]] = {
+    Stage.IN_PROGRESS: (Stage.ASSIGNED, ActionName.ACCEPT, Role.ENGINEER, {}),
+    Stage.WAITING: (Stage.IN_PROGRESS, ActionName.WAIT_FOR_CUSTOMER, Role.ENGINEER, {}),
+    Stage.RESOLVED: (Stage.IN_PROGRESS, ActionName.RESOLVE, Role.ENGINEER, {}),
+    Stage.REPLIED: (Stage.RESOLVED, ActionName.REPLIED, Role.SYSTEM, {}),
+    Stage.CALLBACK: (
+        Stage.REPLIED,
+        ActionName.RECORD_CALLBACK,
+        Role.CLERK,
+        {"reached": False, "running": None, "satisfied": None},
+    ),
+    Stage.REOPENED: (
+        Stage.REPLIED,
+        ActionName.RECORD_CALLBACK,
+        Role.CLERK,
+        _CALL | {"running": False, "satisfied": False},
+    ),
+    Stage.CLOSED: (Stage.REPLIED, ActionName.RECORD_CALLBACK, Role.CLERK, _CALL),
+}
+"""The last step on the way to a stage: from where, what, by whom, saying what."""
+
+
+@cache
+def _walked(stage: Stage) -> Issue:
+    desk = Desk(engineer=None if stage in {Stage.REGISTERED, Stage.REOPENED} else ENGINEER)
+    if stage not in _WAY:
+        return desk.open()
+    before, name, role, said = _WAY[stage]
+    issue = _walked(before)
+    after = DAY if name is ActionName.RECORD_CALLBACK else timedelta(minutes=1)
+    return desk.do(issue, name, actor(role), issue.last_at + after, **said)

@@ -1,0 +1,806 @@
+"""The life of an issue: who may do what when, and what each step brings about."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.actions import ActionName
+from domain.issue import Assignment, CallbackRecord, Issue, Person, SlaState, Step, Tell
+from domain.lifecycle import Refused, allowed, decide, register, registered
+from domain.promises import PromiseEnd, PromiseKind
+from domain.vocabulary import (
+    DESK,
+    Actor,
+    Audience,
+    Outcome,
+    Role,
+    Severity,
+    Stage,
+)
+from tests.builders import (
+    COLLEAGUE,
+    DAY,
+    ENGINEER,
+    HOUR,
+    LEAD,
+    MONDAY,
+    Desk,
+    a_promise,
+    actor,
+    an_act,
+    an_intake,
+    an_issue,
+)
+
+# --- who may do what, in which stage -------------------------------------------------------------
+
+MATRIX = """
+                  registered assigned in_progress waiting resolved replied callback reopened closed
+accept            S          ES       .           .       .        .       .        S        .
+report_progress   .          ES       ES          ES      .        .       .        .        .
+wait_for_customer .          .        ES          .       .        .       .        .        .
+resume            .          .        .           ESA     .        .       .        .        .
+reassign          SAD        ESAD     ESAD        ESAD    .        .       .        SAD      .
+resolve           .          ES       ES          ES      .        .       .        .        .
+record_callback   .          .        .           .       SAC      SAC     SAC      .        .
+escalate          EOSAIC     EOSAIC   EOSAIC      EOSAIC  .        .       .        EOSAIC   .
+withdraw          SAIC       SAIC     SAIC        SAIC    SAIC     SAIC    SAIC     SAIC     .
+assign            D          .        .           D       .        .       .        D        .
+threshold         D          D        D           D       D        D       D        D        .
+replied           .          .        .           .       D        D       D        .        .
+hand_over         D          D        D           D       D        D       D        D        D
+cancel            D          D        D           D       D        D       D        D        .
+"""
+"""The regulation as we read it: E the engineer who has the issue, O another engineer, S lead,
+manager and GM office, A hotline agent, I intake system, C callback clerk, D the desk itself."""
+
+LETTERS = {
+    actor(Role.ENGINEER): "E",
+    actor(Role.ENGINEER, COLLEAGUE.id): "O",
+    actor(Role.LEAD): "S",
+    actor(Role.MANAGER): "S",
+    actor(Role.GM_OFFICE): "S",
+    actor(Role.AGENT): "A",
+    actor(Role.INTAKE): "I",
+    actor(Role.CLERK): "C",
+    DESK: "D",
+}
+
+LATER = MONDAY + 9 * DAY
+
+
+def _cells() -> dict[tuple[ActionName, Stage], str]:
+    header, *rows = MATRIX.strip("\n").splitlines()
+    stages = [Stage(name) for name in header.split()]
+    return {
+        (ActionName(action), stage): cell.strip(".")
+        for action, *cells in (row.split() for row in rows)
+        for stage, cell in zip(stages, cells, strict=True)
+    }
+
+
+CELLS = _cells()
+
+
+def test_the_matrix_knows_every_action_and_every_stage() -> None:
+    assert {stage for _, stage in CELLS} == set(Stage)
+    assert {action for action, _ in CELLS} == set(ActionName) - {ActionName.REGISTERED}
+
+
+def _said_of(issue: Issue, name: ActionName) -> dict[str, Any]:
+    """A threshold has to be one that the issue waits for."""
+    if name is not ActionName.THRESHOLD or not issue.running:
+        return {}
+    waits = {p.key: p.next_mark.name for p in issue.running if p.next_mark}
+    promise, threshold = next(iter(waits.items()))
+    return {"promise": promise, "threshold": threshold}
+
+
+def _issue_for(name: ActionName, stage: Stage) -> Issue:
+    issue = an_issue(stage)
+    if name is ActionName.THRESHOLD and stage is Stage.WAITING:
+        return issue.model_copy(update={"promises": (*issue.promises, a_promise(generation=2))})
+    return issue
+
+
+@pytest.mark.parametrize(("name", "stage"), CELLS)
+def test_an_action_is_for_whom_the_regulation_names(name: ActionName, stage: Stage) -> None:
+    issue = _issue_for(name, stage)
+    before = issue.model_dump_json()
+    now = issue.last_at + 2 * DAY
+    for by, letter in LETTERS.items():
+        act = an_act(name, by, **_said_of(issue, name))
+        if letter in CELLS[name, stage]:
+            step = decide(issue, name, act, now)
+            assert (step.seq, step.action, step.by) == (issue.seq + 1, name, by)
+            assert (step.stage_before, step.issue_id) == (stage, issue.id)
+            continue
+        with pytest.raises(Refused) as refused:
+            decide(issue, name, act, now)
+        said = refused.value.message
+        if CELLS[name, stage]:
+            assert refused.value.type == "NotYours"
+            assert by.id in said
+        else:
+            assert refused.value.type == "NotAllowed"
+            assert f"{name} is not possible while {issue.number} is {stage}" in said
+    assert issue.model_dump_json() == before
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_what_is_offered_in_a_stage_is_what_some_person_may_do_there(stage: Stage) -> None:
+    people = {name for (name, where), who in CELLS.items() if where is stage and who.strip("D")}
+    assert set(allowed(stage)) == people
+
+
+def test_a_refusal_for_the_stage_says_what_is_possible_instead() -> None:
+    with pytest.raises(Refused) as refused:
+        Desk().do(an_issue(Stage.WAITING), ActionName.ACCEPT, actor(Role.ENGINEER))
+    said = refused.value.message
+    assert str(refused.value) == said
+    assert said.endswith(
+        "possible now: report_progress, resume, reassign, resolve, escalate, withdraw"
+    )
+
+
+def test_a_closed_issue_says_that_nothing_is_possible_any_more() -> None:
+    with pytest.raises(Refused, match="possible now: nothing any more"):
+        Desk().do(an_issue(Stage.CLOSED), ActionName.WITHDRAW, actor(Role.AGENT))
+
+
+def test_a_refusal_for_the_role_says_whose_it_is_and_as_whom_one_came() -> None:
+    with pytest.raises(Refused) as refused:
+        Desk().do(an_issue(Stage.ASSIGNED), ActionName.ACCEPT, actor(Role.CLERK))
+    assert refused.value.message == (
+        "accept is for engineer, gm_office, lead, manager; clerk-1 acts as clerk"
+    )
+
+
+@pytest.mark.parametrize(("stage", "holder"), [("registered", "nobody yet"), ("assigned", "e01")])
+def test_an_engineer_who_has_not_got_it_is_told_who_has(stage: str, holder: str) -> None:
+    with pytest.raises(Refused) as refused:
+        Desk().do(an_issue(Stage(stage)), ActionName.ACCEPT, actor(Role.ENGINEER, "e02"))
+    assert refused.value.type == "NotYours"
+    assert f"is with {holder}, not with e02; a lead can reassign it" in refused.value.message
+
+
+# --- when it happened ----------------------------------------------------------------------------
+
+
+def _decide(issue: Issue, name: ActionName, by: Actor, now: datetime, **said: Any) -> Step:
+    return decide(issue, name, an_act(name, by, **said), now)
+
+
+def test_what_happened_earlier_is_kept_with_both_instants() -> None:
+    issue, now = an_issue(Stage.IN_PROGRESS), MONDAY + 9 * HOUR
+    step = _decide(issue, ActionName.RESOLVE, actor(Role.LEAD), now, at=MONDAY + 5 * HOUR)
+    assert (step.at, step.recorded_at) == (MONDAY + 5 * HOUR, now)
+    assert step.handling
+    assert step.handling.resolved_at == step.at
+    assert "at" not in step.content
+
+
+def test_an_action_without_a_time_happens_now() -> None:
+    now = MONDAY + 9 * HOUR
+    step = _decide(an_issue(), ActionName.ACCEPT, actor(Role.ENGINEER), now)
+    assert (step.at, step.recorded_at) == (now, now)
+
+
+def test_a_word_from_the_future_is_invalid_beyond_five_minutes_of_skew() -> None:
+    issue, now = an_issue(), MONDAY + HOUR
+    skew = timedelta(minutes=5)
+    assert _decide(issue, ActionName.ACCEPT, actor(Role.LEAD), now, at=now + skew).at == now + skew
+    with pytest.raises(Refused, match=r"^at: .* lies in the future") as refused:
+        _decide(issue, ActionName.ACCEPT, actor(Role.LEAD), now, at=now + skew + skew)
+    assert refused.value.type == "Invalid"
+
+
+def test_a_word_of_before_the_last_step_is_invalid_and_names_that_instant() -> None:
+    issue = an_issue(Stage.IN_PROGRESS)
+    by, last = actor(Role.ENGINEER), issue.last_at
+    assert _decide(issue, ActionName.RESOLVE, by, MONDAY + HOUR, at=last).at == last
+    with pytest.raises(Refused, match="before the last step") as refused:
+        _decide(issue, ActionName.RESOLVE, by, MONDAY + HOUR, at=last - timedelta(seconds=1))
+    assert refused.value.type == "Invalid"
+    assert last.isoformat() in refused.value.message
+
+
+def test_a_clock_that_lags_behind_the_last_step_does_not_turn_time_back() -> None:
+    issue = an_issue()
+    step = _decide(issue, ActionName.ACCEPT, actor(Role.ENGINEER), issue.last_at - HOUR)
+    assert step.at == issue.last_at
+
+
+def test_a_deed_of_before_the_alarm_keeps_the_promise_though_word_of_it_came_after() -> None:
+    issue, due = an_issue(), MONDAY + 2 * HOUR
+    for mark, at in (("75%", MONDAY + 1.5 * HOUR), ("100%", due)):
+        issue = _threshold(issue, "response.1", mark, at)
+    issue = Desk().do(issue, ActionName.ACCEPT, actor(Role.ENGINEER), due + HOUR, at=MONDAY + HOUR)
+    assert _promise(issue, "response.1").end is PromiseEnd.KEPT
+
+
+def test_what_the_desk_does_by_the_clock_does_not_make_a_persons_word_too_old() -> None:
+    issue = an_issue(Stage.IN_PROGRESS)
+    last = issue.last_at
+    issue = _threshold(issue, "resolution.1", "75%", MONDAY + 2.25 * DAY)
+    assert issue.last_at == last
+    issue = Desk().do(
+        issue, ActionName.RESOLVE, actor(Role.ENGINEER), MONDAY + 4 * DAY, at=MONDAY + 2 * DAY
+    )
+    assert issue.last_at == MONDAY + 2 * DAY
+    assert _promise(issue, "resolution.1").end is PromiseEnd.KEPT
+
+
+# --- registration --------------------------------------------------------------------------------
+
+
+def test_an_issue_begins_promised_and_assigned_with_every_clock_at_the_report() -> None:
+    step = register(an_intake(), MONDAY + HOUR)
+    assert (step.seq, step.generation, step.level) == (1, 1, 0)
+    assert (step.at, step.recorded_at) == (MONDAY, MONDAY + HOUR)
+    assert (step.stage_before, step.stage, step.outcome) == (None, Stage.REGISTERED, None)
+    assert step.stage_if_assigned is Stage.ASSIGNED
+    assert step.make == (PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
+    assert step.assignment == Assignment()
+    assert step.by == Actor(id="07", role=Role.AGENT)
+    assert _told(step) == {"registered: customer", "assigned: handler?", "unassigned: lead!"}
+
+
+def test_a_report_from_a_clock_that_runs_ahead_starts_now() -> None:
+    assert register(an_intake(reported_at=MONDAY + timedelta(minutes=4)), MONDAY).at == MONDAY
+
+
+def test_an_impossible_date_is_refused_as_invalid_and_named() -> None:
+    with pytest.raises(Refused, match=r"^reported_at: ") as refused:
+        register(an_intake(reported_at=MONDAY + DAY), MONDAY)
+    assert refused.value.type == "Invalid"
+
+
+def test_a_registered_issue_carries_what_the_register_answered() -> None:
+    issue = Desk().open(an_intake(severity="major"), MONDAY + HOUR)
+    assert (issue.id, issue.number) == ("issue:web:r-1", "20261123-07-0001")
+    assert (issue.department, issue.centre) == ("field", "shanghai")
+    assert (issue.stage, issue.engineer, issue.seq) == (Stage.ASSIGNED, ENGINEER, 1)
+    assert (issue.registered_at, issue.last_at) == (MONDAY + HOUR, MONDAY)
+    assert (issue.severity, issue.level, issue.generation) == (Severity.MAJOR, 0, 1)
+    assert not issue.answered
+    assert [p.key for p in issue.promises] == ["response.1", "resolution.1"]
+
+
+def test_an_issue_nobody_is_free_for_stays_registered_and_waits_for_the_next_on_duty() -> None:
+    issue = Desk(engineer=None).open()
+    assert (issue.stage, issue.engineer, issue.lead) == (Stage.REGISTERED, None, LEAD)
+    assert issue.assign_again_at == MONDAY + 8 * HOUR
+    issue = Desk().do(issue, ActionName.ASSIGN, DESK)
+    assert (issue.stage, issue.engineer, issue.lead) == (Stage.ASSIGNED, ENGINEER, None)
+    assert issue.assign_again_at is None
+
+
+def test_only_a_registration_begins_an_issue() -> None:
+    step = _decide(an_issue(), ActionName.ACCEPT, actor(Role.ENGINEER), MONDAY + HOUR)
+    with pytest.raises(ValueError, match="registration"):
+        registered(step, Desk().record(step))
+
+
+# --- what each step brings about -----------------------------------------------------------------
+
+
+def _told(step: Step) -> set[str]:
+    """Write messages short: ``?`` if somebody was found, ``!`` if nobody was."""
+    marks = {"always": "", "assigned": "?", "unassigned": "!"}
+    return {f"{tell.template}: {tell.to}{marks[tell.when]}" for tell in step.tell}
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "said", "told"),
+    [
+        ("accept", "assigned", {}, {"accepted: customer"}),
+        ("report_progress", "in_progress", {}, set()),
+        (
+            "report_progress",
+            "in_progress",
+            {"expected_at": MONDAY + 9 * DAY},
+            {"progress: customer"},
+        ),
+        ("wait_for_customer", "in_progress", {}, {"waiting: customer"}),
+        ("resume", "waiting", {}, set()),
+        ("reassign", "in_progress", {}, {"assigned: handler?", "unassigned: lead!"}),
+        ("resolve", "in_progress", {}, {"resolved: customer"}),
+        ("withdraw", "waiting", {}, {"withdrawn: customer", "withdrawn_staff: handler?"}),
+        ("assign", "registered", {}, {"assigned: handler?"}),
+        ("replied", "resolved", {}, set()),
+        ("hand_over", "closed", {}, {"undelivered: lead"}),
+        ("cancel", "replied", {}, {"cancelled: lead"}),
+        ("record_callback", "replied", {}, set()),
+        (
+            "record_callback",
+            "replied",
+            {"running": False},
+            {
+                "reopened: customer",
+                "assigned: handler?",
+                "unassigned: lead!",
+                "repair_failed: lead",
+            },
+        ),
+    ],
+)
+def test_a_step_tells_exactly_those_it_concerns(
+    name: str, stage: str, said: dict[str, Any], told: set[str]
+) -> None:
+    issue, action = an_issue(Stage(stage)), ActionName(name)
+    who = CELLS[action, issue.stage]
+    by = next(person for person, letter in LETTERS.items() if letter in who)
+    assert _told(_decide(issue, action, by, issue.last_at + DAY, **said)) == told
+
+
+def _promise(issue: Issue, key: str) -> Any:
+    return {p.key: p for p in issue.promises}[key]
+
+
+def _ends(issue: Issue) -> dict[str, str]:
+    return {p.key: f"{p.end}{'' if p.running else '.'}" for p in issue.promises}
+
+
+def test_accepting_fulfils_the_response_and_nothing_else() -> None:
+    before = an_issue(Stage.ASSIGNED)
+    now = MONDAY + HOUR
+    step = _decide(before, ActionName.ACCEPT, actor(Role.ENGINEER), now, expected_at=now + DAY)
+    assert step.handling
+    assert (step.handling.accepted_at, step.handling.expected_at) == (now, now + DAY)
+    assert step.assignment is None
+    issue = before.after(step, Desk().record(step, before))
+    assert (issue.stage, issue.engineer) == (Stage.IN_PROGRESS, ENGINEER)
+    assert _ends(issue) == {"response.1": "kept.", "resolution.1": "open"}
+    assert _promise(issue, "response.1").ended_at == now
+    assert _promise(issue, "resolution.1") == _promise(before, "resolution.1")
+
+
+def test_a_response_after_its_time_is_broken() -> None:
+    issue = Desk().do(an_issue(), ActionName.ACCEPT, actor(Role.ENGINEER), MONDAY + 3 * HOUR)
+    assert _ends(issue) == {"response.1": "broken.", "resolution.1": "open"}
+
+
+@pytest.mark.parametrize("stage", [Stage.REGISTERED, Stage.ASSIGNED, Stage.REOPENED])
+def test_a_supervisor_who_accepts_what_others_have_becomes_its_handler(stage: Stage) -> None:
+    step = _decide(an_issue(stage), ActionName.ACCEPT, actor(Role.LEAD), MONDAY + 3 * DAY)
+    assert step.assignment == Assignment(to=LEAD.id)
+    assert step.stage_if_assigned is Stage.IN_PROGRESS
+    issue = an_issue(stage).after(step, Desk(engineer=None).record(step))
+    assert issue.stage is Stage.IN_PROGRESS
+    assert issue.engineer
+    assert issue.engineer.id == LEAD.id
+
+
+def test_a_new_expected_time_goes_to_the_customer_and_onto_the_form() -> None:
+    issue, when = an_issue(Stage.IN_PROGRESS), MONDAY + 2 * DAY
+    now = MONDAY + HOUR
+    step = _decide(issue, ActionName.REPORT_PROGRESS, actor(Role.ENGINEER), now, expected_at=when)
+    assert step.handling
+    assert step.handling.expected_at == when
+    assert step.content["note"] == "the spare part is on its way"
+    assert step.stage is issue.stage
+    assert not step.promises
+
+
+def test_waiting_stops_the_resolution_clock_only() -> None:
+    clocks = (a_promise(PromiseKind.RESPONSE), a_promise(PromiseKind.RESOLUTION))
+    issue = an_issue(Stage.IN_PROGRESS, promises=clocks)
+    issue = Desk().do(issue, ActionName.WAIT_FOR_CUSTOMER, actor(Role.ENGINEER), MONDAY + HOUR)
+    assert issue.stage is Stage.WAITING
+    assert _promise(issue, "response.1") == clocks[0]
+    assert _promise(issue, "resolution.1") == clocks[1].pause(MONDAY + HOUR)
+    assert issue.sla_state is SlaState.PAUSED
+    assert issue.next_due_at == clocks[0].due_at
+
+
+def test_a_clock_that_stands_still_already_keeps_the_instant_it_stopped() -> None:
+    issue = an_issue(Stage.IN_PROGRESS, promises=(a_promise().pause(MONDAY),))
+    step = _decide(issue, ActionName.WAIT_FOR_CUSTOMER, actor(Role.LEAD), MONDAY + DAY)
+    assert step.promises == ()
+
+
+def test_resuming_asks_for_the_clock_to_be_planned_anew() -> None:
+    waiting = an_issue(Stage.WAITING)
+    stopped = _promise(waiting, "resolution.1")
+    step = _decide(waiting, ActionName.RESUME, actor(Role.AGENT), waiting.last_at + DAY)
+    assert step.resume
+    assert step.promises == (stopped,)
+    issue = waiting.after(step, Desk().record(step, waiting))
+    assert issue.stage is Stage.IN_PROGRESS
+    assert _promise(issue, "resolution.1").due_at == stopped.due_at + DAY
+    assert [p.key for p in issue.promises] == ["response.1", "resolution.1"]
+
+
+def test_only_resuming_asks_for_planning_anew() -> None:
+    step = _decide(an_issue(Stage.WAITING), ActionName.RESOLVE, actor(Role.LEAD), MONDAY + DAY)
+    assert not step.resume
+
+
+@pytest.mark.parametrize("stage", ["registered", "assigned", "in_progress", "waiting", "reopened"])
+@pytest.mark.parametrize("to", [None, COLLEAGUE.id])
+def test_reassigning_moves_the_issue_and_none_of_its_clocks(stage: str, to: str | None) -> None:
+    before = an_issue(Stage(stage))
+    desk = Desk(engineer=COLLEAGUE)
+    issue = desk.do(before, ActionName.REASSIGN, actor(Role.LEAD), to=to)
+    assert issue.promises == before.promises
+    assert issue.engineer
+    assert issue.engineer.id == COLLEAGUE.id
+    assert issue.stage is (Stage.WAITING if stage == "waiting" else Stage.ASSIGNED)
+
+
+@pytest.mark.parametrize(
+    ("stage", "generation", "then"),
+    [
+        ("in_progress", 1, Stage.REGISTERED),
+        ("in_progress", 2, Stage.REOPENED),
+        ("waiting", 1, Stage.WAITING),
+        ("waiting", 2, Stage.WAITING),
+    ],
+)
+def test_an_issue_taken_from_somebody_for_nobody_waits_as_it_did_before(
+    stage: str, generation: int, then: Stage
+) -> None:
+    before = an_issue(Stage(stage), generation=generation)
+    issue = Desk(engineer=None).do(before, ActionName.REASSIGN, actor(Role.ENGINEER))
+    assert (issue.stage, issue.engineer, issue.lead) == (then, None, LEAD)
+    found = Desk().do(issue, ActionName.ASSIGN, DESK)
+    assert found.stage is (Stage.WAITING if then is Stage.WAITING else Stage.ASSIGNED)
+    still_nobody = Desk(engineer=None).do(issue, ActionName.ASSIGN, DESK)
+    assert still_nobody.stage is then
+
+
+def test_a_waiting_issue_that_nobody_has_is_not_in_progress_when_it_runs_on() -> None:
+    issue = Desk(engineer=None).do(an_issue(Stage.WAITING), ActionName.REASSIGN, actor(Role.LEAD))
+    issue = Desk(engineer=None).do(issue, ActionName.RESUME, actor(Role.AGENT))
+    assert ActionName.ASSIGN not in allowed(issue.stage)
+    assert Desk().do(issue, ActionName.ASSIGN, DESK).engineer == ENGINEER
+
+
+def test_a_desk_that_looks_for_somebody_names_nobody() -> None:
+    step = _decide(an_issue(Stage.REGISTERED), ActionName.ASSIGN, DESK, MONDAY + HOUR)
+    assert step.assignment == Assignment()
+    assert step.promises == ()
+
+
+@pytest.mark.parametrize("stage", ["assigned", "in_progress", "waiting"])
+def test_resolving_fulfils_response_and_resolution_and_promises_a_call(stage: str) -> None:
+    before, now = an_issue(Stage(stage)), MONDAY + HOUR
+    step = _decide(before, ActionName.RESOLVE, actor(Role.ENGINEER), now)
+    assert step.handling
+    assert step.handling.resolved_at == now
+    assert (step.handling.result, step.handling.cause) == ("card reader replaced", "worn out")
+    issue = before.after(step, Desk().record(step, before))
+    assert issue.stage is Stage.RESOLVED
+    assert issue.results == ("card reader replaced",)
+    assert not issue.answered
+    assert _ends(issue) == {"response.1": "kept.", "resolution.1": "kept.", "callback.1": "open"}
+
+
+def test_a_reply_that_arrived_makes_the_issue_answered_and_leaves_it_to_the_callback() -> None:
+    issue = an_issue(Stage.REPLIED)
+    assert (issue.stage, issue.answered) == (Stage.REPLIED, True)
+    assert issue.promise(PromiseKind.CALLBACK)
+    again = Desk().do(an_issue(Stage.CALLBACK, answered=False), ActionName.REPLIED, DESK)
+    assert (again.stage, again.answered) == (Stage.CALLBACK, True)
+
+
+def test_a_reply_closes_the_issue_as_solved_where_no_callback_is_due() -> None:
+    desk = Desk(callbacks=False)
+    issue = desk.do(an_issue(Stage.IN_PROGRESS), ActionName.RESOLVE, actor(Role.ENGINEER))
+    assert issue.stage is Stage.RESOLVED
+    with pytest.raises(Refused, match="no callback is due") as refused:
+        desk.do(issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK))
+    assert refused.value.type == "NotAllowed"
+    issue = desk.do(issue, ActionName.REPLIED, DESK)
+    assert (issue.stage, issue.outcome, issue.answered) == (Stage.CLOSED, Outcome.SOLVED, True)
+    assert issue.sla_state is SlaState.MET
+
+
+# --- the callback --------------------------------------------------------------------------------
+
+
+def _call(issue: Issue, desk: Desk | None = None, days: int = 1, **said: Any) -> Issue:
+    answer = {"running": None, "satisfied": None} | said
+    then = issue.last_at + days * DAY
+    return (desk or Desk()).do(issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK), then, **answer)
+
+
+def _not_reached(issue: Issue) -> Issue:
+    return _call(issue, reached=False)
+
+
+def test_a_call_before_the_callback_opens_is_refused_and_says_from_when() -> None:
+    issue = an_issue(Stage.REPLIED)
+    opens = _promise(issue, "callback.1").opens_at
+    clerk = actor(Role.CLERK)
+    with pytest.raises(Refused, match=r"R22") as refused:
+        Desk().do(issue, ActionName.RECORD_CALLBACK, clerk, opens - timedelta(seconds=1))
+    assert refused.value.type == "NotAllowed"
+    assert opens.isoformat() in refused.value.message
+    issue = Desk().do(issue, ActionName.RECORD_CALLBACK, clerk, opens)
+    assert issue.closed
+
+
+def test_a_callback_without_an_opening_may_be_made_at_once() -> None:
+    promise = a_promise(PromiseKind.CALLBACK, opens_at=None)
+    issue = an_issue(Stage.REPLIED, promises=(promise,))
+    assert Desk().do(issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK)).closed
+
+
+def test_a_good_callback_closes_the_issue_as_solved_and_answers_it_by_phone() -> None:
+    before = an_issue(Stage.RESOLVED)
+    step = _decide(
+        before,
+        ActionName.RECORD_CALLBACK,
+        actor(Role.CLERK),
+        before.last_at + DAY,
+        words="works again",
+    )
+    assert step.callback == CallbackRecord(
+        generation=1, attempt=1, reached=True, running=True, satisfied=True, words="works again"
+    )
+    issue = before.after(step, Desk().record(step, before))
+    assert (issue.stage, issue.outcome, issue.answered) == (Stage.CLOSED, Outcome.SOLVED, True)
+    assert _ends(issue)["callback.1"] == "kept."
+
+
+def test_a_bad_callback_reopens_with_new_clocks_and_higher_urgency() -> None:
+    issue = _call(an_issue(Stage.REPLIED), reached=True, running=False)
+    assert (issue.stage, issue.outcome, issue.generation) == (Stage.ASSIGNED, None, 2)
+    assert (issue.severity, issue.level) == (Severity.MAJOR, 0)
+    assert _ends(issue) == {
+        "response.1": "kept.",
+        "resolution.1": "kept.",
+        "callback.1": "kept.",
+        "response.2": "open",
+        "resolution.2": "open",
+    }
+    assert issue.results == ("card reader replaced",)
+
+
+@pytest.mark.parametrize(("level", "then"), [(0, 1), (2, 2), (3, 3)])
+def test_what_was_major_already_rises_to_the_lead_when_it_is_reopened(
+    level: int, then: int
+) -> None:
+    before = an_issue(Stage.REPLIED, severity=Severity.MAJOR, level=level)
+    issue = _call(before, reached=True, running=False)
+    assert (issue.severity, issue.level) == (Severity.MAJOR, then)
+
+
+@pytest.mark.parametrize(("engineer", "prefer"), [(COLLEAGUE, COLLEAGUE.id), (None, None)])
+def test_a_reopened_issue_goes_first_to_the_engineer_who_knows_it(
+    engineer: Person | None, prefer: str | None
+) -> None:
+    issue = an_issue(Stage.REPLIED, engineer=engineer)
+    step = _decide(
+        issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK), issue.last_at + DAY, running=False
+    )
+    assert step.assignment == Assignment(prefer=prefer)
+    nobody = issue.after(step, Desk(engineer=None).record(step, issue))
+    assert (nobody.stage, nobody.engineer) == (Stage.REOPENED, None)
+
+
+def test_a_customer_not_reached_is_called_as_often_as_promised_then_written_to() -> None:
+    issue = an_issue(Stage.REPLIED)
+    for attempt in (1, 2):
+        issue = _not_reached(issue)
+        assert (issue.stage, issue.outcome) == (Stage.CALLBACK, None)
+        assert issue.promise(PromiseKind.CALLBACK)
+        assert issue.promises[-1].key == f"callback.1.{attempt + 1}"
+    step = _decide(
+        issue,
+        ActionName.RECORD_CALLBACK,
+        actor(Role.CLERK),
+        issue.last_at + DAY,
+        reached=False,
+        running=None,
+        satisfied=None,
+    )
+    assert step.callback == CallbackRecord(
+        generation=1, attempt=3, reached=False, running=None, satisfied=None, words=""
+    )
+    assert step.tell == (Tell(template="not_reached", to=Audience.CUSTOMER),)
+    issue = issue.after(step, Desk().record(step, issue))
+    assert (issue.stage, issue.outcome) == (Stage.CLOSED, Outcome.NOT_REACHED)
+    assert [p.attempt for p in issue.promises if p.kind is PromiseKind.CALLBACK] == [1, 2, 3]
+    assert not issue.running
+
+
+def test_an_issue_never_closes_as_not_reached_while_the_reply_is_under_way() -> None:
+    issue = an_issue(Stage.RESOLVED)
+    for _ in range(5):
+        issue = _not_reached(issue)
+        assert (issue.stage, issue.answered) == (Stage.CALLBACK, False)
+    issue = Desk().do(issue, ActionName.REPLIED, DESK)
+    assert _not_reached(issue).outcome is Outcome.NOT_REACHED
+
+
+def test_a_reopened_issue_never_closes_as_not_reached_while_its_new_reply_is_under_way() -> None:
+    issue = _call(an_issue(Stage.REPLIED), reached=True, running=False)
+    issue = Desk().do(issue, ActionName.RESOLVE, actor(Role.ENGINEER))
+    for _ in range(3):
+        issue = _not_reached(issue)
+    assert issue.stage is Stage.CALLBACK
+
+
+# --- thresholds and escalation -------------------------------------------------------------------
+
+
+def _threshold(issue: Issue, promise: str, threshold: str, now: datetime) -> Issue:
+    return Desk().do(issue, ActionName.THRESHOLD, DESK, now, promise=promise, threshold=threshold)
+
+
+@pytest.mark.parametrize(
+    ("marks_before", "threshold", "told", "level", "end"),
+    [
+        (0, "75%", {"reminder: handler"}, 0, "open"),
+        (1, "100%", {"overdue: handler", "apology: customer", "alarm: lead"}, 1, "broken"),
+        (2, "+2h", {"alarm: manager"}, 2, "broken"),
+        (3, "+1 working day", {"alarm: gm_office"}, 3, "broken"),
+    ],
+)
+def test_a_clock_warns_then_apologises_then_rises_level_by_level(
+    marks_before: int, threshold: str, told: set[str], level: int, end: str
+) -> None:
+    clock = a_promise(PromiseKind.RESPONSE)
+    for _ in range(marks_before):
+        clock = clock.reach()
+    issue = an_issue(promises=(clock,))
+    at = clock.marks[marks_before].at
+    step = _decide(issue, ActionName.THRESHOLD, DESK, at, promise="response.1", threshold=threshold)
+    assert _told(step) == told
+    assert step.level == level
+    assert step.stage is issue.stage
+    after = issue.after(step, Desk().record(step, issue))
+    assert _promise(after, "response.1").reached == marks_before + 1
+    assert _ends(after) == {"response.1": end}
+
+
+def test_thresholds_that_are_past_already_are_skipped_and_told_once_not_in_a_burst() -> None:
+    issue = an_issue(promises=(a_promise(PromiseKind.RESPONSE),))
+    late = MONDAY + 4 * HOUR
+    step = _decide(issue, ActionName.THRESHOLD, DESK, late, promise="response.1", threshold="75%")
+    assert step.content == {
+        "promise": "response.1",
+        "threshold": "+2h",
+        "skipped": ["75%", "100%"],
+    }
+    assert _told(step) == {
+        "overdue: handler",
+        "apology: customer",
+        "alarm: lead",
+        "alarm: manager",
+    }
+    assert step.level == 2
+    (promise,) = step.promises
+    assert (promise.reached, promise.end) == (3, PromiseEnd.BROKEN)
+
+
+def test_a_lead_who_is_told_before_the_due_instant_reads_a_warning() -> None:
+    clock = a_promise(PromiseKind.CALLBACK)
+    early = clock.marks[0].model_copy(update={"tell": (Audience.LEAD, Audience.CLERK)})
+    issue = an_issue(Stage.REPLIED, promises=(clock.model_copy(update={"marks": (early,)}),))
+    step = _decide(
+        issue, ActionName.THRESHOLD, DESK, early.at, promise="callback.1", threshold="75%"
+    )
+    assert _told(step) == {"warning: lead", "reminder: clerk"}
+
+
+def test_a_clerk_who_is_late_is_told_so() -> None:
+    clock = a_promise(PromiseKind.CALLBACK).reach()
+    issue = an_issue(Stage.REPLIED, promises=(clock,))
+    step = _decide(
+        issue, ActionName.THRESHOLD, DESK, clock.due_at, promise="callback.1", threshold="100%"
+    )
+    assert "overdue: clerk" in _told(step)
+
+
+def test_a_threshold_never_lowers_the_level() -> None:
+    issue = _threshold(an_issue(level=2), "response.1", "75%", MONDAY + 1.5 * HOUR)
+    issue = _threshold(issue, "response.1", "100%", MONDAY + 2 * HOUR)
+    assert issue.level == 2
+    assert [note.note for note in issue.steps][-2:] == ["75%", "100%"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "promise", "threshold"),
+    [
+        ("assigned", "response.1", "100%"),  # not the next one
+        ("assigned", "response.2", "75%"),  # of another generation
+        ("in_progress", "response.1", "75%"),  # ended
+        ("waiting", "resolution.1", "75%"),  # standing still
+        ("resolved", "resolution.1", "75%"),  # ended
+    ],
+)
+def test_a_threshold_that_nothing_waits_for_any_more_is_refused(
+    stage: str, promise: str, threshold: str
+) -> None:
+    with pytest.raises(Refused, match=f"{promise} of .* no longer waits") as refused:
+        _threshold(an_issue(Stage(stage)), promise, threshold, MONDAY + 9 * DAY)
+    assert refused.value.type == "NotAllowed"
+
+
+def test_a_threshold_told_twice_is_refused_the_second_time() -> None:
+    issue = _threshold(an_issue(), "response.1", "75%", MONDAY + 1.5 * HOUR)
+    with pytest.raises(Refused):
+        _threshold(issue, "response.1", "75%", MONDAY + 1.5 * HOUR)
+
+
+def test_escalating_by_hand_climbs_to_the_gm_office_and_no_further() -> None:
+    issue = an_issue()
+    for level, audience in enumerate((Audience.LEAD, Audience.MANAGER, Audience.GM_OFFICE), 1):
+        step = _decide(issue, ActionName.ESCALATE, actor(Role.AGENT), issue.last_at)
+        assert step.tell == (Tell(template="escalated", to=audience),)
+        issue = issue.after(step, Desk().record(step, issue))
+        assert (issue.level, issue.stage) == (level, Stage.ASSIGNED)
+    with pytest.raises(Refused, match="no level above") as refused:
+        Desk().do(issue, ActionName.ESCALATE, actor(Role.AGENT))
+    assert refused.value.type == "NotAllowed"
+
+
+# --- the end -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.CLOSED])
+@pytest.mark.parametrize(
+    ("name", "by", "outcome"),
+    [
+        (ActionName.WITHDRAW, actor(Role.AGENT), Outcome.WITHDRAWN),
+        (ActionName.CANCEL, DESK, Outcome.CANCELLED),
+    ],
+)
+def test_who_gives_an_issue_up_gives_its_running_promises_up(
+    stage: Stage, name: ActionName, by: Actor, outcome: Outcome
+) -> None:
+    before, now = an_issue(stage), MONDAY + 3 * DAY
+    issue = Desk().do(before, name, by, now)
+    assert (issue.stage, issue.outcome) == (Stage.CLOSED, outcome)
+    for was, ended in zip(before.promises, issue.promises, strict=True):
+        assert ended == (was.give_up(now) if was.running else was)
+        assert not ended.running
+
+
+@pytest.mark.parametrize("name", [ActionName.WITHDRAW, ActionName.CANCEL])
+def test_a_promise_broken_before_the_issue_was_given_up_stays_broken(name: ActionName) -> None:
+    issue = an_issue()
+    for mark, hours in (("75%", 1.5), ("100%", 2)):
+        issue = _threshold(issue, "response.1", mark, MONDAY + hours * HOUR)
+    assert issue.sla_state is SlaState.OVERDUE
+    issue = Desk().do(issue, name, actor(Role.LEAD) if name is ActionName.WITHDRAW else DESK)
+    assert _ends(issue) == {"response.1": "broken.", "resolution.1": "withdrawn."}
+    assert issue.sla_state is SlaState.MISSED
+
+
+def test_what_could_not_be_delivered_is_handed_over_without_changing_how_the_issue_ended() -> None:
+    before = an_issue(Stage.CLOSED)
+    step = _decide(before, ActionName.HAND_OVER, DESK, MONDAY + 9 * DAY, messages=("a", "b"))
+    assert step.hand_over == ("a", "b")
+    issue = before.after(step, Desk().record(step, before))
+    assert (issue.stage, issue.outcome) == (Stage.CLOSED, Outcome.SOLVED)
+    assert issue.engineer == before.engineer
+
+
+# --- what the issue remembers --------------------------------------------------------------------
+
+
+def test_the_last_eight_steps_are_kept_with_the_word_that_matters() -> None:
+    issue = an_issue(Stage.IN_PROGRESS)
+    for n in range(10):
+        issue = Desk().do(
+            issue, ActionName.REPORT_PROGRESS, actor(Role.ENGINEER), note=f"{n} " + "x" * 200
+        )
+    assert [note.note[0] for note in issue.steps] == list("23456789")
+    assert {len(note.note) for note in issue.steps} == {120}
+    assert issue.seq == 12
+
+
+def test_two_hundred_update_ids_are_remembered_and_the_oldest_forgotten() -> None:
+    issue = an_issue()
+    for n in range(201):
+        issue = issue.saw(f"update-{n}")
+    assert len(issue.seen) == 200
+    assert (issue.seen[0], issue.seen[-1]) == ("update-1", "update-200")

@@ -1,0 +1,208 @@
+"""Policies: which rule is for which issue, what a period and a threshold may look like."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from domain.calendar import WEEKDAYS, WorkingCalendar
+from domain.policy import (
+    Facts,
+    MarkRule,
+    Policy,
+    Rulebook,
+    TimeBudget,
+    WorkingDays,
+    calendar_fields,
+    read_period,
+)
+from domain.promises import PromiseKind
+from domain.vocabulary import Audience, Category, CustomerType, Kind, Role, Severity
+
+DUE = {"at": "100%", "tell": ["handler"]}
+ALWAYS = WorkingCalendar.model_validate(
+    {"name": "always", "zone": "Asia/Shanghai", "week": {day: ["00:00-24:00"] for day in WEEKDAYS}}
+)
+
+
+def facts(**changes: Any) -> Facts:
+    usual = {
+        "kind": Kind.FAULT,
+        "severity": Severity.GENERAL,
+        "category": Category.TECHNICAL,
+        "product_line": "ATM",
+        "region": "广东",
+        "centre": "guangzhou",
+        "customer": CustomerType.ENTERPRISE,
+    }
+    return Facts.model_validate(usual | changes)
+
+
+def rule(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "promise": "response", "within": "2h", "marks": [DUE]} | fields
+
+
+def policy(*rules: dict[str, Any], **fields: Any) -> Policy:
+    usual = {
+        "name": "test",
+        "zone": "Asia/Shanghai",
+        "routing": dict.fromkeys(Category, "service"),
+        "promise": list(rules),
+        "delivery": {"give_up_after": "24h", "first_retry": "30s", "longest_retry": "30min"},
+    }
+    return Policy.model_validate(usual | fields)
+
+
+def chosen(rules: Policy, **changes: Any) -> str | None:
+    found = rules.rule(PromiseKind.RESPONSE, facts(**changes))
+    return found.name if found else None
+
+
+# --- Which rule ----------------------------------------------------------------------------------
+
+
+def test_the_first_rule_that_fits_wins() -> None:
+    rules = policy(
+        rule("major", **{"for": {"severity": ["major"]}}),
+        rule("complaint", **{"for": {"kind": ["complaint"]}}),
+        rule("rest"),
+    )
+    assert chosen(rules, kind="complaint", severity="major") == "major"
+    assert chosen(rules, kind="complaint") == "complaint"
+    assert chosen(rules) == "rest"
+
+
+def test_what_a_selector_leaves_out_matches_everything_and_what_it_names_must_all_fit() -> None:
+    rules = policy(rule("both", **{"for": {"kind": ["fault", "complaint"], "region": ["广东"]}}))
+    assert chosen(rules) == "both"
+    assert chosen(rules, kind="complaint", product_line="KIOSK", severity="major") == "both"
+    assert chosen(rules, region="上海") is None
+    assert chosen(rules, kind="sales") is None
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted", "other"),
+    [
+        ("kind", "fault", "sales"),
+        ("severity", "general", "major"),
+        ("category", "technical", "service"),
+        ("product_line", "ATM", "KIOSK"),
+        ("region", "广东", "上海"),
+        ("centre", "guangzhou", "shanghai"),
+        ("customer", "enterprise", "individual"),
+    ],
+)
+def test_a_rule_can_ask_for_every_fact(field: str, wanted: str, other: str) -> None:
+    rules = policy(rule("this", **{"for": {field: [wanted]}}))
+    assert chosen(rules) == "this"
+    assert chosen(rules, **{field: other}) is None
+
+
+def test_a_rule_is_only_for_its_own_kind_of_promise() -> None:
+    rules = policy(rule("response"))
+    assert rules.rule(PromiseKind.CALLBACK, facts()) is None
+
+
+# --- Periods and thresholds ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30s", 30), ("0.5s", 0.5), ("30min", 1800), ("2h", 7200), ("2 h", 7200), ("1d", 86_400)],
+)
+def test_a_period_in_time_is_read(text: str, seconds: float) -> None:
+    period = read_period(text)
+    assert period == TimeBudget(span=timedelta(seconds=seconds), written=text)
+    assert str(period) == text
+
+
+@pytest.mark.parametrize(("text", "days"), [("1 working day", 1), ("3 working days", 3)])
+def test_a_period_in_working_days_is_read(text: str, days: int) -> None:
+    period = read_period(text)
+    assert period == WorkingDays(days=days)
+    assert str(period) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2", "h", "2 hours", "-2h", "3 days", "1,5h", "2h30min", "³h"]
+)
+def test_what_is_no_period_is_refused_with_what_to_write(text: str) -> None:
+    with pytest.raises(ValueError, match="is no period: write"):
+        read_period(text)
+
+
+@pytest.mark.parametrize("within", ["0h", "0 working days"])
+def test_a_promise_takes_longer_than_no_time(within: str) -> None:
+    with pytest.raises(ValidationError, match="greater than 0"):
+        policy(rule("at_once", within=within))
+
+
+@pytest.mark.parametrize(("at", "share"), [("1%", 0.01), ("75%", 0.75), ("100%", 1.0)])
+def test_a_threshold_can_be_a_share_of_the_promised_time(at: str, share: float) -> None:
+    assert MarkRule(at=at).share == share
+
+
+def test_a_threshold_can_lie_after_the_due_instant() -> None:
+    assert MarkRule(at="+2h").after_due == TimeBudget(span=timedelta(hours=2), written="2h")
+    assert MarkRule(at="+1 working day").after_due == WorkingDays(days=1)
+    assert MarkRule(at="+2h").share is None
+
+
+@pytest.mark.parametrize("at", ["0%", "101%", "75", "75 %", "2h", "-2h", "+", "+2", "+0h", "+75%"])
+def test_what_is_no_threshold_is_refused(at: str) -> None:
+    with pytest.raises(ValidationError, match=r"is no (threshold|period)|greater than 0"):
+        MarkRule(at=at)
+
+
+def test_a_promise_whose_breaking_nobody_would_notice_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r'quiet: no "100%" among the marks'):
+        policy(rule("quiet", marks=[{"at": "75%"}]))
+
+
+def test_a_mark_says_who_is_told_and_how_high_the_issue_rises() -> None:
+    mark = MarkRule.model_validate({"at": "+2h", "tell": ["manager"], "level": "manager"})
+    assert (mark.tell, mark.level) == ((Audience.MANAGER,), Role.MANAGER)
+
+
+# --- The whole -----------------------------------------------------------------------------------
+
+
+def test_a_category_without_a_department_is_refused() -> None:
+    with pytest.raises(ValidationError, match="no department for software, out_of_scope"):
+        policy(routing={"technical": "a", "service": "b", "commerce": "c"})
+
+
+def test_messages_are_tried_in_elapsed_time() -> None:
+    with pytest.raises(ValidationError, match="channels are tried day and night"):
+        policy(
+            delivery={"give_up_after": "1 working day", "first_retry": "1s", "longest_retry": "1h"}
+        )
+
+
+def test_a_promise_on_a_calendar_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValidationError, match="promise lost: no calendar moon; there are: centre"):
+        Rulebook(policy=policy(rule("lost", calendar="moon")), calendars={"always": ALWAYS})
+
+
+def test_a_rulebook_has_another_version_when_one_figure_changes() -> None:
+    two, three = (
+        Rulebook(policy=policy(rule("r", within=within)), calendars={"always": ALWAYS})
+        for within in ("2h", "3h")
+    )
+    assert two.version != three.version
+
+
+def test_hours_on_days_become_the_week_of_a_calendar() -> None:
+    entry = {"days": ["mon", "tue"], "hours": ["09:00-12:00"], "makeup_hours_of": "tue"}
+    assert calendar_fields(entry, {}) == {
+        "week": {"mon": ["09:00-12:00"], "tue": ["09:00-12:00"]},
+        "makeup_hours_of": "tue",
+    }
+
+
+def test_a_calendar_of_a_country_without_notices_is_refused() -> None:
+    with pytest.raises(ValueError, match='national = "CN": there is no such file'):
+        calendar_fields({"week": {}, "national": "CN"}, {})

@@ -1,0 +1,386 @@
+"""The ledger of promises: how one promise is kept, broken, paused and given up; and the whole life
+of issues at random, under the laws that hold for all of them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from pydantic import ValidationError
+
+from domain.actions import ActionName
+from domain.issue import Issue, SlaState
+from domain.lifecycle import RULES, Refused, allowed
+from domain.promises import Promise, PromiseEnd, PromiseKind
+from domain.vocabulary import DESK, Outcome, Role, Severity, Stage
+from tests.builders import (
+    COLLEAGUE,
+    DAY,
+    ENGINEER,
+    HOUR,
+    MONDAY,
+    Desk,
+    a_promise,
+    actor,
+    an_intake,
+    an_issue,
+)
+
+SECOND = timedelta(seconds=1)
+
+
+# --- one promise ---------------------------------------------------------------------------------
+
+
+def _reached(promise: Promise, times: int) -> Promise:
+    for _ in range(times):
+        promise = promise.reach()
+    return promise
+
+
+@pytest.mark.parametrize(
+    ("late_by", "end"),
+    [(-HOUR, PromiseEnd.KEPT), (0 * SECOND, PromiseEnd.KEPT), (SECOND, PromiseEnd.BROKEN)],
+)
+def test_a_promise_is_kept_up_to_and_including_its_due_instant(
+    late_by: timedelta, end: PromiseEnd
+) -> None:
+    promise = a_promise()
+    done = promise.fulfil(promise.due_at + late_by)
+    assert (done.end, done.ended_at, done.running) == (end, promise.due_at + late_by, False)
+
+
+def test_late_word_of_an_earlier_deed_keeps_a_promise_whose_alarm_has_rung() -> None:
+    promise = _reached(a_promise(), 2)
+    assert promise.overdue
+    assert promise.fulfil(promise.due_at - HOUR).end is PromiseEnd.KEPT
+    assert promise.fulfil(promise.due_at + HOUR).end is PromiseEnd.BROKEN
+
+
+def test_the_time_a_promise_stood_still_does_not_count_against_it() -> None:
+    promise = a_promise()
+    in_time, too_late = (promise.pause(promise.due_at + by) for by in (-HOUR, HOUR))
+    for paused, end in ((in_time, PromiseEnd.KEPT), (too_late, PromiseEnd.BROKEN)):
+        done = paused.fulfil(promise.due_at + 9 * DAY)
+        assert (done.end, done.paused_at) == (end, None)
+        assert done.ended_at == promise.due_at + 9 * DAY
+
+
+def test_a_deed_of_before_the_pause_counts_from_the_deed() -> None:
+    promise = a_promise()
+    paused = promise.pause(promise.due_at + HOUR)
+    assert paused.fulfil(promise.due_at - HOUR).end is PromiseEnd.KEPT
+
+
+@pytest.mark.parametrize(("marks", "end"), [(0, "withdrawn"), (1, "withdrawn"), (2, "broken")])
+def test_giving_up_withdraws_a_promise_unless_it_was_broken_by_then(marks: int, end: str) -> None:
+    given_up = _reached(a_promise(), marks).pause(MONDAY).give_up(MONDAY + HOUR)
+    assert given_up.end == end
+    assert (given_up.ended_at, given_up.paused_at) == (MONDAY + HOUR, None)
+    assert not given_up.running
+    assert not given_up.overdue
+
+
+@pytest.mark.parametrize(
+    ("marks", "end", "at_risk", "overdue", "waits_for"),
+    [
+        (0, "open", False, False, "75%"),
+        (1, "open", True, False, "100%"),
+        (2, "broken", False, True, "+2h"),
+        (3, "broken", False, True, "+1 working day"),
+        (4, "broken", False, True, None),
+    ],
+)
+def test_thresholds_are_ticked_off_one_by_one_and_the_due_instant_breaks_the_promise(
+    *, marks: int, end: str, at_risk: bool, overdue: bool, waits_for: str | None
+) -> None:
+    promise = _reached(a_promise(), marks)
+    assert (promise.end, promise.at_risk, promise.overdue) == (end, at_risk, overdue)
+    assert (promise.next_mark.name if promise.next_mark else None) == waits_for
+    assert promise.running
+
+
+def test_a_promise_that_stands_still_or_has_ended_waits_for_no_threshold() -> None:
+    assert a_promise().pause(MONDAY).next_mark is None
+    assert a_promise().fulfil(MONDAY).next_mark is None
+    assert a_promise().give_up(MONDAY).next_mark is None
+
+
+def test_an_ended_promise_is_at_no_risk_any_more() -> None:
+    assert not a_promise().reach().fulfil(MONDAY).at_risk
+
+
+def test_a_clock_counts_working_time_or_all_of_it_and_nothing_else() -> None:
+    for clock in ("working", "elapsed"):
+        promise = a_promise(clock=clock)
+        assert Promise.model_validate_json(promise.model_dump_json()) == promise
+    with pytest.raises(ValidationError, match="'working' or 'elapsed'"):
+        a_promise(clock="sundial")
+
+
+def test_a_promise_is_the_only_attempt_of_the_first_generation_unless_it_says_otherwise() -> None:
+    written = a_promise().model_dump(exclude={"generation", "attempt", "attempts"})
+    promise = Promise.model_validate(written)
+    assert (promise.generation, promise.attempt, promise.attempts) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("generation", "attempt", "key"), [(1, 1, "callback.1"), (2, 3, "callback.2.3")]
+)
+def test_a_promise_has_a_name_within_its_issue(generation: int, attempt: int, key: str) -> None:
+    promise = a_promise(PromiseKind.CALLBACK, generation=generation, attempt=attempt)
+    assert promise.key == key
+
+
+# --- what an issue's promises sum up to ----------------------------------------------------------
+
+OPEN = a_promise()
+AT_RISK, OVERDUE = OPEN.reach(), OPEN.reach().reach()
+PAUSED, KEPT, BROKEN = OPEN.pause(MONDAY), OPEN.fulfil(MONDAY), OVERDUE.give_up(MONDAY)
+WITHDRAWN = OPEN.give_up(MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("stage", "promises", "state"),
+    [
+        (Stage.ASSIGNED, (OPEN, PAUSED, AT_RISK, OVERDUE), SlaState.OVERDUE),
+        (Stage.ASSIGNED, (OPEN, AT_RISK, PAUSED), SlaState.PAUSED),
+        (Stage.ASSIGNED, (OVERDUE.pause(MONDAY),), SlaState.OVERDUE),
+        (Stage.ASSIGNED, (OPEN, AT_RISK, BROKEN), SlaState.AT_RISK),
+        (Stage.ASSIGNED, (OPEN, BROKEN), SlaState.ON_TIME),
+        (Stage.ASSIGNED, (), SlaState.ON_TIME),
+        (Stage.RESOLVED, (BROKEN,), SlaState.ON_TIME),
+        (Stage.CLOSED, (KEPT, BROKEN), SlaState.MISSED),
+        (Stage.CLOSED, (KEPT, WITHDRAWN), SlaState.MET),
+        (Stage.CLOSED, (), SlaState.MET),
+    ],
+)
+def test_the_worst_promise_speaks_for_the_issue(
+    stage: Stage, promises: tuple[Promise, ...], state: SlaState
+) -> None:
+    assert an_issue(stage, promises=promises).sla_state is state
+
+
+def test_the_next_due_instant_is_the_nearest_of_the_clocks_that_move() -> None:
+    soon, late = (a_promise(due_at=MONDAY + n * HOUR) for n in (2, 3))
+    assert an_issue(promises=(late, soon)).next_due_at == soon.due_at
+    assert an_issue(promises=(late, soon.pause(MONDAY))).next_due_at == late.due_at
+    assert an_issue(promises=(late, soon.fulfil(MONDAY))).next_due_at == late.due_at
+    assert an_issue(promises=(soon.pause(MONDAY),)).next_due_at is None
+
+
+# --- the laws, under random acts -----------------------------------------------------------------
+
+WHO = [
+    *(actor(role) for role in Role),
+    actor(Role.ENGINEER, COLLEAGUE.id),
+    actor(Role.ENGINEER, "e03"),
+]
+ENTITLED = {
+    ActionName.ACCEPT: actor(Role.LEAD),
+    ActionName.REPORT_PROGRESS: actor(Role.MANAGER),
+    ActionName.WAIT_FOR_CUSTOMER: actor(Role.LEAD),
+    ActionName.RESUME: actor(Role.LEAD),
+    ActionName.RESOLVE: actor(Role.LEAD),
+    ActionName.ESCALATE: actor(Role.AGENT),
+    ActionName.ASSIGN: DESK,
+    ActionName.REPLIED: DESK,
+    ActionName.HAND_OVER: DESK,
+}
+LASTING = {Outcome.SOLVED, Outcome.NOT_REACHED}
+
+
+class LifeOfAnIssue(RuleBasedStateMachine):
+    """One issue, anybody doing anything at any time; the roster has somebody or has not."""
+
+    issue: Issue
+    desk: Desk
+
+    @initialize(severity=st.sampled_from(Severity), callbacks=st.booleans(), on_duty=st.booleans())
+    def opened(self, *, severity: Severity, callbacks: bool, on_duty: bool) -> None:
+        self.desk = Desk(engineer=ENGINEER if on_duty else None, callbacks=callbacks)
+        self.issue = self.desk.open(an_intake(severity=severity))
+        self.now = MONDAY
+        self.reopened = 0
+        self.recorded = 1
+
+    @rule(span=st.sampled_from([60 * SECOND, HOUR, 16 * HOUR, 2 * DAY]))
+    def time_passes(self, span: timedelta) -> None:
+        self.now += span
+
+    @rule(engineer=st.sampled_from([None, ENGINEER, COLLEAGUE]))
+    def the_shift_changes(self, engineer: Any) -> None:
+        self.desk = Desk(engineer=engineer, callbacks=self.desk.callbacks)
+
+    @rule(name=st.sampled_from(list(ENTITLED)), by=st.sampled_from(WHO))
+    def somebody_acts(self, name: ActionName, by: Any) -> None:
+        self._try(name, by)
+
+    @rule(data=st.data())
+    def somebody_entitled_does_what_is_possible(self, data: st.DataObject) -> None:
+        possible = [name for name in ENTITLED if self.issue.stage in RULES[name].stages]
+        name = data.draw(st.sampled_from(possible))
+        self._try(name, ENTITLED[name])
+
+    @rule(by=st.sampled_from(WHO), ago=st.sampled_from([-HOUR, 0 * HOUR, HOUR]))
+    def somebody_reports_a_deed(self, by: Any, ago: timedelta) -> None:
+        self._try(ActionName.RESOLVE, by, at=self.now - ago)
+
+    @rule(by=st.sampled_from(WHO), to=st.sampled_from([None, ENGINEER.id, COLLEAGUE.id]))
+    def somebody_reassigns(self, by: Any, to: str | None) -> None:
+        self._try(ActionName.REASSIGN, by, to=to)
+
+    @precondition(lambda self: self.issue.promise(PromiseKind.CALLBACK))
+    @rule(reached=st.booleans(), running=st.booleans(), patient=st.booleans())
+    def the_customer_is_called(self, *, reached: bool, running: bool, patient: bool) -> None:
+        promise = self.issue.promise(PromiseKind.CALLBACK)
+        if patient and promise and promise.opens_at:
+            self.now = max(self.now, promise.opens_at)
+        answers = {"running": running} if reached else {"running": None, "satisfied": None}
+        before = self.issue.seq
+        self._try(ActionName.RECORD_CALLBACK, actor(Role.CLERK), reached=reached, **answers)
+        self.reopened += reached and not running and self.issue.seq > before
+
+    @precondition(lambda self: self.issue.promise(PromiseKind.CALLBACK))
+    @rule()
+    def the_customer_is_away_for_days(self) -> None:
+        for _ in range(3):
+            if self.issue.promise(PromiseKind.CALLBACK):
+                self.the_customer_is_called(reached=False, running=False, patient=True)
+
+    @precondition(lambda self: any(p.next_mark for p in self.issue.running))
+    @rule(data=st.data())
+    def a_clock_reaches_its_threshold(self, data: st.DataObject) -> None:
+        clock = data.draw(st.sampled_from([p for p in self.issue.running if p.next_mark]))
+        assert clock.next_mark
+        self.now = max(self.now, clock.next_mark.at)
+        self._must(ActionName.THRESHOLD, promise=clock.key, threshold=clock.next_mark.name)
+
+    @precondition(lambda self: self.issue.seq > 12)
+    @rule(name=st.sampled_from([ActionName.WITHDRAW, ActionName.CANCEL]), by=st.sampled_from(WHO))
+    def somebody_gives_it_up(self, name: ActionName, by: Any) -> None:
+        self._try(name, by)
+
+    def _try(self, name: ActionName, by: Any, **said: Any) -> None:
+        before = self.issue
+        as_it_was = before.model_dump_json()
+        try:
+            self.issue = self.desk.do(before, name, by, self.now, **said)
+        except Refused:
+            assert before.model_dump_json() == as_it_was
+        else:
+            self.recorded += 1
+            assert self.issue.last_at >= before.last_at
+            assert self.issue.level >= before.level
+            assert name is ActionName.HAND_OVER or not before.closed
+
+    def _must(self, name: ActionName, **said: Any) -> None:
+        """A timer of a running clock is never refused: nothing would ring for it again."""
+        before = self.issue.seq
+        self._try(name, DESK, **said)
+        assert self.issue.seq == before + 1
+
+    @invariant()
+    def the_sequence_has_no_gap(self) -> None:
+        assert self.issue.seq == self.recorded
+
+    @invariant()
+    def the_generation_counts_the_reopenings(self) -> None:
+        assert self.issue.generation == self.reopened + 1
+
+    @invariant()
+    def nothing_closes_unanswered(self) -> None:
+        assert self.issue.answered or self.issue.outcome not in LASTING
+
+    @invariant()
+    def an_outcome_is_what_a_closed_issue_has(self) -> None:
+        assert self.issue.closed == (self.issue.outcome is not None)
+
+    @invariant()
+    def at_most_one_clock_of_a_kind_runs(self) -> None:
+        kinds = [p.kind for p in self.issue.running]
+        assert len(kinds) == len(set(kinds))
+
+    @invariant()
+    def a_promise_is_made_once(self) -> None:
+        keys = [p.key for p in self.issue.promises]
+        assert len(keys) == len(set(keys))
+
+    @invariant()
+    def a_closed_issue_owes_nothing(self) -> None:
+        assert not (self.issue.closed and self.issue.running)
+
+    @invariant()
+    def a_promise_ends_with_a_verdict(self) -> None:
+        assert all(p.running or p.end is not PromiseEnd.OPEN for p in self.issue.promises)
+
+    @invariant()
+    def only_a_waiting_issue_has_a_clock_that_stands_still(self) -> None:
+        standing = [p.kind for p in self.issue.running if p.paused_at]
+        assert standing == ([PromiseKind.RESOLUTION] if self._waits else [])
+
+    @property
+    def _waits(self) -> bool:
+        return self.issue.stage is Stage.WAITING
+
+    @invariant()
+    def an_open_issue_runs_the_clocks_of_its_stage(self) -> None:
+        stage, kinds = self.issue.stage, {p.kind for p in self.issue.running}
+        if stage in {Stage.ASSIGNED, Stage.REGISTERED, Stage.IN_PROGRESS, Stage.WAITING}:
+            assert PromiseKind.RESOLUTION in kinds
+        if stage in {Stage.REPLIED, Stage.CALLBACK}:
+            assert kinds == {PromiseKind.CALLBACK}
+
+    @invariant()
+    def an_assigned_issue_is_with_somebody_and_an_unassigned_one_with_nobody(self) -> None:
+        if self.issue.stage is Stage.ASSIGNED:
+            assert self.issue.engineer
+        if self.issue.stage in {Stage.REGISTERED, Stage.REOPENED}:
+            assert self.issue.engineer is None
+            assert self.issue.assign_again_at
+
+    @invariant()
+    def a_reopened_issue_is_major(self) -> None:
+        assert self.issue.generation == 1 or self.issue.severity is Severity.MAJOR
+
+    @invariant()
+    def something_can_be_done_until_it_is_closed(self) -> None:
+        assert bool(allowed(self.issue.stage)) is not self.issue.closed
+
+
+TestTheLawsOfAnIssuesLife = LifeOfAnIssue.TestCase
+TestTheLawsOfAnIssuesLife.settings = settings(
+    max_examples=150, stateful_step_count=50, deadline=None, derandomize=True
+)
+
+
+# --- what goes through Temporal's converter ------------------------------------------------------
+
+ROUTE = [
+    (ActionName.ACCEPT, Role.ENGINEER),
+    (ActionName.WAIT_FOR_CUSTOMER, Role.ENGINEER),
+    (ActionName.RESUME, Role.AGENT),
+    (ActionName.RESOLVE, Role.ENGINEER),
+    (ActionName.REPLIED, Role.SYSTEM),
+    (ActionName.RECORD_CALLBACK, Role.CLERK),
+    (ActionName.HAND_OVER, Role.SYSTEM),
+]
+
+
+@given(hours=st.lists(st.integers(17, 60), min_size=len(ROUTE), max_size=len(ROUTE)))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_an_issue_lives_on_unchanged_after_a_round_trip_through_json_between_any_two_steps(
+    hours: list[int],
+) -> None:
+    issue = carried = Desk().open()
+    for (name, role), after in zip(ROUTE, hours, strict=True):
+        now = issue.last_at + after * HOUR
+        issue = Desk().do(issue, name, actor(role), now)
+        carried = Issue.model_validate_json(carried.model_dump_json())
+        carried = Desk().do(carried, name, actor(role), now)
+        assert carried == issue

@@ -1,0 +1,196 @@
+"""What outsiders see: everything they need to act on, nothing that would name the customer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.actions import ActionName
+from domain.issue import SlaState
+from domain.lifecycle import allowed
+from domain.promises import PromiseEnd
+from domain.view import IssueView, details, local, view
+from domain.vocabulary import Outcome, Role, Severity, Stage
+from tests.builders import (
+    DAY,
+    ENGINEER,
+    HOUR,
+    LEAD,
+    MONDAY,
+    Desk,
+    a_promise,
+    actor,
+    an_intake,
+    an_issue,
+)
+
+CONFIDENTIAL = [
+    "张伟",
+    "浦江商业银行",
+    "李娜",
+    "0000 1234",
+    "zhang.wei",
+    "customer.example",
+    "SN-4711",
+    "Century Avenue",
+    "every second card",
+]
+"""R30: what the sample intake says of its customer."""
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_neither_view_nor_page_names_the_customer(stage: Stage) -> None:
+    issue = an_issue(stage)
+    known = issue.intake.model_dump_json()
+    shown = view(issue).model_dump_json() + details(issue)
+    for secret in CONFIDENTIAL:
+        assert secret in known
+        assert secret not in shown
+
+
+def test_what_the_customer_said_on_the_phone_is_kept_to_the_callback_record() -> None:
+    issue = Desk().do(
+        an_issue(Stage.REPLIED),
+        ActionName.RECORD_CALLBACK,
+        actor(Role.CLERK),
+        MONDAY + 2 * DAY,
+        words="call my wife Wang Fang on 139 1111 2222",
+    )
+    shown = view(issue).model_dump_json() + details(issue)
+    assert "139 1111 2222" not in shown
+
+
+def test_a_view_says_where_the_issue_stands() -> None:
+    issue = an_issue(Stage.REPLIED, level=2, generation=3, severity=Severity.MAJOR)
+    seen = view(issue)
+    assert (seen.id, seen.number) == ("issue:web:r-1", "20261123-07-0001")
+    assert (seen.source, seen.reference) == ("web", "r-1")
+    assert (seen.stage, seen.outcome, seen.answered) == (Stage.REPLIED, None, True)
+    assert (seen.kind, seen.category, seen.severity) == ("fault", "technical", "major")
+    assert (seen.title, seen.product_line) == ("The card reader swallows cards", "ATM")
+    assert (seen.region, seen.department, seen.centre) == ("shanghai", "field", "shanghai")
+    assert (seen.engineer, seen.lead, seen.zone) == (ENGINEER, None, "Asia/Shanghai")
+    assert (seen.escalation_level, seen.reopen_count) == (2, 2)
+    assert seen.sla_state is SlaState.ON_TIME
+    assert (seen.reported_at, seen.registered_at) == (MONDAY, MONDAY)
+    assert seen.results == ("card reader replaced",)
+    assert [note.action for note in seen.steps] == ["registered", "accept", "resolve", "replied"]
+    assert seen.steps[-2].note == "card reader replaced"
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_view_lists_what_can_be_done_next_and_comes_back_from_json(stage: Stage) -> None:
+    seen = view(an_issue(stage))
+    assert seen.can == allowed(stage)
+    assert IssueView.model_validate_json(seen.model_dump_json()) == seen
+
+
+def test_a_view_shows_every_promise_with_its_end_and_the_next_due_instant() -> None:
+    issue = an_issue(Stage.WAITING, promises=(*an_issue(Stage.WAITING).promises, a_promise()))
+    response, stopped, running = view(issue).promises
+    assert (response.key, response.end, response.paused) == ("response.1", PromiseEnd.KEPT, False)
+    assert response.ended_at
+    assert (stopped.key, stopped.end, stopped.paused) == ("resolution.1", PromiseEnd.OPEN, True)
+    assert (running.paused, running.due_at) == (False, view(issue).next_due_at)
+    assert (running.target, running.made_at, running.attempt) == ("3 working days", MONDAY, 1)
+
+
+def test_a_closed_issue_has_nothing_due() -> None:
+    seen = view(an_issue(Stage.CLOSED))
+    assert (seen.next_due_at, seen.can, seen.outcome) == (None, (), Outcome.SOLVED)
+
+
+@pytest.mark.parametrize(
+    ("zone", "text"),
+    [
+        ("Asia/Shanghai", "2026-11-23 Mon 07:30"),
+        ("Europe/Berlin", "2026-11-23 Mon 00:30"),
+        ("America/New_York", "2026-11-22 Sun 18:30"),
+    ],
+)
+def test_an_instant_is_written_as_the_clock_on_the_desks_wall_shows_it(
+    zone: str, text: str
+) -> None:
+    assert local(datetime(2026, 11, 22, 23, 30, tzinfo=UTC), zone) == text
+
+
+def test_the_page_of_an_issue_at_work_reads_as_a_supervisor_needs_it() -> None:
+    possible = "report_progress, wait_for_customer, reassign, resolve, escalate, withdraw"
+    assert details(an_issue(Stage.IN_PROGRESS)).splitlines() == [
+        "### 20261123-07-0001 · The card reader swallows cards",
+        "fault · 一般 general · ATM · shanghai",
+        "",
+        "**阶段 Stage** in_progress",
+        "**处理人 With** Zhou Wei (e01) · field, shanghai",
+        "**升级 Escalation** 0 · **重开 Reopened** 0",
+        "",
+        "| 承诺 Promise | 期限 Due | 状态 State |",
+        "|---|---|---|",
+        "| response.1 (2h) | 2026-11-23 Mon 11:00 | kept 2026-11-23 Mon 09:01 |",
+        "| resolution.1 (3 working days) | 2026-11-26 Thu 09:00 | running |",
+        "",
+        "**最近 Last steps**",
+        "- 2026-11-23 Mon 09:01 accept · e01",
+        "- 2026-11-23 Mon 09:00 registered · 07",
+        "",
+        f"**可做 Possible next** {possible}",
+    ]
+
+
+def test_the_page_shows_times_in_the_desks_zone() -> None:
+    page = details(an_issue(Stage.IN_PROGRESS, zone="America/New_York"))
+    assert "| response.1 (2h) | 2026-11-22 Sun 22:00 | kept 2026-11-22 Sun 20:01 |" in page
+    assert "- 2026-11-22 Sun 20:01 accept" in page
+
+
+@pytest.mark.parametrize(
+    ("promise", "standing"),
+    [
+        (a_promise(), "Thu 09:00 | running |"),
+        (a_promise(provisional=True), "Thu 09:00 (provisional) | running |"),
+        (a_promise().pause(MONDAY), "Thu 09:00 | standing still |"),
+        (a_promise().reach(), "Thu 09:00 | running |"),
+        (a_promise().reach().reach(), "Thu 09:00 | overdue |"),
+        (a_promise().fulfil(MONDAY), "Thu 09:00 | kept 2026-11-23 Mon 09:00 |"),
+        (a_promise().give_up(MONDAY + HOUR), "Thu 09:00 | withdrawn 2026-11-23 Mon 10:00 |"),
+    ],
+)
+def test_the_page_says_how_each_promise_stands(promise: object, standing: str) -> None:
+    assert standing in details(an_issue(promises=(promise,)))
+
+
+def test_the_page_says_who_has_it_when_nobody_is_free() -> None:
+    waits = an_issue(Stage.REGISTERED)
+    assert f"With** {LEAD.name} ({LEAD.id}), nobody free" in details(waits)
+    assert "With** nobody ·" in details(waits.model_copy(update={"lead": None}))
+
+
+def test_the_page_of_a_closed_issue_says_how_it_ended_and_that_nothing_is_left_to_do() -> None:
+    page = details(an_issue(Stage.CLOSED, severity=Severity.MAJOR))
+    assert "**阶段 Stage** closed (solved)" in page
+    assert "重大 major" in page
+    assert page.endswith("**可做 Possible next** —")
+
+
+def test_a_step_takes_one_line_of_the_page_whatever_was_written() -> None:
+    issue = Desk().do(
+        an_issue(),
+        ActionName.REPORT_PROGRESS,
+        actor(Role.ENGINEER),
+        note="wait\n**可做 Possible next** withdraw",
+    )
+    before = len(details(an_issue(Stage.ASSIGNED)).splitlines())
+    assert len(details(issue).splitlines()) == before + 1
+
+
+def test_a_last_step_shows_the_word_that_was_said() -> None:
+    issue = Desk().do(
+        an_issue(), ActionName.ESCALATE, actor(Role.AGENT), reason="the branch opens at nine"
+    )
+    assert "escalate · agent-1: the branch opens at nine" in details(issue)
+
+
+def test_a_title_with_markdown_in_it_is_shown_as_it_is() -> None:
+    issue = Desk().open(an_intake(title="ATM #3 | lobby"))
+    assert "· ATM #3 | lobby" in details(issue)

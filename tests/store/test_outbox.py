@@ -1,0 +1,234 @@
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.vocabulary import Audience
+from store import outbox
+from store.outbox import Message, Pool
+
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+GAP = timedelta(seconds=3)
+
+
+@pytest.fixture
+async def desk(database: Pool) -> Pool:
+    """An outbox without a register of issues, and channels with and without a rate limit."""
+    await database.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
+    await database.execute(
+        "INSERT INTO channels (id, position, url, per_minute) VALUES"
+        " ('sms', 1, 'json://sms?:to={to}', NULL), ('robot', 2, 'json://robot?:to={to}', 20)"
+    )
+    return database
+
+
+def a_message(key: str, channel: str | None = "sms", address: str | None = "+86 138") -> Message:
+    return Message(
+        key=key,
+        issue_id="issue:hotline:1",
+        seq=3,
+        template="assigned",
+        audience=Audience.HANDLER,
+        recipient="e-li",
+        channel=channel,
+        address=address,
+        subject=f"主题 {key}",
+        body="第一行\nsecond line",
+        created_at=NOW,
+    )
+
+
+async def write(desk: Pool, *messages: Message) -> list[str]:
+    async with desk.acquire() as connection:
+        await outbox.write(connection, messages)
+    return [message.key for message in messages]
+
+
+async def hand_over(desk: Pool, keys: Sequence[str], person: str = "lead") -> list[Message]:
+    async with desk.acquire() as connection, connection.transaction():
+        return await outbox.hand_over(connection, keys, person, NOW)
+
+
+async def row(desk: Pool, key: str) -> dict[str, Any]:
+    found = await desk.fetchrow("SELECT * FROM outbox WHERE key = $1", key)
+    assert found is not None
+    return dict(found)
+
+
+async def test_a_message_written_twice_is_there_once_in_its_first_words(desk: Pool) -> None:
+    first = a_message("a")
+    await write(desk, first)
+    await write(desk, first.model_copy(update={"body": "other words"}), a_message("b"))
+    assert await desk.fetchval("SELECT count(*) FROM outbox") == 2
+    async with desk.acquire() as connection:
+        assert await outbox.not_delivered(connection, ["a"]) == [first]
+
+
+async def test_messages_of_a_transaction_that_fails_are_not_in_the_outbox(desk: Pool) -> None:
+    async def fail() -> None:
+        async with desk.acquire() as connection, connection.transaction():
+            await outbox.write(connection, [a_message("a")])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert await desk.fetchval("SELECT count(*) FROM outbox") == 0
+
+
+async def test_a_message_is_claimed_by_one_of_many_that_try(desk: Pool) -> None:
+    await write(desk, a_message("a"))
+    won = await asyncio.gather(*(outbox.claim(desk, "a") for _ in range(8)))
+    assert won.count(True) == 1
+    assert (await row(desk, "a"))["attempts"] == 1
+
+
+async def test_a_delivered_message_is_settled_and_never_lined_up_again(desk: Pool) -> None:
+    keys = await write(desk, a_message("a"))
+    (posting,) = (await outbox.line_up(desk, keys, NOW)).ready
+    assert posting.url == "json://sms?:to={to}"
+    assert posting.address == "+86 138"
+    assert await outbox.claim(desk, "a")
+    assert await outbox.delivered(desk, "a", NOW)
+    assert (await outbox.line_up(desk, keys, NOW)).ready == ()
+    assert await outbox.unsettled(desk, keys) == []
+    settled = await row(desk, "a")
+    assert (settled["status"], settled["settled_at"]) == ("delivered", NOW)
+
+
+async def test_a_failed_message_goes_back_to_waiting_and_says_why(desk: Pool) -> None:
+    keys = await write(desk, a_message("a", "robot"))
+    await outbox.line_up(desk, keys, NOW)
+    await outbox.claim(desk, "a")
+    await outbox.failed(desk, "a", "error=500")
+    waiting = await row(desk, "a")
+    assert (waiting["status"], waiting["last_error"]) == ("pending", "error=500")
+    assert (waiting["slot_at"], waiting["settled_at"]) == (None, None)
+    # Its first slot was used up, the next try takes the next one.
+    assert (await outbox.line_up(desk, keys, NOW)).wait_until == NOW + GAP
+
+
+async def test_what_a_dead_worker_left_half_sent_is_unknown_and_not_sent_again(desk: Pool) -> None:
+    keys = await write(desk, a_message("a"), a_message("b"))
+    await outbox.claim(desk, "a")
+    queue = await outbox.line_up(desk, keys, NOW)
+    assert [posting.key for posting in queue.ready] == ["b"]
+    assert (await row(desk, "a"))["status"] == "unknown"
+    assert not await outbox.claim(desk, "a")
+
+
+async def test_a_late_word_of_delivery_counts_until_somebody_else_has_the_message(
+    desk: Pool,
+) -> None:
+    keys = await write(desk, a_message("a"), a_message("b"))
+    for key in keys:
+        await outbox.claim(desk, key)
+    await outbox.line_up(desk, keys, NOW)
+    assert await outbox.delivered(desk, "a", NOW)
+    await hand_over(desk, keys)
+    assert not await outbox.delivered(desk, "b", NOW)
+    assert (await row(desk, "a"))["status"] == "delivered"
+    assert (await row(desk, "b"))["status"] == "handed_over"
+
+
+async def test_a_late_word_of_failure_does_not_wake_a_message_given_up(desk: Pool) -> None:
+    keys = await write(desk, a_message("a"))
+    await outbox.claim(desk, "a")
+    await outbox.line_up(desk, keys, NOW)
+    assert not await outbox.failed(desk, "a", "error=500")
+    assert (await row(desk, "a"))["status"] == "unknown"
+
+
+@pytest.mark.parametrize(("channel", "address"), [(None, None), ("pigeon", "roof"), ("sms", None)])
+async def test_a_message_that_no_channel_can_take_is_for_a_person(
+    desk: Pool, channel: str | None, address: str | None
+) -> None:
+    keys = await write(desk, a_message("a", channel, address))
+    assert (await outbox.line_up(desk, keys, NOW)).ready == ()
+    assert await outbox.unsettled(desk, keys) == ["a"]
+    assert (await row(desk, "a"))["last_error"] == outbox.NO_WAY
+
+
+async def test_hand_over_returns_what_was_not_delivered_and_does_so_once(desk: Pool) -> None:
+    keys = await write(desk, *(a_message(key) for key in "abc"))
+    await outbox.claim(desk, "a")
+    await outbox.delivered(desk, "a", NOW)
+    await outbox.claim(desk, "b")
+    assert [message.key for message in await hand_over(desk, keys)] == ["b", "c"]
+    assert await hand_over(desk, keys, "manager") == []
+    assert await outbox.unsettled(desk, keys) == []
+    left = await row(desk, "c")
+    assert (left["handed_to"], left["settled_at"]) == ("lead", NOW)
+
+
+async def test_hand_over_waits_for_a_claim_and_nothing_handed_over_is_claimed(desk: Pool) -> None:
+    keys = await write(desk, a_message("a"))
+    async with desk.acquire() as connection, connection.transaction():
+        await outbox.hand_over(connection, keys, "lead", NOW)
+        claiming = asyncio.create_task(outbox.claim(desk, "a"))
+        await asyncio.wait({claiming}, timeout=0.05)
+        assert not claiming.done()
+    assert not await claiming
+
+
+async def test_a_rate_limit_spaces_messages_evenly_in_order(desk: Pool) -> None:
+    keys = await write(desk, *(a_message(key, "robot") for key in "dbca"))
+    queue = await outbox.line_up(desk, keys, NOW)
+    assert [posting.key for posting in queue.ready] == ["d"]
+    assert queue.wait_until == NOW + GAP
+    slots = {key: (await row(desk, key))["slot_at"] for key in keys}
+    assert list(slots.values()) == [NOW + GAP * place for place in range(4)]
+
+
+async def test_a_waiting_message_keeps_its_place_when_others_come(desk: Pool) -> None:
+    first = await write(desk, a_message("a", "robot"), a_message("b", "robot"))
+    later = await write(desk, a_message("c", "robot"))
+    await outbox.line_up(desk, first, NOW)
+    assert (await outbox.line_up(desk, later, NOW)).wait_until == NOW + GAP * 2
+    assert (await outbox.line_up(desk, first[1:], NOW)).wait_until == NOW + GAP
+    ready = (await outbox.line_up(desk, first[1:], NOW + GAP)).ready
+    assert [posting.key for posting in ready] == ["b"]
+
+
+async def test_batches_that_come_at_once_share_the_slots_without_gap_or_clash(desk: Pool) -> None:
+    batches = [
+        await write(desk, *(a_message(f"{batch}{n}", "robot") for n in range(5)))
+        for batch in range(6)
+    ]
+    await asyncio.gather(*(outbox.line_up(desk, batch, NOW) for batch in batches))
+    slots = [
+        record["slot_at"]
+        for record in await desk.fetch("SELECT slot_at FROM outbox ORDER BY slot_at")
+    ]
+    assert slots == [NOW + GAP * place for place in range(30)]
+    for batch in batches:
+        own = [(await row(desk, key))["slot_at"] for key in batch]
+        assert own == [own[0] + GAP * place for place in range(5)]
+
+
+async def test_slots_missed_while_the_desk_was_down_are_not_used_all_at_once(desk: Pool) -> None:
+    keys = await write(desk, *(a_message(str(n), "robot") for n in range(8)))
+    await outbox.line_up(desk, keys, NOW)
+    hour_later = NOW + timedelta(hours=1)
+    queue = await outbox.line_up(desk, keys, hour_later)
+    assert [posting.key for posting in queue.ready] == ["0"]
+    assert queue.wait_until == hour_later + GAP
+
+
+async def test_a_limited_channel_does_not_delay_another_in_the_same_batch(desk: Pool) -> None:
+    keys = await write(
+        desk, a_message("a", "robot"), a_message("b", "robot"), a_message("c", "sms")
+    )
+    queue = await outbox.line_up(desk, keys, NOW)
+    assert [posting.key for posting in queue.ready] == ["a", "c"]
+
+
+async def test_messages_that_are_done_with_take_no_slots(desk: Pool) -> None:
+    keys = await write(desk, *(a_message(key, "robot") for key in "abc"))
+    for key in keys:
+        await outbox.claim(desk, key)
+        await outbox.delivered(desk, key, NOW)
+    await outbox.line_up(desk, keys, NOW)
+    later = await write(desk, a_message("d", "robot"))
+    assert [posting.key for posting in (await outbox.line_up(desk, later, NOW)).ready] == ["d"]
