@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -46,6 +47,8 @@ def workers(
         max_concurrent_activities=own.activity_slots,
         max_concurrent_local_activities=own.local_activity_slots,
         max_cached_workflows=own.max_cached_workflows,
+        # After a crash others wait this long for the dead worker's share before they take it.
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
         graceful_shutdown_timeout=own.graceful_shutdown,
     )
     notifications = Worker(

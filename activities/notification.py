@@ -21,7 +21,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import names
-from store import outbox
+from store import AWAY, outbox
 from store.outbox import Posting
 
 AT_ONCE = 4
@@ -169,20 +169,12 @@ class Notification:
             await _record(lambda: outbox.delivered(self._pool, posting.key, self._clock()))
 
 
-_DATABASE_AWAY = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.PostgresConnectionError,
-)
-
-
 async def _record(command: Callable[[], Awaitable[bool]]) -> None:
     """Record a result even if PostgreSQL is just restarting: unrecorded it would count as lost."""
     for pause in RECORDING_PAUSES:
         try:
             await command()
-        except _DATABASE_AWAY:
+        except AWAY:
             await asyncio.sleep(pause)
         else:
             return

@@ -115,5 +115,10 @@ class Promise(Model):
         return self.model_copy(update={"end": end, "ended_at": at, "paused_at": None})
 
     def pause(self, at: datetime) -> Promise:
-        """Stop the clock; planning moves what is left when it runs on."""
-        return self.model_copy(update={"paused_at": at})
+        """Stop the clock; planning moves what is left when it runs on. Word of it may come in later
+        than an alarm that fell due meanwhile: what lies after ``at`` has not been reached.
+        """
+        end = PromiseEnd.BROKEN if at > self.due_at else PromiseEnd.OPEN
+        passed = sum(mark.at < at for mark in self.marks)
+        reached = min(self.reached, passed)
+        return self.model_copy(update={"paused_at": at, "end": end, "reached": reached})

@@ -53,9 +53,15 @@ def configure(format: LogFormat, level: LogLevel, stream: TextIO = sys.stderr) -
 
 
 def _renderers(format: LogFormat, stream: TextIO) -> list[Processor]:  # noqa: A002
+    # Tracebacks without local variables: those are customers' data (R30), and slow to write.
     if format == "json":
+        frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         return [
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(frames),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
-    return [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]

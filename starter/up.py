@@ -23,8 +23,8 @@ from runtime.child import Child
 from runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
 from runtime.migrate import migrate
 from runtime.settings import Settings, given_temporal
-from runtime.temporal import connect, register_search_attributes
-from workflows.search_attributes import SEARCH_ATTRIBUTES
+from runtime.temporal import connect
+from starter.prepare import prepare
 
 Progress = Callable[[str, str, str], None]
 """Told (part, state, detail).
@@ -87,7 +87,7 @@ async def desk(
         progress("migrations", "ready", f"revision {await migrate(database_url) or 'none'}")
         client = await connect(settings)
         progress("search attributes", "starting", "")
-        await register_search_attributes(client, SEARCH_ATTRIBUTES)
+        await prepare(client)
         progress("search attributes", "ready", f"in namespace {client.namespace}")
         pool = await stack.enter_async_context(postgres.pool(database_url, size=10))
         if after_migrations is not None:

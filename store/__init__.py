@@ -1,1 +1,12 @@
 """All SQL, over asyncpg: commands in one transaction each, and read models."""
+
+import asyncpg
+
+AWAY: tuple[type[Exception], ...] = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What asyncpg raises when PostgreSQL is not there, or not yet: to be tried again."""

@@ -79,7 +79,7 @@ async def tally(pool: Pool, source: str) -> Tally:
         """,
         *(source, ActionName.REASSIGN, ActionName.WAIT_FOR_CUSTOMER, _DONE),
     )
-    return Tally(**dict(row))
+    return Tally(**dict(row or {}))
 
 
 async def references(pool: Pool, source: str) -> list[str]:
@@ -132,11 +132,10 @@ async def outstanding(pool: Pool, source: str) -> int:
 
 async def alarms(pool: Pool, source: str) -> Alarms:
     """Measure how late the desk noticed that promises were due, and told people so."""
-    row = await pool.fetchrow(
+    rows = await pool.fetch(
         """
         WITH alarms AS (
-            SELECT extract(epoch FROM e.recorded_at - p.due_at)::float8 AS recorded,
-                extract(epoch FROM max(o.settled_at) - p.due_at)::float8 AS told
+            SELECT e.recorded_at - p.due_at AS recorded, max(o.settled_at) - p.due_at AS told
             FROM issue_events e
             JOIN issues i ON i.id = e.issue_id
             JOIN promises p ON p.issue_id = e.issue_id AND e.content ->> 'promise' =
@@ -144,18 +143,18 @@ async def alarms(pool: Pool, source: str) -> Alarms:
             LEFT JOIN outbox o ON o.issue_id = e.issue_id AND o.seq = e.seq
             WHERE i.source = $1 AND e.action = $2 AND e.content ->> 'threshold' = $3
             GROUP BY e.issue_id, e.seq, e.recorded_at, p.due_at
+        ), lags AS (
+            SELECT what, extract(epoch FROM lag)::float8 AS seconds
+            FROM alarms, LATERAL (VALUES ('recorded', recorded), ('told', told)) AS v (what, lag)
         )
-        SELECT count(recorded) AS recorded_count, max(recorded) AS recorded_longest,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY recorded) AS recorded_p95,
-            count(told) AS told_count, max(told) AS told_longest,
-            percentile_cont(0.95) WITHIN GROUP (ORDER BY told) AS told_p95
-        FROM alarms
+        SELECT what, count(seconds) AS count, max(seconds) AS longest,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) AS p95
+        FROM lags GROUP BY what
         """,
         *(source, ActionName.THRESHOLD, DUE),
     )
-    return Alarms(
-        recorded=Lag(
-            count=row["recorded_count"], p95=row["recorded_p95"], longest=row["recorded_longest"]
-        ),
-        told=Lag(count=row["told_count"], p95=row["told_p95"], longest=row["told_longest"]),
-    )
+    never = Lag(count=0, p95=None, longest=None)
+    lags = {
+        row["what"]: Lag(count=row["count"], p95=row["p95"], longest=row["longest"]) for row in rows
+    }
+    return Alarms(recorded=lags.get("recorded", never), told=lags.get("told", never))

@@ -344,7 +344,8 @@ class IssueWorkflow:
             for promise in issue.running
             if (mark := promise.next_mark)
         }
-        if issue.engineer is None and issue.assign_again_at and not issue.closed:
+        lacks_somebody = issue.stage in lifecycle.RULES[ActionName.ASSIGN].stages
+        if lacks_somebody and issue.engineer is None and issue.assign_again_at:
             wakes[_ASSIGNMENT] = Wake(issue.assign_again_at, "somebody comes on duty")
         self._timers.set({} if issue.closed else wakes)
         self._show()

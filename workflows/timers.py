@@ -27,23 +27,19 @@ class Timers:
         self._live: dict[str, tuple[datetime, asyncio.Task[None]]] = {}
 
     def set(self, wanted: Mapping[str, Wake]) -> None:
-        """Let exactly the ``wanted`` timers live."""
+        """Let exactly the ``wanted`` timers live; those whose instant has come ring."""
+        now = workflow.now()
         for name, (at, task) in list(self._live.items()):
             if name not in wanted or wanted[name].at != at:
                 task.cancel()
                 del self._live[name]
-        self.rung = [name for name in self.rung if name in wanted]
+        self.rung = [name for name, wake in wanted.items() if wake.at <= now]
         for name, wake in wanted.items():
-            if name in self._live or name in self.rung:
-                continue
-            delay = wake.at - workflow.now()
-            if delay <= timedelta(0):
-                self.rung.append(name)
-            else:
-                task = asyncio.create_task(self._ring(name, delay, wake.summary))
-                self._live[name] = (wake.at, task)
+            if wake.at > now and name not in self._live:
+                ringing = asyncio.create_task(self._ring(name, wake.at - now, wake.summary))
+                self._live[name] = (wake.at, ringing)
 
     async def _ring(self, name: str, delay: timedelta, summary: str) -> None:
         await workflow.sleep(delay, summary=summary)
-        self._live.pop(name, None)
+        del self._live[name]
         self.rung.append(name)

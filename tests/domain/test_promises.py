@@ -77,11 +77,26 @@ def test_a_deed_of_before_the_pause_counts_from_the_deed() -> None:
     assert paused.fulfil(promise.due_at - HOUR).end is PromiseEnd.KEPT
 
 
+def test_an_alarm_is_taken_back_when_word_comes_that_the_clock_had_been_stopped_before() -> None:
+    promise = a_promise()
+    paused = _reached(promise, 2).pause(promise.due_at - HOUR)
+    assert (paused.end, paused.reached) == (PromiseEnd.OPEN, 1)
+    assert _reached(promise, 2).pause(promise.due_at).end is PromiseEnd.OPEN
+
+
+def test_a_clock_stopped_after_it_was_due_is_broken_although_its_alarm_is_still_to_come() -> None:
+    promise = a_promise()
+    paused = promise.pause(promise.due_at + HOUR)
+    assert (paused.end, paused.reached) == (PromiseEnd.BROKEN, 0)
+
+
 @pytest.mark.parametrize(("marks", "end"), [(0, "withdrawn"), (1, "withdrawn"), (2, "broken")])
 def test_giving_up_withdraws_a_promise_unless_it_was_broken_by_then(marks: int, end: str) -> None:
-    given_up = _reached(a_promise(), marks).pause(MONDAY).give_up(MONDAY + HOUR)
+    promise = a_promise()
+    paused_at = promise.due_at + (HOUR if marks > 1 else -HOUR)
+    given_up = _reached(promise, marks).pause(paused_at).give_up(paused_at + HOUR)
     assert given_up.end == end
-    assert (given_up.ended_at, given_up.paused_at) == (MONDAY + HOUR, None)
+    assert (given_up.ended_at, given_up.paused_at) == (paused_at + HOUR, None)
     assert not given_up.running
     assert not given_up.overdue
 
@@ -150,7 +165,7 @@ WITHDRAWN = OPEN.give_up(MONDAY)
     [
         (Stage.ASSIGNED, (OPEN, PAUSED, AT_RISK, OVERDUE), SlaState.OVERDUE),
         (Stage.ASSIGNED, (OPEN, AT_RISK, PAUSED), SlaState.PAUSED),
-        (Stage.ASSIGNED, (OVERDUE.pause(MONDAY),), SlaState.OVERDUE),
+        (Stage.ASSIGNED, (OVERDUE.pause(OVERDUE.due_at + HOUR),), SlaState.OVERDUE),
         (Stage.ASSIGNED, (OPEN, AT_RISK, BROKEN), SlaState.AT_RISK),
         (Stage.ASSIGNED, (OPEN, BROKEN), SlaState.ON_TIME),
         (Stage.ASSIGNED, (), SlaState.ON_TIME),

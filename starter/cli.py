@@ -1,0 +1,237 @@
+"""`yinuo`: the desk from a terminal. This file brings it up; for issues see issue_commands.py."""
+# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from runtime import aio
+from starter import issue_actions, issue_commands
+from starter.console import (
+    Commands,
+    ExitCode,
+    Failed,
+    InputError,
+    explained,
+    servers,
+    tell,
+)
+from starter.demo.command import demo
+
+if TYPE_CHECKING:
+    import asyncpg
+    from temporalio.client import Client
+
+    from domain.policy import Rulebook
+    from domain.roster import Roster
+    from runtime.settings import Settings
+    from starter.up import Desk
+
+_HELP = """Yinuo (一诺): a service desk that keeps its promises.
+
+Servers are those of DATABASE_URL and TEMPORAL_*, or the embedded ones of `yinuo up`.
+
+Exit codes: 0 done; 2 wrong usage or input; 3 not found; 4 not allowed now;
+5 not yours to do; 6 the desk does not answer; 130 interrupted; 1 anything else.
+"""
+
+app = typer.Typer(
+    cls=Commands,
+    help=_HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+roster_app = typer.Typer(help="Who works where, when and on what.", no_args_is_help=True)
+
+Directory = Annotated[
+    Path, typer.Argument(help="holds centres.csv, people.csv and channels.csv", show_default=False)
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=0, max=64, help="worker processes [default: YINUO_WORKERS, or 1]"),
+]
+
+
+@app.command()
+def up(*, workers: Workers = None) -> None:
+    """Bring the whole desk up, and keep it up until Ctrl-C.
+
+    The first time it gets the roster of examples/roster. Data is kept in .yinuo (YINUO_HOME).
+    """
+    from runtime import settings
+
+    own = settings.load()
+    if workers is not None:
+        own = own.model_copy(update={"workers": workers})
+    aio.run(_up(own))
+    tell("The desk is down; its data is kept.")
+
+
+async def _up(own: Settings) -> None:
+    from starter import up
+
+    current = _rulebook(own)
+
+    async def first_roster(pool: asyncpg.Pool[Any], _: Client) -> None:
+        from runtime.settings import ROOT
+        from store import roster
+
+        async with pool.acquire() as connection, connection.transaction():
+            if not await roster.is_empty(connection):
+                return
+            first = _checked_roster(ROOT / "examples" / "roster", current)
+            await roster.replace(connection, first)
+        _progress("roster", "ready", f"{_content(first)}, out of examples/roster")
+
+    async with up.desk(own, progress=_progress, after_migrations=first_roster) as running:
+        typer.echo(_addresses(running, own))
+        with aio.stop_requested() as stop:
+            await stop.wait()
+        typer.echo("Stopping.")
+
+
+def _progress(part: str, state: str, detail: str) -> None:
+    """Tell about a part of the desk; what is starting is only told when it is there."""
+    marks = {"ready": ("✓", "green"), "stopped": ("■", "bright_black")}
+    if state == "starting":
+        return
+    mark, colour = marks.get(state, ("!", "yellow"))
+    said = detail if state == "ready" else f"{state} {detail}".strip()
+    typer.echo(f"{typer.style(mark, fg=colour)} {part:<18} {said}")
+
+
+def _addresses(running: Desk, own: Settings) -> str:
+    database = running.database_url if running.postgres else "as given by DATABASE_URL"
+    return f"""
+{typer.style("The desk is up.", bold=True)} Promises by {own.policy.name}.
+
+  Web UI      {running.web_ui or "that of the given Temporal server"}
+  Temporal    {running.temporal_address}, namespace {running.namespace}
+  PostgreSQL  {database}
+
+Try next, in another terminal:
+
+  yinuo issue open --product-line ATM --region 广东 --title 出钞口卡钞 \\
+      --customer 天河支行 --phone "+86 20 5550 0101"
+  yinuo issue list
+
+Ctrl-C stops the desk.
+"""
+
+
+@app.command()
+def migrate() -> None:
+    """Prepare the servers: tables, search attributes, and the schedule of the audit.
+
+    Safe to repeat; `yinuo up` does it by itself.
+    """
+    aio.run(_migrate())
+
+
+async def _migrate() -> None:
+    from runtime import settings, temporal
+    from runtime.embedded import database_url
+    from runtime.migrate import migrate
+    from starter.prepare import prepare
+
+    own = settings.load()
+    async with explained():
+        revision = await migrate(database_url(own))
+        _progress("migrations", "ready", f"revision {revision}")
+        client = await temporal.connect(own)
+        await prepare(client)
+        _progress("Temporal", "ready", f"search attributes and audit in {client.namespace}")
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker until Ctrl-C: the part of the desk to have more of for more load."""
+    import worker
+
+    worker.main()
+
+
+@roster_app.command("check")
+def check_roster(directory: Directory) -> None:
+    """Read a roster and say what is wrong with it. Needs no servers.
+
+    Example: yinuo roster check examples/roster
+    """
+    from runtime import settings
+
+    own = settings.load()
+    found = _checked_roster(directory, _rulebook(own))
+    typer.echo(f"The roster is good for policy {own.policy.name}: {_content(found)}.")
+
+
+@roster_app.command("import")
+def import_roster(directory: Directory) -> None:
+    """Make this the roster, as a whole; then look again for people for issues nobody has.
+
+    Example: yinuo roster import examples/roster
+    """
+    from runtime import settings
+
+    own = settings.load()
+    found = _checked_roster(directory, _rulebook(own))
+    asked = aio.run(_import(own, found))
+    typer.echo(f"Imported: {_content(found)}.")
+    if asked:
+        typer.echo(f"{asked} issue{'s were' if asked > 1 else ' was'} waiting; asked again.")
+
+
+async def _import(own: Settings, wanted: Roster) -> int:
+    from starter.client import Desk
+    from store import roster
+
+    async with servers(own) as (client, pool):
+        try:
+            async with pool.acquire() as connection, connection.transaction():
+                await roster.replace(connection, wanted)
+        except roster.StillBusy as busy:
+            raise Failed(ExitCode.NOT_ALLOWED, str(busy)) from None
+        return await Desk(client, pool).assign_waiting()
+
+
+def _rulebook(own: Settings) -> Rulebook:
+    from runtime import rulebook
+
+    try:
+        return rulebook.load(own.policy)
+    except rulebook.RulebookError as error:
+        raise InputError(str(error)) from None
+
+
+def _checked_roster(directory: Path, current: Rulebook) -> Roster:
+    from starter.roster_files import RosterError, read_roster
+
+    try:
+        found = read_roster(directory)
+        found.check_against(current)
+    except RosterError as error:
+        raise InputError(str(error)) from None
+    except ValueError as error:
+        raise InputError(f"{directory}: {error} (policy {current.policy.name})") from None
+    return found
+
+
+def _content(found: Roster) -> str:
+    return (
+        f"{len(found.centres)} centres, {len(found.members)} people, {len(found.channels)} channels"
+    )
+
+
+app.add_typer(issue_commands.app, name="issue")
+issue_commands.app.add_typer(issue_actions.app)
+app.add_typer(roster_app, name="roster")
+app.command()(demo)
+
+
+def main() -> None:
+    """Run the command line; ends the process with an exit code."""
+    app(prog_name="yinuo")

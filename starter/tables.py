@@ -1,0 +1,194 @@
+"""How issues are shown to people in a terminal. Times are in the desk's zone."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from domain.actions import ActionName
+from domain.issue import Person, SlaState
+from domain.promises import PromiseEnd
+from domain.view import IssueView, PromiseView, local
+from domain.vocabulary import Severity
+from store.reading import Unsettled
+
+COMMANDS: Mapping[ActionName, str] = {
+    ActionName.REPORT_PROGRESS: "progress",
+    ActionName.WAIT_FOR_CUSTOMER: "wait",
+    ActionName.RECORD_CALLBACK: "callback",
+}
+"""Actions that the command line calls by a shorter name."""
+
+_SLA_STYLE = {
+    SlaState.OVERDUE: "bold red",
+    SlaState.AT_RISK: "yellow",
+    SlaState.PAUSED: "cyan",
+    SlaState.ON_TIME: "green",
+    SlaState.MISSED: "red",
+    SlaState.MET: "green",
+}
+_END_STYLE = {PromiseEnd.BROKEN: "red", PromiseEnd.KEPT: "green", PromiseEnd.WITHDRAWN: "dim"}
+
+
+def show(*parts: RenderableType) -> None:
+    """Print to stdout. What customers and staff wrote is never taken for markup."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    for part in parts:
+        console.print(part)
+
+
+def listing(views: Sequence[IssueView]) -> RenderableType:
+    """One line an issue, nearest due first."""
+    if not views:
+        return Text("No such issues.")
+    table = _table(
+        "编号\nNumber", "阶段\nStage", "期限\nDue", "时效\nSLA", "处理人\nWith", "地区\nRegion"
+    )
+    table.add_column("产品\nProduct", no_wrap=True, max_width=12)
+    table.add_column("标题\nTitle", no_wrap=True, overflow="ellipsis", ratio=1)
+    for view in views:
+        table.add_row(
+            Text(view.number, style="bold" if view.severity is Severity.MAJOR else ""),
+            view.outcome or view.stage,
+            _short(view.next_due_at, view.zone),
+            Text(view.sla_state, style=_SLA_STYLE[view.sla_state]),
+            _plain(_holder(view)),
+            view.region,
+            view.product_line,
+            _plain(view.title),
+        )
+    count = f"{len(views)} issue{'s' if len(views) > 1 else ''}"
+    return Group(table, _zones(views, f"{count}; bold: major. "))
+
+
+def page(view: IssueView) -> RenderableType:
+    """One issue: what it is, who has it, what was promised, what happened, what can be done."""
+    urgency = "重大 major" if view.severity is Severity.MAJOR else "一般 general"
+    what = (view.kind, view.category, urgency, view.product_line, view.region)
+    parts: list[RenderableType] = [
+        Text(f"{view.number} · {_plain(view.title)}", style="bold"),
+        Text(" · ".join(what)),
+        Padding(_facts(view), (1, 0)),
+        _promises(view),
+        Text("\n最近 Last steps", style="bold"),
+        Padding(_steps(view), (0, 0, 0, 2)),
+    ]
+    if view.results:
+        parts.append(Text("\n结果 Results", style="bold"))
+        parts += (Padding(Text(_plain(result)), (0, 0, 0, 2)) for result in view.results)
+    possible = " ".join(COMMANDS.get(name, name) for name in view.can) or "—"
+    parts += (Text.assemble(("\n可做 Possible next  ", "bold"), possible), _zones([view]))
+    return Group(*parts)
+
+
+def unsettled(messages: Sequence[Unsettled]) -> RenderableType:
+    """Messages that did not arrive."""
+    if not messages:
+        return Text("Every message has arrived.")
+    table = _table("编号\nNumber", "给\nFor", "收件人\nRecipient", "渠道\nChannel", "状态\nStatus")
+    table.add_column("次数\nTried", justify="right")
+    table.add_column("错误\nLast error", no_wrap=True, overflow="ellipsis", ratio=1)
+    for each in messages:
+        table.add_row(
+            each.number,
+            each.audience,
+            _plain(each.recipient),
+            each.channel or "—",
+            each.status,
+            str(each.attempts),
+            _plain(each.last_error or ""),
+        )
+    return table
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0), pad_edge=False)
+    for header in headers:
+        table.add_column(header, no_wrap=True)
+    return table
+
+
+def _facts(view: IssueView) -> Table:
+    state = view.stage + (f" ({view.outcome})" if view.outcome else "")
+    facts = (
+        ("阶段 Stage", Text(state, style="bold")),
+        ("时效 SLA", Text(view.sla_state, style=_SLA_STYLE[view.sla_state])),
+        ("处理人 With", _plain(_holder(view, with_id=True))),
+        ("部门 Department", f"{view.department}, {view.centre}"),
+        ("报告 Reported", local(view.reported_at, view.zone)),
+        ("登记 Registered", local(view.registered_at, view.zone)),
+        ("来源 Reference", f"{view.source} {view.reference}"),
+        ("已答复 Answered", "yes" if view.answered else "not yet"),
+        ("升级 Escalation", str(view.escalation_level)),
+        ("重开 Reopened", str(view.reopen_count)),
+    )
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    named = [(Text(name, style="dim"), value) for name, value in facts]
+    for left, right in zip(named[::2], named[1::2], strict=True):
+        grid.add_row(*left, *right)
+    return grid
+
+
+def _promises(view: IssueView) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    for header in ("承诺 Promise", "时限 Within", "期限 Due", "状态 State"):
+        table.add_column(header, no_wrap=True)
+    for promise in view.promises:
+        due = local(promise.due_at, view.zone) + (" provisional" if promise.provisional else "")
+        table.add_row(promise.key, promise.target, due, _standing(promise, view.zone))
+    return table
+
+
+def _steps(view: IssueView) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for step in reversed(view.steps):
+        who = Text.assemble(step.action, (f" · {step.by}", "dim"))
+        grid.add_row(Text(local(step.at, view.zone), style="dim"), who, _plain(step.note))
+    return grid
+
+
+def _standing(promise: PromiseView, zone: str) -> Text:
+    if promise.ended_at:
+        ended = f"{promise.end} {local(promise.ended_at, zone)}"
+        return Text(ended, style=_END_STYLE.get(promise.end, ""))
+    if promise.paused:
+        return Text("standing still", style="cyan")
+    if promise.end is PromiseEnd.BROKEN:
+        return Text("overdue", style="bold red")
+    if promise.opens_at:
+        return Text(f"may be made from {local(promise.opens_at, zone)}")
+    return Text("running")
+
+
+def _holder(view: IssueView, *, with_id: bool = False) -> str:
+    def called(person: Person) -> str:
+        return f"{person.name} ({person.id})" if with_id else person.name
+
+    if view.engineer:
+        return called(view.engineer)
+    return f"{called(view.lead)}, nobody free" if view.lead and with_id else "nobody"
+
+
+def _short(at: datetime | None, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%m-%d %H:%M}" if at else "—"
+
+
+def _zones(views: Sequence[IssueView], before: str = "") -> Text:
+    zones = ", ".join(sorted({view.zone for view in views}))
+    return Text(f"{before}Times are in {zones}.", style="dim")
+
+
+def _plain(text: str) -> str:
+    """Take out what a terminal would obey."""
+    return "".join(
+        char if char == "\n" or unicodedata.category(char) not in {"Cc", "Cf"} else "\ufffd"
+        for char in text
+    )
