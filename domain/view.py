@@ -140,6 +140,7 @@ def details(issue: Issue) -> str:
         ),
         "",
         "**最近 Last steps**",
+        "",
         *(
             f"- {local(s.at, seen.zone)} {s.action} · {s.by}" + (f": {s.note}" if s.note else "")
             for s in reversed(seen.steps)

@@ -99,6 +99,8 @@ class Desk:
                 if (known := await self._known(intake)) is not None:
                     return known
                 raise _refused(error) from error
+            finally:
+                _look_at(start)
         with suppress(*AWAY):
             # A repeated update is answered as it was the first time; much may have happened since.
             return await self._known(intake) or answer
@@ -256,6 +258,13 @@ def _refused(error: WorkflowUpdateFailedError) -> Exception:
     if isinstance(cause, ApplicationError):
         return Refused(cause.type or "Invalid", cause.message)
     return Unavailable(f"the desk could not carry it out: {cause}")
+
+
+def _look_at(start: WithStartWorkflowOperation[Any, Any]) -> None:
+    """The SDK leaves a failed start in the operation too: asyncio complains if nobody looks."""
+    handle = start._workflow_handle  # noqa: SLF001 - the public way waits for it
+    if handle.done() and not handle.cancelled():
+        handle.exception()
 
 
 @asynccontextmanager
