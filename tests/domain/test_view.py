@@ -131,6 +131,7 @@ def test_the_page_of_an_issue_at_work_reads_as_a_supervisor_needs_it() -> None:
         "| resolution.1 (3 working days) | 2026-11-26 Thu 09:00 | running |",
         "",
         "**最近 Last steps**",
+        "",
         "- 2026-11-23 Mon 09:01 accept · e01",
         "- 2026-11-23 Mon 09:00 registered · 07",
         "",
