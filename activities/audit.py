@@ -56,7 +56,7 @@ class Audit:
         if issue is None or issue.closed:
             return []
         activity.logger.warning("no workflow lives this issue any more", extra={"issue_id": id_})
-        step = lifecycle.decide(issue, ActionName.CANCEL, Cancel(by=DESK), now)
+        step = lifecycle.decide(issue, ActionName.CANCEL, Cancel(by=DESK), now, key="terminated")
         recorded = await self._recording.record_step(
             step.model_copy(update={"run": run, "outcome": Outcome.TERMINATED})
         )

@@ -36,7 +36,8 @@ class Recording:
 
     @activity.defn(name=names.RECORD)
     async def record_step(self, step: Step) -> Recorded:
-        """Record one step, once: asked again, it answers what it answered before.
+        """Record one step, once: asked again, it answers what it answered before. If another step
+        stands in its place, that one is the answer, and nothing is written.
 
         Raises:
             ApplicationError: ``Invalid`` (not retried) if the step names a region or a person
@@ -51,7 +52,7 @@ class Recording:
             recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
             errand, messages = await address(connection, step, case, recorded, rulebook)
             recorded = recorded.model_copy(update={"errand": errand})
-            await register.write(connection, step, case, recorded)
+            await register.write(connection, case, recorded)
             await outbox.write(connection, messages)
         return recorded
 
@@ -95,6 +96,7 @@ class Recording:
     async def _assigned(self, connection: Connection, step: Step, case: Case) -> Recorded:
         """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it."""
         same = Recorded(
+            step=step.model_copy(update={"intake": None}),
             number=case.number,
             department=case.department,
             centre=case.facts.centre,

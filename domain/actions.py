@@ -134,4 +134,3 @@ class HandOver(Act):
 
 class Cancel(Act):
     """An operator cancelled the workflow in Temporal."""
-

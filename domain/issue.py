@@ -27,8 +27,8 @@ from domain.vocabulary import (
 
 STEPS_KEPT = 8
 """Steps shown as 'last steps'; the register has them all."""
-UPDATE_IDS_KEPT = 200
-"""Update ids remembered across continue-as-new; Temporal remembers those of the current run."""
+KEYS_KEPT = 200
+"""Causes remembered, across continue-as-new too: the same update, sent again, is not done again."""
 
 
 class SlaState(StrEnum):
@@ -90,12 +90,16 @@ class CallbackRecord(Model):
 class Step(Model):
     """One transition, decided and ready to be recorded: everything the registers need to know.
 
+    ``key`` says what gave cause to it: an update's id, a threshold's name. The same cause is never
+    recorded twice.
+
     ``at`` is when it happened, ``recorded_at`` when the desk heard of it. Where somebody is wanted
     the issue comes to ``stage_if_assigned`` if the roster has someone, else to ``stage``.
     """
 
     issue_id: str
     run: str = Field(default="", description="first execution run id of the workflow")
+    key: str = ""
     seq: int
     action: ActionName
     by: Actor
@@ -150,7 +154,12 @@ class Errand(Model):
 class Recorded(Model):
     """What the register answers: the facts a workflow may not find out by itself. ``promises`` are
     new or moved ones.
+
+    ``step`` is the one that stands in the register at that place. After a crash it may be another
+    than the one sent: one that had been recorded when the workflow was told of both.
     """
+
+    step: Step
 
     number: str
     department: str
@@ -198,7 +207,7 @@ class Issue(Model):
     results: tuple[str, ...] = ()
     promises: tuple[Promise, ...] = ()
     steps: tuple[StepNote, ...] = ()
-    seen: tuple[str, ...] = ()
+    seen: tuple[str, ...] = Field(default=(), description="keys of the steps taken")
 
     @property
     def id(self) -> str:
@@ -239,8 +248,9 @@ class Issue(Model):
         missed = any(p.end is PromiseEnd.BROKEN for p in self.promises)
         return SlaState.MISSED if missed else SlaState.MET
 
-    def after(self, step: Step, recorded: Recorded) -> Issue:
-        """Return the issue as it is once ``step`` stands in the register."""
+    def after(self, recorded: Recorded) -> Issue:
+        """Return the issue as it is once the recorded step stands in the register."""
+        step = recorded.step
         changed = {p.key: p for p in (*step.promises, *recorded.promises)}
         kept = tuple(changed.pop(p.key, p) for p in self.promises)
         result = step.handling.result if step.handling else None
@@ -264,12 +274,9 @@ class Issue(Model):
                 "results": (*self.results, result) if result else self.results,
                 "promises": (*kept, *changed.values()),
                 "steps": (*self.steps, note)[-STEPS_KEPT:],
+                "seen": (*self.seen, step.key)[-KEYS_KEPT:],
             }
         )
-
-    def saw(self, update_id: str) -> Issue:
-        """Remember an update so that the same one, sent again, is not done again."""
-        return self.model_copy(update={"seen": (*self.seen, update_id)[-UPDATE_IDS_KEPT:]})
 
 
 def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, Any]) -> StepNote:

@@ -123,6 +123,7 @@ def register(intake: Intake, now: datetime) -> Step:
         raise Refused("Invalid", impossible)
     return Step(
         issue_id=intake.issue_id,
+        key=ActionName.REGISTERED,
         seq=1,
         action=ActionName.REGISTERED,
         by=Actor(id=intake.agent, role=Role.AGENT),
@@ -141,13 +142,11 @@ def register(intake: Intake, now: datetime) -> Step:
     )
 
 
-def registered(step: Step, recorded: Recorded) -> Issue:
+def registered(intake: Intake, recorded: Recorded) -> Issue:
     """Return the issue as it begins, once its registration stands in the register."""
-    if step.intake is None:
-        msg = "only a registration begins an issue"
-        raise ValueError(msg)
+    step = recorded.step
     return Issue(
-        intake=step.intake,
+        intake=intake,
         number=recorded.number,
         department=recorded.department,
         centre=recorded.centre,
@@ -156,11 +155,11 @@ def registered(step: Step, recorded: Recorded) -> Issue:
         stage=step.stage,
         registered_at=step.recorded_at,
         last_at=step.at,
-    ).after(step, recorded)
+    ).after(recorded)
 
 
-def decide(issue: Issue, name: ActionName, act: Act, now: datetime) -> Step:
-    """Decide what ``act`` brings about at ``now``.
+def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "") -> Step:
+    """Decide what ``act`` brings about at ``now``; ``key`` names its cause.
 
     Raises:
         Refused: ``NotAllowed`` if the stage has no place for it, ``NotYours`` if the person has
@@ -173,6 +172,7 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime) -> Step:
     changes = _EFFECTS[name](issue, act, at)
     facts: dict[str, Any] = {
         "issue_id": issue.id,
+        "key": key,
         "seq": issue.seq + 1,
         "action": name,
         "by": act.by,

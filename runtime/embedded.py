@@ -208,7 +208,8 @@ class EmbeddedPostgres:
 class EmbeddedTemporal:
     """Temporal's development server in `home/temporal.db`, with its Web UI, on the loopback.
 
-    `dynamic_config` maps keys such as `frontend.WorkflowTimeSkippingEnabled` to JSON values.
+    `dynamic_config` maps keys such as `frontend.WorkflowTimeSkippingEnabled` to JSON values. If not
+    `durable`, a power cut may cost the last moments before it; a crash never does.
     """
 
     def __init__(
@@ -217,6 +218,8 @@ class EmbeddedTemporal:
         port: int = 7233,
         ui_port: int = 8233,
         dynamic_config: Mapping[str, str] | None = None,
+        *,
+        durable: bool = True,
     ) -> None:
         self._home = home.resolve()
         self.address = f"{LOOPBACK}:{port}"
@@ -226,9 +229,8 @@ class EmbeddedTemporal:
         command = [program("temporal"), "server", "start-dev"]
         command += ["--db-filename", str(self._home / "temporal.db"), "--log-level", "warn"]
         command += ["--ip", LOOPBACK, "--port", str(port), "--ui-port", str(ui_port)]
-        # By default every write waits for the disk several times, and so does whoever reads: four
-        # updates a second. This way only a power cut can cost anything, the last moments before it.
-        for pragma in ("journal_mode=wal", "synchronous=normal"):
+        # By default a write waits for the disk several times, and readers wait for it.
+        for pragma in ("journal_mode=wal", f"synchronous={'full' if durable else 'normal'}"):
             command += ["--sqlite-pragma", pragma]
         for key, value in (dynamic_config or {}).items():
             command += ["--dynamic-config-value", f"{key}={value}"]

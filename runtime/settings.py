@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     policy: Path = ROOT / "policies" / "standard.toml"
     zone: ZoneInfo = ZoneInfo("Asia/Shanghai")
     """The desk's zone: working hours and everything a person reads."""
+    durable: bool = True
+    """Whether the embedded servers wait for the disk; a demonstration's need not."""
     temporal_port: Port = 7233
     temporal_ui_port: Port = 8233
     log_format: LogFormat = "console"

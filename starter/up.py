@@ -113,7 +113,8 @@ async def _postgres(
     if settings.database_url is not None:
         progress("PostgreSQL", "ready", "given by DATABASE_URL")
         return None
-    server = EmbeddedPostgres(settings.home)
+    hasty = {"synchronous_commit": "off"}
+    server = EmbeddedPostgres(settings.home, None if settings.durable else hasty)
     detail = f"data in {settings.home}"
     await stack.enter_async_context(_reported(server, "PostgreSQL", detail, progress))
     return server
@@ -126,7 +127,8 @@ async def _temporal(
     if given is not None:
         progress("Temporal", "ready", f"{given}, given by TEMPORAL_ADDRESS or the profile file")
         return None
-    server = EmbeddedTemporal(settings.home, settings.temporal_port, settings.temporal_ui_port)
+    ports = settings.temporal_port, settings.temporal_ui_port
+    server = EmbeddedTemporal(settings.home, *ports, durable=settings.durable)
     detail = f"{server.address}, Web UI {server.ui_url}"
     await stack.enter_async_context(_reported(server, "Temporal", detail, progress))
     return server

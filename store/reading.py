@@ -4,7 +4,8 @@ registers, which every step updates in its own transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -13,10 +14,10 @@ from pydantic import Field
 
 from domain.intake import Customer, Intake
 from domain.issue import STEPS_KEPT, Issue, StepNote, note_of
-from domain.promises import Promise
+from domain.promises import Promise, PromiseKind
 from domain.view import IssueView, view
-from domain.vocabulary import Code, Instant, Model, Stage
-from store.register import person
+from domain.vocabulary import Code, Instant, Model, Role, Stage
+from store.register import Connection, person
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
@@ -53,16 +54,13 @@ _LIST = """
 
 async def issue(pool: Pool, number_or_id: str) -> IssueView | None:
     """Show one issue by its number or workflow id; None if there is none."""
-    rows = await pool.fetch("SELECT * FROM issues WHERE number = $1 OR id = $1", number_or_id)
-    found = await _views(pool, rows)
-    return found[0] if found else None
+    which = "SELECT * FROM issues WHERE number = $1 OR id = $1"
+    return next(map(view, await _issues(pool, which, number_or_id)), None)
 
 
 async def state(pool: Pool, id_: str) -> Issue | None:
     """Rebuild an issue from the registers; its promises come without their thresholds."""
-    rows = await pool.fetch("SELECT * FROM issues WHERE id = $1", id_)
-    found = await _issues(pool, rows)
-    return found[0] if found else None
+    return next(iter(await _issues(pool, "SELECT * FROM issues WHERE id = $1", id_)), None)
 
 
 async def workflow_id(pool: Pool, number: str) -> str | None:
@@ -75,16 +73,14 @@ async def workflow_id(pool: Pool, number: str) -> str | None:
 
 async def by_reference(pool: Pool, source: str, reference: str) -> IssueView | None:
     """Show the issue an intake system knows under its own reference."""
-    rows = await pool.fetch(
-        "SELECT * FROM issues WHERE source = $1 AND reference = $2", source, reference
-    )
-    found = await _views(pool, rows)
-    return found[0] if found else None
+    which = "SELECT * FROM issues WHERE source = $1 AND reference = $2"
+    return next(map(view, await _issues(pool, which, source, reference)), None)
 
 
 async def issues(pool: Pool, wanted: Filter) -> list[IssueView]:
     """List issues."""
-    rows = await pool.fetch(
+    found = await _issues(
+        pool,
         _LIST,
         wanted.stage,
         wanted.engineer,
@@ -94,7 +90,7 @@ async def issues(pool: Pool, wanted: Filter) -> list[IssueView]:
         wanted.overdue,
         wanted.limit,
     )
-    return await _views(pool, rows)
+    return [view(issue) for issue in found]
 
 
 class Unsettled(Model):
@@ -140,16 +136,26 @@ async def open_ids(pool: Pool) -> list[tuple[str, str, datetime]]:
     return [(row["id"], row["run"], row["updated_at"]) for row in rows]
 
 
-async def _views(pool: Pool, rows: Sequence[asyncpg.Record]) -> list[IssueView]:
-    return [view(issue) for issue in await _issues(pool, rows)]
+async def _issues(pool: Pool, which: str, *arguments: object) -> list[Issue]:
+    """Read issues with all that belongs to them, as they stood at one instant."""
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        return await _read(connection, await connection.fetch(which, *arguments))
 
 
-async def _issues(pool: Pool, rows: Sequence[asyncpg.Record]) -> list[Issue]:
+async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[Issue]:
     ids = [row["id"] for row in rows]
-    promises = await pool.fetch(
-        "SELECT * FROM promises WHERE issue_id = ANY($1) ORDER BY made_at, kind, attempt", ids
+    promises = await connection.fetch(
+        """
+        SELECT * FROM promises WHERE issue_id = ANY($1)
+        ORDER BY generation, array_position($2::text[], kind), attempt
+        """,
+        ids,
+        list(PromiseKind),
     )
-    steps = await pool.fetch(
+    steps = await connection.fetch(
         """
         SELECT * FROM (
             SELECT *, row_number() OVER (PARTITION BY issue_id ORDER BY seq DESC) AS back
@@ -159,27 +165,36 @@ async def _issues(pool: Pool, rows: Sequence[asyncpg.Record]) -> list[Issue]:
         ids,
         STEPS_KEPT,
     )
-    results = await pool.fetch(
+    results = await connection.fetch(
         """
         SELECT issue_id, result FROM handling_forms
         WHERE issue_id = ANY($1) AND result IS NOT NULL ORDER BY generation
         """,
         ids,
     )
+    promises_of, steps_of, results_of = map(_by_issue, (promises, steps, results))
     return [
         _issue(
             row,
-            promises=[_promise(p) for p in promises if p["issue_id"] == row["id"]],
-            steps=[_step(s) for s in steps if s["issue_id"] == row["id"]],
-            results=[r["result"] for r in results if r["issue_id"] == row["id"]],
+            promises=[_promise(p) for p in promises_of[row["id"]]],
+            steps=steps_of[row["id"]],
+            results=[r["result"] for r in results_of[row["id"]]],
         )
         for row in rows
     ]
 
 
+def _by_issue(rows: Sequence[asyncpg.Record]) -> Mapping[str, list[asyncpg.Record]]:
+    grouped: defaultdict[str, list[asyncpg.Record]] = defaultdict(list)
+    for row in rows:
+        grouped[row["issue_id"]].append(row)
+    return grouped
+
+
 def _issue(
-    row: asyncpg.Record, promises: list[Promise], steps: list[StepNote], results: list[str]
+    row: asyncpg.Record, promises: list[Promise], steps: list[asyncpg.Record], results: list[str]
 ) -> Issue:
+    deeds = (step["at"] for step in steps if step["role"] != Role.SYSTEM)
     customer = Customer(
         name=row["customer_name"],
         type=row["customer_type"],
@@ -194,13 +209,13 @@ def _issue(
     return Issue(
         intake=Intake(customer=customer, **{name: row[name] for name in intake_fields}),
         **{name: row[name] for name in same_fields | {"outcome", "seq", "generation", "answered"}},
-        last_at=row["updated_at"],
+        last_at=max(deeds, default=row["reported_at"]),
         level=row["escalation_level"],
         engineer=person(row["engineer"], row["engineer_name"]),
         lead=person(row["lead"], row["lead_name"]),
         results=tuple(results),
         promises=tuple(promises),
-        steps=tuple(steps),
+        steps=tuple(_step(step) for step in steps),
     )
 
 

@@ -46,15 +46,21 @@ class OutOfStep(Exception):  # noqa: N818  reads as what happened
 
 
 async def earlier(connection: Connection, step: Step) -> Recorded | None:
-    """Return what was recorded for this very step before, or None if it is new.
+    """Return what was recorded in this step's place before, or None if the place is free.
+
+    That is usually this very step, whose answer was lost. If a crash cut a workflow task off, its
+    causes may come again in another order: then it is another step, which the workflow is to catch
+    up with first.
 
     A registration that finds the issue under another workflow run, closed or left behind, gets the
     answer that it had ended: the same source and reference are the same issue.
+
+    Raises:
+        OutOfStep: the issue belongs to another workflow run.
     """
     row = await connection.fetchrow(
         """
-        SELECT e.action, e.recorded, i.run, i.outcome
-        FROM issue_events e JOIN issues i ON i.id = e.issue_id
+        SELECT e.recorded, i.run, i.outcome FROM issue_events e JOIN issues i ON i.id = e.issue_id
         WHERE e.issue_id = $1 AND e.seq = $2
         """,
         step.issue_id,
@@ -63,12 +69,12 @@ async def earlier(connection: Connection, step: Step) -> Recorded | None:
     if row is None:
         return None
     recorded = Recorded.model_validate(row["recorded"])
-    if row["run"] != step.run and step.intake is not None:
-        ended = Outcome(row["outcome"]) if row["outcome"] else Outcome.TERMINATED
-        return recorded.model_copy(update={"closed_as": ended})
-    if row["run"] != step.run or row["action"] != step.action:
-        raise OutOfStep(f"{step.issue_id}: step {step.seq} is {row['action']}, not {step.action}")
-    return recorded
+    if row["run"] == step.run:
+        return recorded
+    if step.intake is None:
+        raise OutOfStep(f"{step.issue_id}: step {step.seq} is not this workflow's to take")
+    ended = Outcome(row["outcome"]) if row["outcome"] else Outcome.TERMINATED
+    return recorded.model_copy(update={"closed_as": ended})
 
 
 async def next_number(connection: Connection, day: date, agent: str) -> str:
@@ -158,12 +164,13 @@ def person(id_: str | None, name: str | None) -> Person | None:
     return Person(id=id_, name=name) if id_ and name else None
 
 
-async def write(connection: Connection, step: Step, case: Case, recorded: Recorded) -> None:
-    """Write the step: event, issue, ledger and forms.
+async def write(connection: Connection, case: Case, recorded: Recorded) -> None:
+    """Write the recorded step: event, issue, ledger and forms.
 
     Raises:
         OutOfStep: the register's last step is not the one before this.
     """
+    step = recorded.step
     await _event(connection, step, recorded)
     await _issue(connection, step, case, recorded)
     for promise in {p.key: p for p in (*step.promises, *recorded.promises)}.values():
@@ -179,6 +186,7 @@ async def _event(connection: Connection, step: Step, recorded: Recorded) -> None
         {
             "issue_id": step.issue_id,
             "seq": step.seq,
+            "key": step.key,
             "action": step.action,
             "actor": step.by.id,
             "role": step.by.role,

@@ -159,8 +159,8 @@ class Desk:
 
     def open(self, intake: Intake | None = None, now: datetime = MONDAY) -> Issue:
         """Register an issue."""
-        step = register(intake or an_intake(), now)
-        return registered(step, self.record(step))
+        intake = intake or an_intake()
+        return registered(intake, self.record(register(intake, now)))
 
     def do(
         self,
@@ -173,7 +173,7 @@ class Desk:
         """Let ``by`` do it at ``now`` (a minute after the last step if left out)."""
         now = now or issue.last_at + timedelta(minutes=1)
         step = decide(issue, name, an_act(name, by, **said), now)
-        return issue.after(step, self.record(step, issue))
+        return issue.after(self.record(step, issue))
 
     def record(self, step: Step, issue: Issue | None = None) -> Recorded:
         """Answer as the register does: promises planned, somebody found if somebody is wanted."""
@@ -186,6 +186,7 @@ class Desk:
         engineer = self._whoever(step)
         nobody = step.assignment is not None and engineer is None
         return Recorded(
+            step=step.model_copy(update={"intake": None}),
             number="20261123-07-0001",
             department="field",
             centre="shanghai",

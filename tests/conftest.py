@@ -96,7 +96,7 @@ async def desk_servers(tmp_path: Path) -> AsyncIterator[DeskServers]:
     port, ui_port = free_ports(2)
     async with (
         EmbeddedPostgres(tmp_path, FAST) as database,
-        EmbeddedTemporal(tmp_path, port, ui_port) as temporal,
+        EmbeddedTemporal(tmp_path, port, ui_port, durable=False) as temporal,
     ):
         await migrate(database.url)
         settings = Settings(

@@ -114,12 +114,13 @@ class IssueWorkflow:
 
     async def _answer(self, name: str) -> None:
         if name == _ASSIGNMENT:
-            await self._take(ActionName.ASSIGN, Assign(by=DESK))
+            key = f"assign:{self._known.assign_again_at}"
+            await self._take(ActionName.ASSIGN, Assign(by=DESK), key)
             return
         promise = next((p for p in self._known.running if p.key == name), None)
         if promise and (mark := promise.next_mark):
             act = Threshold(by=DESK, promise=promise.key, threshold=mark.name)
-            await self._take(ActionName.THRESHOLD, act)
+            await self._take(ActionName.THRESHOLD, act, f"{name}:{mark.name}:{mark.at}")
 
     async def _everybody_is_told(self) -> None:
         """R6: every message has arrived, or a person has been asked to bring it."""
@@ -133,7 +134,7 @@ class IssueWorkflow:
             return
         async with self._turn:
             if self._issue and not self._is_closed():
-                await self._take(ActionName.CANCEL, Cancel(by=DESK))
+                await self._take(ActionName.CANCEL, Cancel(by=DESK), "cancel")
         await self._everybody_is_told()
 
     # What people do ---------------------------------------------------------------------------
@@ -242,7 +243,9 @@ class IssueWorkflow:
     async def complete(self, act: Resolve) -> None:
         """Do what ``resolve`` does. A signal cannot be answered: a refusal is logged and shown."""
         try:
-            await self._act(ActionName.RESOLVE, act)
+            # Sent twice it is done once; a reopened issue is resolved anew.
+            key = f"complete:{act.by.id}:{self._known.generation}"
+            await self._act(ActionName.RESOLVE, act, key)
         except ApplicationError as refused:
             workflow.logger.warning(
                 "complete was refused", extra={"by": act.by.id, "reason": refused.message}
@@ -278,26 +281,18 @@ class IssueWorkflow:
 
     def _check(self, name: ActionName, act: Act) -> None:
         """Refuse without a trace in history what the same function would refuse later."""
-        if self._was_done():
+        if _update_id() in self._known.seen:
             return
         try:
             lifecycle.decide(self._known, name, act, workflow.now())
         except Refused as refused:
             raise _refusal(refused) from None
 
-    async def _act(self, name: ActionName, act: Act) -> IssueView:
+    async def _act(self, name: ActionName, act: Act, key: str = "") -> IssueView:
         await workflow.wait_condition(lambda: not self._registering)
         async with self._turn:
-            if not self._was_done():
-                await self._take(name, act)
-                if update := workflow.current_update_info():
-                    self._issue = self._known.saw(update.id)
+            await self._take(name, act, key or _update_id())
         return view(self._known)
-
-    def _was_done(self) -> bool:
-        """Whether this very update was carried out, perhaps before a continue-as-new."""
-        update = workflow.current_update_info()
-        return update is not None and self._issue is not None and update.id in self._issue.seen
 
     async def _register(self, intake: Intake) -> None:
         try:
@@ -313,18 +308,20 @@ class IssueWorkflow:
                 type="NotAllowed",
                 non_retryable=True,
             )
-        self._issue = lifecycle.registered(step, recorded)
+        self._issue = lifecycle.registered(intake, recorded)
         self._proceed(recorded)
 
-    async def _take(self, name: ActionName, act: Act) -> None:
-        """Decide, record, go on. Whoever calls this holds the turn."""
-        try:
-            step = lifecycle.decide(self._known, name, act, workflow.now())
-        except Refused as refused:
-            raise _refusal(refused) from None
-        recorded = await self._record(step)
-        self._issue = self._known.after(step, recorded)
-        self._proceed(recorded)
+    async def _take(self, name: ActionName, act: Act, key: str) -> None:
+        """Decide, record, go on; once for each cause. Whoever calls this holds the turn."""
+        while key not in self._known.seen:
+            try:
+                step = lifecycle.decide(self._known, name, act, workflow.now(), key)
+            except Refused as refused:
+                raise _refusal(refused) from None
+            recorded = await self._record(step)
+            # Not `step`: the register may have another one in its place, to be caught up with.
+            self._issue = self._known.after(recorded)
+            self._proceed(recorded)
 
     def _proceed(self, recorded: Recorded) -> None:
         self._follow()
@@ -402,14 +399,23 @@ class IssueWorkflow:
             left = list(errand.keys)
         async with self._turn:
             if left:
-                await self._take(ActionName.HAND_OVER, HandOver(by=DESK, messages=tuple(left)))
+                act = HandOver(by=DESK, messages=tuple(left))
+                await self._take(ActionName.HAND_OVER, act, f"hand_over:{errand.keys[0]}")
             if self._still_answers(errand):
-                await self._take(ActionName.REPLIED, Replied(by=DESK))
+                await self._take(ActionName.REPLIED, Replied(by=DESK), f"replied:{errand.reply}")
 
     def _still_answers(self, errand: Errand) -> bool:
         """Whether the errand brought the reply the issue waits for, not an earlier generation's."""
         stages = lifecycle.RULES[ActionName.REPLIED].stages
         return self._known.generation == errand.reply and self._known.stage in stages
+
+
+def _update_id() -> str:
+    """What makes a repeated update the same one."""
+    update = workflow.current_update_info()
+    if update is None:
+        raise ApplicationError("people act through updates", type="NotAllowed")
+    return update.id
 
 
 def _refusal(refused: Refused) -> ApplicationError:

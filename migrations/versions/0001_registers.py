@@ -122,6 +122,7 @@ CREATE INDEX issues_by_registration ON issues (registered_at DESC, id);
 CREATE TABLE issue_events (
     issue_id     text NOT NULL REFERENCES issues,
     seq          integer NOT NULL,
+    key          text NOT NULL,
     action       text NOT NULL,
     actor        text NOT NULL,
     role         text NOT NULL,
@@ -131,7 +132,8 @@ CREATE TABLE issue_events (
     stage        text NOT NULL,
     content      jsonb NOT NULL,
     recorded     jsonb NOT NULL,
-    PRIMARY KEY (issue_id, seq)
+    PRIMARY KEY (issue_id, seq),
+    UNIQUE (issue_id, key)
 );
 COMMENT ON TABLE issue_events IS 'What happened, once each, in order; never changed.';
 

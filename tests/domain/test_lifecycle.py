@@ -279,12 +279,6 @@ def test_an_issue_nobody_is_free_for_stays_registered_and_waits_for_the_next_on_
     assert issue.assign_again_at is None
 
 
-def test_only_a_registration_begins_an_issue() -> None:
-    step = _decide(an_issue(), ActionName.ACCEPT, actor(Role.ENGINEER), MONDAY + HOUR)
-    with pytest.raises(ValueError, match="registration"):
-        registered(step, Desk().record(step))
-
-
 # --- what each step brings about -----------------------------------------------------------------
 
 
@@ -352,7 +346,7 @@ def test_accepting_fulfils_the_response_and_nothing_else() -> None:
     assert step.handling
     assert (step.handling.accepted_at, step.handling.expected_at) == (now, now + DAY)
     assert step.assignment is None
-    issue = before.after(step, Desk().record(step, before))
+    issue = before.after(Desk().record(step, before))
     assert (issue.stage, issue.engineer) == (Stage.IN_PROGRESS, ENGINEER)
     assert _ends(issue) == {"response.1": "kept.", "resolution.1": "open"}
     assert _promise(issue, "response.1").ended_at == now
@@ -369,7 +363,7 @@ def test_a_supervisor_who_accepts_what_others_have_becomes_its_handler(stage: St
     step = _decide(an_issue(stage), ActionName.ACCEPT, actor(Role.LEAD), MONDAY + 3 * DAY)
     assert step.assignment == Assignment(to=LEAD.id)
     assert step.stage_if_assigned is Stage.IN_PROGRESS
-    issue = an_issue(stage).after(step, Desk(engineer=None).record(step))
+    issue = an_issue(stage).after(Desk(engineer=None).record(step))
     assert issue.stage is Stage.IN_PROGRESS
     assert issue.engineer
     assert issue.engineer.id == LEAD.id
@@ -409,7 +403,7 @@ def test_resuming_asks_for_the_clock_to_be_planned_anew() -> None:
     step = _decide(waiting, ActionName.RESUME, actor(Role.AGENT), waiting.last_at + DAY)
     assert step.resume
     assert step.promises == (stopped,)
-    issue = waiting.after(step, Desk().record(step, waiting))
+    issue = waiting.after(Desk().record(step, waiting))
     assert issue.stage is Stage.IN_PROGRESS
     assert _promise(issue, "resolution.1").due_at == stopped.due_at + DAY
     assert [p.key for p in issue.promises] == ["response.1", "resolution.1"]
@@ -473,7 +467,7 @@ def test_resolving_fulfils_response_and_resolution_and_promises_a_call(stage: st
     assert step.handling
     assert step.handling.resolved_at == now
     assert (step.handling.result, step.handling.cause) == ("card reader replaced", "worn out")
-    issue = before.after(step, Desk().record(step, before))
+    issue = before.after(Desk().record(step, before))
     assert issue.stage is Stage.RESOLVED
     assert issue.results == ("card reader replaced",)
     assert not issue.answered
@@ -543,7 +537,7 @@ def test_a_good_callback_closes_the_issue_as_solved_and_answers_it_by_phone() ->
     assert step.callback == CallbackRecord(
         generation=1, attempt=1, reached=True, running=True, satisfied=True, words="works again"
     )
-    issue = before.after(step, Desk().record(step, before))
+    issue = before.after(Desk().record(step, before))
     assert (issue.stage, issue.outcome, issue.answered) == (Stage.CLOSED, Outcome.SOLVED, True)
     assert _ends(issue)["callback.1"] == "kept."
 
@@ -580,7 +574,7 @@ def test_a_reopened_issue_goes_first_to_the_engineer_who_knows_it(
         issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK), issue.last_at + DAY, running=False
     )
     assert step.assignment == Assignment(prefer=prefer)
-    nobody = issue.after(step, Desk(engineer=None).record(step, issue))
+    nobody = issue.after(Desk(engineer=None).record(step, issue))
     assert (nobody.stage, nobody.engineer) == (Stage.REOPENED, None)
 
 
@@ -604,7 +598,7 @@ def test_a_customer_not_reached_is_called_as_often_as_promised_then_written_to()
         generation=1, attempt=3, reached=False, running=None, satisfied=None, words=""
     )
     assert step.tell == (Tell(template="not_reached", to=Audience.CUSTOMER),)
-    issue = issue.after(step, Desk().record(step, issue))
+    issue = issue.after(Desk().record(step, issue))
     assert (issue.stage, issue.outcome) == (Stage.CLOSED, Outcome.NOT_REACHED)
     assert [p.attempt for p in issue.promises if p.kind is PromiseKind.CALLBACK] == [1, 2, 3]
     assert not issue.running
@@ -655,7 +649,7 @@ def test_a_clock_warns_then_apologises_then_rises_level_by_level(
     assert _told(step) == told
     assert step.level == level
     assert step.stage is issue.stage
-    after = issue.after(step, Desk().record(step, issue))
+    after = issue.after(Desk().record(step, issue))
     assert _promise(after, "response.1").reached == marks_before + 1
     assert _ends(after) == {"response.1": end}
 
@@ -735,7 +729,7 @@ def test_escalating_by_hand_climbs_to_the_gm_office_and_no_further() -> None:
     for level, audience in enumerate((Audience.LEAD, Audience.MANAGER, Audience.GM_OFFICE), 1):
         step = _decide(issue, ActionName.ESCALATE, actor(Role.AGENT), issue.last_at)
         assert step.tell == (Tell(template="escalated", to=audience),)
-        issue = issue.after(step, Desk().record(step, issue))
+        issue = issue.after(Desk().record(step, issue))
         assert (issue.level, issue.stage) == (level, Stage.ASSIGNED)
     with pytest.raises(Refused, match="no level above") as refused:
         Desk().do(issue, ActionName.ESCALATE, actor(Role.AGENT))
@@ -779,7 +773,7 @@ def test_what_could_not_be_delivered_is_handed_over_without_changing_how_the_iss
     before = an_issue(Stage.CLOSED)
     step = _decide(before, ActionName.HAND_OVER, DESK, MONDAY + 9 * DAY, messages=("a", "b"))
     assert step.hand_over == ("a", "b")
-    issue = before.after(step, Desk().record(step, before))
+    issue = before.after(Desk().record(step, before))
     assert (issue.stage, issue.outcome) == (Stage.CLOSED, Outcome.SOLVED)
     assert issue.engineer == before.engineer
 
@@ -798,9 +792,11 @@ def test_the_last_eight_steps_are_kept_with_the_word_that_matters() -> None:
     assert issue.seq == 12
 
 
-def test_two_hundred_update_ids_are_remembered_and_the_oldest_forgotten() -> None:
-    issue = an_issue()
+def test_two_hundred_causes_are_remembered_and_the_oldest_forgotten() -> None:
+    issue = an_issue(Stage.IN_PROGRESS)
     for n in range(201):
-        issue = issue.saw(f"update-{n}")
+        act = an_act(ActionName.REPORT_PROGRESS, actor(Role.ENGINEER))
+        step = decide(issue, ActionName.REPORT_PROGRESS, act, MONDAY + DAY, f"update-{n}")
+        issue = issue.after(Desk().record(step, issue))
     assert len(issue.seen) == 200
     assert (issue.seen[0], issue.seen[-1]) == ("update-1", "update-200")

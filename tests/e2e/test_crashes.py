@@ -32,7 +32,7 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]
     home = tmp_path_factory.mktemp("desk")
     policy = home / "policy.toml"
     text = (ROOT / "policies" / "demo.toml").read_text(encoding="utf-8")
-    policy.write_text(text.replace('give_up_after = "8s"', 'give_up_after = "60s"'), "utf-8")
+    policy.write_text(text.replace('give_up_after = "10s"', 'give_up_after = "60s"'), "utf-8")
     (home / "cn_workdays.json").symlink_to(ROOT / "policies" / "cn_workdays.json")
     async with stage(
         home / "desk",

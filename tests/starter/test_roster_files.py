@@ -131,7 +131,7 @@ def test_columns_can_be_in_any_order(roster: Path) -> None:
             "centres.csv",
             "Asia/Shanghai",
             "Shanghai",
-            'column zone: "Shanghai" is no IANA time zone: write one like Asia/Shanghai',
+            'column zone: "Shanghai" is no time zone: give an IANA name such as Asia/Shanghai',
         ),
         ("centres.csv", ",desk,", ",,", "column calendar: may not be empty; the cell is empty"),
         (

@@ -1,0 +1,254 @@
+"""What must be true when all scripts are played: sentences, and what speaks against each.
+
+They compare the registers, Temporal and the world outside with the scripts. Nothing here asks the
+desk what it thinks of itself.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from domain.promises import PromiseEnd
+from domain.vocabulary import Audience, Model, Outcome, Stage
+from starter.demo.receiver import Received
+from starter.demo.script import Call, Sample, rises
+from starter.demo.staff import Played
+from store.ledger import CallRow, IssueRow, Ledger, PromiseRow
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that is known when the play is over."""
+
+    played: Sequence[Played]
+    ledger: Ledger
+    workflows: Sequence[tuple[str, str]]
+    """Id and status, such as ``COMPLETED``, of every run of an issue in Temporal."""
+    received: Sequence[Received]
+    dead: frozenset[str]
+    """Channels at whose address nobody listened."""
+
+
+class Check(NamedTuple):
+    """A sentence that holds if there are no ``problems``."""
+
+    chinese: str
+    english: str
+    problems: tuple[str, ...]
+
+
+def check(evidence: Evidence) -> list[Check]:
+    """Check everything."""
+    return [
+        Check(chinese, english, tuple(problems(evidence))) for chinese, english, problems in _CHECKS
+    ]
+
+
+def _scripts_were_played(evidence: Evidence) -> Iterator[str]:
+    for played in evidence.played:
+        if played.trouble:
+            yield f"{played.sample.intake.reference}: {played.trouble}"
+
+
+def _one_issue_each(evidence: Evidence) -> Iterator[str]:
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for issue in evidence.ledger.issues:
+        found[issue.source, issue.reference].append(issue.number)
+    for played in evidence.played:
+        intake = played.sample.intake
+        numbers = found.pop((intake.source, intake.reference), [])
+        if len(numbers) != 1 or set(played.numbers) != set(numbers):
+            told = ", ".join(played.numbers) or "nothing"
+            yield f"{intake.reference}: the register has {numbers}, the caller was told {told}"
+    for (source, reference), numbers in found.items():
+        yield f"{source} {reference}: nobody reported it, but the register has {numbers}"
+
+
+def _numbers_without_gaps(evidence: Evidence) -> Iterator[str]:
+    serials: defaultdict[str, list[int]] = defaultdict(list)
+    for issue in evidence.ledger.issues:
+        day_and_agent, _, serial = issue.number.rpartition("-")
+        serials[day_and_agent].append(int(serial))
+    for day_and_agent, found in serials.items():
+        if sorted(found) != list(range(1, len(found) + 1)):
+            yield f"{day_and_agent}: {sorted(found)}"
+
+
+def _outcomes(evidence: Evidence) -> Iterator[str]:
+    for sample, issue in _pairs(evidence):
+        if issue.stage is not Stage.CLOSED or issue.outcome is not sample.expected.outcome:
+            yield (
+                f"{issue.number}: {issue.stage} ({issue.outcome}), "
+                f"the script demands {sample.expected.outcome}"
+            )
+
+
+def _nobody_unanswered(evidence: Evidence) -> Iterator[str]:
+    """R6: in writing for every result, and for a withdrawal."""
+    written = _by_issue(evidence.ledger.messages)
+    for sample, issue in _pairs(evidence):
+        withdrawn = sample.expected.outcome is Outcome.WITHDRAWN
+        wanted = Counter(withdrawn=1) if withdrawn else Counter(resolved=issue.generation)
+        sent = Counter(
+            message.template
+            for message in written[issue.id]
+            if message.audience == Audience.CUSTOMER and message.template in wanted
+        )
+        if sent != wanted or not (issue.answered or withdrawn):
+            state = "answered" if issue.answered else "not answered"
+            yield f"{issue.number}: {state}, replies {dict(sent)} instead of {dict(wanted)}"
+
+
+def _promises_end_as_scripted(evidence: Evidence) -> Iterator[str]:
+    ledger = _by_issue(evidence.ledger.promises)
+    for sample, issue in _pairs(evidence):
+        found = {_key(promise): promise.outcome for promise in ledger[issue.id]}
+        wanted = sample.expected.promises
+        for key in sorted(found.keys() | wanted.keys()):
+            if found.get(key) != wanted.get(key):
+                yield f"{issue.number}: {key} is {found.get(key)}, not {wanted.get(key)}"
+
+
+def _kept_means_in_time(evidence: Evidence) -> Iterator[str]:
+    for promise in evidence.ledger.promises:
+        if promise.ended_at is None:
+            yield f"{promise.issue_id}: {_key(promise)} never ended"
+            continue
+        in_time = promise.ended_at <= promise.due_at
+        wanted = PromiseEnd.KEPT if in_time else PromiseEnd.BROKEN
+        if promise.outcome not in {wanted, PromiseEnd.WITHDRAWN}:
+            yield (
+                f"{promise.issue_id}: {_key(promise)} is {promise.outcome}, though it was due "
+                f"{promise.due_at:%H:%M:%S.%f} and ended {promise.ended_at:%H:%M:%S.%f}"
+            )
+
+
+def _broken_means_escalated(evidence: Evidence) -> Iterator[str]:
+    """R13, R24: the issue rose, and the lead was told of every broken promise."""
+    written = _by_issue(evidence.ledger.messages)
+    ledger = _by_issue(evidence.ledger.promises)
+    for sample, issue in _pairs(evidence):
+        if rises(sample) and issue.escalation_level == 0:
+            yield f"{issue.number}: still at level 0"
+        told = sum(
+            message.template == "alarm" and message.audience == Audience.LEAD
+            for message in written[issue.id]
+        )
+        broken = sum(promise.outcome is PromiseEnd.BROKEN for promise in ledger[issue.id])
+        if told < broken:
+            yield f"{issue.number}: {broken} promises broken, the lead was told of {told}"
+
+
+def _reopened_as_scripted(evidence: Evidence) -> Iterator[str]:
+    for sample, issue in _pairs(evidence):
+        if issue.generation - 1 != sample.expected.reopened:
+            yield (
+                f"{issue.number}: reopened {issue.generation - 1} times, "
+                f"the script demands {sample.expected.reopened}"
+            )
+
+
+def _registers_are_whole(evidence: Evidence) -> Iterator[str]:
+    """One event a step, one handling form a generation, one callback record a call."""
+    events = _by_issue(evidence.ledger.events)
+    forms = _by_issue(evidence.ledger.forms)
+    calls = _by_issue(evidence.ledger.calls)
+    for sample, issue in _pairs(evidence):
+        steps = [event.seq for event in events[issue.id]]
+        if steps != list(range(1, issue.seq + 1)):
+            yield f"{issue.number}: steps {steps}, the issue counts {issue.seq}"
+        generations = [form.generation for form in forms[issue.id]]
+        if generations != list(range(1, issue.generation + 1)):
+            yield f"{issue.number}: handling forms {generations}, generations {issue.generation}"
+        if issue.outcome is not Outcome.WITHDRAWN and not all(f.result for f in forms[issue.id]):
+            yield f"{issue.number}: a handling form without a result"
+        found = [(call.generation, call.attempt, _brought(call)) for call in calls[issue.id]]
+        if found != list(sample.expected.calls):
+            yield f"{issue.number}: callback records {found}, calls {sample.expected.calls}"
+
+
+def _every_message_once(evidence: Evidence) -> Iterator[str]:
+    """What came in outside is what the outbox says was delivered, as often."""
+    outside: Counter[tuple[str, ...]] = Counter(
+        (m.channel, m.to, m.title, m.body) for m in evidence.received
+    )
+    inside: Counter[tuple[str, ...]] = Counter(
+        (m.channel or "", m.address or "", m.subject, m.body)
+        for m in evidence.ledger.messages
+        if m.status == "delivered"
+    )
+    for message in outside.keys() | inside.keys():
+        if outside[message] != inside[message]:
+            channel, to, title, *_ = message
+            yield (
+                f'"{title}" to {channel} {to}: came in {outside[message]} times, '
+                f"delivered {inside[message]} times by the outbox"
+            )
+
+
+def _every_message_settled(evidence: Evidence) -> Iterator[str]:
+    """Delivered; or, from a dead channel, handed to a person."""
+    for message in evidence.ledger.messages:
+        wanted = "handed_over" if message.channel in evidence.dead else "delivered"
+        if message.status != wanted or (wanted == "handed_over" and not message.handed_to):
+            yield f"{message.key} ({message.channel}) is {message.status}, not {wanted}"
+
+
+def _every_workflow_completed(evidence: Evidence) -> Iterator[str]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for id_, status in evidence.workflows:
+        found[id_].append(status)
+    wanted = {played.sample.intake.issue_id for played in evidence.played}
+    for id_ in sorted(found.keys() | wanted):
+        if found[id_] != ["COMPLETED"] or id_ not in wanted:
+            yield f"{id_}: {', '.join(found[id_]) or 'no workflow'}"
+
+
+_CHECKS: tuple[tuple[str, str, Callable[[Evidence], Iterable[str]]], ...] = (
+    ("脚本全部演完", "Every script could be played to its end", _scripts_were_played),
+    ("一个来源编号，一个问题", "Every reference became exactly one issue", _one_issue_each),
+    ("编号连续，无缺号", "The numbers have no gaps", _numbers_without_gaps),
+    ("结局与脚本相符", "Every issue closed as its script demands", _outcomes),
+    ("人人得到答复", "Nobody was left unanswered", _nobody_unanswered),
+    ("承诺结局与脚本相符", "Every promise ended as scripted", _promises_end_as_scripted),
+    ("按时即守诺，逾期即失约", "Kept means in time, broken means late", _kept_means_in_time),
+    ("失约必升级", "Every broken promise reached the lead", _broken_means_escalated),
+    ("重开次数与脚本相符", "Issues were reopened as scripted", _reopened_as_scripted),
+    ("登记簿完整", "The registers are whole", _registers_are_whole),
+    ("消息送达且只送一次", "Every message arrived once", _every_message_once),
+    (
+        "未送达者均已转人工",
+        "Only a dead channel's messages were handed over",
+        _every_message_settled,
+    ),
+    ("流程全部完成", "Every workflow completed", _every_workflow_completed),
+)
+
+
+def _pairs(evidence: Evidence) -> Iterator[tuple[Sample, IssueRow]]:
+    """Every sample with its issue; one that is missing is another check's matter."""
+    issues = {issue.id: issue for issue in evidence.ledger.issues}
+    for played in evidence.played:
+        if issue := issues.get(played.sample.intake.issue_id):
+            yield played.sample, issue
+
+
+def _by_issue(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
+    grouped: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[getattr(row, "issue_id")].append(row)  # noqa: B009 - all of these rows have it
+    return grouped
+
+
+def _key(promise: PromiseRow) -> str:
+    key = f"{promise.kind}.{promise.generation}"
+    return key if promise.attempt == 1 else f"{key}.{promise.attempt}"
+
+
+def _brought(call: CallRow) -> Call:
+    if not call.reached:
+        return "not_reached"
+    return "good" if call.running else "bad"

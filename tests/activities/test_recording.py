@@ -1,0 +1,196 @@
+"""Recording a step on real PostgreSQL: whole or not at all, once, and in its place."""
+
+import asyncio
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.recording import Recording
+from domain.actions import Accept, Act, ActionName, Reassign, ReportProgress, Resolve
+from domain.issue import Issue, Recorded, Step
+from domain.lifecycle import decide, register, registered
+from domain.vocabulary import Actor, Role
+from runtime import rulebook
+from runtime.settings import ROOT
+from starter.roster_files import read_roster
+from store import reading, roster, rulebooks
+from store.outbox import Pool
+from store.register import OutOfStep
+from tests.builders import an_intake
+
+MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
+LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
+
+
+@pytest.fixture
+async def recording(database: Pool) -> Recording:
+    current = rulebook.load(ROOT / "policies" / "standard.toml")
+    async with database.acquire() as connection, connection.transaction():
+        await rulebooks.keep(connection, current)
+        await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
+    return Recording(database, current)
+
+
+def registration(reference: str = "r-1", run: str = "run-1", **changes: Any) -> Step:
+    intake = an_intake(reference=reference, reported_at=MONDAY, region="广东", **changes)
+    return register(intake, MONDAY).model_copy(update={"run": run})
+
+
+async def an_open_issue(recording: Recording) -> Issue:
+    step = registration()
+    assert step.intake is not None
+    return registered(step.intake, await recording.record_step(step))
+
+
+def a_step(issue: Issue, name: ActionName, act: Act, key: str) -> Step:
+    step = decide(issue, name, act, MONDAY + timedelta(minutes=issue.seq), key)
+    return step.model_copy(update={"run": "run-1"})
+
+
+def engineer(issue: Issue) -> Actor:
+    assert issue.engineer is not None
+    return Actor(id=issue.engineer.id, role=Role.ENGINEER)
+
+
+async def counted(database: Pool) -> dict[str, int]:
+    tables = ("issues", "issue_events", "promises", "handling_forms", "outbox", "serials")
+    return {table: await database.fetchval(f"SELECT count(*) FROM {table}") for table in tables}  # noqa: S608
+
+
+async def test_a_step_recorded_twice_is_there_once_and_answered_alike(
+    recording: Recording, database: Pool
+) -> None:
+    first = await recording.record_step(registration())
+    before = await counted(database)
+    assert before == {
+        "issues": 1,
+        "issue_events": 1,
+        "promises": 2,
+        "handling_forms": 1,
+        "outbox": 2,
+        "serials": 1,
+    }
+    assert await recording.record_step(registration()) == first
+    assert await counted(database) == before
+
+
+async def test_one_registration_sent_many_times_at_once_is_one_issue(
+    recording: Recording, database: Pool
+) -> None:
+    answers = await asyncio.gather(
+        *(recording.record_step(registration()) for _ in range(20)), return_exceptions=True
+    )
+    numbers = {a.number for a in answers if isinstance(a, Recorded)}
+    assert numbers == {"20261123-07-0001"}
+    assert await database.fetchval("SELECT count(*) FROM issues") == 1
+    assert await database.fetchval("SELECT last FROM serials") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"region": "Atlantis"}, "region"), ({"region": "guangzhou"}, "region")]
+)
+async def test_a_refused_registration_leaves_nothing_behind(
+    recording: Recording, database: Pool, changes: dict[str, str], field: str
+) -> None:
+    step = registration()
+    assert step.intake is not None
+    wrong = step.model_copy(update={"intake": step.intake.model_copy(update=changes)})
+    with pytest.raises(ApplicationError, match=field) as refusal:
+        await recording.record_step(wrong)
+    assert (refusal.value.type, refusal.value.non_retryable) == ("Invalid", True)
+    assert set((await counted(database)).values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("to", "why"),
+    [
+        ("nobody", "not an engineer"),
+        ("fan.meiling", "not an engineer"),
+        ("yu.bo", "works in"),
+    ],
+)
+async def test_an_issue_goes_only_to_somebody_who_may_have_it(
+    recording: Recording, database: Pool, to: str, why: str
+) -> None:
+    issue = await an_open_issue(recording)
+    before = await counted(database)
+    act = Reassign(by=LEAD, to=to, reason="on leave")
+    with pytest.raises(ApplicationError, match=why):
+        await recording.record_step(a_step(issue, ActionName.REASSIGN, act, "u-1"))
+    assert await counted(database) == before
+
+
+async def test_a_step_that_finds_another_in_its_place_is_answered_with_that_one(
+    recording: Recording, database: Pool
+) -> None:
+    """A crash after the commit may bring two updates again in another order."""
+    issue = await an_open_issue(recording)
+    accepted = a_step(issue, ActionName.ACCEPT, Accept(by=engineer(issue)), "u-accept")
+    await recording.record_step(accepted)
+    before = await counted(database)
+
+    act = ReportProgress(by=engineer(issue), note="on my way")
+    progress = a_step(issue, ActionName.REPORT_PROGRESS, act, "u-progress")
+    found = await recording.record_step(progress)
+
+    assert found.step.key == "u-accept"
+    assert await counted(database) == before
+    caught_up = issue.after(found)
+    assert caught_up.stage == "in_progress"
+    assert "u-accept" in caught_up.seen
+    again = await recording.record_step(
+        a_step(caught_up, ActionName.REPORT_PROGRESS, act, "u-progress")
+    )
+    assert again.step.key == "u-progress"
+    assert again.step.seq == 3
+
+
+async def test_another_run_may_not_write_into_an_issue(recording: Recording) -> None:
+    issue = await an_open_issue(recording)
+    step = a_step(issue, ActionName.ACCEPT, Accept(by=engineer(issue)), "u-1")
+    await recording.record_step(step)
+    with pytest.raises(OutOfStep):
+        await recording.record_step(step.model_copy(update={"run": "run-2"}))
+
+
+async def test_a_reference_that_comes_again_in_another_run_has_ended(recording: Recording) -> None:
+    first = await recording.record_step(registration())
+    again = await recording.record_step(registration(run="run-2"))
+    assert (again.number, again.closed_as) == (first.number, "terminated")
+
+
+async def test_issues_registered_at_once_are_spread_over_those_who_are_free(
+    recording: Recording, database: Pool
+) -> None:
+    await asyncio.gather(*(recording.record_step(registration(f"r-{n}")) for n in range(24)))
+    rows = await database.fetch("SELECT engineer, centre FROM issues")
+    load = Counter(row["engineer"] for row in rows)
+    assert None not in load
+    assert max(load.values()) - min(load.values()) <= 1
+    numbers = await database.fetch("SELECT number FROM issues ORDER BY number")
+    assert [row["number"][-4:] for row in numbers] == [f"{n:04d}" for n in range(1, 25)]
+
+
+async def test_the_register_shows_what_the_workflow_knows(
+    recording: Recording, database: Pool
+) -> None:
+    issue = await an_open_issue(recording)
+    act = Resolve(by=engineer(issue), result="card reader replaced")
+    issue = issue.after(await recording.record_step(a_step(issue, ActionName.RESOLVE, act, "u-1")))
+    shown = await reading.state(database, issue.id)
+    assert shown is not None
+    same = {"number", "stage", "seq", "generation", "level", "engineer", "lead", "results"}
+    assert shown.model_dump(include=same) == issue.model_dump(include=same)
+    assert [p.key for p in shown.promises] == [p.key for p in issue.promises]
+
+
+async def test_what_happened_can_not_be_changed_afterwards(
+    recording: Recording, database: Pool
+) -> None:
+    await recording.record_step(registration())
+    for change in ("UPDATE issue_events SET actor = 'me'", "DELETE FROM issue_events"):
+        with pytest.raises(Exception, match="append-only"):
+            await database.execute(change)

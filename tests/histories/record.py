@@ -1,0 +1,89 @@
+"""Record the committed histories anew: ``python -m tests.histories.record [path …]``.
+
+Only while no workflow of the older code runs in production; otherwise keep the histories, and guard
+the change with ``workflow.patched()``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import FailureError
+
+from domain.actions import ActionName, ReportProgress, Withdraw
+from runtime import aio, postgres
+from runtime.embedded import EmbeddedPostgres
+from runtime.migrate import migrate
+from store import reading
+from tests.histories import fingerprint
+from tests.histories.fingerprint import HISTORIES
+from tests.histories.paths import BEGINS, PATHS, grown
+from tests.workflows.harness import (
+    AGENT,
+    Handle,
+    early_server,
+    engineer,
+    skipping_server,
+    story_desk,
+)
+
+
+async def record(wanted: list[str]) -> None:
+    """Play the stories and write what Temporal kept of them."""
+    with tempfile.TemporaryDirectory() as home:
+        async with EmbeddedPostgres(Path(home)) as server:
+            await migrate(server.url)
+            async with postgres.pool(server.url, size=10) as pool, skipping_server() as clock:
+                for name in wanted:
+                    async with story_desk(clock, pool, BEGINS) as desk:
+                        handle = await PATHS[name](desk)
+                        try:
+                            await desk.ended(handle)
+                        except WorkflowFailureError as ended:
+                            if not isinstance(ended.cause, FailureError):
+                                raise
+                        await write(handle, name)
+                await record_continued(Path(home), pool)
+    fingerprint.write()
+
+
+async def record_continued(home: Path, pool: asyncpg.Pool[Any]) -> None:
+    """Record the two runs of a long issue; only a real server asks for the second."""
+    async with early_server(home) as env, story_desk(env, pool, BEGINS) as desk:
+        handle = await grown(desk)
+        stored = await reading.open_ids(pool)
+        first = next(run for id_, run, _ in stored if id_ == handle.id)
+        await write(env.client.get_workflow_handle(handle.id, run_id=first), "continued_first_run")
+        progress = ReportProgress(by=engineer(await desk.view(handle)), note="done tomorrow")
+        await desk.act(handle, ActionName.REPORT_PROGRESS, progress)
+        withdraw = Withdraw(by=AGENT, reason="it works again")
+        await desk.act(handle, ActionName.WITHDRAW, withdraw)
+        await handle.result()
+        last = env.client.get_workflow_handle(handle.id)
+        await write(last, "continued_second_run")
+
+
+async def write(handle: Handle, name: str) -> None:
+    """Write one history, without what only says where and when it was recorded."""
+    history = json.loads((await handle.fetch_history()).to_json())
+    text = json.dumps(_slim(history), ensure_ascii=False, separators=(",", ":"))
+    (HISTORIES / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+_DROPPED = {"identity", "meteringMetadata", "stackTrace"}
+
+
+def _slim(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _slim(item) for key, item in value.items() if key not in _DROPPED}
+    return [_slim(item) for item in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    aio.run(record(sys.argv[1:] or list(PATHS)))

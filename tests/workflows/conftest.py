@@ -1,0 +1,61 @@
+"""Desks for the stories: one skipping clock a module, registers of its own for every test."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+pytest.register_assert_rewrite("tests.workflows.harness", "tests.workflows.soundness")
+
+from tests.workflows.harness import (  # noqa: E402
+    StoryDesk,
+    early_server,
+    skipping_server,
+    story_desk,
+)
+from tests.workflows.soundness import assert_all_sound  # noqa: E402
+
+Begin = Callable[[str], Awaitable[StoryDesk]]
+
+
+@pytest.fixture(scope="module")
+async def clock() -> AsyncIterator[WorkflowEnvironment]:
+    async with skipping_server() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+async def dev_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[WorkflowEnvironment]:
+    """A real server, on real time, that asks early for a new run."""
+    async with early_server(tmp_path_factory.mktemp("temporal")) as environment:
+        yield environment
+
+
+@pytest.fixture
+async def desk(
+    dev_server: WorkflowEnvironment, database: "asyncpg.Pool[Any]"
+) -> AsyncIterator[StoryDesk]:
+    """A desk on the real server; its story begins on a Tuesday morning."""
+    async with story_desk(dev_server, database, "2026-03-10 10:00") as found:
+        yield found
+
+
+@pytest.fixture
+async def begin(clock: WorkflowEnvironment, database: "asyncpg.Pool[Any]") -> AsyncIterator[Begin]:
+    """Begin a story at a local time; when the test is over every issue in it must be sound."""
+    async with AsyncExitStack() as stack:
+        desks: list[StoryDesk] = []
+
+        async def beginning(story: str) -> StoryDesk:
+            desks.append(await stack.enter_async_context(story_desk(clock, database, story)))
+            return desks[-1]
+
+        yield beginning
+        for desk in desks:
+            await desk.settle()
+            await assert_all_sound(desk)

@@ -1,0 +1,93 @@
+"""Issues live longer than a release: today's code must still replay what earlier code began."""
+
+import asyncio
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+
+from domain.issue import Issue, Recorded
+from domain.view import IssueView
+from runtime.settings import ROOT
+from runtime.temporal import plugin
+from tests.histories.fingerprint import (
+    FINGERPRINTS,
+    HISTORIES,
+    SOURCES,
+    commands,
+    fingerprint,
+    stored,
+)
+from tests.histories.paths import PATHS
+from workflows.audit import AuditWorkflow
+from workflows.issue import IssueWorkflow
+
+RECORDED = sorted(path.stem for path in HISTORIES.glob("*.json") if path != FINGERPRINTS)
+
+
+def history(name: str) -> WorkflowHistory:
+    text = (HISTORIES / f"{name}.json").read_text(encoding="utf-8")
+    return WorkflowHistory.from_json(f"issue:{name}", text)
+
+
+def test_every_path_has_a_committed_history() -> None:
+    assert set(PATHS) <= set(RECORDED)
+
+
+@pytest.mark.parametrize("name", RECORDED)
+async def test_todays_code_replays_every_committed_history(name: str) -> None:
+    replayer = Replayer(workflows=[IssueWorkflow, AuditWorkflow], plugins=[plugin()])
+    await replayer.replay_workflow(history(name))
+
+
+@workflow.defn(name="IssueWorkflow")
+class ThoughtlesslyChanged(IssueWorkflow):
+    """Somebody found that nobody needs the labels."""
+
+    @workflow.init
+    def __init__(self, carried: Issue | None = None) -> None:
+        super().__init__(carried)
+
+    @workflow.run
+    async def run(self, carried: Issue | None = None) -> IssueView | None:
+        return await super().run(carried)
+
+    def _proceed(self, recorded: Recorded) -> None:
+        self._follow()
+        if recorded.errand:
+            errand = asyncio.create_task(self._deliver(recorded.errand))
+            self._errands.add(errand)
+            errand.add_done_callback(self._errands.discard)
+
+
+async def test_a_change_of_the_commands_is_caught_by_the_replay() -> None:
+    replayer = Replayer(
+        workflows=[ThoughtlesslyChanged],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        plugins=[plugin()],
+    )
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer.replay_workflow(history("on_time"))
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_committed_history_says_nothing_of_the_machine_it_was_recorded_on(name: str) -> None:
+    text = (HISTORIES / f"{name}.json").read_text(encoding="utf-8")
+    for word in ('"identity"', "site-packages", str(ROOT), "/home/", "/tmp/"):  # noqa: S108
+        assert word not in text
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_commands_are_those_the_histories_were_recorded_with(name: str) -> None:
+    assert fingerprint(name) == stored()[name], (
+        f"the commands of {name} changed: record histories anew only if no such workflow is "
+        "running in production; otherwise guard the change with workflow.patched()"
+    )
+
+
+def test_the_fingerprint_sees_a_command_that_moved() -> None:
+    before = "async def f():\n    await workflow.sleep(1)\n    await execute_activity(X)\n"
+    after = "async def f():\n    await execute_activity(X)\n    await workflow.sleep(1)\n"
+    assert commands(before) == ["f: sleep(1)", "f: execute_activity(X)"]
+    assert commands(after) != commands(before)
