@@ -64,6 +64,7 @@ class Promise(Model):
     marks: tuple[Mark, ...] = ()
     reached: int = 0
     paused_at: Instant | None = None
+    pauses: int = 0
     end: PromiseEnd = PromiseEnd.OPEN
     ended_at: Instant | None = None
 
@@ -121,4 +122,6 @@ class Promise(Model):
         end = PromiseEnd.BROKEN if at > self.due_at else PromiseEnd.OPEN
         passed = sum(mark.at < at for mark in self.marks)
         reached = min(self.reached, passed)
-        return self.model_copy(update={"paused_at": at, "end": end, "reached": reached})
+        return self.model_copy(
+            update={"paused_at": at, "pauses": self.pauses + 1, "end": end, "reached": reached}
+        )

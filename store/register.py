@@ -255,7 +255,7 @@ async def _promise(connection: Connection, issue_id: str, rulebook: str, promise
         conflict="""
         ON CONFLICT (issue_id, kind, generation, attempt) DO UPDATE SET
             due_at = excluded.due_at, provisional = excluded.provisional,
-            paused_at = excluded.paused_at, reached = excluded.reached,
+            paused_at = excluded.paused_at, pauses = excluded.pauses, reached = excluded.reached,
             outcome = excluded.outcome, ended_at = excluded.ended_at
         """,
     )

@@ -120,7 +120,7 @@ class IssueWorkflow:
         promise = next((p for p in self._known.running if p.key == name), None)
         if promise and (mark := promise.next_mark):
             act = Threshold(by=DESK, promise=promise.key, threshold=mark.name)
-            await self._take(ActionName.THRESHOLD, act, f"{name}:{mark.name}:{mark.at}")
+            await self._take(ActionName.THRESHOLD, act, f"{name}:{mark.name}:{promise.pauses}")
 
     async def _everybody_is_told(self) -> None:
         """R6: every message has arrived, or a person has been asked to bring it."""

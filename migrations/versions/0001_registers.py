@@ -160,6 +160,7 @@ CREATE TABLE promises (
     due_at      timestamptz NOT NULL,
     provisional boolean NOT NULL,
     paused_at   timestamptz,
+    pauses      integer NOT NULL,
     reached     integer NOT NULL,
     outcome     text NOT NULL CHECK (outcome IN ('open', 'kept', 'broken', 'withdrawn')),
     ended_at    timestamptz,

@@ -9,7 +9,7 @@ import pytest
 
 from domain.actions import ActionName
 from domain.issue import Assignment, CallbackRecord, Issue, Person, SlaState, Step, Tell
-from domain.lifecycle import Refused, allowed, decide, register, registered
+from domain.lifecycle import Refused, allowed, decide, register
 from domain.promises import PromiseEnd, PromiseKind
 from domain.vocabulary import (
     DESK,

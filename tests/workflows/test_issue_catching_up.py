@@ -31,7 +31,8 @@ class AheadOfTheWorkflow(Recording):
             # The rule that it comes after the acceptance is not what is tried here.
             working = issue.model_copy(update={"stage": "in_progress"})
             other = decide(working, ActionName.REPORT_PROGRESS, act, step.recorded_at, self.lost)
-            ahead = other.model_copy(update={"run": step.run, "stage": issue.stage})
+            same = {"run": step.run, "stage_before": issue.stage, "stage": issue.stage}
+            ahead = other.model_copy(update=same)
             await super().record_step(ahead)
         return await super().record_step(step)
 
