@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypedDict, get_args
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -28,7 +28,7 @@ from pydantic import (
     model_validator,
 )
 
-from domain.vocabulary import Code, Line, Model, Zone
+from domain.vocabulary import Line, Model, Zone
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -99,7 +99,8 @@ def _check_order(spans: tuple[Span, ...]) -> tuple[Span, ...]:
     return spans
 
 
-def _refuse_days_in_both(holidays: frozenset[date], makeup_workdays: frozenset[date]) -> None:
+def refuse_days_in_both(holidays: frozenset[date], makeup_workdays: frozenset[date]) -> None:
+    """One day cannot be both; raises ``ValueError``."""
     if both := sorted(holidays & makeup_workdays):
         raise ValueError(f"{both[0]} is both a holiday and a make-up workday: keep one")
 
@@ -120,72 +121,6 @@ Hours = Annotated[
 
 # Sorted on the way out: the same calendar is the same JSON in every process.
 Days = Annotated[frozenset[date], PlainSerializer(sorted, return_type=list[date], when_used="json")]
-
-
-class NationalFields(TypedDict):
-    """The fields of a ``WorkingCalendar`` that a country decides."""
-
-    holidays: frozenset[date]
-    makeup_workdays: frozenset[date]
-    announced_until: date
-
-
-class NationalYear(Model):
-    """What one year's notice says (R32). ``holidays`` may list weekend days of a break, too."""
-
-    notice: Line = Field(description="where the notice is published")
-    holidays: Days
-    makeup_workdays: Days
-
-    @model_validator(mode="after")
-    def _no_day_is_both(self) -> Self:
-        _refuse_days_in_both(self.holidays, self.makeup_workdays)
-        return self
-
-
-class NationalDays(Model):
-    """The national notices of consecutive years, as in ``policies/cn_workdays.json`` (R32)."""
-
-    country: Code
-    dated: date = Field(description="when the notices were last looked up")
-    source: Line
-    years: dict[int, NationalYear] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _years_are_whole(self) -> Self:
-        for earlier, later in pairwise(sorted(self.years)):
-            if later != earlier + 1:
-                raise ValueError(f"years: {earlier + 1} is missing between {earlier} and {later}")
-        for year, days in self.years.items():
-            # A New Year's break can begin in the December before.
-            known = (date(year - 1, 12, 1), date(year, 12, 31))
-            for day in sorted(days.holidays | days.makeup_workdays):
-                if not known[0] <= day <= known[1]:
-                    raise ValueError(f"years: {day} stands under {year}: move it to its own year")
-        return self
-
-    @property
-    def holidays(self) -> frozenset[date]:
-        """Every day off of every year."""
-        return frozenset[date]().union(*(year.holidays for year in self.years.values()))
-
-    @property
-    def makeup_workdays(self) -> frozenset[date]:
-        """Every make-up workday (调休上班) of every year."""
-        return frozenset[date]().union(*(year.makeup_workdays for year in self.years.values()))
-
-    @property
-    def announced_until(self) -> date:
-        """31 December of the last year with a notice."""
-        return date(max(self.years), 12, 31)
-
-    def fields(self) -> NationalFields:
-        """For ``WorkingCalendar(name=…, zone=…, week=…, **national.fields())``."""
-        return NationalFields(
-            holidays=self.holidays,
-            makeup_workdays=self.makeup_workdays,
-            announced_until=self.announced_until,
-        )
 
 
 class WorkingCalendar(Model):
@@ -215,7 +150,7 @@ class WorkingCalendar(Model):
 
     @model_validator(mode="after")
     def _can_be_worked_with(self) -> Self:
-        _refuse_days_in_both(self.holidays, self.makeup_workdays)
+        refuse_days_in_both(self.holidays, self.makeup_workdays)
         if not any(self.week.values()) and not any(self.overrides.values()):
             raise ValueError(
                 f"week: calendar {self.name} is never open: give at least one day its hours"

@@ -224,6 +224,10 @@ class Issue(Model):
         """The clocks that have not ended, standing still or not."""
         return tuple(p for p in self.promises if p.running)
 
+    def is_with(self, by: Actor) -> bool:
+        """Whether it is this actor's to handle."""
+        return self.engineer is not None and self.engineer.id == by.id
+
     def promise(self, kind: PromiseKind) -> Promise | None:
         """Return the running promise of that kind, of which there is never more than one."""
         return next((p for p in self.running if p.kind is kind), None)

@@ -1,66 +1,23 @@
 """The life of an issue as a pure function: (issue, action, now) to the next step, or a refusal.
 
-Who may do what in which stage is the table ``RULES``; what an action brings about is one function
-each. Update validators and handlers use the same ``decide``, so a refused action writes no history.
+Who may do what in which stage is the table ``RULES``; what an action brings about is in
+``effects``. Update validators and handlers use the same ``decide``, so a refused action writes no
+history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from domain.actions import (
-    Accept,
-    Act,
-    ActionName,
-    Assign,
-    Cancel,
-    Escalate,
-    HandOver,
-    Reassign,
-    RecordCallback,
-    Replied,
-    ReportProgress,
-    Resolve,
-    Resume,
-    Threshold,
-    WaitForCustomer,
-    Withdraw,
-)
+from domain.actions import Accept, Act, ActionName, ReportProgress
+from domain.effects import ASSIGNED, EFFECTS
 from domain.intake import CLOCK_SKEW, Intake
-from domain.issue import (
-    Assignment,
-    CallbackRecord,
-    Handling,
-    Issue,
-    Recorded,
-    Step,
-    Tell,
-)
-from domain.promises import Mark, Promise, PromiseKind
-from domain.vocabulary import (
-    ESCALATION,
-    SUPERVISORS,
-    Actor,
-    Audience,
-    Model,
-    Outcome,
-    Role,
-    Severity,
-    Stage,
-)
-
-RefusalType = Literal["NotAllowed", "NotYours", "Invalid"]
-
-
-class Refused(Exception):  # noqa: N818  a refusal is an answer, not an error
-    """Why an action is not taken: a stable ``type`` and a sentence a person can act on."""
-
-    def __init__(self, type_: RefusalType, message: str) -> None:
-        super().__init__(message)
-        self.type: RefusalType = type_
-        self.message = message
+from domain.issue import Assignment, Issue, Recorded, Step, Tell
+from domain.promises import PromiseKind
+from domain.refusal import Refused
+from domain.vocabulary import SUPERVISORS, Actor, Audience, Model, Role, Stage
 
 
 class Rule(Model):
@@ -103,12 +60,6 @@ RULES: Mapping[ActionName, Rule] = {
     ActionName.HAND_OVER: Rule(stages=frozenset(Stage), roles=_DESK),
     ActionName.CANCEL: Rule(stages=_ANY, roles=_DESK),
 }
-
-
-ASSIGNED = (
-    Tell(template="assigned", to=Audience.HANDLER, when="assigned"),
-    Tell(template="unassigned", to=Audience.LEAD, when="unassigned"),
-)
 
 
 def register(intake: Intake, now: datetime) -> Step:
@@ -169,7 +120,7 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
     _check_person(issue, name, act.by)
     at = _when(issue, act, now)
     _check_expectation(act, now)
-    changes = _EFFECTS[name](issue, act, at)
+    changes = EFFECTS[name](issue, act, at)
     facts: dict[str, Any] = {
         "issue_id": issue.id,
         "key": key,
@@ -211,16 +162,12 @@ def _check_person(issue: Issue, name: ActionName, by: Actor) -> None:
     if by.role not in rule.roles:
         roles = ", ".join(sorted(rule.roles))
         raise Refused("NotYours", f"{name} is for {roles}; {by.id} acts as {by.role}")
-    if rule.own and by.role is Role.ENGINEER and not _has(issue, by):
+    if rule.own and by.role is Role.ENGINEER and not issue.is_with(by):
         holder = issue.engineer.id if issue.engineer else "nobody yet"
         raise Refused(
             "NotYours",
             f"{issue.number} is with {holder}, not with {by.id}; a lead can reassign it",
         )
-
-
-def _has(issue: Issue, by: Actor) -> bool:
-    return issue.engineer is not None and issue.engineer.id == by.id
 
 
 def _when(issue: Issue, act: Act, now: datetime) -> datetime:
@@ -243,260 +190,3 @@ def _check_expectation(act: Act, now: datetime) -> None:
     expected_at = act.expected_at if isinstance(act, Accept | ReportProgress) else None
     if expected_at is not None and expected_at <= now:
         raise Refused("Invalid", f"expected_at: {expected_at.isoformat()} is over already")
-
-
-def _end(issue: Issue, at: datetime, *kinds: PromiseKind) -> tuple[Promise, ...]:
-    return tuple(p.fulfil(at) for p in issue.running if p.kind in kinds)
-
-
-def _give_up(issue: Issue, at: datetime) -> tuple[Promise, ...]:
-    return tuple(p.give_up(at) for p in issue.running)
-
-
-def _nobody(issue: Issue) -> Stage:
-    """Where an issue is while nobody has it."""
-    return Stage.REOPENED if issue.generation > 1 else Stage.REGISTERED
-
-
-def _accept(issue: Issue, act: Accept, at: datetime) -> dict[str, Any]:
-    """R11: the handler has it and the customer hears from us. A supervisor who accepts an issue
-    that is with nobody, or with somebody else, becomes its handler.
-    """
-    return {
-        "stage": Stage.IN_PROGRESS,
-        "stage_if_assigned": Stage.IN_PROGRESS,
-        "promises": _end(issue, at, PromiseKind.RESPONSE),
-        "assignment": None if _has(issue, act.by) else Assignment(to=act.by.id),
-        "handling": Handling(accepted_at=at, expected_at=act.expected_at),
-        "tell": (Tell(template="accepted", to=Audience.CUSTOMER),),
-    }
-
-
-def _report_progress(_: Issue, act: ReportProgress, __: datetime) -> dict[str, Any]:
-    """R13, R14: the customer is told when there is a new expected time."""
-    if act.expected_at is None:
-        return {}
-    return {
-        "handling": Handling(expected_at=act.expected_at),
-        "tell": (Tell(template="progress", to=Audience.CUSTOMER),),
-    }
-
-
-def _wait_for_customer(issue: Issue, _: WaitForCustomer, at: datetime) -> dict[str, Any]:
-    """R15: the resolution clock stands still, and the customer knows that it is their turn."""
-    paused = tuple(
-        p.pause(at) for p in issue.running if p.kind is PromiseKind.RESOLUTION and not p.paused_at
-    )
-    return {
-        "stage": Stage.WAITING,
-        "promises": paused,
-        "tell": (Tell(template="waiting", to=Audience.CUSTOMER),),
-    }
-
-
-def _resume(issue: Issue, _: Resume, __: datetime) -> dict[str, Any]:
-    """R15: what was left of the clock when it stopped is planned anew."""
-    return {
-        "stage": Stage.IN_PROGRESS if issue.engineer else _nobody(issue),
-        "promises": tuple(p for p in issue.running if p.paused_at),
-        "resume": True,
-    }
-
-
-def _reassign(issue: Issue, act: Reassign, _: datetime) -> dict[str, Any]:
-    """R15: the form travels, the clocks do not restart."""
-    waiting = issue.stage is Stage.WAITING
-    return {
-        "stage": Stage.WAITING if waiting else _nobody(issue),
-        "stage_if_assigned": Stage.WAITING if waiting else Stage.ASSIGNED,
-        "assignment": Assignment(to=act.to),
-        "tell": ASSIGNED,
-    }
-
-
-def _assign(issue: Issue, _: Assign, __: datetime) -> dict[str, Any]:
-    """R16: somebody may have come on duty. The lead knows already if not."""
-    return {
-        "stage_if_assigned": Stage.WAITING if issue.stage is Stage.WAITING else Stage.ASSIGNED,
-        "assignment": Assignment(),
-        "tell": ASSIGNED[:1],
-    }
-
-
-def _resolve(issue: Issue, act: Resolve, at: datetime) -> dict[str, Any]:
-    """R12, R6: the result is there and goes to the customer; R22: tomorrow they are called."""
-    return {
-        "stage": Stage.RESOLVED,
-        "promises": _end(issue, at, PromiseKind.RESPONSE, PromiseKind.RESOLUTION),
-        "make": (PromiseKind.CALLBACK,),
-        "handling": Handling(resolved_at=at, result=act.result, cause=act.cause),
-        "tell": (Tell(template="resolved", to=Audience.CUSTOMER),),
-    }
-
-
-def _replied(issue: Issue, _: Replied, __: datetime) -> dict[str, Any]:
-    """R6: the customer has the answer. Where no callback is due the issue is done."""
-    if issue.promise(PromiseKind.CALLBACK) is None:
-        return {"stage": Stage.CLOSED, "outcome": Outcome.SOLVED}
-    return {"stage": Stage.REPLIED} if issue.stage is Stage.RESOLVED else {}
-
-
-def _record_callback(issue: Issue, act: RecordCallback, at: datetime) -> dict[str, Any]:
-    """R22-R25: one call a day; good closes, bad reopens, not reached is tried again."""
-    promise = issue.promise(PromiseKind.CALLBACK)
-    if promise is None:
-        raise Refused("NotAllowed", f"no callback is due for {issue.number}")
-    if promise.opens_at and at < promise.opens_at:
-        raise Refused(
-            "NotAllowed",
-            f"the callback of {issue.number} may be made from {promise.opens_at.isoformat()} on: "
-            "nobody is called twice about one fault on one day (R22)",
-        )
-    record = CallbackRecord(
-        generation=promise.generation,
-        attempt=promise.attempt,
-        reached=act.reached,
-        running=act.running,
-        satisfied=act.satisfied,
-        words=act.words,
-    )
-    return {"callback": record, "promises": (promise.fulfil(at),)} | (
-        _not_reached(issue, promise)
-        if not act.reached
-        else {"stage": Stage.CLOSED, "outcome": Outcome.SOLVED}
-        if act.running
-        else _reopen(issue)
-    )
-
-
-def _not_reached(issue: Issue, promise: Promise) -> dict[str, Any]:
-    """R25: tried again as often as the policy says, then the customer is written to. The last
-    attempt is not the last while the reply is still under way: nothing closes unanswered (R6).
-    """
-    if promise.attempt < promise.attempts or not issue.answered:
-        return {
-            "stage": Stage.CALLBACK,
-            "make": (PromiseKind.CALLBACK,),
-            "attempt": promise.attempt + 1,
-        }
-    return {
-        "stage": Stage.CLOSED,
-        "outcome": Outcome.NOT_REACHED,
-        "tell": (Tell(template="not_reached", to=Audience.CUSTOMER),),
-    }
-
-
-def _reopen(issue: Issue) -> dict[str, Any]:
-    """R24: apology, back to an engineer at once, with higher urgency: major, or if it was that
-    already under the lead's eyes. The engineer who knows the case goes first.
-    """
-    was_major = issue.severity is Severity.MAJOR
-    return {
-        "stage": Stage.REOPENED,
-        "stage_if_assigned": Stage.ASSIGNED,
-        "generation": issue.generation + 1,
-        "severity": Severity.MAJOR,
-        "level": max(issue.level, 1) if was_major else issue.level,
-        "make": (PromiseKind.RESPONSE, PromiseKind.RESOLUTION),
-        "assignment": Assignment(prefer=issue.engineer.id if issue.engineer else None),
-        "tell": (
-            Tell(template="reopened", to=Audience.CUSTOMER),
-            *ASSIGNED,
-            Tell(template="repair_failed", to=Audience.LEAD),
-        ),
-    }
-
-
-def _escalate(issue: Issue, _: Escalate, __: datetime) -> dict[str, Any]:
-    """R10, R13: one level up, by hand."""
-    level = issue.level + 1
-    if level >= len(ESCALATION):
-        raise Refused("NotAllowed", f"{issue.number} is with the GM office already: no level above")
-    return {
-        "level": level,
-        "tell": (Tell(template="escalated", to=Audience(ESCALATION[level])),),
-    }
-
-
-def _withdraw(issue: Issue, _: Withdraw, at: datetime) -> dict[str, Any]:
-    return {
-        "stage": Stage.CLOSED,
-        "outcome": Outcome.WITHDRAWN,
-        "promises": _give_up(issue, at),
-        "tell": (
-            Tell(template="withdrawn", to=Audience.CUSTOMER),
-            Tell(template="withdrawn_staff", to=Audience.HANDLER, when="assigned"),
-        ),
-    }
-
-
-def _cancel(issue: Issue, _: Cancel, at: datetime) -> dict[str, Any]:
-    """An operator ended the workflow: what was open is recorded as given up, the lead is told."""
-    return {
-        "stage": Stage.CLOSED,
-        "outcome": Outcome.CANCELLED,
-        "promises": _give_up(issue, at),
-        "tell": (Tell(template="cancelled", to=Audience.LEAD),),
-    }
-
-
-def _threshold(issue: Issue, act: Threshold, at: datetime) -> dict[str, Any]:
-    """R13: warn before, apologise and ask for progress when overdue, then upward.
-
-    If the desk was away while several thresholds passed, they count as one: whoever should have
-    been told is told, once, and of the last.
-    """
-    promise = next((p for p in issue.running if p.key == act.promise), None)
-    mark = promise.next_mark if promise else None
-    if promise is None or mark is None or mark.name != act.threshold:
-        raise Refused("NotAllowed", f"{act.promise} of {issue.number} no longer waits for this")
-    passed = [mark]
-    promise = promise.reach()
-    while (following := promise.next_mark) and following.at <= at:
-        passed.append(following)
-        promise = promise.reach()
-    last = passed[-1]
-    told = dict.fromkeys(audience for mark in passed for audience in mark.tell)
-    return {
-        "promises": (promise,),
-        "level": max(issue.level, *(mark.level for mark in passed)),
-        "tell": tuple(Tell(template=_alarm(promise, last, to), to=to) for to in told),
-        "content": {
-            "promise": promise.key,
-            "threshold": last.name,
-            "skipped": [mark.name for mark in passed[:-1]],
-        },
-    }
-
-
-def _alarm(promise: Promise, mark: Mark, to: Audience) -> str:
-    """Choose the wording of an alarm by who reads it and whether the promise is broken yet."""
-    broken = promise.due_at <= mark.at
-    if to is Audience.CUSTOMER:
-        return "apology" if broken else "progress"
-    if to in {Audience.HANDLER, Audience.CLERK}:
-        return "overdue" if broken else "reminder"
-    return "alarm" if broken else "warning"
-
-
-def _hand_over(_: Issue, act: HandOver, __: datetime) -> dict[str, Any]:
-    """Nobody answers on that channel: a person above is to bring the message (R6)."""
-    return {"hand_over": act.messages, "tell": (Tell(template="undelivered", to=Audience.LEAD),)}
-
-
-_EFFECTS: Mapping[ActionName, Callable[[Issue, Any, datetime], dict[str, Any]]] = {
-    ActionName.ACCEPT: _accept,
-    ActionName.REPORT_PROGRESS: _report_progress,
-    ActionName.WAIT_FOR_CUSTOMER: _wait_for_customer,
-    ActionName.RESUME: _resume,
-    ActionName.REASSIGN: _reassign,
-    ActionName.RESOLVE: _resolve,
-    ActionName.RECORD_CALLBACK: _record_callback,
-    ActionName.ESCALATE: _escalate,
-    ActionName.WITHDRAW: _withdraw,
-    ActionName.ASSIGN: _assign,
-    ActionName.THRESHOLD: _threshold,
-    ActionName.REPLIED: _replied,
-    ActionName.HAND_OVER: _hand_over,
-    ActionName.CANCEL: _cancel,
-}

@@ -57,7 +57,64 @@ def program(name: str) -> str:
     return found
 
 
-class EmbeddedPostgres:
+class _Embedded:
+    """A server of ours: started when its data is free, stopped in order, kept between runs."""
+
+    _home: Path
+    _lock: Lock
+    _server: Child
+
+    @property
+    def pid(self) -> int | None:
+        return self._server.pid
+
+    async def start(self) -> None:
+        """Start it; returns when it answers.
+
+        Raises:
+            SetupError: a port is taken, its data is in use, or it did not come up.
+        """
+        self._home.mkdir(parents=True, exist_ok=True)
+        await self._lock.acquire()
+        try:
+            await self._create()
+            await self._launch()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        await self._server.stop()
+        self._tidy()
+        self._lock.release()
+
+    async def restart(self) -> None:
+        """Stop and start it; connections are lost, data is not."""
+        await self._server.stop()
+        await self._launch()
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would be; `restart()` recovers."""
+        self._server.kill()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def _create(self) -> None:
+        """Make the data the first time."""
+
+    def _tidy(self) -> None:
+        """Remove what only a running server needs."""
+
+    async def _launch(self) -> None:
+        raise NotImplementedError
+
+
+class EmbeddedPostgres(_Embedded):
     """PostgreSQL in `home/postgres`, on a Unix socket only, with a database `yinuo`.
 
     `options` are server settings, such as `{"fsync": "off"}`.
@@ -101,51 +158,9 @@ class EmbeddedPostgres:
         host = urllib.parse.quote(str(self._sockets), safe="/")
         return f"postgresql://postgres@/{database}?host={host}&port={_PORT}"
 
-    @property
-    def pid(self) -> int | None:
-        return self._server.pid
-
-    async def start(self) -> None:
-        """Start it, with an empty database the first time; returns when it answers.
-
-        Raises:
-            SetupError: its data is in use, or it did not come up.
-        """
-        self._home.mkdir(parents=True, exist_ok=True)
-        await self._lock.acquire()
-        try:
-            if not self._data.exists():
-                await self._create()
-            await self._launch()
-        except BaseException as error:
-            await self.stop()
-            if isinstance(error, PermissionError):
-                raise SetupError(f"PostgreSQL cannot start: {error}{self._hint()}") from error
-            raise
-
-    async def stop(self) -> None:
-        await self._server.stop()
-        with contextlib.suppress(OSError):  # missing, or a crash left a socket in it
-            self._sockets.rmdir()
-        self._lock.release()
-
-    async def restart(self) -> None:
-        """Stop and start it; connections are lost, data is not."""
-        await self._server.stop()
-        await self._launch()
-
-    def kill(self) -> None:
-        """SIGKILL, as a crash would be; `restart()` recovers."""
-        self._server.kill()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
     async def _create(self) -> None:
+        if self._data.exists():
+            return
         # Renamed when it is whole, so that an interrupted first start leaves nothing half-made.
         fresh = self._data.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
@@ -165,6 +180,10 @@ class EmbeddedPostgres:
         finally:
             await initdb.stop()
         fresh.rename(self._data)
+
+    def _tidy(self) -> None:
+        with contextlib.suppress(OSError):  # missing, or a crash left a socket in it
+            self._sockets.rmdir()
 
     def _own_directory(self, path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -205,7 +224,7 @@ class EmbeddedPostgres:
         return True
 
 
-class EmbeddedTemporal:
+class EmbeddedTemporal(_Embedded):
     """Temporal's development server in `home/temporal.db`, with its Web UI, on the loopback.
 
     `dynamic_config` maps keys such as `frontend.WorkflowTimeSkippingEnabled` to JSON values. If not
@@ -243,44 +262,6 @@ class EmbeddedTemporal:
             environment=environment,
             lock=self._lock,
         )
-
-    @property
-    def pid(self) -> int | None:
-        return self._server.pid
-
-    async def start(self) -> None:
-        """Start it; returns when its namespace `default` answers.
-
-        Raises:
-            SetupError: a port is taken, its data is in use, or it did not come up.
-        """
-        self._home.mkdir(parents=True, exist_ok=True)
-        await self._lock.acquire()
-        try:
-            await self._launch()
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def stop(self) -> None:
-        await self._server.stop()
-        self._lock.release()
-
-    async def restart(self) -> None:
-        """Stop and start it; clients reconnect by themselves, workflows go on."""
-        await self._server.stop()
-        await self._launch()
-
-    def kill(self) -> None:
-        """SIGKILL, as a crash would be; `restart()` recovers."""
-        self._server.kill()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def _launch(self) -> None:
         for variable, port in self._ports.items():

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from domain.calendar import Hours, NationalDays, NationalFields, WorkingCalendar
+from domain.calendar import Hours, WorkingCalendar
+from domain.national_days import NationalDays, NationalFields
 from domain.policy import MarkRule, Policy, Rulebook, calendar_fields
 from domain.vocabulary import Code
 from runtime.errors import SetupError

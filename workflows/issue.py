@@ -31,7 +31,7 @@ from domain.actions import (
 )
 from domain.intake import Intake
 from domain.issue import Errand, Issue, Recorded, Step
-from domain.lifecycle import Refused
+from domain.refusal import Refused
 from domain.view import IssueView, details, local, view
 from domain.vocabulary import DESK
 from workflows.labels import search_attributes

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.wording import TEMPLATES, WORDS, Context, write
-from domain import lifecycle
+from domain import effects, lifecycle
 from domain.promises import Promise, PromiseKind
 from domain.vocabulary import ESCALATION, Audience, Kind, Severity
 
@@ -68,8 +68,9 @@ FULL = Context(
 
 def templates_of_the_lifecycle() -> set[str]:
     """Every template name that a ``Tell`` of the lifecycle can carry, read from its source."""
-    tree = ast.parse(inspect.getsource(lifecycle))
-    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    trees = (ast.parse(inspect.getsource(module)) for module in (lifecycle, effects))
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
 
     def names(value: ast.expr) -> list[str]:
         if isinstance(value, ast.Constant):
@@ -81,7 +82,7 @@ def templates_of_the_lifecycle() -> set[str]:
 
     return {
         name
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Tell"
         for keyword in node.keywords
         if keyword.arg == "template"

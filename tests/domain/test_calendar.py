@@ -13,14 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.calendar import (
-    WEEKDAYS,
-    CalendarExhausted,
-    Due,
-    NationalDays,
-    Span,
-    WorkingCalendar,
-)
+from domain.calendar import WEEKDAYS, CalendarExhausted, Due, Span, WorkingCalendar
+from domain.national_days import NationalDays
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,9 @@ import pytest
 
 from domain.actions import ActionName
 from domain.issue import Assignment, CallbackRecord, Issue, Person, SlaState, Step, Tell
-from domain.lifecycle import Refused, allowed, decide, register
+from domain.lifecycle import allowed, decide, register
 from domain.promises import PromiseEnd, PromiseKind
+from domain.refusal import Refused
 from domain.vocabulary import (
     DESK,
     Actor,

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from domain.actions import ActionName
 from domain.issue import Issue, SlaState
-from domain.lifecycle import RULES, Refused, allowed
+from domain.lifecycle import RULES, allowed
 from domain.promises import Promise, PromiseEnd, PromiseKind
+from domain.refusal import Refused
 from domain.vocabulary import DESK, Outcome, Role, Severity, Stage
 from tests.builders import (
     COLLEAGUE,
