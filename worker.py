@@ -26,6 +26,7 @@ from runtime.settings import Settings
 from store import rulebooks
 from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
+from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 log = structlog.get_logger()
 
@@ -70,6 +71,7 @@ async def working(own: Settings) -> AsyncIterator[None]:
     """
     current = rulebook.load(own.policy)
     client = await temporal.connect(own)
+    await temporal.require_search_attributes(client, SEARCH_ATTRIBUTES)
     async with postgres.pool(embedded.database_url(own), size=own.pool_size) as pool:
         await require_head(pool)
         async with pool.acquire() as connection:

@@ -99,6 +99,22 @@ async def register_search_attributes(
         ) from None
 
 
+async def require_search_attributes(
+    client: Client, keys: Sequence[SearchAttributeKey[Any]]
+) -> None:
+    """Refuse to work in a namespace whose workflow tasks would fail for ever.
+
+    Raises:
+        SetupError: the namespace does not know all of `keys`.
+    """
+    known = await _known_attributes(client)
+    if missing := sorted(key.name for key in keys if key.name not in known):
+        raise SetupError(
+            f"namespace {client.namespace} lacks the search attributes {', '.join(missing)}:"
+            " run `yinuo migrate`."
+        )
+
+
 async def _known_attributes(client: Client) -> dict[str, int]:
     request = ListSearchAttributesRequest(namespace=client.namespace)
     try:

@@ -7,7 +7,12 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from runtime.errors import SetupError
 from runtime.settings import Settings
-from runtime.temporal import connect, plugin, register_search_attributes
+from runtime.temporal import (
+    connect,
+    plugin,
+    register_search_attributes,
+    require_search_attributes,
+)
 from tests.conftest import DeskServers, free_ports
 from workflows.search_attributes import ISSUE_NUMBER, SEARCH_ATTRIBUTES
 
@@ -33,6 +38,17 @@ async def test_a_search_attribute_of_another_type_is_refused_naming_it(
         await register_search_attributes(
             desk_servers.client, [SearchAttributeKey.for_int("IssueNumber")]
         )
+
+
+async def test_a_worker_is_refused_where_a_search_attribute_is_missing(
+    desk_servers: DeskServers,
+) -> None:
+    await require_search_attributes(desk_servers.client, SEARCH_ATTRIBUTES)
+    unknown = SearchAttributeKey.for_int("IssueAge")
+    with pytest.raises(
+        SetupError, match="lacks the search attributes IssueAge: run `yinuo migrate`"
+    ):
+        await require_search_attributes(desk_servers.client, [*SEARCH_ATTRIBUTES, unknown])
 
 
 async def test_the_test_server_knows_the_search_attributes(
