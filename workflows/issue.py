@@ -115,12 +115,13 @@ class IssueWorkflow:
     async def _answer(self, name: str) -> None:
         if name == _ASSIGNMENT:
             key = f"assign:{self._known.assign_again_at}"
-            await self._take(ActionName.ASSIGN, Assign(by=DESK), key)
+            await self._take_if_due(ActionName.ASSIGN, Assign(by=DESK), key)
             return
         promise = next((p for p in self._known.running if p.key == name), None)
         if promise and (mark := promise.next_mark):
             act = Threshold(by=DESK, promise=promise.key, threshold=mark.name)
-            await self._take(ActionName.THRESHOLD, act, f"{name}:{mark.name}:{promise.pauses}")
+            key = f"{name}:{mark.name}:{promise.pauses}"
+            await self._take_if_due(ActionName.THRESHOLD, act, key)
 
     async def _everybody_is_told(self) -> None:
         """R6: every message has arrived, or a person has been asked to bring it."""
@@ -134,7 +135,7 @@ class IssueWorkflow:
             return
         async with self._turn:
             if self._issue and not self._is_closed():
-                await self._take(ActionName.CANCEL, Cancel(by=DESK), "cancel")
+                await self._take_if_due(ActionName.CANCEL, Cancel(by=DESK), "cancel")
         await self._everybody_is_told()
 
     # What people do ---------------------------------------------------------------------------
@@ -323,6 +324,15 @@ class IssueWorkflow:
             self._issue = self._known.after(recorded)
             self._proceed(recorded)
 
+    async def _take_if_due(self, name: ActionName, act: Act, key: str) -> None:
+        """Take a step of the desk's own. While it caught up with the register it may have been
+        overtaken: the promise was kept, somebody has the issue, it is closed.
+        """
+        try:
+            await self._take(name, act, key)
+        except ApplicationError as overtaken:
+            workflow.logger.info("overtaken", extra={"step": key, "reason": overtaken.message})
+
     def _proceed(self, recorded: Recorded) -> None:
         self._follow()
         workflow.upsert_search_attributes(search_attributes(self._known))
@@ -400,9 +410,10 @@ class IssueWorkflow:
         async with self._turn:
             if left:
                 act = HandOver(by=DESK, messages=tuple(left))
-                await self._take(ActionName.HAND_OVER, act, f"hand_over:{errand.keys[0]}")
+                await self._take_if_due(ActionName.HAND_OVER, act, f"hand_over:{errand.keys[0]}")
             if self._still_answers(errand):
-                await self._take(ActionName.REPLIED, Replied(by=DESK), f"replied:{errand.reply}")
+                key = f"replied:{errand.reply}"
+                await self._take_if_due(ActionName.REPLIED, Replied(by=DESK), key)
 
     def _still_answers(self, errand: Errand) -> bool:
         """Whether the errand brought the reply the issue waits for, not an earlier generation's."""

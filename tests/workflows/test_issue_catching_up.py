@@ -7,13 +7,14 @@ from temporalio import activity
 
 from activities import names
 from activities.recording import Recording
-from domain.actions import ActionName, ReportProgress
+from domain.actions import ActionName, ReportProgress, Resolve
 from domain.issue import Recorded, Step
 from domain.lifecycle import decide
+from domain.vocabulary import Actor, Role
 from store import reading
 from tests.workflows import harness
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import engineer, stand
+from tests.workflows.harness import engineer, has_ended, stand
 
 
 class AheadOfTheWorkflow(Recording):
@@ -37,14 +38,26 @@ class AheadOfTheWorkflow(Recording):
         return await super().record_step(step)
 
 
-@pytest.fixture(autouse=True)
-def _ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness, "Recording", AheadOfTheWorkflow)
+class ResolvedBeforeTheAlarm(Recording):
+    """Before the first alarm it records a resolution the workflow knows nothing of."""
+
+    @activity.defn(name=names.RECORD)
+    async def record_step(self, step: Step) -> Recorded:
+        if step.action is ActionName.THRESHOLD:
+            issue = await reading.state(self._pool, step.issue_id)
+            assert issue is not None
+            assert issue.engineer is not None
+            by = Actor(id=issue.engineer.id, role=Role.ENGINEER)
+            act = Resolve(by=by, result="已修复")
+            other = decide(issue, ActionName.RESOLVE, act, step.recorded_at, "lost-resolution")
+            await super().record_step(other.model_copy(update={"run": step.run}))
+        return await super().record_step(step)
 
 
 async def test_a_step_found_in_the_place_of_ours_is_caught_up_with_and_ours_comes_next(
-    begin: Begin,
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(harness, "Recording", AheadOfTheWorkflow)
     desk = await begin("2026-03-10 10:00")
     handle, view = await desk.open()
     view = await desk.accept(handle, view)
@@ -58,3 +71,16 @@ async def test_a_step_found_in_the_place_of_ours_is_caught_up_with_and_ours_come
     assert again.steps == view.steps
     view = await desk.resolve(handle, view)
     assert view.stage == "resolved"
+
+
+async def test_an_alarm_that_was_overtaken_is_not_rung_and_harms_nobody(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harness, "Recording", ResolvedBeforeTheAlarm)
+    desk = await begin("2026-03-10 10:00")
+    handle, view = await desk.open()
+    await desk.until("2026-03-10 11:45")
+    view = await desk.view(handle)
+    assert [step.action for step in view.steps] == ["registered", "resolve", "replied"]
+    assert stand(view) == {"response.1": "kept", "resolution.1": "kept", "callback.1": "open"}
+    assert not await has_ended(handle)
