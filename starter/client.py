@@ -58,12 +58,55 @@ class Unavailable(Exception):  # noqa: N818  reads as what happened
     """The desk cannot answer now. Nothing is lost or half-done: send the same again."""
 
 
-class Desk:
-    """One per process; ``client`` and ``pool`` stay the caller's to close."""
+class Register:
+    """Whoever only looks: needs PostgreSQL alone, also while Temporal is away. ``pool`` stays the
+    caller's to close.
+    """
+
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+        self._pool = pool
+
+    async def show(self, number: str) -> IssueView:
+        """Show an issue by its number (or workflow id), open or closed.
+
+        Raises:
+            Refused: ``NotFound``.
+        """
+        async with _answering():
+            found = await reading.issue(self._pool, number)
+        if found is None:
+            raise Refused("NotFound", f"there is no issue {number}")
+        return found
+
+    async def issues(self, wanted: Filter) -> list[IssueView]:
+        """List issues, nearest due first."""
+        async with _answering():
+            return await reading.issues(self._pool, wanted)
+
+    async def undelivered(self) -> list[Unsettled]:
+        """List messages that did not reach their recipient by their channel."""
+        async with _answering():
+            return await reading.undelivered(self._pool)
+
+    async def actor(self, id_: str) -> Actor:
+        """Say who somebody is by the roster.
+
+        Raises:
+            Refused: ``NotFound``.
+        """
+        async with _answering(), self._pool.acquire() as connection:
+            member = await roster.member(connection, id_)
+        if member is None:
+            raise Refused("NotFound", f"{id_} is not on the roster")
+        return Actor(id=member.id, role=member.role)
+
+
+class Desk(Register):
+    """Whoever acts. One per process; ``client`` and ``pool`` stay the caller's to close."""
 
     def __init__(self, client: Client, pool: asyncpg.Pool[Any]) -> None:
+        super().__init__(pool)
         self._client = client
-        self._pool = pool
         self._regions: tuple[float, frozenset[str]] = (0.0, frozenset())
 
     async def open(self, intake: Intake) -> IssueView:
@@ -164,40 +207,6 @@ class Desk:
             seen = await self.show(number)
             ended = f"{seen.number} is {seen.stage} ({seen.outcome})"
             raise Refused("NotAllowed", f"{ended}: {name} comes too late") from error
-
-    async def show(self, number: str) -> IssueView:
-        """Show an issue by its number (or workflow id), open or closed.
-
-        Raises:
-            Refused: ``NotFound``.
-        """
-        async with _answering():
-            found = await reading.issue(self._pool, number)
-        if found is None:
-            raise Refused("NotFound", f"there is no issue {number}")
-        return found
-
-    async def issues(self, wanted: Filter) -> list[IssueView]:
-        """List issues, nearest due first."""
-        async with _answering():
-            return await reading.issues(self._pool, wanted)
-
-    async def undelivered(self) -> list[Unsettled]:
-        """List messages that did not reach their recipient by their channel."""
-        async with _answering():
-            return await reading.undelivered(self._pool)
-
-    async def actor(self, id_: str) -> Actor:
-        """Say who somebody is by the roster.
-
-        Raises:
-            Refused: ``NotFound``.
-        """
-        async with _answering(), self._pool.acquire() as connection:
-            member = await roster.member(connection, id_)
-        if member is None:
-            raise Refused("NotFound", f"{id_} is not on the roster")
-        return Actor(id=member.id, role=member.role)
 
     async def assign_waiting(self) -> int:
         """Let the desk choose again for every issue nobody has: after a change of the roster."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from domain.view import IssueView
     from runtime.settings import Settings
-    from starter.client import Desk
+    from starter.client import Desk, Register
 
     Pool = asyncpg.Pool[Any]
 
@@ -130,15 +130,37 @@ async def desk() -> AsyncIterator[Desk]:
 
 
 @asynccontextmanager
+async def register() -> AsyncIterator[Register]:
+    """The registers to look into; Temporal need not be there.
+
+    Raises:
+        Failed: PostgreSQL does not answer.
+    """
+    from runtime import settings
+    from starter.client import Register
+
+    async with explained(), _pool(settings.load()) as pool:
+        yield Register(pool)
+
+
+@asynccontextmanager
 async def servers(own: Settings) -> AsyncIterator[tuple[Client, Pool]]:
     """Connections to both servers; what the desk or a server says no to within is ``Failed``."""
-    from runtime import postgres, temporal
-    from runtime.embedded import database_url
+    from runtime import temporal
 
     async with explained():
         client = await temporal.connect(own)
-        async with postgres.pool(database_url(own), size=10, application="yinuo cli") as pool:
+        async with _pool(own) as pool:
             yield client, pool
+
+
+@asynccontextmanager
+async def _pool(own: Settings) -> AsyncIterator[Pool]:
+    from runtime import postgres
+    from runtime.embedded import database_url
+
+    async with postgres.pool(database_url(own), size=10, application="yinuo cli") as pool:
+        yield pool
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from starter.console import (
     desk,
     explained,
     refusal,
+    register,
     tell,
     write_json,
 )
@@ -222,12 +223,12 @@ def list_issues(  # noqa: PLR0913  an option each
 
 
 async def _list(wanted: Filter) -> list[IssueView]:
-    async with desk() as at:
+    async with register() as at:
         return await at.issues(wanted)
 
 
 async def _undelivered() -> list[Unsettled]:
-    async with desk() as at:
+    async with register() as at:
         return await at.undelivered()
 
 
@@ -238,5 +239,5 @@ def show_issue(number: Number, *, json: AsJson = False) -> None:
 
 
 async def _show(number: str) -> IssueView:
-    async with desk() as at:
+    async with register() as at:
         return await at.show(number)

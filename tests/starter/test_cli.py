@@ -174,6 +174,18 @@ def test_lists_are_for_people_or_for_programs(yinuo: Yinuo) -> None:
     assert (opened["number"], opened["engineer"]["id"]) in unheard
 
 
+def test_who_only_looks_needs_the_registers_alone(
+    yinuo: Yinuo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = seen(yinuo("issue", "open", *BY_HAND.split(), "--json"))
+    (port,) = free_ports(1)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{port}")
+    assert seen(yinuo("issue", "show", opened.number, "--json")).promises == opened.promises
+    assert opened.number in yinuo("issue", "list").out
+    refused = yinuo("issue", "withdraw", opened.number, "--by", "zhou.jianguo", "--reason", "gone")
+    assert (refused.code, "Temporal at" in refused.err) == (6, True)
+
+
 def test_a_new_roster_has_somebody_for_what_nobody_had(
     yinuo: Yinuo, running_desk: RunningDesk
 ) -> None:
