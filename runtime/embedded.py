@@ -31,6 +31,9 @@ from runtime.settings import Settings
 from runtime.temporal import LOOPBACK
 
 DATABASE = "yinuo"
+# PostgreSQL without waiting for the disk. What was committed survives a crash of the server, which
+# `synchronous_commit=off` would not grant: a register must not forget what a workflow was told.
+HASTY = {"fsync": "off", "full_page_writes": "off"}
 _START_SECONDS = 60.0
 _PORT = 5432  # only names the socket
 # sun_path is 104 bytes on macOS, 108 on Linux, the name of the socket and a zero included.

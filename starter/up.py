@@ -20,7 +20,7 @@ from temporalio.client import Client
 
 from runtime import postgres
 from runtime.child import Child
-from runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
+from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
 from runtime.migrate import migrate
 from runtime.settings import Settings, given_temporal
 from runtime.temporal import connect
@@ -40,7 +40,9 @@ _SERVED = (
     ("notifications", TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
 )
 _WORKER_SECONDS = 60.0
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 10.0
+# Whoever worked this long was killed, or a server was: that is no reason to be slow.
+_STEADY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,7 @@ async def _postgres(
     if settings.database_url is not None:
         progress("PostgreSQL", "ready", "given by DATABASE_URL")
         return None
-    hasty = {"synchronous_commit": "off"}
-    server = EmbeddedPostgres(settings.home, None if settings.durable else hasty)
+    server = EmbeddedPostgres(settings.home, None if settings.durable else HASTY)
     detail = f"data in {settings.home}"
     await stack.enter_async_context(_reported(server, "PostgreSQL", detail, progress))
     return server
@@ -211,7 +212,7 @@ async def _keep_up(worker: Child, progress: Progress) -> None:
     while True:
         started = loop.time()
         code = await worker.wait()
-        if loop.time() - started > _LONGEST_PAUSE:
+        if loop.time() - started > _STEADY_SECONDS:
             pause = 0.5
         progress(worker.name, "restarting", f"it ended with {code}; in {pause:g} s")
         await asyncio.sleep(pause)

@@ -15,14 +15,11 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from runtime import postgres
-from runtime.embedded import EmbeddedPostgres, EmbeddedTemporal, program
+from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal, program
 from runtime.migrate import migrate
 from runtime.settings import Settings
 from runtime.temporal import connect, plugin, register_search_attributes
 from workflows.search_attributes import SEARCH_ATTRIBUTES
-
-# A test's data is thrown away, so it need not survive a power cut.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 _database_numbers = itertools.count(1)
 
@@ -43,7 +40,7 @@ async def postgres_server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[EmbeddedPostgres]:
     """One PostgreSQL for the session, whose database `yinuo` is migrated and used as a template."""
-    async with EmbeddedPostgres(tmp_path_factory.mktemp("pg"), FAST) as server:
+    async with EmbeddedPostgres(tmp_path_factory.mktemp("pg"), HASTY) as server:
         await migrate(server.url)
         yield server
 
@@ -95,7 +92,7 @@ async def desk_servers(tmp_path: Path) -> AsyncIterator[DeskServers]:
     """PostgreSQL, migrated, and Temporal with its search attributes, for end-to-end tests."""
     port, ui_port = free_ports(2)
     async with (
-        EmbeddedPostgres(tmp_path, FAST) as database,
+        EmbeddedPostgres(tmp_path, HASTY) as database,
         EmbeddedTemporal(tmp_path, port, ui_port, durable=False) as temporal,
     ):
         await migrate(database.url)

@@ -10,11 +10,11 @@ import asyncpg
 import psutil
 import pytest
 
-from runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
+from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
 from runtime.errors import SetupError
 from runtime.settings import Settings
 from runtime.temporal import connect
-from tests.conftest import FAST, free_ports
+from tests.conftest import free_ports
 
 
 async def _execute(url: str, sql: str) -> None:
@@ -51,7 +51,7 @@ async def test_postgres_keeps_its_data_when_stopped_restarted_or_killed(tmp_path
 
 
 async def test_postgres_listens_on_its_private_socket_only(tmp_path: Path) -> None:
-    async with EmbeddedPostgres(tmp_path, FAST) as server:
+    async with EmbeddedPostgres(tmp_path, HASTY) as server:
         assert server.pid is not None
         process = psutil.Process(server.pid)
         assert not [c for c in process.net_connections() if c.family != socket.AF_UNIX]
@@ -60,9 +60,19 @@ async def test_postgres_listens_on_its_private_socket_only(tmp_path: Path) -> No
             assert process.uids().real != 0
 
 
+async def test_what_was_committed_in_haste_survives_a_crash_of_the_server(tmp_path: Path) -> None:
+    async with EmbeddedPostgres(tmp_path, HASTY) as server:
+        await _value(server.url, "CREATE TABLE told (n integer)")
+        for n in range(1, 6):
+            await _value(server.url, "INSERT INTO told SELECT count(*) + 1 FROM told")
+            server.kill()
+            await server.restart()
+            assert await _value(server.url, "SELECT max(n) FROM told") == n
+
+
 async def test_a_home_with_a_very_long_path_works_too(tmp_path: Path) -> None:
     home = tmp_path / ("deep" * 20) / ("deeper" * 20)
-    async with EmbeddedPostgres(home, FAST) as server:
+    async with EmbeddedPostgres(home, HASTY) as server:
         assert await _value(server.url, "SELECT 1") == 1
         query = urllib.parse.urlsplit(server.url).query
         sockets = Path(urllib.parse.parse_qs(query)["host"][0])
@@ -73,13 +83,13 @@ async def test_a_home_with_a_very_long_path_works_too(tmp_path: Path) -> None:
 async def test_a_home_that_only_its_owner_can_enter_works_and_stays_so(tmp_path: Path) -> None:
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    async with EmbeddedPostgres(private / "home", FAST) as server:
+    async with EmbeddedPostgres(private / "home", HASTY) as server:
         assert await _value(server.url, "SELECT 1") == 1
     assert private.stat().st_mode & 0o777 == 0o700
 
 
 async def test_a_second_desk_in_the_same_home_is_refused_naming_the_first(tmp_path: Path) -> None:
-    async with EmbeddedPostgres(tmp_path, FAST) as server:
+    async with EmbeddedPostgres(tmp_path, HASTY) as server:
         with pytest.raises(SetupError, match=rf"in use by process {os.getpid()}.*YINUO_HOME"):
             await EmbeddedPostgres(tmp_path).start()
         assert await _value(server.url, "SELECT 1") == 1
@@ -94,7 +104,7 @@ async def test_a_sockets_directory_that_is_a_link_is_refused(tmp_path: Path) -> 
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "sockets").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SetupError, match="belongs to somebody else"):
-        await EmbeddedPostgres(tmp_path, FAST).start()
+        await EmbeddedPostgres(tmp_path, HASTY).start()
 
 
 async def test_temporal_keeps_its_workflows_when_stopped_restarted_or_killed(

@@ -5,8 +5,7 @@ import asyncpg
 import pytest
 
 from runtime import postgres
-from runtime.embedded import EmbeddedPostgres
-from tests.conftest import FAST
+from runtime.embedded import HASTY, EmbeddedPostgres
 
 
 async def test_json_columns_are_python_values(database: "asyncpg.Pool[Any]") -> None:
@@ -27,7 +26,7 @@ async def test_a_connection_says_who_it_is_and_waits_for_nothing_for_ever(
 
 async def test_a_pool_recovers_when_the_server_is_restarted(tmp_path: Path) -> None:
     async with (
-        EmbeddedPostgres(tmp_path, FAST) as server,
+        EmbeddedPostgres(tmp_path, HASTY) as server,
         postgres.pool(server.url, size=2) as pool,
     ):
         assert await pool.fetchval("SELECT 1") == 1
