@@ -98,13 +98,20 @@ def _staff(member: Member) -> Recipient:
 
 
 async def address(
-    connection: Connection, step: Step, case: Case, recorded: Recorded, rulebook: Rulebook
+    connection: Connection,
+    step: Step,
+    case: Case,
+    recorded: Recorded,
+    rulebook: Rulebook,
+    people: Sequence[Member],
 ) -> tuple[Errand | None, list[Message]]:
-    """Write the step's messages: the errand for the workflow, the rows for the outbox."""
+    """Write the step's messages to some of ``people``: the errand for the workflow, the rows for
+    the outbox.
+    """
     if not step.tell:
         return None, []
     directory = Directory(
-        await roster.members(connection),
+        people,
         await roster.channels(connection),
         case,
         recorded,

@@ -6,6 +6,7 @@ never show half a step.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,9 +49,10 @@ class Recording:
                 return before
             case = await self._case(connection, step)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
-            recorded = await self._assigned(connection, step, case)
+            people = await roster.members(connection) if step.assignment or step.tell else []
+            recorded = await self._assigned(connection, step, case, people)
             recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
-            errand, messages = await address(connection, step, case, recorded, rulebook)
+            errand, messages = await address(connection, step, case, recorded, rulebook, people)
             recorded = recorded.model_copy(update={"errand": errand})
             await register.write(connection, case, recorded)
             await outbox.write(connection, messages)
@@ -73,7 +75,7 @@ class Recording:
         day = step.recorded_at.astimezone(ZoneInfo(rulebook.policy.zone)).date()
         return Case(
             number=await register.next_number(connection, day, intake.agent),
-            rulebook=rulebook.version,
+            rulebook=self._rulebooks.current_version,
             facts=Facts(
                 kind=intake.kind,
                 severity=intake.severity,
@@ -93,7 +95,9 @@ class Recording:
             email=intake.customer.email,
         )
 
-    async def _assigned(self, connection: Connection, step: Step, case: Case) -> Recorded:
+    async def _assigned(
+        self, connection: Connection, step: Step, case: Case, people: Sequence[Member]
+    ) -> Recorded:
         """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it."""
         same = Recorded(
             step=step.model_copy(update={"intake": None}),
@@ -106,10 +110,10 @@ class Recording:
         )
         if step.assignment is None:
             return same
-        lead = superior(await roster.members(connection), case.department, 1)
+        lead = superior(people, case.department, 1)
         changes: dict[str, Any] = {"lead": lead.person if lead else None}
         if step.assignment.to:
-            member = await _named(connection, step.assignment.to, case)
+            member = _named(people, step.assignment.to, case)
             return same.model_copy(update=changes | {"engineer": member.person})
         centre = await roster.centre(connection, case.facts.centre)
         need = Need(
@@ -125,9 +129,9 @@ class Recording:
         return same.model_copy(update=changes | {"assign_again_at": choice.again_at})
 
 
-async def _named(connection: Connection, id_: str, case: Case) -> Member:
+def _named(people: Sequence[Member], id_: str, case: Case) -> Member:
     """R16: only somebody certified for the product line, unless a superior takes it on."""
-    member = await roster.member(connection, id_)
+    member = next((member for member in people if member.id == id_), None)
     if member is None or member.role not in ESCALATION:
         raise _invalid(f"to: {id_} is not an engineer or superior on the roster")
     if member.role is not ESCALATION[0]:

@@ -22,7 +22,8 @@ class Rulebooks:
 
     def __init__(self, current: Rulebook) -> None:
         self.current = current
-        self._known = {current.version: current}
+        self.current_version = current.version  # a hash over all its calendars: taken once
+        self._known = {self.current_version: current}
 
     async def get(self, connection: Connection, version: str) -> Rulebook:
         """Return the rulebook an issue was promised under.
