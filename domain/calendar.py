@@ -12,9 +12,9 @@ two local times, so intervals that do not overlap on paper do not overlap in rea
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
@@ -28,15 +28,22 @@ from pydantic import (
     model_validator,
 )
 
-from domain.vocabulary import Line, Model, Zone
+from domain.timeline import (
+    FIRST_DAY,
+    LAST_DAY,
+    Interval,
+    Timeline,
+    WorkingDay,
+    first_instant,
+)
+from domain.vocabulary import Code, Line, Model, Zone
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 MINUTES_OF_A_DAY = 1440
-_ONE_DAY = timedelta(days=1)
-# Two days off either end of Python's calendar: any zone's midnight there still is a UTC datetime.
-_FIRST_DAY, _LAST_DAY = date.min + 2 * _ONE_DAY, date.max - 2 * _ONE_DAY
+_ONE_DAY, _NOTHING = timedelta(days=1), timedelta()
+_BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 _INTERVAL = re.compile(r"(\d{2}):([0-5]\d)-(\d{2}):([0-5]\d)", re.ASCII)
 
@@ -57,11 +64,20 @@ class Span(NamedTuple):
         return f"{h:02}:{m:02}-{to_h:02}:{to_m:02}"
 
 
+class DayReason(StrEnum):
+    """Which rule decided a day's hours."""
+
+    OVERRIDE = "override"
+    MAKEUP_WORKDAY = "makeup_workday"
+    HOLIDAY = "holiday"
+    WEEKDAY = "weekday"
+
+
 class Due(NamedTuple):
     """An instant (UTC) that came out of a calendar.
 
-    ``provisional``: days beyond the last national notice were needed to compute it, so it is to be
-    planned again when the next notice is loaded (R32).
+    ``provisional``: days that no national notice has announced yet were needed to compute it, so it
+    is to be planned again when the next notice is loaded (R32).
     """
 
     at: datetime
@@ -144,8 +160,14 @@ class WorkingCalendar(Model):
     overrides: dict[date, Hours] = Field(
         default_factory=dict, description="the centre's own exceptions; () is closed"
     )
+    national: Code | None = Field(
+        default=None, description='the country whose notices it follows, such as "CN"'
+    )
+    announced_from: date | None = Field(
+        default=None, description="first day the notices cover; None: all days before are known"
+    )
     announced_until: date | None = Field(
-        default=None, description="last day the national notice covers; None: all days are known"
+        default=None, description="last day the notices cover; None: all days after are known"
     )
 
     @model_validator(mode="after")
@@ -178,53 +200,71 @@ class WorkingCalendar(Model):
         return ZoneInfo(self.zone)
 
     @cached_property
-    def _compiled(self) -> dict[date, tuple[tuple[datetime, datetime], ...]]:
-        return {}
+    def _timeline(self) -> Timeline:
+        if any(self.week.values()):
+            return Timeline(self._tz, self.hours_of)
+        opened = {day.year for day, hours in self.overrides.items() if hours}
+        return Timeline(self._tz, self.hours_of, sorted(opened))
 
     @cached_property
-    def _range(self) -> tuple[date, date]:
-        """First and last day that can be open."""
-        if any(self.week.values()):
-            return _FIRST_DAY, _LAST_DAY
-        opened = [day for day, hours in self.overrides.items() if hours]
-        return max(min(opened), _FIRST_DAY), min(max(opened), _LAST_DAY)
+    def _announced(self) -> Interval:
+        """The announced days as instants; those that no notice bounds go on for ever."""
+        first, last = self.announced_from, self.announced_until
+        return (
+            _midnight(first, self._tz) if first and first > FIRST_DAY else _BEGINNING,
+            _midnight(last + _ONE_DAY, self._tz) if last and last < LAST_DAY else _END,
+        )
 
     def local_day(self, at: datetime) -> date:
         """Say which local day ``at`` falls on."""
         return _utc(at, "at").astimezone(self._tz).date()
 
+    def reason(self, day: date) -> DayReason:
+        """Say which rule decides the hours of the local ``day``."""
+        _refuse_instant(day, "day")
+        if day in self.overrides:
+            return DayReason.OVERRIDE
+        if day in self.makeup_workdays:
+            return DayReason.MAKEUP_WORKDAY
+        return DayReason.HOLIDAY if day in self.holidays else DayReason.WEEKDAY
+
     def hours_of(self, day: date) -> tuple[Span, ...]:
         """Open intervals of the local ``day``, in minutes; ``()`` when closed."""
-        if isinstance(day, datetime):
-            # A datetime is a date to Python, but equal to none: it would miss every holiday.
-            raise TypeError(f"day: {day.isoformat()} is an instant: pass local_day(at)")
-        if day in self.overrides:
+        reason = self.reason(day)
+        if reason is DayReason.OVERRIDE:
             return self.overrides[day]
-        if day in self.makeup_workdays:
+        if reason is DayReason.MAKEUP_WORKDAY:
             return self.week.get(self.makeup_hours_of, ())
-        if day in self.holidays:
+        if reason is DayReason.HOLIDAY:
             return ()
         return self.week.get(WEEKDAYS[day.weekday()], ())
 
     def is_working_day(self, day: date) -> bool:
-        """Whether the local ``day`` has any open hour."""
-        return bool(self.hours_of(day))
+        """Whether the local ``day`` has any open time."""
+        _refuse_instant(day, "day")
+        return self.working_days(day, day) == 1
+
+    def working_days(self, first: date, last: date) -> int:
+        """Count the working days from ``first`` to ``last``, both counted.
+
+        A day whose only hours are skipped by the clock is none. ``ValueError`` when ``last`` is
+        before ``first``.
+        """
+        _refuse_instant(first, "first")
+        _refuse_instant(last, "last")
+        if last < first:
+            raise ValueError(f"last: {last} is before first: {first}")
+        return self._timeline.working_days(first, last)
 
     def is_open(self, at: datetime) -> bool:
         """Whether ``at`` lies in an open interval; the closing instant does not."""
-        at = _utc(at, "at")
-        day = self.local_day(at)
-        # The next day, too: a clock put back over midnight shows yesterday again (see module).
-        return any(
-            opening <= at < closing
-            for near in (day, day + _ONE_DAY)
-            for opening, closing in self._spans_of(near)
-        )
+        return self._timeline.is_open(_utc(at, "at"))
 
     def next_opening(self, at: datetime) -> Due:
         """``at`` itself when open, else the next opening instant."""
-        for day, opening, _ in self._forwards(_utc(at, "at")):
-            return Due(opening, self._beyond_notice(day))
+        at = _utc(at, "at")
+        for opening, closing in self._timeline.intervals(at):
+            return Due(opening, self._is_provisional(at, closing))
         raise self._exhausted(at)
 
     def due_after(self, start: datetime, working: timedelta) -> Due:
@@ -233,14 +273,13 @@ class WorkingCalendar(Model):
         A budget that ends exactly at closing time is due at the closing instant, not at the next
         opening. A budget of zero is due at ``start`` itself, open or not.
         """
-        start, left = _utc(start, "start"), _budget(working)
-        if not left:
+        start = _utc(start, "start")
+        if not _budget(working):
             return Due(start, provisional=False)
-        for day, opening, closing in self._forwards(start):
-            if left <= closing - opening:
-                return Due(opening + left, self._beyond_notice(day))
-            left -= closing - opening
-        raise self._exhausted(start)
+        due = self._timeline.due_after(start, working)
+        if due is None:
+            raise self._exhausted(start)
+        return Due(due, self._is_provisional(start, due))
 
     def due_before(self, end: datetime, working: timedelta) -> Due:
         """Find the latest instant from which ``working`` open time passes until ``end``.
@@ -248,98 +287,72 @@ class WorkingCalendar(Model):
         The mirror image of ``due_after``: a budget of exactly one interval begins at its opening
         instant, a budget of zero at ``end`` itself.
         """
-        end, left = _utc(end, "end"), _budget(working)
-        if not left:
+        end = _utc(end, "end")
+        if not _budget(working):
             return Due(end, provisional=False)
-        provisional = self._beyond_notice(self.local_day(end - timedelta.resolution))
-        for opening, closing in self._backwards(end):
-            if left <= closing - opening:
-                return Due(closing - left, provisional)
-            left -= closing - opening
-        raise self._exhausted(end)
+        begun = self._timeline.due_before(end, working)
+        if begun is None:
+            raise self._exhausted(end)
+        return Due(begun, self._is_provisional(begun, end))
 
     def working_between(self, a: datetime, b: datetime) -> timedelta:
         """Open time from ``a`` to ``b`` in real elapsed time; ``ValueError`` when b is before a."""
         a, b = _utc(a, "a"), _utc(b, "b")
         if b < a:
             raise ValueError(f"b: {b.isoformat()} is before a: {a.isoformat()}")
-        total = timedelta()
-        for _, opening, closing in self._forwards(a):
-            if opening >= b:
-                break
-            total += min(closing, b) - opening
-        return total
+        return self._timeline.working_between(a, b)
 
     def close_of_working_day(self, start: datetime, n: int) -> Due:
         """Closing instant of the ``n``-th working day after the local day of ``start`` (R31).
 
         The day of ``start`` is not counted, at whatever hour it starts. ``ValueError`` for n < 1.
         """
-        day, spans = self._working_day(start, n)
-        return Due(spans[-1][1], self._beyond_notice(day))
+        found, provisional = self._working_day(start, n)
+        return Due(found.intervals[-1][1], provisional)
 
     def opening_of_working_day(self, start: datetime, n: int) -> Due:
         """Opening instant of that same day: "called back tomorrow" begins here (R22)."""
-        day, spans = self._working_day(start, n)
-        return Due(spans[0][0], self._beyond_notice(day))
+        found, provisional = self._working_day(start, n)
+        return Due(found.intervals[0][0], provisional)
 
-    def open_spans(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    def same_time_on_working_day(self, start: datetime, n: int) -> Due:
+        """Find the instant of that same day at which the clock shows the local time of ``start``.
+
+        Where the day is shut at that time it is the last closing before, or the day's first
+        opening if nothing closes before: no open time lies between either and that time.
+        """
+        found, provisional = self._working_day(start, n)
+        wall = datetime.combine(found.day, start.astimezone(self._tz).time())
+        at = first_instant(wall, self._tz)
+        due = found.intervals[0][0]
+        for opening, closing in found.intervals:
+            if opening <= at:
+                due = min(at, closing)
+        return Due(due, provisional)
+
+    def open_spans(self, at: datetime) -> Iterator[Interval]:
         """Open intervals (UTC) from ``at`` onwards, the first cut off at ``at``.
 
         Ends only if the calendar does. Intervals that meet at midnight come as two.
         """
-        at = _utc(at, "at")  # here, not in a generator: a naive instant is refused at the call
-        return ((opening, closing) for _, opening, closing in self._forwards(at))
+        return self._timeline.intervals(_utc(at, "at"))
 
-    def _spans_of(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
-        """Real intervals of a local day; one that falls wholly into a skipped hour is gone."""
-        spans = self._compiled.get(day)
-        if spans is None:
-            midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock
-            ends = (
-                tuple(first_instant(midnight + timedelta(minutes=m), self._tz) for m in span)
-                for span in self.hours_of(day)
-            )
-            spans = tuple((opening, closing) for opening, closing in ends if opening < closing)
-            self._compiled[day] = spans
-        return spans
-
-    def _working_day(
-        self, start: datetime, n: int
-    ) -> tuple[date, tuple[tuple[datetime, datetime], ...]]:
-        """Find the ``n``-th working day after the local day of ``start``, and its intervals."""
+    def _working_day(self, start: datetime, n: int) -> tuple[WorkingDay, bool]:
+        """Find the ``n``-th working day after that of ``start``; whether that is provisional."""
         if n < 1:
             raise ValueError(f"n: {n} is no number of working days: give 1 or more")
-        for day in self._days_from(self.local_day(_utc(start, "start")) + _ONE_DAY):
-            if spans := self._spans_of(day):
-                n -= 1
-                if n == 0:
-                    return day, spans
-        raise self._exhausted(start)
+        begun = self.local_day(_utc(start, "start"))
+        found = self._timeline.working_day(begun, n)
+        if found is None:
+            raise self._exhausted(start)
+        first, last = self.announced_from, self.announced_until
+        unknown_before = first is not None and begun + _ONE_DAY < first
+        return found, unknown_before or (last is not None and found.day > last)
 
-    def _days_from(self, day: date) -> Iterator[date]:
-        _, last = self._range
-        while day <= last:
-            yield day
-            day += _ONE_DAY
-
-    def _forwards(self, at: datetime) -> Iterator[tuple[date, datetime, datetime]]:
-        for day in self._days_from(self.local_day(at)):
-            for opening, closing in self._spans_of(day):
-                if closing > at:
-                    yield day, max(opening, at), closing
-
-    def _backwards(self, at: datetime) -> Iterator[tuple[datetime, datetime]]:
-        first, last = self._range
-        day = min(self.local_day(at) + _ONE_DAY, last)  # the next day as in is_open
-        while day >= first:
-            for opening, closing in reversed(self._spans_of(day)):
-                if opening < at:
-                    yield opening, min(closing, at)
-            day -= _ONE_DAY
-
-    def _beyond_notice(self, day: date) -> bool:
-        return self.announced_until is not None and day > self.announced_until
+    def _is_provisional(self, first: datetime, last: datetime) -> bool:
+        """Whether time from ``first`` up to ``last`` lies on days that nobody has announced."""
+        known_from, known_until = self._announced
+        return first < known_from or last > known_until
 
     def _exhausted(self, at: datetime) -> CalendarExhausted:
         return CalendarExhausted(
@@ -348,31 +361,25 @@ class WorkingCalendar(Model):
         )
 
 
-def first_instant(local: datetime, zone: ZoneInfo) -> datetime:
-    """First instant (UTC) at which the wall clock of ``zone`` shows ``local`` (naive) or later."""
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return first_instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001 - wall clock
 
-    def shown(at: datetime) -> datetime:
-        return at.astimezone(zone).replace(tzinfo=None)
 
-    at = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if shown(at) == local:
-        return at
-    # Skipped: the change of the clock lies between the readings with the later and the earlier
-    # offset, and zoneinfo does not tell where.
-    low = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    seconds = range(int((at - low).total_seconds()))
-    return low + timedelta(
-        seconds=bisect_left(seconds, local, key=lambda s: shown(low + timedelta(seconds=s)))
-    )
+def _refuse_instant(day: date, argument: str) -> None:
+    if isinstance(day, datetime):
+        # A datetime is a date to Python, but equal to none: it would miss every holiday.
+        raise TypeError(f"{argument}: {day.isoformat()} is an instant: pass local_day(at)")
 
 
 def _utc(at: datetime, argument: str) -> datetime:
+    if at.tzinfo is UTC:
+        return at
     if at.utcoffset() is None:
         raise ValueError(f"{argument}: {at.isoformat()} has no time zone: pass an aware datetime")
     return at.astimezone(UTC)
 
 
 def _budget(working: timedelta) -> timedelta:
-    if working < timedelta():
+    if working < _NOTHING:
         raise ValueError(f"working: {working} is negative")
     return working

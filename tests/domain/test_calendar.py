@@ -1,157 +1,31 @@
-"""The working calendar: China's years as published, other zones, and laws that hold for any."""
+"""The working calendar: hours and overrides, zones, what it refuses, and what it is as a value."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise, takewhile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.calendar import WEEKDAYS, CalendarExhausted, Due, Span, WorkingCalendar
-from domain.national_days import NationalDays
+from domain.calendar import CalendarExhausted, Due, Span, WorkingCalendar
+from tests.domain.calendars import (
+    CHINA,
+    DAY,
+    HOUR,
+    MINUTE,
+    OFFICE,
+    OFFICE_HOURS,
+    SHANGHAI,
+    at,
+    calendar,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NOTICES = Path(__file__).parents[2] / "policies" / "cn_workdays.json"
-CHINA = NationalDays.model_validate_json(NOTICES.read_text(encoding="utf-8"))
-SHANGHAI = "Asia/Shanghai"
-OFFICE = ["09:00-12:00", "13:30-18:00"]
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
-
-def calendar(
-    zone: str = SHANGHAI, hours: list[str] | None = None, days: int = 5, **fields: Any
-) -> WorkingCalendar:
-    """Open ``hours`` on the first ``days`` days of the week."""
-    week = dict.fromkeys(WEEKDAYS[:days], OFFICE if hours is None else hours)
-    return WorkingCalendar.model_validate({"name": "test", "zone": zone, "week": week} | fields)
-
-
-def at(text: str, zone: str = SHANGHAI, fold: int = 0) -> datetime:
-    """Read a local time of ``zone`` as the UTC instant."""
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)
-
-
-OFFICE_HOURS = calendar(**CHINA.fields())
-AROUND_THE_CLOCK = calendar(hours=["00:00-24:00"], days=7)
-
-
-# --- China, as published -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("year", "working_days"), [(2024, 251), (2025, 248), (2026, 248)])
-def test_a_chinese_year_has_the_published_number_of_working_days(
-    year: int, working_days: int
-) -> None:
-    days = [date(year, 1, 1) + timedelta(days=n) for n in range(366)]
-    assert sum(OFFICE_HOURS.is_working_day(day) for day in days if day.year == year) == working_days
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "works"),
-    [
-        ("2024-02-04", "2024-02-04", True),  # Sunday before the Spring Festival
-        ("2024-02-05", "2024-02-09", True),
-        ("2024-02-10", "2024-02-17", False),
-        ("2024-02-18", "2024-02-18", True),  # Sunday after
-        ("2025-01-26", "2025-01-27", True),
-        ("2025-01-28", "2025-02-04", False),
-        ("2025-02-08", "2025-02-08", True),
-        ("2025-09-28", "2025-09-30", True),
-        ("2025-10-01", "2025-10-08", False),
-        ("2025-10-11", "2025-10-11", True),
-        ("2026-02-14", "2026-02-14", True),  # Saturday before the Spring Festival
-        ("2026-02-15", "2026-02-23", False),
-        ("2026-02-28", "2026-02-28", True),
-        ("2026-09-20", "2026-09-20", True),
-        ("2026-10-01", "2026-10-07", False),
-        ("2026-10-08", "2026-10-10", True),  # Saturday 10 October made up
-        ("2026-10-11", "2026-10-11", False),
-    ],
-)
-def test_breaks_are_closed_and_make_up_days_are_worked(
-    first: str, last: str, *, works: bool
-) -> None:
-    day = date.fromisoformat(first)
-    while day <= date.fromisoformat(last):
-        assert OFFICE_HOURS.is_working_day(day) is works, day
-        day += timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    ("made_on", "due_on"),
-    [
-        ("2025-09-25", "2025-09-29"),  # Sunday 28 September is worked
-        ("2025-09-26", "2025-09-30"),
-        ("2025-09-27", "2025-09-30"),
-        ("2025-09-28", "2025-10-09"),
-        ("2025-09-29", "2025-10-10"),
-        ("2025-09-30", "2025-10-11"),
-        *((f"2025-10-{day:02}", "2025-10-11") for day in range(1, 9)),
-        ("2025-10-09", "2025-10-13"),
-        ("2025-10-10", "2025-10-14"),
-        ("2025-10-11", "2025-10-15"),
-        ("2025-10-12", "2025-10-15"),
-        ("2026-09-24", "2026-09-30"),  # Mid-Autumn, 25 to 27 September
-        *((f"2026-09-{day}", "2026-09-30") for day in range(25, 28)),
-        ("2026-09-28", "2026-10-08"),
-        ("2026-09-29", "2026-10-09"),
-        ("2026-09-30", "2026-10-10"),
-        *((f"2026-10-{day:02}", "2026-10-10") for day in range(1, 8)),
-        ("2026-10-08", "2026-10-12"),
-        ("2026-10-09", "2026-10-13"),
-        ("2026-10-10", "2026-10-14"),
-        ("2026-10-11", "2026-10-14"),
-    ],
-)
-@pytest.mark.parametrize("hour", ["00:00", "10:15", "23:59"])
-def test_three_working_days_end_at_close_of_business_whatever_the_hour_of_the_start(
-    made_on: str, due_on: str, hour: str
-) -> None:
-    due = OFFICE_HOURS.close_of_working_day(at(f"{made_on}T{hour}"), 3)
-    assert due == Due(at(f"{due_on}T18:00"), provisional=False)
-
-
-def test_the_local_day_of_the_start_counts_not_the_utc_day() -> None:
-    # 23:30 UTC on Sunday is Monday morning in Shanghai: Monday is not counted.
-    due = OFFICE_HOURS.close_of_working_day(datetime(2026, 11, 1, 23, 30, tzinfo=UTC), 1)
-    assert due.at == at("2026-11-03T18:00")
-
-
-def test_a_deadline_reaching_into_an_unannounced_year_is_provisional() -> None:
-    closing = OFFICE_HOURS.close_of_working_day(at("2026-12-28T10:00"), 3)
-    assert closing == Due(at("2026-12-31T18:00"), provisional=False)
-    assert OFFICE_HOURS.close_of_working_day(at("2026-12-28T10:00"), 4).provisional
-    new_years_eve = at("2026-12-31T17:00")
-    assert OFFICE_HOURS.due_after(new_years_eve, HOUR) == Due(at("2026-12-31T18:00"), False)
-    assert OFFICE_HOURS.due_after(new_years_eve, HOUR + MINUTE).provisional
-    assert not OFFICE_HOURS.next_opening(new_years_eve).provisional
-    assert OFFICE_HOURS.next_opening(at("2026-12-31T18:00")).provisional
-    assert OFFICE_HOURS.due_before(at("2027-01-04T10:00"), HOUR).provisional
-    assert not OFFICE_HOURS.due_before(at("2027-01-01T00:00"), HOUR).provisional
-
-
-def test_a_last_day_open_until_midnight_is_not_provisional_by_ending_at_the_new_year() -> None:
-    late = calendar(hours=["09:00-24:00"], **CHINA.fields())
-    due = late.due_after(at("2026-12-31T23:00"), HOUR)
-    assert due == Due(at("2027-01-01T00:00"), provisional=False)
-
-
-def test_a_calendar_without_notice_is_never_provisional() -> None:
-    assert not AROUND_THE_CLOCK.due_after(at("2026-12-31T23:00"), 9000 * HOUR).provisional
-
-
-def test_without_holidays_only_weekends_are_free() -> None:
-    plain = calendar()
-    assert plain.close_of_working_day(at("2026-09-30T10:00"), 3).at == at("2026-10-05T18:00")
-    assert all(calendar(days=7).is_working_day(date(2026, 10, day)) for day in range(1, 32))
+BERLIN, NEW_YORK, KOLKATA = "Europe/Berlin", "America/New_York", "Asia/Kolkata"
 
 
 # --- hours, overrides, edges ---------------------------------------------------------------------
@@ -234,6 +108,17 @@ def test_a_night_shift_runs_on_through_midnight() -> None:
     assert night.working_between(at("2026-11-02T12:00"), at("2026-11-03T12:00")) == 8 * HOUR
 
 
+@pytest.mark.parametrize("zone", [SHANGHAI, "America/New_York", "UTC"])
+def test_a_shift_over_new_year_is_one_stretch_on_either_side_of_utc(zone: str) -> None:
+    always = calendar(zone, ["00:00-24:00"], days=7)
+    for hour in range(18, 24):
+        start = at(f"2026-12-31T{hour}:00", zone)
+        assert always.is_open(start)
+        assert always.due_after(start, 12 * HOUR).at == start + 12 * HOUR
+        assert always.due_before(start + 12 * HOUR, 12 * HOUR).at == start
+        assert always.working_between(start, start + 12 * HOUR) == 12 * HOUR
+
+
 def test_intervals_may_meet_and_the_instant_between_is_open() -> None:
     shifts = calendar(hours=["09:00-12:00", "12:00-15:00"])
     assert shifts.is_open(at("2026-11-02T12:00"))
@@ -257,9 +142,29 @@ def test_a_search_crosses_years_of_closed_days() -> None:
     assert centre.next_opening(at("2026-01-01T10:00")).at == at(f"{day}T09:00")
 
 
-# --- zones ---------------------------------------------------------------------------------------
+def test_hours_that_lie_centuries_apart_are_found_without_a_search_through_the_days() -> None:
+    fair = calendar(week={}, overrides={"2026-11-02": ["09:00-12:00"], "9000-01-01": OFFICE})
+    assert fair.due_after(at("1000-01-01T00:00"), 4 * HOUR).at == at("9000-01-01T10:00")
+    assert fair.due_before(at("9999-01-01T00:00"), 8 * HOUR).at == at("2026-11-02T11:30")
+    assert fair.close_of_working_day(at("2026-11-02T10:00"), 1).at == at("9000-01-01T18:00")
+    assert fair.working_days(date(1, 1, 1), date(9999, 12, 31)) == 2
 
-BERLIN, NEW_YORK, KOLKATA = "Europe/Berlin", "America/New_York", "Asia/Kolkata"
+
+def test_at_either_end_of_pythons_years_a_calendar_is_exhausted() -> None:
+    for zone in (SHANGHAI, NEW_YORK):
+        always = calendar(zone, ["00:00-24:00"], days=7)
+        with pytest.raises(CalendarExhausted):
+            always.due_after(datetime(9999, 6, 1, tzinfo=UTC), 240 * DAY)
+        with pytest.raises(CalendarExhausted):
+            always.due_before(datetime(1, 6, 1, tzinfo=UTC), 240 * DAY)
+        with pytest.raises(CalendarExhausted):
+            always.close_of_working_day(datetime(9999, 12, 1, tzinfo=UTC), 30)
+        assert always.is_open(datetime(9999, 12, 1, tzinfo=UTC))
+        assert not always.is_open(datetime.max.replace(tzinfo=UTC))
+        assert not always.is_open(datetime.min.replace(tzinfo=UTC))
+
+
+# --- zones ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -302,6 +207,25 @@ def test_a_day_whose_only_hour_is_skipped_neither_opens_nor_counts() -> None:
     eve = at("2026-03-28T12:00", BERLIN)
     assert centre.next_opening(eve).at == at("2026-03-30T02:00", BERLIN)
     assert centre.close_of_working_day(eve, 1).at == at("2026-03-30T03:00", BERLIN)
+
+
+def test_a_day_that_the_zone_skipped_is_no_working_day() -> None:
+    apia = calendar("Pacific/Apia")  # Friday 30 December 2011 was left out
+    friday = date(2011, 12, 30)
+    assert apia.hours_of(friday)
+    assert not apia.is_working_day(friday)
+    assert apia.working_days(date(2011, 12, 26), date(2012, 1, 1)) == 4
+
+
+def test_the_same_time_is_what_the_clock_shows_on_either_side_of_its_change() -> None:
+    always = calendar(BERLIN, ["00:00-24:00"], days=7)
+    for made, due in (
+        ("2026-03-27T14:15", "2026-03-29T14:15"),
+        ("2026-03-27T02:30", "2026-03-29T03:00"),  # skipped: the first instant after it
+        ("2026-10-23T14:15", "2026-10-25T14:15"),
+        ("2026-10-23T02:30", "2026-10-25T02:30"),  # shown twice: the first time
+    ):
+        assert always.same_time_on_working_day(at(made, BERLIN), 2).at == at(due, BERLIN)
 
 
 def test_a_budget_in_hours_is_not_stretched_by_a_change_of_the_clock() -> None:
@@ -370,6 +294,7 @@ AWARE = NAIVE.replace(tzinfo=UTC)
         ("at", lambda c: c.local_day(NAIVE)),
         ("start", lambda c: c.due_after(NAIVE, HOUR)),
         ("start", lambda c: c.close_of_working_day(NAIVE, 3)),
+        ("start", lambda c: c.same_time_on_working_day(NAIVE, 3)),
         ("end", lambda c: c.due_before(NAIVE, HOUR)),
         ("a", lambda c: c.working_between(NAIVE, AWARE)),
         ("b", lambda c: c.working_between(AWARE, NAIVE)),
@@ -391,8 +316,19 @@ def test_senseless_amounts_are_refused() -> None:
         OFFICE_HOURS.close_of_working_day(AWARE, 0)
     with pytest.raises(ValueError, match=r"^b: .* is before a"):
         OFFICE_HOURS.working_between(AWARE, AWARE - HOUR)
-    with pytest.raises(TypeError, match="is an instant"):
+    with pytest.raises(ValueError, match=r"^n: 0 "):
+        OFFICE_HOURS.same_time_on_working_day(AWARE, 0)
+    with pytest.raises(ValueError, match=r"^last: 2026-11-01 is before first: 2026-11-02"):
+        OFFICE_HOURS.working_days(date(2026, 11, 2), date(2026, 11, 1))
+
+
+def test_an_instant_is_not_taken_for_a_day() -> None:
+    with pytest.raises(TypeError, match=r"^day: .* is an instant"):
         OFFICE_HOURS.hours_of(AWARE)
+    with pytest.raises(TypeError, match=r"^day: .* is an instant"):
+        OFFICE_HOURS.is_working_day(AWARE)
+    with pytest.raises(TypeError, match=r"^last: .* is an instant"):
+        OFFICE_HOURS.working_days(date(2026, 11, 2), AWARE)
 
 
 def test_a_calendar_whose_only_hours_are_past_says_so_instead_of_searching_for_ever() -> None:
@@ -407,16 +343,6 @@ def test_a_calendar_whose_only_hours_are_past_says_so_instead_of_searching_for_e
     with pytest.raises(CalendarExhausted):
         fair.due_before(at("2026-11-02T09:00"), MINUTE)
     assert list(fair.open_spans(at("2026-11-03T00:00"))) == []
-
-
-def test_a_notice_that_cannot_be_is_refused_in_words() -> None:
-    known = CHINA.model_dump()
-    gap = known | {"years": {y: d for y, d in known["years"].items() if y != 2025}}
-    with pytest.raises(ValidationError, match="2025 is missing between 2024 and 2026"):
-        NationalDays.model_validate(gap)
-    misplaced = known | {"years": {2025: known["years"][2024]}}
-    with pytest.raises(ValidationError, match="2024-01-01 stands under 2025"):
-        NationalDays.model_validate(misplaced)
 
 
 # --- a value like any other ----------------------------------------------------------------------
@@ -436,145 +362,3 @@ def test_a_changed_copy_does_not_remember_the_old_days() -> None:
     assert OFFICE_HOURS.is_open(at("2026-11-02T10:00"))
     changed = OFFICE_HOURS.model_copy(update={"holidays": {date(2026, 11, 2)}})
     assert not changed.is_open(at("2026-11-02T10:00"))
-
-
-# --- laws, for any calendar ----------------------------------------------------------------------
-
-# Around clock changes of these zones, so that the laws meet them.
-MOMENTS = [
-    (SHANGHAI, date(2026, 9, 28)),
-    (KOLKATA, date(2026, 9, 28)),
-    (BERLIN, date(2026, 3, 27)),
-    (BERLIN, date(2026, 10, 23)),
-    (NEW_YORK, date(2026, 3, 6)),
-    (NEW_YORK, date(2026, 10, 30)),
-    ("America/St_Johns", date(2006, 10, 27)),
-    ("America/Sao_Paulo", date(2018, 11, 2)),
-]
-marks = st.lists(st.integers(0, 96), max_size=6, unique=True).map(sorted)
-day_hours = marks.map(
-    lambda quarters: [
-        Span(a * 15, b * 15) for a, b in zip(quarters[::2], quarters[1::2], strict=False)
-    ]
-)
-
-
-@st.composite
-def calendars(draw: st.DrawFn) -> tuple[WorkingCalendar, datetime]:
-    """Draw a small calendar and a local midnight shortly before something happens to it."""
-    zone, day = draw(st.sampled_from(MOMENTS))
-    near = st.integers(0, 6).map(lambda n: day + timedelta(days=n))
-    holidays, makeup = draw(st.frozensets(near, max_size=3)), draw(st.frozensets(near, max_size=2))
-    week = draw(st.dictionaries(st.sampled_from(WEEKDAYS), day_hours, min_size=1))
-    assume(any(week.values()))
-    drawn = WorkingCalendar.model_validate(
-        {
-            "name": "drawn",
-            "zone": zone,
-            "week": week,
-            "holidays": holidays - makeup,
-            "makeup_workdays": makeup,
-            "makeup_hours_of": next(weekday for weekday in week if week[weekday]),
-            "overrides": draw(st.dictionaries(near, day_hours, max_size=2)),
-        }
-    )
-    return drawn, at(f"{day}T00:00", zone)
-
-
-seconds = st.integers(0, 6 * 86_400).map(lambda n: timedelta(seconds=n))
-amounts = st.integers(1, 60 * 3600).map(lambda n: timedelta(seconds=n))
-
-
-@settings(deadline=None)
-@given(calendars(), seconds, amounts)
-def test_exactly_the_budget_is_worked_until_it_is_due(
-    drawn: tuple[WorkingCalendar, datetime], offset: timedelta, working: timedelta
-) -> None:
-    centre, midnight = drawn
-    start = midnight + offset
-    due = centre.due_after(start, working).at
-    assert centre.working_between(start, due) == working
-    # … and not an instant earlier: due is the last instant of open time.
-    assert centre.working_between(start, due - timedelta.resolution) < working
-    begun = centre.due_before(due, working).at
-    assert centre.working_between(begun, due) == working
-    assert begun >= start
-    assert centre.working_between(begun + timedelta.resolution, due) < working
-
-
-@settings(deadline=None)
-@given(calendars(), st.lists(seconds, min_size=3, max_size=3), amounts)
-def test_open_time_adds_up_and_later_starts_are_due_no_earlier(
-    drawn: tuple[WorkingCalendar, datetime], offsets: list[timedelta], working: timedelta
-) -> None:
-    centre, midnight = drawn
-    a, b, c = sorted(midnight + offset for offset in offsets)
-    assert centre.working_between(a, c) == centre.working_between(a, b) + centre.working_between(
-        b, c
-    )
-    assert centre.working_between(a, b) <= b - a
-    assert centre.due_after(a, working).at <= centre.due_after(b, working).at
-    assert centre.due_after(a, working).at < centre.due_after(a, working + MINUTE).at
-    # A budget split at any point is due at the same instant.
-    assert (
-        centre.due_after(centre.due_after(a, working).at, MINUTE).at
-        == centre.due_after(a, working + MINUTE).at
-    )
-
-
-@settings(deadline=None)
-@given(calendars(), seconds)
-def test_open_spans_are_in_order_and_agree_with_is_open(
-    drawn: tuple[WorkingCalendar, datetime], offset: timedelta
-) -> None:
-    centre, midnight = drawn
-    start = midnight + offset
-    horizon = start + timedelta(days=20)
-    spans = list(takewhile(lambda span: span[0] < horizon, centre.open_spans(start)))
-    assert all(opening < closing for opening, closing in spans)
-    assert all(left[1] <= right[0] for left, right in pairwise(spans))
-    assert all(centre.is_open(opening) for opening, _ in spans)
-    assert all(centre.is_open(closing - timedelta.resolution) for _, closing in spans)
-    opening = centre.next_opening(start)
-    assert (opening.at == start) is centre.is_open(start)
-    assert opening.at == next(centre.open_spans(start))[0]
-
-
-def walk(centre: WorkingCalendar, midnight: datetime, days: int) -> list[bool]:
-    """Ask minute by minute what a wall clock shows, one that is never put back, only held."""
-    zone = ZoneInfo(centre.zone)
-    shown = datetime.min  # noqa: DTZ901 - a wall clock
-    result = []
-    for n in range(days * 1440):
-        shown = max(shown, (midnight + n * MINUTE).astimezone(zone).replace(tzinfo=None))
-        minute = shown.hour * 60 + shown.minute
-        hours = centre.overrides.get(shown.date())
-        if hours is None:
-            weekday = WEEKDAYS[shown.weekday()]
-            if shown.date() in centre.makeup_workdays:
-                weekday = centre.makeup_hours_of
-            free = shown.date() in centre.holidays
-            hours = () if free else centre.week.get(weekday, ())
-        result.append(any(start <= minute < end for start, end in hours))
-    return result
-
-
-@settings(max_examples=50, deadline=None)
-@given(calendars(), st.integers(0, 4 * 1440), st.integers(1, 1440))
-def test_the_engine_agrees_with_a_walk_minute_by_minute(
-    drawn: tuple[WorkingCalendar, datetime], begin: int, budget: int
-) -> None:
-    centre, midnight = drawn
-    walked = walk(centre, midnight, days=7)
-    start = midnight + begin * MINUTE
-    end = midnight + len(walked) * MINUTE
-    assert centre.working_between(start, end) == sum(walked[begin:]) * MINUTE
-    assert [centre.is_open(midnight + n * MINUTE) for n in range(0, len(walked), 15)] == walked[
-        ::15
-    ]
-    open_minutes = [n for n in range(begin, len(walked)) if walked[n]]
-    if budget <= len(open_minutes):
-        due = centre.due_after(start, budget * MINUTE).at
-        assert due == midnight + (open_minutes[budget - 1] + 1) * MINUTE
-        begun = centre.due_before(end, budget * MINUTE).at
-        assert begun == midnight + open_minutes[-budget] * MINUTE
