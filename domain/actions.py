@@ -27,6 +27,7 @@ class ActionName(StrEnum):
     RECORD_CALLBACK = "record_callback"
     ESCALATE = "escalate"
     WITHDRAW = "withdraw"
+    REPLAN = "replan"
     ASSIGN = "assign"
     THRESHOLD = "threshold"
     REPLIED = "replied"
@@ -109,6 +110,15 @@ class Withdraw(Act):
     """The customer does not want it any more."""
 
     reason: Words
+
+
+class Replan(Act):
+    """Plan the open promises again: a calendar, a notice or a policy was loaded (R32). ``adoption``
+    counts the loadings; the same one plans an issue once.
+    """
+
+    version: Code = Field(description="the rulebook that was loaded")
+    adoption: int
 
 
 class Assign(Act):

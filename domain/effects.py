@@ -17,6 +17,7 @@ from domain.actions import (
     HandOver,
     Reassign,
     RecordCallback,
+    Replan,
     Replied,
     ReportProgress,
     Resolve,
@@ -26,7 +27,7 @@ from domain.actions import (
     Withdraw,
 )
 from domain.issue import Assignment, CallbackRecord, Handling, Issue, Tell
-from domain.promises import Mark, Promise, PromiseKind
+from domain.promises import DUE, Mark, Promise, PromiseEnd, PromiseKind
 from domain.refusal import Refused
 from domain.vocabulary import ESCALATION, Audience, Outcome, Severity, Stage
 
@@ -36,12 +37,13 @@ ASSIGNED = (
 )
 
 
+_SOLVED = {"stage": Stage.CLOSED, "outcome": Outcome.SOLVED}
+_TO_BE_HEARD = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST)
+"""While one of these runs, the customer may yet say that it is not solved (R9, R22)."""
+
+
 def _end(issue: Issue, at: datetime, *kinds: PromiseKind) -> tuple[Promise, ...]:
     return tuple(p.fulfil(at) for p in issue.running if p.kind in kinds)
-
-
-def _give_up(issue: Issue, at: datetime) -> tuple[Promise, ...]:
-    return tuple(p.give_up(at) for p in issue.running)
 
 
 def _nobody(issue: Issue) -> Stage:
@@ -115,27 +117,31 @@ def _assign(issue: Issue, _: Assign, __: datetime) -> dict[str, Any]:
 
 
 def _resolve(issue: Issue, act: Resolve, at: datetime) -> dict[str, Any]:
-    """R12, R6: the result is there and goes to the customer; R22: tomorrow they are called."""
+    """R12, R6: the result is there and goes to the customer; R22: tomorrow they are called, or
+    they have some time to try it (R9), as the policy says.
+    """
     return {
         "stage": Stage.RESOLVED,
         "promises": _end(issue, at, PromiseKind.RESPONSE, PromiseKind.RESOLUTION),
-        "make": (PromiseKind.CALLBACK,),
+        "make": (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST),
         "handling": Handling(resolved_at=at, result=act.result, cause=act.cause),
         "tell": (Tell(template="resolved", to=Audience.CUSTOMER),),
     }
 
 
 def _replied(issue: Issue, _: Replied, __: datetime) -> dict[str, Any]:
-    """R6: the customer has the answer. Where no callback is due the issue is done."""
-    if issue.promise(PromiseKind.CALLBACK) is None:
-        return {"stage": Stage.CLOSED, "outcome": Outcome.SOLVED}
+    """R6: the customer has the answer. Where they need not be heard any more the issue is done."""
+    if not any(issue.promise(kind) for kind in _TO_BE_HEARD):
+        return _SOLVED
     return {"stage": Stage.REPLIED} if issue.stage is Stage.RESOLVED else {}
 
 
 def _record_callback(issue: Issue, act: RecordCallback, at: datetime) -> dict[str, Any]:
-    """R22-R25: one call a day; good closes, bad reopens, not reached is tried again."""
-    promise = issue.promise(PromiseKind.CALLBACK)
-    if promise is None:
+    """R22-R25: one call a day; good closes, bad reopens, not reached is tried again. A customer who
+    has time to try the answer (R9) may call by themselves.
+    """
+    promise = issue.promise(PromiseKind.CALLBACK) or issue.promise(PromiseKind.CUSTOMER_TEST)
+    if promise is None or (promise.kind is PromiseKind.CUSTOMER_TEST and not act.reached):
         raise Refused("NotAllowed", f"no callback is due for {issue.number}")
     if promise.opens_at and at < promise.opens_at:
         raise Refused(
@@ -151,10 +157,11 @@ def _record_callback(issue: Issue, act: RecordCallback, at: datetime) -> dict[st
         satisfied=act.satisfied,
         words=act.words,
     )
-    return {"callback": record, "promises": (promise.fulfil(at),)} | (
+    heard = _TO_BE_HEARD if act.reached else (promise.kind,)
+    return {"callback": record, "promises": _end(issue, at, *heard)} | (
         _not_reached(issue, promise)
         if not act.reached
-        else {"stage": Stage.CLOSED, "outcome": Outcome.SOLVED}
+        else _SOLVED
         if act.running
         else _reopen(issue)
     )
@@ -209,11 +216,10 @@ def _escalate(issue: Issue, _: Escalate, __: datetime) -> dict[str, Any]:
     }
 
 
-def _withdraw(issue: Issue, _: Withdraw, at: datetime) -> dict[str, Any]:
+def _withdraw(_: Issue, __: Withdraw, ___: datetime) -> dict[str, Any]:
     return {
         "stage": Stage.CLOSED,
         "outcome": Outcome.WITHDRAWN,
-        "promises": _give_up(issue, at),
         "tell": (
             Tell(template="withdrawn", to=Audience.CUSTOMER),
             Tell(template="withdrawn_staff", to=Audience.HANDLER, when="assigned"),
@@ -221,12 +227,11 @@ def _withdraw(issue: Issue, _: Withdraw, at: datetime) -> dict[str, Any]:
     }
 
 
-def _cancel(issue: Issue, _: Cancel, at: datetime) -> dict[str, Any]:
+def _cancel(_: Issue, __: Cancel, ___: datetime) -> dict[str, Any]:
     """An operator ended the workflow: what was open is recorded as given up, the lead is told."""
     return {
         "stage": Stage.CLOSED,
         "outcome": Outcome.CANCELLED,
-        "promises": _give_up(issue, at),
         "tell": (Tell(template="cancelled", to=Audience.LEAD),),
     }
 
@@ -247,9 +252,10 @@ def _threshold(issue: Issue, act: Threshold, at: datetime) -> dict[str, Any]:
         passed.append(following)
         promise = promise.reach()
     last = passed[-1]
+    silent = promise.kind is PromiseKind.CUSTOMER_TEST and DUE in (mark.name for mark in passed)
     told = dict.fromkeys(audience for mark in passed for audience in mark.tell)
     return {
-        "promises": (promise,),
+        "promises": (promise.give_up(at) if silent else promise,),
         "level": max(issue.level, *(mark.level for mark in passed)),
         "tell": tuple(Tell(template=_alarm(promise, last, to), to=to) for to in told),
         "content": {
@@ -257,7 +263,15 @@ def _threshold(issue: Issue, act: Threshold, at: datetime) -> dict[str, Any]:
             "threshold": last.name,
             "skipped": [mark.name for mark in passed[:-1]],
         },
-    }
+    } | (_silence(issue) if silent else {})
+
+
+def _silence(issue: Issue) -> dict[str, Any]:
+    """R9: silence counts as solved, but only once the customer has the answer (R6), and not while a
+    call is still to be made (R22).
+    """
+    heard = issue.promise(PromiseKind.CALLBACK) is None
+    return _SOLVED if heard and issue.stage is Stage.REPLIED else {}
 
 
 def _alarm(promise: Promise, mark: Mark, to: Audience) -> str:
@@ -268,6 +282,20 @@ def _alarm(promise: Promise, mark: Mark, to: Audience) -> str:
     if to in {Audience.HANDLER, Audience.CLERK}:
         return "overdue" if broken else "reminder"
     return "alarm" if broken else "warning"
+
+
+def _replan(issue: Issue, act: Replan, _: datetime) -> dict[str, Any]:
+    """R32: what is still open is planned again; whoever counts on an instant is told the new one.
+    What is kept or broken is left as it is.
+    """
+    return {
+        "promises": tuple(p for p in issue.running if p.end is PromiseEnd.OPEN),
+        "replan": act.version,
+        "tell": (
+            Tell(template="replanned", to=Audience.CUSTOMER, when="later"),
+            Tell(template="replanned_staff", to=Audience.HANDLER, when="moved"),
+        ),
+    }
 
 
 def _hand_over(_: Issue, act: HandOver, __: datetime) -> dict[str, Any]:
@@ -285,6 +313,7 @@ EFFECTS: Mapping[ActionName, Callable[[Issue, Any, datetime], dict[str, Any]]] =
     ActionName.RECORD_CALLBACK: _record_callback,
     ActionName.ESCALATE: _escalate,
     ActionName.WITHDRAW: _withdraw,
+    ActionName.REPLAN: _replan,
     ActionName.ASSIGN: _assign,
     ActionName.THRESHOLD: _threshold,
     ActionName.REPLIED: _replied,

@@ -50,13 +50,13 @@ class Person(Model):
 
 
 class Tell(Model):
-    """A message to be written: which wording, to whom, and whether that hangs on somebody having
-    been found for the issue.
+    """A message to be written: which wording, to whom, and whether that hangs on what the register
+    finds: somebody for the issue, or a promise that is now due at another instant, or a later one.
     """
 
     template: str
     to: Audience
-    when: Literal["always", "assigned", "unassigned"] = "always"
+    when: Literal["always", "assigned", "unassigned", "moved", "later"] = "always"
 
 
 class Assignment(Model):
@@ -118,6 +118,9 @@ class Step(Model):
     make: tuple[PromiseKind, ...] = Field(default=(), description="to be planned, from ``at``")
     attempt: int = 1
     resume: bool = Field(default=False, description="``promises`` run on from ``at``")
+    replan: str | None = Field(
+        default=None, description="the rulebook ``promises`` are planned again by"
+    )
     assignment: Assignment | None = None
     handling: Handling | None = None
     callback: CallbackRecord | None = None
@@ -142,10 +145,12 @@ class Errand(Model):
     """The messages one step wrote, to be delivered, and how long that is tried.
 
     ``reply`` is the generation of the issue that they answer the customer about (R6), else 0.
+    ``not_before`` is when whoever they are for is at work again.
     """
 
     keys: tuple[str, ...]
     reply: int = 0
+    not_before: Instant | None = None
     give_up_after: timedelta
     first_retry: timedelta
     longest_retry: timedelta
@@ -153,7 +158,7 @@ class Errand(Model):
 
 class Recorded(Model):
     """What the register answers: the facts a workflow may not find out by itself. ``promises`` are
-    new or moved ones.
+    new, moved or measured ones; ``later`` are errands to people who are not at work.
 
     ``step`` is the one that stands in the register at that place. After a crash it may be another
     than the one sent: one that had been recorded when the workflow was told of both.
@@ -170,9 +175,15 @@ class Recorded(Model):
     lead: Person | None = None
     assign_again_at: Instant | None = None
     errand: Errand | None = None
+    later: tuple[Errand, ...] = ()
     closed_as: Outcome | None = Field(
         default=None, description="set if this issue had ended before: nothing was recorded"
     )
+
+    @property
+    def errands(self) -> tuple[Errand, ...]:
+        """Everything to be delivered."""
+        return (self.errand, *self.later) if self.errand else self.later
 
 
 class StepNote(Model):
@@ -234,8 +245,9 @@ class Issue(Model):
 
     @property
     def next_due_at(self) -> datetime | None:
-        """The nearest due instant among the clocks that move."""
-        return min((p.due_at for p in self.running if p.paused_at is None), default=None)
+        """The nearest due instant of what the desk owes, among the clocks that move."""
+        ours = (p for p in self.running if p.kind is not PromiseKind.CUSTOMER_TEST)
+        return min((p.due_at for p in ours if p.paused_at is None), default=None)
 
     @property
     def sla_state(self) -> SlaState:

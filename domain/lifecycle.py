@@ -15,7 +15,7 @@ from domain.actions import Accept, Act, ActionName, ReportProgress
 from domain.effects import ASSIGNED, EFFECTS
 from domain.intake import CLOCK_SKEW, Intake
 from domain.issue import Assignment, Issue, Recorded, Step, Tell
-from domain.promises import PromiseKind
+from domain.promises import Promise, PromiseKind
 from domain.refusal import Refused
 from domain.vocabulary import SUPERVISORS, Actor, Audience, Model, Role, Stage
 
@@ -54,6 +54,7 @@ RULES: Mapping[ActionName, Rule] = {
     ActionName.WITHDRAW: Rule(
         stages=_ANY, roles=SUPERVISORS | {Role.AGENT, Role.INTAKE, Role.CLERK}
     ),
+    ActionName.REPLAN: Rule(stages=_ANY, roles=_DESK),
     ActionName.ASSIGN: Rule(stages=_UNASSIGNED | {Stage.WAITING}, roles=_DESK),
     ActionName.THRESHOLD: Rule(stages=_ANY, roles=_DESK),
     ActionName.REPLIED: Rule(stages=_AFTER, roles=_DESK),
@@ -121,6 +122,8 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
     at = _when(issue, act, now)
     _check_expectation(act, now)
     changes = EFFECTS[name](issue, act, at)
+    if changes.get("stage") is Stage.CLOSED:
+        changes = changes | {"promises": _nothing_left(issue, changes.get("promises", ()), at)}
     facts: dict[str, Any] = {
         "issue_id": issue.id,
         "key": key,
@@ -183,6 +186,12 @@ def _when(issue: Issue, act: Act, now: datetime) -> datetime:
             f"({issue.last_at.isoformat()})",
         )
     return act.at
+
+
+def _nothing_left(issue: Issue, ended: tuple[Promise, ...], at: datetime) -> tuple[Promise, ...]:
+    """A closed issue owes nothing: what still runs is given up."""
+    keys = {promise.key for promise in ended}
+    return (*ended, *(p.give_up(at) for p in issue.running if p.key not in keys))
 
 
 def _check_expectation(act: Act, now: datetime) -> None:

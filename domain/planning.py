@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from domain.calendar import Due, WorkingCalendar
-from domain.policy import Clock, Facts, MarkRule, Period, PromiseRule, Rulebook, WorkingDays
-from domain.promises import Mark, Promise, PromiseKind
+from domain.clocks import Clock, Counting, Stop
+from domain.policy import Facts, MarkRule, PromiseRule
+from domain.promises import DUE, Mark, Promise, PromiseEnd, PromiseKind
+from domain.rulebook import CENTRE, Rulebook
 from domain.vocabulary import ESCALATION
-
-Translate = Callable[[datetime], datetime]
 
 
 class Planner:
@@ -20,20 +18,15 @@ class Planner:
         self._rulebook = rulebook
         self._facts = facts
         self._centre_calendar = centre_calendar
-        rehearsal = rulebook.policy.rehearsal
-        self._to_story: Translate = rehearsal.to_story if rehearsal else _as_it_is
-        self._to_reality: Translate = rehearsal.to_reality if rehearsal else _as_it_is
 
     def make(self, kind: PromiseKind, at: datetime, attempt: int = 1) -> Promise | None:
         """Promise ``kind`` at the instant ``at``; None if the policy has nothing of the kind."""
         rule = self._rulebook.policy.rule(kind, self._facts)
         if rule is None:
             return None
-        name = self._centre_calendar if rule.calendar == "centre" else rule.calendar
-        calendar = self._rulebook.calendar(name)
-        start = self._to_story(at)
-        opens = _opening(calendar, rule, start) if rule.opens else None
-        due = _after(calendar, start, rule.within, rule.clock)
+        name = self._centre_calendar if rule.calendar == CENTRE else rule.calendar
+        clock = self._clock(name, rule.clock)
+        due = clock.after(at, rule.within, rule.ends)
         return Promise(
             kind=kind,
             generation=self._facts.generation,
@@ -43,10 +36,10 @@ class Planner:
             clock=rule.clock,
             calendar=name,
             made_at=at,
-            opens_at=self._to_reality(opens.at) if opens else None,
-            due_at=self._to_reality(due.at),
+            opens_at=clock.opening(at, rule.opens).at if rule.opens else None,
+            due_at=due.at,
             provisional=due.provisional,
-            marks=self._marks(calendar, rule, start, due),
+            marks=_marks(clock, rule, at, due.at),
         )
 
     def resume(self, promise: Promise, at: datetime) -> Promise:
@@ -55,76 +48,106 @@ class Planner:
         """
         if promise.paused_at is None:
             return promise
-        calendar = self._rulebook.calendar(promise.calendar)
-        paused, resumed = self._to_story(promise.paused_at), self._to_story(at)
-        if promise.clock == "elapsed":
-            stood_still = resumed - paused
-        else:
-            stood_still = calendar.working_between(paused, resumed)
-
-        def moved(instant: datetime) -> Due:
-            return _add(calendar, self._to_story(instant), stood_still, promise.clock)
-
-        due = promise.due_at
-        provisional = promise.provisional
-        if not promise.overdue:
-            planned = moved(due)
-            due, provisional = self._to_reality(planned.at), provisional or planned.provisional
-        marks = tuple(
-            mark
-            if index < promise.reached
-            else mark.model_copy(update={"at": self._to_reality(moved(mark.at).at)})
-            for index, mark in enumerate(promise.marks)
+        stop = Stop(begin=promise.paused_at, end=at)
+        clock = self._clock(promise.calendar, promise.clock)
+        changes: dict[str, object] = {}
+        if promise.end is PromiseEnd.OPEN:
+            due = clock.past(promise.due_at, (stop,))
+            changes = {"due_at": due.at, "provisional": promise.provisional or due.provisional}
+        ahead = (
+            mark.model_copy(update={"at": clock.past(mark.at, (stop,)).at})
+            for mark in promise.marks[promise.reached :]
         )
         return promise.model_copy(
-            update={"due_at": due, "provisional": provisional, "marks": marks, "paused_at": None}
+            update=changes
+            | {
+                "marks": (*promise.marks[: promise.reached], *ahead),
+                "stops": (*promise.stops, stop),
+                "paused_at": None,
+                "consumed": None,
+            }
         )
 
-    def _marks(
-        self, calendar: WorkingCalendar, rule: PromiseRule, start: datetime, due: Due
-    ) -> tuple[Mark, ...]:
-        """Place the thresholds in order of time."""
-        marks = (
-            Mark(
-                name=mark.at,
-                at=self._to_reality(_mark_at(calendar, mark, start, due.at, rule.clock)),
-                tell=mark.tell,
-                level=ESCALATION.index(mark.level) if mark.level else 0,
-            )
-            for mark in rule.marks
+    def replan(self, promise: Promise, now: datetime) -> Promise:
+        """Plan an open promise again, from when it was made and what it stood still since.
+
+        What is kept or broken is left as it is, and so is what the policy no longer promises. A
+        threshold that was reached stays so. One that comes to lie in the past is skipped, for
+        nobody was late by it; one that had passed already is still to be told. A customer's time to
+        try the answer may be over at once: nobody breaks a promise by that.
+        """
+        planned = self.make(promise.kind, promise.made_at, promise.attempt)
+        if planned is None or promise.end is not PromiseEnd.OPEN or not promise.running:
+            return promise
+        theirs = promise.kind is PromiseKind.CUSTOMER_TEST
+        until = promise.paused_at or now
+        if promise.due_at < until:  # broken, and the alarm is on its way
+            return promise
+        clock = self._clock(planned.calendar, planned.clock)
+        due = clock.past(planned.due_at, promise.stops)
+        reached = promise.marks[: promise.reached]
+        told = {mark.name for mark in reached}
+        overdue = {mark.name for mark in promise.marks[promise.reached :] if mark.at < until}
+        moved = sorted(
+            (
+                mark.model_copy(update={"at": clock.past(mark.at, promise.stops).at})
+                for mark in planned.marks
+                if mark.name not in told
+            ),
+            key=lambda mark: mark.at,
         )
-        return tuple(sorted(marks, key=lambda mark: mark.at))
+        skipped = tuple(
+            mark.model_copy(update={"skipped": True})
+            for mark in moved
+            if mark.at < until and mark.name not in overdue and not theirs
+        )
+        names = {mark.name for mark in skipped}
+        again = planned.model_copy(
+            update={
+                "generation": promise.generation,
+                "due_at": due.at,
+                "provisional": planned.provisional or due.provisional,
+                "marks": (*reached, *skipped, *(m for m in moved if m.name not in names)),
+                "reached": len(reached) + len(skipped),
+                "end": PromiseEnd.SKIPPED if DUE in names else PromiseEnd.OPEN,
+                "paused_at": promise.paused_at,
+                "pauses": promise.pauses,
+                "stops": promise.stops,
+            }
+        )
+        return self.measured(again)
+
+    def measured(self, promise: Promise) -> Promise:
+        """Say how much of its time a promise that stands still or has ended has consumed."""
+        until = promise.paused_at or promise.ended_at
+        if until is None or promise.consumed is not None:
+            return promise
+        clock = self._clock(promise.calendar, promise.clock)
+        consumed = clock.consumed(promise.made_at, max(until, promise.made_at), promise.stops)
+        return promise.model_copy(update={"consumed": consumed})
+
+    def _clock(self, calendar: str, counting: Counting) -> Clock:
+        rehearsal = self._rulebook.policy.rehearsal
+        return Clock(self._rulebook.calendar(calendar), counting, rehearsal)
 
 
-def _as_it_is(at: datetime) -> datetime:
-    return at
+def _marks(clock: Clock, rule: PromiseRule, start: datetime, due: datetime) -> tuple[Mark, ...]:
+    """Place the thresholds in order of time."""
+    marks = (
+        Mark(
+            name=mark.at,
+            at=_mark_at(clock, mark, start, due),
+            tell=mark.tell,
+            level=ESCALATION.index(mark.level) if mark.level else 0,
+        )
+        for mark in rule.marks
+    )
+    return tuple(sorted(marks, key=lambda mark: mark.at))
 
 
-def _add(calendar: WorkingCalendar, at: datetime, span: timedelta, clock: Clock) -> Due:
-    return Due(at + span, provisional=False) if clock == "elapsed" else calendar.due_after(at, span)
-
-
-def _after(calendar: WorkingCalendar, at: datetime, period: Period, clock: Clock) -> Due:
-    if isinstance(period, WorkingDays):
-        return calendar.close_of_working_day(at, period.days)
-    return _add(calendar, at, period.span, clock)
-
-
-def _opening(calendar: WorkingCalendar, rule: PromiseRule, start: datetime) -> Due:
-    """A period in working days opens when that day's business does; any other when it is over."""
-    if isinstance(rule.opens, WorkingDays):
-        return calendar.opening_of_working_day(start, rule.opens.days)
-    if rule.opens is None:
-        return Due(start, provisional=False)
-    return _add(calendar, start, rule.opens.span, rule.clock)
-
-
-def _mark_at(
-    calendar: WorkingCalendar, mark: MarkRule, start: datetime, due: datetime, clock: Clock
-) -> datetime:
+def _mark_at(clock: Clock, mark: MarkRule, start: datetime, due: datetime) -> datetime:
     if mark.share is None:
-        return _after(calendar, due, mark.after_due, clock).at
+        return clock.after(due, mark.after_due).at
     if mark.share == 1:
         return due
-    whole = due - start if clock == "elapsed" else calendar.working_between(start, due)
-    return _add(calendar, start, whole * mark.share, clock).at
+    return clock.add(start, clock.between(start, due) * mark.share).at

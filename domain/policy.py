@@ -1,83 +1,32 @@
-"""Policy: every figure of the regulation as data. First match wins.
-
-A ``Rulebook`` is a policy together with the calendars it speaks of. It is stored once under the
-hash of its content and never changed; an issue remembers the version it was promised under.
-"""
+"""Policy: every figure of the regulation as data. First match wins, and the match is explained."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import Field, PlainSerializer, model_validator
 
-from domain.calendar import WorkingCalendar
+from domain.clocks import Counting, Rehearsal
+from domain.periods import Ends, Period, WorkingDays, WrittenPeriod, read_period
 from domain.promises import DUE, PromiseKind
 from domain.vocabulary import (
     Audience,
     Category,
     Code,
     CustomerType,
-    Instant,
     Kind,
     Model,
     Role,
     Severity,
     Zone,
+    repeated,
 )
 
-Clock = Literal["working", "elapsed"]
-_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d)")
-_DAYS = re.compile(r"(\d+) working days?")
+When = Literal["at once", "working hours"]
+"""When somebody of the desk is told: day and night, or when they are at work."""
+
 _PERCENT = re.compile(r"(\d{1,3})%")
-
-
-class WorkingDays(Model):
-    """A period in working days (R31): the first is not counted, it ends at close of business."""
-
-    days: Annotated[int, Field(gt=0)]
-
-    def __str__(self) -> str:
-        return f"{self.days} working day{'s' if self.days > 1 else ''}"
-
-
-class TimeBudget(Model):
-    """A period in time, from the moment itself (R31); working or elapsed is the clock's matter."""
-
-    span: Annotated[timedelta, Field(gt=timedelta(0))]
-    written: str
-
-    def __str__(self) -> str:
-        return self.written
-
-
-Period = WorkingDays | TimeBudget
-
-
-def read_period(text: object) -> Period:
-    """Read ``"30min"``, ``"2h"``, ``"1d"`` (24 hours) or ``"3 working days"``.
-
-    Raises:
-        ValueError: it is none of these.
-    """
-    if isinstance(text, WorkingDays | TimeBudget):
-        return text
-    written = text if isinstance(text, str) else ""
-    if days := _DAYS.fullmatch(written):
-        return WorkingDays(days=int(days[1]))
-    if span := _SPAN.fullmatch(written):
-        return TimeBudget(span=timedelta(seconds=float(span[1]) * _UNITS[span[2]]), written=written)
-    found = f'"{text}"' if isinstance(text, str) else text
-    raise ValueError(f'{found} is no period: write "30min", "2h", "1d" or "3 working days"')
-
-
-WrittenPeriod = Annotated[
-    Period, BeforeValidator(read_period), PlainSerializer(str, when_used="json")
-]
 
 
 class MarkRule(Model):
@@ -138,12 +87,17 @@ class Selector(Model):
     centre: Annotated[frozenset[Code], _Sorted] = frozenset()
     customer: Annotated[frozenset[CustomerType], _Sorted] = frozenset()
 
+    def mismatches(self, facts: Facts) -> tuple[str, ...]:
+        """Name the fields in which the issue is not what the rule is for; none: it matches."""
+        return tuple(
+            name
+            for name in type(self).model_fields
+            if (wanted := getattr(self, name)) and getattr(facts, name) not in wanted
+        )
+
     def matches(self, facts: Facts) -> bool:
         """Say whether the rule is for such an issue."""
-        return all(
-            not (wanted := getattr(self, name)) or getattr(facts, name) in wanted
-            for name in type(self).model_fields
-        )
+        return not self.mismatches(facts)
 
 
 class PromiseRule(Model):
@@ -153,7 +107,8 @@ class PromiseRule(Model):
     promise: PromiseKind
     select: Selector = Field(default=Selector(), alias="for")
     within: WrittenPeriod
-    clock: Clock = "working"
+    ends: Ends = Field(default="close", description="when the last working day is over (R31)")
+    clock: Counting = "working"
     calendar: Code = Field(default="centre", description="a calendar, or the centre's own")
     opens: WrittenPeriod | None = Field(
         default=None, description="not before this; working days: from opening time on"
@@ -167,6 +122,31 @@ class PromiseRule(Model):
             msg = f'{self.name}: no "{DUE}" among the marks: nobody would notice a broken promise'
             raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _only_working_days_have_an_end(self) -> PromiseRule:
+        if self.ends != "close" and not isinstance(self.within, WorkingDays):
+            msg = f'{self.name}: ends = "{self.ends}" is for working days, not for "{self.within}"'
+            raise ValueError(msg)
+        return self
+
+
+class Considered(Model):
+    """One rule on the way to the first match: what it does not fit, and whether it is taken."""
+
+    rule: PromiseRule
+    mismatches: tuple[str, ...]
+    taken: bool
+
+
+class NoticeRule(Model):
+    """When the people of the desk are told about such an issue. That a clock breaks and that a
+    person is told are two things (R13); customers are always told at once.
+    """
+
+    name: Code
+    select: Selector = Field(default=Selector(), alias="for")
+    when: When
 
 
 class Delivery(Model):
@@ -185,24 +165,6 @@ class Delivery(Model):
         return self
 
 
-class Rehearsal(Model):
-    """A story played back on real servers, ``speed`` times as fast: calendars are consulted in the
-    story's time, timers run in real time.
-    """
-
-    story_begins: Instant
-    really_begins: Instant
-    speed: Annotated[float, Field(gt=0)]
-
-    def to_story(self, at: datetime) -> datetime:
-        """Turn a real instant into the story's."""
-        return self.story_begins + (at - self.really_begins) * self.speed
-
-    def to_reality(self, at: datetime) -> datetime:
-        """Turn an instant of the story into the real one."""
-        return self.really_begins + (at - self.story_begins) / self.speed
-
-
 class Policy(Model):
     """The desk's figures, as written in ``policies/*.toml``."""
 
@@ -210,6 +172,7 @@ class Policy(Model):
     zone: Zone
     routing: dict[Category, Code]
     promises: tuple[PromiseRule, ...] = Field(alias="promise")
+    notices: tuple[NoticeRule, ...] = Field(default=(), alias="notice")
     delivery: Delivery
     rehearsal: Rehearsal | None = None
 
@@ -220,68 +183,28 @@ class Policy(Model):
             raise ValueError(msg)
         return self
 
-    def rule(self, kind: PromiseKind, facts: Facts) -> PromiseRule | None:
-        """Return the first rule for such a promise on such an issue; none means not promised."""
-        return next(
-            (r for r in self.promises if r.promise is kind and r.select.matches(facts)), None
-        )
-
-
-class Rulebook(Model):
-    """A policy with the calendars it was read with: all it takes to plan a promise again."""
-
-    policy: Policy
-    calendars: dict[Code, WorkingCalendar]
-
     @model_validator(mode="after")
-    def _calendars_exist(self) -> Rulebook:
-        for rule in self.policy.promises:
-            if rule.calendar != "centre" and rule.calendar not in self.calendars:
-                known = ", ".join(sorted(self.calendars))
-                msg = (
-                    f"promise {rule.name}: no calendar {rule.calendar}; there are: centre, {known}"
-                )
+    def _names_are_used_once(self) -> Policy:
+        for what, rules in (("promise", self.promises), ("notice", self.notices)):
+            if twice := repeated(rule.name for rule in rules):
+                msg = f"{what} {twice}: there are two of this name, so no one could tell them apart"
                 raise ValueError(msg)
         return self
 
-    @property
-    def version(self) -> str:
-        """Name it by its content: twelve hex digits of the SHA-256 of its JSON."""
-        return hashlib.sha256(self.dump().encode()).hexdigest()[:12]
+    def considered(self, kind: PromiseKind, facts: Facts) -> tuple[Considered, ...]:
+        """List the rules for such a promise in order, with why each fits the issue or does not."""
+        rules = tuple(rule for rule in self.promises if rule.promise is kind)
+        taken = next((rule for rule in rules if rule.select.matches(facts)), None)
+        return tuple(
+            Considered(rule=rule, mismatches=rule.select.mismatches(facts), taken=rule is taken)
+            for rule in rules
+        )
 
-    def dump(self) -> str:
-        """Write it so that ``Rulebook.model_validate_json`` reads the same rulebook back.
+    def rule(self, kind: PromiseKind, facts: Facts) -> PromiseRule | None:
+        """Return the first rule for such a promise on such an issue; none means not promised."""
+        return next((each.rule for each in self.considered(kind, facts) if each.taken), None)
 
-        Keys are in order, so that it is the same text, and the same version, also after ``jsonb``
-        has put them into an order of its own.
-        """
-        content = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        return json.dumps(content, ensure_ascii=False, sort_keys=True)
-
-    def calendar(self, name: str) -> WorkingCalendar:
-        """Return a calendar by name.
-
-        Raises:
-            KeyError: there is none of that name.
-        """
-        return self.calendars[name]
-
-
-def calendar_fields(entry: dict[str, Any], national: dict[str, Any]) -> dict[str, Any]:
-    """Turn a ``[calendars.x]`` table into ``WorkingCalendar`` fields: ``hours`` on ``days`` (a list
-    of weekdays, or a ``week`` table), with the ``national`` days it names.
-
-    Raises:
-        ValueError: it names a country whose days were not loaded.
-    """
-    fields = {
-        key: value for key, value in entry.items() if key not in {"hours", "days", "national"}
-    }
-    if "hours" in entry:
-        fields["week"] = dict.fromkeys(entry["days"], entry["hours"])
-    if country := entry.get("national"):
-        if country not in national:
-            msg = f'national = "{country}": there is no such file of national days'
-            raise ValueError(msg)
-        fields |= national[country]
-    return fields
+    def told(self, facts: Facts) -> When:
+        """Say when the people of the desk are told about such an issue; at once if nothing says."""
+        first = next((rule for rule in self.notices if rule.select.matches(facts)), None)
+        return first.when if first else "at once"

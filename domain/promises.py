@@ -6,48 +6,61 @@ absolute: calendars were consulted when the promise was planned, never here.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
 
+from domain.clocks import Counting, Stop
 from domain.vocabulary import Audience, Instant, Model
 
 
 class PromiseKind(StrEnum):
-    """What is promised: an answer (R11), a solution (R12), a call on the next day (R22)."""
+    """What is promised: an answer (R11), a solution (R12), a call on the next day (R22); and what
+    the customer has to do: try the answer, where silence counts as solved (R9).
+    """
 
     RESPONSE = "response"
     RESOLUTION = "resolution"
     CALLBACK = "callback"
+    CUSTOMER_TEST = "customer_test"
 
 
 class PromiseEnd(StrEnum):
-    """How a promise stands in the ledger."""
+    """How a promise stands in the ledger. ``skipped``: planned again, its due instant came to lie
+    in the past, so it can be called neither kept nor broken.
+    """
 
     OPEN = "open"
     KEPT = "kept"
     BROKEN = "broken"
     WITHDRAWN = "withdrawn"
+    SKIPPED = "skipped"
 
 
 class Mark(Model):
     """A threshold of a promise: at that instant these people are told, and perhaps the issue rises.
 
-    ``name`` is as the policy has it: ``75%``, ``100%``, ``+2h``, ``+1 working day``.
+    ``name`` is as the policy has it: ``75%``, ``100%``, ``+2h``, ``+1 working day``. ``skipped``:
+    it lay in the past when it was planned again, and nobody was told.
     """
 
     name: str
     at: Instant
     tell: tuple[Audience, ...] = ()
     level: int = 0
+    skipped: bool = False
 
 
 DUE = "100%"
+_PAST_DUE = frozenset({PromiseEnd.BROKEN, PromiseEnd.SKIPPED})
 
 
 class Promise(Model):
     """One clock of one issue. ``generation`` counts reopenings; a callback is the ``attempt``-th of
     at most ``attempts`` (R25) and may not be made before ``opens_at`` (R22).
+
+    ``stops`` are the times it stood still, ``paused_at`` is since when it does; ``pauses`` counts
+    both. ``consumed`` is how much of its time was used up, on its own clock, when it stopped or
+    ended; None while it runs.
     """
 
     kind: PromiseKind
@@ -55,7 +68,7 @@ class Promise(Model):
     attempt: int = 1
     attempts: int = 1
     target: str
-    clock: Literal["working", "elapsed"]
+    clock: Counting
     calendar: str
     made_at: Instant
     opens_at: Instant | None = None
@@ -65,6 +78,8 @@ class Promise(Model):
     reached: int = 0
     paused_at: Instant | None = None
     pauses: int = 0
+    stops: tuple[Stop, ...] = ()
+    consumed: timedelta | None = None
     end: PromiseEnd = PromiseEnd.OPEN
     ended_at: Instant | None = None
 
@@ -82,7 +97,7 @@ class Promise(Model):
     @property
     def overdue(self) -> bool:
         """Past due and still not fulfilled."""
-        return self.running and self.end is PromiseEnd.BROKEN
+        return self.running and self.end in _PAST_DUE
 
     @property
     def at_risk(self) -> bool:
@@ -97,9 +112,10 @@ class Promise(Model):
         return self.marks[self.reached]
 
     def reach(self) -> Promise:
-        """Tick off the next threshold; passing the due instant breaks the promise."""
+        """Tick off the next threshold; passing the due instant breaks what the desk promised."""
         mark = self.marks[self.reached]
-        end = PromiseEnd.BROKEN if mark.name == DUE else self.end
+        breaks = mark.name == DUE and self.kind is not PromiseKind.CUSTOMER_TEST
+        end = PromiseEnd.BROKEN if breaks else self.end
         return self.model_copy(update={"reached": self.reached + 1, "end": end})
 
     def fulfil(self, at: datetime) -> Promise:
@@ -108,20 +124,34 @@ class Promise(Model):
         """
         consumed_until = at if self.paused_at is None else min(self.paused_at, at)
         end = PromiseEnd.KEPT if consumed_until <= self.due_at else PromiseEnd.BROKEN
-        return self.model_copy(update={"end": end, "ended_at": at, "paused_at": None})
+        return self._ended(at, PromiseEnd.SKIPPED if self.end is PromiseEnd.SKIPPED else end)
 
     def give_up(self, at: datetime) -> Promise:
         """End it because nobody wants it any more; what was broken by then stays broken."""
-        end = PromiseEnd.BROKEN if self.end is PromiseEnd.BROKEN else PromiseEnd.WITHDRAWN
-        return self.model_copy(update={"end": end, "ended_at": at, "paused_at": None})
+        return self._ended(at, self.end if self.end in _PAST_DUE else PromiseEnd.WITHDRAWN)
 
     def pause(self, at: datetime) -> Promise:
         """Stop the clock; planning moves what is left when it runs on. Word of it may come in later
         than an alarm that fell due meanwhile: what lies after ``at`` has not been reached.
         """
-        end = PromiseEnd.BROKEN if at > self.due_at else PromiseEnd.OPEN
-        passed = sum(mark.at < at for mark in self.marks)
+        past_due = PromiseEnd.SKIPPED if self.end is PromiseEnd.SKIPPED else PromiseEnd.BROKEN
+        passed = sum(mark.at < at or (mark.at == at != self.due_at) for mark in self.marks)
         reached = min(self.reached, passed)
+        ahead = (mark.model_copy(update={"skipped": False}) for mark in self.marks[reached:])
         return self.model_copy(
-            update={"paused_at": at, "pauses": self.pauses + 1, "end": end, "reached": reached}
+            update={
+                "paused_at": at,
+                "pauses": self.pauses + 1,
+                "end": past_due if at > self.due_at else PromiseEnd.OPEN,
+                "marks": (*self.marks[:reached], *ahead),
+                "reached": reached,
+            }
+        )
+
+    def _ended(self, at: datetime, end: PromiseEnd) -> Promise:
+        stops = self.stops
+        if self.paused_at is not None and self.paused_at < at:
+            stops = (*stops, Stop(begin=self.paused_at, end=at))
+        return self.model_copy(
+            update={"end": end, "ended_at": at, "paused_at": None, "stops": stops}
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 
 from domain.calendar import CalendarExhausted
 from domain.issue import Person
-from domain.policy import Rulebook
-from domain.vocabulary import ESCALATION, Code, Line, Model, Role, Zone
+from domain.rulebook import Rulebook
+from domain.vocabulary import ESCALATION, Code, Line, Model, Role, Zone, repeated
 
 OFF = "off"
 """The shift of somebody who is not on duty until the roster says otherwise."""
@@ -96,7 +96,7 @@ class Roster(Model):
             ("channel", [c.id for c in self.channels]),
             ("region", [region for c in self.centres for region in c.regions]),
         ):
-            if twice := _repeated(ids):
+            if twice := repeated(ids):
                 msg = f"{what} {twice} is on the roster twice"
                 raise ValueError(msg)
         return self
@@ -138,14 +138,23 @@ class Roster(Model):
         Raises:
             ValueError: naming the entry and what there is.
         """
-        calendars = set(rulebook.calendars)
-        for centre in self.centres:
-            _known(centre.calendar, calendars, f"centre {centre.id}: calendar")
-        for member in self.members:
-            _known(member.shift, calendars | {OFF}, f"person {member.id}: shift")
-        departments = {member.department for member in self.members}
-        for category, department in rulebook.policy.routing.items():
-            _known(department, departments, f"routing of {category}: department")
+        check_fit(self.centres, self.members, rulebook)
+
+
+def check_fit(centres: Iterable[Centre], members: Sequence[Member], rulebook: Rulebook) -> None:
+    """Refuse people and a rulebook that do not go together.
+
+    Raises:
+        ValueError: naming the entry and what there is.
+    """
+    calendars = set(rulebook.calendars)
+    for centre in centres:
+        _known(centre.calendar, calendars, f"centre {centre.id}: calendar")
+    for member in members:
+        _known(member.shift, calendars | {OFF}, f"person {member.id}: shift")
+    departments = {member.department for member in members}
+    for category, department in rulebook.policy.routing.items():
+        _known(department, departments, f"routing of {category}: department")
 
 
 class Candidate(Model):
@@ -227,15 +236,6 @@ def superior(members: Iterable[Member], department: str, level: int) -> Member |
     for role in ESCALATION[level:]:
         if found := by_role.get((role, department if role is not Role.GM_OFFICE else "")):
             return found
-    return None
-
-
-def _repeated(ids: Iterable[str]) -> str | None:
-    seen: set[str] = set()
-    for id_ in ids:
-        if id_ in seen:
-            return id_
-        seen.add(id_)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.actions import ActionName
@@ -25,6 +25,7 @@ class PromiseView(Model):
     due_at: Instant
     provisional: bool
     paused: bool
+    consumed: timedelta | None = None
     end: PromiseEnd
     ended_at: Instant | None
 
@@ -110,6 +111,11 @@ def local(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %a %H:%M}"
 
 
+def due(promise: Promise | PromiseView, zone: str) -> str:
+    """Write a due instant, and whether the next notice may still move it (R32)."""
+    return local(promise.due_at, zone) + (" 暂定 provisional" if promise.provisional else "")
+
+
 def details(issue: Issue) -> str:
     """Write the issue as a short Markdown page for a supervisor: what it is, who has it, what was
     promised, what happened last, what can be done next. No customer data (R30).
@@ -134,8 +140,7 @@ def details(issue: Issue) -> str:
         "| 承诺 Promise | 期限 Due | 状态 State |",
         "|---|---|---|",
         *(
-            f"| {p.key} ({p.target}) | {local(p.due_at, seen.zone)}"
-            f"{' (provisional)' if p.provisional else ''} | {_standing(p, seen.zone)} |"
+            f"| {p.key} ({p.target}) | {due(p, seen.zone)} | {_standing(p, seen.zone)} |"
             for p in seen.promises
         ),
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -170,3 +171,13 @@ class Actor(Model):
 
 DESK = Actor(id="desk", role=Role.SYSTEM)
 """The desk itself, for what happens by the clock."""
+
+
+def repeated(names: Iterable[str]) -> str | None:
+    """Return the first name that comes a second time, if any."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

@@ -21,6 +21,7 @@ from domain.actions import (
     HandOver,
     Reassign,
     RecordCallback,
+    Replan,
     Replied,
     ReportProgress,
     Resolve,
@@ -59,6 +60,7 @@ ACTIONS: dict[ActionName, type[Act]] = {
     ActionName.THRESHOLD: Threshold,
     ActionName.REPLIED: Replied,
     ActionName.HAND_OVER: HandOver,
+    ActionName.REPLAN: Replan,
     ActionName.CANCEL: Cancel,
 }
 """The model each action takes."""
@@ -72,6 +74,7 @@ _SAID: dict[ActionName, dict[str, Any]] = {
     ActionName.ESCALATE: {"reason": "the branch opens tomorrow"},
     ActionName.WITHDRAW: {"reason": "it works again"},
     ActionName.THRESHOLD: {"promise": "response.1", "threshold": "75%"},
+    ActionName.REPLAN: {"version": "0123456789ab", "adoption": 2},
     ActionName.HAND_OVER: {"messages": ("issue:web:r-1/1/registered/customer",)},
 }
 
@@ -151,11 +154,12 @@ class Desk:
     """A desk in one object: decides with the domain, records with fixed answers, no I/O.
 
     ``engineer`` is whom the roster offers (None: nobody is on duty); ``callbacks`` whether the
-    policy wants the customer called back.
+    policy wants the customer called back, ``trials`` whether it gives them time to try the answer.
     """
 
     engineer: Person | None = ENGINEER
     callbacks: bool = True
+    trials: bool = False
 
     def open(self, intake: Intake | None = None, now: datetime = MONDAY) -> Issue:
         """Register an issue."""
@@ -181,6 +185,7 @@ class Desk:
             a_promise(kind, generation=step.generation, made_at=step.at, attempt=step.attempt)
             for kind in step.make
             if self.callbacks or kind is not PromiseKind.CALLBACK
+            if self.trials or kind is not PromiseKind.CUSTOMER_TEST
         )
         moved = tuple(_run_on(p, step.at) for p in issue.running) if issue and step.resume else ()
         engineer = self._whoever(step)

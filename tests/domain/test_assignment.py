@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.clocks import Rehearsal
 from domain.intake import Intake
-from domain.policy import Rehearsal
 from domain.promises import PromiseKind
 from domain.roster import Candidate, Choice, Member, Need, Roster, choose, superior
 from domain.vocabulary import Channel, CustomerType, Kind, Role, Severity
@@ -158,7 +158,7 @@ def test_somebody_who_is_not_qualified_is_not_waited_for() -> None:
 def test_in_a_rehearsal_duty_is_asked_in_the_storys_time_and_waited_for_in_real_time() -> None:
     rehearsal = Rehearsal(story_begins=SUNDAY, really_begins=MONDAY, speed=3600)
     policy = STANDARD.policy.model_copy(update={"rehearsal": rehearsal})
-    rulebook = STANDARD.model_copy(update={"policy": policy})
+    rulebook = STANDARD.with_policy(policy)
     choice = choose([candidate("li")], need(), rulebook, MONDAY)
     assert choice == Choice(again_at=MONDAY + timedelta(seconds=23))
 

@@ -53,6 +53,7 @@ assign            D          .        .           D       .        .       .    
 threshold         D          D        D           D       D        D       D        D        .
 replied           .          .        .           .       D        D       D        .        .
 hand_over         D          D        D           D       D        D       D        D        D
+replan            D          D        D           D       D        D       D        D        .
 cancel            D          D        D           D       D        D       D        D        .
 """
 """The regulation as we read it: E the engineer who has the issue, O another engineer, S lead,

@@ -9,51 +9,16 @@ import pytest
 from pydantic import ValidationError
 
 from domain.calendar import WEEKDAYS, WorkingCalendar
-from domain.policy import (
-    Facts,
-    MarkRule,
-    Policy,
-    Rulebook,
-    TimeBudget,
-    WorkingDays,
-    calendar_fields,
-    read_period,
-)
+from domain.periods import TimeBudget, WorkingDays, read_period
+from domain.policy import MarkRule, Policy, Selector
 from domain.promises import PromiseKind
-from domain.vocabulary import Audience, Category, CustomerType, Kind, Role, Severity
+from domain.rulebook import Rulebook
+from domain.vocabulary import Audience, Role
+from tests.domain.rulebooks import facts, policy, rule
 
-DUE = {"at": "100%", "tell": ["handler"]}
 ALWAYS = WorkingCalendar.model_validate(
     {"name": "always", "zone": "Asia/Shanghai", "week": {day: ["00:00-24:00"] for day in WEEKDAYS}}
 )
-
-
-def facts(**changes: Any) -> Facts:
-    usual = {
-        "kind": Kind.FAULT,
-        "severity": Severity.GENERAL,
-        "category": Category.TECHNICAL,
-        "product_line": "ATM",
-        "region": "广东",
-        "centre": "guangzhou",
-        "customer": CustomerType.ENTERPRISE,
-    }
-    return Facts.model_validate(usual | changes)
-
-
-def rule(name: str, **fields: Any) -> dict[str, Any]:
-    return {"name": name, "promise": "response", "within": "2h", "marks": [DUE]} | fields
-
-
-def policy(*rules: dict[str, Any], **fields: Any) -> Policy:
-    usual = {
-        "name": "test",
-        "zone": "Asia/Shanghai",
-        "routing": dict.fromkeys(Category, "service"),
-        "promise": list(rules),
-        "delivery": {"give_up_after": "24h", "first_retry": "30s", "longest_retry": "30min"},
-    }
-    return Policy.model_validate(usual | fields)
 
 
 def chosen(rules: Policy, **changes: Any) -> str | None:
@@ -104,6 +69,41 @@ def test_a_rule_can_ask_for_every_fact(field: str, wanted: str, other: str) -> N
 def test_a_rule_is_only_for_its_own_kind_of_promise() -> None:
     rules = policy(rule("response"))
     assert rules.rule(PromiseKind.CALLBACK, facts()) is None
+    assert rules.considered(PromiseKind.CALLBACK, facts()) == ()
+
+
+def test_a_match_is_explained_rule_by_rule_and_every_mismatch_is_named() -> None:
+    rules = policy(
+        rule("far", **{"for": {"severity": ["major"], "kind": ["fault"], "region": ["西藏"]}}),
+        rule("call", promise="callback"),
+        rule("this", **{"for": {"kind": ["fault"]}}),
+        rule("rest"),
+        rule("other", **{"for": {"customer": ["individual"]}}),
+    )
+    considered = rules.considered(PromiseKind.RESPONSE, facts())
+    assert [(each.rule.name, each.mismatches, each.taken) for each in considered] == [
+        ("far", ("severity", "region"), False),
+        ("this", (), True),
+        ("rest", (), False),  # would fit, but the first match wins
+        ("other", ("customer",), False),
+    ]
+    assert chosen(rules) == "this"
+
+
+def test_where_no_rule_fits_each_says_why() -> None:
+    rules = policy(rule("major", **{"for": {"severity": ["major"]}}))
+    (only,) = rules.considered(PromiseKind.RESPONSE, facts())
+    assert (only.mismatches, only.taken) == (("severity",), False)
+    assert chosen(rules) is None
+
+
+def test_a_mismatch_is_named_for_every_fact_a_rule_can_ask_for() -> None:
+    elsewhere = {name: ["elsewhere"] for name in ("product_line", "region", "centre")}
+    other = {"kind": ["sales"], "severity": ["major"], "category": ["commerce"]}
+    select = Selector.model_validate(other | elsewhere | {"customer": ["individual"]})
+    assert set(select.mismatches(facts())) == set(Selector.model_fields)
+    assert not select.matches(facts())
+    assert Selector().mismatches(facts()) == ()
 
 
 # --- Periods and thresholds ----------------------------------------------------------------------
@@ -195,14 +195,61 @@ def test_a_rulebook_has_another_version_when_one_figure_changes() -> None:
     assert two.version != three.version
 
 
-def test_hours_on_days_become_the_week_of_a_calendar() -> None:
-    entry = {"days": ["mon", "tue"], "hours": ["09:00-12:00"], "makeup_hours_of": "tue"}
-    assert calendar_fields(entry, {}) == {
-        "week": {"mon": ["09:00-12:00"], "tue": ["09:00-12:00"]},
-        "makeup_hours_of": "tue",
-    }
+@pytest.mark.parametrize("what", ["promise", "notice"])
+def test_two_rules_of_one_name_could_not_be_told_apart(what: str) -> None:
+    notices = [{"name": name, "when": "at once"} for name in ("this", "that")]
+    promises = [rule("this"), rule("that", promise="callback")]
+    assert policy(*promises, notice=notices).promises
+    twice: list[dict[str, Any]] = {"promise": promises, "notice": notices}[what]
+    twice[1]["name"] = "this"
+    with pytest.raises(ValidationError, match=f"{what} this: there are two of this name"):
+        policy(*promises, notice=notices)
 
 
-def test_a_calendar_of_a_country_without_notices_is_refused() -> None:
-    with pytest.raises(ValueError, match='national = "CN": there is no such file'):
-        calendar_fields({"week": {}, "national": "CN"}, {})
+# --- When the last working day is over -----------------------------------------------------------
+
+
+def test_working_days_end_at_close_of_business_unless_the_rule_says_at_the_same_time() -> None:
+    rules = policy(
+        rule("close", within="3 working days"),
+        rule("then", within="3 working days", ends="same time"),
+    )
+    assert [each.ends for each in rules.promises] == ["close", "same time"]
+
+
+def test_only_working_days_have_an_end_of_their_own() -> None:
+    with pytest.raises(ValidationError, match='r: ends = "same time" is for working days'):
+        policy(rule("r", within="24h", ends="same time"))
+    with pytest.raises(ValidationError, match="'close' or 'same time'"):
+        policy(rule("r", within="3 working days", ends="noon"))
+
+
+# --- When the desk's people are told (R13) -------------------------------------------------------
+
+
+def test_the_first_notice_rule_that_fits_says_when_the_desk_is_told() -> None:
+    rules = policy(
+        rule("r"),
+        notice=[
+            {"name": "major", "for": {"severity": ["major"]}, "when": "at once"},
+            {"name": "complaint", "for": {"kind": ["complaint"]}, "when": "at once"},
+            {"name": "rest", "when": "working hours"},
+        ],
+    )
+    assert rules.told(facts()) == "working hours"
+    assert rules.told(facts(kind="complaint")) == "at once"
+    assert rules.told(facts(severity="major")) == "at once"
+
+
+def test_the_desk_is_told_at_once_where_no_notice_rule_says_otherwise() -> None:
+    for_complaints = {"name": "c", "for": {"kind": ["complaint"]}, "when": "working hours"}
+    assert policy(rule("r")).told(facts(kind="complaint")) == "at once"
+    assert policy(rule("r"), notice=[for_complaints]).told(facts()) == "at once"
+    assert policy(rule("r"), notice=[for_complaints]).told(facts(kind="complaint")) == (
+        "working hours"
+    )
+
+
+def test_a_notice_is_given_at_once_or_in_working_hours() -> None:
+    with pytest.raises(ValidationError, match="'at once' or 'working hours'"):
+        policy(rule("r"), notice=[{"name": "n", "when": "tomorrow"}])

@@ -182,6 +182,10 @@ def test_the_worst_promise_speaks_for_the_issue(
     assert an_issue(stage, promises=promises).sla_state is state
 
 
+def test_what_the_customer_has_to_do_is_not_what_the_desk_owes_next() -> None:
+    assert an_issue(promises=(a_promise(PromiseKind.CUSTOMER_TEST),)).next_due_at is None
+
+
 def test_the_next_due_instant_is_the_nearest_of_the_clocks_that_move() -> None:
     soon, late = (a_promise(due_at=MONDAY + n * HOUR) for n in (2, 3))
     assert an_issue(promises=(late, soon)).next_due_at == soon.due_at
@@ -217,9 +221,14 @@ class LifeOfAnIssue(RuleBasedStateMachine):
     issue: Issue
     desk: Desk
 
-    @initialize(severity=st.sampled_from(Severity), callbacks=st.booleans(), on_duty=st.booleans())
-    def opened(self, *, severity: Severity, callbacks: bool, on_duty: bool) -> None:
-        self.desk = Desk(engineer=ENGINEER if on_duty else None, callbacks=callbacks)
+    @initialize(
+        severity=st.sampled_from(Severity),
+        callbacks=st.booleans(),
+        trials=st.booleans(),
+        on_duty=st.booleans(),
+    )
+    def opened(self, *, severity: Severity, callbacks: bool, trials: bool, on_duty: bool) -> None:
+        self.desk = Desk(ENGINEER if on_duty else None, callbacks=callbacks, trials=trials)
         self.issue = self.desk.open(an_intake(severity=severity))
         self.now = MONDAY
         self.reopened = 0
@@ -231,7 +240,7 @@ class LifeOfAnIssue(RuleBasedStateMachine):
 
     @rule(engineer=st.sampled_from([None, ENGINEER, COLLEAGUE]))
     def the_shift_changes(self, engineer: Any) -> None:
-        self.desk = Desk(engineer=engineer, callbacks=self.desk.callbacks)
+        self.desk = Desk(engineer, callbacks=self.desk.callbacks, trials=self.desk.trials)
 
     @rule(name=st.sampled_from(list(ENTITLED)), by=st.sampled_from(WHO))
     def somebody_acts(self, name: ActionName, by: Any) -> None:
@@ -250,6 +259,12 @@ class LifeOfAnIssue(RuleBasedStateMachine):
     @rule(by=st.sampled_from(WHO), to=st.sampled_from([None, ENGINEER.id, COLLEAGUE.id]))
     def somebody_reassigns(self, by: Any, to: str | None) -> None:
         self._try(ActionName.REASSIGN, by, to=to)
+
+    @precondition(lambda self: self.issue.promise(PromiseKind.CUSTOMER_TEST))
+    @rule(running=st.booleans())
+    def the_customer_calls(self, *, running: bool) -> None:
+        if not self.issue.promise(PromiseKind.CALLBACK):
+            self.the_customer_is_called(reached=True, running=running, patient=True)
 
     @precondition(lambda self: self.issue.promise(PromiseKind.CALLBACK))
     @rule(reached=st.booleans(), running=st.booleans(), patient=st.booleans())
@@ -350,7 +365,8 @@ class LifeOfAnIssue(RuleBasedStateMachine):
         if stage in {Stage.ASSIGNED, Stage.REGISTERED, Stage.IN_PROGRESS, Stage.WAITING}:
             assert PromiseKind.RESOLUTION in kinds
         if stage in {Stage.REPLIED, Stage.CALLBACK}:
-            assert kinds == {PromiseKind.CALLBACK}
+            assert kinds
+            assert kinds <= {PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST}
 
     @invariant()
     def an_assigned_issue_is_with_somebody_and_an_unassigned_one_with_nobody(self) -> None:

@@ -149,7 +149,7 @@ def test_the_page_shows_times_in_the_desks_zone() -> None:
     ("promise", "standing"),
     [
         (a_promise(), "Thu 09:00 | running |"),
-        (a_promise(provisional=True), "Thu 09:00 (provisional) | running |"),
+        (a_promise(provisional=True), "Thu 09:00 暂定 provisional | running |"),
         (a_promise().pause(MONDAY), "Thu 09:00 | standing still |"),
         (a_promise().reach(), "Thu 09:00 | running |"),
         (a_promise().reach().reach(), "Thu 09:00 | overdue |"),

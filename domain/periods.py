@@ -1,0 +1,63 @@
+"""Periods as a policy writes them: ``"30min"``, ``"2h"``, ``"1d"``, ``"3 working days"`` (R31)."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from domain.vocabulary import Model
+
+Ends = Literal["close", "same time"]
+"""When the last of some working days is over: at close of business (R31), or at the time of day at
+which the period began."""
+
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d)")
+_DAYS = re.compile(r"(\d+) working days?")
+
+
+class WorkingDays(Model):
+    """A period in working days (R31): the first is not counted, it ends at close of business."""
+
+    days: Annotated[int, Field(gt=0)]
+
+    def __str__(self) -> str:
+        return f"{self.days} working day{'s' if self.days > 1 else ''}"
+
+
+class TimeBudget(Model):
+    """A period in time, from the moment itself (R31); working or elapsed is the clock's matter."""
+
+    span: Annotated[timedelta, Field(gt=timedelta(0))]
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+Period = WorkingDays | TimeBudget
+
+
+def read_period(text: object) -> Period:
+    """Read ``"30min"``, ``"2h"``, ``"1d"`` (24 hours) or ``"3 working days"``.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if isinstance(text, WorkingDays | TimeBudget):
+        return text
+    written = text if isinstance(text, str) else ""
+    if days := _DAYS.fullmatch(written):
+        return WorkingDays(days=int(days[1]))
+    if span := _SPAN.fullmatch(written):
+        return TimeBudget(span=timedelta(seconds=float(span[1]) * _UNITS[span[2]]), written=written)
+    found = f'"{text}"' if isinstance(text, str) else text
+    raise ValueError(f'{found} is no period: write "30min", "2h", "1d" or "3 working days"')
+
+
+WrittenPeriod = Annotated[
+    Period, BeforeValidator(read_period), PlainSerializer(str, when_used="json")
+]
