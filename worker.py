@@ -19,31 +19,37 @@ from activities import names
 from activities.audit import Audit
 from activities.notification import AppriseSender, Notification, Sender
 from activities.recording import Recording
-from domain.policy import Rulebook
-from runtime import aio, embedded, logs, postgres, rulebook, settings, temporal
+from activities.replanning import Replanning
+from runtime import aio, embedded, logs, postgres, settings, temporal
+from runtime.errors import SetupError
 from runtime.migrate import require_head
 from runtime.settings import Settings
 from store import rulebooks
 from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
+from workflows.replan import ReplanWorkflow
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 log = structlog.get_logger()
 
 
 def workers(
-    client: Client, pool: asyncpg.Pool[Any], current: Rulebook, own: Settings, sender: Sender
+    client: Client, pool: asyncpg.Pool[Any], own: Settings, sender: Sender
 ) -> tuple[Worker, Worker]:
     """Build the two workers: one for issues, one for everything that leaves the building, so that
     slow channels never take a slot from an issue.
     """
-    recording = Recording(pool, current)
+    recording = Recording(pool)
     notification = Notification(pool, sender)
     issues = Worker(
         client,
         task_queue=names.ISSUES,
-        workflows=[IssueWorkflow, AuditWorkflow],
-        activities=[recording.record_step, Audit(pool, recording).audit_register],
+        workflows=[IssueWorkflow, AuditWorkflow, ReplanWorkflow],
+        activities=[
+            recording.record_step,
+            Audit(pool, recording).audit_register,
+            Replanning(pool).replan_issues,
+        ],
         max_concurrent_workflow_tasks=own.workflow_slots,
         max_concurrent_activities=own.activity_slots,
         max_concurrent_local_activities=own.local_activity_slots,
@@ -67,17 +73,18 @@ async def working(own: Settings) -> AsyncIterator[None]:
     """Work while the block runs.
 
     Raises:
-        SetupError: the policy cannot be read, or a server is missing or of another version.
+        SetupError: a server is missing or of another version, or the desk has no policy yet.
     """
-    current = rulebook.load(own.policy)
     client = await temporal.connect(own)
     await temporal.require_search_attributes(client, SEARCH_ATTRIBUTES)
     async with postgres.pool(embedded.database_url(own), size=own.pool_size) as pool:
         await require_head(pool)
         async with pool.acquire() as connection:
-            await rulebooks.keep(connection, current)
+            current = await rulebooks.current(connection)
+        if current is None:
+            raise SetupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
         with closing(AppriseSender()) as sender:
-            issues, notifications = workers(client, pool, current, own, sender)
+            issues, notifications = workers(client, pool, own, sender)
             async with issues, notifications:
                 log.info("working", policy=current.policy.name, rulebook=current.version)
                 yield

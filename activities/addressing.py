@@ -12,10 +12,13 @@ from typing import Any
 from activities import wording
 from activities.wording import Context
 from domain.actions import ActionName
+from domain.calendar import CalendarExhausted
 from domain.issue import Errand, Recorded, Step, Tell
-from domain.policy import Rulebook, TimeBudget, WrittenPeriod
+from domain.periods import Period, TimeBudget
+from domain.policy import Policy
 from domain.promises import Promise
 from domain.roster import OFF, DeliveryChannel, Member, superior
+from domain.rulebook import Rulebook
 from domain.vocabulary import ESCALATION, Audience, Model, Role
 from store import outbox, roster
 from store.outbox import Message
@@ -26,16 +29,21 @@ _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if lev
 
 
 class Recipient(Model):
-    """Who gets a message and how; no channel means nobody knows how to reach them."""
+    """Who gets a message and how; no channel means nobody knows how to reach them. ``shift`` names
+    the calendar of their duty hours; None: no one asks.
+    """
 
     id: str
     name: str
     channel: str | None = None
     address: str | None = None
+    shift: str | None = None
 
 
 class Directory:
-    """Turns audiences into recipients, for one issue at one instant."""
+    """Turns audiences into recipients, for one issue at one instant. ``rulebook`` is the one that
+    counts now: it knows the roster's calendars.
+    """
 
     def __init__(
         self,
@@ -47,9 +55,22 @@ class Directory:
     ) -> None:
         self._members = {member.id: member for member in members}
         self._channels = channels
-        self._case = case
-        self._recorded = recorded
         self._rulebook = rulebook
+        self.case = case
+        self.recorded = recorded
+
+    @classmethod
+    async def of(
+        cls,
+        connection: Connection,
+        members: Sequence[Member],
+        case: Case,
+        recorded: Recorded,
+        rulebook: Rulebook,
+    ) -> Directory:
+        """Read the channels if anybody is to be told."""
+        channels = await roster.channels(connection) if recorded.step.tell else []
+        return cls(members, channels, case, recorded, rulebook)
 
     def find(self, audience: Audience, at: datetime) -> Recipient | None:
         """Return the one to tell; None only where the roster has nobody at all."""
@@ -59,107 +80,116 @@ class Directory:
             return self.superior(level)
         if audience is Audience.CLERK:
             return self._clerk(at) or self.superior(1)
-        engineer = self._recorded.engineer
+        engineer = self.recorded.engineer
         handler = self._members.get(engineer.id) if engineer else None
         return _staff(handler) if handler else self.superior(1)
 
     def superior(self, level: int) -> Recipient | None:
         """Return who answers at that escalation level, or at the next one that has somebody."""
-        found = superior(self._members.values(), self._recorded.department, level)
+        found = superior(self._members.values(), self.recorded.department, level)
         return _staff(found) if found else None
 
+    def at_work(self, recipient: Recipient, at: datetime) -> datetime | None:
+        """Return when somebody is at work again; None: they are now, or nobody knows when."""
+        if recipient.shift is None or recipient.shift not in self._rulebook.calendars:
+            return None
+        rehearsal = self._rulebook.policy.rehearsal
+        now = rehearsal.to_story(at) if rehearsal else at
+        try:
+            opening = self._rulebook.calendar(recipient.shift).next_opening(now).at
+        except CalendarExhausted:
+            return None
+        if opening <= now:
+            return None
+        return rehearsal.to_reality(opening) if rehearsal else opening
+
     def _customer(self) -> Recipient:
-        addresses = {"phone": self._case.phone, "email": self._case.email}
+        addresses = {"phone": self.case.phone, "email": self.case.email}
         for channel in self._channels:
             if channel.customers and (address := addresses[channel.customers]):
                 return Recipient(
-                    id=CUSTOMER, name=self._case.customer_name, channel=channel.id, address=address
+                    id=CUSTOMER, name=self.case.customer_name, channel=channel.id, address=address
                 )
-        return Recipient(id=CUSTOMER, name=self._case.customer_name)
+        return Recipient(id=CUSTOMER, name=self.case.customer_name)
 
     def _clerk(self, at: datetime) -> Recipient | None:
-        rehearsal = self._rulebook.policy.rehearsal
-        now = rehearsal.to_story(at) if rehearsal else at
+        """The clerk who is at work, or else is so first."""
         clerks = [m for m in self._members.values() if m.role is Role.CLERK and m.shift != OFF]
-        calendars = self._rulebook.calendars
-        first = min(
-            clerks,
-            key=lambda m: (m.shift not in calendars or not calendars[m.shift].is_open(now), m.id),
-            default=None,
-        )
-        return _staff(first) if first else None
+        if not clerks:
+            return None
+        return min(map(_staff, clerks), key=lambda clerk: (self.at_work(clerk, at) or at, clerk.id))
 
 
 def _staff(member: Member) -> Recipient:
     contact = member.contacts[0]
     return Recipient(
-        id=member.id, name=member.name, channel=contact.channel, address=contact.address
+        id=member.id,
+        name=member.name,
+        channel=contact.channel,
+        address=contact.address,
+        shift=member.shift,
     )
 
 
 async def address(
-    connection: Connection,
-    step: Step,
-    case: Case,
-    recorded: Recorded,
-    rulebook: Rulebook,
-    people: Sequence[Member],
-) -> tuple[Errand | None, list[Message]]:
-    """Write the step's messages to some of ``people``: the errand for the workflow, the rows for
-    the outbox.
-    """
+    connection: Connection, step: Step, policy: Policy, directory: Directory
+) -> tuple[dict[str, Any], list[Message]]:
+    """Write the step's messages: the errands as ``Recorded`` has them, the rows for the outbox."""
     if not step.tell:
-        return None, []
-    directory = Directory(
-        people,
-        await roster.channels(connection),
-        case,
-        recorded,
-        rulebook,
-    )
+        return {}, []
     if step.hand_over:
-        messages = await _handed_over(connection, step, case, recorded, directory)
+        messages = await _handed_over(connection, step, policy, directory)
     else:
-        messages = list(_told(step, case, recorded, directory))
-    if not messages:
-        return None, []
-    delivery = rulebook.policy.delivery
-    errand = Errand(
-        keys=tuple(message.key for message in messages),
-        reply=step.generation if step.action is ActionName.RESOLVE else 0,
-        give_up_after=_elapsed(delivery.give_up_after),
-        first_retry=_elapsed(delivery.first_retry),
-        longest_retry=_elapsed(delivery.longest_retry),
-    )
-    return errand, messages
+        messages = list(_told(step, policy, directory))
+    errands = [
+        Errand(
+            keys=tuple(message.key for message in messages if message.not_before == instant),
+            reply=step.generation if step.action is ActionName.RESOLVE and instant is None else 0,
+            not_before=instant,
+            give_up_after=_elapsed(policy.delivery.give_up_after),
+            first_retry=_elapsed(policy.delivery.first_retry),
+            longest_retry=_elapsed(policy.delivery.longest_retry),
+        )
+        for instant in dict.fromkeys(message.not_before for message in messages)
+    ]
+    at_once = next((errand for errand in errands if errand.not_before is None), None)
+    return {"errand": at_once, "later": tuple(e for e in errands if e.not_before)}, messages
 
 
-def _elapsed(period: WrittenPeriod) -> timedelta:
+def _elapsed(period: Period) -> timedelta:
     if not isinstance(period, TimeBudget):
         raise TypeError("delivery is counted in elapsed time")
     return period.span
 
 
-def _told(step: Step, case: Case, recorded: Recorded, directory: Directory) -> Iterator[Message]:
+def _told(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]:
     keys: set[str] = set()
     for tell in step.tell:
-        if not _applies(tell, recorded):
+        if not _applies(tell, directory.recorded):
             continue
         recipient = directory.find(tell.to, step.recorded_at)
         if recipient is None:
             continue
-        message = _message(step, case, recorded, tell, recipient)
+        message = _message(step, policy, directory, tell, recipient)
         if message.key not in keys:  # somebody may be both handler and lead: told once
             keys.add(message.key)
             yield message
 
 
 def _applies(tell: Tell, recorded: Recorded) -> bool:
-    return tell.when == "always" or (tell.when == "assigned") == (recorded.engineer is not None)
+    match tell.when:
+        case "always":
+            return True
+        case "assigned" | "unassigned":
+            return (tell.when == "assigned") == (recorded.engineer is not None)
+        case "moved" | "later":
+            before = {promise.key: promise.due_at for promise in recorded.step.promises}
+            moves = [p.due_at - before[p.key] for p in recorded.promises if p.key in before]
+            return any(move > timedelta() or (move and tell.when == "moved") for move in moves)
 
 
 async def _handed_over(
-    connection: Connection, step: Step, case: Case, recorded: Recorded, directory: Directory
+    connection: Connection, step: Step, policy: Policy, directory: Directory
 ) -> list[Message]:
     """What no channel could deliver goes to the person above its recipient, to be brought by hand;
     above the GM office there is nobody, and the message stays with them.
@@ -175,7 +205,7 @@ async def _handed_over(
         )
         if left and person and not top:
             tell = Tell(template="undelivered", to=Audience(ESCALATION[level]))
-            messages.append(_message(step, case, recorded, tell, person, left))
+            messages.append(_message(step, policy, directory, tell, person, left))
     return messages
 
 
@@ -185,12 +215,13 @@ def _above(message: Message) -> int:
 
 def _message(
     step: Step,
-    case: Case,
-    recorded: Recorded,
+    policy: Policy,
+    directory: Directory,
     tell: Tell,
     recipient: Recipient,
     undelivered: Sequence[Message] = (),
 ) -> Message:
+    case, recorded = directory.case, directory.recorded
     promise = _promise(step)
     written = wording.write(
         tell.template,
@@ -219,9 +250,11 @@ def _message(
             ),
         ),
     )
-    about = (
-        f"{promise.key}:{step.content['threshold']}" if promise else f"{step.seq}:{tell.template}"
-    )
+    about = f"{step.seq}:{tell.template}"
+    if promise:  # with the pauses: an alarm that a pause took back is given again
+        about = f"{promise.key}:{step.content['threshold']}:{promise.pauses}"
+    facts = case.facts.model_copy(update={"severity": step.severity})
+    in_hours = tell.to is not Audience.CUSTOMER and policy.told(facts) == "working hours"
     return Message(
         key=f"{case.number}:{about}:{recipient.id}",
         issue_id=step.issue_id,
@@ -234,6 +267,7 @@ def _message(
         subject=written.subject,
         body=written.body,
         created_at=step.recorded_at,
+        not_before=directory.at_work(recipient, step.recorded_at) if in_hours else None,
     )
 
 

@@ -61,7 +61,7 @@ class Audit:
             step.model_copy(update={"run": run, "outcome": Outcome.TERMINATED})
         )
         left = await reading.unsettled(self._pool, id_)
-        return [*left, *(recorded.errand.keys if recorded.errand else ())]
+        return [*left, *(key for errand in recorded.errands for key in errand.keys)]
 
 
 async def _lives(client: Client, id_: str, first_run: str) -> bool:

@@ -15,25 +15,26 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import names
-from activities.addressing import address
+from activities.addressing import Directory, address
 from domain.intake import Intake
 from domain.issue import Recorded, Step
 from domain.planning import Planner
-from domain.policy import Facts, Rulebook
+from domain.policy import Facts
 from domain.promises import Promise
 from domain.roster import Member, Need, choose, superior
+from domain.rulebook import Rulebook
 from domain.vocabulary import ESCALATION
 from store import outbox, register, roster
 from store.register import Case, Connection
-from store.rulebooks import Rulebooks
+from store.rulebooks import Current, Rulebooks
 
 
 class Recording:
-    """The register's activity. ``current`` is the rulebook new issues are promised under."""
+    """The register's activity. What counts is the rulebook adopted last, whoever loaded it."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], current: Rulebook) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         self._pool = pool
-        self._rulebooks = Rulebooks(current)
+        self._rulebooks = Rulebooks()
 
     @activity.defn(name=names.RECORD)
     async def record_step(self, step: Step) -> Recorded:
@@ -42,91 +43,103 @@ class Recording:
 
         Raises:
             ApplicationError: ``Invalid`` (not retried) if the step names a region or a person
-                that the roster does not have; nothing is written then.
+                that the roster does not have, or a rulebook that counts no more; nothing is
+                written then.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             if before := await register.earlier(connection, step):
                 return before
-            case = await self._case(connection, step)
+            current = await self._rulebooks.current(connection)
+            if step.replan and step.replan != current.version:
+                raise _invalid(f"version: {step.replan} no longer counts, {current.version} does")
+            case = await _case(connection, step, current)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             people = await roster.members(connection) if step.assignment or step.tell else []
-            recorded = await self._assigned(connection, step, case, people)
+            recorded = await _assigned(connection, step, case, people, current)
             recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
-            errand, messages = await address(connection, step, case, recorded, rulebook, people)
-            recorded = recorded.model_copy(update={"errand": errand})
+            # Who is at work is a fact of today, whatever rulebook the issue was promised under.
+            directory = await Directory.of(connection, people, case, recorded, current.rulebook)
+            errands, messages = await address(connection, step, rulebook.policy, directory)
+            recorded = recorded.model_copy(update=errands)
             await register.write(connection, case, recorded)
             await outbox.write(connection, messages)
         return recorded
 
-    async def _case(self, connection: Connection, step: Step) -> Case:
-        if step.intake is None:
-            return await register.case(connection, step.issue_id)
-        case = await self._registered(connection, step, step.intake)
-        await register.open_issue(connection, step, step.intake, case)
-        return case
 
-    async def _registered(self, connection: Connection, step: Step, intake: Intake) -> Case:
-        """R2, R4: the number is allotted, region and category lead to centre and department."""
-        centre = await roster.centre_of(connection, intake.region)
-        if centre is None:
-            known = ", ".join(await roster.regions(connection)) or "none, the roster is empty"
-            raise _invalid(f"region: no service centre serves {intake.region}; known: {known}")
-        rulebook = self._rulebooks.current
-        day = step.recorded_at.astimezone(ZoneInfo(rulebook.policy.zone)).date()
-        return Case(
-            number=await register.next_number(connection, day, intake.agent),
-            rulebook=self._rulebooks.current_version,
-            facts=Facts(
-                kind=intake.kind,
-                severity=intake.severity,
-                category=intake.category,
-                product_line=intake.product_line,
-                region=intake.region,
-                centre=centre.id,
-                customer=intake.customer.type,
-            ),
-            calendar=centre.calendar,
-            department=rulebook.policy.routing[intake.category],
-            zone=centre.zone,
-            title=intake.title,
-            site=intake.site,
-            customer_name=intake.customer.contact or intake.customer.name,
-            phone=intake.customer.phone,
-            email=intake.customer.email,
-        )
+async def _case(connection: Connection, step: Step, current: Current) -> Case:
+    """The issue as the register has it; a new one, or one to be planned again, goes by the rulebook
+    that counts now.
+    """
+    if step.intake is None:
+        case = await register.case(connection, step.issue_id)
+        return case.model_copy(update={"rulebook": current.version}) if step.replan else case
+    case = await _registered(connection, step, step.intake, current)
+    await register.open_issue(connection, step, step.intake, case)
+    return case
 
-    async def _assigned(
-        self, connection: Connection, step: Step, case: Case, people: Sequence[Member]
-    ) -> Recorded:
-        """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it."""
-        same = Recorded(
-            step=step.model_copy(update={"intake": None}),
-            number=case.number,
-            department=case.department,
-            centre=case.facts.centre,
-            zone=case.zone,
-            engineer=case.engineer,
-            lead=case.lead,
-        )
-        if step.assignment is None:
-            return same
-        lead = superior(people, case.department, 1)
-        changes: dict[str, Any] = {"lead": lead.person if lead else None}
-        if step.assignment.to:
-            member = _named(people, step.assignment.to, case)
-            return same.model_copy(update=changes | {"engineer": member.person})
-        centre = await roster.centre(connection, case.facts.centre)
-        need = Need(
-            department=case.department,
-            product_line=case.facts.product_line,
-            centres=(case.facts.centre, *(centre.nearest if centre else ())),
-            prefer=step.assignment.prefer,
-        )
-        candidates = await roster.candidates(connection, need.department, need.centres)
-        # Who is on duty is a fact of today, whatever rulebook the issue was promised under.
-        choice = choose(candidates, need, self._rulebooks.current, step.recorded_at)
-        changes["engineer"] = choice.member.person if choice.member else None
-        return same.model_copy(update=changes | {"assign_again_at": choice.again_at})
+
+async def _registered(connection: Connection, step: Step, intake: Intake, current: Current) -> Case:
+    """R2, R4: the number is allotted, region and category lead to centre and department."""
+    centre = await roster.centre_of(connection, intake.region)
+    if centre is None:
+        known = ", ".join(await roster.regions(connection)) or "none, the roster is empty"
+        raise _invalid(f"region: no service centre serves {intake.region}; known: {known}")
+    policy = current.rulebook.policy
+    day = step.recorded_at.astimezone(ZoneInfo(policy.zone)).date()
+    return Case(
+        number=await register.next_number(connection, day, intake.agent),
+        rulebook=current.version,
+        facts=Facts(
+            kind=intake.kind,
+            severity=intake.severity,
+            category=intake.category,
+            product_line=intake.product_line,
+            region=intake.region,
+            centre=centre.id,
+            customer=intake.customer.type,
+        ),
+        calendar=centre.calendar,
+        department=policy.routing[intake.category],
+        zone=centre.zone,
+        title=intake.title,
+        site=intake.site,
+        customer_name=intake.customer.contact or intake.customer.name,
+        phone=intake.customer.phone,
+        email=intake.customer.email,
+    )
+
+
+async def _assigned(
+    connection: Connection, step: Step, case: Case, people: Sequence[Member], current: Current
+) -> Recorded:
+    """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it."""
+    same = Recorded(
+        step=step.model_copy(update={"intake": None}),
+        number=case.number,
+        department=case.department,
+        centre=case.facts.centre,
+        zone=case.zone,
+        engineer=case.engineer,
+        lead=case.lead,
+    )
+    if step.assignment is None:
+        return same
+    lead = superior(people, case.department, 1)
+    changes: dict[str, Any] = {"lead": lead.person if lead else None}
+    if step.assignment.to:
+        member = _named(people, step.assignment.to, case)
+        return same.model_copy(update=changes | {"engineer": member.person})
+    centre = await roster.centre(connection, case.facts.centre)
+    need = Need(
+        department=case.department,
+        product_line=case.facts.product_line,
+        centres=(case.facts.centre, *(centre.nearest if centre else ())),
+        prefer=step.assignment.prefer,
+    )
+    candidates = await roster.candidates(connection, need.department, need.centres)
+    choice = choose(candidates, need, current.rulebook, step.recorded_at)
+    changes["engineer"] = choice.member.person if choice.member else None
+    return same.model_copy(update=changes | {"assign_again_at": choice.again_at})
 
 
 def _named(people: Sequence[Member], id_: str, case: Case) -> Member:
@@ -148,12 +161,23 @@ def _named(people: Sequence[Member], id_: str, case: Case) -> Member:
 
 
 def _planned(step: Step, case: Case, rulebook: Rulebook) -> tuple[Promise, ...]:
-    """R11, R12, R22: new promises from the instant of the step; paused ones run on from it."""
+    """R11, R12, R22: new promises from the instant of the step; paused ones run on from it, others
+    are planned again (R32). Of those that the step stops or ends it is said what they consumed.
+    """
     facts = case.facts.model_copy(update={"severity": step.severity, "generation": step.generation})
     planner = Planner(rulebook, facts, case.calendar)
+
+    def again(promise: Promise) -> Promise:
+        if step.resume:
+            return planner.resume(promise, step.at)
+        if step.replan:
+            return planner.replan(promise, step.recorded_at)
+        return planner.measured(promise)
+
     made = (planner.make(kind, step.at, step.attempt) for kind in step.make)
-    resumed = (planner.resume(promise, step.at) for promise in step.promises if step.resume)
-    return tuple(promise for promise in (*made, *resumed) if promise is not None)
+    changed = (again(promise) for promise in step.promises)
+    same = frozenset(map(id, step.promises))
+    return tuple(p for p in (*made, *changed) if p is not None and id(p) not in same)
 
 
 def _invalid(message: str) -> ApplicationError:

@@ -35,6 +35,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     PromiseKind.RESPONSE: ("响应", "response"),
     PromiseKind.RESOLUTION: ("解决", "resolution"),
     PromiseKind.CALLBACK: ("回访", "callback"),
+    PromiseKind.CUSTOMER_TEST: ("客户试用", "customer's test"),
     Audience.CUSTOMER: ("客户", "customer"),
     Audience.HANDLER: ("处理人", "handler"),
     Audience.CLERK: ("回访人", "callback clerk"),
@@ -113,6 +114,12 @@ def _local(page: Page, at: datetime) -> str:
     return view.local(at, page["zone"])
 
 
+@pass_context
+def _due(page: Page, promise: Promise) -> str:
+    """R32: what may still move is never told as if it were certain."""
+    return _local(page, promise.due_at) + ("（暂定 provisional）" if promise.provisional else "")
+
+
 def _short(title: str) -> str:
     if len(title) <= TITLE_IN_SENTENCES:
         return title
@@ -136,6 +143,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "local": _local,
+        "due": _due,
         "short": _short,
         "sentence": _sentence,
         "zh": lambda code: WORDS[code][0],

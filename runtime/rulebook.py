@@ -1,9 +1,8 @@
 """Reading a policy file into a rulebook; what is wrong in it is named where it stands."""
 
-import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,19 +10,26 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from domain.calendar import Hours, WorkingCalendar
-from domain.national_days import NationalDays, NationalFields
-from domain.policy import MarkRule, Policy, Rulebook, calendar_fields
+from domain.national_days import NationalDays
+from domain.policy import MarkRule, Policy
+from domain.rulebook import Rulebook
 from domain.vocabulary import Code
 from runtime.errors import SetupError
+from runtime.national import (
+    NationalDaysError,
+    national_days,
+    read_notices,
+    require_country,
+)
 from runtime.settings import ROOT
 from runtime.textfiles import explain, read_utf8
 
+OWN = ROOT / "policies"
 Where = tuple[int | str, ...]
 Table = dict[str, Any]
 
 _MARKS = TypeAdapter(dict[Code, tuple[MarkRule, ...]])
 _HOURS = TypeAdapter[Any](Hours)
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]")
 _KEY = re.compile(r"""\s*["']?([\w.-]+)["']?\s*=""")
 _SUBJECT = re.compile(r"(\w+)(?: ([\w.+-]+))?: ")
@@ -35,34 +41,49 @@ class RulebookError(SetupError):
 
 
 def load(path: Path) -> Rulebook:
-    """Read a policy, and the national working days that its calendars name.
+    """Read a policy, its calendars, and the national working days that these name.
 
     ``national = "CN"`` is read from ``cn_workdays.json`` beside the policy, or else from the desk's
-    own ``policies/``. ``marks = "general"`` stands for the list of that name in ``[marks]``.
+    own ``policies/``, or else worked out by ``holidays``. ``marks = "general"`` stands for the list
+    of that name in ``[marks]``.
 
     Raises:
         RulebookError: a file is missing, unreadable, or says something that cannot be.
     """
-    policy = _File(path)
-    document = policy.document()
-    marks = document.pop("marks", {})
-    with policy.checked("marks"):
-        _MARKS.validate_python(marks)
-    for number, promise in enumerate(_tables(document.get("promise"))):
-        if isinstance(name := promise.get("marks"), str):
-            if name not in marks:
-                there_are = ", ".join(sorted(marks)) or "none"
-                raise policy.error(
-                    ("promise", number, "marks"),
-                    f'no [marks] are called "{name}"; there are: {there_are}',
-                )
-            promise["marks"] = marks[name]
+    file = _File(path)
+    document = file.document()
     tables = document.pop("calendars", {})
-    with policy.checked():
-        figures = Policy.model_validate(document)
-    calendars = _calendars(policy, tables, figures.zone)
-    with policy.checked():
-        return Rulebook(policy=figures, calendars=calendars)
+    policy = _policy(file, document)
+    calendars = _calendars(file, tables, policy.zone)
+    national = _national(file, calendars)
+    with file.checked():
+        return Rulebook(policy=policy, calendars=calendars, national=national)
+
+
+def load_calendars(path: Path, zone: str) -> dict[Code, WorkingCalendar]:
+    """Read the ``[calendars.NAME]`` tables of a file that may hold nothing else, or be a whole
+    policy; ``zone`` is for those that name none.
+
+    Raises:
+        RulebookError: as ``load``; or there is no such table.
+    """
+    file = _File(path)
+    tables = file.document().get("calendars")
+    if not tables:
+        raise file.error(("calendars",), "there is no table [calendars.NAME] in this file")
+    return _calendars(file, tables, zone)
+
+
+def load_notices(path: Path) -> NationalDays:
+    """Read a country's notices, such as ``cn_workdays.json`` (R32).
+
+    Raises:
+        RulebookError: the file is missing, unreadable, or says something that cannot be.
+    """
+    try:
+        return read_notices(path)
+    except NationalDaysError as error:
+        raise RulebookError(str(error)) from None
 
 
 class _File:
@@ -121,52 +142,80 @@ class _File:
         return next((number for number, line in lines if line.strip() == named), None)
 
 
-def _calendars(policy: _File, tables: object, zone: str) -> dict[Code, WorkingCalendar]:
+def _policy(file: _File, document: Table) -> Policy:
+    marks = document.pop("marks", {})
+    with file.checked("marks"):
+        _MARKS.validate_python(marks)
+    for number, promise in enumerate(_tables(document.get("promise"))):
+        if isinstance(name := promise.get("marks"), str):
+            if name not in marks:
+                there_are = ", ".join(sorted(marks)) or "none"
+                raise file.error(
+                    ("promise", number, "marks"),
+                    f'no [marks] are called "{name}"; there are: {there_are}',
+                )
+            promise["marks"] = marks[name]
+    with file.checked():
+        return Policy.model_validate(document)
+
+
+def _calendars(file: _File, tables: object, zone: str) -> dict[Code, WorkingCalendar]:
     """Build the calendars; each is called by its key and is in the desk's zone unless it says so
     itself.
     """
     if not isinstance(tables, dict):
-        raise policy.error(("calendars",), "write a table [calendars.NAME] for each")
+        raise file.error(("calendars",), "write a table [calendars.NAME] for each")
     calendars: dict[Code, WorkingCalendar] = {}
     for name, entry in tables.items():
         where = ("calendars", name)
         if not isinstance(entry, dict):
-            raise policy.error(where, "write a table with days and hours, or week")
-        if ("hours" in entry) != ("days" in entry):
-            raise policy.error(where, "days and hours go together: give both, or a week table")
-        if not isinstance(entry.get("days", []), list):
-            raise policy.error((*where, "days"), 'write a list such as ["mon", "tue"]')
-        if "hours" in entry:  # once, not for every day that has them
-            with policy.checked(*where, "hours"):
-                _HOURS.validate_python(entry["hours"])
-        national: dict[str, NationalFields] = {}
-        if country := entry.get("national"):
-            national[str(country)] = _national_days(policy, where, country)
-        fields = {"name": name, "zone": zone} | calendar_fields(entry, national)
-        with policy.checked(*where):
-            calendars[name] = WorkingCalendar.model_validate(fields)
+            raise file.error(where, "write a table with days and hours, or week")
+        _check_calendar(file, where, entry)
+        with file.checked(*where):
+            calendars[name] = WorkingCalendar.model_validate(
+                {"name": name, "zone": zone} | _with_week(entry)
+            )
     return calendars
 
 
-def _national_days(policy: _File, where: Where, country: object) -> NationalFields:
-    """Read a country's notices (R32)."""
-    where = (*where, "national")
-    if not isinstance(country, str) or not _COUNTRY.fullmatch(country):
-        raise policy.error(where, f'{country!r} is no country: write its two letters, such as "CN"')
-    name = f"{country.lower()}_workdays.json"
-    folders = dict.fromkeys((policy.path.resolve().parent, ROOT / "policies"))
-    path = next((folder / name for folder in folders if (folder / name).is_file()), None)
-    if path is None:
-        looked = " or ".join(str(folder) for folder in folders)
-        raise policy.error(where, f"there is no {name} in {looked}: put the notices there (R32)")
-    text = read_utf8(path, RulebookError)
-    try:
-        return NationalDays.model_validate(json.loads(text)).fields()
-    except json.JSONDecodeError as error:
-        raise RulebookError(f"{path}, line {error.lineno}: no valid JSON: {error.msg}") from None
-    except ValidationError as error:
-        found = (f"{path}: {_dotted(each['loc'])}{explain(each)}" for each in error.errors())
-        raise RulebookError("\n".join(found)) from None
+def _check_calendar(file: _File, where: Where, entry: Table) -> None:
+    """Refuse, at its line, what a calendar's own check could not explain so well."""
+    if ("hours" in entry) != ("days" in entry):
+        raise file.error(where, "days and hours go together: give both, or a week table")
+    if not isinstance(entry.get("days", []), list):
+        raise file.error((*where, "days"), 'write a list such as ["mon", "tue"]')
+    if "hours" in entry:  # once, not for every day that has them
+        with file.checked(*where, "hours"):
+            _HOURS.validate_python(entry["hours"])
+    if "national" in entry:
+        try:
+            require_country(entry["national"])
+        except ValueError as error:
+            raise file.error((*where, "national"), str(error)) from None
+
+
+def _with_week(entry: Table) -> Table:
+    """Write ``hours`` on ``days`` as a ``week`` table."""
+    if "hours" not in entry:
+        return entry
+    week = dict.fromkeys(entry["days"], entry["hours"])
+    return {key: value for key, value in entry.items() if key not in {"hours", "days"}} | {
+        "week": week
+    }
+
+
+def _national(file: _File, calendars: Mapping[str, WorkingCalendar]) -> dict[Code, NationalDays]:
+    """Read the notices of every country that a calendar follows (R32)."""
+    found: dict[Code, NationalDays] = {}
+    for name, calendar in calendars.items():
+        if (country := calendar.national) and country not in found:
+            try:
+                found[country] = national_days(country, (file.path.resolve().parent, OWN))
+            except NationalDaysError as error:
+                raise RulebookError(str(error)) from None
+            except ValueError as error:
+                raise file.error(("calendars", name, "national"), str(error)) from None
+    return found
 
 
 def _tables(value: object) -> list[Table]:

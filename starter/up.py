@@ -24,6 +24,7 @@ from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
 from runtime.migrate import migrate
 from runtime.settings import Settings, given_temporal
 from runtime.temporal import connect
+from starter import replanning
 from starter.prepare import prepare
 
 Progress = Callable[[str, str, str], None]
@@ -94,6 +95,8 @@ async def desk(
         pool = await stack.enter_async_context(postgres.pool(database_url, size=10))
         if after_migrations is not None:
             await after_migrations(pool, client)
+        progress("policy", "starting", "")
+        progress("policy", "ready", await replanning.policy_at_start(client, pool, settings.policy))
 
         address = client.service_client.config.target_host
         environment = {

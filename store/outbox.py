@@ -40,6 +40,7 @@ class Message(Model):
     subject: str
     body: str
     created_at: Instant
+    not_before: Instant | None = None
 
 
 class Posting(Model):
@@ -66,7 +67,7 @@ async def write(connection: Connection, messages: Iterable[Message]) -> None:
     await connection.executemany(
         f"""
         INSERT INTO outbox ({", ".join(Message.model_fields)})
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         ON CONFLICT (key) DO NOTHING
         """,  # noqa: S608 - the columns are the model's fields
         rows,

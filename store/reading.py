@@ -31,14 +31,19 @@ class Filter(Model):
     region: Code | None = None
     open_only: bool = True
     overdue: bool = Field(default=False, description="only those with a broken running promise")
+    provisional: bool = Field(
+        default=False, description="only those with a promise that the next notice may move (R32)"
+    )
     limit: int = Field(default=50, gt=0, le=1000)
 
 
 _LIST = """
     SELECT i.*, p.next_due_at FROM issues i
     LEFT JOIN LATERAL (
-        SELECT min(due_at) FILTER (WHERE paused_at IS NULL) AS next_due_at,
-               bool_or(outcome = 'broken') AS overdue
+        SELECT min(due_at) FILTER (WHERE paused_at IS NULL AND kind <> 'customer_test')
+                   AS next_due_at,
+               bool_or(outcome IN ('broken', 'skipped')) AS overdue,
+               bool_or(provisional) AS provisional
         FROM promises WHERE issue_id = i.id AND ended_at IS NULL
     ) p ON true
     WHERE ($1::text IS NULL OR i.stage = $1)
@@ -47,8 +52,9 @@ _LIST = """
       AND ($4::text IS NULL OR i.region = $4)
       AND (NOT $5 OR i.closed_at IS NULL)
       AND (NOT $6 OR p.overdue)
+      AND (NOT $7 OR p.provisional)
     ORDER BY p.next_due_at NULLS LAST, i.registered_at DESC, i.id
-    LIMIT $7
+    LIMIT $8
 """
 
 
@@ -59,7 +65,7 @@ async def issue(pool: Pool, number_or_id: str) -> IssueView | None:
 
 
 async def state(pool: Pool, id_: str) -> Issue | None:
-    """Rebuild an issue from the registers; its promises come without their thresholds."""
+    """Rebuild an issue from the registers."""
     return next(iter(await _issues(pool, "SELECT * FROM issues WHERE id = $1", id_)), None)
 
 
@@ -88,6 +94,7 @@ async def issues(pool: Pool, wanted: Filter) -> list[IssueView]:
         wanted.region,
         wanted.open_only,
         wanted.overdue,
+        wanted.provisional,
         wanted.limit,
     )
     return [view(issue) for issue in found]
@@ -115,7 +122,8 @@ async def undelivered(pool: Pool, limit: int = 100) -> list[Unsettled]:
         SELECT o.key, i.number, o.audience, o.recipient, o.channel, o.status, o.attempts,
                o.last_error, o.handed_to, o.created_at
         FROM outbox o JOIN issues i ON i.id = o.issue_id
-        WHERE o.status <> 'delivered' ORDER BY o.created_at LIMIT $1
+        WHERE o.status <> 'delivered' AND coalesce(o.not_before <= now(), true)
+        ORDER BY o.created_at LIMIT $1
         """,
         limit,
     )
@@ -176,7 +184,7 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
     return [
         _issue(
             row,
-            promises=[_promise(p) for p in promises_of[row["id"]]],
+            promises=[promise(p) for p in promises_of[row["id"]]],
             steps=steps_of[row["id"]],
             results=[r["result"] for r in results_of[row["id"]]],
         )
@@ -219,9 +227,12 @@ def _issue(
     )
 
 
-def _promise(row: asyncpg.Record) -> Promise:
-    fields = set(Promise.model_fields) - {"marks", "end"}
-    return Promise(end=row["outcome"], **{name: row[name] for name in fields})
+_OF_A_PROMISE = Promise.model_fields.keys() - {"end"}
+
+
+def promise(row: asyncpg.Record) -> Promise:
+    """Read a promise out of the ledger."""
+    return Promise(end=row["outcome"], **{name: row[name] for name in _OF_A_PROMISE})
 
 
 def _step(row: asyncpg.Record) -> StepNote:

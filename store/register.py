@@ -174,7 +174,7 @@ async def write(connection: Connection, case: Case, recorded: Recorded) -> None:
     await _event(connection, step, recorded)
     await _issue(connection, step, case, recorded)
     for promise in {p.key: p for p in (*step.promises, *recorded.promises)}.values():
-        await _promise(connection, step.issue_id, case.rulebook, promise)
+        await _promise(connection, step, case, promise)
     await _handling_form(connection, step, case, recorded)
     await _callback_record(connection, step)
 
@@ -209,7 +209,7 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
         UPDATE issues SET seq = $2, stage = $3, outcome = $4, severity = $5, generation = $6,
             escalation_level = $7, answered = coalesce($8, answered), department = $9, centre = $10,
             engineer = $11, engineer_name = $12, lead = $13, lead_name = $14, updated_at = $15,
-            closed_at = CASE WHEN $3 = 'closed' THEN coalesce(closed_at, $16) END
+            closed_at = CASE WHEN $3 = 'closed' THEN coalesce(closed_at, $16) END, rulebook = $17
         WHERE id = $1 AND seq = $2 - 1
         """,
         step.issue_id,
@@ -228,6 +228,7 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
         lead.name if lead else None,
         step.recorded_at,
         step.at,
+        case.rulebook,
     )
     if moved != "UPDATE 1":
         raise OutOfStep(f"{step.issue_id}: step {step.seq} does not follow the register's last")
@@ -242,22 +243,32 @@ HANDLED = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
 """Stages in which an issue is work for its engineer."""
 
 
-async def _promise(connection: Connection, issue_id: str, rulebook: str, promise: Promise) -> None:
+_LIVED = frozenset(
+    {
+        *("due_at", "provisional", "marks", "reached", "outcome", "ended_at"),
+        *("paused_at", "pauses", "stops", "consumed"),
+    }
+)
+"""What becomes of a promise as time goes by."""
+_PLANNED = frozenset({"attempts", "target", "clock", "calendar", "rulebook", "opens_at"})
+"""What only planning it again changes."""
+
+
+async def _promise(connection: Connection, step: Step, case: Case, promise: Promise) -> None:
+    row = {
+        "issue_id": step.issue_id,
+        "rulebook": case.rulebook,
+        "outcome": promise.end,
+        **promise.model_dump(exclude={"marks", "stops", "end"}),
+        **promise.model_dump(mode="json", include={"marks", "stops"}),
+    }
+    changing = _LIVED | _PLANNED if step.replan else _LIVED
     await _insert(
         connection,
         "promises",
-        {
-            "issue_id": issue_id,
-            "rulebook": rulebook,
-            "outcome": promise.end,
-            **promise.model_dump(exclude={"marks", "end"}),
-        },
-        conflict="""
-        ON CONFLICT (issue_id, kind, generation, attempt) DO UPDATE SET
-            due_at = excluded.due_at, provisional = excluded.provisional,
-            paused_at = excluded.paused_at, pauses = excluded.pauses, reached = excluded.reached,
-            outcome = excluded.outcome, ended_at = excluded.ended_at
-        """,
+        row,
+        conflict="ON CONFLICT (issue_id, kind, generation, attempt) DO UPDATE SET "
+        + ", ".join(f"{name} = excluded.{name}" for name in sorted(changing)),
     )
 
 

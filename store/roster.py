@@ -103,6 +103,11 @@ async def regions(connection: Connection) -> list[str]:
     return [row["region"] for row in rows]
 
 
+async def centres(connection: Connection) -> list[Centre]:
+    """List the service centres."""
+    return [_centre(row) for row in await connection.fetch("SELECT * FROM centres ORDER BY id")]
+
+
 async def centre_of(connection: Connection, region: str) -> Centre | None:
     """Return the centre that serves a region."""
     row = await connection.fetchrow("SELECT * FROM centres WHERE $1 = ANY(regions)", region)

@@ -1,29 +1,119 @@
-"""Rulebooks: kept once each, under the hash of their content."""
+"""Rulebooks: kept once each under the hash of their content, and which of them counts now."""
 
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
-from domain.policy import Rulebook
+from domain.roster import check_fit
+from domain.rulebook import Rulebook
+from domain.vocabulary import Instant, Model
+from store import roster
 from store.register import Connection
 
+_LOCK = 0x52554C45  # "RULE"
 
-async def keep(connection: Connection, rulebook: Rulebook) -> None:
-    """Store a rulebook unless it is there."""
+
+class Adoption(Model):
+    """A rulebook was made the one that counts; ``file`` is the version of the policy file it was
+    read from, before any notice loaded since was added.
+    """
+
+    id: int
+    version: str
+    file: str | None
+    loaded_by: str
+    note: str
+    adopted_at: Instant
+
+
+class Current(NamedTuple):
+    """The rulebook that counts now. Its version is a hash over all its calendars: taken once."""
+
+    version: str
+    rulebook: Rulebook
+
+
+class Unfit(Exception):  # noqa: N818  reads as what happened
+    """The rulebook lacks a calendar or a department that the roster or an open issue needs."""
+
+
+async def adopt(
+    connection: Connection, rulebook: Rulebook, *, by: str, note: str, file: str | None = None
+) -> Adoption | None:
+    """Make ``rulebook`` the one that counts from now on; None if it does already. Inside the
+    caller's transaction.
+
+    Raises:
+        Unfit: naming what it lacks.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+    newest = await adoption(connection)
+    if newest and newest.version == rulebook.version:
+        return None
+    await _check(connection, rulebook)
     await connection.execute(
         "INSERT INTO rulebooks (version, body) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         rulebook.version,
         json.loads(rulebook.dump()),
     )
+    await connection.execute(
+        "INSERT INTO adoptions (version, file, loaded_by, note) VALUES ($1, $2, $3, $4)",
+        *(rulebook.version, file, by, note),
+    )
+    return await adoption(connection)
+
+
+async def adoption(connection: Connection, id_: int | None = None) -> Adoption | None:
+    """Return the newest adoption, or that of a number; None before the first."""
+    row = await connection.fetchrow(
+        "SELECT * FROM adoptions WHERE $1::int IS NULL OR id = $1 ORDER BY id DESC LIMIT 1", id_
+    )
+    return Adoption.model_validate(dict(row)) if row else None
+
+
+async def was_loaded(connection: Connection, file: str) -> bool:
+    """Say whether a policy file of that version was ever adopted."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM adoptions WHERE file = $1)", file
+    )
+    return found
+
+
+async def current(connection: Connection) -> Rulebook | None:
+    """Return the rulebook that counts now; None before the first was adopted."""
+    newest = await adoption(connection)
+    return await _read(connection, newest.version) if newest else None
+
+
+async def _check(connection: Connection, rulebook: Rulebook) -> None:
+    if members := await roster.members(connection):
+        try:
+            check_fit(await roster.centres(connection), members, rulebook)
+        except ValueError as error:
+            raise Unfit(str(error)) from None
+    needed = await connection.fetch(
+        "SELECT DISTINCT calendar FROM issues WHERE closed_at IS NULL ORDER BY calendar"
+    )
+    for row in needed:
+        if row["calendar"] not in rulebook.calendars:
+            raise Unfit(f"open issues go by calendar {row['calendar']}: keep it")
+
+
+async def _read(connection: Connection, version: str) -> Rulebook:
+    body = await connection.fetchval("SELECT body FROM rulebooks WHERE version = $1", version)
+    if body is None:
+        raise LookupError(f"no rulebook {version} in the register")
+    return Rulebook.model_validate_json(json.dumps(body))
 
 
 class Rulebooks:
-    """Rulebooks by version. They never change, so each is read once."""
+    """Rulebooks by version. They never change, so each is read once; which one counts is asked
+    every time.
+    """
 
-    def __init__(self, current: Rulebook) -> None:
-        self.current = current
-        self.current_version = current.version  # a hash over all its calendars: taken once
-        self._known = {self.current_version: current}
+    def __init__(self) -> None:
+        self._known: dict[str, Rulebook] = {}
 
     async def get(self, connection: Connection, version: str) -> Rulebook:
         """Return the rulebook an issue was promised under.
@@ -32,10 +122,16 @@ class Rulebooks:
             LookupError: the register has no such version.
         """
         if version not in self._known:
-            body = await connection.fetchval(
-                "SELECT body FROM rulebooks WHERE version = $1", version
-            )
-            if body is None:
-                raise LookupError(f"no rulebook {version} in the register")
-            self._known[version] = Rulebook.model_validate_json(json.dumps(body))
+            self._known[version] = await _read(connection, version)
         return self._known[version]
+
+    async def current(self, connection: Connection) -> Current:
+        """Return the rulebook that counts now.
+
+        Raises:
+            LookupError: none was ever adopted.
+        """
+        newest = await adoption(connection)
+        if newest is None:
+            raise LookupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
+        return Current(newest.version, await self.get(connection, newest.version))

@@ -21,6 +21,7 @@ from domain.actions import (
     HandOver,
     Reassign,
     RecordCallback,
+    Replan,
     Replied,
     ReportProgress,
     Resolve,
@@ -32,7 +33,7 @@ from domain.actions import (
 from domain.intake import Intake
 from domain.issue import Errand, Issue, Recorded, Step
 from domain.refusal import Refused
-from domain.view import IssueView, details, local, view
+from domain.view import IssueView, details, due, view
 from domain.vocabulary import DESK
 from workflows.labels import search_attributes
 from workflows.timers import Timers, Wake
@@ -240,6 +241,15 @@ class IssueWorkflow:
     def _check_withdraw(self, act: Withdraw) -> None:
         self._check(ActionName.WITHDRAW, act)
 
+    @workflow.update(description="Plan again: a calendar or policy was loaded (R32)")
+    async def replan(self, act: Replan) -> IssueView:
+        """R32."""
+        return await self._act(ActionName.REPLAN, act)
+
+    @replan.validator
+    def _check_replan(self, act: Replan) -> None:
+        self._check(ActionName.REPLAN, act)
+
     @workflow.signal(description="Resolve, for systems that can only signal (R12)")
     async def complete(self, act: Resolve) -> None:
         """Do what ``resolve`` does. A signal cannot be answered: a refusal is logged and shown."""
@@ -336,18 +346,16 @@ class IssueWorkflow:
     def _proceed(self, recorded: Recorded) -> None:
         self._follow()
         workflow.upsert_search_attributes(search_attributes(self._known))
-        if recorded.errand:
-            errand = asyncio.create_task(self._deliver(recorded.errand))
-            self._errands.add(errand)
-            errand.add_done_callback(self._errands.discard)
+        for errand in recorded.errands:
+            delivery = asyncio.create_task(self._deliver(errand))
+            self._errands.add(delivery)
+            delivery.add_done_callback(self._errands.discard)
 
     def _follow(self) -> None:
         """Set the timers and the page by the issue as it is now."""
         issue = self._known
         wakes = {
-            promise.key: Wake(
-                mark.at, f"{promise.key} {mark.name}, due {local(promise.due_at, issue.zone)}"
-            )
+            promise.key: Wake(mark.at, f"{promise.key} {mark.name}, due {due(promise, issue.zone)}")
             for promise in issue.running
             if (mark := promise.next_mark)
         }
@@ -391,6 +399,8 @@ class IssueWorkflow:
 
     async def _deliver(self, errand: Errand) -> None:
         """R6: bring the messages out; what no channel takes is handed to a person."""
+        if errand.not_before and (wait := errand.not_before - workflow.now()) > timedelta():
+            await workflow.sleep(wait, summary=f"until they are at work: {_about(errand)}"[:200])
         try:
             left = await workflow.execute_activity(
                 names.DELIVER,
@@ -403,7 +413,7 @@ class IssueWorkflow:
                 retry_policy=RetryPolicy(
                     initial_interval=errand.first_retry, maximum_interval=errand.longest_retry
                 ),
-                summary=", ".join(key.split(":", 1)[1] for key in errand.keys)[:200],
+                summary=_about(errand),
             )
         except ActivityError:
             left = list(errand.keys)
@@ -427,6 +437,10 @@ def _update_id() -> str:
     if update is None:
         raise ApplicationError("people act through updates", type="NotAllowed")
     return update.id
+
+
+def _about(errand: Errand) -> str:
+    return ", ".join(key.split(":", 1)[1] for key in errand.keys)[:200]
 
 
 def _refusal(refused: Refused) -> ApplicationError:

@@ -19,6 +19,7 @@ FINGERPRINTS = HISTORIES / "fingerprints.json"
 SOURCES = {
     "IssueWorkflow": ("workflows/issue.py", "workflows/timers.py"),
     "AuditWorkflow": ("workflows/audit.py",),
+    "ReplanWorkflow": ("workflows/replan.py",),
 }
 """The files whose functions give the commands of each workflow."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 
 from domain.actions import Accept, ActionName, ReportProgress
 from tests.workflows.harness import Handle, StoryDesk, engineer, eventually, result
@@ -117,6 +118,43 @@ async def consultation(desk: StoryDesk) -> Handle:
     return handle
 
 
+async def silence(desk: StoryDesk) -> Handle:
+    """Nobody calls back about a consultation: it closes when the customer had time to object."""
+    return await consultation(desk)
+
+
+async def objection(desk: StoryDesk) -> Handle:
+    handle = await consultation(desk)
+    await desk.until("2026-09-29 16:00")
+    view = await desk.callback(handle, running=False)
+    await desk.accept(handle, view)
+    await desk.withdraw(handle)
+    return handle
+
+
+async def after_hours(desk: StoryDesk) -> Handle:
+    """A complaint in the evening: the lead hears of the broken promise in the morning."""
+    await desk.until("2026-09-29 19:00")
+    handle, view = await desk.open(kind="complaint", region="深圳")
+    await desk.until("2026-09-30 10:00")
+    await desk.accept(handle, view)
+    await desk.withdraw(handle)
+    return handle
+
+
+async def replanned(desk: StoryDesk) -> Handle:
+    """The desk is closed for a day that was to be a working day."""
+    handle = await _accepted(desk)
+    closed = desk.rulebook.calendars["desk"].model_copy(
+        update={"overrides": {date(2026, 9, 30): ()}}
+    )
+    await desk.load(desk.rulebook.with_calendars({"desk": closed}))
+    await desk.resolve(handle, await desk.view(handle))
+    await desk.until("2026-10-08 10:00")
+    await desk.callback(handle, running=True)
+    return handle
+
+
 async def dead_channel(desk: StoryDesk) -> Handle:
     desk.mailbox.dead.add("sms")
     handle, view = await desk.open()
@@ -162,6 +200,6 @@ PATHS: dict[str, Path] = {
     for path in (
         *(on_time, by_signal, waiting, reassigned, reopened, not_reached, withdrawn),
         *(escalated_to_the_top, late_report, unassigned, consultation, dead_channel, cancelled),
-        never_registered,
+        *(never_registered, silence, objection, after_hours, replanned),
     )
 }

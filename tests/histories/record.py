@@ -1,7 +1,7 @@
-"""Record the committed histories anew: ``python -m tests.histories.record [path …]``.
+"""Record histories: ``python -m tests.histories.record path …``, of new paths; without a path, all.
 
-Only while no workflow of the older code runs in production; otherwise keep the histories, and guard
-the change with ``workflow.patched()``.
+All only while no workflow of the older code runs in production; otherwise keep the histories, and
+guard the change with ``workflow.patched()``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def record(wanted: list[str]) -> None:
         async with EmbeddedPostgres(Path(home)) as server:
             await migrate(server.url)
             async with postgres.pool(server.url, size=10) as pool, skipping_server() as clock:
-                for name in wanted:
+                for name in wanted or PATHS:
                     async with story_desk(clock, pool, BEGINS) as desk:
                         handle = await PATHS[name](desk)
                         try:
@@ -49,7 +49,10 @@ async def record(wanted: list[str]) -> None:
                             if not isinstance(ended.cause, FailureError):
                                 raise
                         await write(handle, name)
-                await record_continued(Path(home), pool)
+                        for carried_through in desk.replans:
+                            await write(carried_through, "replan")
+                if not wanted:
+                    await record_continued(Path(home), pool)
     fingerprint.write()
 
 
@@ -86,4 +89,4 @@ def _slim(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    aio.run(record(sys.argv[1:] or list(PATHS)))
+    aio.run(record(sys.argv[1:]))

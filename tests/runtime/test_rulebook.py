@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.policy import Rulebook, TimeBudget, WorkingDays
+from domain.periods import TimeBudget, WorkingDays
 from domain.promises import PromiseKind
+from domain.rulebook import Rulebook
 from domain.vocabulary import Kind, Role, Severity
 from runtime.errors import SetupError
 from runtime.rulebook import RulebookError, load
@@ -53,6 +54,7 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
         "major_resolution": "3 working days",
         "general_resolution": "3 working days",
         "callback": "1 working day",
+        "trial": "24h",
     }
     assert rules["general_response"].clock == "working"
     assert rules["complaint_response"].clock == "elapsed"
@@ -221,10 +223,10 @@ def test_a_wrong_mark_is_named_where_its_list_stands_and_once(policy: Path) -> N
 
 
 def test_a_promise_that_nobody_would_see_broken_is_named(policy: Path) -> None:
-    message = refusal(policy, TEXT.replace('marks = "callback"', 'marks = [{ at = "75%" }]'))
+    message = refusal(policy, TEXT.replace('marks = "silence"', 'marks = [{ at = "75%" }]'))
     assert message == (
-        f"policy.toml, line {line_of(TEXT, '[[promise]]', last=True)}: promise[6]: "
-        'callback: no "100%" among the marks: nobody would notice a broken promise'
+        f"policy.toml, line {line_of(TEXT, '[[promise]]', last=True)}: promise[7]: "
+        'trial: no "100%" among the marks: nobody would notice a broken promise'
     )
 
 
@@ -249,14 +251,27 @@ def test_days_and_hours_of_a_calendar_go_together(policy: Path, given: str) -> N
     )
 
 
-def test_a_country_without_notices_is_named_with_the_places_looked_at(policy: Path) -> None:
-    text = TEXT.replace('\nnational = "CN"', '\nnational = "DE"', 1)
+def test_a_country_of_which_nothing_is_known_is_named(policy: Path) -> None:
+    text = TEXT.replace('\nnational = "CN"', '\nnational = "QQ"', 1)
     message = refusal(policy, text)
-    line = line_of(text, 'national = "DE"')
-    assert message.startswith(
-        f"policy.toml, line {line}: calendars.desk.national: there is no de_workdays.json in "
-    )
-    assert str(ROOT / "policies") in message
+    line = line_of(text, 'national = "QQ"')
+    assert message.startswith(f"policy.toml, line {line}: calendars.desk.national: ")
+    assert "QQ" in message
+
+
+def test_a_country_without_notices_has_its_days_from_the_library(policy: Path) -> None:
+    policy.write_text(TEXT.replace('\nnational = "CN"', '\nnational = "DE"', 1), encoding="utf-8")
+    desk = load(policy).calendar("desk")
+    assert not desk.is_working_day(date(2026, 10, 3))
+    assert not desk.is_working_day(date(2027, 1, 1))
+    assert desk.is_working_day(date(2026, 10, 1))
+
+
+def test_every_calendar_has_the_days_of_the_country_it_names_and_keeps_its_own() -> None:
+    book = load(STANDARD)
+    assert book.calendars["desk"].holidays == frozenset()
+    assert date(2026, 10, 1) in book.calendar("desk").holidays
+    assert book.calendar("always").holidays == frozenset()
 
 
 @pytest.mark.parametrize("country", ['"../CN"', "86", '["CN"]'])
@@ -276,13 +291,16 @@ def test_wrong_national_days_are_named_in_their_own_file(policy: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (TEXT.replace("[calendars.", "[hours."), "line 27: hours: is not known here"),
+        (
+            TEXT.replace("[calendars.", "[hours."),
+            f"line {line_of(TEXT, '[calendars.desk]')}: hours: is not known here",
+        ),
         (f"calendars = 3\n{WITHOUT_CALENDARS}", "line 1: calendars: write a table"),
         (f"calendars.desk = 3\n{WITHOUT_CALENDARS}", "line 1: calendars.desk: write a table"),
         (WITHOUT_CALENDARS, "no calendar always; there are: centre"),
         (
             TEXT.replace("technical =", "technics ="),
-            "line 12: routing.technics: Input should be 'technical'",
+            f"line {line_of(TEXT, 'technical = ')}: routing.technics: Input should be 'technical'",
         ),
         ("promise = 3\n" + TEXT.replace("[[promise]]", "[[x]]"), "promise: Input should be"),
         (TEXT.replace("[marks]", "[mark]"), 'no [marks] are called "major"; there are: none'),

@@ -1,8 +1,9 @@
 """Desks for the stories: one skipping clock a module, registers of its own for every test."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import asyncpg
 import pytest
@@ -11,6 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 pytest.register_assert_rewrite("tests.workflows.harness", "tests.workflows.soundness")
 
 from tests.workflows.harness import (  # noqa: E402
+    STANDARD,
     StoryDesk,
     early_server,
     skipping_server,
@@ -18,7 +20,11 @@ from tests.workflows.harness import (  # noqa: E402
 )
 from tests.workflows.soundness import assert_all_sound  # noqa: E402
 
-Begin = Callable[[str], Awaitable[StoryDesk]]
+
+class Begin(Protocol):
+    """Begins a story at a local time, by the standard policy if no other file is given."""
+
+    async def __call__(self, story: str, policy_file: Path = STANDARD, /) -> StoryDesk: ...
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +57,9 @@ async def begin(clock: WorkflowEnvironment, database: "asyncpg.Pool[Any]") -> As
     async with AsyncExitStack() as stack:
         desks: list[StoryDesk] = []
 
-        async def beginning(story: str) -> StoryDesk:
-            desks.append(await stack.enter_async_context(story_desk(clock, database, story)))
+        async def beginning(story: str, policy_file: Path = STANDARD, /) -> StoryDesk:
+            desk = story_desk(clock, database, story, policy_file)
+            desks.append(await stack.enter_async_context(desk))
             return desks[-1]
 
         yield beginning

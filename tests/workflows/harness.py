@@ -35,6 +35,7 @@ from activities import names
 from activities.audit import Audit
 from activities.notification import DeliveryFailed, Notification
 from activities.recording import Recording
+from activities.replanning import Replanning
 from domain.actions import (
     Accept,
     Act,
@@ -46,8 +47,10 @@ from domain.actions import (
     WaitForCustomer,
     Withdraw,
 )
+from domain.clocks import Rehearsal
 from domain.intake import Intake
-from domain.policy import Rehearsal, Rulebook
+from domain.replanning import Order, Report
+from domain.rulebook import Rulebook
 from domain.view import IssueView
 from domain.vocabulary import Actor, Role
 from runtime import rulebook as rulebooks_on_disk
@@ -59,12 +62,16 @@ from store import roster, rulebooks
 from tests.conftest import free_ports
 from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
+from workflows.replan import ReplanWorkflow
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CLERK = Actor(id="fan.meiling", role=Role.CLERK)
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 AGENT = Actor(id="agent", role=Role.AGENT)
+STANDARD = ROOT / "policies" / "standard.toml"
+LIFETIME = timedelta(days=1000)
+"""No test may run for ever; longer than any story."""
 
 Handle = WorkflowHandle[Any, Any]
 
@@ -96,6 +103,7 @@ class StoryDesk:
     rulebook: Rulebook
     mailbox: Mailbox
     handles: list[Handle] = field(default_factory=list)
+    replans: list[Handle] = field(default_factory=list)
 
     # The clock --------------------------------------------------------------------------------
 
@@ -162,7 +170,7 @@ class StoryDesk:
             task_queue=names.ISSUES,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            execution_timeout=timedelta(days=400),
+            execution_timeout=LIFETIME,
         )
         try:
             view = await self.env.client.execute_update_with_start_workflow(
@@ -183,7 +191,7 @@ class StoryDesk:
             IssueWorkflow.run,
             id=intake.issue_id,
             task_queue=names.ISSUES,
-            execution_timeout=timedelta(days=400),
+            execution_timeout=LIFETIME,
         )
         self.handles.append(handle)
         return handle
@@ -255,6 +263,34 @@ class StoryDesk:
     async def _seen(self, handle: Handle) -> None:
         # Time would be skipped over the workflow task; a query is answered after it.
         await handle.query("view")
+
+    # What managers do -------------------------------------------------------------------------
+
+    async def load(self, rulebook: Rulebook) -> Report:
+        """Load a rulebook, and see the open issues planned again by it."""
+        adoption = await self.adopt(rulebook)
+        return await self.replan(adoption)
+
+    async def adopt(self, rulebook: Rulebook) -> int:
+        """Load a rulebook; the issues hear of it later."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            adoption = await rulebooks.adopt(connection, rulebook, by="test", note="")
+        assert adoption is not None, "it counts already"
+        return adoption.id
+
+    async def replan(self, adoption: int) -> Report:
+        """Have the open issues planned again."""
+        handle = await self.env.client.start_workflow(
+            ReplanWorkflow.run,
+            Order(adoption=adoption, per_second=1000),
+            id=f"replan-{uuid4().hex}",
+            task_queue=names.ISSUES,
+        )
+        self.replans.append(handle)
+        while not await has_ended(handle):  # the clock skips over the wait for the next round
+            await self.settle()
+        with self.env.auto_time_skipping_disabled():  # or asking alone would let years go by
+            return await handle.result()
 
     # What can be seen -------------------------------------------------------------------------
 
@@ -379,29 +415,33 @@ async def story_desk(
     env: WorkflowEnvironment,
     pool: asyncpg.Pool[Any],
     begins: str,
+    policy_file: Path = STANDARD,
 ) -> AsyncIterator[StoryDesk]:
-    """Bring up a desk with the standard policy and the example roster, at ``begins``.
+    """Bring up a desk with a policy and the example roster, at ``begins``.
 
     What still runs in the end is terminated: the server's next desk has other registers.
     """
-    standard = rulebooks_on_disk.load(ROOT / "policies" / "standard.toml")
+    standard = rulebooks_on_disk.load(policy_file)
     rehearsal = Rehearsal(
         story_begins=at(begins), really_begins=await env.get_current_time(), speed=1
     )
-    policy = standard.policy.model_copy(update={"rehearsal": rehearsal})
-    current = standard.model_copy(update={"policy": policy})
+    current = standard.with_policy(standard.policy.model_copy(update={"rehearsal": rehearsal}))
     async with pool.acquire() as connection, connection.transaction():
-        await rulebooks.keep(connection, current)
         await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
+        await rulebooks.adopt(connection, current, by="test", note="")
     mailbox = Mailbox()
     desk = StoryDesk(env, pool, current, mailbox)
-    recording = Recording(pool, current)
+    recording = Recording(pool)
     async with (
         Worker(
             env.client,
             task_queue=names.ISSUES,
-            workflows=[IssueWorkflow, AuditWorkflow],
-            activities=[recording.record_step, Audit(pool, recording).audit_register],
+            workflows=[IssueWorkflow, AuditWorkflow, ReplanWorkflow],
+            activities=[
+                recording.record_step,
+                Audit(pool, recording).audit_register,
+                Replanning(pool, _server_time).replan_issues,
+            ],
         ),
         Worker(
             env.client,

@@ -164,15 +164,3 @@ async def test_a_system_that_can_only_signal_resolves_an_issue(begin: Begin) -> 
     await desk.until("2026-03-11 09:30")
     await desk.callback(handle, running=True)
     assert (await desk.ended(handle)).outcome is Outcome.SOLVED
-
-
-async def test_a_consultation_is_closed_with_the_reply_and_nobody_is_called(begin: Begin) -> None:
-    desk = await begin("2026-03-10 10:00")
-    handle, view = await desk.open(kind="consultation")
-    await desk.accept(handle, view)
-    await desk.resolve(handle, view)
-    ended = await desk.ended(handle)
-    assert ended.outcome is Outcome.SOLVED
-    assert stand(ended) == {"response.1": "kept", "resolution.1": "kept"}
-    assert await desk.steps(handle) == ["registered", "accept", "resolve", "replied"]
-    assert (await desk.told(handle))[-1][1:] == ("customer", "resolved")

@@ -22,6 +22,7 @@ from tests.histories.fingerprint import (
 from tests.histories.paths import PATHS
 from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
+from workflows.replan import ReplanWorkflow
 
 RECORDED = sorted(path.stem for path in HISTORIES.glob("*.json") if path != FINGERPRINTS)
 
@@ -37,7 +38,9 @@ def test_every_path_has_a_committed_history() -> None:
 
 @pytest.mark.parametrize("name", RECORDED)
 async def test_todays_code_replays_every_committed_history(name: str) -> None:
-    replayer = Replayer(workflows=[IssueWorkflow, AuditWorkflow], plugins=[plugin()])
+    replayer = Replayer(
+        workflows=[IssueWorkflow, AuditWorkflow, ReplanWorkflow], plugins=[plugin()]
+    )
     await replayer.replay_workflow(history(name))
 
 
@@ -55,10 +58,10 @@ class ThoughtlesslyChanged(IssueWorkflow):
 
     def _proceed(self, recorded: Recorded) -> None:
         self._follow()
-        if recorded.errand:
-            errand = asyncio.create_task(self._deliver(recorded.errand))
-            self._errands.add(errand)
-            errand.add_done_callback(self._errands.discard)
+        for errand in recorded.errands:
+            delivery = asyncio.create_task(self._deliver(errand))
+            self._errands.add(delivery)
+            delivery.add_done_callback(self._errands.discard)
 
 
 async def test_a_change_of_the_commands_is_caught_by_the_replay() -> None:

@@ -1,0 +1,137 @@
+"""Loading a rulebook: it is checked, kept, made the one that counts, and open issues are planned
+again by it (R32).
+"""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import asyncpg
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy
+
+from domain.replanning import Order, Report, Tally, replanned, tally
+from domain.rulebook import Rulebook
+from runtime import rulebook as files
+from runtime.errors import SetupError
+from starter import tables
+from starter.client import TASK_QUEUE, Refused
+from store import replanning, rulebooks
+from store.rulebooks import Adoption
+from workflows import replan
+
+Pool: TypeAlias = "asyncpg.Pool[Any]"
+
+PER_SECOND = 20.0
+"""Issues planned again a second: a pace at which those who call at the same time notice nothing."""
+
+
+async def adopt(
+    pool: Pool, rulebook: Rulebook, note: str, *, file: str | None = None
+) -> Adoption | None:
+    """Make a rulebook the one that counts; None if it does already. Open issues are not told yet.
+
+    Raises:
+        Refused: ``Invalid``: it lacks a calendar or department that is needed.
+    """
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            return await rulebooks.adopt(
+                connection, rulebook, by=getpass.getuser(), note=note, file=file
+            )
+    except rulebooks.Unfit as unfit:
+        raise Refused("Invalid", str(unfit)) from None
+
+
+async def policy_at_start(client: Client, pool: Pool, path: Path) -> str:
+    """Adopt the policy file if it is new or was changed, and have open issues planned again by it;
+    say in a few words what happened.
+
+    Raises:
+        SetupError: the file cannot be read, or does not go with the roster.
+    """
+    try:
+        adoption = await adopt_file(pool, path)
+    except Refused as refused:
+        raise SetupError(f"{path}: {refused.message}") from None
+    if adoption is None:
+        return "as loaded before"
+    if adoption.id > 1:
+        await start(client, adoption.id)
+    return f"{path.name}, rulebook {adoption.version}"
+
+
+async def adopt_file(pool: Pool, path: Path) -> Adoption | None:
+    """Adopt a policy file unless that was done before: what was loaded since then stands. It does
+    not make the desk forget a notice.
+
+    Raises:
+        RulebookError: the file cannot be read.
+        Refused: as ``adopt``.
+    """
+    read = files.load(path)
+    async with pool.acquire() as connection:
+        if await rulebooks.was_loaded(connection, read.version):
+            return None
+        older = await rulebooks.current(connection)
+    return await adopt(pool, read.keeping_notices_of(older), path.name, file=read.version)
+
+
+async def start(
+    client: Client, adoption: int, per_second: float = PER_SECOND
+) -> WorkflowHandle[Any, Report]:
+    """Have open issues planned again by the desk, in the place of an older run."""
+    return await client.start_workflow(
+        replan.ReplanWorkflow.run,
+        Order(adoption=adoption, per_second=per_second),
+        id=replan.WORKFLOW_ID,
+        task_queue=TASK_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+        static_summary="重新计算期限 Open promises are planned again",
+    )
+
+
+async def adopt_and_replan(
+    client: Client, pool: Pool, rulebook: Rulebook, note: str, *, file: str | None = None
+) -> Report | None:
+    """Adopt a rulebook and wait until open issues are planned again; None if it counts already.
+
+    Raises:
+        Refused: as ``adopt``.
+    """
+    adoption = await adopt(pool, rulebook, note, file=file)
+    if adoption is None:
+        return None
+    return await (await start(client, adoption.id)).result()
+
+
+async def again(client: Client, pool: Pool, per_second: float) -> Report:
+    """Take up the newest adoption where it was left, and wait until it is carried through.
+
+    Raises:
+        Refused: ``NotFound``: nothing was ever adopted.
+    """
+    async with pool.acquire() as connection:
+        newest = await rulebooks.adoption(connection)
+    if newest is None:
+        raise Refused("NotFound", "the desk has no rulebook yet: bring it up with `yinuo up`")
+    return await (await start(client, newest.id, per_second)).result()
+
+
+def show(report: Report) -> None:
+    """Tell a person what became of the open promises."""
+    tables.show(tables.replanned(report))
+
+
+async def dry_run(pool: Pool, rulebook: Rulebook) -> Report:
+    """Say what planning open issues again by ``rulebook`` would change. Nothing is changed."""
+    now = datetime.now(UTC)
+    total, looked = Tally(), 0
+    async for page in replanning.every_behind(pool, rulebook.version):
+        looked += len(page)
+        for issue in page:
+            total += tally(replanned(rulebook, issue.facts, issue.calendar, issue.promises, now))
+    return Report(adoption=0, version=rulebook.version, tally=total, looked=looked)

@@ -1,0 +1,123 @@
+"""Which open issues still go by an older rulebook, and what became of those planned again.
+
+The register is the cursor: an issue that goes by the rulebook that counts is done, whatever was
+interrupted or sent twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from domain.policy import Facts
+from domain.promises import Promise
+from domain.replanning import Replanned
+from domain.vocabulary import Model
+from store.reading import promise
+
+Pool: TypeAlias = "asyncpg.Pool[Any]"
+PAGE = 500
+
+
+class Behind(Model):
+    """An open issue that goes by an older rulebook, with all it takes to plan it again."""
+
+    id: str
+    number: str
+    seq: int
+    rulebook: str
+    facts: Facts
+    calendar: str
+    promises: tuple[Promise, ...]
+
+
+async def behind(pool: Pool, version: str, after: str = "", limit: int = PAGE) -> list[Behind]:
+    """List open issues that do not go by ``version``, in order of their id from ``after`` on."""
+    rows = await pool.fetch(
+        """
+        SELECT * FROM issues WHERE closed_at IS NULL AND rulebook <> $1 AND id > $2
+        ORDER BY id LIMIT $3
+        """,
+        *(version, after, limit),
+    )
+    running = defaultdict(list)
+    for row in await pool.fetch(
+        "SELECT * FROM promises WHERE issue_id = ANY($1) AND ended_at IS NULL",
+        [row["id"] for row in rows],
+    ):
+        running[row["issue_id"]].append(promise(row))
+    return [
+        Behind(
+            id=row["id"],
+            number=row["number"],
+            seq=row["seq"],
+            rulebook=row["rulebook"],
+            facts=Facts(customer=row["customer_type"], **{name: row[name] for name in _FACTS}),
+            calendar=row["calendar"],
+            promises=tuple(running[row["id"]]),
+        )
+        for row in rows
+    ]
+
+
+_FACTS = Facts.model_fields.keys() - {"customer"}
+
+
+async def every_behind(pool: Pool, version: str) -> AsyncIterator[list[Behind]]:
+    """Go through all of them, page by page."""
+    after = ""
+    while page := await behind(pool, version, after):
+        yield page
+        after = page[-1].id
+
+
+async def mark_unchanged(pool: Pool, version: str, issues: Sequence[Behind]) -> None:
+    """Let issues that come out the same go by ``version``, unless they went on meanwhile: then they
+    are looked at again.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        moved = await connection.fetch(
+            """
+            UPDATE issues i SET rulebook = $1
+            FROM unnest($2::text[], $3::int[]) AS known (id, seq)
+            WHERE i.id = known.id AND i.seq = known.seq RETURNING i.id
+            """,
+            *(version, [issue.id for issue in issues], [issue.seq for issue in issues]),
+        )
+        await connection.execute(
+            """
+            UPDATE promises SET rulebook = $1
+            WHERE issue_id = ANY($2) AND ended_at IS NULL AND outcome = 'open'
+            """,
+            *(version, [row["id"] for row in moved]),
+        )
+
+
+async def replanned(pool: Pool, adoption: int) -> AsyncIterator[tuple[Replanned, ...]]:
+    """Read, issue by issue, what planning again changed after an adoption."""
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        async for row in connection.cursor(
+            """
+            SELECT recorded->'step'->'promises' AS before, recorded->'promises' AS after
+            FROM issue_events WHERE action = 'replan' AND (content->>'adoption')::int = $1
+            """,
+            adoption,
+        ):
+            before = {p.key: p for p in map(Promise.model_validate, row["before"])}
+            after = map(Promise.model_validate, row["after"])
+            yield tuple(Replanned(before[p.key], p) for p in after if p != before[p.key])
+
+
+async def numbers_behind(pool: Pool, version: str, limit: int = 20) -> tuple[int, list[str]]:
+    """Count the open issues that do not go by ``version``, and name the first."""
+    rows = await pool.fetch(
+        """
+        SELECT number, count(*) OVER () AS all FROM issues
+        WHERE closed_at IS NULL AND rulebook <> $1 ORDER BY number LIMIT $2
+        """,
+        *(version, limit),
+    )
+    return (rows[0]["all"] if rows else 0), [row["number"] for row in rows]
