@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from runtime import aio
-from starter import issue_actions, issue_commands
+from starter import calendar_commands, issue_actions, issue_commands, policy_commands
 from starter.console import (
     Commands,
     ExitCode,
@@ -20,13 +20,14 @@ from starter.console import (
     tell,
 )
 from starter.demo.command import demo
+from starter.replan_command import replan
 
 if TYPE_CHECKING:
     import asyncpg
     from temporalio.client import Client
 
-    from domain.policy import Rulebook
     from domain.roster import Roster
+    from domain.rulebook import Rulebook
     from runtime.settings import Settings
     from starter.up import Desk
 
@@ -126,7 +127,7 @@ Ctrl-C stops the desk.
 
 @app.command()
 def migrate() -> None:
-    """Prepare the servers: tables, search attributes, and the schedule of the audit.
+    """Prepare the servers: tables, search attributes, the schedule of the audit, and the policy.
 
     Safe to repeat; `yinuo up` does it by itself.
     """
@@ -137,7 +138,9 @@ async def _migrate() -> None:
     from runtime import settings, temporal
     from runtime.embedded import database_url
     from runtime.migrate import migrate
+    from runtime.postgres import pool
     from starter.prepare import prepare
+    from starter.replanning import policy_at_start
 
     own = settings.load()
     async with explained():
@@ -146,6 +149,9 @@ async def _migrate() -> None:
         client = await temporal.connect(own)
         await prepare(client)
         _progress("Temporal", "ready", f"search attributes and audit in {client.namespace}")
+        async with pool(database_url(own), size=2) as connections:
+            said = await policy_at_start(client, connections, own.policy)
+        _progress("policy", "ready", said)
 
 
 @app.command()
@@ -177,25 +183,25 @@ def import_roster(directory: Directory) -> None:
     """
     from runtime import settings
 
-    own = settings.load()
-    found = _checked_roster(directory, _rulebook(own))
-    asked = aio.run(_import(own, found))
+    found, asked = aio.run(_import(settings.load(), directory))
     typer.echo(f"Imported: {_content(found)}.")
     if asked:
         typer.echo(f"{asked} issue{'s were' if asked > 1 else ' was'} waiting; asked again.")
 
 
-async def _import(own: Settings, wanted: Roster) -> int:
+async def _import(own: Settings, directory: Path) -> tuple[Roster, int]:
     from starter.client import Desk
-    from store import roster
+    from store import roster, rulebooks
 
     async with servers(own) as (client, pool):
         try:
             async with pool.acquire() as connection, connection.transaction():
+                current = await rulebooks.current(connection)
+                wanted = _checked_roster(directory, current or _rulebook(own))
                 await roster.replace(connection, wanted)
         except roster.StillBusy as busy:
             raise Failed(ExitCode.NOT_ALLOWED, str(busy)) from None
-        return await Desk(client, pool).assign_waiting()
+        return wanted, await Desk(client, pool).assign_waiting()
 
 
 def _rulebook(own: Settings) -> Rulebook:
@@ -229,6 +235,9 @@ def _content(found: Roster) -> str:
 app.add_typer(issue_commands.app, name="issue")
 issue_commands.app.add_typer(issue_actions.app)
 app.add_typer(roster_app, name="roster")
+app.add_typer(calendar_commands.app, name="calendar")
+app.add_typer(policy_commands.app, name="policy")
+app.command()(replan)
 app.command()(demo)
 
 

@@ -192,6 +192,9 @@ def list_issues(  # noqa: PLR0913  an option each
     region: Word = None,
     all_: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,
     overdue: Annotated[bool, typer.Option("--overdue", help="only broken promises")] = False,
+    provisional: Annotated[
+        bool, typer.Option("--provisional", help="only dates that the next notice may move")
+    ] = False,
     undelivered: Annotated[
         bool, typer.Option("--undelivered", help="messages that did not arrive, instead of issues")
     ] = False,
@@ -216,6 +219,7 @@ def list_issues(  # noqa: PLR0913  an option each
         region=region,
         open_only=not all_ and stage is not Stage.CLOSED,
         overdue=overdue,
+        provisional=provisional,
         limit=limit,
     )
     views = aio.run(_list(wanted))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from rich import box
@@ -16,7 +16,8 @@ from rich.text import Text
 from domain.actions import ActionName
 from domain.issue import Person, SlaState
 from domain.promises import PromiseEnd
-from domain.view import IssueView, PromiseView, local
+from domain.replanning import Report
+from domain.view import IssueView, PromiseView, due, local
 from domain.vocabulary import Severity
 from store.reading import Unsettled
 
@@ -58,7 +59,7 @@ def listing(views: Sequence[IssueView]) -> RenderableType:
         table.add_row(
             Text(view.number, style="bold" if view.severity is Severity.MAJOR else ""),
             view.outcome or view.stage,
-            _short(view.next_due_at, view.zone),
+            _next_due(view),
             Text(view.sla_state, style=_SLA_STYLE[view.sla_state]),
             _plain(_holder(view)),
             view.region,
@@ -109,6 +110,33 @@ def unsettled(messages: Sequence[Unsettled]) -> RenderableType:
     return table
 
 
+def replanned(report: Report) -> RenderableType:
+    """What planning again did, or would do."""
+    tally = report.tally
+    counts = Table.grid(padding=(0, 2, 0, 0))
+    counts.add_column()
+    counts.add_column(justify="right")
+    for name, count in (
+        ("改期的问题 Issues changed", tally.issues),
+        ("承诺有变 Promises changed", tally.changed),
+        ("提前 Earlier", tally.earlier),
+        ("推后 Later", tally.later),
+        ("已确定 Became firm", tally.firm),
+        ("仍暂定 Still provisional", tally.provisional),
+        ("跳过 Skipped: due in the past by the new plan", tally.skipped),
+    ):
+        counts.add_row(Text(name, style="" if count else "dim"), str(count))
+    parts: list[RenderableType] = [Text(f"Rulebook {report.version}", style="bold"), counts]
+    if report.superseded:
+        parts.append(Text("Another was loaded since: this one plans nothing any more."))
+    elif report.looked:
+        parts.append(Text(f"Nothing was changed; open issues looked at: {report.looked}.", "dim"))
+    elif report.left:
+        numbers = ", ".join(report.numbers) + (" …" if report.left > len(report.numbers) else "")
+        parts.append(Text(f"Did not answer, still by the older rulebook: {numbers}", "yellow"))
+    return Group(*parts)
+
+
 def _table(*headers: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0), pad_edge=False)
     for header in headers:
@@ -142,8 +170,8 @@ def _promises(view: IssueView) -> Table:
     for header in ("承诺 Promise", "时限 Within", "期限 Due", "状态 State"):
         table.add_column(header, no_wrap=True)
     for promise in view.promises:
-        due = local(promise.due_at, view.zone) + (" provisional" if promise.provisional else "")
-        table.add_row(promise.key, promise.target, due, _standing(promise, view.zone))
+        until = due(promise, view.zone)
+        table.add_row(promise.key, promise.target, until, _standing(promise, view.zone))
     return table
 
 
@@ -156,16 +184,26 @@ def _steps(view: IssueView) -> Table:
 
 
 def _standing(promise: PromiseView, zone: str) -> Text:
+    used = f", {_hours(promise.consumed)} used" if promise.consumed is not None else ""
     if promise.ended_at:
-        ended = f"{promise.end} {local(promise.ended_at, zone)}"
+        ended = f"{promise.end} {local(promise.ended_at, zone)}{used}"
         return Text(ended, style=_END_STYLE.get(promise.end, ""))
     if promise.paused:
-        return Text("standing still", style="cyan")
+        return Text(f"standing still{used}", style="cyan")
     if promise.end is PromiseEnd.BROKEN:
         return Text("overdue", style="bold red")
+    if promise.end is PromiseEnd.SKIPPED:
+        return Text("past by a later plan", style="yellow")
     if promise.opens_at:
         return Text(f"may be made from {local(promise.opens_at, zone)}")
     return Text("running")
+
+
+def _hours(span: timedelta) -> str:
+    """Write time on a promise's own clock: ``14 h 30 min``."""
+    hours, minutes = divmod(round(span.total_seconds() / 60), 60)
+    parts = (f"{hours} h" if hours else "", f"{minutes} min" if minutes or not hours else "")
+    return " ".join(filter(None, parts))
 
 
 def _holder(view: IssueView, *, with_id: bool = False) -> str:
@@ -177,8 +215,13 @@ def _holder(view: IssueView, *, with_id: bool = False) -> str:
     return f"{called(view.lead)}, nobody free" if view.lead and with_id else "nobody"
 
 
-def _short(at: datetime | None, zone: str) -> str:
-    return f"{at.astimezone(ZoneInfo(zone)):%m-%d %H:%M}" if at else "—"
+def _next_due(view: IssueView) -> str:
+    """The next due instant; with a question mark where the next notice may move it (R32)."""
+    at = view.next_due_at
+    if at is None:
+        return "—"
+    uncertain = any(p.provisional and p.due_at == at and not p.ended_at for p in view.promises)
+    return f"{at.astimezone(ZoneInfo(view.zone)):%m-%d %H:%M}{'?' if uncertain else ''}"
 
 
 def _zones(views: Sequence[IssueView], before: str = "") -> Text:

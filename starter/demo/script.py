@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from domain.intake import Intake
-from domain.policy import Facts, Rulebook
+from domain.policy import Facts
 from domain.promises import PromiseEnd, PromiseKind
+from domain.rulebook import Rulebook
 from domain.vocabulary import Model, Outcome, Severity
 from runtime.textfiles import read_utf8
 from starter.console import InputError, findings
@@ -53,6 +54,7 @@ class Sample(Model):
     intake: Intake
     script: Script
     calls: tuple[Call, ...]
+    trial: bool = Field(description="nobody calls back: the customer has time to try the answer")
 
     @property
     def expected(self) -> Expected:
@@ -65,6 +67,8 @@ class Sample(Model):
             "response.1": _end(late=self.script.accept != "on_time"),
             "resolution.1": _end(late=self.script.resolve == "late"),
         }
+        if self.trial:  # customers of the script are content, and silent
+            promises["customer_test.1"] = PromiseEnd.WITHDRAWN
         calls: list[tuple[int, int, Call]] = []
         generation, attempt = 1, 1
         for call in self.calls:
@@ -130,12 +134,17 @@ def _sample(line: str, rulebook: Rulebook) -> Sample:
         raise ValueError("write an object with the fields of an intake")  # noqa: TRY004
     script = Script.model_validate(fields.pop("script", {}))
     intake = Intake.model_validate({"reported_at": datetime.now(UTC)} | fields)
-    return Sample(intake=intake, script=script, calls=_calls(intake, script, rulebook))
+    facts = _facts(intake)
+    return Sample(
+        intake=intake,
+        script=script,
+        calls=_calls(facts, script, rulebook),
+        trial=rulebook.policy.rule(PromiseKind.CUSTOMER_TEST, facts) is not None,
+    )
 
 
-def _calls(intake: Intake, script: Script, rulebook: Rulebook) -> tuple[Call, ...]:
-    """Make sure that the calls of a script are those the policy has made (R22-R25)."""
-    facts = Facts(
+def _facts(intake: Intake) -> Facts:
+    return Facts(
         kind=intake.kind,
         severity=intake.severity,
         category=intake.category,
@@ -144,10 +153,14 @@ def _calls(intake: Intake, script: Script, rulebook: Rulebook) -> tuple[Call, ..
         centre="",
         customer=intake.customer.type,
     )
+
+
+def _calls(facts: Facts, script: Script, rulebook: Rulebook) -> tuple[Call, ...]:
+    """Make sure that the calls of a script are those the policy has made (R22-R25)."""
     rule = rulebook.policy.rule(PromiseKind.CALLBACK, facts)
     if rule is None or script.withdraw:
         if script.callback:
-            why = "it is withdrawn before" if script.withdraw else f"{intake.kind} has none"
+            why = "it is withdrawn before" if script.withdraw else f"{facts.kind} has none"
             raise ValueError(f"script.callback: nobody will call, {why}: leave it out")
         return ()
     calls = script.callback if script.callback is not None else ("good",)

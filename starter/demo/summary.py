@@ -19,6 +19,7 @@ _ENDS = {
     PromiseEnd.KEPT: ("守诺 Kept", "green"),
     PromiseEnd.BROKEN: ("失约 Broken", "red"),
     PromiseEnd.WITHDRAWN: ("撤回 Withdrawn", "dim"),
+    PromiseEnd.SKIPPED: ("跳过 Skipped", "yellow"),
     PromiseEnd.OPEN: ("未结 Open", "bold red"),
 }
 _SHOWN = 5

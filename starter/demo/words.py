@@ -22,6 +22,7 @@ PROMISES: Mapping[PromiseKind, str] = {
     PromiseKind.RESPONSE: "响应 response",
     PromiseKind.RESOLUTION: "解决 resolution",
     PromiseKind.CALLBACK: "回访 callback",
+    PromiseKind.CUSTOMER_TEST: "客户试用 customer's test",
 }
 
 OUTCOMES: Mapping[Outcome, str] = {

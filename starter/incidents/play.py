@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from domain.actions import Act, ActionName
-from domain.policy import Rehearsal
+from domain.clocks import Rehearsal
 from domain.view import IssueView
 from starter.client import Desk, Refused, Unavailable
 from starter.console import InputError

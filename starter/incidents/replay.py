@@ -17,7 +17,7 @@ import asyncpg
 from rich.console import Console
 from temporalio.client import Client
 
-from domain.policy import Rehearsal
+from domain.clocks import Rehearsal
 from domain.roster import Roster
 from runtime.settings import ROOT
 from starter.client import Desk

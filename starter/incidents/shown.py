@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.live import Live
 
-from domain.policy import Rehearsal
+from domain.clocks import Rehearsal
 from starter.incidents.log import SHANGHAI
 from starter.incidents.play import Progress
 

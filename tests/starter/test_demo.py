@@ -56,6 +56,7 @@ def a_sample(reference: str, calls: tuple[Any, ...], **script: Any) -> Sample:
         intake=an_intake(reference=reference, severity=severity),
         script=Script(callback=calls or None, **script),
         calls=calls,
+        trial=False,
     )
 
 

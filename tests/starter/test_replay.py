@@ -22,6 +22,7 @@ from starter.incidents.log import SHANGHAI
 from starter.incidents.play import rehearsal
 from starter.incidents.replay import Story, perform, read_story, replay, write_policy
 from starter.incidents.summary import Histories, Summary, render
+from starter.replanning import adopt_file
 from store import roster as rosters
 from store.tally import Alarms, Lag, Tally
 from tests.builders import an_issue
@@ -49,6 +50,7 @@ async def played(desk_servers: DeskServers, story: Story, tmp_path: Path) -> Sum
             clock = story.clock(datetime.now(UTC) + timedelta(seconds=1), SPEED)
             policy = write_policy(tmp_path, clock)
             settings = desk_servers.settings.model_copy(update={"policy": policy})
+            await adopt_file(pool, policy)
             async with working(settings):
                 desk, client = Desk(desk_servers.client, pool), desk_servers.client
                 return await perform(desk, pool, client, story, clock, silent())

@@ -1,0 +1,53 @@
+"""`yinuo replan`: have open promises planned again by the rulebook that counts."""
+# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runtime import aio
+from starter.asked import adopted, registers
+from starter.console import AsJson, servers, write_json
+from starter.loading import DryRun
+
+if TYPE_CHECKING:
+    from domain.replanning import Report
+
+
+def replan(
+    *,
+    dry_run: DryRun = False,
+    per_second: Annotated[
+        float, typer.Option(min=0.1, max=1000, help="issues planned again a second")
+    ] = 20,
+    json: AsJson = False,
+) -> None:
+    """Plan open promises again that still go by an older rulebook, and show what became of all.
+
+    Loading a calendar or a policy does it by itself. This takes up what was interrupted, and asks
+    again the issues that did not answer. It goes on in the desk when you press Ctrl-C.
+    """
+    report = aio.run(_would_move() if dry_run else _replan(per_second))
+    if json:
+        write_json(report)
+        return
+    from starter import replanning
+
+    replanning.show(report)
+
+
+async def _would_move() -> Report:
+    from starter import replanning
+
+    async with registers() as pool:
+        return await replanning.dry_run(pool, await adopted(pool))
+
+
+async def _replan(per_second: float) -> Report:
+    from runtime import settings
+    from starter import replanning
+
+    async with servers(settings.load()) as (client, pool):
+        return await replanning.again(client, pool, per_second)
