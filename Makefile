@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint check clean
+.PHONY: help install demo test lint check bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,11 @@ lint: $(STAMP) ## style, types and the import rule
 
 check: lint test ## lint and test
 
+bench: $(STAMP) ## calendars beside other libraries, some minutes; ARGS=--quick for less
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks.calendars $(ARGS)
+
 clean: ## remove what was installed and built, not the desk's data in .yinuo
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
@@ -34,6 +39,9 @@ clean: ## remove what was installed and built, not the desk's data in .yinuo
 pins:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --output-file requirements.txt
+	uv pip compile --group bench --constraints requirements.txt --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--output-file benchmarks/requirements.txt
 
 $(STAMP): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
