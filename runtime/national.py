@@ -53,9 +53,10 @@ def national_days(country: str, folders: Iterable[Path]) -> NationalDays:
 def require_country(written: object) -> None:
     """Refuse what cannot be the name of a country; ``ValueError`` says what to write."""
     if not isinstance(written, str) or not _COUNTRY.fullmatch(written):
+        found = f'"{written}"' if isinstance(written, str) else written
         raise ValueError(
-            f"{written!r} is no country: write its two letters, such as "
-            '"CN", and where its parts differ the part, such as "DE-BY"'
+            f'{found} is no country: write its two letters, such as "CN", '
+            'and where its parts differ the part, such as "DE-BY"'
         )
 
 

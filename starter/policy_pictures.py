@@ -121,7 +121,7 @@ def _marks(found: Explanation, each: Explained, rule: PromiseRule) -> Table:
     """Who is told when. The planner has put the thresholds in order of time."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
     for header in ("阈值 Mark", "时间 At", "通知 Tells", "升级 Rises to"):
-        table.add_column(header, no_wrap=True)
+        table.add_column(header, no_wrap=header != "通知 Tells")  # many may be told
     instants = {mark.name: mark.at for mark in each.planned.marks} if each.planned else {}
     written = sorted(rule.marks, key=lambda mark: instants.get(mark.at, found.at))
     for mark in written:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rich import box
@@ -17,7 +17,7 @@ from domain.actions import ActionName
 from domain.issue import Person, SlaState
 from domain.promises import PromiseEnd
 from domain.replanning import Report
-from domain.view import IssueView, PromiseView, due, local
+from domain.view import IssueView, PromiseView, local
 from domain.vocabulary import Severity
 from store.reading import Unsettled
 
@@ -166,12 +166,13 @@ def _facts(view: IssueView) -> Table:
 
 
 def _promises(view: IssueView) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
-    for header in ("承诺 Promise", "时限 Within", "期限 Due", "状态 State"):
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for header in ("承诺 Promise", "时限 Within", "期限 Due", "状态 State", "用时 Used"):
         table.add_column(header, no_wrap=True)
     for promise in view.promises:
-        until = due(promise, view.zone)
-        table.add_row(promise.key, promise.target, until, _standing(promise, view.zone))
+        until = local(promise.due_at, view.zone) + (" 暂定" if promise.provisional else "")
+        used = _hours(promise.consumed) if promise.consumed is not None else ""
+        table.add_row(promise.key, promise.target, until, _standing(promise, view.zone), used)
     return table
 
 
@@ -184,18 +185,17 @@ def _steps(view: IssueView) -> Table:
 
 
 def _standing(promise: PromiseView, zone: str) -> Text:
-    used = f", {_hours(promise.consumed)} used" if promise.consumed is not None else ""
     if promise.ended_at:
-        ended = f"{promise.end} {local(promise.ended_at, zone)}{used}"
+        ended = f"{promise.end} {_short(promise.ended_at, zone)}"
         return Text(ended, style=_END_STYLE.get(promise.end, ""))
     if promise.paused:
-        return Text(f"standing still{used}", style="cyan")
+        return Text("standing still", style="cyan")
     if promise.end is PromiseEnd.BROKEN:
         return Text("overdue", style="bold red")
     if promise.end is PromiseEnd.SKIPPED:
         return Text("past by a later plan", style="yellow")
     if promise.opens_at:
-        return Text(f"may be made from {local(promise.opens_at, zone)}")
+        return Text(f"from {_short(promise.opens_at, zone)}")
     return Text("running")
 
 
@@ -221,7 +221,11 @@ def _next_due(view: IssueView) -> str:
     if at is None:
         return "—"
     uncertain = any(p.provisional and p.due_at == at and not p.ended_at for p in view.promises)
-    return f"{at.astimezone(ZoneInfo(view.zone)):%m-%d %H:%M}{'?' if uncertain else ''}"
+    return f"{_short(at, view.zone)}{'?' if uncertain else ''}"
+
+
+def _short(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%m-%d %H:%M}"
 
 
 def _zones(views: Sequence[IssueView], before: str = "") -> Text:
