@@ -21,7 +21,7 @@ def replan(
     dry_run: DryRun = False,
     per_second: Annotated[
         float, typer.Option(min=0.1, max=1000, help="issues planned again a second")
-    ] = 20,
+    ] = 10,
     json: AsJson = False,
 ) -> None:
     """Plan open promises again that still go by an older rulebook, and show what became of all.

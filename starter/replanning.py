@@ -25,8 +25,8 @@ from workflows import replan
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
-PER_SECOND = 20.0
-"""Issues planned again a second: a pace at which those who call at the same time notice nothing."""
+PER_SECOND = 10.0
+"""Issues planned again a second: a pace at which those who call at the same time hardly notice."""
 
 
 async def adopt(

@@ -1,0 +1,246 @@
+"""Planning open promises again, on real servers: ``python -m benchmarks.replanning``.
+
+Opens issues with two open promises each, loads a policy that moves every one of them, then a notice
+that moves none. While that goes on, new issues come in as before; how long they wait is compared
+with how long they wait on the same desk at rest, in the same run. Exits 1 if a promise was missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import quantiles
+from time import perf_counter
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+from temporalio.client import Client
+
+from domain.intake import Intake
+from domain.national_days import NationalDays
+from domain.replanning import Report
+from domain.rulebook import Rulebook
+from runtime import aio, rulebook
+from runtime.settings import ROOT
+from starter import replanning
+from starter.demo.stage import Stage, stage
+from starter.roster_files import read_roster
+
+AT_ONCE = 32
+PROBE_EVERY = 0.5
+"""Seconds between the new issues whose waiting is measured."""
+SAMPLE = 50
+"""Issues whose histories are looked at."""
+AT_REST = 30
+"""How many of them before anything is planned again."""
+_STANDARD = ROOT / "policies" / "standard.toml"
+_SERVERS = ("temporal", "postgres", "python")
+
+Figures = dict[str, Any]
+
+
+async def measure(issues: int, per_second: float, home: Path) -> Figures:
+    """Measure on a desk of its own in ``home``."""
+    roster = read_roster(ROOT / "examples" / "roster")
+    workers = {"workers": 1}
+    async with stage(home, _STANDARD, roster, speed=1_000, overrides=workers) as on:
+        begun = perf_counter()
+        await _open(on, issues)
+        opened = perf_counter() - begun
+        await _until_quiet(on)
+        resting: list[float] = []
+        async with _new_issues(on, resting):
+            await asyncio.sleep(AT_REST * PROBE_EVERY)
+        book = rulebook.load(_STANDARD)
+        return {
+            "issues": issues,
+            "opened_in_s": opened,
+            "intake_at_rest_ms": _spread(resting),
+            "every promise moves": await _load(on, _slower(book), per_second),
+            "no promise moves": await _load(on, _slower(book, _notice(book)), per_second),
+        }
+
+
+async def _open(on: Stage, issues: int) -> None:
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number: int) -> None:
+        async with places:
+            await on.desk.open(_intake(f"open-{number}"))
+
+    await asyncio.gather(*(one(number) for number in range(issues)))
+
+
+def _intake(reference: str) -> Intake:
+    return Intake.model_validate(
+        {
+            "source": "benchmark",
+            "reference": reference,
+            "channel": "website",
+            "kind": "fault",
+            "category": "technical",
+            "product_line": "ATM",
+            "region": "广东",
+            "agent": "07",
+            "customer": {"name": "天河支行", "phone": "+86 20 5550 0101"},
+            "title": "出钞口卡钞",
+            "reported_at": datetime.now(UTC),
+        }
+    )
+
+
+def _slower(book: Rulebook, notice: NationalDays | None = None) -> Rulebook:
+    """The same promises, a little later each: every open one moves."""
+    targets = {"2h": "3h", "30min": "45min", "3 working days": "4 working days"}
+    policy = json.loads(book.policy.model_dump_json(by_alias=True))
+    for rule in policy["promise"]:
+        rule["within"] = targets.get(rule["within"], rule["within"])
+    changed = book.with_policy(type(book.policy).model_validate(policy))
+    return changed.with_national(notice) if notice else changed
+
+
+def _notice(book: Rulebook) -> NationalDays:
+    """A notice for the year after the last: made up, and beyond every promise."""
+    known = book.national["CN"].model_dump(mode="json")
+    year = max(book.national["CN"].years) + 1
+    known["years"][year] = {"notice": "made up", "holidays": [], "makeup_workdays": []}
+    return NationalDays.model_validate(known)
+
+
+async def _load(on: Stage, book: Rulebook, per_second: float) -> Figures:
+    """Load a rulebook and see it through, with new issues coming in meanwhile."""
+    client, pool = on.servers.client, on.servers.pool
+    adoption = await replanning.adopt(pool, book, "benchmark")
+    if adoption is None:
+        raise RuntimeError("that rulebook counts already")
+    before, waited = _cpu(), list[float]()
+    events = await _events(client)
+    begun = perf_counter()
+    async with _new_issues(on, waited):
+        handle = await replanning.start(client, adoption.id, per_second)
+        report: Report = await handle.result()
+    seconds = perf_counter() - begun
+    used = {name: seconds_used - before[name] for name, seconds_used in _cpu().items()}
+    await _until_quiet(on)
+    grown = await _events(client)
+    return {
+        "seconds": seconds,
+        "tally": report.tally.model_dump(),
+        "left": report.left,
+        "updates": report.tally.issues,
+        "updates_a_second": report.tally.issues / seconds,
+        "history_events_an_issue": grown - events,
+        "cpu_seconds": used,
+        "intake_meanwhile_ms": _spread(waited),
+    }
+
+
+@asynccontextmanager
+async def _new_issues(on: Stage, waited: list[float]) -> AsyncIterator[None]:
+    """Let new issues come in at an even pace, and note how long each waits for its answer."""
+    batch = len(_PROBES)
+    _PROBES.append(batch)
+
+    async def come_in() -> None:
+        number = 0
+        while True:
+            begun = perf_counter()
+            await on.desk.open(_intake(f"probe-{batch}-{number}"))
+            waited.append((perf_counter() - begun) * 1_000)
+            number += 1
+            await asyncio.sleep(max(0.0, PROBE_EVERY - (perf_counter() - begun)))
+
+    task = asyncio.create_task(come_in())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+_PROBES: list[int] = []
+
+
+async def _events(client: Client) -> float:
+    """Average the lengths of some of the issues' histories."""
+    handles = [
+        client.get_workflow_handle(_intake(f"open-{number}").issue_id) for number in range(SAMPLE)
+    ]
+    lengths = [(await handle.describe()).history_length for handle in handles]
+    return sum(lengths) / len(lengths)
+
+
+async def _until_quiet(on: Stage) -> None:
+    """Wait until what is to be said at once has been said."""
+    pending = "SELECT count(*) FROM outbox WHERE settled_at IS NULL AND not_before IS NULL"
+    while await on.servers.pool.fetchval(pending):
+        await asyncio.sleep(0.5)
+
+
+def _cpu() -> dict[str, float]:
+    """Add up the processor seconds of the desk's parts: all children of this process."""
+    used = dict.fromkeys(_SERVERS, 0.0)
+    for process in psutil.Process().children(recursive=True):
+        try:
+            times, name = process.cpu_times(), process.name()
+        except psutil.NoSuchProcess:
+            continue
+        part = next((part for part in _SERVERS if part in name), None)
+        if part:
+            used[part] += times.user + times.system
+    return used
+
+
+def _spread(milliseconds: list[float]) -> dict[str, float]:
+    cuts = quantiles(milliseconds or [0.0], n=20) if len(milliseconds) > 1 else milliseconds * 19
+    return {"count": len(milliseconds), "p50": cuts[9], "p95": cuts[18]}
+
+
+def _show(figures: Figures) -> Table:
+    table = Table("", "every promise moves", "no promise moves")
+    both = figures["every promise moves"], figures["no promise moves"]
+    for name, of in (
+        ("promises moved", lambda one: one["tally"]["changed"]),
+        ("issues told", lambda one: one["updates"]),
+        ("seconds", lambda one: f"{one['seconds']:.1f}"),
+        ("issues told a second", lambda one: f"{one['updates_a_second']:.1f}"),
+        ("history events an issue", lambda one: f"{one['history_events_an_issue']:.1f}"),
+        ("CPU s, Temporal", lambda one: f"{one['cpu_seconds']['temporal']:.1f}"),
+        ("CPU s, PostgreSQL", lambda one: f"{one['cpu_seconds']['postgres']:.1f}"),
+        ("CPU s, worker", lambda one: f"{one['cpu_seconds']['python']:.1f}"),
+        ("a new issue meanwhile, p50 ms", lambda one: f"{one['intake_meanwhile_ms']['p50']:.0f}"),
+        ("a new issue meanwhile, p95 ms", lambda one: f"{one['intake_meanwhile_ms']['p95']:.0f}"),
+    ):
+        table.add_row(name, *(str(of(one)) for one in both))
+    rest = figures["intake_at_rest_ms"]
+    table.caption = f"A new issue at rest: p50 {rest['p50']:.0f} ms, p95 {rest['p95']:.0f} ms"
+    return table
+
+
+def main() -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--issues", type=int, default=5_000, help="with two promises each")
+    parser.add_argument("--per-second", type=float, default=replanning.PER_SECOND)
+    parser.add_argument("--json", type=Path, help="keep the figures in a file")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="yinuo-") as home:
+        figures = aio.run(measure(asked.issues, asked.per_second, Path(home)))
+    Console().print(_show(figures))
+    if asked.json:
+        asked.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    moved = figures["every promise moves"]
+    return 0 if moved["tally"]["changed"] >= 2 * asked.issues and not moved["left"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
