@@ -112,7 +112,8 @@ def account(
     """
     due = Clock(calendar, clock).after(start, period, ends)
     if isinstance(period, WorkingDays):
-        lines = _numbered(calendar, start, period.days)
+        begins = start if ends == "close" else calendar.next_opening(start).at
+        lines = _numbered(calendar, start, begins, period.days)
     elif clock == "elapsed":
         lines = _timed(calendar, start, _elapsed(calendar, start, due.at))
     else:
@@ -149,10 +150,14 @@ def _identity(calendar: WorkingCalendar) -> dict[str, Any]:
     return {"calendar": calendar.name} | {name: getattr(calendar, name) for name in about}
 
 
-def _numbered(calendar: WorkingCalendar, start: datetime, days: int) -> tuple[Line, ...]:
-    """List the days up to the last of so many working days; that of ``start`` is not counted."""
-    first = calendar.local_day(start)
-    open_days = (day for day, _ in _by_day(calendar, _midnight(calendar, first + _ONE_DAY)))
+def _numbered(
+    calendar: WorkingCalendar, start: datetime, begins: datetime, days: int
+) -> tuple[Line, ...]:
+    """List the days up to the last of so many working days; that on which the period ``begins`` is
+    not counted.
+    """
+    first, begun = calendar.local_day(start), calendar.local_day(begins)
+    open_days = (day for day, _ in _by_day(calendar, _midnight(calendar, begun + _ONE_DAY)))
     numbers = {day: n for n, day in zip(range(1, days + 1), open_days, strict=False)}
     return tuple(
         Line(**dict(_day(calendar, day)), number=numbers.get(day))

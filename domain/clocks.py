@@ -69,15 +69,17 @@ class Clock:
         return b - a if self._elapsed else self._calendar.working_between(a, b)
 
     def after(self, at: datetime, period: Period, ends: Ends = "close") -> Due:
-        """Find where a period that begins at ``at`` is over (R31)."""
+        """Find where a period that begins at ``at`` is over (R31). Where it ends at the same time
+        of day, what comes in while the desk is shut begins when it opens.
+        """
         at = self._story(at)
         if not isinstance(period, WorkingDays):
-            due = self._add(at, period.span)
-        elif ends == "close":
-            due = self._calendar.close_of_working_day(at, period.days)
-        else:
-            due = self._calendar.same_time_on_working_day(at, period.days)
-        return self._real(due)
+            return self._real(self._add(at, period.span))
+        if ends == "close":
+            return self._real(self._calendar.close_of_working_day(at, period.days))
+        opens = self._calendar.next_opening(at)
+        due = self._calendar.same_time_on_working_day(opens.at, period.days)
+        return self._real(Due(due.at, due.provisional or opens.provisional))
 
     def opening(self, at: datetime, period: Period) -> Due:
         """Find where a wait is over: one in working days when that day's business opens."""

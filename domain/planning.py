@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from domain.clocks import Clock, Counting, Stop
+from domain.periods import WorkingDays
 from domain.policy import Facts, MarkRule, PromiseRule
 from domain.promises import DUE, Mark, Promise, PromiseEnd, PromiseKind
 from domain.rulebook import CENTRE, Rulebook
@@ -77,39 +79,21 @@ class Planner:
         try the answer may be over at once: nobody breaks a promise by that.
         """
         planned = self.make(promise.kind, promise.made_at, promise.attempt)
-        if planned is None or promise.end is not PromiseEnd.OPEN or not promise.running:
-            return promise
-        theirs = promise.kind is PromiseKind.CUSTOMER_TEST
         until = promise.paused_at or now
-        if promise.due_at < until:  # broken, and the alarm is on its way
+        if planned is None or not _may_move(promise, until):
             return promise
         clock = self._clock(planned.calendar, planned.clock)
         due = clock.past(planned.due_at, promise.stops)
-        reached = promise.marks[: promise.reached]
-        told = {mark.name for mark in reached}
-        overdue = {mark.name for mark in promise.marks[promise.reached :] if mark.at < until}
-        moved = sorted(
-            (
-                mark.model_copy(update={"at": clock.past(mark.at, promise.stops).at})
-                for mark in planned.marks
-                if mark.name not in told
-            ),
-            key=lambda mark: mark.at,
-        )
-        skipped = tuple(
-            mark.model_copy(update={"skipped": True})
-            for mark in moved
-            if mark.at < until and mark.name not in overdue and not theirs
-        )
-        names = {mark.name for mark in skipped}
+        told = promise.marks[: promise.reached]
+        skipped, ahead = _sorted_out(promise, _moved(clock, planned, promise), until)
         again = planned.model_copy(
             update={
                 "generation": promise.generation,
                 "due_at": due.at,
                 "provisional": planned.provisional or due.provisional,
-                "marks": (*reached, *skipped, *(m for m in moved if m.name not in names)),
-                "reached": len(reached) + len(skipped),
-                "end": PromiseEnd.SKIPPED if DUE in names else PromiseEnd.OPEN,
+                "marks": (*told, *skipped, *ahead),
+                "reached": len(told) + len(skipped),
+                "end": PromiseEnd.SKIPPED if DUE in map(_name, skipped) else PromiseEnd.OPEN,
                 "paused_at": promise.paused_at,
                 "pauses": promise.pauses,
                 "stops": promise.stops,
@@ -131,6 +115,45 @@ class Planner:
         return Clock(self._rulebook.calendar(calendar), counting, rehearsal)
 
 
+def _may_move(promise: Promise, until: datetime) -> bool:
+    """Whether a promise is still open, and it is known when it stood still. Past due it is broken,
+    and the alarm on its way.
+    """
+    stops = len(promise.stops) + (promise.paused_at is not None)
+    is_open = promise.running and promise.end is PromiseEnd.OPEN
+    return is_open and promise.due_at >= until and stops == promise.pauses
+
+
+def _moved(clock: Clock, planned: Promise, promise: Promise) -> list[Mark]:
+    """Place the thresholds that nobody was told of yet, in order of time."""
+    told = set(map(_name, promise.marks[: promise.reached]))
+    moved = (
+        mark.model_copy(update={"at": clock.past(mark.at, promise.stops).at})
+        for mark in planned.marks
+        if mark.name not in told
+    )
+    return sorted(moved, key=lambda mark: mark.at)
+
+
+def _sorted_out(
+    promise: Promise, marks: Sequence[Mark], until: datetime
+) -> tuple[list[Mark], list[Mark]]:
+    """Part the thresholds that only planning again put into the past from those ahead."""
+    passed = {mark.name for mark in promise.marks if mark.at < until}
+    theirs = promise.kind is PromiseKind.CUSTOMER_TEST
+    skipped = [
+        mark.model_copy(update={"skipped": True})
+        for mark in marks
+        if mark.at < until and mark.name not in passed and not theirs
+    ]
+    names = set(map(_name, skipped))
+    return skipped, [mark for mark in marks if mark.name not in names]
+
+
+def _name(mark: Mark) -> str:
+    return mark.name
+
+
 def _marks(clock: Clock, rule: PromiseRule, start: datetime, due: datetime) -> tuple[Mark, ...]:
     """Place the thresholds in order of time."""
     marks = (
@@ -147,7 +170,9 @@ def _marks(clock: Clock, rule: PromiseRule, start: datetime, due: datetime) -> t
 
 def _mark_at(clock: Clock, mark: MarkRule, start: datetime, due: datetime) -> datetime:
     if mark.share is None:
-        return clock.after(due, mark.after_due).at
+        # Due at 24:00 is due on the day that ends then, and the next is the first to count (R31).
+        whole_days = isinstance(mark.after_due, WorkingDays)
+        return clock.after(due - timedelta.resolution if whole_days else due, mark.after_due).at
     if mark.share == 1:
         return due
     return clock.add(start, clock.between(start, due) * mark.share).at

@@ -118,8 +118,12 @@ class PromiseRule(Model):
 
     @model_validator(mode="after")
     def _breaking_is_noticed(self) -> PromiseRule:
-        if DUE not in (mark.at for mark in self.marks):
+        marks = [mark.at for mark in self.marks]
+        if DUE not in marks:
             msg = f'{self.name}: no "{DUE}" among the marks: nobody would notice a broken promise'
+            raise ValueError(msg)
+        if twice := repeated(marks):
+            msg = f'{self.name}: "{twice}" is among the marks twice: list all it tells in one'
             raise ValueError(msg)
         return self
 

@@ -135,23 +135,25 @@ class Promise(Model):
         than an alarm that fell due meanwhile: what lies after ``at`` has not been reached.
         """
         past_due = PromiseEnd.SKIPPED if self.end is PromiseEnd.SKIPPED else PromiseEnd.BROKEN
-        passed = sum(mark.at < at or (mark.at == at != self.due_at) for mark in self.marks)
-        reached = min(self.reached, passed)
-        ahead = (mark.model_copy(update={"skipped": False}) for mark in self.marks[reached:])
+        told = self.marks[: self.reached]
+        taken_back = [m for m in told if m.at > at or m.at == at == self.due_at]
+        kept = tuple(mark for mark in told if mark not in taken_back)
+        ahead = [m.model_copy(update={"skipped": False}) for m in taken_back]
+        ahead += self.marks[self.reached :]
         return self.model_copy(
             update={
                 "paused_at": at,
                 "pauses": self.pauses + 1,
                 "end": past_due if at > self.due_at else PromiseEnd.OPEN,
-                "marks": (*self.marks[:reached], *ahead),
-                "reached": reached,
+                "marks": (*kept, *sorted(ahead, key=lambda mark: mark.at)),
+                "reached": len(kept),
             }
         )
 
     def _ended(self, at: datetime, end: PromiseEnd) -> Promise:
-        stops = self.stops
-        if self.paused_at is not None and self.paused_at < at:
-            stops = (*stops, Stop(begin=self.paused_at, end=at))
-        return self.model_copy(
-            update={"end": end, "ended_at": at, "paused_at": None, "stops": stops}
-        )
+        changes: dict[str, object] = {"end": end, "ended_at": at, "paused_at": None}
+        if self.paused_at is not None and self.paused_at <= at:
+            changes["stops"] = (*self.stops, Stop(begin=self.paused_at, end=at))
+        else:
+            changes["consumed"] = None  # the deed lies before the pause: less was used up
+        return self.model_copy(update=changes)

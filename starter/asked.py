@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from runtime import aio
-from starter.console import ExitCode, Failed, InputError, explained
+from starter.console import ExitCode, Failed, InputError, registers
 
 if TYPE_CHECKING:
     import asyncpg
@@ -78,21 +78,6 @@ def asked_instant(written: str | None, zone: str, option: str) -> datetime:
     if at.year not in YEARS:
         raise InputError(f"{option}: {written}: give a year from {YEARS[0]} to {YEARS[-1]}")
     return at.astimezone(UTC) if at.tzinfo else first_instant(at, ZoneInfo(zone))
-
-
-@asynccontextmanager
-async def registers() -> AsyncIterator[Pool]:
-    """Connections to the registers, for who only looks.
-
-    Raises:
-        Failed: PostgreSQL does not answer.
-    """
-    from runtime import postgres, settings
-    from runtime.embedded import database_url
-
-    address = database_url(settings.load())
-    async with explained(), postgres.pool(address, size=2, application="yinuo cli") as pool:
-        yield pool
 
 
 async def adopted(pool: Pool) -> Rulebook:

@@ -136,11 +136,23 @@ async def register() -> AsyncIterator[Register]:
     Raises:
         Failed: PostgreSQL does not answer.
     """
-    from runtime import settings
     from starter.client import Register
 
-    async with explained(), _pool(settings.load()) as pool:
+    async with registers() as pool:
         yield Register(pool)
+
+
+@asynccontextmanager
+async def registers() -> AsyncIterator[Pool]:
+    """Connections to the registers, as ``register`` has them.
+
+    Raises:
+        Failed: PostgreSQL does not answer.
+    """
+    from runtime import settings
+
+    async with explained(), _pool(settings.load()) as pool:
+        yield pool
 
 
 @asynccontextmanager

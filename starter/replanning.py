@@ -5,6 +5,7 @@ again by it (R32).
 from __future__ import annotations
 
 import getpass
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -39,9 +40,7 @@ async def adopt(
     """
     try:
         async with pool.acquire() as connection, connection.transaction():
-            return await rulebooks.adopt(
-                connection, rulebook, by=getpass.getuser(), note=note, file=file
-            )
+            return await rulebooks.adopt(connection, rulebook, by=_who(), note=note, file=file)
     except rulebooks.Unfit as unfit:
         raise Refused("Invalid", str(unfit)) from None
 
@@ -59,9 +58,18 @@ async def policy_at_start(client: Client, pool: Pool, path: Path) -> str:
         raise SetupError(f"{path}: {refused.message}") from None
     if adoption is None:
         return "as loaded before"
-    if adoption.id > 1:
+    open_issues, _ = await replanning.numbers_behind(pool, adoption.version)
+    if open_issues:
         await start(client, adoption.id)
     return f"{path.name}, rulebook {adoption.version}"
+
+
+def _who() -> str:
+    """Name whoever runs this; in a container that may be nobody the system knows."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 async def adopt_file(pool: Pool, path: Path) -> Adoption | None:

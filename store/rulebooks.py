@@ -93,7 +93,8 @@ async def _check(connection: Connection, rulebook: Rulebook) -> None:
         except ValueError as error:
             raise Unfit(str(error)) from None
     needed = await connection.fetch(
-        "SELECT DISTINCT calendar FROM issues WHERE closed_at IS NULL ORDER BY calendar"
+        "SELECT calendar FROM issues WHERE closed_at IS NULL"
+        " UNION SELECT calendar FROM promises WHERE ended_at IS NULL ORDER BY calendar"
     )
     for row in needed:
         if row["calendar"] not in rulebook.calendars:

@@ -48,7 +48,7 @@ ALTER TABLE promises DROP CONSTRAINT promises_outcome_check;
 ALTER TABLE promises ADD CONSTRAINT promises_outcome_check
     CHECK (outcome IN ('open', 'kept', 'broken', 'withdrawn', 'skipped'));
 
-CREATE INDEX issues_open_by_rulebook ON issues (rulebook, id) WHERE closed_at IS NULL;
+CREATE INDEX issues_open ON issues (id, rulebook) WHERE closed_at IS NULL;
 CREATE INDEX issue_events_replanned ON issue_events (((content->>'adoption')::int))
     WHERE action = 'replan';
 

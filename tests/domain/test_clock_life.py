@@ -118,7 +118,10 @@ class ByTheMinute:
         """What it may consume, and before which minute that does not count."""
         if isinstance(period := read_period(self.terms.within), TimeBudget):
             return period.span // MINUTE, 0
-        ending = self.end_of_days(self.made, period, self.terms.ends)
+        came_in = self.made
+        if self.terms.ends == "same time":  # nobody saw it before they opened
+            came_in = open_minutes(self.terms.calendar).find(1, self.made)
+        ending = self.end_of_days(came_in, period, self.terms.ends)
         return sum(self.runs()[self.made : ending]), ending
 
     def end_of_days(self, start: int, period: Period, ends: Ends) -> int:
@@ -129,6 +132,8 @@ class ByTheMinute:
             day += 1
             left -= any(opened[day * 1440 : (day + 1) * 1440])
         today = slice(day * 1440, (day + 1) * 1440)
+        if ends == "same time" and opened[day * 1440 + start % 1440]:
+            return day * 1440 + start % 1440
         until_then = today if ends == "close" else slice(day * 1440, day * 1440 + start % 1440)
         before = opened[until_then].rfind(1)
         return day * 1440 + (before + 1 if before >= 0 else opened[today].find(1))
@@ -149,7 +154,7 @@ class ByTheMinute:
             elif isinstance(period := read_period(name[1:]), TimeBudget):
                 found.append((name, self.when(budget + period.span // MINUTE)))
             else:
-                close = self.end_of_days(untouched.due(), period, "close")
+                close = self.end_of_days(untouched.due() - 1, period, "close")
                 found.append((name, self.when(untouched.consumed(close))))
         return sorted(found, key=lambda mark: mark[1])
 
@@ -168,22 +173,22 @@ class ByTheMinute:
         self.ticked_off = [
             (name, then) for name, then in self.ticked_off if then < n or then == n != due
         ]
-        if self.end is not PromiseEnd.SKIPPED:
-            self.end = PromiseEnd.BROKEN if n > self.due() else PromiseEnd.OPEN
+        late = PromiseEnd.SKIPPED if self.end is PromiseEnd.SKIPPED else PromiseEnd.BROKEN
+        self.end = late if n > due else PromiseEnd.OPEN
 
     def runs_on_at(self, n: int) -> None:
         assert self.paused is not None
         self.stops.append((self.paused, n))
         self.paused = None
 
-    def is_done_at(self, n: int) -> None:
+    def end_if_done_at(self, n: int) -> PromiseEnd:
+        if self.end is PromiseEnd.SKIPPED:
+            return PromiseEnd.SKIPPED
         n = n if self.paused is None else self.paused
-        if self.end is not PromiseEnd.SKIPPED:
-            self.end = PromiseEnd.KEPT if n <= self.due() else PromiseEnd.BROKEN
+        return PromiseEnd.KEPT if n <= self.due() else PromiseEnd.BROKEN
 
-    def is_given_up(self) -> None:
-        if self.end is PromiseEnd.OPEN:
-            self.end = PromiseEnd.WITHDRAWN
+    def end_if_given_up(self) -> PromiseEnd:
+        return PromiseEnd.WITHDRAWN if self.end is PromiseEnd.OPEN else self.end
 
     def goes_by(self, terms: Terms, until: int) -> bool:
         """Take other terms on, unless they come too late; say whether it did."""
@@ -238,38 +243,27 @@ class LifeOfAPromise(RuleBasedStateMachine):
         assert self.promise.next_mark
         self.time_passes(span=max(self.promise.next_mark.at - self.now, 0 * DAY), rings=True)
 
-    @precondition(lambda self: self.promise.running and self.promise.paused_at is None)
+    @precondition(lambda self: self.promise.paused_at is None)
     @rule(ago=st.sampled_from([0 * HOUR, 0 * HOUR, 2 * HOUR, DAY]))
     def the_clock_is_stopped(self, ago: timedelta) -> None:
         self._somebody_acts(ago)
         self.promise = self.planner.measured(self.promise.pause(self.last_act))
         self.model.stops_at(_minute(self.last_act))
 
-    @precondition(lambda self: self.promise.running and self.promise.paused_at is not None)
+    @precondition(lambda self: self.promise.paused_at is not None)
     @rule(ago=st.sampled_from([0 * HOUR, 2 * HOUR]))
     def the_clock_runs_on(self, ago: timedelta) -> None:
         self._somebody_acts(ago)
         self.promise = self.planner.resume(self.promise, self.last_act)
         self.model.runs_on_at(_minute(self.last_act))
 
-    @precondition(lambda self: self.promise.running and self.promise.pauses)
-    @rule(ago=st.sampled_from([0 * HOUR, 2 * HOUR]), done=st.booleans())
-    def it_ends(self, *, ago: timedelta, done: bool) -> None:
-        self._somebody_acts(ago)
-        if done:
-            self.promise = self.planner.measured(self.promise.fulfil(self.last_act))
-            self.model.is_done_at(_minute(self.last_act))
-        else:
-            self.promise = self.planner.measured(self.promise.give_up(self.last_act))
-            self.model.is_given_up()
-
     @rule(terms=terms_of_any_kind)
     def other_terms_are_loaded(self, terms: Terms) -> None:
         before, until = self.promise, _minute(self.promise.paused_at or self.now)
         after = rulebook_planner(terms).replan(before, self.now)
-        if before.running and self.model.goes_by(terms, until):
+        if self.model.goes_by(terms, until):
             self.planner = rulebook_planner(terms)
-            self.promise = self.planner.measured(after)
+            self.promise = after
             self.last_act = self.now
         else:
             assert after == before
@@ -292,17 +286,28 @@ class LifeOfAPromise(RuleBasedStateMachine):
         assert set(names) >= set(self.model.terms.marks)
 
     @invariant()
-    def it_ends_as_the_model_says(self) -> None:
+    def it_has_been_called_broken_or_skipped_if_the_model_has(self) -> None:
         assert self.promise.end is self.model.end
 
     @invariant()
-    def it_has_consumed_what_the_model_says(self) -> None:
-        until = self.promise.ended_at or self.now
-        consumed = self.model.consumed(_minute(until)) * MINUTE
-        if self.promise.running and self.promise.paused_at is None:
+    def standing_still_it_has_consumed_what_the_model_says(self) -> None:
+        if self.promise.paused_at is None:
             assert self.promise.consumed is None
         else:
-            assert self.promise.consumed == consumed
+            assert self.promise.consumed == self._consumed(self.promise.paused_at)
+
+    @invariant()
+    def done_now_it_would_be_kept_or_broken_as_the_model_says_and_stay_so(self) -> None:
+        done = self.planner.measured(self.promise.fulfil(self.now))
+        given_up = self.planner.measured(self.promise.give_up(self.now))
+        assert done.end is self.model.end_if_done_at(_minute(self.now))
+        assert given_up.end is self.model.end_if_given_up()
+        for ended in (done, given_up):
+            assert ended.consumed == self._consumed(self.now)
+            assert self.planner.replan(ended, self.now) is ended
+
+    def _consumed(self, until: datetime) -> timedelta:
+        return self.model.consumed(_minute(until)) * MINUTE
 
     @invariant()
     def to_be_planned_again_by_the_same_rulebook_changes_nothing(self) -> None:

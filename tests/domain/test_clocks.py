@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.actions import ActionName
 from domain.clocks import Clock, Rehearsal, Stop
 from domain.periods import read_period
+from domain.promises import DUE
 from domain.vocabulary import Role
 from tests.builders import Desk, actor, an_issue
 from tests.domain.calendars import DAY, HOUR, MINUTE, at, calendar
 from tests.domain.rulebooks import CALENDARS, SPRING, planner, promised, solving
 
 OFFICE = CALENDARS["office"]
+AROUND_THE_CLOCK = calendar(hours=["00:00-24:00"], days=7)
 quarters = st.integers(0, 4 * 24 * 30).map(lambda n: SPRING + n * 15 * MINUTE)
 moments = st.integers(0, 1440 * 30).map(lambda n: SPRING + n * MINUTE)
 clocks = st.builds(
@@ -132,7 +135,33 @@ def test_an_instant_at_which_the_clock_was_just_stopped_waits_until_it_runs_on()
     noon, stopped = at("2026-03-03 12:00"), at("2026-03-04 10:00")
     clock = Clock(OFFICE, "working")
     assert clock.past(noon, (Stop(begin=noon, end=stopped),)).at == stopped
+    assert clock.past(noon, (Stop(begin=noon, end=noon + HOUR),)).at == noon + HOUR
     assert clock.past(noon, (Stop(begin=noon + MINUTE, end=stopped),)).at == noon
+
+
+@pytest.mark.parametrize(
+    ("made", "due"),
+    [
+        ("2026-03-06 10:20", "2026-03-09 10:20"),
+        ("2026-03-06 07:00", "2026-03-09 09:00"),  # nobody saw it before they opened
+        ("2026-03-06 12:30", "2026-03-09 13:30"),
+        ("2026-03-06 20:00", "2026-03-10 09:00"),
+        ("2026-03-07 07:00", "2026-03-10 09:00"),  # made on a Saturday: a whole day is left
+    ],
+)
+def test_what_comes_in_while_the_desk_is_shut_has_its_whole_day_from_the_opening_on(
+    made: str, due: str
+) -> None:
+    promise = promised(solving("1 working day", OFFICE, ends="same time"), at(made))
+    assert promise.due_at == at(due)
+    assert promise.marks[0].at > at("2026-03-06 10:20")
+
+
+def test_a_working_day_after_midnight_is_the_day_that_begins_then() -> None:
+    book = solving("1 working day", AROUND_THE_CLOCK)
+    marks = {mark.name: mark.at for mark in promised(book, at("2026-03-02 08:00")).marks}
+    assert marks[DUE] == at("2026-03-04 00:00")
+    assert marks["+1 working day"] == at("2026-03-05 00:00")
 
 
 def test_a_pause_in_closed_hours_never_makes_a_promise_due_earlier() -> None:
@@ -157,6 +186,20 @@ def test_a_clock_knows_that_days_no_notice_has_announced_are_not_certain() -> No
     assert clock.past(at("2026-03-06 17:00"), (stop,)).provisional
     assert not clock.past(at("2026-03-05 17:00"), (stop,)).provisional
     assert not Clock(known, "elapsed").past(at("2026-03-06 17:00"), (stop,)).provisional
+    weekend = Stop(begin=at("2026-03-07 09:00"), end=at("2026-03-08 09:00"))
+    assert clock.past(at("2026-03-06 17:00"), (stop, weekend)).provisional
+
+
+def test_time_it_stood_still_until_it_ended_was_not_consumed() -> None:
+    plan = planner(solving("3 working days", OFFICE))
+    promise = promised(solving("3 working days", OFFICE), at("2026-03-02 10:00"))
+    stopped, done = at("2026-03-03 10:00"), at("2026-03-06 17:00")
+    ended = plan.measured(promise.pause(stopped).fulfil(done))
+    assert ended.consumed == 7.5 * HOUR
+    assert ended.stops == (Stop(begin=stopped, end=done),)
+    assert plan.measured(plan.measured(promise.pause(stopped)).fulfil(done)) == ended
+    assert plan.measured(promise.fulfil(done)).consumed == 35.5 * HOUR
+    assert plan.measured(promise).consumed is None
 
 
 def test_a_transfer_leaves_every_clock_as_it_is() -> None:

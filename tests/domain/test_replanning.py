@@ -172,6 +172,18 @@ def test_word_of_an_earlier_pause_takes_back_what_was_skipped_meanwhile() -> Non
     assert resumed == planner(SATURDAY_WORKED).resume(from_the_start, SUNDAY)
 
 
+def test_word_of_an_earlier_pause_takes_back_what_was_reached_since_and_nothing_before() -> None:
+    reached = promised(UNKNOWN, MADE).reach()  # 75 % on Monday at 09:15
+    finer = resolution(notice(), marks=["50%", "75%", DUE])
+    late = again(reached, finer, at("2027-01-04 09:30"))
+    assert [(mark.name, mark.skipped) for mark in late.marks[:2]] == [("75%", False), ("50%", True)]
+    stopped, runs_on = at("2027-01-04 09:00"), at("2027-01-04 10:00")
+    resumed = planner(finer).resume(late.pause(stopped), runs_on)
+    assert [(mark.name, mark.skipped) for mark in resumed.marks[:1]] == [("50%", True)]
+    assert resumed.next_mark
+    assert (resumed.next_mark.name, resumed.next_mark.at) == ("75%", at("2027-01-04 10:15"))
+
+
 def test_a_threshold_that_had_passed_untold_is_told_although_it_moves_further_back() -> None:
     promise = promised(UNKNOWN, MADE)
     now = at("2027-01-04 09:20")  # 75 % was at 09:15: the alarm is on its way
@@ -321,6 +333,12 @@ def test_a_tally_says_how_many_moved_which_way_and_which_became_firm_or_were_ski
     together = tally(Replanned(promise, after) for after in outcomes.values())
     assert together == sum(counted.values(), Tally()).model_copy(update={"issues": 1})
     assert tally(()) == Tally()
+
+
+def test_a_promise_that_was_firm_before_has_not_become_so() -> None:
+    firm = promised(UNKNOWN, at("2026-12-21 10:00"))
+    moved = again(firm, resolution(CHINA, "4 working days"), at("2026-12-21 11:00"))
+    assert tally([Replanned(firm, moved)]) == Tally(issues=1, changed=1, later=1)
 
 
 # --- the action ----------------------------------------------------------------------------------
