@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime import aio
-from starter.asked import adopted, registers
-from starter.console import servers
+from starter.asked import adopted
+from starter.console import registers, servers
 
 if TYPE_CHECKING:
     from domain.replanning import Report

@@ -18,9 +18,8 @@ from starter.asked import (
     asked_calendar,
     asked_instant,
     read_rulebook,
-    registers,
 )
-from starter.console import AsJson, InputError, write_json
+from starter.console import AsJson, InputError, registers, write_json
 from starter.loading import DryRun, Note, load
 
 if TYPE_CHECKING:

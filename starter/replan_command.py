@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime import aio
-from starter.asked import adopted, registers
-from starter.console import AsJson, servers, write_json
+from starter.asked import adopted
+from starter.console import AsJson, registers, servers, write_json
 from starter.loading import DryRun
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def replan(
     dry_run: DryRun = False,
     per_second: Annotated[
         float, typer.Option(min=0.1, max=1000, help="issues planned again a second")
-    ] = 10,
+    ] = 5,
     json: AsJson = False,
 ) -> None:
     """Plan open promises again that still go by an older rulebook, and show what became of all.

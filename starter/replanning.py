@@ -26,7 +26,7 @@ from workflows import replan
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
-PER_SECOND = 10.0
+PER_SECOND = 5.0
 """Issues planned again a second: a pace at which those who call at the same time hardly notice."""
 
 

@@ -19,7 +19,8 @@ from domain.vocabulary import Model
 from store.reading import promise
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
-PAGE = 500
+PAGE = 50
+"""Issues planned at a stretch, half a millisecond a promise: nobody else waits longer for it."""
 
 
 class Behind(Model):

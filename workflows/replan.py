@@ -26,7 +26,7 @@ class ReplanWorkflow:
             names.REPLAN,
             order,
             result_type=Report,
-            # Ten thousand issues at the usual pace take a quarter of an hour.
+            # Ten thousand issues at the usual pace take half an hour.
             start_to_close_timeout=timedelta(hours=4),
             heartbeat_timeout=timedelta(minutes=2),
             retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),

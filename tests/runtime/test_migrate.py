@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -93,3 +94,46 @@ async def test_the_desks_own_migrations_reach_their_head(
 ) -> None:
     assert head() is not None
     await require_head(database)
+
+
+async def test_the_ledger_of_a_desk_from_before_planning_again_learns_its_thresholds(
+    empty: str, tmp_path: Path
+) -> None:
+    shutil.copytree(SCRIPTS, tmp_path / "old", ignore=shutil.ignore_patterns("0002_*", "__*"))
+    await migrate(empty, scripts=tmp_path / "old")
+    told = {"kind": "resolution", "generation": 1, "attempt": 1}
+    first, later = ([{"name": name}] for name in ("75%", "100%"))
+    async with postgres.pool(empty, size=1) as pool:
+        await pool.execute("ALTER TABLE issue_events DROP CONSTRAINT issue_events_issue_id_fkey")
+        await pool.execute(
+            "ALTER TABLE promises DROP CONSTRAINT promises_issue_id_fkey,"
+            " DROP CONSTRAINT promises_rulebook_fkey"
+        )
+        for seq, recorded in enumerate(
+            (
+                {"step": {"promises": []}, "promises": [told | {"marks": first}]},
+                {"step": {"promises": [told | {"marks": first}]}, "promises": []},
+                {
+                    "step": {"promises": [told | {"marks": first}]},
+                    "promises": [told | {"marks": later}],
+                },
+                {"step": {"promises": []}, "promises": []},
+            ),
+            start=1,
+        ):
+            await pool.execute(
+                "INSERT INTO issue_events VALUES ('i', $1, $2, 'accept', 'a', 'lead', now(), now(),"
+                " NULL, 'assigned', '{}', $3)",
+                *(seq, str(seq), recorded),
+            )
+        for kind in ("resolution", "response"):
+            await pool.execute(
+                "INSERT INTO promises (issue_id, kind, generation, attempt, attempts, target,"
+                " clock, calendar, rulebook, made_at, due_at, provisional, pauses, reached,"
+                " outcome) VALUES ('i', $1, 1, 1, 1, '2h', 'working', 'desk', 'v', now(), now(),"
+                " false, 0, 0, 'open')",
+                kind,
+            )
+        await migrate(empty)
+        marks = dict(await pool.fetch("SELECT kind, marks FROM promises"))
+    assert marks == {"resolution": later, "response": []}

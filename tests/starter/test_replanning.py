@@ -1,0 +1,168 @@
+"""Loading rulebooks into a running desk, by the start of the desk, the client and the commands."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio.client import Client
+
+from domain.national_days import NationalDays
+from domain.replanning import Report
+from domain.rulebook import Rulebook
+from domain.view import PromiseView
+from runtime import postgres, rulebook
+from runtime.errors import SetupError
+from runtime.settings import ROOT
+from starter import replanning
+from starter.client import Desk, Refused
+from starter.roster_files import read_roster
+from store import roster, rulebooks
+from store.reading import Filter
+from tests.builders import an_intake
+from tests.conftest import DeskServers
+from tests.starter.conftest import Yinuo
+from worker import working
+from workflows.replan import WORKFLOW_ID
+
+STANDARD = ROOT / "policies" / "standard.toml"
+TEXT = STANDARD.read_text(encoding="utf-8")
+SLOWER = TEXT.replace('within = "3 working days"', 'within = "4 working days"')
+
+
+@dataclass
+class Place:
+    """A desk at work, and the policy file it starts with."""
+
+    client: Client
+    pool: "asyncpg.Pool[Any]"
+    desk: Desk
+    policy: Path
+
+    async def start_again(self, text: str) -> str:
+        """Start the desk with that policy; return what it says of it."""
+        self.policy.write_text(text, encoding="utf-8")
+        return await replanning.policy_at_start(self.client, self.pool, self.policy)
+
+    async def resolution(self, number: str) -> PromiseView:
+        seen = await self.desk.show(number)
+        return next(promise for promise in seen.promises if promise.kind == "resolution")
+
+    async def counts(self) -> Rulebook:
+        async with self.pool.acquire() as connection:
+            found = await rulebooks.current(connection)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+async def place(desk_servers: DeskServers, tmp_path: Path) -> AsyncIterator[Place]:
+    async with postgres.pool(desk_servers.postgres.url, size=10) as pool:
+        async with pool.acquire() as connection, connection.transaction():
+            await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
+        desk = Desk(desk_servers.client, pool)
+        found = Place(desk_servers.client, pool, desk, tmp_path / "policy.toml")
+        assert (await found.start_again(TEXT)).startswith("policy.toml, rulebook ")
+        async with working(desk_servers.settings):
+            yield found
+
+
+def next_notice(book: Rulebook) -> NationalDays:
+    """A notice for the year after the last; it is made up."""
+    known = book.national["CN"].model_dump(mode="json")
+    year = max(book.national["CN"].years) + 1
+    known["years"][year] = {"notice": "made up", "holidays": [], "makeup_workdays": []}
+    return NationalDays.model_validate(known)
+
+
+async def an_open_issue(place: Place) -> str:
+    now = datetime.now(UTC)
+    opened = await place.desk.open(an_intake(region="上海", occurred_at=None, reported_at=now))
+    return opened.number
+
+
+async def test_a_changed_policy_file_is_loaded_at_the_next_start_and_an_old_one_is_not(
+    place: Place,
+) -> None:
+    number = await an_open_issue(place)
+    before = await place.resolution(number)
+    assert await place.start_again(TEXT) == "as loaded before"
+
+    assert (await place.start_again(SLOWER)).startswith("policy.toml, rulebook ")
+    report: Report = await place.client.get_workflow_handle(
+        WORKFLOW_ID, result_type=Report
+    ).result()
+    assert (report.tally.issues, report.tally.later, report.left) == (1, 1, 0)
+    after = await place.resolution(number)
+    assert (after.target, after.due_at > before.due_at) == ("4 working days", True)
+
+    assert await place.start_again(TEXT) == "as loaded before"
+    assert await place.resolution(number) == after
+
+
+async def test_a_policy_file_from_before_a_notice_does_not_make_the_desk_forget_it(
+    place: Place,
+) -> None:
+    book = await place.counts()
+    notice = next_notice(book)
+    loaded = book.with_national(notice)
+    report = await replanning.adopt_and_replan(place.client, place.pool, loaded, "the notice")
+    assert report is not None
+    assert report.version == loaded.version
+    assert (await place.start_again(TEXT), await place.counts()) == ("as loaded before", loaded)
+    await place.start_again(SLOWER)
+    counts = await place.counts()
+    assert counts.national["CN"] == notice
+    assert counts.policy != book.policy
+
+
+async def test_a_dry_run_says_what_loading_would_do_and_does_nothing(place: Place) -> None:
+    number = await an_open_issue(place)
+    before = await place.resolution(number)
+    slower = place.policy.with_name("slower.toml")
+    slower.write_text(SLOWER, encoding="utf-8")
+    report = await replanning.dry_run(place.pool, rulebook.load(slower))
+    assert (report.tally.issues, report.tally.later, report.looked) == (1, 1, 1)
+    assert await place.resolution(number) == before
+    assert (await place.counts()).version == rulebook.load(STANDARD).version
+    again = await replanning.again(place.client, place.pool, per_second=100)
+    assert again.tally.issues == 0
+
+
+async def test_a_policy_that_lacks_what_the_roster_needs_is_refused(place: Place) -> None:
+    lacking = TEXT.replace("[calendars.west]", "[calendars.far_west]")
+    with pytest.raises(SetupError, match=r"policy\.toml: centre urumqi: calendar: west is unknown"):
+        await place.start_again(lacking)
+    with pytest.raises(Refused) as refused:
+        await replanning.adopt(place.pool, rulebook.load(place.policy), "by hand")
+    assert refused.value.type == "Invalid"
+
+
+async def test_provisional_promises_can_be_listed(place: Place) -> None:
+    number = await an_open_issue(place)
+    assert await place.desk.issues(Filter(provisional=True)) == []
+    await place.pool.execute("UPDATE promises SET provisional = true WHERE kind = 'resolution'")
+    found = await place.desk.issues(Filter(provisional=True))
+    assert [view.number for view in found] == [number]
+
+
+def test_calendars_are_loaded_from_the_terminal_and_the_report_is_shown(
+    yinuo: Yinuo, tmp_path: Path
+) -> None:
+    spare = tmp_path / "spare.toml"
+    spare.write_text(
+        '[calendars.spare]\ndays = ["sat"]\nhours = ["10:00-12:00"]\n', encoding="utf-8"
+    )
+    for arguments in (("--dry-run",), ()):
+        ran = yinuo("calendar", "import", str(spare), *arguments)
+        assert ran.code == 0, ran.err
+        assert "承诺有变 Promises changed" in ran.out
+    assert "spare" in yinuo("calendar", "show").out
+    assert yinuo("calendar", "import", str(spare)).out.startswith("Nothing to do")
+    again = yinuo("replan", "--json")
+    assert again.code == 0, again.err
+    assert again.json["tally"]["issues"] == 0
+    assert yinuo("replan", "--dry-run").code == 0
