@@ -297,6 +297,6 @@ class Issue(Model):
 
 def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, Any]) -> StepNote:
     """Put a past step into one line. What a customer said stays in the callback record (R30)."""
-    said = ("reason", "note", "result", "threshold")
+    said = ("reason", "note", "result", "threshold", "version")
     note = next((str(content[key]) for key in said if content.get(key)), "")
     return StepNote(at=at, action=action, by=actor, note=" ".join(note.split())[:120])

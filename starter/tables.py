@@ -167,7 +167,7 @@ def _facts(view: IssueView) -> Table:
 
 def _promises(view: IssueView) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for header in ("承诺 Promise", "时限 Within", "期限 Due", "状态 State", "用时 Used"):
+    for header in ("承诺 Promise", "时限 Within", "期限 Due", "状态 State", "用时"):
         table.add_column(header, no_wrap=True)
     for promise in view.promises:
         until = local(promise.due_at, view.zone) + (" 暂定" if promise.provisional else "")
