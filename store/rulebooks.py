@@ -11,7 +11,7 @@ from domain.vocabulary import Instant, Model
 from store import roster
 from store.register import Connection
 
-_LOCK = 0x52554C45  # "RULE"
+_LOCK = 0x52554C45  # "RULE": shared by all who plan by the rulebook, alone for who adopts one
 
 
 class Adoption(Model):
@@ -127,11 +127,13 @@ class Rulebooks:
         return self._known[version]
 
     async def current(self, connection: Connection) -> Current:
-        """Return the rulebook that counts now.
+        """Return the rulebook that counts now, and until the caller's transaction ends: an issue
+        registered by an older one just after it was planned again would be forgotten.
 
         Raises:
             LookupError: none was ever adopted.
         """
+        await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _LOCK)
         newest = await adoption(connection)
         if newest is None:
             raise LookupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")

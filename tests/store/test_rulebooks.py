@@ -55,6 +55,23 @@ async def test_what_counts_already_is_not_adopted_again(database: Pool, adopt: A
     assert await database.fetchval("SELECT count(*) FROM adoptions") == 1
 
 
+async def test_no_other_rulebook_is_adopted_in_the_middle_of_a_step(
+    database: Pool, adopt: Adopt
+) -> None:
+    await adopt(STANDARD)
+    known = Rulebooks()
+    async with database.acquire() as stepping, database.acquire() as loading:
+        async with stepping.transaction():
+            await known.current(stepping)
+            async with database.acquire() as another, another.transaction():
+                assert (await known.current(another)).rulebook == STANDARD  # steps do not wait
+            await loading.execute("SET lock_timeout = '50ms'")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await rulebooks.adopt(loading, CLOSED, by="me", note="")
+        async with loading.transaction():
+            assert await rulebooks.adopt(loading, CLOSED, by="me", note="")
+
+
 async def test_a_desk_without_any_rulebook_says_how_it_gets_one(database: Pool) -> None:
     async with database.acquire() as connection:
         assert await rulebooks.current(connection) is None
