@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.wording import TEMPLATES, WORDS, Context, write
-from domain import effects, lifecycle
+from domain import effects, lifecycle, view
 from domain.promises import Promise, PromiseKind
 from domain.vocabulary import ESCALATION, Audience, Kind, Severity
 
@@ -143,6 +143,18 @@ def test_due_instants_are_written_in_the_desks_zone() -> None:
     urumqi = FULL.model_copy(update={"zone": "Asia/Urumqi"})
     assert "2026-11-23 Mon 14:00" in write("registered", FULL).body
     assert "2026-11-23 Mon 12:00" in write("registered", urumqi).body
+
+
+@pytest.mark.parametrize("template", TOLD)
+def test_what_the_next_notice_may_move_is_never_told_as_if_it_were_certain(template: str) -> None:
+    uncertain = tuple(
+        a_promise(kind, 100 + n, provisional=True) for n, kind in enumerate(PromiseKind)
+    )
+    context = FULL.model_copy(update={"promises": uncertain, "promise": uncertain[0]})
+    text = write(template, context).body
+    for promise in uncertain:
+        instant = view.local(promise.due_at, context.zone)
+        assert text.count(instant) == text.count(f"{instant}（暂定 provisional）")
 
 
 def test_a_clock_that_stands_still_or_has_ended_is_not_promised() -> None:
