@@ -20,7 +20,7 @@ from domain.promises import Promise
 from domain.roster import OFF, DeliveryChannel, Member, superior
 from domain.rulebook import Rulebook
 from domain.vocabulary import ESCALATION, Audience, Model, Role
-from store import outbox, roster
+from store import outbox
 from store.outbox import Message
 from store.register import Case, Connection
 
@@ -58,19 +58,6 @@ class Directory:
         self._rulebook = rulebook
         self.case = case
         self.recorded = recorded
-
-    @classmethod
-    async def of(
-        cls,
-        connection: Connection,
-        members: Sequence[Member],
-        case: Case,
-        recorded: Recorded,
-        rulebook: Rulebook,
-    ) -> Directory:
-        """Read the channels if anybody is to be told."""
-        channels = await roster.channels(connection) if recorded.step.tell else []
-        return cls(members, channels, case, recorded, rulebook)
 
     def find(self, audience: Audience, at: datetime) -> Recipient | None:
         """Return the one to tell; None only where the roster has nobody at all."""

@@ -57,8 +57,9 @@ class Recording:
             people = await roster.members(connection) if step.assignment or step.tell else []
             recorded = await _assigned(connection, step, case, people, current)
             recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
+            channels = await roster.channels(connection) if step.tell else []
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
-            directory = await Directory.of(connection, people, case, recorded, current.rulebook)
+            directory = Directory(people, channels, case, recorded, current.rulebook)
             errands, messages = await address(connection, step, rulebook.policy, directory)
             recorded = recorded.model_copy(update=errands)
             await register.write(connection, case, recorded)
@@ -176,8 +177,8 @@ def _planned(step: Step, case: Case, rulebook: Rulebook) -> tuple[Promise, ...]:
 
     made = (planner.make(kind, step.at, step.attempt) for kind in step.make)
     changed = (again(promise) for promise in step.promises)
-    same = frozenset(map(id, step.promises))
-    return tuple(p for p in (*made, *changed) if p is not None and id(p) not in same)
+    found = (promise for promise in (*made, *changed) if promise is not None)
+    return tuple(promise for promise in found if promise not in step.promises)
 
 
 def _invalid(message: str) -> ApplicationError:

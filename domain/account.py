@@ -18,7 +18,7 @@ from domain import vocabulary
 from domain.calendar import DayReason, Hours, WorkingCalendar
 from domain.clocks import Clock, Counting
 from domain.periods import Ends, Period, WorkingDays, WrittenPeriod
-from domain.timeline import first_instant
+from domain.timeline import midnight
 from domain.vocabulary import Code, Instant, Model, Zone
 
 _ONE_DAY = timedelta(days=1)
@@ -230,5 +230,4 @@ def _days(first: date, last: date) -> Iterator[date]:
 
 def _midnight(calendar: WorkingCalendar, day: date) -> datetime:
     """First instant of a local day."""
-    wall = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock
-    return first_instant(wall, ZoneInfo(calendar.zone))
+    return midnight(day, ZoneInfo(calendar.zone))

@@ -35,6 +35,7 @@ from domain.timeline import (
     Timeline,
     WorkingDay,
     first_instant,
+    midnight,
 )
 from domain.vocabulary import Code, Line, Model, Zone
 
@@ -211,8 +212,8 @@ class WorkingCalendar(Model):
         """The announced days as instants; those that no notice bounds go on for ever."""
         first, last = self.announced_from, self.announced_until
         return (
-            _midnight(first, self._tz) if first and first > FIRST_DAY else _BEGINNING,
-            _midnight(last + _ONE_DAY, self._tz) if last and last < LAST_DAY else _END,
+            midnight(first, self._tz) if first and first > FIRST_DAY else _BEGINNING,
+            midnight(last + _ONE_DAY, self._tz) if last and last < LAST_DAY else _END,
         )
 
     def local_day(self, at: datetime) -> date:
@@ -359,10 +360,6 @@ class WorkingCalendar(Model):
             f"calendar {self.name} runs out of open hours counting from {at.isoformat()}: "
             "give its week hours, or add overrides"
         )
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return first_instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001 - wall clock
 
 
 def _refuse_instant(day: date, argument: str) -> None:

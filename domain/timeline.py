@@ -232,13 +232,18 @@ def first_instant(local: datetime, zone: ZoneInfo) -> datetime:
     )
 
 
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """First instant (UTC) of a local day."""
+    return first_instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001 - wall clock
+
+
 def _new_year(zone: ZoneInfo, number: int) -> datetime:
     """First instant of a local year, as far as Python has instants."""
     if number == MINYEAR:
         return datetime.min.replace(tzinfo=UTC)
     if number > MAXYEAR:
         return datetime.max.replace(tzinfo=UTC)
-    return first_instant(datetime(number, 1, 1), zone)  # noqa: DTZ001 - a wall clock
+    return midnight(date(number, 1, 1), zone)
 
 
 def _offsets(zone: ZoneInfo, first: date, last: date) -> Iterator[timedelta | None]:

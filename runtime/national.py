@@ -12,11 +12,10 @@ from typing import Any
 import holidays
 from holidays import PUBLIC, HolidayBase
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from domain.national_days import NationalDays, NationalYear
 from runtime.errors import SetupError
-from runtime.textfiles import explain, read_utf8
+from runtime.textfiles import findings, read_utf8
 
 FIRST_YEAR, LAST_YEAR = 2024, 2035
 """What is asked of the library. Fixed: the same version has to say the same in every year."""
@@ -74,13 +73,8 @@ def read_notices(path: Path) -> NationalDays:
             f"{path}, line {error.lineno}: no valid JSON: {error.msg}"
         ) from None
     except ValidationError as error:
-        found = (": ".join([str(path), *_place(each), explain(each)]) for each in error.errors())
+        found = (f"{path}: {each}" for each in findings(error))
         raise NationalDaysError("\n".join(found)) from None
-
-
-def _place(details: ErrorDetails) -> list[str]:
-    """Write ``years.2026.holidays.3``; nothing for a finding about the whole file."""
-    return [".".join(map(str, details["loc"]))] if details["loc"] else []
 
 
 @cache

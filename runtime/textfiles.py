@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from runtime.errors import SetupError
@@ -55,3 +56,12 @@ def explain(details: ErrorDetails, *, show_found: bool = True) -> str:
     if shown[1:-1] in reason:
         return reason
     return f"{reason} (found {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '…'})"
+
+
+def findings(error: ValidationError) -> list[str]:
+    """Write each thing pydantic found as ``field: reason``."""
+    found = []
+    for each in error.errors():
+        field = ".".join(str(part) for part in each["loc"])
+        found.append(f"{field}: {explain(each)}" if field else explain(each))
+    return found

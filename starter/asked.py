@@ -41,7 +41,7 @@ def asked_rulebook(policy: Path | None) -> Rulebook:
         InputError: the file cannot be used.
         Failed: the desk does not answer, or has adopted no rulebook yet.
     """
-    return read_rulebook(policy) if policy else aio.run(_current())
+    return read_rulebook(policy) if policy else aio.run(_current_or_a_file())
 
 
 def read_rulebook(path: Path) -> Rulebook:
@@ -80,6 +80,16 @@ def asked_instant(written: str | None, zone: str, option: str) -> datetime:
     return at.astimezone(UTC) if at.tzinfo else first_instant(at, ZoneInfo(zone))
 
 
+async def current() -> Rulebook:
+    """Return the desk's current rulebook.
+
+    Raises:
+        Failed: the desk does not answer, or has adopted no rulebook yet.
+    """
+    async with registers() as pool:
+        return await adopted(pool)
+
+
 async def adopted(pool: Pool) -> Rulebook:
     """Return the rulebook that new promises are made under; ``Failed`` if there is none yet."""
     from store import rulebooks
@@ -106,7 +116,6 @@ def a_file_instead() -> Iterator[None]:
         ) from failure
 
 
-async def _current() -> Rulebook:
+async def _current_or_a_file() -> Rulebook:
     with a_file_instead():
-        async with registers() as pool:
-            return await adopted(pool)
+        return await current()

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from domain.clocks import Clock, Counting
 from domain.periods import Ends
+from runtime.textfiles import findings
 from starter.asked import (
     YEARS,
     PolicyFile,
@@ -21,7 +22,7 @@ from starter.asked import (
     asked_instant,
     asked_rulebook,
 )
-from starter.console import AsJson, InputError, findings, write_json
+from starter.console import AsJson, InputError, write_json
 from starter.loading import DryRun, Note, load
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from typer.core import TyperGroup
 
 from runtime.errors import SetupError
-from runtime.textfiles import explain
+from runtime.textfiles import findings
 
 if TYPE_CHECKING:
     import asyncpg
@@ -78,15 +78,6 @@ def _code(error: Failed | SetupError) -> ExitCode:
     if isinstance(error, Failed):
         return error.code
     return ExitCode.INVALID if isinstance(error, InputError) else ExitCode.OTHER
-
-
-def findings(error: ValidationError) -> list[str]:
-    """Write each thing pydantic found as ``field: reason``."""
-    found = []
-    for each in error.errors():
-        field = ".".join(str(part) for part in each["loc"])
-        found.append(f"{field}: {explain(each)}" if field else explain(each))
-    return found
 
 
 def tell(message: str) -> None:

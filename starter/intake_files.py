@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from domain.intake import Intake
-from runtime.textfiles import read_utf8
-from starter.console import InputError, findings
+from runtime.textfiles import findings, read_utf8
+from starter.console import InputError
 
 
 class Found(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime import aio
-from starter.asked import adopted
+from starter.asked import current
 from starter.console import registers, servers
 
 if TYPE_CHECKING:
@@ -31,24 +31,20 @@ def load(
     Raises:
         Failed: a server does not answer, or the desk needs what the new rulebook lacks.
     """
-    from starter import replanning
+    from starter import tables
 
-    current = aio.run(_current())
-    wanted = changed(current)
-    if wanted.version == current.version:
-        typer.echo(f"Nothing to do: the desk goes by this already (rulebook {current.version}).")
+    before = aio.run(current())
+    wanted = changed(before)
+    if wanted.version == before.version:
+        typer.echo(f"Nothing to do: the desk goes by this already (rulebook {before.version}).")
         return
-    report = aio.run(_would_move(wanted) if dry_run else _adopt(wanted, note, file))
+    report = aio.run(would_move(wanted) if dry_run else _adopt(wanted, note, file))
     if report:
-        replanning.show(report)
+        tables.show(tables.replanned(report))
 
 
-async def _current() -> Rulebook:
-    async with registers() as pool:
-        return await adopted(pool)
-
-
-async def _would_move(wanted: Rulebook) -> Report:
+async def would_move(wanted: Rulebook) -> Report:
+    """Say what planning open issues again by that rulebook would change."""
     from starter import replanning
 
     async with registers() as pool:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime import aio
-from starter.asked import adopted
-from starter.console import AsJson, registers, servers, write_json
-from starter.loading import DryRun
+from starter.asked import current
+from starter.console import AsJson, servers, write_json
+from starter.loading import DryRun, would_move
 
 if TYPE_CHECKING:
     from domain.replanning import Report
@@ -29,20 +29,17 @@ def replan(
     Loading a calendar or a policy does it by itself. This takes up what was interrupted, and asks
     again the issues that did not answer. It goes on in the desk when you press Ctrl-C.
     """
-    report = aio.run(_would_move() if dry_run else _replan(per_second))
+    report = aio.run(_dry_run() if dry_run else _replan(per_second))
     if json:
         write_json(report)
         return
-    from starter import replanning
+    from starter import tables
 
-    replanning.show(report)
+    tables.show(tables.replanned(report))
 
 
-async def _would_move() -> Report:
-    from starter import replanning
-
-    async with registers() as pool:
-        return await replanning.dry_run(pool, await adopted(pool))
+async def _dry_run() -> Report:
+    return await would_move(await current())
 
 
 async def _replan(per_second: float) -> Report:

@@ -18,7 +18,6 @@ from domain.replanning import Order, Report, Tally, replanned, tally
 from domain.rulebook import Rulebook
 from runtime import rulebook as files
 from runtime.errors import SetupError
-from starter import tables
 from starter.client import TASK_QUEUE, Refused
 from store import replanning, rulebooks
 from store.rulebooks import Adoption
@@ -127,11 +126,6 @@ async def again(client: Client, pool: Pool, per_second: float) -> Report:
     if newest is None:
         raise Refused("NotFound", "the desk has no rulebook yet: bring it up with `yinuo up`")
     return await (await start(client, newest.id, per_second)).result()
-
-
-def show(report: Report) -> None:
-    """Tell a person what became of the open promises."""
-    tables.show(tables.replanned(report))
 
 
 async def dry_run(pool: Pool, rulebook: Rulebook) -> Report:

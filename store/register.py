@@ -136,16 +136,7 @@ async def case(connection: Connection, issue_id: str) -> Case:
     return Case(
         number=row["number"],
         rulebook=row["rulebook"],
-        facts=Facts(
-            kind=row["kind"],
-            severity=row["severity"],
-            category=row["category"],
-            product_line=row["product_line"],
-            region=row["region"],
-            centre=row["centre"],
-            customer=row["customer_type"],
-            generation=row["generation"],
-        ),
+        facts=facts(row),
         calendar=row["calendar"],
         department=row["department"],
         zone=row["zone"],
@@ -157,6 +148,12 @@ async def case(connection: Connection, issue_id: str) -> Case:
         engineer=person(row["engineer"], row["engineer_name"]),
         lead=person(row["lead"], row["lead_name"]),
     )
+
+
+def facts(row: asyncpg.Record) -> Facts:
+    """Read what a policy may ask about an issue."""
+    same = Facts.model_fields.keys() - {"customer"}
+    return Facts(customer=row["customer_type"], **{name: row[name] for name in same})
 
 
 def person(id_: str | None, name: str | None) -> Person | None:

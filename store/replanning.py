@@ -17,6 +17,7 @@ from domain.promises import Promise
 from domain.replanning import Replanned
 from domain.vocabulary import Model
 from store.reading import promise
+from store.register import facts
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 PAGE = 50
@@ -29,20 +30,18 @@ class Behind(Model):
     id: str
     number: str
     seq: int
-    rulebook: str
     facts: Facts
     calendar: str
     promises: tuple[Promise, ...]
 
 
-async def behind(pool: Pool, version: str, after: str = "", limit: int = PAGE) -> list[Behind]:
-    """List open issues that do not go by ``version``, in order of their id from ``after`` on."""
+async def _behind(pool: Pool, version: str, after: str) -> list[Behind]:
     rows = await pool.fetch(
         """
         SELECT * FROM issues WHERE closed_at IS NULL AND rulebook <> $1 AND id > $2
         ORDER BY id LIMIT $3
         """,
-        *(version, after, limit),
+        *(version, after, PAGE),
     )
     running = defaultdict(list)
     for row in await pool.fetch(
@@ -55,8 +54,7 @@ async def behind(pool: Pool, version: str, after: str = "", limit: int = PAGE) -
             id=row["id"],
             number=row["number"],
             seq=row["seq"],
-            rulebook=row["rulebook"],
-            facts=Facts(customer=row["customer_type"], **{name: row[name] for name in _FACTS}),
+            facts=facts(row),
             calendar=row["calendar"],
             promises=tuple(running[row["id"]]),
         )
@@ -64,13 +62,10 @@ async def behind(pool: Pool, version: str, after: str = "", limit: int = PAGE) -
     ]
 
 
-_FACTS = Facts.model_fields.keys() - {"customer"}
-
-
 async def every_behind(pool: Pool, version: str) -> AsyncIterator[list[Behind]]:
-    """Go through all of them, page by page."""
+    """Go through the open issues that do not go by ``version``, page by page."""
     after = ""
-    while page := await behind(pool, version, after):
+    while page := await _behind(pool, version, after):
         yield page
         after = page[-1].id
 

@@ -28,7 +28,7 @@ class Adoption(Model):
 
 
 class Current(NamedTuple):
-    """The rulebook that counts now. Its version is a hash over all its calendars: taken once."""
+    """The rulebook that counts now, and its version as the register has it."""
 
     version: str
     rulebook: Rulebook

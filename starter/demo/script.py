@@ -13,8 +13,8 @@ from domain.policy import Facts
 from domain.promises import PromiseEnd, PromiseKind
 from domain.rulebook import Rulebook
 from domain.vocabulary import Model, Outcome, Severity
-from runtime.textfiles import read_utf8
-from starter.console import InputError, findings
+from runtime.textfiles import findings, read_utf8
+from starter.console import InputError
 
 MOST = 500
 """Issues of one demonstration: all of them are on one screen."""

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from domain.clocks import Rehearsal, Stop
 from domain.planning import Planner
-from domain.policy import Facts
 from domain.promises import DUE, Promise, PromiseKind
 from domain.rulebook import Rulebook
-from domain.vocabulary import Audience, Category, CustomerType, Kind, Severity
+from domain.vocabulary import Audience, Kind, Severity
 from runtime.rulebook import load
+from tests.domain.rulebooks import facts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 POLICIES = Path(__file__).parents[2] / "policies"
@@ -39,16 +39,7 @@ def local(instant: datetime) -> str:
 
 
 def planner(rulebook: Rulebook = STANDARD, calendar: str = "desk", **changes: Any) -> Planner:
-    usual = {
-        "kind": Kind.FAULT,
-        "severity": Severity.GENERAL,
-        "category": Category.TECHNICAL,
-        "product_line": "ATM",
-        "region": "广东",
-        "centre": "guangzhou",
-        "customer": CustomerType.ENTERPRISE,
-    }
-    return Planner(rulebook, Facts.model_validate(usual | changes), calendar)
+    return Planner(rulebook, facts(**changes), calendar)
 
 
 def promised(what: PromiseKind, when: str, **changes: Any) -> Promise:
