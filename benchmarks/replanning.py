@@ -27,7 +27,7 @@ from temporalio.client import Client
 
 from domain.intake import Intake
 from domain.national_days import NationalDays
-from domain.replanning import Report
+from domain.replanning import PER_SECOND, Report
 from domain.rulebook import Rulebook
 from runtime import aio, rulebook
 from runtime.settings import ROOT
@@ -230,7 +230,7 @@ def main() -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--issues", type=int, default=5_000, help="with two promises each")
-    parser.add_argument("--per-second", type=float, default=replanning.PER_SECOND)
+    parser.add_argument("--per-second", type=float, default=PER_SECOND)
     parser.add_argument("--json", type=Path, help="keep the figures in a file")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="yinuo-") as home:

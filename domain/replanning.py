@@ -12,6 +12,9 @@ from domain.promises import Promise, PromiseEnd
 from domain.rulebook import Rulebook
 from domain.vocabulary import Model
 
+PER_SECOND = 5.0
+"""Issues planned again a second: a pace at which those who call at the same time hardly notice."""
+
 
 class Replanned(NamedTuple):
     """A promise before and after it was planned again."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from domain.replanning import PER_SECOND
 from runtime import aio
 from starter.asked import current
 from starter.console import AsJson, servers, write_json
@@ -21,7 +22,7 @@ def replan(
     dry_run: DryRun = False,
     per_second: Annotated[
         float, typer.Option(min=0.1, max=1000, help="issues planned again a second")
-    ] = 5,
+    ] = PER_SECOND,
     json: AsJson = False,
 ) -> None:
     """Plan open promises again that still go by an older rulebook, and show what became of all.

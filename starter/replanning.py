@@ -14,7 +14,7 @@ import asyncpg
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
-from domain.replanning import Order, Report, Tally, replanned, tally
+from domain.replanning import PER_SECOND, Order, Report, Tally, replanned, tally
 from domain.rulebook import Rulebook
 from runtime import rulebook as files
 from runtime.errors import SetupError
@@ -24,9 +24,6 @@ from store.rulebooks import Adoption
 from workflows import replan
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
-
-PER_SECOND = 5.0
-"""Issues planned again a second: a pace at which those who call at the same time hardly notice."""
 
 
 async def adopt(
