@@ -15,10 +15,11 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from runtime import postgres
-from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal, program
+from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
 from runtime.migrate import migrate
 from runtime.settings import Settings
-from runtime.temporal import connect, plugin, register_search_attributes
+from runtime.temporal import connect, register_search_attributes
+from tests.skipping import skipping_server
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 _database_numbers = itertools.count(1)
@@ -68,10 +69,7 @@ async def database(postgres_url: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
 @pytest.fixture
 async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
     """A Temporal test server of this test's own, whose clock skips what nobody waits for."""
-    async with await WorkflowEnvironment.start_time_skipping(
-        plugins=[plugin()], test_server_existing_path=program("temporal-test-server")
-    ) as environment:
-        await register_search_attributes(environment.client, SEARCH_ATTRIBUTES)
+    async with skipping_server() as environment:
         yield environment
 
 

@@ -24,12 +24,12 @@ from store import reading
 from tests.histories import fingerprint
 from tests.histories.fingerprint import HISTORIES
 from tests.histories.paths import BEGINS, PATHS, grown
+from tests.skipping import skipping_server
 from tests.workflows.harness import (
     AGENT,
     Handle,
     early_server,
     engineer,
-    skipping_server,
     story_desk,
 )
 

@@ -11,11 +11,11 @@ from temporalio.testing import WorkflowEnvironment
 
 pytest.register_assert_rewrite("tests.workflows.harness", "tests.workflows.soundness")
 
+from tests.skipping import skipping_server  # noqa: E402
 from tests.workflows.harness import (  # noqa: E402
     STANDARD,
     StoryDesk,
     early_server,
-    skipping_server,
     story_desk,
 )
 from tests.workflows.soundness import assert_all_sound  # noqa: E402

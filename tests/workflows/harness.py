@@ -59,7 +59,7 @@ from domain.rulebook import Rulebook
 from domain.view import IssueView
 from domain.vocabulary import Actor, Role
 from runtime import rulebook as rulebooks_on_disk
-from runtime.embedded import EmbeddedTemporal, program
+from runtime.embedded import EmbeddedTemporal
 from runtime.settings import ROOT
 from runtime.temporal import plugin, register_search_attributes
 from starter.roster_files import read_roster
@@ -392,18 +392,6 @@ async def traces(handle: Handle) -> list[str]:
     """
     names_of = (EventType.Name(event.event_type) for event in (await handle.fetch_history()).events)
     return [name for name in names_of if "WORKFLOW_TASK" not in name]
-
-
-@asynccontextmanager
-async def skipping_server() -> AsyncIterator[WorkflowEnvironment]:
-    """Start a Temporal test server; nothing of this machine goes into its histories."""
-    async with await WorkflowEnvironment.start_time_skipping(
-        plugins=[plugin()],
-        identity="desk",
-        test_server_existing_path=program("temporal-test-server"),
-    ) as environment:
-        await register_search_attributes(environment.client, SEARCH_ATTRIBUTES)
-        yield environment
 
 
 @asynccontextmanager
