@@ -16,7 +16,7 @@ from domain.calendar import CalendarExhausted
 from domain.issue import Errand, Recorded, Step, Tell
 from domain.periods import Period, TimeBudget
 from domain.policy import Policy
-from domain.promises import Promise
+from domain.promises import Promise, PromiseKind
 from domain.roster import OFF, DeliveryChannel, Member, superior
 from domain.rulebook import Rulebook
 from domain.vocabulary import ESCALATION, Audience, Model, Role
@@ -173,6 +173,12 @@ def _applies(tell: Tell, recorded: Recorded) -> bool:
             before = {promise.key: promise.due_at for promise in recorded.step.promises}
             moves = [p.due_at - before[p.key] for p in recorded.promises if p.key in before]
             return any(move > timedelta() or (move and tell.when == "moved") for move in moves)
+        case "thin":
+            return recorded.thin is not None
+        case "invited":
+            return any(p.kind is PromiseKind.EVALUATION for p in recorded.promises)
+        case "complaint":
+            return recorded.complaint
 
 
 async def _handed_over(

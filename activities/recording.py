@@ -6,24 +6,21 @@ never show half a step.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
 from activities import names
 from activities.addressing import Directory, address
+from activities.assigning import assigned, invalid
 from domain.intake import Intake
 from domain.issue import Recorded, Step
 from domain.planning import Planner
 from domain.policy import Facts
 from domain.promises import Promise
-from domain.roster import Member, Need, choose, superior
 from domain.rulebook import Rulebook
-from domain.vocabulary import ESCALATION
 from store import outbox, register, roster
 from store.register import Case, Connection
 from store.rulebooks import Current, Rulebooks
@@ -51,11 +48,11 @@ class Recording:
                 return before
             current = await self._rulebooks.current(connection)
             if step.replan and step.replan != current.version:
-                raise _invalid(f"version: {step.replan} no longer counts, {current.version} does")
+                raise invalid(f"version: {step.replan} no longer counts, {current.version} does")
             case = await _case(connection, step, current)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             people = await roster.members(connection) if step.assignment or step.tell else []
-            recorded = await _assigned(connection, step, case, people, current)
+            recorded = await assigned(connection, step, case, people, current)
             recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
             channels = await roster.channels(connection) if step.tell else []
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
@@ -84,7 +81,7 @@ async def _registered(connection: Connection, step: Step, intake: Intake, curren
     centre = await roster.centre_of(connection, intake.region)
     if centre is None:
         known = ", ".join(await roster.regions(connection)) or "none, the roster is empty"
-        raise _invalid(f"region: no service centre serves {intake.region}; known: {known}")
+        raise invalid(f"region: no service centre serves {intake.region}; known: {known}")
     policy = current.rulebook.policy
     day = step.recorded_at.astimezone(ZoneInfo(policy.zone)).date()
     return Case(
@@ -110,57 +107,6 @@ async def _registered(connection: Connection, step: Step, intake: Intake, curren
     )
 
 
-async def _assigned(
-    connection: Connection, step: Step, case: Case, people: Sequence[Member], current: Current
-) -> Recorded:
-    """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it."""
-    same = Recorded(
-        step=step.model_copy(update={"intake": None}),
-        number=case.number,
-        department=case.department,
-        centre=case.facts.centre,
-        zone=case.zone,
-        engineer=case.engineer,
-        lead=case.lead,
-    )
-    if step.assignment is None:
-        return same
-    lead = superior(people, case.department, 1)
-    changes: dict[str, Any] = {"lead": lead.person if lead else None}
-    if step.assignment.to:
-        member = _named(people, step.assignment.to, case)
-        return same.model_copy(update=changes | {"engineer": member.person})
-    centre = await roster.centre(connection, case.facts.centre)
-    need = Need(
-        department=case.department,
-        product_line=case.facts.product_line,
-        centres=(case.facts.centre, *(centre.nearest if centre else ())),
-        prefer=step.assignment.prefer,
-    )
-    candidates = await roster.candidates(connection, need.department, need.centres)
-    choice = choose(candidates, need, current.rulebook, step.recorded_at)
-    changes["engineer"] = choice.member.person if choice.member else None
-    return same.model_copy(update=changes | {"assign_again_at": choice.again_at})
-
-
-def _named(people: Sequence[Member], id_: str, case: Case) -> Member:
-    """R16: only somebody certified for the product line, unless a superior takes it on."""
-    member = next((member for member in people if member.id == id_), None)
-    if member is None or member.role not in ESCALATION:
-        raise _invalid(f"to: {id_} is not an engineer or superior on the roster")
-    if member.role is not ESCALATION[0]:
-        return member
-    if member.department != case.department:
-        raise _invalid(f"to: {id_} works in {member.department}, this is for {case.department}")
-    lines = sorted(certified.product_line for certified in member.certified)
-    if case.facts.product_line not in lines:
-        raise _invalid(
-            f"to: {id_} is not certified for {case.facts.product_line}, "
-            f"only for {', '.join(lines) or 'nothing'}"
-        )
-    return member
-
-
 def _planned(step: Step, case: Case, rulebook: Rulebook) -> tuple[Promise, ...]:
     """R11, R12, R22: new promises from the instant of the step; paused ones run on from it, others
     are planned again (R32). Of those that the step stops or ends it is said what they consumed.
@@ -179,7 +125,3 @@ def _planned(step: Step, case: Case, rulebook: Rulebook) -> tuple[Promise, ...]:
     changed = (again(promise) for promise in step.promises)
     found = (promise for promise in (*made, *changed) if promise is not None)
     return tuple(promise for promise in found if promise not in step.promises)
-
-
-def _invalid(message: str) -> ApplicationError:
-    return ApplicationError(message, type="Invalid", non_retryable=True)

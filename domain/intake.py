@@ -72,6 +72,21 @@ class Intake(Model):
     site: Line | None = None
     occurred_at: Instant | None = None
     reported_at: Instant = Field(description="when the customer told us: every clock starts here")
+    ring_seconds: Annotated[int, Field(ge=0, le=3600)] | None = Field(
+        default=None, description="how long the telephone rang before it was answered (R7)"
+    )
+    answering: bool = Field(
+        default=False,
+        description="the agent tries to answer it first: nobody is sent yet (R8, R10)",
+    )
+    complex: bool = Field(
+        default=False, description="beyond one engineer: the lead hears of it at once (R10)"
+    )
+    arises_from: str | None = Field(
+        default=None,
+        max_length=200,
+        description="id of the issue whose callback or evaluation it came from (R21)",
+    )
 
     @property
     def issue_id(self) -> str:

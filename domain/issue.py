@@ -49,21 +49,30 @@ class Person(Model):
     name: Line
 
 
+When = Literal["always", "assigned", "unassigned", "moved", "later", "thin", "invited", "complaint"]
+
+
 class Tell(Model):
     """A message to be written: which wording, to whom, and whether that hangs on what the register
-    finds: somebody for the issue, or a promise that is now due at another instant, or a later one.
+    finds: somebody for the issue; a promise that is now due at another instant, or a later one; a
+    core group without its stand-by share; an evaluation to invite to; a complaint to be raised.
     """
 
     template: str
     to: Audience
-    when: Literal["always", "assigned", "unassigned", "moved", "later"] = "always"
+    when: When = "always"
 
 
 class Assignment(Model):
-    """Who is wanted: ``to`` by name, else whoever the roster offers, ``prefer`` first if free."""
+    """Who is wanted: ``to`` by name, or the superior at escalation ``level``, else whoever the
+    roster offers, ``prefer`` first if free. With ``keep`` whoever has it keeps it as long as nobody
+    else is on duty.
+    """
 
     to: Code | None = None
+    level: int = 0
     prefer: Code | None = None
+    keep: bool = False
 
 
 class Handling(Model):
@@ -85,6 +94,26 @@ class CallbackRecord(Model):
     running: bool | None
     satisfied: bool | None
     words: str
+
+
+FormName = Literal[
+    "consultation_records",
+    "complaint_forms",
+    "paid_services",
+    "expert_panels",
+    "evaluations",
+    "difficulty_ratings",
+]
+
+
+class Form(Model):
+    """What a step writes into one of the forms, by column; what it leaves out stays. ``form`` names
+    the table, ``key`` what tells its rows of one issue apart.
+    """
+
+    form: FormName
+    key: dict[str, int | str] = Field(default_factory=dict)
+    says: dict[str, Any]
 
 
 class Step(Model):
@@ -122,8 +151,13 @@ class Step(Model):
         default=None, description="the rulebook ``promises`` are planned again by"
     )
     assignment: Assignment | None = None
+    department: str | None = Field(default=None, description="it is transferred to this one")
+    first_contact: bool = False
+    ends_as: Outcome = Outcome.SOLVED
     handling: Handling | None = None
     callback: CallbackRecord | None = None
+    forms: tuple[Form, ...] = ()
+    dissatisfied: bool = Field(default=False, description="a complaint of its own (R21)")
     hand_over: tuple[str, ...] = ()
     tell: tuple[Tell, ...] = ()
 
@@ -174,6 +208,11 @@ class Recorded(Model):
     engineer: Person | None = None
     lead: Person | None = None
     assign_again_at: Instant | None = None
+    thin: str | None = Field(
+        default=None, description="the core group that fell under its stand-by share (R16)"
+    )
+    needs_approval: bool = Field(default=False, description="the price is above the limit (R17)")
+    complaint: bool = Field(default=False, description="a complaint is to be raised (R21)")
     errand: Errand | None = None
     later: tuple[Errand, ...] = ()
     closed_as: Outcome | None = Field(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from domain.clocks import Clock, Counting, Stop
 from domain.periods import WorkingDays
 from domain.policy import Facts, MarkRule, PromiseRule
-from domain.promises import DUE, Mark, Promise, PromiseEnd, PromiseKind
+from domain.promises import CUSTOMERS, DUE, Mark, Promise, PromiseEnd, PromiseKind
 from domain.rulebook import CENTRE, Rulebook
 from domain.vocabulary import ESCALATION
 
@@ -140,7 +140,7 @@ def _sorted_out(
 ) -> tuple[list[Mark], list[Mark]]:
     """Part the thresholds that only planning again put into the past from those ahead."""
     passed = {mark.name for mark in promise.marks if mark.at < until}
-    theirs = promise.kind is PromiseKind.CUSTOMER_TEST
+    theirs = promise.kind in CUSTOMERS
     skipped = [
         mark.model_copy(update={"skipped": True})
         for mark in marks

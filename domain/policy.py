@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from domain.clocks import Counting, Rehearsal
 from domain.periods import Ends, Period, WorkingDays, WrittenPeriod, read_period
@@ -69,6 +70,8 @@ class Facts(Model):
     region: str
     centre: str
     customer: CustomerType
+    existing: bool = True
+    first_contact: bool = False
     generation: int = 1
 
 
@@ -86,6 +89,12 @@ class Selector(Model):
     region: Annotated[frozenset[Code], _Sorted] = frozenset()
     centre: Annotated[frozenset[Code], _Sorted] = frozenset()
     customer: Annotated[frozenset[CustomerType], _Sorted] = frozenset()
+    existing: Annotated[frozenset[bool], _Sorted] = Field(
+        default=frozenset(), description="[true] a customer already, [false] a prospect (R4)"
+    )
+    first_contact: Annotated[frozenset[bool], _Sorted] = Field(
+        default=frozenset(), description="[true] the hotline answered it (R8)"
+    )
 
     def mismatches(self, facts: Facts) -> tuple[str, ...]:
         """Name the fields in which the issue is not what the rule is for; none: it matches."""
@@ -153,6 +162,63 @@ class NoticeRule(Model):
     when: When
 
 
+class RouteRule(Model):
+    """Which department gets an issue, before the table of categories is asked (R4)."""
+
+    name: Code
+    select: Selector = Field(default=Selector(), alias="for")
+    department: Code
+
+
+class ReliefRule(Model):
+    """Which issues do not wait for their handler's next shift: at the end of this one, somebody who
+    is on duty takes over (R16).
+    """
+
+    name: Code
+    select: Selector = Field(default=Selector(), alias="for")
+
+
+def _read_percent(written: object) -> object:
+    """Read ``"20%"``; a share that has been read already passes."""
+    if isinstance(written, str) and (percent := _PERCENT.fullmatch(written)):
+        return int(percent[1]) / 100
+    return written
+
+
+Share = Annotated[float, BeforeValidator(_read_percent), Field(ge=0, le=1)]
+"""A share, written as "20%"."""
+
+
+class Standby(Model):
+    """R16: of the people on duty in a core group, at least that share has no open issue. A group is
+    such a department's engineers in one service centre.
+    """
+
+    share: Share = 0.0
+    departments: tuple[Code, ...] = ()
+
+
+class PaidService(Model):
+    """R17: above this price, in yuan, the manager approves before the work begins."""
+
+    approval_above: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)] | None = None
+
+
+class Evaluations(Model):
+    """R21, R26: a score below this is strong dissatisfaction, and becomes a complaint."""
+
+    complaint_below: Annotated[int, Field(ge=-50, le=200)] = 0
+
+
+class Quality(Model):
+    """R28: which share of the records is checked, and which share of errors means retraining."""
+
+    sample: Share = 0.15
+    errors: Share = 0.05
+    satisfaction: Share = 0.9
+
+
 class Delivery(Model):
     """How long a message is tried before a person is asked to see to it."""
 
@@ -177,6 +243,12 @@ class Policy(Model):
     routing: dict[Category, Code]
     promises: tuple[PromiseRule, ...] = Field(alias="promise")
     notices: tuple[NoticeRule, ...] = Field(default=(), alias="notice")
+    routes: tuple[RouteRule, ...] = Field(default=(), alias="route")
+    reliefs: tuple[ReliefRule, ...] = Field(default=(), alias="relief")
+    standby: Standby = Standby()
+    paid_service: PaidService = PaidService()
+    evaluations: Evaluations = Evaluations()
+    quality: Quality = Quality()
     delivery: Delivery
     rehearsal: Rehearsal | None = None
 
@@ -189,7 +261,12 @@ class Policy(Model):
 
     @model_validator(mode="after")
     def _names_are_used_once(self) -> Policy:
-        for what, rules in (("promise", self.promises), ("notice", self.notices)):
+        for what, rules in (
+            ("promise", self.promises),
+            ("notice", self.notices),
+            ("route", self.routes),
+            ("relief", self.reliefs),
+        ):
             if twice := repeated(rule.name for rule in rules):
                 msg = f"{what} {twice}: there are two of this name, so no one could tell them apart"
                 raise ValueError(msg)
@@ -207,6 +284,15 @@ class Policy(Model):
     def rule(self, kind: PromiseKind, facts: Facts) -> PromiseRule | None:
         """Return the first rule for such a promise on such an issue; none means not promised."""
         return next((each.rule for each in self.considered(kind, facts) if each.taken), None)
+
+    def department(self, facts: Facts) -> str:
+        """Route an issue to its department: the first rule that fits it, else its category (R4)."""
+        first = next((rule for rule in self.routes if rule.select.matches(facts)), None)
+        return first.department if first else self.routing[facts.category]
+
+    def relieved(self, facts: Facts) -> bool:
+        """Say whether such an issue changes hands when its handler goes off duty (R16)."""
+        return any(rule.select.matches(facts) for rule in self.reliefs)
 
     def told(self, facts: Facts) -> When:
         """Say when the people of the desk are told about such an issue; at once if nothing says."""

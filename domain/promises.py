@@ -14,14 +14,31 @@ from domain.vocabulary import Audience, Instant, Model
 
 
 class PromiseKind(StrEnum):
-    """What is promised: an answer (R11), a solution (R12), a call on the next day (R22); and what
-    the customer has to do: try the answer, where silence counts as solved (R9).
+    """What is promised: to pass on what the hotline does not answer (R10), to answer (R11), to
+    solve (R12), to look into a complaint (R19), to survey, quote and approve (R17), to advise
+    (R15), to call the next day (R22), to rate the repair (R18); and what the customer has time for:
+    to try the answer (R9) or the work (R17), to confirm the quotation (R17), to score us (R26).
     """
 
+    HAND_OVER = "hand_over"
     RESPONSE = "response"
+    VERIFICATION = "verification"
+    SURVEY = "survey"
+    QUOTATION = "quotation"
+    CONFIRMATION = "confirmation"
+    APPROVAL = "approval"
     RESOLUTION = "resolution"
+    PANEL = "panel"
     CALLBACK = "callback"
     CUSTOMER_TEST = "customer_test"
+    EVALUATION = "evaluation"
+    DIFFICULTY = "difficulty"
+
+
+CUSTOMERS = frozenset({PromiseKind.CUSTOMER_TEST, PromiseKind.CONFIRMATION, PromiseKind.EVALUATION})
+"""What the customer has time for; nobody breaks a promise when that is over."""
+OVERSIGHT = frozenset({PromiseKind.EVALUATION, PromiseKind.DIFFICULTY})
+"""What begins when an issue is closed."""
 
 
 class PromiseEnd(StrEnum):
@@ -114,7 +131,7 @@ class Promise(Model):
     def reach(self) -> Promise:
         """Tick off the next threshold; passing the due instant breaks what the desk promised."""
         mark = self.marks[self.reached]
-        breaks = mark.name == DUE and self.kind is not PromiseKind.CUSTOMER_TEST
+        breaks = mark.name == DUE and self.kind not in CUSTOMERS
         end = PromiseEnd.BROKEN if breaks else self.end
         return self.model_copy(update={"reached": self.reached + 1, "end": end})
 

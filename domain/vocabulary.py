@@ -98,6 +98,22 @@ class Severity(StrEnum):
     MAJOR = "major"
 
 
+class Verdict(StrEnum):
+    """What looking into a complaint showed (R19)."""
+
+    UNFOUNDED = "unfounded"
+    GENERAL = "general"
+    MAJOR = "major"
+
+
+class ServiceItem(StrEnum):
+    """What a customer scores (R26)."""
+
+    PRE_SALES = "pre_sales"
+    PROJECT = "project"
+    AFTER_SALES = "after_sales"
+
+
 class CustomerType(StrEnum):
     """R2."""
 
@@ -109,6 +125,7 @@ class Role(StrEnum):
     """Who somebody is when they act on an issue."""
 
     INTAKE = "intake"
+    CUSTOMER = "customer"
     AGENT = "agent"
     ENGINEER = "engineer"
     CLERK = "clerk"
@@ -141,6 +158,11 @@ class Stage(StrEnum):
     REGISTERED = "registered"
     ASSIGNED = "assigned"
     IN_PROGRESS = "in_progress"
+    VERIFYING = "verifying"
+    SURVEYING = "surveying"
+    QUOTING = "quoting"
+    CONFIRMING = "confirming"
+    APPROVING = "approving"
     WAITING = "waiting"
     RESOLVED = "resolved"
     REPLIED = "replied"
@@ -150,10 +172,17 @@ class Stage(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a closed issue ended."""
+    """How a closed issue ended: solved; the complaint was unfounded; not ours to solve; the
+    quotation was declined, not approved or never answered; or the work was broken off.
+    """
 
     SOLVED = "solved"
     NOT_REACHED = "not_reached"
+    UNFOUNDED = "unfounded"
+    OUT_OF_SCOPE = "out_of_scope"
+    DECLINED = "declined"
+    NOT_APPROVED = "not_approved"
+    LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
     TERMINATED = "terminated"
