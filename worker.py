@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 
 from activities import names
 from activities.audit import Audit
+from activities.complaints import Complaints
 from activities.notification import AppriseSender, Notification, Sender
 from activities.recording import Recording
 from activities.replanning import Replanning
@@ -49,6 +50,7 @@ def workers(
             recording.record_step,
             Audit(pool, recording).audit_register,
             Replanning(pool).replan_issues,
+            Complaints(pool).raise_complaint,
         ],
         max_concurrent_workflow_tasks=own.workflow_slots,
         max_concurrent_activities=own.activity_slots,

@@ -5,19 +5,19 @@ A message's key says what it is about, so that whatever is retried, nobody is to
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from activities import wording
 from activities.wording import Context
 from domain.actions import ActionName
-from domain.calendar import CalendarExhausted
-from domain.issue import Errand, Recorded, Step, Tell
+from domain.duty import OFF, Duty
+from domain.issue import Errand, Recorded, Step, Tell, When
 from domain.periods import Period, TimeBudget
 from domain.policy import Policy
 from domain.promises import Promise, PromiseKind
-from domain.roster import OFF, DeliveryChannel, Member, superior
+from domain.roster import DeliveryChannel, Member, superior
 from domain.rulebook import Rulebook
 from domain.vocabulary import ESCALATION, Audience, Model, Role
 from store import outbox
@@ -59,7 +59,7 @@ class Directory:
         self.case = case
         self.recorded = recorded
 
-    def find(self, audience: Audience, at: datetime) -> Recipient | None:
+    def find(self, audience: Audience, at: datetime, person: str | None = None) -> Recipient | None:
         """Return the one to tell; None only where the roster has nobody at all."""
         if audience is Audience.CUSTOMER:
             return self._customer()
@@ -68,8 +68,13 @@ class Directory:
         if audience is Audience.CLERK:
             return self._clerk(at) or self.superior(1)
         engineer = self.recorded.engineer
-        handler = self._members.get(engineer.id) if engineer else None
-        return _staff(handler) if handler else self.superior(1)
+        named = {
+            Audience.HANDLER: engineer.id if engineer else "",
+            Audience.AGENT: self.case.agent,
+            Audience.EXPERT: person or "",
+        }
+        member = self._members.get(named[audience])
+        return _staff(member) if member else self.superior(1)
 
     def superior(self, level: int) -> Recipient | None:
         """Return who answers at that escalation level, or at the next one that has somebody."""
@@ -78,17 +83,9 @@ class Directory:
 
     def at_work(self, recipient: Recipient, at: datetime) -> datetime | None:
         """Return when somebody is at work again; None: they are now, or nobody knows when."""
-        if recipient.shift is None or recipient.shift not in self._rulebook.calendars:
-            return None
-        rehearsal = self._rulebook.policy.rehearsal
-        now = rehearsal.to_story(at) if rehearsal else at
-        try:
-            opening = self._rulebook.calendar(recipient.shift).next_opening(now).at
-        except CalendarExhausted:
-            return None
-        if opening <= now:
-            return None
-        return rehearsal.to_reality(opening) if rehearsal else opening
+        member = self._members.get(recipient.id) if recipient.shift else None
+        again = Duty(self._rulebook).next_duty(member, at) if member else None
+        return again if again and again > at else None
 
     def _customer(self) -> Recipient:
         addresses = {"phone": self.case.phone, "email": self.case.email}
@@ -131,7 +128,7 @@ async def address(
     errands = [
         Errand(
             keys=tuple(message.key for message in messages if message.not_before == instant),
-            reply=step.generation if step.action is ActionName.RESOLVE and instant is None else 0,
+            reply=step.generation if step.replies and instant is None else 0,
             not_before=instant,
             give_up_after=_elapsed(policy.delivery.give_up_after),
             first_retry=_elapsed(policy.delivery.first_retry),
@@ -152,9 +149,9 @@ def _elapsed(period: Period) -> timedelta:
 def _told(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]:
     keys: set[str] = set()
     for tell in step.tell:
-        if not _applies(tell, directory.recorded):
+        if not _APPLIES[tell.when](tell, directory):
             continue
-        recipient = directory.find(tell.to, step.recorded_at)
+        recipient = directory.find(tell.to, step.recorded_at, tell.person)
         if recipient is None:
             continue
         message = _message(step, policy, directory, tell, recipient)
@@ -163,22 +160,27 @@ def _told(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]
             yield message
 
 
-def _applies(tell: Tell, recorded: Recorded) -> bool:
-    match tell.when:
-        case "always":
-            return True
-        case "assigned" | "unassigned":
-            return (tell.when == "assigned") == (recorded.engineer is not None)
-        case "moved" | "later":
-            before = {promise.key: promise.due_at for promise in recorded.step.promises}
-            moves = [p.due_at - before[p.key] for p in recorded.promises if p.key in before]
-            return any(move > timedelta() or (move and tell.when == "moved") for move in moves)
-        case "thin":
-            return recorded.thin is not None
-        case "invited":
-            return any(p.kind is PromiseKind.EVALUATION for p in recorded.promises)
-        case "complaint":
-            return recorded.complaint
+_APPLIES: Mapping[When, Callable[[Tell, Directory], bool]] = {
+    "always": lambda _, __: True,
+    "assigned": lambda _, found: found.recorded.engineer is not None,
+    "unassigned": lambda _, found: found.recorded.engineer is None,
+    "changed": lambda _, found: found.recorded.engineer not in {None, found.case.engineer},
+    "moved": lambda tell, found: any(_moves(tell, found.recorded)),
+    "later": lambda tell, found: any(m > timedelta() for m in _moves(tell, found.recorded)),
+    "thin": lambda _, found: found.recorded.thin is not None,
+    "invited": lambda _, found: PromiseKind.EVALUATION in (p.kind for p in found.recorded.promises),
+}
+"""Whether what a message hangs on is what the register found."""
+
+
+def _moves(tell: Tell, recorded: Recorded) -> list[timedelta]:
+    """By how much the promises moved that whoever is told knows of."""
+    before = {
+        p.key: p.due_at
+        for p in recorded.step.promises
+        if tell.to is not Audience.CUSTOMER or p.kind in wording.PROMISED
+    }
+    return [p.due_at - before[p.key] for p in recorded.promises if p.key in before]
 
 
 async def _handed_over(
@@ -235,8 +237,14 @@ def _message(
             mark_name=step.content.get("threshold"),
             expected_at=step.handling.expected_at if step.handling else None,
             reason=_reason(step.content),
-            result=step.content.get("result"),
+            result=step.result,
             level=step.level,
+            said=step.content,
+            department=recorded.department,
+            category=case.facts.category,
+            answering=any(p.kind is PromiseKind.HAND_OVER for p in recorded.promises),
+            against=case.against,
+            thin=recorded.thin,
             reopen_count=step.generation - 1,
             undelivered=tuple(
                 (row.audience, row.recipient, row.subject, row.body) for row in undelivered

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from temporalio.exceptions import ApplicationError
 
-from domain.issue import Recorded, Step
+from domain.duty import Duty
+from domain.issue import Assignment, Person, Recorded, Step
 from domain.roster import Member, Need, choose, superior
-from domain.vocabulary import ESCALATION
+from domain.staffing import hindrance, is_thin
+from domain.vocabulary import ESCALATION, Role
+from store import duty as duty_store
 from store import roster
 from store.register import Case, Connection
 from store.rulebooks import Current
@@ -20,10 +24,23 @@ def invalid(message: str) -> ApplicationError:
     return ApplicationError(message, type="Invalid", non_retryable=True)
 
 
+class _Found(NamedTuple):
+    """Who has the issue now, and when that is to be looked at again."""
+
+    handler: Person | None = None
+    again_at: datetime | None = None
+
+
 async def assigned(
     connection: Connection, step: Step, case: Case, people: Sequence[Member], current: Current
 ) -> Recorded:
-    """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it."""
+    """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it. With a
+    transfer (R15) that is the other department's.
+
+    Raises:
+        ApplicationError: ``Invalid``: whoever or whatever was named cannot have it.
+    """
+    case = _transferred(step, case, people)
     same = Recorded(
         step=step.model_copy(update={"intake": None}),
         number=case.number,
@@ -35,37 +52,111 @@ async def assigned(
     )
     if step.assignment is None:
         return same
+    duty = Duty(current.rulebook)
     lead = superior(people, case.department, 1)
-    changes: dict[str, Any] = {"lead": lead.person if lead else None}
-    if step.assignment.to:
-        member = _named(people, step.assignment.to, case)
-        return same.model_copy(update=changes | {"engineer": member.person})
+    found = await _found(connection, step, step.assignment, case, people, duty)
+    handler = _member(people, found.handler.id) if found.handler else None
+    return same.model_copy(
+        update={
+            "lead": lead.person if lead else None,
+            "engineer": found.handler,
+            "assign_again_at": found.again_at,
+            "thin": await _thin(connection, step, handler, duty) if handler else None,
+        }
+    )
+
+
+def _transferred(step: Step, case: Case, people: Sequence[Member]) -> Case:
+    """R15: the form travels to another department, if the roster has one of that name."""
+    if step.department is None:
+        return case
+    departments = sorted({member.department for member in people})
+    if step.department not in departments:
+        raise invalid(
+            f"to: {step.department} is no department of the roster; "
+            f"there are: {', '.join(departments)}"
+        )
+    return case.model_copy(update={"department": step.department})
+
+
+async def _found(
+    connection: Connection,
+    step: Step,
+    wanted: Assignment,
+    case: Case,
+    people: Sequence[Member],
+    duty: Duty,
+) -> _Found:
+    at = step.recorded_at
+    if wanted.to:
+        member = _named(people, wanted.to, case, duty, at)
+        return _Found(member.person, _relieved_at(step, case, member, duty))
+    if wanted.level:
+        return _Found(_superior(people, case.department, wanted.level, duty, at))
     centre = await roster.centre(connection, case.facts.centre)
     need = Need(
         department=case.department,
         product_line=case.facts.product_line,
         centres=(case.facts.centre, *(centre.nearest if centre else ())),
-        prefer=step.assignment.prefer,
+        prefer=wanted.prefer,
     )
     candidates = await roster.candidates(connection, need.department, need.centres)
-    choice = choose(candidates, need, current.rulebook, step.recorded_at)
-    changes["engineer"] = choice.member.person if choice.member else None
-    return same.model_copy(update=changes | {"assign_again_at": choice.again_at})
+    choice = choose(candidates, need, duty, at)
+    if choice.member:
+        member = choice.member
+        return _Found(member.person, _relieved_at(step, case, member, duty))
+    return _Found(case.engineer if wanted.keep else None, choice.again_at)
 
 
-def _named(people: Sequence[Member], id_: str, case: Case) -> Member:
-    """R16: only somebody certified for the product line, unless a superior takes it on."""
-    member = next((member for member in people if member.id == id_), None)
+def _relieved_at(step: Step, case: Case, member: Member, duty: Duty) -> datetime | None:
+    """R16: when an issue that does not wait for a shift changes hands; what a superior has taken
+    stays theirs.
+    """
+    now = {name: getattr(step, name) for name in ("severity", "generation", "first_contact")}
+    facts = case.facts.model_copy(update=now)
+    if member.role is not Role.ENGINEER or not duty.policy.relieved(facts):
+        return None
+    return duty.duty_ends(member, step.recorded_at)
+
+
+def _superior(
+    people: Sequence[Member], department: str, level: int, duty: Duty, at: datetime
+) -> Person | None:
+    """R19: who takes it at that level; somebody who is away only if nobody above is there."""
+    there = [member for member in people if not duty.off_until(member, at)]
+    found = superior(there, department, level) or superior(people, department, level)
+    return found.person if found else None
+
+
+def _named(people: Sequence[Member], id_: str, case: Case, duty: Duty, at: datetime) -> Member:
+    """R16: only somebody certified for the product line and not away; or a superior."""
+    member = _member(people, id_)
     if member is None or member.role not in ESCALATION:
         raise invalid(f"to: {id_} is not an engineer or superior on the roster")
-    if member.role is not ESCALATION[0]:
+    if member.role is not Role.ENGINEER:
         return member
     if member.department != case.department:
         raise invalid(f"to: {id_} works in {member.department}, this is for {case.department}")
-    lines = sorted(certified.product_line for certified in member.certified)
-    if case.facts.product_line not in lines:
-        raise invalid(
-            f"to: {id_} is not certified for {case.facts.product_line}, "
-            f"only for {', '.join(lines) or 'nothing'}"
-        )
+    if hindered := hindrance(member, case.facts.product_line, duty, at):
+        raise invalid(f"to: {id_} {hindered}")
     return member
+
+
+async def _thin(connection: Connection, step: Step, handler: Member, duty: Duty) -> str | None:
+    """R16: name the core group that has too few on stand-by with this issue, once a day."""
+    standby, department, centre = duty.policy.standby, handler.department, handler.centre
+    if handler.role is not Role.ENGINEER or department not in standby.departments:
+        return None
+    group = [
+        each.model_copy(update={"open_issues": each.open_issues + (each.member.id == handler.id)})
+        for each in await roster.group(connection, department, centre, apart_from=step.issue_id)
+    ]
+    day = duty.day(step.recorded_at)
+    if not is_thin(group, standby, duty, step.recorded_at):
+        return None
+    new = await duty_store.raise_alarm(connection, department, centre, day)
+    return f"{department}/{centre}" if new else None
+
+
+def _member(people: Sequence[Member], id_: str) -> Member | None:
+    return next((member for member in people if member.id == id_), None)

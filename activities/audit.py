@@ -53,12 +53,12 @@ class Audit:
 
     async def _close(self, id_: str, run: str, now: datetime) -> list[str]:
         issue = await reading.state(self._pool, id_)
-        if issue is None or issue.closed:
+        if issue is None or issue.over:
             return []
         activity.logger.warning("no workflow lives this issue any more", extra={"issue_id": id_})
         step = lifecycle.decide(issue, ActionName.CANCEL, Cancel(by=DESK), now, key="terminated")
         recorded = await self._recording.record_step(
-            step.model_copy(update={"run": run, "outcome": Outcome.TERMINATED})
+            step.model_copy(update={"run": run, "outcome": issue.outcome or Outcome.TERMINATED})
         )
         left = await reading.unsettled(self._pool, id_)
         return [*left, *(key for errand in recorded.errands for key in errand.keys)]

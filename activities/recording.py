@@ -15,6 +15,7 @@ from temporalio import activity
 from activities import names
 from activities.addressing import Directory, address
 from activities.assigning import assigned, invalid
+from activities.informing import informed, taught
 from domain.intake import Intake
 from domain.issue import Recorded, Step
 from domain.planning import Planner
@@ -53,13 +54,15 @@ class Recording:
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             people = await roster.members(connection) if step.assignment or step.tell else []
             recorded = await assigned(connection, step, case, people, current)
+            recorded = await informed(connection, recorded, rulebook.policy)
             recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
             channels = await roster.channels(connection) if step.tell else []
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
             directory = Directory(people, channels, case, recorded, current.rulebook)
-            errands, messages = await address(connection, step, rulebook.policy, directory)
+            errands, messages = await address(connection, recorded.step, rulebook.policy, directory)
             recorded = recorded.model_copy(update=errands)
             await register.write(connection, case, recorded)
+            await taught(connection, recorded.step)
             await outbox.write(connection, messages)
         return recorded
 
@@ -82,25 +85,34 @@ async def _registered(connection: Connection, step: Step, intake: Intake, curren
     if centre is None:
         known = ", ".join(await roster.regions(connection)) or "none, the roster is empty"
         raise invalid(f"region: no service centre serves {intake.region}; known: {known}")
+    against = None
+    if intake.arises_from:
+        against = await register.number_of(connection, intake.arises_from)
+        if against is None:
+            raise invalid(f"arises_from: there is no issue {intake.arises_from}")
     policy = current.rulebook.policy
+    facts = Facts(
+        kind=intake.kind,
+        severity=intake.severity,
+        category=intake.category,
+        product_line=intake.product_line,
+        region=intake.region,
+        centre=centre.id,
+        customer=intake.customer.type,
+        existing=intake.customer.existing,
+    )
     day = step.recorded_at.astimezone(ZoneInfo(policy.zone)).date()
     return Case(
         number=await register.next_number(connection, day, intake.agent),
         rulebook=current.version,
-        facts=Facts(
-            kind=intake.kind,
-            severity=intake.severity,
-            category=intake.category,
-            product_line=intake.product_line,
-            region=intake.region,
-            centre=centre.id,
-            customer=intake.customer.type,
-        ),
+        facts=facts,
         calendar=centre.calendar,
-        department=policy.routing[intake.category],
+        department=policy.department(facts),
         zone=centre.zone,
         title=intake.title,
         site=intake.site,
+        agent=intake.agent,
+        against=against,
         customer_name=intake.customer.contact or intake.customer.name,
         phone=intake.customer.phone,
         email=intake.customer.email,
@@ -111,7 +123,8 @@ def _planned(step: Step, case: Case, rulebook: Rulebook) -> tuple[Promise, ...]:
     """R11, R12, R22: new promises from the instant of the step; paused ones run on from it, others
     are planned again (R32). Of those that the step stops or ends it is said what they consumed.
     """
-    facts = case.facts.model_copy(update={"severity": step.severity, "generation": step.generation})
+    now = {name: getattr(step, name) for name in ("severity", "generation", "first_contact")}
+    facts = case.facts.model_copy(update=now)
     planner = Planner(rulebook, facts, case.calendar)
 
     def again(promise: Promise) -> Promise:
@@ -121,7 +134,6 @@ def _planned(step: Step, case: Case, rulebook: Rulebook) -> tuple[Promise, ...]:
             return planner.replan(promise, step.recorded_at)
         return planner.measured(promise)
 
-    made = (planner.make(kind, step.at, step.attempt) for kind in step.make)
+    made = planner.promised(step.make, step.at, step.attempt)
     changed = (again(promise) for promise in step.promises)
-    found = (promise for promise in (*made, *changed) if promise is not None)
-    return tuple(promise for promise in found if promise not in step.promises)
+    return tuple(promise for promise in (*made, *changed) if promise not in step.promises)

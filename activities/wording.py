@@ -1,13 +1,14 @@
 """What the desk says: one Jinja template per message, Chinese first, then English.
 
 The first line of a template is the subject, the rest the body. Templates whose names begin with an
-underscore are parts of others.
+underscore are parts of others. A promise that the policy does not make is left out of the sentence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,24 @@ from pydantic import Field
 
 from domain import view
 from domain.promises import Promise, PromiseKind
-from domain.vocabulary import ESCALATION, Audience, Instant, Kind, Model, Role, Severity
+from domain.vocabulary import (
+    ESCALATION,
+    Audience,
+    Category,
+    Instant,
+    Kind,
+    Model,
+    Role,
+    ServiceItem,
+    Severity,
+    Verdict,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 TITLE_IN_SENTENCES = 40
-"""Characters of a title that a sentence or a subject quotes; an SMS is short."""
+"""Characters of a title that a sentence quotes; an SMS is short."""
+SUBJECT = 60
+"""Characters of a subject; the number comes first, so it is the title that is cut."""
 
 WORDS: Mapping[str, tuple[str, str]] = {
     Kind.CONSULTATION: ("咨询", "consultation"),
@@ -32,37 +46,90 @@ WORDS: Mapping[str, tuple[str, str]] = {
     Kind.PAID_SERVICE: ("有费服务", "paid service"),
     Severity.GENERAL: ("一般", "general"),
     Severity.MAJOR: ("重大", "major"),
+    Verdict.UNFOUNDED: ("不成立", "unfounded"),
+    ServiceItem.PRE_SALES: ("售前支持", "pre-sales support"),
+    ServiceItem.PROJECT: ("项目实施", "project work"),
+    ServiceItem.AFTER_SALES: ("售后服务", "after-sales service"),
+    PromiseKind.HAND_OVER: ("转交", "hand-over"),
     PromiseKind.RESPONSE: ("响应", "response"),
+    PromiseKind.VERIFICATION: ("核实", "verification"),
+    PromiseKind.SURVEY: ("现场勘察", "site survey"),
+    PromiseKind.QUOTATION: ("报价", "quotation"),
+    PromiseKind.CONFIRMATION: ("客户确认", "customer's confirmation"),
+    PromiseKind.APPROVAL: ("审批", "approval"),
     PromiseKind.RESOLUTION: ("解决", "resolution"),
+    PromiseKind.PANEL: ("专家会诊", "expert panel"),
     PromiseKind.CALLBACK: ("回访", "callback"),
     PromiseKind.CUSTOMER_TEST: ("客户试用", "customer's test"),
+    PromiseKind.EVALUATION: ("客户评价", "customer's evaluation"),
+    PromiseKind.DIFFICULTY: ("难度评定", "difficulty rating"),
     Audience.CUSTOMER: ("客户", "customer"),
+    Audience.AGENT: ("热线工程师", "hotline agent"),
     Audience.HANDLER: ("处理人", "handler"),
+    Audience.EXPERT: ("专家", "expert"),
     Audience.CLERK: ("回访人", "callback clerk"),
     Role.ENGINEER: ("工程师", "engineer"),
     Role.LEAD: ("组长", "lead"),
     Role.MANAGER: ("部门经理", "manager"),
     Role.GM_OFFICE: ("总经办", "GM office"),
 }
-"""The regulation's words for our codes, Chinese and English."""
+"""The regulation's words for our codes, Chinese and English. Severities and verdicts share theirs:
+a general or major complaint is both."""
+
+DEPARTMENTS: Mapping[str, tuple[str, str]] = {
+    "technical_service": ("技术服务部", "technical service"),
+    "software_development": ("软件开发部", "software development"),
+    "customer_service": ("客户服务部", "customer service"),
+    "business_unit": ("产品事业部", "the product business unit"),
+    "customer_success": ("客户成功部", "customer success"),
+    "sales": ("销售部", "sales"),
+    "legal": ("法务部", "the legal department"),
+    "partner": ("合作伙伴管理部", "partner relations"),
+    "general_office": ("总经办", "the GM office"),
+}
+"""Departments of the shipped policies by name (R4); one that a desk adds is called by its code."""
+
+PROMISED: Mapping[PromiseKind, tuple[str, str]] = {
+    PromiseKind.RESPONSE: ("我们将在 {} 前与您联系", "we will contact you by {}"),
+    PromiseKind.VERIFICATION: ("我们将在 {} 前告诉您核实结果", "you will have our findings by {}"),
+    PromiseKind.SURVEY: ("我们将在 {} 前到现场勘察", "we will survey the site by {}"),
+    PromiseKind.QUOTATION: ("我们将在 {} 前给您报价", "we will send you a quotation by {}"),
+    PromiseKind.CONFIRMATION: ("请您在 {} 前答复报价", "please answer the quotation by {}"),
+    PromiseKind.APPROVAL: ("我们将在 {} 前完成审批", "we will decide on our side by {}"),
+    PromiseKind.RESOLUTION: ("预计 {} 前给您结果", "you can expect the result by {}"),
+    PromiseKind.CALLBACK: ("我们会在 {} 前打电话向您回访", "we will call you by {}"),
+    PromiseKind.CUSTOMER_TEST: ("请您在 {} 前告诉我们是否有效", "please tell us by {} if it works"),
+    PromiseKind.EVALUATION: ("请您在 {} 前为我们评分", "please score us by {}"),
+}
+"""What a customer is told of a promise; the others are between ourselves."""
 
 
 class Context(Model):
     """What a message may speak of. Instants are UTC here and in ``zone`` once they are written.
 
-    ``customer_name`` is quoted only to those who have to speak with the customer (R30).
+    ``customer_name`` is quoted only to those who have to speak with the customer (R30). ``said`` is
+    what the step's action said, by its fields; what it left out is left out of the message.
     """
 
     number: str
     title: str
     kind: Kind
     severity: Severity = Severity.GENERAL
+    category: Category | None = None
+    answering: bool = Field(default=False, description="the hotline tries to answer it first (R8)")
     product_line: str
     region: str
     site: str | None = None
     customer_name: str | None = None
     recipient_name: str
     engineer_name: str | None = None
+    department: str | None = Field(default=None, description="the one responsible now, by code")
+    against: str | None = Field(
+        default=None, description="number of the issue that a complaint arises from (R21)"
+    )
+    thin: str | None = Field(
+        default=None, description="core group under its stand-by share: department/centre (R16)"
+    )
     zone: str
     promises: tuple[Promise, ...] = ()
     promise: Promise | None = Field(default=None, description="the one an alarm is about")
@@ -70,6 +137,7 @@ class Context(Model):
     expected_at: Instant | None = Field(default=None, description="the handler's word (R14)")
     reason: str | None = None
     result: str | None = None
+    said: dict[str, Any] = Field(default_factory=dict)
     level: int = Field(default=0, ge=0, lt=len(ESCALATION))
     reopen_count: int = 0
     undelivered: tuple[tuple[Audience, str, str, str], ...] = Field(
@@ -96,15 +164,26 @@ def write(template: str, context: Context) -> Written:
         known = ", ".join(sorted(path.stem for path in TEMPLATES.glob("[!_]*.j2")))
         raise ValueError(f'no wording "{template}"; there are: {known}') from None
     subject, _, body = page.render(_facts(context)).strip().partition("\n")
-    return Written(subject=subject, body=body)
+    return Written(subject=_short(subject, SUBJECT), body=body)
 
 
 def _facts(context: Context) -> dict[str, Any]:
-    """The context's fields and what follows from them: ``due``, the clocks that move, by kind."""
+    """The context's fields and what follows from them: ``due``, the clocks that move, by kind, and
+    ``promised``, what the customer may count on, in Chinese and in English.
+    """
     facts = {name: getattr(context, name) for name in Context.model_fields}
     moving = {p.kind: p for p in context.promises if p.running and p.paused_at is None}
+    told = {kind: p for kind, p in moving.items() if not p.overdue}  # not promised once more
     return facts | {
         "due": {kind: moving.get(kind) for kind in PromiseKind},
+        "promised": [
+            mark.join(
+                words[n].format(_due_in(context.zone, told[kind]))
+                for kind, words in PROMISED.items()
+                if kind in told
+            )
+            for n, mark in enumerate(("；", "; "))
+        ],
         "rank": ESCALATION[context.level],
     }
 
@@ -116,14 +195,27 @@ def _local(page: Page, at: datetime) -> str:
 
 @pass_context
 def _due(page: Page, promise: Promise) -> str:
+    return _due_in(page["zone"], promise)
+
+
+def _due_in(zone: str, promise: Promise) -> str:
     """R32: what may still move is never told as if it were certain."""
-    return _local(page, promise.due_at) + ("（暂定 provisional）" if promise.provisional else "")
+    return view.local(promise.due_at, zone) + (
+        "（暂定 provisional）" if promise.provisional else ""
+    )
 
 
-def _short(title: str) -> str:
-    if len(title) <= TITLE_IN_SENTENCES:
-        return title
-    return f"{title[: TITLE_IN_SENTENCES - 1].rstrip()}…"
+def _short(text: str, characters: int = TITLE_IN_SENTENCES) -> str:
+    return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"
+
+
+def _yuan(amount: str) -> str:
+    return f"{Decimal(amount):,.2f}"
+
+
+def _department(code: str | None) -> tuple[str, str]:
+    """Name a department in both languages; twice nothing where it is not known."""
+    return DEPARTMENTS.get(code, (code, code)) if code else ("", "")
 
 
 def _sentence(said: str) -> str:
@@ -146,6 +238,9 @@ def _environment() -> Environment:
         "due": _due,
         "short": _short,
         "sentence": _sentence,
+        "yuan": _yuan,
+        "department_zh": lambda code: _department(code)[0],
+        "department_en": lambda code: _department(code)[1],
         "zh": lambda code: WORDS[code][0],
         "en": lambda code: WORDS[code][1],
     }

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from domain.actions import ActionName
+from domain.forms import ConsultationRecord, Evaluation, Form
 from domain.intake import Intake
-from domain.promises import Promise, PromiseEnd, PromiseKind
+from domain.promises import CUSTOMERS, OVERSIGHT, Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import (
     Actor,
     Audience,
@@ -49,17 +50,21 @@ class Person(Model):
     name: Line
 
 
-When = Literal["always", "assigned", "unassigned", "moved", "later", "thin", "invited", "complaint"]
+When = Literal[
+    "always", "assigned", "unassigned", "moved", "later", "changed", "thin", "invited"
+]
 
 
 class Tell(Model):
     """A message to be written: which wording, to whom, and whether that hangs on what the register
-    finds: somebody for the issue; a promise that is now due at another instant, or a later one; a
-    core group without its stand-by share; an evaluation to invite to; a complaint to be raised.
+    finds: somebody for the issue, or somebody else than before; a promise that is now due at
+    another instant, or a later one; a core group without its stand-by share; an evaluation to
+    invite to. An expert is named by ``person``.
     """
 
     template: str
     to: Audience
+    person: Code | None = None
     when: When = "always"
 
 
@@ -94,26 +99,8 @@ class CallbackRecord(Model):
     running: bool | None
     satisfied: bool | None
     words: str
-
-
-FormName = Literal[
-    "consultation_records",
-    "complaint_forms",
-    "paid_services",
-    "expert_panels",
-    "evaluations",
-    "difficulty_ratings",
-]
-
-
-class Form(Model):
-    """What a step writes into one of the forms, by column; what it leaves out stays. ``form`` names
-    the table, ``key`` what tells its rows of one issue apart.
-    """
-
-    form: FormName
-    key: dict[str, int | str] = Field(default_factory=dict)
-    says: dict[str, Any]
+    conflict: bool = False
+    call: str | None = None
 
 
 class Step(Model):
@@ -168,7 +155,24 @@ class Step(Model):
         """
         if self.callback and self.callback.reached:
             return bool(self.callback.running)
-        return True if self.action is ActionName.REPLIED else None
+        if self.action is ActionName.REPORT_TEST:
+            return bool(self.content["worked"])
+        on_the_line = self.action is ActionName.ANSWER and self.content["on_the_line"]
+        return True if on_the_line or self.action is ActionName.REPLIED else None
+
+    @property
+    def replies(self) -> bool:
+        """Whether its messages bring the customer the answer (R6)."""
+        return self.stage is Stage.RESOLVED and self.stage_before is not Stage.RESOLVED
+
+    @property
+    def result(self) -> str | None:
+        """What the customer is told was done, or the hotline's answer."""
+        if self.handling:
+            return self.handling.result
+        return next(
+            (f.answer for f in self.forms if isinstance(f, ConsultationRecord) and f.answer), None
+        )
 
     def stage_with(self, engineer: Person | None) -> Stage:
         """Return the stage the issue comes to, now that it is known who has it."""
@@ -254,6 +258,15 @@ class Issue(Model):
     lead: Person | None = None
     assign_again_at: Instant | None = None
     answered: bool = False
+    first_contact: bool = Field(default=False, description="the hotline's answer stands (R8)")
+    ends_as: Outcome = Field(default=Outcome.SOLVED, description="once the customer has the answer")
+    needs_approval: bool = Field(default=False, description="of the manager, for the price (R17)")
+    quotations: int = 0
+    panels: int = 0
+    panel_sits: bool = Field(default=False, description="experts are asked, not heard yet (R15)")
+    rated: int = Field(default=0, description="the last generation whose difficulty is known (R18)")
+    evaluated: tuple[str, ...] = Field(default=(), description="item:person of each score (R26)")
+    complaints: tuple[str, ...] = Field(default=(), description="that arose from it (R21)")
     results: tuple[str, ...] = ()
     promises: tuple[Promise, ...] = ()
     steps: tuple[StepNote, ...] = ()
@@ -268,6 +281,11 @@ class Issue(Model):
     def closed(self) -> bool:
         """Nothing more will be done about it."""
         return self.stage is Stage.CLOSED
+
+    @property
+    def over(self) -> bool:
+        """Closed, and the time to score and to rate it is over too."""
+        return self.closed and not self.running
 
     @property
     def running(self) -> tuple[Promise, ...]:
@@ -285,13 +303,13 @@ class Issue(Model):
     @property
     def next_due_at(self) -> datetime | None:
         """The nearest due instant of what the desk owes, among the clocks that move."""
-        ours = (p for p in self.running if p.kind is not PromiseKind.CUSTOMER_TEST)
+        ours = (p for p in self.running if p.kind not in CUSTOMERS)
         return min((p.due_at for p in ours if p.paused_at is None), default=None)
 
     @property
     def sla_state(self) -> SlaState:
-        """Sum the promises up in one word."""
-        running = self.running
+        """Sum the promises up in one word. Rating the issue afterwards does not count."""
+        running = tuple(p for p in self.running if p.kind not in OVERSIGHT)
         if any(p.overdue for p in running):
             return SlaState.OVERDUE
         if any(p.paused_at for p in running):
@@ -300,7 +318,7 @@ class Issue(Model):
             return SlaState.AT_RISK
         if running or not self.closed:
             return SlaState.ON_TIME
-        missed = any(p.end is PromiseEnd.BROKEN for p in self.promises)
+        missed = any(p.end is PromiseEnd.BROKEN for p in self.promises if p.kind not in OVERSIGHT)
         return SlaState.MISSED if missed else SlaState.MET
 
     def after(self, recorded: Recorded) -> Issue:
@@ -308,7 +326,6 @@ class Issue(Model):
         step = recorded.step
         changed = {p.key: p for p in (*step.promises, *recorded.promises)}
         kept = tuple(changed.pop(p.key, p) for p in self.promises)
-        result = step.handling.result if step.handling else None
         assigned = step.assignment is not None
         note = note_of(step.action, step.by.id, step.at, step.content)
         return self.model_copy(
@@ -326,16 +343,42 @@ class Issue(Model):
                 "lead": recorded.lead if assigned else self.lead,
                 "assign_again_at": recorded.assign_again_at if assigned else self.assign_again_at,
                 "answered": self.answered if step.answered is None else step.answered,
-                "results": (*self.results, result) if result else self.results,
+                "first_contact": step.first_contact,
+                "ends_as": step.ends_as,
+                "results": (*self.results, step.result) if step.result else self.results,
                 "promises": (*kept, *changed.values()),
+                "panel_sits": self.panel_sits and not step.replies,
                 "steps": (*self.steps, note)[-STEPS_KEPT:],
                 "seen": (*self.seen, step.key)[-KEYS_KEPT:],
             }
+            | self._noted(recorded)
         )
+
+    def _noted(self, recorded: Recorded) -> dict[str, Any]:
+        """What a later step has to know of this one's forms."""
+        match recorded.step.action:
+            case ActionName.QUOTE:
+                return {
+                    "quotations": self.quotations + 1,
+                    "needs_approval": recorded.needs_approval,
+                }
+            case ActionName.CONSULT:
+                asks = bool(recorded.step.content.get("question"))
+                return {"panels": self.panels + asks, "panel_sits": asks}
+            case ActionName.EVALUATE:
+                scored = (
+                    f"{f.item}:{f.person}" for f in recorded.step.forms if isinstance(f, Evaluation)
+                )
+                return {"evaluated": (*self.evaluated, *scored)}
+            case ActionName.RATE_DIFFICULTY:
+                return {"rated": self.generation}
+            case ActionName.COMPLAINT_RAISED if number := recorded.step.content.get("number"):
+                return {"complaints": (*self.complaints, number)}
+        return {}
 
 
 def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, Any]) -> StepNote:
     """Put a past step into one line. What a customer said stays in the callback record (R30)."""
-    said = ("reason", "note", "result", "threshold", "version")
+    said = ("reason", "note", "result", "verdict", "to", "number", "threshold", "version")
     note = next((str(content[key]) for key in said if content.get(key)), "")
     return StepNote(at=at, action=action, by=actor, note=" ".join(note.split())[:120])

@@ -7,17 +7,28 @@ history.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from domain.actions import Accept, Act, ActionName, ReportProgress
-from domain.effects import ASSIGNED, EFFECTS
+from domain.effects import EFFECTS
+from domain.effects.common import ASSIGNED, STATIONS, Changes
+from domain.effects.complaints import filed, received
 from domain.intake import CLOCK_SKEW, Intake
 from domain.issue import Assignment, Issue, Recorded, Step, Tell
 from domain.promises import Promise, PromiseKind
 from domain.refusal import Refused
-from domain.vocabulary import SUPERVISORS, Actor, Audience, Model, Role, Stage
+from domain.vocabulary import (
+    SUPERVISORS,
+    Actor,
+    Audience,
+    Kind,
+    Model,
+    Outcome,
+    Role,
+    Stage,
+)
 
 
 class Rule(Model):
@@ -32,39 +43,81 @@ class Rule(Model):
 
 
 _UNASSIGNED = frozenset({Stage.REGISTERED, Stage.REOPENED})
-_HANDLING = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
+_WORKING = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
+_HANDLING = _WORKING | frozenset(STATIONS.values())
 _OPEN = _UNASSIGNED | _HANDLING
 _AFTER = frozenset({Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK})
 _ANY = _OPEN | _AFTER
 _HANDLERS = SUPERVISORS | {Role.ENGINEER}
 _STAFF = _HANDLERS | {Role.AGENT}
+_CUSTOMERS = frozenset({Role.CUSTOMER, Role.AGENT, Role.CLERK, Role.INTAKE})
+"""The customer, and those who write down for them."""
 _DESK = frozenset({Role.SYSTEM})
 
 RULES: Mapping[ActionName, Rule] = {
+    ActionName.ANSWER: Rule(
+        stages=_UNASSIGNED | {Stage.ASSIGNED}, roles=SUPERVISORS | {Role.AGENT}
+    ),
+    ActionName.REPORT_TEST: Rule(stages=_AFTER, roles=SUPERVISORS | _CUSTOMERS),
+    ActionName.VERIFY: Rule(stages=frozenset({Stage.VERIFYING}), roles=_HANDLERS, own=True),
     ActionName.ACCEPT: Rule(stages=_UNASSIGNED | {Stage.ASSIGNED}, roles=_HANDLERS, own=True),
     ActionName.REPORT_PROGRESS: Rule(stages=_HANDLING, roles=_HANDLERS, own=True),
     ActionName.WAIT_FOR_CUSTOMER: Rule(
-        stages=frozenset({Stage.IN_PROGRESS}), roles=_HANDLERS, own=True
+        stages=frozenset({Stage.IN_PROGRESS, Stage.VERIFYING, Stage.SURVEYING}),
+        roles=_HANDLERS,
+        own=True,
     ),
     ActionName.RESUME: Rule(stages=frozenset({Stage.WAITING}), roles=_STAFF, own=True),
+    ActionName.TRANSFER: Rule(stages=_OPEN, roles=_STAFF, own=True),
     ActionName.REASSIGN: Rule(stages=_OPEN, roles=_STAFF | _DESK, own=True),
-    ActionName.RESOLVE: Rule(stages=_HANDLING, roles=_HANDLERS, own=True),
-    ActionName.RECORD_CALLBACK: Rule(stages=_AFTER, roles=SUPERVISORS | {Role.CLERK, Role.AGENT}),
-    ActionName.ESCALATE: Rule(stages=_OPEN, roles=_STAFF | {Role.INTAKE, Role.CLERK}),
-    ActionName.WITHDRAW: Rule(
-        stages=_ANY, roles=SUPERVISORS | {Role.AGENT, Role.INTAKE, Role.CLERK}
+    ActionName.CONSULT: Rule(stages=_OPEN, roles=_HANDLERS),
+    ActionName.SURVEY: Rule(stages=frozenset({Stage.SURVEYING}), roles=_HANDLERS, own=True),
+    ActionName.QUOTE: Rule(
+        stages=frozenset({Stage.QUOTING, Stage.CONFIRMING}), roles=_HANDLERS, own=True
     ),
+    ActionName.CONFIRM: Rule(
+        stages=frozenset({Stage.CONFIRMING}), roles=_HANDLERS | _CUSTOMERS, own=True
+    ),
+    ActionName.APPROVE: Rule(
+        stages=frozenset({Stage.APPROVING}), roles=frozenset({Role.MANAGER, Role.GM_OFFICE})
+    ),
+    ActionName.RESOLVE: Rule(stages=_WORKING, roles=_HANDLERS, own=True),
+    ActionName.RECORD_CALLBACK: Rule(stages=_AFTER, roles=SUPERVISORS | {Role.CLERK, Role.AGENT}),
+    ActionName.EVALUATE: Rule(
+        stages=frozenset({Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED}),
+        roles=SUPERVISORS | _CUSTOMERS,
+    ),
+    ActionName.RATE_DIFFICULTY: Rule(
+        stages=_AFTER | {Stage.CLOSED}, roles=frozenset({Role.MANAGER})
+    ),
+    ActionName.ESCALATE: Rule(stages=_OPEN, roles=_STAFF | {Role.INTAKE, Role.CLERK}),
+    ActionName.WITHDRAW: Rule(stages=_ANY, roles=SUPERVISORS | _CUSTOMERS),
     ActionName.REPLAN: Rule(stages=_ANY, roles=_DESK),
-    ActionName.ASSIGN: Rule(stages=_UNASSIGNED | {Stage.WAITING}, roles=_DESK),
-    ActionName.THRESHOLD: Rule(stages=_ANY, roles=_DESK),
+    ActionName.ASSIGN: Rule(stages=_OPEN, roles=_DESK),
+    ActionName.THRESHOLD: Rule(stages=frozenset(Stage), roles=_DESK),
     ActionName.REPLIED: Rule(stages=_AFTER, roles=_DESK),
     ActionName.HAND_OVER: Rule(stages=frozenset(Stage), roles=_DESK),
-    ActionName.CANCEL: Rule(stages=_ANY, roles=_DESK),
+    ActionName.COMPLAINT_RAISED: Rule(stages=frozenset(Stage), roles=_DESK),
+    ActionName.CANCEL: Rule(stages=frozenset(Stage), roles=_DESK),
 }
+
+_AT_ONCE = (PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
+PROMISED: Mapping[Kind, tuple[PromiseKind, ...]] = dict.fromkeys(Kind, _AT_ONCE) | {
+    Kind.COMPLAINT: (*_AT_ONCE, PromiseKind.VERIFICATION),
+    Kind.PAID_SERVICE: (*_AT_ONCE, PromiseKind.SURVEY),
+}
+"""What a customer is promised when they tell us, as far as the policy has it (R11-R19)."""
+_AFTERWARDS: Mapping[Outcome, tuple[PromiseKind, ...]] = {
+    Outcome.SOLVED: (PromiseKind.EVALUATION, PromiseKind.DIFFICULTY),
+    Outcome.NOT_REACHED: (PromiseKind.DIFFICULTY,),
+}
+"""What follows the closing: the customer scores us (R26), the manager rates the repair (R18)."""
 
 
 def register(intake: Intake, now: datetime) -> Step:
-    """Decide the first step: the issue is registered, promised and assigned at once (R1-R5, R10).
+    """Decide the first step: the issue is registered, promised and assigned at once (R1-R5, R10),
+    unless the agent tries to answer it first (R8), for which a complaint never waits (R19). A
+    complex one is the lead's to know at once.
 
     Every clock starts when the customer told us, not when the desk got to it.
 
@@ -73,25 +126,44 @@ def register(intake: Intake, now: datetime) -> Step:
     """
     if impossible := intake.impossible_date(now):
         raise Refused("Invalid", impossible)
+    by = Actor(id=intake.agent, role=Role.AGENT)
+    at = min(intake.reported_at, now)
+    held = (PromiseKind.HAND_OVER,) if _held(intake) else ()
     return Step(
         issue_id=intake.issue_id,
         key=ActionName.REGISTERED,
         seq=1,
         action=ActionName.REGISTERED,
-        by=Actor(id=intake.agent, role=Role.AGENT),
-        at=min(intake.reported_at, now),
+        by=by,
+        at=at,
         recorded_at=now,
         stage_before=None,
         stage=Stage.REGISTERED,
         stage_if_assigned=Stage.ASSIGNED,
         generation=1,
         severity=intake.severity,
-        level=0,
+        level=1 if intake.complex else 0,
         intake=intake,
-        make=(PromiseKind.RESPONSE, PromiseKind.RESOLUTION),
-        assignment=Assignment(),
-        tell=(Tell(template="registered", to=Audience.CUSTOMER), *ASSIGNED),
+        make=(*PROMISED[intake.kind], *held),
+        assignment=None if _held(intake) else Assignment(),
+        forms=received(intake, by, at),
+        tell=tuple(_told_at_first(intake)),
     )
+
+
+def _held(intake: Intake) -> bool:
+    return intake.answering and intake.kind is not Kind.COMPLAINT
+
+
+def _told_at_first(intake: Intake) -> Iterator[Tell]:
+    """R10, R16, R20: the customer, whoever is to handle it, and who watches over such issues."""
+    yield Tell(template="registered", to=Audience.CUSTOMER)
+    if not _held(intake):
+        yield from ASSIGNED
+    if intake.complex:
+        yield Tell(template="complex", to=Audience.LEAD)
+    if intake.kind is Kind.COMPLAINT:
+        yield Tell(template="complaint_received", to=Audience.GM_OFFICE)
 
 
 def registered(intake: Intake, recorded: Recorded) -> Issue:
@@ -122,8 +194,11 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
     at = _when(issue, act, now)
     _check_expectation(act, now)
     changes = EFFECTS[name](issue, act, at)
+    changes = changes | {"promises": _passed_on(issue, changes, at)}
     if changes.get("stage") is Stage.CLOSED:
-        changes = changes | {"promises": _nothing_left(issue, changes.get("promises", ()), at)}
+        changes = changes | _closing(issue, changes, at)
+    if forms := filed(issue, name, act, at, changes):
+        changes = changes | {"forms": (*changes.get("forms", ()), *forms)}
     facts: dict[str, Any] = {
         "issue_id": issue.id,
         "key": key,
@@ -138,6 +213,8 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
         "generation": issue.generation,
         "severity": issue.severity,
         "level": issue.level,
+        "first_contact": issue.first_contact,
+        "ends_as": issue.ends_as,
         "content": act.model_dump(mode="json", exclude={"by", "at"}, exclude_none=True),
     }
     return Step(**(facts | changes))
@@ -153,7 +230,7 @@ def allowed(stage: Stage) -> tuple[ActionName, ...]:
 def _check_stage(issue: Issue, name: ActionName) -> None:
     if issue.stage in RULES[name].stages:
         return
-    can = ", ".join(allowed(issue.stage)) or "nothing any more"
+    can = ", ".join(() if issue.over else allowed(issue.stage)) or "nothing any more"
     raise Refused(
         "NotAllowed",
         f"{name} is not possible while {issue.number} is {issue.stage}; possible now: {can}",
@@ -188,10 +265,31 @@ def _when(issue: Issue, act: Act, now: datetime) -> datetime:
     return act.at
 
 
-def _nothing_left(issue: Issue, ended: tuple[Promise, ...], at: datetime) -> tuple[Promise, ...]:
-    """A closed issue owes nothing: what still runs is given up."""
+def _passed_on(issue: Issue, changes: Changes, at: datetime) -> tuple[Promise, ...]:
+    """R10: with whatever assigns an issue, the hotline has passed it on."""
+    ended: tuple[Promise, ...] = changes.get("promises", ())
+    held = issue.promise(PromiseKind.HAND_OVER)
+    if held is None or not changes.get("assignment") or held.key in (p.key for p in ended):
+        return ended
+    return (*ended, held.fulfil(at))
+
+
+def _closing(issue: Issue, changes: Changes, at: datetime) -> Changes:
+    """A closed issue owes nothing: what still runs is given up. It is scored and rated."""
+    ended: tuple[Promise, ...] = changes.get("promises", ())
     keys = {promise.key for promise in ended}
-    return (*ended, *(p.give_up(at) for p in issue.running if p.key not in keys))
+    after = [
+        kind
+        for kind in _AFTERWARDS.get(changes["outcome"], ())
+        if kind is not PromiseKind.DIFFICULTY
+        or (not issue.first_contact and issue.rated < issue.generation)
+    ]
+    thanks = Tell(template="thanks", to=Audience.CUSTOMER, when="invited")
+    return {
+        "promises": (*ended, *(p.give_up(at) for p in issue.running if p.key not in keys)),
+        "make": tuple(after),
+        "tell": (*changes.get("tell", ()), *((thanks,) if after else ())),
+    }
 
 
 def _check_expectation(act: Act, now: datetime) -> None:

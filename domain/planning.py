@@ -44,6 +44,18 @@ class Planner:
             marks=_marks(clock, rule, at, due.at),
         )
 
+    def promised(
+        self, kinds: Sequence[PromiseKind], at: datetime, attempt: int = 1
+    ) -> tuple[Promise, ...]:
+        """Promise all of these that the policy has. Where a survey comes before the work, what the
+        work takes is promised with the go-ahead (R17).
+        """
+        made = [promise for kind in kinds if (promise := self.make(kind, at, attempt))]
+        surveyed = any(promise.kind is PromiseKind.SURVEY for promise in made)
+        return tuple(
+            promise for promise in made if not (surveyed and promise.kind is PromiseKind.RESOLUTION)
+        )
+
     def resume(self, promise: Promise, at: datetime) -> Promise:
         """Let a paused promise run on at ``at``: everything still ahead of it moves by the time,
         on its own clock, that it stood still. No threshold is skipped (R15).

@@ -77,6 +77,7 @@ class Facts(Model):
 
 # Sorted on the way out: the same rule is the same JSON in every process.
 _Sorted = PlainSerializer(sorted, return_type=list[str], when_used="json")
+_SortedFlags = PlainSerializer(sorted, return_type=list[bool], when_used="json")
 
 
 class Selector(Model):
@@ -89,10 +90,10 @@ class Selector(Model):
     region: Annotated[frozenset[Code], _Sorted] = frozenset()
     centre: Annotated[frozenset[Code], _Sorted] = frozenset()
     customer: Annotated[frozenset[CustomerType], _Sorted] = frozenset()
-    existing: Annotated[frozenset[bool], _Sorted] = Field(
+    existing: Annotated[frozenset[bool], _SortedFlags] = Field(
         default=frozenset(), description="[true] a customer already, [false] a prospect (R4)"
     )
-    first_contact: Annotated[frozenset[bool], _Sorted] = Field(
+    first_contact: Annotated[frozenset[bool], _SortedFlags] = Field(
         default=frozenset(), description="[true] the hotline answered it (R8)"
     )
 

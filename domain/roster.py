@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from domain.calendar import CalendarExhausted
+from domain.duty import OFF, Duty, DutyException, overlapping
 from domain.issue import Person
 from domain.rulebook import Rulebook
 from domain.vocabulary import ESCALATION, Code, Line, Model, Role, Zone, repeated
 
-OFF = "off"
-"""The shift of somebody who is not on duty until the roster says otherwise."""
+__all__ = ["OFF"]
 
 StaffRole = Literal[Role.ENGINEER, Role.CLERK, Role.LEAD, Role.MANAGER, Role.GM_OFFICE, Role.AGENT]
 
@@ -51,7 +48,7 @@ class Contact(Model):
 
 
 class Member(Model):
-    """Somebody on the roster. ``shift`` names the calendar of their duty hours, or ``off``."""
+    """Somebody on the roster. ``shift`` names the calendar of their usual hours, or is ``off``."""
 
     id: Code = Field(alias="person")
     name: Line
@@ -61,6 +58,7 @@ class Member(Model):
     certified: tuple[Certification, ...] = ()
     shift: Code
     contacts: Annotated[tuple[Contact, ...], Field(min_length=1)]
+    exceptions: tuple[DutyException, ...] = ()
 
     @property
     def person(self) -> Person:
@@ -82,11 +80,14 @@ class DeliveryChannel(Model):
 
 
 class Roster(Model):
-    """The whole roster, checked for gaps that would leave an issue with nobody."""
+    """The whole roster, checked for gaps that would leave an issue with nobody. ``exceptions`` from
+    the usual shifts take the place of those of the roster before; None leaves these as they are.
+    """
 
     centres: tuple[Centre, ...]
     members: tuple[Member, ...]
     channels: tuple[DeliveryChannel, ...]
+    exceptions: tuple[DutyException, ...] | None = None
 
     @model_validator(mode="after")
     def _nothing_twice(self) -> Roster:
@@ -115,6 +116,16 @@ class Roster(Model):
         return self
 
     @model_validator(mode="after")
+    def _exceptions_are_somebodys(self) -> Roster:
+        people = {member.id for member in self.members}
+        for exception in self.exceptions or ():
+            _known(exception.person, people, f"{exception}: person")
+        if both := overlapping(self.exceptions or ()):
+            msg = f"{both[1]}: from: overlaps with {both[0].said}"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _every_issue_has_somebody(self) -> Roster:
         """R13: there is a lead and a manager for every department, and a GM office above all."""
         has = {(member.department, member.role) for member in self.members}
@@ -139,6 +150,7 @@ class Roster(Model):
             ValueError: naming the entry and what there is.
         """
         check_fit(self.centres, self.members, rulebook)
+        _check_shifts(self.exceptions or (), rulebook)
 
 
 def check_fit(centres: Iterable[Centre], members: Sequence[Member], rulebook: Rulebook) -> None:
@@ -152,9 +164,15 @@ def check_fit(centres: Iterable[Centre], members: Sequence[Member], rulebook: Ru
         _known(centre.calendar, calendars, f"centre {centre.id}: calendar")
     for member in members:
         _known(member.shift, calendars | {OFF}, f"person {member.id}: shift")
+        _check_shifts(member.exceptions, rulebook)
     departments = {member.department for member in members}
     for category, department in rulebook.policy.routing.items():
         _known(department, departments, f"routing of {category}: department")
+
+
+def _check_shifts(exceptions: Iterable[DutyException], rulebook: Rulebook) -> None:
+    for exception in exceptions:
+        _known(exception.shift, {*rulebook.calendars, OFF}, f"{exception}: shift")
 
 
 class Candidate(Model):
@@ -181,15 +199,13 @@ class Choice(Model):
     again_at: datetime | None = None
 
 
-def choose(candidates: Iterable[Candidate], need: Need, rulebook: Rulebook, at: datetime) -> Choice:
+def choose(candidates: Iterable[Candidate], need: Need, duty: Duty, at: datetime) -> Choice:
     """Assign (R16): certified, of the nearest centre, on duty, with the fewest open issues, then
-    the longest idle. ``at`` is real time and so is ``again_at``.
+    the longest idle. ``at`` is real time and so is ``again_at``, which is always later.
     """
-    rehearsal = rulebook.policy.rehearsal
-    now = rehearsal.to_story(at) if rehearsal else at
-    day = now.astimezone(ZoneInfo(rulebook.policy.zone)).date()
+    day = duty.day(at)
     fit = [c for c in candidates if _qualified(c.member, need, day)]
-    on_duty = [c for c in fit if rulebook.calendar(c.member.shift).is_open(now)]
+    on_duty = [c for c in fit if duty.on_duty(c.member, at)]
     if on_duty:
         best = min(
             on_duty,
@@ -202,17 +218,8 @@ def choose(candidates: Iterable[Candidate], need: Need, rulebook: Rulebook, at: 
             ),
         )
         return Choice(member=best.member)
-    opening = min(_openings(fit, rulebook, now), default=None)
-    if opening is None:
-        return Choice()
-    return Choice(again_at=rehearsal.to_reality(opening) if rehearsal else opening)
-
-
-def _openings(fit: Iterable[Candidate], rulebook: Rulebook, now: datetime) -> Iterator[datetime]:
-    """When each comes on duty; somebody whose shift has run out never does."""
-    for candidate in fit:
-        with suppress(CalendarExhausted):
-            yield rulebook.calendar(candidate.member.shift).next_opening(now).at
+    openings = (duty.next_duty(candidate.member, at) for candidate in fit)
+    return Choice(again_at=min(filter(None, openings), default=None))
 
 
 def _qualified(member: Member, need: Need, day: date) -> bool:
@@ -220,7 +227,6 @@ def _qualified(member: Member, need: Need, day: date) -> bool:
         member.role is Role.ENGINEER
         and member.department == need.department
         and member.centre in need.centres
-        and member.shift != OFF
         and any(c.covers(need.product_line, day) for c in member.certified)
     )
 

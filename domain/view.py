@@ -59,6 +59,9 @@ class IssueView(Model):
     registered_at: Instant
     next_due_at: Instant | None
     answered: bool
+    first_contact: bool = False
+    arises_from: str | None = None
+    complaints: tuple[str, ...] = ()
     promises: tuple[PromiseView, ...]
     steps: tuple[StepNote, ...]
     results: tuple[str, ...]
@@ -92,10 +95,13 @@ def view(issue: Issue) -> IssueView:
         registered_at=issue.registered_at,
         next_due_at=issue.next_due_at,
         answered=issue.answered,
+        first_contact=issue.first_contact,
+        arises_from=issue.intake.arises_from,
+        complaints=issue.complaints,
         promises=tuple(_promise_view(p) for p in issue.promises),
         steps=issue.steps,
         results=issue.results,
-        can=allowed(issue.stage),
+        can=() if issue.over else allowed(issue.stage),
     )
 
 

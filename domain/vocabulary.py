@@ -145,7 +145,9 @@ class Audience(StrEnum):
     """Whom a message is for; the roster turns it into a person with a contact."""
 
     CUSTOMER = "customer"
+    AGENT = "agent"
     HANDLER = "handler"
+    EXPERT = "expert"
     CLERK = "clerk"
     LEAD = "lead"
     MANAGER = "manager"

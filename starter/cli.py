@@ -3,22 +3,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from runtime import aio
-from starter import calendar_commands, issue_actions, issue_commands, policy_commands
-from starter.console import (
-    Commands,
-    ExitCode,
-    Failed,
-    InputError,
-    explained,
-    servers,
-    tell,
+from starter import (
+    calendar_commands,
+    issue_actions,
+    issue_commands,
+    policy_commands,
+    roster_commands,
 )
+from starter.asked import read_rulebook
+from starter.console import Commands, explained, tell
 from starter.demo.command import demo
 from starter.replan_command import replan
 
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     import asyncpg
     from temporalio.client import Client
 
-    from domain.roster import Roster
-    from domain.rulebook import Rulebook
     from runtime.settings import Settings
     from starter.up import Desk
 
@@ -47,11 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-roster_app = typer.Typer(help="Who works where, when and on what.", no_args_is_help=True)
 
-Directory = Annotated[
-    Path, typer.Argument(help="holds centres.csv, people.csv and channels.csv", show_default=False)
-]
 Workers = Annotated[
     int | None,
     typer.Option(min=0, max=64, help="worker processes [default: YINUO_WORKERS, or 1]"),
@@ -76,7 +68,7 @@ def up(*, workers: Workers = None) -> None:
 async def _up(own: Settings) -> None:
     from starter import up
 
-    current = _rulebook(own)
+    current = read_rulebook(own.policy)
 
     async def first_roster(pool: asyncpg.Pool[Any], _: Client) -> None:
         from runtime.settings import ROOT
@@ -85,9 +77,9 @@ async def _up(own: Settings) -> None:
         async with pool.acquire() as connection, connection.transaction():
             if not await roster.is_empty(connection):
                 return
-            first = _checked_roster(ROOT / "examples" / "roster", current)
+            first = roster_commands.checked(ROOT / "examples" / "roster", current)
             await roster.replace(connection, first)
-        _progress("roster", "ready", f"{_content(first)}, out of examples/roster")
+        _progress("roster", "ready", f"{roster_commands.content(first)}, out of examples/roster")
 
     async with up.desk(own, progress=_progress, after_migrations=first_roster) as running:
         typer.echo(_addresses(running, own))
@@ -162,79 +154,9 @@ def worker() -> None:
     worker.main()
 
 
-@roster_app.command("check")
-def check_roster(directory: Directory) -> None:
-    """Read a roster and say what is wrong with it. Needs no servers.
-
-    Example: yinuo roster check examples/roster
-    """
-    from runtime import settings
-
-    own = settings.load()
-    found = _checked_roster(directory, _rulebook(own))
-    typer.echo(f"The roster is good for policy {own.policy.name}: {_content(found)}.")
-
-
-@roster_app.command("import")
-def import_roster(directory: Directory) -> None:
-    """Make this the roster, as a whole; then look again for people for issues nobody has.
-
-    Example: yinuo roster import examples/roster
-    """
-    from runtime import settings
-
-    found, asked = aio.run(_import(settings.load(), directory))
-    typer.echo(f"Imported: {_content(found)}.")
-    if asked:
-        typer.echo(f"{asked} issue{'s were' if asked > 1 else ' was'} waiting; asked again.")
-
-
-async def _import(own: Settings, directory: Path) -> tuple[Roster, int]:
-    from starter.client import Desk
-    from store import roster, rulebooks
-
-    async with servers(own) as (client, pool):
-        try:
-            async with pool.acquire() as connection, connection.transaction():
-                current = await rulebooks.current(connection)
-                wanted = _checked_roster(directory, current or _rulebook(own))
-                await roster.replace(connection, wanted)
-        except roster.StillBusy as busy:
-            raise Failed(ExitCode.NOT_ALLOWED, str(busy)) from None
-        return wanted, await Desk(client, pool).assign_waiting()
-
-
-def _rulebook(own: Settings) -> Rulebook:
-    from runtime import rulebook
-
-    try:
-        return rulebook.load(own.policy)
-    except rulebook.RulebookError as error:
-        raise InputError(str(error)) from None
-
-
-def _checked_roster(directory: Path, current: Rulebook) -> Roster:
-    from starter.roster_files import RosterError, read_roster
-
-    try:
-        found = read_roster(directory)
-        found.check_against(current)
-    except RosterError as error:
-        raise InputError(str(error)) from None
-    except ValueError as error:
-        raise InputError(f"{directory}: {error} (policy {current.policy.name})") from None
-    return found
-
-
-def _content(found: Roster) -> str:
-    return (
-        f"{len(found.centres)} centres, {len(found.members)} people, {len(found.channels)} channels"
-    )
-
-
 app.add_typer(issue_commands.app, name="issue")
 issue_commands.app.add_typer(issue_actions.app)
-app.add_typer(roster_app, name="roster")
+app.add_typer(roster_commands.app, name="roster")
 app.add_typer(calendar_commands.app, name="calendar")
 app.add_typer(policy_commands.app, name="policy")
 app.command()(replan)

@@ -27,10 +27,12 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.actions import Act, ActionName, Reassign, Resolve
+from domain.duty import Duty
 from domain.intake import Intake
+from domain.staffing import Stranded, stranded
 from domain.view import IssueView
 from domain.vocabulary import Actor, Role
-from store import AWAY, reading, roster
+from store import AWAY, reading, roster, rulebooks
 from store.reading import Filter, Unsettled
 from workflows.issue import IssueWorkflow
 
@@ -208,14 +210,24 @@ class Desk(Register):
             ended = f"{seen.number} is {seen.stage} ({seen.outcome})"
             raise Refused("NotAllowed", f"{ended}: {name} comes too late") from error
 
-    async def assign_waiting(self) -> int:
-        """Let the desk choose again for every issue nobody has: after a change of the roster."""
-        act = Reassign(by=Actor(id="roster", role=Role.SYSTEM), reason="roster changed")
-        asked = 0
-        for id_ in await roster.unassigned(self._pool):
-            with suppress(Refused):  # it went on without anybody: a lead resolved it
-                await self.act(id_, ActionName.REASSIGN, act)
-                asked += 1
+    async def hand_over_stranded(self, at: datetime | None = None) -> list[Stranded]:
+        """Let the desk choose again for every issue that nobody has, or that whoever has it cannot
+        go on with: they left, are off for longer than today, or are not certified any more (R16).
+        ``at`` is real time, now if left out. Asking twice at once is asking once.
+
+        Returns what the desk was asked about. Raises as ``act`` does: what was not asked about by
+        then is found the next time.
+        """
+        async with _answering(), self._pool.acquire() as connection:
+            current = await rulebooks.current(connection)
+            issues = await roster.open_issues(connection)
+        found = stranded(issues, Duty(current), at or datetime.now(UTC)) if current else []
+        asked = []
+        for each in found:
+            act = Reassign(by=Actor(id="roster", role=Role.SYSTEM), reason=each.reason)
+            with suppress(Refused):  # it went on meanwhile: resolved, or given to another
+                await self.act(each.id, ActionName.REASSIGN, act, key=f"stranded-{each.seq}")
+                asked.append(each)
         return asked
 
     async def _known(self, intake: Intake) -> IssueView | None:

@@ -76,6 +76,17 @@ def open_issues(  # noqa: PLR0913  an option each
     email: Word = None,
     occurred_at: Instant = None,
     reported_at: Instant = None,
+    ring_seconds: Annotated[
+        int | None, typer.Option(help="how long the telephone rang before it was answered")
+    ] = None,
+    answering: Annotated[
+        bool | None,
+        typer.Option("--answering", help="the agent tries to answer it first: nobody is sent yet"),
+    ] = None,
+    complex: Annotated[  # noqa: A002  as the field is called
+        bool | None,
+        typer.Option("--complex", help="beyond one engineer: the lead hears of it at once"),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Open issues from a file, or one by hand. If one intake is bad, none is opened.

@@ -1,17 +1,19 @@
-"""The roster as a spreadsheet program writes it: three CSV files in one directory.
+"""The roster as a spreadsheet program writes it: CSV files in one directory.
 
-``centres.csv``, ``people.csv`` and ``channels.csv``; `examples/README.md` explains the columns.
+``centres.csv``, ``people.csv`` and ``channels.csv``, and ``duty.csv`` if there is one;
+`examples/README.md` explains the columns.
 """
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from domain.duty import DutyException
 from domain.roster import Centre, DeliveryChannel, Member, Roster
 from runtime.errors import SetupError
 from runtime.textfiles import explain, read_utf8
@@ -25,11 +27,14 @@ class RosterError(SetupError):
 
 
 class _Sheet(NamedTuple):
-    """One of the files: cells that hold lists, and columns whose cells may be empty."""
+    """One of the files: cells that hold lists, columns whose cells may be empty, and what is
+    written in another file.
+    """
 
     file: str
     lists: Mapping[str, Split]
     optional: frozenset[str]
+    elsewhere: frozenset[str] = frozenset()
 
 
 class _Row(NamedTuple):
@@ -38,7 +43,8 @@ class _Row(NamedTuple):
 
 
 def read_roster(directory: Path) -> Roster:
-    """Read the roster out of the three files of ``directory``.
+    """Read the roster out of the files of ``directory``. Without ``duty.csv`` it says nothing of
+    exceptions from the usual shifts.
 
     What it says of calendars and departments is for ``Roster.check_against`` to compare.
 
@@ -49,12 +55,19 @@ def read_roster(directory: Path) -> Roster:
     centres = _read(directory, CENTRES, Centre)
     members = _read(directory, PEOPLE, Member)
     channels = _read(directory, CHANNELS, DeliveryChannel)
+    known = (directory / DUTY.file).exists()
+    duty = list(_entries(directory, DUTY, DutyException)) if known else []
     try:
-        return Roster(centres=centres, members=members, channels=channels)
+        return Roster(
+            centres=centres,
+            members=members,
+            channels=channels,
+            exceptions=tuple(exception for _, exception in duty) if known else None,
+        )
     except ValidationError as error:
         reasons = (each["msg"].removeprefix("Value error, ") for each in error.errors())
         raise RosterError(
-            "\n".join(f"{directory / _file_of(each)}: {each}" for each in reasons)
+            "\n".join(f"{directory / _place_of(each, duty)}: {each}" for each in reasons)
         ) from None
 
 
@@ -79,9 +92,13 @@ def _contacts(cell: str) -> list[Any]:
 
 CENTRES = _Sheet("centres.csv", {"regions": _items, "nearest": _items}, frozenset({"nearest"}))
 PEOPLE = _Sheet(
-    "people.csv", {"certified": _certifications, "contacts": _contacts}, frozenset({"certified"})
+    "people.csv",
+    {"certified": _certifications, "contacts": _contacts},
+    frozenset({"certified"}),
+    elsewhere=frozenset({"exceptions"}),
 )
 CHANNELS = _Sheet("channels.csv", {}, frozenset({"per_minute", "customers"}))
+DUTY = _Sheet("duty.csv", {}, frozenset())
 
 _HOW = {
     "regions": "list regions like 广东;海南",
@@ -93,22 +110,31 @@ _HOW = {
     "channel": "use letters, digits and . _ + - only",
     "url": "give an Apprise URL like dingtalk://SECRET@{to}",
     "per_minute": "give a whole number, or leave the cell empty for no limit",
+    "from": "write the first day like 2026-12-01",
+    "until": "write the last day like 2026-12-05",
+    "shift": "name a calendar of the policy, or off",
 }
 
 
 def _read(directory: Path, sheet: _Sheet, model: type[Entry]) -> tuple[Entry, ...]:
+    return tuple(entry for _, entry in _entries(directory, sheet, model))
+
+
+def _entries(directory: Path, sheet: _Sheet, model: type[Entry]) -> list[tuple[int, Entry]]:
+    """Read a file, each entry with its line."""
     path = directory / sheet.file
-    columns = [field.alias or name for name, field in model.model_fields.items()]
-    entries: list[Entry] = []
+    named = (field.alias or name for name, field in model.model_fields.items())
+    columns = [name for name in named if name not in sheet.elsewhere]
+    entries: list[tuple[int, Entry]] = []
     wrong: list[str] = []
     for line, cells in _rows(path, columns):
         try:
-            entries.append(model.model_validate(_values(sheet, cells)))
+            entries.append((line, model.model_validate(_values(sheet, cells))))
         except ValidationError as error:
             wrong += (f"{path}, line {line}, {_explained(each, cells)}" for each in error.errors())
     if wrong:
         raise RosterError("\n".join(dict.fromkeys(wrong)))
-    return tuple(entries)
+    return entries
 
 
 def _values(sheet: _Sheet, cells: dict[str, str]) -> dict[str, Any]:
@@ -168,8 +194,13 @@ def _check_header(path: Path, header: list[str], columns: list[str]) -> None:
         )
 
 
-def _file_of(reason: str) -> str:
-    """Say which file a finding about the whole roster is about: each begins with its kind."""
+def _place_of(reason: str, duty: Sequence[tuple[int, DutyException]]) -> str:
+    """Say which file a finding about the whole roster is about: each begins with its kind. Of
+    exceptions it is the last line that says the same.
+    """
+    for line, exception in reversed(duty):
+        if reason.startswith(f"{exception}:"):
+            return f"{DUTY.file}, line {line}"
     if reason.startswith(("centre ", "region ")):
         return CENTRES.file
     if reason.startswith(("channel ", "no channel ")):

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from domain.intake import Customer, Intake
 from domain.issue import STEPS_KEPT, Issue, StepNote, note_of
-from domain.promises import Promise, PromiseKind
+from domain.promises import CUSTOMERS, OVERSIGHT, Promise, PromiseKind
 from domain.view import IssueView, view
 from domain.vocabulary import Code, Instant, Model, Role, Stage
 from store.register import Connection, person
@@ -40,9 +40,9 @@ class Filter(Model):
 _LIST = """
     SELECT i.*, p.next_due_at FROM issues i
     LEFT JOIN LATERAL (
-        SELECT min(due_at) FILTER (WHERE paused_at IS NULL AND kind <> 'customer_test')
+        SELECT min(due_at) FILTER (WHERE paused_at IS NULL AND kind <> ALL($9))
                    AS next_due_at,
-               bool_or(outcome IN ('broken', 'skipped')) AS overdue,
+               bool_or(outcome IN ('broken', 'skipped') AND kind <> ALL($10)) AS overdue,
                bool_or(provisional) AS provisional
         FROM promises WHERE issue_id = i.id AND ended_at IS NULL
     ) p ON true
@@ -96,6 +96,8 @@ async def issues(pool: Pool, wanted: Filter) -> list[IssueView]:
         wanted.overdue,
         wanted.provisional,
         wanted.limit,
+        sorted(CUSTOMERS),
+        sorted(OVERSIGHT),
     )
     return [view(issue) for issue in found]
 
@@ -139,8 +141,15 @@ async def unsettled(pool: Pool, id_: str) -> list[str]:
 
 
 async def open_ids(pool: Pool) -> list[tuple[str, str, datetime]]:
-    """Id, run and last change of every issue the register holds open."""
-    rows = await pool.fetch("SELECT id, run, updated_at FROM issues WHERE closed_at IS NULL")
+    """Id, run and last change of every issue the register holds open, or still to be rated."""
+    rows = await pool.fetch(
+        """
+        SELECT id, run, updated_at FROM issues WHERE closed_at IS NULL
+        UNION
+        SELECT i.id, i.run, i.updated_at FROM promises p JOIN issues i ON i.id = p.issue_id
+        WHERE p.ended_at IS NULL
+        """
+    )
     return [(row["id"], row["run"], row["updated_at"]) for row in rows]
 
 
@@ -175,18 +184,32 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
     )
     results = await connection.fetch(
         """
-        SELECT issue_id, result FROM handling_forms
-        WHERE issue_id = ANY($1) AND result IS NOT NULL ORDER BY generation
+        SELECT issue_id, generation, result FROM handling_forms
+        WHERE issue_id = ANY($1) AND result IS NOT NULL
+        UNION ALL
+        SELECT issue_id, generation, answer FROM consultation_records WHERE issue_id = ANY($1)
+        ORDER BY generation
         """,
         ids,
     )
-    promises_of, steps_of, results_of = map(_by_issue, (promises, steps, results))
+    raised = await connection.fetch(
+        """
+        SELECT issue_id, content->>'number' AS number FROM issue_events
+        WHERE issue_id = ANY($1) AND action = 'complaint_raised' AND content ? 'number'
+        ORDER BY seq
+        """,
+        ids,
+    )
+    promises_of, steps_of, results_of, raised_of = map(
+        _by_issue, (promises, steps, results, raised)
+    )
     return [
         _issue(
             row,
             promises=[promise(p) for p in promises_of[row["id"]]],
             steps=steps_of[row["id"]],
             results=[r["result"] for r in results_of[row["id"]]],
+            complaints=[r["number"] for r in raised_of[row["id"]]],
         )
         for row in rows
     ]
@@ -200,7 +223,11 @@ def _by_issue(rows: Sequence[asyncpg.Record]) -> Mapping[str, list[asyncpg.Recor
 
 
 def _issue(
-    row: asyncpg.Record, promises: list[Promise], steps: list[asyncpg.Record], results: list[str]
+    row: asyncpg.Record,
+    promises: list[Promise],
+    steps: list[asyncpg.Record],
+    results: list[str],
+    complaints: list[str],
 ) -> Issue:
     deeds = (step["at"] for step in steps if step["role"] != Role.SYSTEM)
     customer = Customer(
@@ -212,16 +239,18 @@ def _issue(
         phone=row["phone"],
         email=row["email"],
     )
-    intake_fields = set(Intake.model_fields) - {"customer"}
+    intake_fields = set(Intake.model_fields) - {"customer", "answering"}
     same_fields = {"number", "department", "centre", "zone", "severity", "stage", "registered_at"}
+    same_fields |= {"outcome", "seq", "generation", "answered", "first_contact"}
     return Issue(
         intake=Intake(customer=customer, **{name: row[name] for name in intake_fields}),
-        **{name: row[name] for name in same_fields | {"outcome", "seq", "generation", "answered"}},
+        **{name: row[name] for name in same_fields},
         last_at=max(deeds, default=row["reported_at"]),
         level=row["escalation_level"],
         engineer=person(row["engineer"], row["engineer_name"]),
         lead=person(row["lead"], row["lead_name"]),
         results=tuple(results),
+        complaints=tuple(complaints),
         promises=tuple(promises),
         steps=tuple(_step(step) for step in steps),
     )

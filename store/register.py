@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from domain.effects.common import STATIONS
+from domain.forms import ExpertPanel, Form
 from domain.intake import Intake
 from domain.issue import Person, Recorded, Step
 from domain.policy import Facts
@@ -32,6 +34,8 @@ class Case(Model):
     zone: str
     title: str
     site: str | None
+    agent: str
+    against: str | None = None
     customer_name: str
     phone: str | None
     email: str | None
@@ -102,6 +106,7 @@ async def open_issue(connection: Connection, step: Step, intake: Intake, case: C
                 *("source", "reference", "channel", "kind", "category", "severity"),
                 *("product_line", "model", "serial_number", "site", "region", "title"),
                 *("description", "agent", "occurred_at", "reported_at"),
+                *("ring_seconds", "complex", "arises_from"),
             }
         ),
         "customer_name": intake.customer.name,
@@ -130,7 +135,13 @@ async def case(connection: Connection, issue_id: str) -> Case:
     Raises:
         OutOfStep: there is no such issue.
     """
-    row = await connection.fetchrow("SELECT * FROM issues WHERE id = $1 FOR UPDATE", issue_id)
+    row = await connection.fetchrow(
+        """
+        SELECT *, (SELECT number FROM issues o WHERE o.id = i.arises_from) AS against
+        FROM issues i WHERE id = $1 FOR UPDATE
+        """,
+        issue_id,
+    )
     if row is None:
         raise OutOfStep(f"{issue_id} is not in the register")
     return Case(
@@ -142,6 +153,8 @@ async def case(connection: Connection, issue_id: str) -> Case:
         zone=row["zone"],
         title=row["title"],
         site=row["site"],
+        agent=row["agent"],
+        against=row["against"],
         customer_name=row["contact_person"] or row["customer_name"],
         phone=row["phone"],
         email=row["email"],
@@ -150,10 +163,32 @@ async def case(connection: Connection, issue_id: str) -> Case:
     )
 
 
+async def quotation(connection: Connection, issue_id: str, generation: int) -> dict[str, str]:
+    """Return what was offered last, work and amount (R17)."""
+    row = await connection.fetchrow(
+        "SELECT work, amount::text FROM paid_services WHERE issue_id = $1 AND generation = $2",
+        issue_id,
+        generation,
+    )
+    return dict(row) if row else {}
+
+
+async def number_of(connection: Connection, issue_id: str) -> str | None:
+    """Return the number of an issue by its id; None if there is none."""
+    number: str | None = await connection.fetchval(
+        "SELECT number FROM issues WHERE id = $1", issue_id
+    )
+    return number
+
+
 def facts(row: asyncpg.Record) -> Facts:
     """Read what a policy may ask about an issue."""
-    same = Facts.model_fields.keys() - {"customer"}
-    return Facts(customer=row["customer_type"], **{name: row[name] for name in same})
+    same = Facts.model_fields.keys() - {"customer", "existing"}
+    return Facts(
+        customer=row["customer_type"],
+        existing=row["customer_existing"],
+        **{name: row[name] for name in same},
+    )
 
 
 def person(id_: str | None, name: str | None) -> Person | None:
@@ -174,6 +209,8 @@ async def write(connection: Connection, case: Case, recorded: Recorded) -> None:
         await _promise(connection, step, case, promise)
     await _handling_form(connection, step, case, recorded)
     await _callback_record(connection, step)
+    for form in step.forms:
+        await _form(connection, step.issue_id, form)
 
 
 async def _event(connection: Connection, step: Step, recorded: Recorded) -> None:
@@ -206,7 +243,8 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
         UPDATE issues SET seq = $2, stage = $3, outcome = $4, severity = $5, generation = $6,
             escalation_level = $7, answered = coalesce($8, answered), department = $9, centre = $10,
             engineer = $11, engineer_name = $12, lead = $13, lead_name = $14, updated_at = $15,
-            closed_at = CASE WHEN $3 = 'closed' THEN coalesce(closed_at, $16) END, rulebook = $17
+            closed_at = CASE WHEN $3 = 'closed' THEN coalesce(closed_at, $16) END, rulebook = $17,
+            first_contact = $18
         WHERE id = $1 AND seq = $2 - 1
         """,
         step.issue_id,
@@ -226,6 +264,7 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
         step.recorded_at,
         step.at,
         case.rulebook,
+        step.first_contact,
     )
     if moved != "UPDATE 1":
         raise OutOfStep(f"{step.issue_id}: step {step.seq} does not follow the register's last")
@@ -236,7 +275,7 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
         )
 
 
-HANDLED = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
+HANDLED = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING, *STATIONS.values()})
 """Stages in which an issue is work for its engineer."""
 
 
@@ -280,11 +319,15 @@ async def _handling_form(
         "issue_id": step.issue_id,
         "generation": step.generation,
         "engineer": engineer.id if engineer else None,
+        "department": recorded.department,
         "handed_over_at": step.recorded_at,
         **(step.handling.model_dump() if step.handling else {}),
     }
     kept = ("accepted_at", "expected_at", "resolved_at", "result", "cause")
-    changes = [f"{name} = coalesce(excluded.{name}, f.{name})" for name in ("engineer", *kept)]
+    changes = [
+        f"{name} = coalesce(excluded.{name}, f.{name})"
+        for name in ("engineer", "department", *kept)
+    ]
     await _insert(
         connection,
         "handling_forms AS f",
@@ -306,6 +349,23 @@ async def _callback_record(connection: Connection, step: Step) -> None:
             **step.callback.model_dump(),
         },
     )
+
+
+async def _form(connection: Connection, issue_id: str, form: Form) -> None:
+    """Write what a step says into a form; what it leaves out stays (R15, R17-R19, R26)."""
+    key = {"issue_id": issue_id} | {name: getattr(form, name) for name in form.key}
+    says = form.model_dump(exclude={"form", *form.key}, exclude_none=True)
+    if isinstance(form, ExpertPanel) and form.experts is not None:
+        says["experts"] = list(form.experts)
+    places = {name: f"${n}" for n, name in enumerate((*key, *says), 1)}
+    updated = await connection.execute(
+        f"UPDATE {form.form} SET {', '.join(f'{name} = {places[name]}' for name in says)} "  # noqa: S608
+        f"WHERE {' AND '.join(f'{name} = {places[name]}' for name in key)}",
+        *key.values(),
+        *says.values(),
+    )
+    if updated == "UPDATE 0":
+        await _insert(connection, form.form, key | says)
 
 
 async def _insert(

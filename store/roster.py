@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import asyncpg
 
+from domain.actions import ActionName
+from domain.lifecycle import RULES
 from domain.roster import Candidate, Centre, DeliveryChannel, Member, Roster
-from store.register import HANDLED, Connection
+from domain.staffing import OpenIssue
+from store import duty
+from store.register import HANDLED, Connection, person
 
 _ASSIGNING = 0x59494E55  # "YINU": one assignment at a time, or two would choose the same person
 
-
-class StillBusy(Exception):  # noqa: N818  an answer to the person importing
-    """People the new roster lacks still have open issues; the message names them."""
+_STAFF = """
+    SELECT m.*, coalesce((
+        SELECT jsonb_agg(jsonb_build_object('person', e.person, 'from', e.first, 'until', e.until,
+                                            'shift', e.shift, 'reason', e.reason) ORDER BY e.first)
+        FROM duty_exceptions e WHERE e.person = m.id
+    ), '[]') AS exceptions
+    FROM members m WHERE m.left_at IS NULL
+"""
 
 
 async def replace(connection: Connection, roster: Roster) -> None:
-    """Make ``roster`` the roster, in the caller's transaction. Who stays keeps their idle time.
+    """Make ``roster`` the roster, in the caller's transaction. Who stays keeps their idle time; who
+    is missing has left, and is kept on record while an open issue is still with them.
 
     Raises:
-        StillBusy: somebody with open issues is missing; nothing was changed if the caller's
-            transaction is rolled back.
+        store.duty.Overlapping: a file contradicts what somebody entered; nothing was changed if the
+            caller's transaction is rolled back.
     """
-    await _refuse_leaving_work_behind(connection, [member.id for member in roster.members])
-    await connection.execute(
-        "DELETE FROM members WHERE id <> ALL($1)", [m.id for m in roster.members]
-    )
+    await _one_at_a_time(connection)  # or somebody would be chosen who is just leaving
     for centre in roster.centres:
         await connection.execute(
             """
@@ -48,32 +54,41 @@ async def replace(connection: Connection, roster: Roster) -> None:
             ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role,
                 department = excluded.department, centre = excluded.centre,
                 certified = excluded.certified, shift = excluded.shift,
-                contacts = excluded.contacts
+                contacts = excluded.contacts, left_at = NULL
             """,
             *(row[name] for name in ("id", "name", "role", "department", "centre")),
             *(row[name] for name in ("certified", "shift", "contacts")),
         )
+    await _let_go(connection, [member.id for member in roster.members])
     await connection.execute(
         "DELETE FROM centres WHERE id <> ALL($1)", [centre.id for centre in roster.centres]
     )
+    if roster.exceptions is not None:
+        await duty.replace_filed(connection, roster.exceptions)
     await _replace_channels(connection, roster.channels)
 
 
-async def _refuse_leaving_work_behind(connection: Connection, staying: list[str]) -> None:
-    rows = await connection.fetch(
+async def _let_go(connection: Connection, staying: list[str]) -> None:
+    """R16: nobody's name is lost while an issue that is to be handed over bears it."""
+    await connection.execute(
         """
-        SELECT engineer, count(*) AS issues FROM issues
-        WHERE engineer <> ALL($1) AND stage = ANY($2) GROUP BY engineer ORDER BY engineer
+        UPDATE members SET shift = 'off', left_at = coalesce(left_at, now())
+        WHERE id <> ALL($1)
         """,
         staying,
-        list(HANDLED),
     )
-    if rows:
-        who = ", ".join(f"{row['engineer']} ({row['issues']})" for row in rows)
-        raise StillBusy(
-            f"not on the new roster, but with open issues: {who}. Reassign these first, or keep "
-            'the person with shift "off"'
-        )
+    await connection.execute(
+        """
+        DELETE FROM members m WHERE left_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM issues i WHERE i.engineer = m.id AND i.closed_at IS NULL)
+        """
+    )
+    await connection.execute(
+        """
+        DELETE FROM duty_exceptions
+        WHERE person IN (SELECT id FROM members WHERE left_at IS NOT NULL)
+        """
+    )
 
 
 async def _replace_channels(connection: Connection, channels: Sequence[DeliveryChannel]) -> None:
@@ -121,14 +136,14 @@ async def centre(connection: Connection, id_: str) -> Centre | None:
 
 
 async def member(connection: Connection, id_: str) -> Member | None:
-    """Return somebody of the roster."""
-    row = await connection.fetchrow("SELECT * FROM members WHERE id = $1", id_)
+    """Return somebody of the roster, None once they have left."""
+    row = await connection.fetchrow(f"{_STAFF} AND m.id = $1", id_)
     return _member(row) if row else None
 
 
 async def members(connection: Connection) -> list[Member]:
-    """Return everybody."""
-    return [_member(row) for row in await connection.fetch("SELECT * FROM members ORDER BY id")]
+    """Return everybody who works here."""
+    return [_member(row) for row in await connection.fetch(f"{_STAFF} ORDER BY m.id")]
 
 
 async def channels(connection: Connection) -> list[DeliveryChannel]:
@@ -151,19 +166,51 @@ async def candidates(
     """Return the engineers of these centres with the load they carry. From here to the end of the
     transaction no other assignment is made.
     """
+    await _one_at_a_time(connection)
+    return await _loads(connection, department, centres)
+
+
+async def group(
+    connection: Connection, department: str, centre: str, apart_from: str
+) -> list[Candidate]:
+    """Return a department's engineers in one centre with the load they carry, not counting one
+    issue. From here to the end of the transaction no other assignment is made.
+    """
+    await _one_at_a_time(connection)
+    return await _loads(connection, department, [centre], apart_from)
+
+
+async def engineers(connection: Connection) -> list[Candidate]:
+    """Return all engineers with the load they carry."""
+    return await _loads(connection, None, None)
+
+
+async def _one_at_a_time(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _ASSIGNING)
+
+
+async def _loads(
+    connection: Connection,
+    department: str | None,
+    centres: Sequence[str] | None,
+    apart_from: str | None = None,
+) -> list[Candidate]:
     rows = await connection.fetch(
-        """
-        SELECT m.*, (
+        f"""
+        SELECT s.*, (
             SELECT count(*) FROM issues i
-            WHERE i.engineer = m.id AND i.closed_at IS NULL AND i.stage = ANY($3)
+            WHERE i.engineer = s.id AND i.closed_at IS NULL AND i.stage = ANY($3)
+                AND i.id IS DISTINCT FROM $4
         ) AS open_issues
-        FROM members m
-        WHERE m.role = 'engineer' AND m.department = $1 AND m.centre = ANY($2)
-        """,
+        FROM ({_STAFF}) s
+        WHERE s.role = 'engineer' AND ($1::text IS NULL OR s.department = $1)
+            AND ($2::text[] IS NULL OR s.centre = ANY($2))
+        ORDER BY s.id
+        """,  # noqa: S608  our own text
         department,
-        list(centres),
+        None if centres is None else list(centres),
         list(HANDLED),
+        apart_from,
     )
     return [
         Candidate(member=_member(r), open_issues=r["open_issues"], idle_since=r["idle_since"])
@@ -171,12 +218,28 @@ async def candidates(
     ]
 
 
-async def unassigned(pool: asyncpg.Pool[Any]) -> list[str]:
-    """Ids of the open issues nobody works on: what a new roster may have somebody for."""
-    rows = await pool.fetch(
-        "SELECT id FROM issues WHERE closed_at IS NULL AND engineer IS NULL ORDER BY registered_at"
+async def open_issues(connection: Connection) -> list[OpenIssue]:
+    """Return the issues that somebody is working on, or should be: what can be given to another.
+
+    One that the hotline is still trying to answer (R8) is nobody's yet, nor to be dispatched.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT id, number, seq, product_line, engineer, engineer_name FROM issues
+        WHERE closed_at IS NULL AND stage = ANY($1) AND (engineer IS NOT NULL OR lead IS NOT NULL)
+        ORDER BY registered_at, id
+        """,
+        list(RULES[ActionName.REASSIGN].stages),
     )
-    return [row["id"] for row in rows]
+    staff = {each.id: each for each in await members(connection)}
+    return [
+        OpenIssue(
+            **{name: row[name] for name in ("id", "number", "seq", "product_line")},
+            engineer=person(row["engineer"], row["engineer_name"]),
+            member=staff.get(row["engineer"]),
+        )
+        for row in rows
+    ]
 
 
 def _centre(row: asyncpg.Record) -> Centre:
@@ -196,4 +259,5 @@ def _member(row: asyncpg.Record) -> Member:
         **{name: row[name] for name in ("name", "role", "department", "centre", "shift")},
         certified=tuple(row["certified"]),
         contacts=tuple(row["contacts"]),
+        exceptions=tuple(row["exceptions"]),
     )

@@ -12,33 +12,27 @@ from functools import cache
 from typing import Any
 
 from domain.actions import (
-    Accept,
+    PEOPLE,
     Act,
     ActionName,
     Assign,
     Cancel,
-    Escalate,
+    ComplaintRaised,
     HandOver,
-    Reassign,
-    RecordCallback,
-    Replan,
     Replied,
-    ReportProgress,
-    Resolve,
-    Resume,
     Threshold,
-    WaitForCustomer,
-    Withdraw,
 )
+from domain.effects.common import STATIONS
 from domain.intake import Intake
 from domain.issue import Issue, Person, Recorded, Step
 from domain.lifecycle import decide, register, registered
 from domain.promises import Mark, Promise, PromiseKind
-from domain.vocabulary import DESK, Actor, Audience, Role, Stage
+from domain.vocabulary import DESK, Actor, Audience, Kind, Role, Stage
 
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 """Monday 2026-11-23, 09:00 in Shanghai: the moment the sample customer calls."""
 
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -47,25 +41,34 @@ COLLEAGUE = Person(id="e02", name="Sun Li")
 LEAD = Person(id="l01", name="Fang Min")
 
 ACTIONS: dict[ActionName, type[Act]] = {
-    ActionName.ACCEPT: Accept,
-    ActionName.REPORT_PROGRESS: ReportProgress,
-    ActionName.WAIT_FOR_CUSTOMER: WaitForCustomer,
-    ActionName.RESUME: Resume,
-    ActionName.REASSIGN: Reassign,
-    ActionName.RESOLVE: Resolve,
-    ActionName.RECORD_CALLBACK: RecordCallback,
-    ActionName.ESCALATE: Escalate,
-    ActionName.WITHDRAW: Withdraw,
+    **PEOPLE,
     ActionName.ASSIGN: Assign,
     ActionName.THRESHOLD: Threshold,
     ActionName.REPLIED: Replied,
     ActionName.HAND_OVER: HandOver,
-    ActionName.REPLAN: Replan,
+    ActionName.COMPLAINT_RAISED: ComplaintRaised,
     ActionName.CANCEL: Cancel,
 }
 """The model each action takes."""
 
 _SAID: dict[ActionName, dict[str, Any]] = {
+    ActionName.ANSWER: {"solution": "hold the reset button for ten seconds"},
+    ActionName.REPORT_TEST: {"worked": True},
+    ActionName.VERIFY: {"verdict": "general", "findings": "nobody came at the time agreed"},
+    ActionName.TRANSFER: {"to": "software_development", "reason": "a defect of the firmware"},
+    ActionName.CONSULT: {"question": "why does it fail on humid days only?"},
+    ActionName.SURVEY: {"findings": "the vault has to be opened"},
+    ActionName.QUOTE: {"work": "a new vault door", "amount": "12800.00"},
+    ActionName.CONFIRM: {"agreed": True},
+    ActionName.APPROVE: {"approved": True},
+    ActionName.EVALUATE: {
+        "item": "after_sales",
+        "technical": 120,
+        "attitude": 150,
+        "comment": "quick and friendly",
+    },
+    ActionName.RATE_DIFFICULTY: {"difficulty": 3},
+    ActionName.COMPLAINT_RAISED: {"number": "20261124-07-0002"},
     ActionName.REPORT_PROGRESS: {"note": "the spare part is on its way"},
     ActionName.WAIT_FOR_CUSTOMER: {"reason": "the customer has to open the site"},
     ActionName.REASSIGN: {"reason": "needs somebody on site"},
@@ -154,12 +157,15 @@ class Desk:
     """A desk in one object: decides with the domain, records with fixed answers, no I/O.
 
     ``engineer`` is whom the roster offers (None: nobody is on duty); ``callbacks`` whether the
-    policy wants the customer called back, ``trials`` whether it gives them time to try the answer.
+    policy wants the customer called back, ``trials`` whether it gives them time to try the answer,
+    ``also`` what else it promises; ``needs_approval`` whether its price is above the limit.
     """
 
     engineer: Person | None = ENGINEER
     callbacks: bool = True
     trials: bool = False
+    also: frozenset[PromiseKind] = frozenset()
+    needs_approval: bool = False
 
     def open(self, intake: Intake | None = None, now: datetime = MONDAY) -> Issue:
         """Register an issue."""
@@ -175,7 +181,7 @@ class Desk:
         **said: Any,
     ) -> Issue:
         """Let ``by`` do it at ``now`` (a minute after the last step if left out)."""
-        now = now or issue.last_at + timedelta(minutes=1)
+        now = now or issue.last_at + MINUTE
         step = decide(issue, name, an_act(name, by, **said), now)
         return issue.after(self.record(step, issue))
 
@@ -184,30 +190,68 @@ class Desk:
         planned = tuple(
             a_promise(kind, generation=step.generation, made_at=step.at, attempt=step.attempt)
             for kind in step.make
-            if self.callbacks or kind is not PromiseKind.CALLBACK
-            if self.trials or kind is not PromiseKind.CUSTOMER_TEST
+            if kind in self._promised(step)
         )
         moved = tuple(_run_on(p, step.at) for p in issue.running) if issue and step.resume else ()
-        engineer = self._whoever(step)
+        engineer = self._whoever(step, issue)
         nobody = step.assignment is not None and engineer is None
         return Recorded(
             step=step.model_copy(update={"intake": None}),
             number="20261123-07-0001",
-            department="field",
+            department=step.department or (issue.department if issue else "field"),
             centre="shanghai",
             zone="Asia/Shanghai",
             promises=planned + moved,
             engineer=engineer,
             lead=LEAD if nobody else None,
             assign_again_at=step.at + 8 * HOUR if nobody else None,
+            needs_approval=self.needs_approval,
         )
 
-    def _whoever(self, step: Step) -> Person | None:
-        if step.assignment is None:
+    def _promised(self, step: Step) -> frozenset[PromiseKind]:
+        kinds = {PromiseKind.RESPONSE, PromiseKind.RESOLUTION, *self.also}
+        if self.callbacks:
+            kinds.add(PromiseKind.CALLBACK)
+        if self.trials:
+            kinds.add(PromiseKind.CUSTOMER_TEST)
+        if PromiseKind.SURVEY in step.make and PromiseKind.SURVEY in kinds:
+            kinds.remove(PromiseKind.RESOLUTION)
+        return frozenset(kinds)
+
+    def _whoever(self, step: Step, issue: Issue | None) -> Person | None:
+        wanted = step.assignment
+        if wanted is None:
             return None
-        if step.assignment.to:
-            return Person(id=step.assignment.to, name=f"Colleague {step.assignment.to}")
-        return self.engineer
+        if wanted.to:
+            return Person(id=wanted.to, name=f"Colleague {wanted.to}")
+        if wanted.level:
+            return LEAD
+        return self.engineer or (issue.engineer if issue and wanted.keep else None)
+
+
+def decided(
+    issue: Issue, name: ActionName, by: Actor, now: datetime | None = None, **said: Any
+) -> Step:
+    """Decide what ``by`` does at ``now`` (a minute after the last step if left out)."""
+    return decide(issue, name, an_act(name, by, **said), now or issue.last_at + MINUTE)
+
+
+SOUGHT = ("assigned: handler?", "unassigned: lead!", "thin: manager when thin")
+"""Whoever hears of it when somebody is wanted for an issue."""
+
+
+def messages(step: Step) -> set[str]:
+    """Write messages short: ``?`` if somebody was found, ``!`` if nobody was."""
+    marks = {"always": "", "assigned": "?", "unassigned": "!"}
+    return {
+        f"{tell.template}: {tell.to}{marks.get(tell.when, f' when {tell.when}')}"
+        for tell in step.tell
+    }
+
+
+def ends(issue: Issue) -> dict[str, str]:
+    """Write how its promises stand; a dot after those that have ended."""
+    return {p.key: f"{p.end}{'' if p.running else '.'}" for p in issue.promises}
 
 
 def _run_on(promise: Promise, at: datetime) -> Promise:
@@ -219,25 +263,31 @@ def _run_on(promise: Promise, at: datetime) -> Promise:
     )
 
 
-def an_issue(stage: Stage = Stage.ASSIGNED, **changes: Any) -> Issue:
+def an_issue(stage: Stage = Stage.ASSIGNED, kind: Kind | None = None, **changes: Any) -> Issue:
     """Walk a sample issue to ``stage`` (with ``e01``, except where nobody can have it yet), then
-    set fields of it as the test wants them.
+    set fields of it as the test wants them. It is a fault, unless only another ``kind`` ever comes
+    to that stage; a complaint is verified on its way, a paid service quoted and approved.
     """
-    return _walked(stage).model_copy(update=changes)
+    return _walked(stage, kind or _ONLY.get(stage, Kind.FAULT)).model_copy(update=changes)
 
+
+_ONLY = dict.fromkeys(STATIONS.values(), Kind.PAID_SERVICE) | {Stage.VERIFYING: Kind.COMPLAINT}
+"""Whose station it is."""
 
 _CALL = {"reached": True, "running": True, "satisfied": True}
-_WAY: dict[Stage, tuple[Stage, ActionName, Role, dict[str, Any]]] = {
+_AWAY = {"reached": False, "running": None, "satisfied": None}
+_Last = tuple[Stage, ActionName, Role, dict[str, Any]]
+_WAY: dict[Stage, _Last] = {
+    Stage.VERIFYING: (Stage.ASSIGNED, ActionName.ACCEPT, Role.ENGINEER, {}),
+    Stage.SURVEYING: (Stage.ASSIGNED, ActionName.ACCEPT, Role.ENGINEER, {}),
+    Stage.QUOTING: (Stage.SURVEYING, ActionName.SURVEY, Role.ENGINEER, {}),
+    Stage.CONFIRMING: (Stage.QUOTING, ActionName.QUOTE, Role.ENGINEER, {}),
+    Stage.APPROVING: (Stage.CONFIRMING, ActionName.CONFIRM, Role.CUSTOMER, {}),
     Stage.IN_PROGRESS: (Stage.ASSIGNED, ActionName.ACCEPT, Role.ENGINEER, {}),
     Stage.WAITING: (Stage.IN_PROGRESS, ActionName.WAIT_FOR_CUSTOMER, Role.ENGINEER, {}),
     Stage.RESOLVED: (Stage.IN_PROGRESS, ActionName.RESOLVE, Role.ENGINEER, {}),
     Stage.REPLIED: (Stage.RESOLVED, ActionName.REPLIED, Role.SYSTEM, {}),
-    Stage.CALLBACK: (
-        Stage.REPLIED,
-        ActionName.RECORD_CALLBACK,
-        Role.CLERK,
-        {"reached": False, "running": None, "satisfied": None},
-    ),
+    Stage.CALLBACK: (Stage.REPLIED, ActionName.RECORD_CALLBACK, Role.CLERK, _AWAY),
     Stage.REOPENED: (
         Stage.REPLIED,
         ActionName.RECORD_CALLBACK,
@@ -247,14 +297,26 @@ _WAY: dict[Stage, tuple[Stage, ActionName, Role, dict[str, Any]]] = {
     Stage.CLOSED: (Stage.REPLIED, ActionName.RECORD_CALLBACK, Role.CLERK, _CALL),
 }
 """The last step on the way to a stage: from where, what, by whom, saying what."""
+_BEFORE_THE_WORK: dict[Kind, _Last] = {
+    Kind.COMPLAINT: (Stage.VERIFYING, ActionName.VERIFY, Role.ENGINEER, {}),
+    Kind.PAID_SERVICE: (Stage.APPROVING, ActionName.APPROVE, Role.MANAGER, {}),
+}
+"""How these come to be in progress."""
 
 
 @cache
-def _walked(stage: Stage) -> Issue:
-    desk = Desk(engineer=None if stage in {Stage.REGISTERED, Stage.REOPENED} else ENGINEER)
+def _walked(stage: Stage, kind: Kind) -> Issue:
+    desk = Desk(
+        engineer=None if stage in {Stage.REGISTERED, Stage.REOPENED} else ENGINEER,
+        also=frozenset(STATIONS),
+        needs_approval=True,
+    )
     if stage not in _WAY:
-        return desk.open()
-    before, name, role, said = _WAY[stage]
-    issue = _walked(before)
-    after = DAY if name is ActionName.RECORD_CALLBACK else timedelta(minutes=1)
+        return desk.open(an_intake(kind=kind))
+    last = _WAY[stage]
+    if stage is Stage.IN_PROGRESS:
+        last = _BEFORE_THE_WORK.get(kind, last)
+    before, name, role, said = last
+    issue = _walked(before, kind)
+    after = DAY if name is ActionName.RECORD_CALLBACK else MINUTE
     return desk.do(issue, name, actor(role), issue.last_at + after, **said)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -12,29 +14,23 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from activities import names
 from domain import lifecycle
 from domain.actions import (
-    Accept,
     Act,
     ActionName,
     Assign,
     Cancel,
-    Escalate,
+    ComplaintRaised,
     HandOver,
-    Reassign,
-    RecordCallback,
-    Replan,
     Replied,
-    ReportProgress,
     Resolve,
-    Resume,
     Threshold,
-    WaitForCustomer,
-    Withdraw,
 )
+from domain.effects.complaints import arising
 from domain.intake import Intake
 from domain.issue import Errand, Issue, Recorded, Step
 from domain.refusal import Refused
 from domain.view import IssueView, details, due, view
 from domain.vocabulary import DESK
+from workflows.acting import takes_actions
 from workflows.labels import search_attributes
 from workflows.timers import Timers, Wake
 
@@ -45,9 +41,11 @@ _ASSIGNMENT = "assignment"
 
 
 @workflow.defn
+@takes_actions
 class IssueWorkflow:
     """Durable life of one issue. Started by update-with-start on ``registered``; people act through
-    updates, engineers' systems may signal ``complete``; ``view`` shows it.
+    updates, one for each of ``domain.actions.PEOPLE``; engineers' systems may signal ``complete``;
+    ``view`` shows it.
     """
 
     @workflow.init
@@ -65,7 +63,7 @@ class IssueWorkflow:
         try:
             if not await self._is_registered():
                 return None
-            while not self._is_closed():
+            while not self._is_over():
                 await self._someone_acts_or_time_is_up()
                 await asyncio.shield(self._keep_promises())
             await self._everybody_is_told()
@@ -100,16 +98,18 @@ class IssueWorkflow:
 
     async def _someone_acts_or_time_is_up(self) -> None:
         await workflow.wait_condition(
-            lambda: self._is_closed() or bool(self._timers.rung) or self._history_is_long()
+            lambda: self._is_over() or bool(self._timers.rung) or self._history_is_long()
         )
-        if self._history_is_long() and not self._is_closed():
+        if self._history_is_long() and not self._is_over():
             workflow.continue_as_new(self._known)
 
     async def _keep_promises(self) -> None:
-        """R13, R16: remind, apologise, escalate; look again for somebody free."""
+        """R9-R18: remind, apologise, escalate; take silence for what it means; look again for
+        somebody on duty.
+        """
         while self._timers.rung:
             async with self._turn:
-                if not self._timers.rung or self._is_closed():
+                if not self._timers.rung or self._is_over():
                     return
                 await self._answer(self._timers.rung.pop(0))
 
@@ -135,7 +135,7 @@ class IssueWorkflow:
         if self._issue is None and not self._registering:
             return
         async with self._turn:
-            if self._issue and not self._is_closed():
+            if self._issue and not self._is_over():
                 await self._take_if_due(ActionName.CANCEL, Cancel(by=DESK), "cancel")
         await self._everybody_is_told()
 
@@ -160,103 +160,13 @@ class IssueWorkflow:
         if self._issue is None and (wrong := intake.impossible_date(workflow.now())):
             raise _refusal(Refused("Invalid", wrong))
 
-    @workflow.update(description="The handler takes the issue on (R11)")
-    async def accept(self, act: Accept) -> IssueView:
-        """R11."""
-        return await self._act(ActionName.ACCEPT, act)
-
-    @accept.validator
-    def _check_accept(self, act: Accept) -> None:
-        self._check(ActionName.ACCEPT, act)
-
-    @workflow.update(description="Tell how far the work is (R13, R14)")
-    async def report_progress(self, act: ReportProgress) -> IssueView:
-        """R13, R14."""
-        return await self._act(ActionName.REPORT_PROGRESS, act)
-
-    @report_progress.validator
-    def _check_report_progress(self, act: ReportProgress) -> None:
-        self._check(ActionName.REPORT_PROGRESS, act)
-
-    @workflow.update(description="The customer has to do something; the clock stands still (R15)")
-    async def wait_for_customer(self, act: WaitForCustomer) -> IssueView:
-        """R15."""
-        return await self._act(ActionName.WAIT_FOR_CUSTOMER, act)
-
-    @wait_for_customer.validator
-    def _check_wait_for_customer(self, act: WaitForCustomer) -> None:
-        self._check(ActionName.WAIT_FOR_CUSTOMER, act)
-
-    @workflow.update(description="The customer did it; the clock runs on (R15)")
-    async def resume(self, act: Resume) -> IssueView:
-        """R15."""
-        return await self._act(ActionName.RESUME, act)
-
-    @resume.validator
-    def _check_resume(self, act: Resume) -> None:
-        self._check(ActionName.RESUME, act)
-
-    @workflow.update(description="Give the issue to somebody else, or let the desk choose (R15)")
-    async def reassign(self, act: Reassign) -> IssueView:
-        """R15, R16."""
-        return await self._act(ActionName.REASSIGN, act)
-
-    @reassign.validator
-    def _check_reassign(self, act: Reassign) -> None:
-        self._check(ActionName.REASSIGN, act)
-
-    @workflow.update(description="Return the result; the customer gets it as the reply (R6, R12)")
-    async def resolve(self, act: Resolve) -> IssueView:
-        """R6, R12."""
-        return await self._act(ActionName.RESOLVE, act)
-
-    @resolve.validator
-    def _check_resolve(self, act: Resolve) -> None:
-        self._check(ActionName.RESOLVE, act)
-
-    @workflow.update(description="Record one attempt to call the customer (R22-R25)")
-    async def record_callback(self, act: RecordCallback) -> IssueView:
-        """R22-R25."""
-        return await self._act(ActionName.RECORD_CALLBACK, act)
-
-    @record_callback.validator
-    def _check_record_callback(self, act: RecordCallback) -> None:
-        self._check(ActionName.RECORD_CALLBACK, act)
-
-    @workflow.update(description="Take the issue one level up by hand (R10, R13)")
-    async def escalate(self, act: Escalate) -> IssueView:
-        """R10, R13."""
-        return await self._act(ActionName.ESCALATE, act)
-
-    @escalate.validator
-    def _check_escalate(self, act: Escalate) -> None:
-        self._check(ActionName.ESCALATE, act)
-
-    @workflow.update(description="The customer does not want it any more")
-    async def withdraw(self, act: Withdraw) -> IssueView:
-        """Close it as withdrawn."""
-        return await self._act(ActionName.WITHDRAW, act)
-
-    @withdraw.validator
-    def _check_withdraw(self, act: Withdraw) -> None:
-        self._check(ActionName.WITHDRAW, act)
-
-    @workflow.update(description="Plan again: a calendar or policy was loaded (R32)")
-    async def replan(self, act: Replan) -> IssueView:
-        """R32."""
-        return await self._act(ActionName.REPLAN, act)
-
-    @replan.validator
-    def _check_replan(self, act: Replan) -> None:
-        self._check(ActionName.REPLAN, act)
-
     @workflow.signal(description="Resolve, for systems that can only signal (R12)")
     async def complete(self, act: Resolve) -> None:
         """Do what ``resolve`` does. A signal cannot be answered: a refusal is logged and shown."""
         try:
             # Sent twice it is done once; a reopened issue is resolved anew.
             key = f"complete:{act.by.id}:{self._known.generation}"
-            await self._act(ActionName.RESOLVE, act, key)
+            await self.act(ActionName.RESOLVE, act, key)
         except ApplicationError as refused:
             workflow.logger.warning(
                 "complete was refused", extra={"by": act.by.id, "reason": refused.message}
@@ -276,8 +186,8 @@ class IssueWorkflow:
             raise ApplicationError("not registered yet: send `registered` first", type="NotAllowed")
         return self._issue
 
-    def _is_closed(self) -> bool:
-        return self._issue is not None and self._issue.closed
+    def _is_over(self) -> bool:
+        return self._issue is not None and self._issue.over
 
     def _history_is_long(self) -> bool:
         """Whether to begin a new run, which only a quiet moment allows: an activity or a handler
@@ -290,7 +200,7 @@ class IssueWorkflow:
             and workflow.all_handlers_finished()
         )
 
-    def _check(self, name: ActionName, act: Act) -> None:
+    def check(self, name: ActionName, act: Act) -> None:
         """Refuse without a trace in history what the same function would refuse later."""
         if _update_id() in self._known.seen:
             return
@@ -299,7 +209,8 @@ class IssueWorkflow:
         except Refused as refused:
             raise _refusal(refused) from None
 
-    async def _act(self, name: ActionName, act: Act, key: str = "") -> IssueView:
+    async def act(self, name: ActionName, act: Act, key: str = "") -> IssueView:
+        """Take an action of people, once for each cause; by default that is the update."""
         await workflow.wait_condition(lambda: not self._registering)
         async with self._turn:
             await self._take(name, act, key or _update_id())
@@ -347,9 +258,14 @@ class IssueWorkflow:
         self._follow()
         workflow.upsert_search_attributes(search_attributes(self._known))
         for errand in recorded.errands:
-            delivery = asyncio.create_task(self._deliver(errand))
-            self._errands.add(delivery)
-            delivery.add_done_callback(self._errands.discard)
+            self._send(self._deliver(errand))
+        if recorded.complaint:
+            self._send(self._raise_complaint(recorded.step))
+
+    def _send(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     def _follow(self) -> None:
         """Set the timers and the page by the issue as it is now."""
@@ -359,10 +275,11 @@ class IssueWorkflow:
             for promise in issue.running
             if (mark := promise.next_mark)
         }
-        lacks_somebody = issue.stage in lifecycle.RULES[ActionName.ASSIGN].stages
-        if lacks_somebody and issue.engineer is None and issue.assign_again_at:
-            wakes[_ASSIGNMENT] = Wake(issue.assign_again_at, "somebody comes on duty")
-        self._timers.set({} if issue.closed else wakes)
+        in_hand = issue.stage in lifecycle.RULES[ActionName.ASSIGN].stages
+        if in_hand and issue.assign_again_at:
+            why = "the handler's shift ends" if issue.engineer else "somebody comes on duty"
+            wakes[_ASSIGNMENT] = Wake(issue.assign_again_at, why)
+        self._timers.set(wakes)
         self._show()
 
     def _show(self, remark: str = "") -> None:
@@ -425,6 +342,27 @@ class IssueWorkflow:
                 key = f"replied:{errand.reply}"
                 await self._take_if_due(ActionName.REPLIED, Replied(by=DESK), key)
 
+    async def _raise_complaint(self, step: Step) -> None:
+        """R21: register what the customer said as an issue of its own. If that cannot be done, the
+        GM office is told.
+        """
+        try:
+            number = await workflow.execute_activity(
+                names.RAISE_COMPLAINT,
+                arising(self._known, step),
+                result_type=str,
+                schedule_to_close_timeout=timedelta(days=1),
+                start_to_close_timeout=timedelta(minutes=1),
+                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
+                summary=f"complaint about {self._known.number}",
+            )
+            raised = ComplaintRaised(by=DESK, number=number)
+        except ActivityError as error:
+            raised = ComplaintRaised(by=DESK, reason=_reason(error))
+        async with self._turn:
+            key = f"complaint:{step.seq}"
+            await self._take_if_due(ActionName.COMPLAINT_RAISED, raised, key)
+
     def _still_answers(self, errand: Errand) -> bool:
         """Whether the errand brought the reply the issue waits for, not an earlier generation's."""
         stages = lifecycle.RULES[ActionName.REPLIED].stages
@@ -437,6 +375,10 @@ def _update_id() -> str:
     if update is None:
         raise ApplicationError("people act through updates", type="NotAllowed")
     return update.id
+
+
+def _reason(error: ActivityError) -> str:
+    return getattr(error.cause, "message", "") or str(error.cause or error)
 
 
 def _about(errand: Errand) -> str:

@@ -10,6 +10,9 @@ from typing import NamedTuple
 from temporalio import workflow
 
 
+SOON = timedelta(seconds=1)
+
+
 class Wake(NamedTuple):
     """When to wake for a clock, and what a supervisor reads on the timer."""
 
@@ -31,7 +34,9 @@ class Timers:
         now = workflow.now()
         for name, (at, task) in list(self._live.items()):
             if name not in wanted or wanted[name].at != at:
-                task.cancel()
+                # One about to fire is left to: cancelling would race with the server for nothing.
+                if at > now + SOON or not workflow.patched("due-timers-are-left"):
+                    task.cancel()
                 del self._live[name]
         self.rung = [name for name, wake in wanted.items() if wake.at <= now]
         for name, wake in wanted.items():
@@ -41,5 +46,7 @@ class Timers:
 
     async def _ring(self, name: str, delay: timedelta, summary: str) -> None:
         await workflow.sleep(delay, summary=summary)
-        del self._live[name]
-        self.rung.append(name)
+        _, mine = self._live.get(name, (None, None))
+        if mine is asyncio.current_task():  # else it is not wanted any more
+            del self._live[name]
+            self.rung.append(name)

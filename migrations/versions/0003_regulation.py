@@ -73,6 +73,9 @@ CREATE TABLE complaint_forms (
 COMMENT ON TABLE complaint_forms IS
     '《投诉登记表》《投诉处理表》 complaint register and complaint form (R19)';
 
+INSERT INTO complaint_forms (issue_id, against, received_by, apologised_at, archived_at)
+SELECT id, department, agent, reported_at, closed_at FROM issues WHERE kind = 'complaint';
+
 CREATE TABLE paid_services (
     issue_id      text NOT NULL REFERENCES issues,
     generation    integer NOT NULL,
@@ -98,7 +101,7 @@ CREATE TABLE paid_services (
     PRIMARY KEY (issue_id, generation)
 );
 COMMENT ON TABLE paid_services IS '《有费服务单》 paid service, from survey to acceptance (R17)';
-COMMENT ON COLUMN paid_services.quotation IS 'Which quotation of this issue the row shows; earlier ones are in its history.';
+COMMENT ON COLUMN paid_services.quotation IS 'Which quotation the row shows; the earlier ones are in its history.';
 COMMENT ON COLUMN paid_services.approval IS 'Whether the price needs the manager''s approval.';
 
 CREATE TABLE expert_panels (
@@ -160,7 +163,7 @@ CREATE TRIGGER form_history_append_only BEFORE UPDATE OR DELETE ON form_history
 
 CREATE FUNCTION keep_history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO form_history (form, issue_id, replaced_by, was)
-    SELECT TG_TABLE_NAME, OLD.issue_id, i.seq, to_jsonb(OLD) FROM issues i WHERE i.id = OLD.issue_id;
+    SELECT TG_TABLE_NAME, OLD.issue_id, seq, to_jsonb(OLD) FROM issues WHERE id = OLD.issue_id;
     RETURN NULL; END $$;
 """
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.clocks import Rehearsal
+from domain.duty import Duty
 from domain.intake import Intake
 from domain.promises import PromiseKind
 from domain.roster import Candidate, Choice, Member, Need, Roster, choose, superior
@@ -64,7 +65,7 @@ def need(**changes: Any) -> Need:
 
 
 def chosen(*candidates: Candidate, when: datetime = MONDAY, **changes: Any) -> str | None:
-    choice = choose(candidates, need(**changes), STANDARD, when)
+    choice = choose(candidates, need(**changes), Duty(STANDARD), when)
     return choice.member.id if choice.member else None
 
 
@@ -86,7 +87,7 @@ def test_whoever_is_not_certified_not_of_the_place_or_off_gets_nothing(
     unfit: dict[str, Any],
 ) -> None:
     assert chosen(candidate("li")) == "li"
-    assert choose([candidate("li", **unfit)], need(), STANDARD, MONDAY) == Choice()
+    assert choose([candidate("li", **unfit)], need(), Duty(STANDARD), MONDAY) == Choice()
 
 
 def test_a_certificate_holds_through_its_last_local_day() -> None:
@@ -145,13 +146,13 @@ def test_whoever_is_preferred_goes_first_if_on_duty() -> None:
 
 def test_if_nobody_is_on_duty_it_is_tried_again_at_the_first_next_opening() -> None:
     candidates = [candidate("li"), candidate("ma", shift="west"), candidate("z", shift="off")]
-    choice = choose(candidates, need(), STANDARD, at("2026-09-30 20:00"))
+    choice = choose(candidates, need(), Duty(STANDARD), at("2026-09-30 20:00"))
     assert choice == Choice(again_at=at("2026-10-08 09:00"))
 
 
 def test_somebody_who_is_not_qualified_is_not_waited_for() -> None:
     other = candidate("xu", shift="everyday", certified=[{"product_line": "KIOSK"}])
-    choice = choose([candidate("li"), other], need(), STANDARD, SUNDAY)
+    choice = choose([candidate("li"), other], need(), Duty(STANDARD), SUNDAY)
     assert choice.again_at == at("2026-11-23 09:00")
 
 
@@ -159,8 +160,35 @@ def test_in_a_rehearsal_duty_is_asked_in_the_storys_time_and_waited_for_in_real_
     rehearsal = Rehearsal(story_begins=SUNDAY, really_begins=MONDAY, speed=3600)
     policy = STANDARD.policy.model_copy(update={"rehearsal": rehearsal})
     rulebook = STANDARD.with_policy(policy)
-    choice = choose([candidate("li")], need(), rulebook, MONDAY)
+    choice = choose([candidate("li")], need(), Duty(rulebook), MONDAY)
     assert choice == Choice(again_at=MONDAY + timedelta(seconds=23))
+
+
+# --- Days on which a shift is another -------------------------------------------------------------
+
+
+def leave(first: str, until: str, shift: str = "off") -> dict[str, Any]:
+    return {"person": "li", "from": first, "until": until, "shift": shift, "reason": "leave"}
+
+
+def test_whoever_is_away_that_day_gets_nothing_and_is_waited_for_until_they_are_back() -> None:
+    away = candidate("li", exceptions=[leave("2026-11-23", "2026-11-25")])
+    assert chosen(away, candidate("wu", 9)) == "wu"
+    choice = choose([away], need(), Duty(STANDARD), MONDAY)
+    assert choice == Choice(again_at=at("2026-11-26 09:00"))
+
+
+def test_a_night_shift_taken_over_counts_for_these_days() -> None:
+    swapped = candidate("li", exceptions=[leave("2026-11-23", "2026-11-23", "night")])
+    assert chosen(swapped) is None
+    assert chosen(swapped, when=at("2026-11-23 21:00")) == "li"
+    assert chosen(swapped, when=at("2026-11-24 10:00")) == "li"
+
+
+def test_somebody_usually_off_is_chosen_on_the_days_on_which_they_work() -> None:
+    helps = candidate("li", shift="off", exceptions=[leave("2026-11-23", "2026-11-23", "desk")])
+    assert chosen(helps) == "li"
+    assert chosen(helps, when=at("2026-11-24 10:00")) is None
 
 
 # --- Who is above --------------------------------------------------------------------------------
@@ -247,16 +275,16 @@ def test_the_example_roster_has_somebody_for_every_line_department_and_region() 
         wanted = Need(
             department=department, product_line=line, centres=(centre.id, *centre.nearest)
         )
-        choice = choose(everybody, wanted, DEMO, MONDAY)
+        choice = choose(everybody, wanted, Duty(DEMO), MONDAY)
         assert choice.member, (centre.id, department, line)
-        assert choose(everybody, wanted, STANDARD, at("2026-10-01 03:00")) != Choice()
+        assert choose(everybody, wanted, Duty(STANDARD), at("2026-10-01 03:00")) != Choice()
 
 
 def test_a_major_fault_at_night_finds_an_engineer_on_duty_everywhere() -> None:
     everybody = [Candidate(member=m, open_issues=0, idle_since=IDLE) for m in EXAMPLE.members]
     for centre in EXAMPLE.centres:
         wanted = need(centres=(centre.id, *centre.nearest))
-        choice = choose(everybody, wanted, STANDARD, at("2026-10-01 03:00"))
+        choice = choose(everybody, wanted, Duty(STANDARD), at("2026-10-01 03:00"))
         assert choice.member is not None
         assert choice.member.id == "deng.wei"
 

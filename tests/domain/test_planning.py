@@ -26,7 +26,9 @@ from tests.domain.rulebooks import facts
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 POLICIES = Path(__file__).parents[2] / "policies"
 STANDARD = load(POLICIES / "standard.toml")
-RESPONSE, RESOLUTION, CALLBACK, _ = PromiseKind
+RESPONSE = PromiseKind.RESPONSE
+RESOLUTION = PromiseKind.RESOLUTION
+CALLBACK = PromiseKind.CALLBACK
 HOUR = timedelta(hours=1)
 
 

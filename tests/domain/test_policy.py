@@ -58,6 +58,8 @@ def test_what_a_selector_leaves_out_matches_everything_and_what_it_names_must_al
         ("region", "广东", "上海"),
         ("centre", "guangzhou", "shanghai"),
         ("customer", "enterprise", "individual"),
+        ("existing", True, False),
+        ("first_contact", False, True),
     ],
 )
 def test_a_rule_can_ask_for_every_fact(field: str, wanted: str, other: str) -> None:
@@ -100,7 +102,8 @@ def test_where_no_rule_fits_each_says_why() -> None:
 def test_a_mismatch_is_named_for_every_fact_a_rule_can_ask_for() -> None:
     elsewhere = {name: ["elsewhere"] for name in ("product_line", "region", "centre")}
     other = {"kind": ["sales"], "severity": ["major"], "category": ["commerce"]}
-    select = Selector.model_validate(other | elsewhere | {"customer": ["individual"]})
+    who = {"customer": ["individual"], "existing": [False], "first_contact": [True]}
+    select = Selector.model_validate(other | elsewhere | who)
     assert set(select.mismatches(facts())) == set(Selector.model_fields)
     assert not select.matches(facts())
     assert Selector().mismatches(facts()) == ()

@@ -30,7 +30,10 @@ from tests.builders import Desk, a_promise, actor, an_act, an_issue
 from tests.domain.calendars import CHINA, DAY, HOUR, MINUTE, at, calendar
 from tests.domain.rulebooks import facts, planner, policy, promised, rule, solving
 
-RESPONSE, RESOLUTION, CALLBACK, CUSTOMER_TEST = PromiseKind
+RESPONSE = PromiseKind.RESPONSE
+RESOLUTION = PromiseKind.RESOLUTION
+CALLBACK = PromiseKind.CALLBACK
+CUSTOMER_TEST = PromiseKind.CUSTOMER_TEST
 OFFICE = calendar(national="CN")
 STANDARD = load(Path(__file__).parents[2] / "policies" / "standard.toml")
 MADE, NOTICE_READ = at("2026-12-29 10:00"), at("2026-12-30 12:00")

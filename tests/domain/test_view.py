@@ -9,9 +9,9 @@ import pytest
 from domain.actions import ActionName
 from domain.issue import SlaState
 from domain.lifecycle import allowed
-from domain.promises import PromiseEnd
+from domain.promises import PromiseEnd, PromiseKind
 from domain.view import IssueView, details, local, view
-from domain.vocabulary import Outcome, Role, Severity, Stage
+from domain.vocabulary import DESK, Outcome, Role, Severity, Stage
 from tests.builders import (
     DAY,
     ENGINEER,
@@ -81,8 +81,9 @@ def test_a_view_says_where_the_issue_stands() -> None:
 
 @pytest.mark.parametrize("stage", Stage)
 def test_a_view_lists_what_can_be_done_next_and_comes_back_from_json(stage: Stage) -> None:
-    seen = view(an_issue(stage))
-    assert seen.can == allowed(stage)
+    issue = an_issue(stage)
+    seen = view(issue)
+    assert seen.can == (() if issue.over else allowed(stage))
     assert IssueView.model_validate_json(seen.model_dump_json()) == seen
 
 
@@ -101,6 +102,23 @@ def test_a_closed_issue_has_nothing_due() -> None:
     assert (seen.next_due_at, seen.can, seen.outcome) == (None, (), Outcome.SOLVED)
 
 
+def test_a_closed_issue_that_is_still_to_be_scored_and_rated_says_so() -> None:
+    evaluation, difficulty = (
+        a_promise(kind) for kind in (PromiseKind.EVALUATION, PromiseKind.DIFFICULTY)
+    )
+    seen = view(an_issue(Stage.CLOSED, promises=(evaluation, difficulty)))
+    assert seen.can == (ActionName.EVALUATE, ActionName.RATE_DIFFICULTY)
+    assert seen.next_due_at == difficulty.due_at  # what the customer has time for is not ours
+    assert seen.sla_state is SlaState.MET
+
+
+def test_a_view_names_the_complaints_that_arose_and_what_the_issue_itself_arose_from() -> None:
+    issue = Desk().do(an_issue(Stage.CLOSED), ActionName.COMPLAINT_RAISED, DESK)
+    assert view(issue).complaints == ("20261124-07-0002",)
+    complaint = Desk().open(an_intake(kind="complaint", arises_from=issue.id))
+    assert (view(complaint).arises_from, view(complaint).complaints) == ("issue:web:r-1", ())
+
+
 @pytest.mark.parametrize(
     ("zone", "text"),
     [
@@ -116,7 +134,10 @@ def test_an_instant_is_written_as_the_clock_on_the_desks_wall_shows_it(
 
 
 def test_the_page_of_an_issue_at_work_reads_as_a_supervisor_needs_it() -> None:
-    possible = "report_progress, wait_for_customer, reassign, resolve, escalate, withdraw"
+    possible = (
+        "report_progress, wait_for_customer, transfer, reassign, consult, resolve, escalate, "
+        "withdraw"
+    )
     assert details(an_issue(Stage.IN_PROGRESS)).splitlines() == [
         "### 20261123-07-0001 · The card reader swallows cards",
         "fault · 一般 general · ATM · shanghai",

@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 
 from domain.actions import Accept, ActionName, ReportProgress
-from tests.workflows.harness import Handle, StoryDesk, engineer, eventually, result
+from domain.vocabulary import Actor, Role
+from tests.workflows.harness import (
+    AGENT,
+    CLERK,
+    CUSTOMER,
+    MANAGER,
+    Handle,
+    StoryDesk,
+    engineer,
+    eventually,
+    result,
+)
 
 Path = Callable[[StoryDesk], Awaitable[Handle]]
 
@@ -178,6 +189,173 @@ async def never_registered(desk: StoryDesk) -> Handle:
     return handle
 
 
+async def _worked_on(desk: StoryDesk, **intake: object) -> tuple[Handle, Actor]:
+    handle = await _accepted(desk, **intake)
+    return handle, engineer(await desk.view(handle))
+
+
+async def answered(desk: StoryDesk) -> Handle:
+    """The hotline knows the answer; the customer reports that it works, and scores the service."""
+    handle, _ = await desk.open(answering=True)
+    await desk.do(handle, ActionName.ANSWER, AGENT, solution="hold the reset button")
+    await desk.until("2026-09-29 15:00")
+    await desk.do(handle, ActionName.REPORT_TEST, CUSTOMER, worked=True)
+    await desk.do(handle, ActionName.EVALUATE, CUSTOMER, **_SCORES)
+    return handle
+
+
+async def untested(desk: StoryDesk) -> Handle:
+    """Silence counts as solved."""
+    handle, _ = await desk.open(answering=True)
+    await desk.do(handle, ActionName.ANSWER, AGENT, solution="hold the reset button")
+    return handle
+
+
+async def answer_failed(desk: StoryDesk) -> Handle:
+    """It did not work: an engineer is sent."""
+    handle, _ = await desk.open(kind="consultation", answering=True)
+    await desk.do(handle, ActionName.ANSWER, AGENT, solution="hold it", on_the_line=False)
+    await desk.until("2026-09-29 15:00")
+    view = await desk.do(handle, ActionName.REPORT_TEST, CUSTOMER, worked=False, words="no")
+    await desk.accept(handle, view)
+    await desk.resolve(handle, view)
+    return handle
+
+
+async def not_passed_on(desk: StoryDesk) -> Handle:
+    """The hotline neither answers nor passes it on: the desk does."""
+    handle, _ = await desk.open(answering=True, complex=True)
+    await desk.until("2026-09-29 15:00")
+    view = await desk.view(handle)
+    await desk.accept(handle, view)
+    await desk.withdraw(handle)
+    return handle
+
+
+async def transferred(desk: StoryDesk) -> Handle:
+    """To another department, which asks a panel."""
+    handle, by = await _worked_on(desk)
+    to = {"to": "software_development", "reason": "a defect of the firmware"}
+    view = await desk.do(handle, ActionName.TRANSFER, by, **to)
+    await desk.accept(handle, view)
+    asked = {"question": "is it known?", "experts": ["ye.zihan"]}
+    await desk.do(handle, ActionName.CONSULT, engineer(view), **asked)
+    await desk.until("2026-09-29 16:00")
+    await desk.do(handle, ActionName.CONSULT, engineer(view), advice="update to 4.2")
+    await desk.resolve(handle, view)
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    await desk.do(handle, ActionName.RATE_DIFFICULTY, MANAGER, difficulty=4)
+    return handle
+
+
+async def relieved(desk: StoryDesk) -> Handle:
+    """A major fault changes hands at the end of a shift."""
+    handle, _ = await _worked_on(desk, severity="major")
+    await desk.until("2026-09-29 21:00")
+    await desk.resolve(handle, await desk.view(handle))
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    return handle
+
+
+async def general_complaint(desk: StoryDesk) -> Handle:
+    handle, by = await _worked_on(desk, kind="complaint", category="service")
+    await desk.do(handle, ActionName.VERIFY, by, verdict="general", findings="came too late")
+    await desk.resolve(handle, await desk.view(handle))
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    return handle
+
+
+async def major_complaint(desk: StoryDesk) -> Handle:
+    """The lead takes it."""
+    handle, by = await _worked_on(desk, kind="complaint", category="service")
+    said = {"verdict": "major", "findings": "third time"}
+    view = await desk.do(handle, ActionName.VERIFY, by, **said)
+    await desk.do(handle, ActionName.ACCEPT, Actor(id="tan.rui", role=Role.LEAD))
+    await desk.do(handle, ActionName.RESOLVE, Actor(id="tan.rui", role=Role.LEAD), result="done")
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    assert view.escalation_level == 1
+    return handle
+
+
+async def unfounded_complaint(desk: StoryDesk) -> Handle:
+    handle, by = await _worked_on(desk, kind="complaint", category="service")
+    await desk.do(handle, ActionName.VERIFY, by, verdict="unfounded", findings="it was in time")
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    return handle
+
+
+async def conflict(desk: StoryDesk) -> Handle:
+    """What the customer says in the callback becomes a complaint."""
+    handle = await _replied(desk)
+    await desk.until("2026-09-30 10:00")
+    said = {"reached": True, "running": True, "satisfied": False, "conflict": True}
+    await desk.do(handle, ActionName.RECORD_CALLBACK, CLERK, words="he was rude", **said)
+    await desk.settle()
+    return handle
+
+
+async def bad_score(desk: StoryDesk) -> Handle:
+    """So does a score below zero."""
+    handle = await on_time(desk)
+    await desk.do(handle, ActionName.EVALUATE, CUSTOMER, **_SCORES | {"attitude": -20})
+    await desk.settle()
+    return handle
+
+
+async def _quoted(desk: StoryDesk, amount: str) -> tuple[Handle, Actor]:
+    handle, by = await _worked_on(desk, kind="paid_service")
+    await desk.do(handle, ActionName.SURVEY, by, findings="a new door")
+    await desk.do(handle, ActionName.QUOTE, by, work="a new door", amount=amount)
+    return handle, by
+
+
+async def paid_service(desk: StoryDesk) -> Handle:
+    """A dear one: the manager approves; the customer accepts the work."""
+    handle, _ = await _quoted(desk, "31000.00")
+    await desk.do(handle, ActionName.CONFIRM, CUSTOMER, agreed=True)
+    await desk.do(handle, ActionName.APPROVE, MANAGER, approved=True)
+    await desk.resolve(handle, await desk.view(handle))
+    await desk.until("2026-09-30 10:00")
+    await desk.do(handle, ActionName.REPORT_TEST, CUSTOMER, worked=True)
+    return handle
+
+
+async def work_refused(desk: StoryDesk) -> Handle:
+    handle, _ = await _quoted(desk, "800.00")
+    await desk.do(handle, ActionName.CONFIRM, CUSTOMER, agreed=True)
+    await desk.resolve(handle, await desk.view(handle))
+    await desk.settle()
+    view = await desk.do(handle, ActionName.REPORT_TEST, CUSTOMER, worked=False, words="crooked")
+    await desk.accept(handle, view)
+    await desk.resolve(handle, view)
+    return handle
+
+
+async def declined(desk: StoryDesk) -> Handle:
+    handle, by = await _quoted(desk, "800.00")
+    await desk.do(handle, ActionName.QUOTE, by, work="a used door", amount="500.00")
+    await desk.do(handle, ActionName.CONFIRM, CUSTOMER, agreed=False, words="too dear")
+    return handle
+
+
+async def not_approved(desk: StoryDesk) -> Handle:
+    handle, _ = await _quoted(desk, "31000.00")
+    await desk.do(handle, ActionName.CONFIRM, CUSTOMER, agreed=True)
+    await desk.do(handle, ActionName.APPROVE, MANAGER, approved=False, reason="no such doors")
+    return handle
+
+
+async def lapsed(desk: StoryDesk) -> Handle:
+    """The customer never answers the quotation."""
+    handle, _ = await _quoted(desk, "800.00")
+    return handle
+
+
 async def grown(desk: StoryDesk) -> Handle:
     """An accepted issue that has begun a second run; for a server that asks for it early."""
     handle, view = await desk.open()
@@ -195,7 +373,21 @@ async def grown(desk: StoryDesk) -> Handle:
     return handle
 
 
-PATHS: dict[str, Path] = {
+_SCORES = {
+    **{"item": "after_sales", "technical": 120, "attitude": 150},
+    "comment": "quick and friendly",
+}
+
+WHOLE: dict[str, Path] = {
+    path.__name__: path
+    for path in (
+        *(answered, untested, answer_failed, not_passed_on, transferred, relieved),
+        *(general_complaint, major_complaint, unfounded_complaint, conflict, bad_score),
+        *(paid_service, work_refused, declined, not_approved, lapsed),
+    )
+}
+"""Those that need the whole regulation: what follows the closing, and relief at the end of a shift."""
+PATHS: dict[str, Path] = WHOLE | {
     path.__name__: path
     for path in (
         *(on_time, by_signal, waiting, reassigned, reopened, not_reached, withdrawn),

@@ -23,7 +23,7 @@ from runtime.migrate import migrate
 from store import reading
 from tests.histories import fingerprint
 from tests.histories.fingerprint import HISTORIES
-from tests.histories.paths import BEGINS, PATHS, grown
+from tests.histories.paths import BEGINS, PATHS, WHOLE, grown
 from tests.skipping import skipping_server
 from tests.workflows.harness import (
     AGENT,
@@ -41,7 +41,7 @@ async def record(wanted: list[str]) -> None:
             await migrate(server.url)
             async with postgres.pool(server.url, size=10) as pool, skipping_server() as clock:
                 for name in wanted or PATHS:
-                    async with story_desk(clock, pool, BEGINS) as desk:
+                    async with story_desk(clock, pool, BEGINS, whole=name in WHOLE) as desk:
                         handle = await PATHS[name](desk)
                         try:
                             await desk.ended(handle)

@@ -11,6 +11,7 @@ import pytest
 from domain.roster import Certification, Contact
 from domain.vocabulary import Role
 from runtime.errors import SetupError
+from runtime.rulebook import load
 from runtime.settings import ROOT
 from starter.roster_files import RosterError, read_roster
 
@@ -89,6 +90,38 @@ def test_columns_can_be_in_any_order(roster: Path) -> None:
     assert read_roster(roster) == read_roster(EXAMPLE)
 
 
+def test_the_days_of_another_shift_are_read_with_the_roster() -> None:
+    exceptions = read_roster(EXAMPLE).exceptions
+    assert exceptions
+    assert [(e.person, str(e.first), str(e.until), e.shift) for e in exceptions] == [
+        ("liang.jiahao", "2030-02-04", "2030-02-15", "off"),
+        ("li.na", "2030-02-04", "2030-02-08", "off"),
+        ("chen.zhiqiang", "2030-02-09", "2030-02-10", "night"),
+        ("deng.wei", "2030-02-09", "2030-02-10", "everyday"),
+    ]
+
+
+def test_a_roster_without_that_file_says_nothing_of_them_and_an_empty_one_that_there_are_none(
+    roster: Path,
+) -> None:
+    (roster / "duty.csv").write_text("person,from,until,shift,reason\n", "utf-8")
+    assert read_roster(roster).exceptions == ()
+    (roster / "duty.csv").unlink()
+    assert read_roster(roster).exceptions is None
+
+
+def test_the_same_line_twice_is_found_at_the_second(roster: Path) -> None:
+    with (roster / "duty.csv").open("a", encoding="utf-8") as file:
+        file.write("li.na,2030-02-04,2030-02-08,off,again\n")
+    assert refusal(roster).startswith("duty.csv, line 6: duty of li.na from 2030-02-04: from: over")
+
+
+def test_a_shift_the_policy_does_not_know_is_named_with_whose_and_when(roster: Path) -> None:
+    change(roster / "duty.csv", ",night,", ",moon,")
+    with pytest.raises(ValueError, match=r"duty of chen\.zhiqiang from 2030-02-09: shift: moon is"):
+        read_roster(roster).check_against(load(ROOT / "policies" / "standard.toml"))
+
+
 # --- A wrong cell --------------------------------------------------------------------------------
 
 
@@ -143,6 +176,20 @@ def test_columns_can_be_in_any_order(roster: Path) -> None:
         ("channels.csv", ",20,", ",0,", "column per_minute: Input should be greater than 0"),
         ("channels.csv", "json://", "127.0.0.1/", "column url: String should match pattern"),
         ("channels.csv", ",phone", ",fax", "column customers: Input should be 'phone' or 'email'"),
+        (
+            "duty.csv",
+            "2030-02-15",
+            "2030-02-03",
+            "column until: 2030-02-03 is before 2030-02-04, the day from which it holds; write the",
+        ),
+        ("duty.csv", "2030-02-04", "4.2.2030", "column from: Input should be a valid date"),
+        ("duty.csv", ",off,", ",day shift,", "column shift: String should match pattern"),
+        (
+            "duty.csv",
+            ",年假 annual leave",
+            ",",
+            "column reason: may not be empty; the cell is empty",
+        ),
     ],
 )
 def test_a_wrong_cell_is_named_with_what_it_holds_and_what_is_expected(
@@ -230,13 +277,25 @@ def test_a_missing_file_is_named(roster: Path) -> None:
         ("people.csv", "lead,legal", "agent,legal", "department legal has no lead"),
         ("people.csv", "gm_office,general", "clerk,general", "department general_office has no"),
         ("channels.csv", "dingtalk,", "sms,", "channel sms is on the roster twice"),
+        (
+            "duty.csv",
+            "li.na,",
+            "li.ming,",
+            "line 3: duty of li.ming from 2030-02-04: person: li.ming is unknown; there are: 07, ",
+        ),
+        (
+            "duty.csv",
+            "li.na,2030-02-04",
+            "liang.jiahao,2030-02-05",
+            "line 3: duty of liang.jiahao from 2030-02-05: from: overlaps with off from 2030-02-04",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_named_with_its_file(
     roster: Path, file: str, right: str, wrong: str, says: str
 ) -> None:
     change(roster / file, right, wrong)
-    assert refusal(roster).startswith(f"{file}: {says}")
+    assert refusal(roster).startswith((f"{file}: {says}", f"{file}, {says}"))
 
 
 def test_a_roster_with_no_channel_to_customers_is_refused(roster: Path) -> None:

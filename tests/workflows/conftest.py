@@ -24,7 +24,9 @@ from tests.workflows.soundness import assert_all_sound  # noqa: E402
 class Begin(Protocol):
     """Begins a story at a local time, by the standard policy if no other file is given."""
 
-    async def __call__(self, story: str, policy_file: Path = STANDARD, /) -> StoryDesk: ...
+    async def __call__(
+        self, story: str, policy_file: Path = STANDARD, /, *, whole: bool = False
+    ) -> StoryDesk: ...
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +59,10 @@ async def begin(clock: WorkflowEnvironment, database: "asyncpg.Pool[Any]") -> As
     async with AsyncExitStack() as stack:
         desks: list[StoryDesk] = []
 
-        async def beginning(story: str, policy_file: Path = STANDARD, /) -> StoryDesk:
-            desk = story_desk(clock, database, story, policy_file)
+        async def beginning(
+            story: str, policy_file: Path = STANDARD, /, *, whole: bool = False
+        ) -> StoryDesk:
+            desk = story_desk(clock, database, story, policy_file, whole=whole)
             desks.append(await stack.enter_async_context(desk))
             return desks[-1]
 

@@ -38,10 +38,12 @@ from temporalio.worker import (
 
 from activities import names
 from activities.audit import Audit
+from activities.complaints import Complaints
 from activities.notification import DeliveryFailed, Notification
 from activities.recording import Recording
 from activities.replanning import Replanning
 from domain.actions import (
+    PEOPLE,
     Accept,
     Act,
     ActionName,
@@ -54,6 +56,7 @@ from domain.actions import (
 )
 from domain.clocks import Rehearsal
 from domain.intake import Intake
+from domain.promises import OVERSIGHT
 from domain.replanning import Order, Report
 from domain.rulebook import Rulebook
 from domain.view import IssueView
@@ -74,6 +77,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 CLERK = Actor(id="fan.meiling", role=Role.CLERK)
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 AGENT = Actor(id="agent", role=Role.AGENT)
+MANAGER = Actor(id="sun.li", role=Role.MANAGER)
+CUSTOMER = Actor(id="chen.hong", role=Role.CUSTOMER)
 STANDARD = ROOT / "policies" / "standard.toml"
 LIFETIME = timedelta(days=1000)
 """No test may run for ever; longer than any story."""
@@ -209,6 +214,11 @@ class StoryDesk:
         )
         return view
 
+    async def do(self, handle: Handle, name: ActionName, by: Actor, **said: Any) -> IssueView:
+        """Take any action, now."""
+        act = PEOPLE[name].model_validate({"by": by, "at": await self.minute()} | said)
+        return await self.act(handle, name, act)
+
     async def accept(self, handle: Handle, view: IssueView) -> IssueView:
         act = Accept(by=engineer(view), at=await self.minute())
         return await self.act(handle, ActionName.ACCEPT, act)
@@ -249,7 +259,7 @@ class StoryDesk:
         """
         step = timedelta(seconds=1)
         while not await has_ended(handle):
-            assert step < timedelta(days=10), f"{handle.id} does not end"
+            assert step < timedelta(days=60), f"{handle.id} does not end"
             await self.env.sleep(step)
             step *= 2
         view: IssueView = await handle.result()
@@ -411,16 +421,25 @@ async def story_desk(
     pool: asyncpg.Pool[Any],
     begins: str,
     policy_file: Path = STANDARD,
+    *,
+    whole: bool = False,
 ) -> AsyncIterator[StoryDesk]:
     """Bring up a desk with a policy and the example roster, at ``begins``.
 
+    Unless it is the ``whole`` policy, nobody is relieved at the end of a shift, and an issue is over
+    when it is closed: nobody scores or rates it.
     What still runs in the end is terminated: the server's next desk has other registers.
     """
     standard = rulebooks_on_disk.load(policy_file)
     rehearsal = Rehearsal(
         story_begins=at(begins), really_begins=await env.get_current_time(), speed=1
     )
-    current = standard.with_policy(standard.policy.model_copy(update={"rehearsal": rehearsal}))
+    promises = tuple(
+        rule for rule in standard.policy.promises if whole or rule.promise not in OVERSIGHT
+    )
+    reliefs = standard.policy.reliefs if whole else ()
+    changes = {"rehearsal": rehearsal, "promises": promises, "reliefs": reliefs}
+    current = standard.with_policy(standard.policy.model_copy(update=changes))
     async with pool.acquire() as connection, connection.transaction():
         await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
         await rulebooks.adopt(connection, current, by="test", note="")
@@ -436,6 +455,7 @@ async def story_desk(
                 recording.record_step,
                 Audit(pool, recording).audit_register,
                 Replanning(pool, _server_time).replan_issues,
+                Complaints(pool).raise_complaint,
             ],
         ),
         Worker(
@@ -451,7 +471,9 @@ async def story_desk(
             # The server's clock would stand still for ever over an activity cut off here.
             if env.supports_time_skipping:
                 await desk.settle()
-            for handle in desk.handles:
+            born = await pool.fetch("SELECT id FROM issues WHERE arises_from IS NOT NULL")
+            others = (env.client.get_workflow_handle(row["id"]) for row in born)
+            for handle in (*desk.handles, *others):
                 with suppress(RPCError):  # it has ended
                     await handle.terminate("the test is over")
 

@@ -1,0 +1,95 @@
+"""What a step's forms leave to the register and the policy: who has to approve, what becomes a
+complaint, whom it is against, which case was told (R8, R15, R17, R19, R21, R29).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from activities.assigning import invalid
+from domain.actions import ActionName
+from domain.forms import (
+    ComplaintForm,
+    ConsultationRecord,
+    Evaluation,
+    ExpertPanel,
+    Form,
+    PaidService,
+)
+from domain.issue import Recorded, Step
+from domain.policy import Policy
+from store import cases, register, roster
+from store.register import Connection
+
+
+class _Found(NamedTuple):
+    form: Form
+    needs_approval: bool = False
+    complaint: bool = False
+
+
+async def informed(connection: Connection, recorded: Recorded, policy: Policy) -> Recorded:
+    """Complete what a step says by what only the register and the policy know.
+
+    Raises:
+        ApplicationError: ``Invalid``: it names somebody who is not on the roster, or a case that
+            may not be told.
+    """
+    step = recorded.step
+    found = [await _completed(connection, recorded, form, policy) for form in step.forms]
+    changes: dict[str, object] = {"forms": tuple(each.form for each in found)}
+    if step.action is ActionName.CONFIRM:
+        offered = await register.quotation(connection, step.issue_id, step.generation)
+        changes["content"] = step.content | offered
+    return recorded.model_copy(
+        update={
+            "step": step.model_copy(update=changes),
+            "needs_approval": any(each.needs_approval for each in found),
+            "complaint": step.dissatisfied or any(each.complaint for each in found),
+        }
+    )
+
+
+async def taught(connection: Connection, step: Step) -> None:
+    """R29: propose a written result for the case library, if its handler thinks that it is worth
+    knowing.
+    """
+    if not step.content.get("known_solution"):
+        return
+    solution = await cases.solved(connection, step.issue_id)
+    if solution:
+        await cases.propose(connection, solution.draft(step.by.id, step.at))
+
+
+async def _completed(
+    connection: Connection, recorded: Recorded, form: Form, policy: Policy
+) -> _Found:
+    match form:
+        case PaidService() if form.amount is not None:
+            limit = policy.paid_service.approval_above
+            needed = limit is not None and form.amount > limit
+            return _Found(form.model_copy(update={"approval": needed}), needs_approval=needed)
+        case Evaluation():
+            worst = min(form.technical, form.attitude)
+            return _Found(form, complaint=worst < policy.evaluations.complaint_below)
+        case ComplaintForm() if form.received_by:
+            return _Found(form.model_copy(update={"against": recorded.department}))
+        case ExpertPanel() if form.experts:
+            await _check_experts(connection, form.experts)
+        case ConsultationRecord() if form.known_case:
+            await _use(connection, form.known_case, recorded.step)
+    return _Found(form)
+
+
+async def _check_experts(connection: Connection, experts: tuple[str, ...]) -> None:
+    for expert in experts:
+        if await roster.member(connection, expert) is None:
+            raise invalid(f"experts: {expert} is not on the roster")
+
+
+async def _use(connection: Connection, number: str, step: Step) -> None:
+    if await cases.approved(connection, number) is None:
+        raise invalid(
+            f"case: {number} is no approved case; `yinuo case search` finds those that are"
+        )
+    await cases.used(connection, number, step.at)
