@@ -17,8 +17,9 @@ from domain.issue import Errand, Recorded, Step, Tell, When
 from domain.periods import Period, TimeBudget
 from domain.policy import Policy
 from domain.promises import Promise, PromiseKind
-from domain.roster import DeliveryChannel, Member, superior
+from domain.roster import DeliveryChannel, Member
 from domain.rulebook import Rulebook
+from domain.staffing import answering
 from domain.vocabulary import ESCALATION, Audience, Model, Role
 from store import outbox
 from store.outbox import Message
@@ -64,9 +65,9 @@ class Directory:
         if audience is Audience.CUSTOMER:
             return self._customer()
         if level := _LEVELS.get(audience):
-            return self.superior(level)
+            return self.superior(level, at)
         if audience is Audience.CLERK:
-            return self._clerk(at) or self.superior(1)
+            return self._clerk(at) or self.superior(1, at)
         engineer = self.recorded.engineer
         named = {
             Audience.HANDLER: engineer.id if engineer else "",
@@ -74,11 +75,12 @@ class Directory:
             Audience.EXPERT: person or "",
         }
         member = self._members.get(named[audience])
-        return _staff(member) if member else self.superior(1)
+        return _staff(member) if member else self.superior(1, at)
 
-    def superior(self, level: int) -> Recipient | None:
+    def superior(self, level: int, at: datetime) -> Recipient | None:
         """Return who answers at that escalation level, or at the next one that has somebody."""
-        found = superior(self._members.values(), self.recorded.department, level)
+        people, department = self._members.values(), self.recorded.department
+        found = answering(people, department, level, Duty(self._rulebook), at)
         return _staff(found) if found else None
 
     def at_work(self, recipient: Recipient, at: datetime) -> datetime | None:
@@ -194,7 +196,7 @@ async def _handed_over(
     for level in sorted({_above(row) for row in waiting}):
         keys = [row.key for row in waiting if _above(row) == level]
         top = level >= len(ESCALATION)
-        person = directory.superior(min(level, len(ESCALATION) - 1))
+        person = directory.superior(min(level, len(ESCALATION) - 1), step.recorded_at)
         left = await outbox.hand_over(
             connection, keys, person.id if person else "nobody", step.recorded_at
         )

@@ -10,8 +10,8 @@ from temporalio.exceptions import ApplicationError
 
 from domain.duty import Duty
 from domain.issue import Assignment, Person, Recorded, Step
-from domain.roster import Member, Need, choose, superior
-from domain.staffing import hindrance, is_thin
+from domain.roster import Member, Need, choose
+from domain.staffing import answering, hindrance, is_thin
 from domain.vocabulary import ESCALATION, Role
 from store import duty as duty_store
 from store import roster
@@ -53,7 +53,7 @@ async def assigned(
     if step.assignment is None:
         return same
     duty = Duty(current.rulebook)
-    lead = superior(people, case.department, 1)
+    lead = answering(people, case.department, 1, duty, step.recorded_at)
     found = await _found(connection, step, step.assignment, case, people, duty)
     handler = _member(people, found.handler.id) if found.handler else None
     return same.model_copy(
@@ -92,7 +92,8 @@ async def _found(
         member = _named(people, wanted.to, case, duty, at)
         return _Found(member.person, _relieved_at(step, case, member, duty))
     if wanted.level:
-        return _Found(_superior(people, case.department, wanted.level, duty, at))
+        found = answering(people, case.department, wanted.level, duty, at)
+        return _Found(found.person if found else None)
     centre = await roster.centre(connection, case.facts.centre)
     need = Need(
         department=case.department,
@@ -117,15 +118,6 @@ def _relieved_at(step: Step, case: Case, member: Member, duty: Duty) -> datetime
     if member.role is not Role.ENGINEER or not duty.policy.relieved(facts):
         return None
     return duty.duty_ends(member, step.recorded_at)
-
-
-def _superior(
-    people: Sequence[Member], department: str, level: int, duty: Duty, at: datetime
-) -> Person | None:
-    """R19: who takes it at that level; somebody who is away only if nobody above is there."""
-    there = [member for member in people if not duty.off_until(member, at)]
-    found = superior(there, department, level) or superior(people, department, level)
-    return found.person if found else None
 
 
 def _named(people: Sequence[Member], id_: str, case: Case, duty: Duty, at: datetime) -> Member:

@@ -1,24 +1,29 @@
-"""The audit: what an operator ended in Temporal is ended in the register too, and somebody is told.
+"""The audit: what an operator ended in Temporal is ended in the register too, and somebody is told;
+what its handler cannot go on with any more is handed over.
 
-A workflow can answer a cancellation, but not its own termination.
+A workflow can answer a cancellation, but not its own termination; and it hears of no leave that
+begins, and of no certificate that ends.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 from temporalio import activity
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import names
 from activities.recording import Recording
 from domain import lifecycle
-from domain.actions import ActionName, Cancel
-from domain.vocabulary import DESK, Outcome
-from store import reading
+from domain.actions import ActionName, Cancel, Reassign
+from domain.duty import Duty
+from domain.staffing import stranded
+from domain.vocabulary import DESK, Actor, Outcome, Role
+from store import reading, roster, rulebooks
 
 SETTLING = timedelta(minutes=1)
 """An issue changed this recently may be starting or ending just now."""
@@ -33,8 +38,11 @@ class Audit:
 
     @activity.defn(name=names.AUDIT)
     async def audit_register(self) -> list[str]:
-        """Close what has no workflow any more; return the keys of the messages to deliver."""
+        """Close what has no workflow any more, hand over what nobody can go on with; return the
+        keys of the messages to deliver.
+        """
         client = activity.client()
+        await self._hand_over(client)
         running = {
             execution.id
             async for execution in client.list_workflows(
@@ -50,6 +58,21 @@ class Audit:
                 continue
             keys += await self._close(id_, run, now)
         return keys
+
+    async def _hand_over(self, client: Client) -> None:
+        async with self._pool.acquire() as connection:
+            current = await rulebooks.current(connection)
+            issues = await roster.open_issues(connection)
+        found = stranded(issues, Duty(current), datetime.now(UTC)) if current else []
+        for each in found:
+            activity.heartbeat()
+            if each.engineer is None:  # its workflow waits for somebody already
+                continue
+            act = Reassign(by=Actor(id="audit", role=Role.SYSTEM), reason=each.reason)
+            handle = client.get_workflow_handle(each.id)
+            # It may have gone on meanwhile, or be one of those to be closed below.
+            with suppress(WorkflowUpdateFailedError, RPCError):
+                await handle.execute_update(ActionName.REASSIGN, act, id=each.update_id)
 
     async def _close(self, id_: str, run: str, now: datetime) -> list[str]:
         issue = await reading.state(self._pool, id_)

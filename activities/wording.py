@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from jinja2.runtime import Context as Page
 from pydantic import Field
 
-from domain import view
+from domain import view, words
 from domain.promises import Promise, PromiseKind
 from domain.vocabulary import (
     ESCALATION,
@@ -25,10 +25,7 @@ from domain.vocabulary import (
     Instant,
     Kind,
     Model,
-    Role,
-    ServiceItem,
     Severity,
-    Verdict,
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,44 +34,17 @@ TITLE_IN_SENTENCES = 40
 SUBJECT = 60
 """Characters of a subject; the number comes first, so it is the title that is cut."""
 
-WORDS: Mapping[str, tuple[str, str]] = {
-    Kind.CONSULTATION: ("咨询", "consultation"),
-    Kind.FAULT: ("故障报修", "fault"),
-    Kind.COMPLAINT: ("投诉", "complaint"),
-    Kind.SUGGESTION: ("建议", "suggestion"),
-    Kind.SALES: ("售前咨询", "sales enquiry"),
-    Kind.PAID_SERVICE: ("有费服务", "paid service"),
-    Severity.GENERAL: ("一般", "general"),
-    Severity.MAJOR: ("重大", "major"),
-    Verdict.UNFOUNDED: ("不成立", "unfounded"),
-    ServiceItem.PRE_SALES: ("售前支持", "pre-sales support"),
-    ServiceItem.PROJECT: ("项目实施", "project work"),
-    ServiceItem.AFTER_SALES: ("售后服务", "after-sales service"),
-    PromiseKind.HAND_OVER: ("转交", "hand-over"),
-    PromiseKind.RESPONSE: ("响应", "response"),
-    PromiseKind.VERIFICATION: ("核实", "verification"),
-    PromiseKind.SURVEY: ("现场勘察", "site survey"),
-    PromiseKind.QUOTATION: ("报价", "quotation"),
-    PromiseKind.CONFIRMATION: ("客户确认", "customer's confirmation"),
-    PromiseKind.APPROVAL: ("审批", "approval"),
-    PromiseKind.RESOLUTION: ("解决", "resolution"),
-    PromiseKind.PANEL: ("专家会诊", "expert panel"),
-    PromiseKind.CALLBACK: ("回访", "callback"),
-    PromiseKind.CUSTOMER_TEST: ("客户试用", "customer's test"),
-    PromiseKind.EVALUATION: ("客户评价", "customer's evaluation"),
-    PromiseKind.DIFFICULTY: ("难度评定", "difficulty rating"),
-    Audience.CUSTOMER: ("客户", "customer"),
-    Audience.AGENT: ("热线工程师", "hotline agent"),
-    Audience.HANDLER: ("处理人", "handler"),
-    Audience.EXPERT: ("专家", "expert"),
-    Audience.CLERK: ("回访人", "callback clerk"),
-    Role.ENGINEER: ("工程师", "engineer"),
-    Role.LEAD: ("组长", "lead"),
-    Role.MANAGER: ("部门经理", "manager"),
-    Role.GM_OFFICE: ("总经办", "GM office"),
+WORDS: words.Names = {
+    code: said
+    for known in (
+        *(words.KINDS, words.VERDICTS, words.SEVERITIES, words.ITEMS, words.PROMISES),
+        words.AUDIENCES,
+    )
+    for code, said in known.items()
 }
-"""The regulation's words for our codes, Chinese and English. Severities and verdicts share theirs:
-a general or major complaint is both."""
+"""The codes that messages speak of. Severities and verdicts share theirs: a general or major
+complaint is both.
+"""
 
 DEPARTMENTS: Mapping[str, tuple[str, str]] = {
     "technical_service": ("技术服务部", "technical service"),

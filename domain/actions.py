@@ -92,7 +92,7 @@ class Verify(Act):
     solved by the department, major ones taken by its lead.
     """
 
-    verdict: Verdict
+    verdict: Verdict = Field(description="whether it is justified, and how grave")
     findings: Words = Field(description="what was found; the customer reads it")
 
 
@@ -106,7 +106,7 @@ class ReportProgress(Act):
     """How far the work is; with a reason and an expected time if it takes longer (R13, R14)."""
 
     note: Words
-    expected_at: Instant | None = None
+    expected_at: Instant | None = Field(default=None, description="told to the customer (R14)")
 
 
 class WaitForCustomer(Act):
@@ -171,14 +171,14 @@ class Quote(Act):
 class Confirm(Act):
     """The customer's yes or no to the quotation (R17)."""
 
-    agreed: bool
+    agreed: bool = Field(description="the customer wants it at this price")
     words: Text = Field(default="", description="the customer's, as said")
 
 
 class Approve(Act):
     """The manager's yes or no, where the price needs it (R17)."""
 
-    approved: bool
+    approved: bool = Field(description="the work may begin")
     reason: Text = Field(default="", description="the customer reads why not")
 
     @model_validator(mode="after")
@@ -192,7 +192,7 @@ class Approve(Act):
 class Reassign(Act):
     """Give the issue to ``to``, or let the desk choose again if nobody is named (R15, R16)."""
 
-    to: Code | None = None
+    to: Code | None = Field(default=None, description="left out: the desk chooses")
     reason: Words
 
 
@@ -209,9 +209,9 @@ class RecordCallback(Act):
     becomes a complaint of its own (R21); one ``call`` may ask about several faults (R22).
     """
 
-    reached: bool
+    reached: bool = Field(description="the customer was on the line")
     running: bool | None = Field(default=None, description="is the machine running normally")
-    satisfied: bool | None = None
+    satisfied: bool | None = Field(default=None, description="is the customer satisfied")
     words: Text = Field(default="", description="the customer's, as said")
     conflict: bool = Field(
         default=False, description="the customer complains, or is at odds with us (R21, R24)"
@@ -241,9 +241,9 @@ class Evaluate(Act):
     (R26). Below zero it becomes a complaint of its own, if the policy does not say otherwise (R21).
     """
 
-    item: ServiceItem
-    technical: Score
-    attitude: Score
+    item: ServiceItem = Field(description="what is scored")
+    technical: Score = Field(description="technical level; 100 is what was to be expected")
+    attitude: Score = Field(description="service attitude; 100 is what was to be expected")
     comment: Words
     person: Code | None = Field(
         default=None, description="who scores, if somebody else writes it down"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from domain.planning import Planner
 from domain.policy import Considered, Facts, PromiseRule, When
 from domain.promises import Promise, PromiseKind
@@ -44,7 +46,9 @@ class Explained(Model):
 
 
 class Explanation(Model):
-    """All kinds of promises on one issue; ``told`` is when the people of the desk are told."""
+    """All kinds of promises on one issue; ``told`` is when the people of the desk are told,
+    ``relieved`` whether it changes hands at the end of its handler's shift.
+    """
 
     policy: Code
     version: str
@@ -52,7 +56,9 @@ class Explanation(Model):
     facts: Facts
     centre_calendar: str | None
     at: Instant
+    department: Code = Field(description="it is routed there (R4)")
     told: When
+    relieved: bool
     promises: tuple[Explained, ...]
 
 
@@ -73,7 +79,9 @@ def explain(
         facts=facts,
         centre_calendar=centre_calendar,
         at=at,
+        department=policy.department(facts),
         told=policy.told(facts),
+        relieved=policy.relieved(facts),
         promises=tuple(
             _explained(rulebook, facts, centre_calendar, kind, at) for kind in PromiseKind
         ),
@@ -108,9 +116,14 @@ def _tried(considered: Considered, facts: Facts) -> Tried:
         mismatches=tuple(
             Mismatch(
                 field=field,
-                wanted=tuple(sorted(getattr(rule.select, field))),
-                found=getattr(facts, field),
+                wanted=tuple(sorted(map(_said, getattr(rule.select, field)))),
+                found=_said(getattr(facts, field)),
             )
             for field in considered.mismatches
         ),
     )
+
+
+def _said(fact: object) -> str:
+    """Write a fact as people say it."""
+    return {True: "yes", False: "no"}[fact] if isinstance(fact, bool) else str(fact)

@@ -212,6 +212,12 @@ class Evaluations(Model):
     complaint_below: Annotated[int, Field(ge=-50, le=200)] = 0
 
 
+class Telephone(Model):
+    """R7: a call is answered within so many seconds, about three rings."""
+
+    within_seconds: Annotated[int, Field(ge=0, le=3600)] = 20
+
+
 class Quality(Model):
     """R28: which share of the records is checked, and which share of errors means retraining."""
 
@@ -250,6 +256,7 @@ class Policy(Model):
     paid_service: PaidService = PaidService()
     evaluations: Evaluations = Evaluations()
     quality: Quality = Quality()
+    telephone: Telephone = Telephone()
     delivery: Delivery
     rehearsal: Rehearsal | None = None
 

@@ -168,6 +168,8 @@ def check_fit(centres: Iterable[Centre], members: Sequence[Member], rulebook: Ru
     departments = {member.department for member in members}
     for category, department in rulebook.policy.routing.items():
         _known(department, departments, f"routing of {category}: department")
+    for route in rulebook.policy.routes:
+        _known(route.department, departments, f"route {route.name}: department")
 
 
 def _check_shifts(exceptions: Iterable[DutyException], rulebook: Rulebook) -> None:

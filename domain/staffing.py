@@ -13,7 +13,7 @@ from pydantic import Field
 from domain.duty import FOR_GOOD, Duty
 from domain.issue import Person
 from domain.policy import Standby
-from domain.roster import Candidate, Centre, Certification, Member
+from domain.roster import Candidate, Centre, Certification, Member, superior
 from domain.vocabulary import ESCALATION, Model, Role
 
 # --- Who can go on -------------------------------------------------------------------------------
@@ -41,6 +41,17 @@ def _uncertified(certified: Sequence[Certification], product_line: str, day: dat
         return f"is not certified for {product_line} any more: that ended on {max(ended)}"
     lines = ", ".join(sorted({c.product_line for c in certified})) or "nothing"
     return f"is not certified for {product_line}, only for {lines}"
+
+
+def answering(
+    people: Iterable[Member], department: str, level: int, duty: Duty, at: datetime
+) -> Member | None:
+    """Return who answers for a department at an escalation level, or the next above; somebody who
+    is away only if nobody else is there.
+    """
+    people = list(people)
+    there = [member for member in people if not duty.off_until(member, at)]
+    return superior(there, department, level) or superior(people, department, level)
 
 
 class OpenIssue(Model):
@@ -73,6 +84,11 @@ class Stranded(Model):
     seq: int
     engineer: str | None
     reason: str
+
+    @property
+    def update_id(self) -> str:
+        """The same state of affairs is handed over once, whoever asks."""
+        return f"stranded-{self.seq}"
 
 
 def stranded(issues: Iterable[OpenIssue], duty: Duty, at: datetime) -> list[Stranded]:

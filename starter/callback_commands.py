@@ -312,22 +312,22 @@ def _call(call: Call, zone: str) -> Iterator[RenderableType]:
 
 
 def _named(customer: Customer) -> str:
-    from starter.tables import _plain
+    from starter.tables import plain
 
     parts = (customer.organisation, customer.name, customer.contact)
-    return _plain(" · ".join(dict.fromkeys(filter(None, parts))))
+    return plain(" · ".join(dict.fromkeys(filter(None, parts))))
 
 
 def _case(case: CaseSummary, customer: Customer, zone: str) -> RenderableType:
     """What to read before the call about one issue (R22)."""
-    from starter.tables import _plain
+    from starter.tables import plain
 
     major = case.severity is Severity.MAJOR
-    title = Text(f"{case.number} · {_plain(case.title)}", style="bold red" if major else "bold")
+    title = Text(f"{case.number} · {plain(case.title)}", style="bold red" if major else "bold")
     grid = Table.grid(padding=(0, 2, 0, 0))
     for name, value in _facts(case, customer, zone):
         if value:
-            grid.add_row(Text(name, style="dim"), _plain(value))
+            grid.add_row(Text(name, style="dim"), plain(value))
     return Group(title, grid)
 
 

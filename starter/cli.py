@@ -10,9 +10,13 @@ import typer
 from runtime import aio
 from starter import (
     calendar_commands,
+    callback_commands,
+    case_commands,
     issue_actions,
     issue_commands,
     policy_commands,
+    quality_commands,
+    register_commands,
     roster_commands,
 )
 from starter.asked import read_rulebook
@@ -156,6 +160,10 @@ def worker() -> None:
 
 app.add_typer(issue_commands.app, name="issue")
 issue_commands.app.add_typer(issue_actions.app)
+app.add_typer(callback_commands.app, name="callback")
+app.add_typer(case_commands.app, name="case")
+app.add_typer(quality_commands.app, name="quality")
+app.add_typer(register_commands.app, name="register")
 app.add_typer(roster_commands.app, name="roster")
 app.add_typer(calendar_commands.app, name="calendar")
 app.add_typer(policy_commands.app, name="policy")

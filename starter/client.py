@@ -226,7 +226,7 @@ class Desk(Register):
         for each in found:
             act = Reassign(by=Actor(id="roster", role=Role.SYSTEM), reason=each.reason)
             with suppress(Refused):  # it went on meanwhile: resolved, or given to another
-                await self.act(each.id, ActionName.REASSIGN, act, key=f"stranded-{each.seq}")
+                await self.act(each.id, ActionName.REASSIGN, act, key=each.update_id)
                 asked.append(each)
         return asked
 

@@ -70,6 +70,9 @@ def open_issues(  # noqa: PLR0913  an option each
     site: Word = None,
     customer: Word = None,
     customer_type: CustomerType | None = None,
+    existing: Annotated[
+        bool | None, typer.Option("--existing/--prospect", help="a customer already, or not yet")
+    ] = None,
     organisation: Word = None,
     contact: Word = None,
     phone: Word = None,
@@ -114,6 +117,7 @@ def open_issues(  # noqa: PLR0913  an option each
 _CUSTOMER = {
     "customer": "name",
     "customer_type": "type",
+    "existing": "existing",
     "organisation": "organisation",
     "contact": "contact",
     "phone": "phone",

@@ -73,6 +73,12 @@ def explain(  # noqa: PLR0913  an option each
     severity: Severity = Severity.GENERAL,
     category: Category = Category.TECHNICAL,
     customer: CustomerType = CustomerType.ENTERPRISE,
+    existing: Annotated[
+        bool, typer.Option("--existing/--prospect", help="a customer already, or not yet")
+    ] = True,
+    first_contact: Annotated[
+        bool, typer.Option("--first-contact", help="the hotline answered it")
+    ] = False,
     centre: Annotated[
         str | None, typer.Option(metavar="CENTRE", help="[default: the region's, by the roster]")
     ] = None,
@@ -108,6 +114,8 @@ def explain(  # noqa: PLR0913  an option each
         region=region,
         centre=home.id if home else centre or "",
         customer=customer,
+        existing=existing,
+        first_contact=first_contact,
         generation=generation,
     )
     start = asked_instant(at, rulebook.policy.zone, "--at")

@@ -11,21 +11,23 @@ from rich.table import Table
 from rich.text import Text
 
 from domain.explanation import Explained, Explanation, Tried
-from domain.policy import MarkRule, PromiseRule
+from domain.policy import MarkRule, Policy, PromiseRule
 from domain.promises import PromiseKind
 from domain.rulebook import CENTRE, Rulebook
 from domain.view import local
+from domain.words import PROMISES, both
 from starter.calendar_pictures import convention
-from starter.demo.words import PROMISES
 
 _TOLD = {"at once": "随时 at once, day and night", "working hours": "上班时 in working hours"}
+
+_RELIEVED = {True: "换人接手 somebody on duty takes it", False: "由本人继续 its handler keeps it"}
 
 
 def summary(rulebook: Rulebook) -> RenderableType:
     """What a policy holds."""
     policy = rulebook.policy
     promises = [
-        (PROMISES.get(kind, kind), Text(", ".join(names)))
+        (both(PROMISES, kind), Text(", ".join(names)))
         for kind in PromiseKind
         if (names := [rule.name for rule in policy.promises if rule.promise is kind])
     ]
@@ -36,11 +38,28 @@ def summary(rulebook: Rulebook) -> RenderableType:
         Text(f"{policy.name} · {rulebook.version}", style="bold"),
         _grid(
             *promises,
+            ("分流 Routes", Text(_routes(policy))),
+            ("备勤 Stand-by", Text(_standby(policy))),
+            ("审批 Approval", Text(_approval(policy))),
             ("日历 Calendars", Text(", ".join(rulebook.calendars))),
             ("节假日 Holidays", Text(", ".join(national) or "none followed")),
             ("时区 Zone", Text(policy.zone)),
         ),
     )
+
+
+def _routes(policy: Policy) -> str:
+    return "; ".join(f"{rule.name} → {rule.department}" for rule in policy.routes) or "by category"
+
+
+def _standby(policy: Policy) -> str:
+    departments = ", ".join(policy.standby.departments)
+    return f"{policy.standby.share:.0%} in {departments}" if departments else "not watched"
+
+
+def _approval(policy: Policy) -> str:
+    limit = policy.paid_service.approval_above
+    return "not needed" if limit is None else f"above ¥{limit:,.2f}"
 
 
 def explained(found: Explanation) -> RenderableType:
@@ -49,6 +68,8 @@ def explained(found: Explanation) -> RenderableType:
     said = (
         *(facts.kind, facts.severity, facts.category, facts.product_line, facts.region),
         *(facts.centre or "centre not said", facts.customer),
+        *(() if facts.existing else ("prospect",)),
+        *(("answered by the hotline",) if facts.first_contact else ()),
     )
     again = f", reopened {facts.generation - 1} x" if facts.generation > 1 else ""
     parts: list[RenderableType] = [
@@ -56,11 +77,13 @@ def explained(found: Explanation) -> RenderableType:
             ("政策 Policy", Text(f"{found.policy} · {found.version}")),
             ("问题 Issue", Text(" · ".join(said) + again)),
             ("起算 From", Text(f"{local(found.at, found.zone)} ({found.zone})")),
+            ("部门 Department", Text(found.department)),
             ("通知 Told", Text(_TOLD[found.told])),
+            ("交接班 At the end of a shift", Text(_RELIEVED[found.relieved])),
         )
     ]
     for each in found.promises:
-        parts += (Text(f"\n{PROMISES.get(each.promise, each.promise)}", style="bold"), _rules(each))
+        parts += (Text(f"\n{both(PROMISES, each.promise)}", style="bold"), _rules(each))
         if each.taken:
             parts.append(Padding(_taken(found, each, each.taken), (0, 0, 0, 4)))
     return Group(*parts)

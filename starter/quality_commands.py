@@ -219,11 +219,11 @@ def _answer(found: Any, picture: Callable[[Any], RenderableType], *, json: bool)
 
 
 def _listing(found: Sequence[SampleLine]) -> RenderableType:
-    from starter.tables import _table
+    from starter.tables import table_of
 
     if not found:
         return Text("No sample was drawn yet: `yinuo quality draw` draws one.")
-    table = _table("抽检\nSample", "期间\nPeriod", "抽样人\nDrawn by")
+    table = table_of("抽检\nSample", "期间\nPeriod", "抽样人\nDrawn by")
     for header in ("记录\nRecords", "抽取\nDrawn", "已查\nChecked"):
         table.add_column(header, justify="right", no_wrap=True)
     for each in found:
@@ -234,17 +234,17 @@ def _listing(found: Sequence[SampleLine]) -> RenderableType:
 
 
 def _page(sample: Sample) -> RenderableType:
-    from starter.tables import _plain, _table
+    from starter.tables import plain, table_of
 
-    table = _table("编号\nNumber", "处理人\nHandled by", "关闭\nClosed", "检查\nChecked")
+    table = table_of("编号\nNumber", "处理人\nHandled by", "关闭\nClosed", "检查\nChecked")
     table.add_column("标题\nTitle", no_wrap=True, overflow="ellipsis", ratio=1)
     for record in sample.records:
         table.add_row(
             record.number,
-            _plain(_named(record.handler, record.handler_name)),
+            plain(_named(record.handler, record.handler_name)),
             local(record.closed_at, sample.zone),
             _standing(record),
-            _plain(record.title),
+            plain(record.title),
         )
     head = (
         f"抽检 Sample {sample.number} · {sample.days.first} – {sample.days.last} · "
@@ -252,10 +252,10 @@ def _page(sample: Sample) -> RenderableType:
     )
     how = (
         f"At least {_figure(sample.share)} of every handler's, by SHA-256 of the seed "
-        f'"{_plain(sample.seed)}". Drawn by {sample.drawn_by}, '
+        f'"{plain(sample.seed)}". Drawn by {sample.drawn_by}, '
         f"{local(sample.drawn_at, sample.zone)} ({sample.zone})."
     )
-    errors = [Text(_plain(line)) for record in sample.records for line in _errors(record)]
+    errors = [Text(plain(line)) for record in sample.records for line in _errors(record)]
     return Group(Text(head, style="bold"), table, *errors, Text(how, style="dim"))
 
 
@@ -276,14 +276,14 @@ def _found(number: str, finding: Finding) -> RenderableType:
 
 
 def _summary(found: Report) -> RenderableType:
-    from starter.tables import _plain, _table
+    from starter.tables import plain, table_of
 
-    table = _table("处理人\nHandled by")
+    table = table_of("处理人\nHandled by")
     for header in ("记录\nRecords", "抽取\nDrawn", "已查\nChecked", "差错\nErrors", "差错率\nRate"):
         table.add_column(header, justify="right", no_wrap=True)
     table.add_column("培训\nRetraining", no_wrap=True)
     for each in found.people:
-        table.add_row(_plain(_named(each.person, each.name)), *_figures(each))
+        table.add_row(plain(_named(each.person, each.name)), *_figures(each))
     table.add_section()
     table.add_row("合计 All", *_figures(found.total))
     return Group(

@@ -124,11 +124,18 @@ def export(  # noqa: PLR0913  an option each
 
 
 async def _fill(sheet: Sheet, register: Register, asked: Asked) -> None:
+    from store import rulebooks
     from store.registers import reading
 
-    async with registers() as pool, reading(pool, register, asked) as rows:
-        async for row in rows:
-            sheet.add(tuple(row.values()))
+    async with registers() as pool:
+        async with pool.acquire() as connection:
+            current = await rulebooks.current(connection)
+        if current:
+            limit = current.policy.telephone.within_seconds
+            asked = asked.model_copy(update={"ring_seconds": limit})
+        async with reading(pool, register, asked) as rows:
+            async for row in rows:
+                sheet.add(tuple(row.values()))
 
 
 def _register(name: str, *, history: bool, without_customers: bool) -> Register:

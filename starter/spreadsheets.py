@@ -76,8 +76,8 @@ class Look:
             case Holds.TEXT | Holds.PERSON:
                 return readable(value)
             case Holds.CODE:
-                word = column.codes.get(value)
-                return f"{word} {value}" if word and not self.english else value.replace("_", " ")
+                chinese, _ = column.codes.get(value, ("", ""))
+                return f"{chinese} {value}".strip() if not self.english else value.replace("_", " ")
             case Holds.YES_NO:
                 return _YES_NO[value][self.english]
             case Holds.INSTANT:

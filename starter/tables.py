@@ -50,7 +50,7 @@ def listing(views: Sequence[IssueView]) -> RenderableType:
     """One line an issue, nearest due first."""
     if not views:
         return Text("No such issues.")
-    table = _table(
+    table = table_of(
         "编号\nNumber", "阶段\nStage", "期限\nDue", "时效\nSLA", "处理人\nWith", "地区\nRegion"
     )
     table.add_column("产品\nProduct", no_wrap=True, max_width=12)
@@ -61,10 +61,10 @@ def listing(views: Sequence[IssueView]) -> RenderableType:
             view.outcome or view.stage,
             _next_due(view),
             Text(view.sla_state, style=_SLA_STYLE[view.sla_state]),
-            _plain(_holder(view)),
+            plain(_holder(view)),
             view.region,
             view.product_line,
-            _plain(view.title),
+            plain(view.title),
         )
     count = f"{len(views)} issue{'s' if len(views) > 1 else ''}"
     return Group(table, _zones(views, f"{count}; bold: major. "))
@@ -75,7 +75,7 @@ def page(view: IssueView) -> RenderableType:
     urgency = "重大 major" if view.severity is Severity.MAJOR else "一般 general"
     what = (view.kind, view.category, urgency, view.product_line, view.region)
     parts: list[RenderableType] = [
-        Text(f"{view.number} · {_plain(view.title)}", style="bold"),
+        Text(f"{view.number} · {plain(view.title)}", style="bold"),
         Text(" · ".join(what)),
         Padding(_facts(view), (1, 0)),
         _promises(view),
@@ -84,7 +84,7 @@ def page(view: IssueView) -> RenderableType:
     ]
     if view.results:
         parts.append(Text("\n结果 Results", style="bold"))
-        parts += (Padding(Text(_plain(result)), (0, 0, 0, 2)) for result in view.results)
+        parts += (Padding(Text(plain(result)), (0, 0, 0, 2)) for result in view.results)
     possible = " ".join(COMMANDS.get(name, name) for name in view.can) or "—"
     parts += (Text.assemble(("\n可做 Possible next  ", "bold"), possible), _zones([view]))
     return Group(*parts)
@@ -94,18 +94,20 @@ def unsettled(messages: Sequence[Unsettled]) -> RenderableType:
     """Messages that did not arrive."""
     if not messages:
         return Text("Every message has arrived.")
-    table = _table("编号\nNumber", "给\nFor", "收件人\nRecipient", "渠道\nChannel", "状态\nStatus")
+    table = table_of(
+        *("编号\nNumber", "给\nFor", "收件人\nRecipient", "渠道\nChannel", "状态\nStatus")
+    )
     table.add_column("次数\nTried", justify="right")
     table.add_column("错误\nLast error", no_wrap=True, overflow="ellipsis", ratio=1)
     for each in messages:
         table.add_row(
             each.number,
             each.audience,
-            _plain(each.recipient),
+            plain(each.recipient),
             each.channel or "—",
             each.status,
             str(each.attempts),
-            _plain(each.last_error or ""),
+            plain(each.last_error or ""),
         )
     return table
 
@@ -137,7 +139,8 @@ def replanned(report: Report) -> RenderableType:
     return Group(*parts)
 
 
-def _table(*headers: str) -> Table:
+def table_of(*headers: str) -> Table:
+    """Begin a table as wide as the terminal."""
     table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0), pad_edge=False)
     for header in headers:
         table.add_column(header, no_wrap=True)
@@ -149,7 +152,7 @@ def _facts(view: IssueView) -> Table:
     facts = (
         ("阶段 Stage", Text(state, style="bold")),
         ("时效 SLA", Text(view.sla_state, style=_SLA_STYLE[view.sla_state])),
-        ("处理人 With", _plain(_holder(view, with_id=True))),
+        ("处理人 With", plain(_holder(view, with_id=True))),
         ("部门 Department", f"{view.department}, {view.centre}"),
         ("报告 Reported", local(view.reported_at, view.zone)),
         ("登记 Registered", local(view.registered_at, view.zone)),
@@ -180,7 +183,7 @@ def _steps(view: IssueView) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     for step in reversed(view.steps):
         who = Text.assemble(step.action, (f" · {step.by}", "dim"))
-        grid.add_row(Text(local(step.at, view.zone), style="dim"), who, _plain(step.note))
+        grid.add_row(Text(local(step.at, view.zone), style="dim"), who, plain(step.note))
     return grid
 
 
@@ -233,7 +236,7 @@ def _zones(views: Sequence[IssueView], before: str = "") -> Text:
     return Text(f"{before}Times are in {zones}.", style="dim")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Take out what a terminal would obey."""
     return "".join(
         char if char == "\n" or unicodedata.category(char) not in {"Cc", "Cf"} else "\ufffd"

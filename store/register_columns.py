@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from domain.words import Names
+
 OF_ISSUE = "JOIN issues i ON i.id = f.issue_id"
 
 
@@ -33,7 +35,7 @@ class Column:
     """A column: its key, its Chinese and its English heading.
 
     ``customers``: it tells who the customer is, or what they said (R30). ``sql``: how it is found,
-    if it is not the table's own of that name. ``codes``: Chinese words of the codes it holds.
+    if it is not the table's own of that name. ``codes``: words of the codes it holds.
     """
 
     key: str
@@ -42,7 +44,7 @@ class Column:
     holds: Holds = Holds.TEXT
     customers: bool = False
     sql: str = ""
-    codes: Mapping[str, str] = field(default_factory=dict)
+    codes: Names = field(default_factory=dict)
 
     @property
     def found(self) -> str:
@@ -77,7 +79,7 @@ class Register:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
-def code(key: str, zh: str, en: str, codes: Mapping[str, str], sql: str = "") -> Column:
+def code(key: str, zh: str, en: str, codes: Names, sql: str = "") -> Column:
     return Column(key, zh, en, Holds.CODE, sql=sql, codes=codes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store import register_words as words
+from domain import words
 from store.register_columns import (
     Column,
     Holds,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from domain import words
 from domain.vocabulary import Channel, Kind
-from store import register_words as words
 from store.register_columns import Column, Holds, Register, number, person, share
 
 _IN_TIME = "count(*) FILTER (WHERE f.ring_seconds <= asked.ring_seconds)"
@@ -37,13 +37,13 @@ TELEPHONE = Register(
             for column in (
                 number(
                     kind,
-                    words.KINDS[kind],
+                    words.KINDS[kind][0],
                     f"Calls: {kind}",
                     f"count(*) FILTER (WHERE f.kind = '{kind}')",
                 ),
                 number(
                     f"{kind}_first",
-                    f"{words.KINDS[kind]}首次解决",
+                    f"{words.KINDS[kind][0]}首次解决",
                     f"First contact: {kind}",
                     f"count(*) FILTER (WHERE f.kind = '{kind}' AND f.first_contact)",
                 ),

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from temporalio import workflow
 
-
 SOON = timedelta(seconds=1)
 
 

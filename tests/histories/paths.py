@@ -374,7 +374,9 @@ async def grown(desk: StoryDesk) -> Handle:
 
 
 _SCORES = {
-    **{"item": "after_sales", "technical": 120, "attitude": 150},
+    "item": "after_sales",
+    "technical": 120,
+    "attitude": 150,
     "comment": "quick and friendly",
 }
 
@@ -386,7 +388,7 @@ WHOLE: dict[str, Path] = {
         *(paid_service, work_refused, declined, not_approved, lapsed),
     )
 }
-"""Those that need the whole regulation: what follows the closing, and relief at the end of a shift."""
+"""Those that need the whole regulation: what follows the closing, relief at the end of a shift."""
 PATHS: dict[str, Path] = WHOLE | {
     path.__name__: path
     for path in (

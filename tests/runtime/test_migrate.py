@@ -99,8 +99,7 @@ async def test_the_desks_own_migrations_reach_their_head(
 async def test_the_ledger_of_a_desk_from_before_planning_again_learns_its_thresholds(
     empty: str, tmp_path: Path
 ) -> None:
-    shutil.copytree(SCRIPTS, tmp_path / "old", ignore=shutil.ignore_patterns("0002_*", "__*"))
-    await migrate(empty, scripts=tmp_path / "old")
+    await migrate(empty, scripts=_until("0001", tmp_path))
     told = {"kind": "resolution", "generation": 1, "attempt": 1}
     first, later = ([{"name": name}] for name in ("75%", "100%"))
     async with postgres.pool(empty, size=1) as pool:
@@ -137,3 +136,39 @@ async def test_the_ledger_of_a_desk_from_before_planning_again_learns_its_thresh
         await migrate(empty)
         marks = dict(await pool.fetch("SELECT kind, marks FROM promises"))
     assert marks == {"resolution": later, "response": []}
+
+
+async def test_a_complaint_of_a_desk_from_before_the_forms_gets_its_form(
+    empty: str, tmp_path: Path
+) -> None:
+    await migrate(empty, scripts=_until("0002", tmp_path))
+    async with postgres.pool(empty, size=1) as pool:
+        await pool.execute("INSERT INTO rulebooks (version, body) VALUES ('v', '{}')")
+        for id_, kind in (("c", "complaint"), ("f", "fault")):
+            await pool.execute(
+                "INSERT INTO issues (id, run, number, source, reference, channel, kind, category,"
+                " severity, product_line, region, title, description, customer_name,"
+                " customer_type, customer_existing, agent, reported_at, registered_at, rulebook,"
+                " centre, calendar, department, zone, stage, seq, updated_at) VALUES ($1, 'r', $1,"
+                " 's', $1, 'chat', $2, 'service', 'major', 'ATM', 'x', 't', '', 'n', 'individual',"
+                " true, '07', now(), now(), 'v', 'x', 'desk', 'customer_service', 'UTC',"
+                " 'assigned', 1, now())",
+                *(id_, kind),
+            )
+        await migrate(empty)
+        forms = await pool.fetch("SELECT issue_id, against, received_by FROM complaint_forms")
+        assert [tuple(form) for form in forms] == [("c", "customer_service", "07")]
+        await pool.execute("UPDATE complaint_forms SET verdict = 'major', verified_at = now()")
+        kept = await pool.fetchrow("SELECT form, issue_id, was FROM form_history")
+    assert kept is not None
+    assert (kept["form"], kept["issue_id"], kept["was"]["verdict"]) == (
+        *("complaint_forms", "c"),
+        None,
+    )
+
+
+def _until(revision: str, tmp_path: Path) -> Path:
+    """The scripts as they were up to that revision."""
+    later = (path.name for path in (SCRIPTS / "versions").glob("0*.py") if path.name[:4] > revision)
+    shutil.copytree(SCRIPTS, tmp_path / "old", ignore=shutil.ignore_patterns(*later, "__*"))
+    return tmp_path / "old"

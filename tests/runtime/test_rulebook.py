@@ -14,7 +14,7 @@ import pytest
 from domain.periods import TimeBudget, WorkingDays
 from domain.promises import PromiseKind
 from domain.rulebook import Rulebook
-from domain.vocabulary import Kind, Role, Severity
+from domain.vocabulary import Category, Kind, Role, Severity
 from runtime.errors import SetupError
 from runtime.rulebook import RulebookError, load
 from runtime.settings import ROOT
@@ -51,17 +51,31 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
         "major_response": "30min",
         "complaint_response": "2h",
         "general_response": "2h",
+        "major_hand_over": "30min",
+        "hand_over": "2h",
+        "major_verification": "2h",
+        "verification": "1 working day",
+        "survey": "2 working days",
+        "quotation": "1 working day",
+        "confirmation": "10 working days",
+        "approval": "1 working day",
+        "panel": "4h",
         "major_resolution": "3 working days",
         "general_resolution": "3 working days",
         "callback": "1 working day",
+        "test": "24h",
+        "acceptance": "5 working days",
         "trial": "24h",
+        "evaluation": "7d",
+        "difficulty": "5 working days",
     }
     assert rules["general_response"].clock == "working"
     assert rules["complaint_response"].clock == "elapsed"
     assert rules["major_response"].select.severity == {Severity.MAJOR}
     callback = rules["callback"]
     assert callback.promise is PromiseKind.CALLBACK
-    assert callback.select.kind == {Kind.FAULT, Kind.COMPLAINT, Kind.PAID_SERVICE}
+    assert callback.select.kind == {Kind.FAULT, Kind.COMPLAINT}
+    assert callback.select.category == set(Category) - {Category.OUT_OF_SCOPE}
     assert (callback.opens, callback.attempts) == (WorkingDays(days=1), 3)
 
 
@@ -81,7 +95,8 @@ def test_marks_are_taken_from_the_list_that_a_promise_names() -> None:
 def test_marks_can_stand_with_the_promise_itself(policy: Path) -> None:
     own = TEXT.replace('marks = "callback"', 'marks = [{ at = "100%", tell = ["lead"] }]')
     policy.write_text(own, encoding="utf-8")
-    assert [mark.at for mark in load(policy).policy.promises[-1].marks] == ["100%"]
+    by_name = {rule.name: rule for rule in load(policy).policy.promises}
+    assert [mark.at for mark in by_name["callback"].marks] == ["100%"]
 
 
 def test_calendars_take_zone_name_and_national_days() -> None:
@@ -182,10 +197,13 @@ def test_the_demo_lives_in_seconds_and_never_closes() -> None:
         (
             'marks = "major"',
             'marks = "urgent"',
-            'promise[1].marks: no [marks] are called "urgent"; there are: callback, general, major',
+            (
+                'promise[1].marks: no [marks] are called "urgent"; there are: approval, callback, '
+                "general, hand_over, major, panel, rating, reminded, silence"
+            ),
         ),
-        ("attempts = 3", "atempts = 3", "promise[6].atempts: is not known here"),
-        ("attempts = 3", "attempts = 0", "promise[6].attempts: Input should be greater than 0"),
+        ("attempts = 3", "atempts = 3", "promise[15].atempts: is not known here"),
+        ("attempts = 3", "attempts = 0", "promise[15].attempts: Input should be greater than 0"),
         (
             'calendar = "always"',
             'calendar = "moon"',
@@ -218,15 +236,17 @@ def test_a_wrong_mark_is_named_where_its_list_stands_and_once(policy: Path) -> N
     message = refusal(policy, TEXT.replace(right, '{ at = "75", tell = ["handler"] }'))
     assert message == f'{at}: "75" is no threshold: write "75%", "100%", "+2h" or "+1 working day"'
     message = refusal(policy, TEXT.replace(right, '{ at = "75%", tell = ["boss"] }'))
-    assert message.startswith(f"{at}.tell[1]: Input should be 'customer', 'handler'")
+    assert message.startswith(f"{at}.tell[1]: Input should be 'customer', 'agent', 'handler'")
     assert "\n" not in message
 
 
 def test_a_promise_that_nobody_would_see_broken_is_named(policy: Path) -> None:
-    message = refusal(policy, TEXT.replace('marks = "silence"', 'marks = [{ at = "75%" }]'))
+    message = refusal(policy, TEXT.replace('marks = "panel"', 'marks = [{ at = "75%" }]'))
+    *_, before = TEXT.partition('name = "panel"')[0].rpartition("[[promise]]")
+    line = line_of(TEXT, f'[[promise]]{before}name = "panel"')
     assert message == (
-        f"policy.toml, line {line_of(TEXT, '[[promise]]', last=True)}: promise[7]: "
-        'trial: no "100%" among the marks: nobody would notice a broken promise'
+        f'policy.toml, line {line}: promise[12]: panel: no "100%" among the marks: '
+        "nobody would notice a broken promise"
     )
 
 

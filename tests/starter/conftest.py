@@ -118,7 +118,7 @@ async def running_desk(
         if "Ctrl-C" in said[-1]:
             break
     assert process.returncode is None, "".join(said)
-    assert "roster             8 centres, 40 people" in "".join(said)
+    assert "roster             8 centres, 46 people" in "".join(said)
 
     client = await temporal.connect(settings)
     async with postgres.pool(database_url(settings), size=10) as pool:

@@ -110,7 +110,11 @@ def test_a_good_policy_is_summed_up() -> None:
     ran = run_yinuo("policy", "check", str(STANDARD))
     assert ran.code == 0, ran.err
     assert ran.out.startswith(f"standard · {load(STANDARD).version}\n")
-    assert "major_response, complaint_response, general_response" in ran.out
+    said = " ".join(ran.out.split())
+    assert "major_response, complaint_response, general_response" in said
+    assert "customers → customer_success; prospects → sales" in said
+    assert "20% in technical_service" in said
+    assert "above ¥20,000.00" in said
     assert "desk, west, callback, everyday, night, always" in ran.out
     assert "CN until 2026-12-31" in ran.out
 

@@ -1,0 +1,194 @@
+"""The regulation's words for our codes, Chinese and English; short enough for a column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.actions import ActionName
+from domain.cases import CaseStatus, Change
+from domain.promises import PromiseEnd, PromiseKind
+from domain.vocabulary import (
+    Audience,
+    Category,
+    Channel,
+    CustomerType,
+    Kind,
+    Outcome,
+    Role,
+    ServiceItem,
+    Severity,
+    Stage,
+    Verdict,
+)
+
+Names = Mapping[str, tuple[str, str]]
+"""Chinese and English by code."""
+
+CHANNELS: Names = {
+    Channel.TELEPHONE: ("电话", "telephone"),
+    Channel.WEBSITE: ("网站", "website"),
+    Channel.EMAIL: ("电子邮件", "e-mail"),
+    Channel.CHAT: ("即时通讯", "chat"),
+    Channel.WALK_IN: ("来访", "walk-in"),
+}
+KINDS: Names = {
+    Kind.CONSULTATION: ("咨询", "consultation"),
+    Kind.FAULT: ("故障报修", "fault"),
+    Kind.COMPLAINT: ("投诉", "complaint"),
+    Kind.SUGGESTION: ("建议", "suggestion"),
+    Kind.SALES: ("售前咨询", "sales enquiry"),
+    Kind.PAID_SERVICE: ("有费服务", "paid service"),
+}
+CATEGORIES: Names = {
+    Category.TECHNICAL: ("技术质量", "technical quality"),
+    Category.SOFTWARE: ("软件", "software"),
+    Category.SERVICE: ("服务质量", "service quality"),
+    Category.COMMERCE: ("商务", "commerce"),
+    Category.OUT_OF_SCOPE: ("超出受理范围", "out of scope"),
+}
+SEVERITIES: Names = {Severity.GENERAL: ("一般", "general"), Severity.MAJOR: ("重大", "major")}
+CUSTOMERS: Names = {
+    CustomerType.INDIVIDUAL: ("个人", "individual"),
+    CustomerType.ENTERPRISE: ("企业", "enterprise"),
+}
+STAGES: Names = {
+    Stage.REGISTERED: ("已登记", "registered"),
+    Stage.ASSIGNED: ("已派工", "assigned"),
+    Stage.IN_PROGRESS: ("处理中", "in progress"),
+    Stage.VERIFYING: ("核实中", "verifying"),
+    Stage.SURVEYING: ("待勘察", "surveying"),
+    Stage.QUOTING: ("待报价", "quoting"),
+    Stage.CONFIRMING: ("待客户确认", "confirming"),
+    Stage.APPROVING: ("待审批", "approving"),
+    Stage.WAITING: ("等待客户", "waiting"),
+    Stage.RESOLVED: ("已解决", "resolved"),
+    Stage.REPLIED: ("已答复", "replied"),
+    Stage.CALLBACK: ("回访中", "callback"),
+    Stage.REOPENED: ("重新处理", "reopened"),
+    Stage.CLOSED: ("已关闭", "closed"),
+}
+OUTCOMES: Names = {
+    Outcome.SOLVED: ("解决", "solved"),
+    Outcome.NOT_REACHED: ("未联系上", "not reached"),
+    Outcome.UNFOUNDED: ("投诉不成立", "unfounded"),
+    Outcome.OUT_OF_SCOPE: ("不属受理范围", "out of scope"),
+    Outcome.DECLINED: ("客户不接受报价", "declined"),
+    Outcome.NOT_APPROVED: ("未获批准", "not approved"),
+    Outcome.LAPSED: ("报价逾期未复", "lapsed"),
+    Outcome.WITHDRAWN: ("客户撤回", "withdrawn"),
+    Outcome.CANCELLED: ("取消", "cancelled"),
+    Outcome.TERMINATED: ("中止", "terminated"),
+}
+VERDICTS: Names = {
+    Verdict.UNFOUNDED: ("不成立", "unfounded"),
+    Verdict.GENERAL: ("一般", "general"),
+    Verdict.MAJOR: ("重大", "major"),
+}
+ITEMS: Names = {
+    ServiceItem.PRE_SALES: ("售前支持", "pre-sales support"),
+    ServiceItem.PROJECT: ("项目实施", "project work"),
+    ServiceItem.AFTER_SALES: ("售后服务", "after-sales service"),
+}
+PROMISES: Names = {
+    PromiseKind.HAND_OVER: ("转交", "hand-over"),
+    PromiseKind.RESPONSE: ("响应", "response"),
+    PromiseKind.VERIFICATION: ("核实", "verification"),
+    PromiseKind.SURVEY: ("勘察", "site survey"),
+    PromiseKind.QUOTATION: ("报价", "quotation"),
+    PromiseKind.CONFIRMATION: ("客户确认", "customer's confirmation"),
+    PromiseKind.APPROVAL: ("审批", "approval"),
+    PromiseKind.RESOLUTION: ("解决", "resolution"),
+    PromiseKind.PANEL: ("专家会诊", "expert panel"),
+    PromiseKind.CALLBACK: ("回访", "callback"),
+    PromiseKind.CUSTOMER_TEST: ("客户试用", "customer's test"),
+    PromiseKind.EVALUATION: ("客户评价", "customer's evaluation"),
+    PromiseKind.DIFFICULTY: ("难度评定", "difficulty rating"),
+}
+ENDS: Names = {
+    PromiseEnd.OPEN: ("进行中", "open"),
+    PromiseEnd.KEPT: ("兑现", "kept"),
+    PromiseEnd.BROKEN: ("超时", "broken"),
+    PromiseEnd.WITHDRAWN: ("撤销", "withdrawn"),
+    PromiseEnd.SKIPPED: ("不计", "skipped"),
+}
+CLOCKS: Names = {"working": ("工作时间", "working time"), "elapsed": ("自然时间", "elapsed time")}
+ACTIONS: Names = {
+    ActionName.REGISTERED: ("登记", "registered"),
+    ActionName.ANSWER: ("热线答复", "answer"),
+    ActionName.REPORT_TEST: ("试用结果", "test"),
+    ActionName.VERIFY: ("投诉核实", "verify"),
+    ActionName.ACCEPT: ("受理", "accept"),
+    ActionName.REPORT_PROGRESS: ("进展", "progress"),
+    ActionName.WAIT_FOR_CUSTOMER: ("等待客户", "wait"),
+    ActionName.RESUME: ("继续", "resume"),
+    ActionName.TRANSFER: ("转部门", "transfer"),
+    ActionName.REASSIGN: ("改派", "reassign"),
+    ActionName.CONSULT: ("专家会诊", "consult"),
+    ActionName.SURVEY: ("现场勘察", "survey"),
+    ActionName.QUOTE: ("报价", "quote"),
+    ActionName.CONFIRM: ("客户确认", "confirm"),
+    ActionName.APPROVE: ("审批", "approve"),
+    ActionName.RESOLVE: ("解决", "resolve"),
+    ActionName.RECORD_CALLBACK: ("回访", "callback"),
+    ActionName.EVALUATE: ("客户评价", "evaluate"),
+    ActionName.RATE_DIFFICULTY: ("难度评定", "difficulty"),
+    ActionName.ESCALATE: ("升级", "escalate"),
+    ActionName.WITHDRAW: ("撤回", "withdraw"),
+    ActionName.REPLAN: ("重新排期", "replan"),
+    ActionName.ASSIGN: ("派工", "assign"),
+    ActionName.THRESHOLD: ("到时提醒", "threshold"),
+    ActionName.REPLIED: ("已答复客户", "replied"),
+    ActionName.HAND_OVER: ("人工转达", "hand over"),
+    ActionName.COMPLAINT_RAISED: ("转为投诉", "complaint raised"),
+    ActionName.CANCEL: ("取消", "cancel"),
+}
+
+CASES: Names = {
+    CaseStatus.PROPOSED: ("待审核", "proposed"),
+    CaseStatus.APPROVED: ("已采用", "approved"),
+    CaseStatus.RETIRED: ("停用", "retired"),
+}
+CHANGES: Names = {
+    Change.PROPOSE: ("提交", "propose"),
+    Change.APPROVE: ("采用", "approve"),
+    Change.REJECT: ("退回", "reject"),
+    Change.REVISE: ("修订", "revise"),
+    Change.RETIRE: ("停用", "retire"),
+}
+ROLES: Names = {
+    Role.ENGINEER: ("工程师", "engineer"),
+    Role.LEAD: ("组长", "lead"),
+    Role.MANAGER: ("部门经理", "manager"),
+    Role.GM_OFFICE: ("总经办", "GM office"),
+}
+AUDIENCES: Names = {
+    Audience.CUSTOMER: ("客户", "customer"),
+    Audience.AGENT: ("热线工程师", "hotline agent"),
+    Audience.HANDLER: ("处理人", "handler"),
+    Audience.EXPERT: ("专家", "expert"),
+    Audience.CLERK: ("回访人", "callback clerk"),
+    **ROLES,
+}
+
+SETS: Mapping[type[str], Names] = {
+    Channel: CHANNELS,
+    Kind: KINDS,
+    Category: CATEGORIES,
+    Severity: SEVERITIES,
+    CustomerType: CUSTOMERS,
+    Stage: STAGES,
+    Outcome: OUTCOMES,
+    Verdict: VERDICTS,
+    ServiceItem: ITEMS,
+    PromiseKind: PROMISES,
+    PromiseEnd: ENDS,
+    ActionName: ACTIONS,
+    CaseStatus: CASES,
+    Change: CHANGES,
+}
+"""All sets of codes, each with its words."""
+
+
+def both(words: Names, code: str) -> str:
+    """Say a code in Chinese and English: ``已登记 registered``."""
+    return " ".join(words[code])
