@@ -29,7 +29,7 @@ YEARS = range(1900, 3000)
 PolicyFile = Annotated[
     Path | None,
     typer.Option(
-        "--policy", metavar="FILE", help="ask this file, without servers [default: ask the desk]"
+        "--policy", metavar="FILE", help="ask this file, without servers \\[default: ask the desk]"
     ),
 ]
 

@@ -53,7 +53,7 @@ def show(
     name: Annotated[str | None, typer.Argument(help="a calendar; none: list them all")] = None,
     *,
     month: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM", help="the first to show [default: this one]")
+        str | None, typer.Option(metavar="YYYY-MM", help="the first to show \\[default: this one]")
     ] = None,
     months: Annotated[int, typer.Option(min=1, max=120, help="how many")] = 1,
     policy: PolicyFile = None,
@@ -96,7 +96,7 @@ def due(
     within: Annotated[str, typer.Option(metavar="PERIOD", help='"2h", "1d", "3 working days"')],
     from_: Annotated[
         str | None,
-        typer.Option("--from", metavar="TIME", help="local to the calendar [default: now]"),
+        typer.Option("--from", metavar="TIME", help="local to the calendar \\[default: now]"),
     ] = None,
     clock: Annotated[Counting, typer.Option(help="what a period in hours counts")] = "working",
     ends: Annotated[Ends, typer.Option(help="when the last working day is over")] = "close",

@@ -50,7 +50,7 @@ app = typer.Typer(
 
 Workers = Annotated[
     int | None,
-    typer.Option(min=0, max=64, help="worker processes [default: YINUO_WORKERS, or 1]"),
+    typer.Option(min=0, max=64, help="worker processes \\[default: YINUO_WORKERS, or 1]"),
 ]
 
 

@@ -182,6 +182,8 @@ async def explained() -> AsyncIterator[None]:
         raise Failed(ExitCode.UNAVAILABLE, str(error)) from error
     except RPCError as error:
         raise Failed(ExitCode.UNAVAILABLE, f"Temporal: {error.message}") from error
+    except InputError:  # what was handed in is wrong, not the servers
+        raise
     except SetupError as error:
         raise Failed(ExitCode.UNAVAILABLE, str(error)) from error
     except asyncpg.UndefinedTableError as error:

@@ -80,15 +80,15 @@ def explain(  # noqa: PLR0913  an option each
         bool, typer.Option("--first-contact", help="the hotline answered it")
     ] = False,
     centre: Annotated[
-        str | None, typer.Option(metavar="CENTRE", help="[default: the region's, by the roster]")
+        str | None, typer.Option(metavar="CENTRE", help="\\[default: the region's, by the roster]")
     ] = None,
     calendar: Annotated[
-        str | None, typer.Option(metavar="NAME", help="the centre's [default: by the roster]")
+        str | None, typer.Option(metavar="NAME", help="the centre's \\[default: by the roster]")
     ] = None,
     generation: Annotated[int, typer.Option(min=1, help="2 after the first reopening")] = 1,
     at: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="when the clocks start, local [default: now]"),
+        typer.Option(metavar="TIME", help="when the clocks start, local \\[default: now]"),
     ] = None,
     policy: PolicyFile = None,
     json: AsJson = False,

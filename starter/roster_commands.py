@@ -32,7 +32,7 @@ From = Annotated[str, typer.Option("--from", metavar="DAY", help="first day", sh
 Until = Annotated[str, typer.Option(metavar="DAY", help="last day", show_default=False)]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="why, for the record")]
 By = Annotated[
-    str | None, typer.Option(metavar="PERSON", help="who enters it [default: they themselves]")
+    str | None, typer.Option(metavar="PERSON", help="who enters it \\[default: they themselves]")
 ]
 
 
@@ -139,7 +139,7 @@ def back(
     *,
     on: Annotated[
         str | None,
-        typer.Option(metavar="DAY", help="the first usual day again [default: today]"),
+        typer.Option(metavar="DAY", help="the first usual day again \\[default: today]"),
     ] = None,
 ) -> None:
     """Give somebody their usual shift back before the entered days are over.
@@ -211,7 +211,7 @@ def hand_over() -> None:
 def show(
     *,
     day: Annotated[
-        str | None, typer.Option(metavar="DAY", help="of the desk [default: today]")
+        str | None, typer.Option(metavar="DAY", help="of the desk \\[default: today]")
     ] = None,
     json: AsJson = False,
 ) -> None:
@@ -318,12 +318,9 @@ async def _changed(
 
     own = settings.load()
     async with servers(own) as (client, pool):
-        try:
-            async with pool.acquire() as connection, connection.transaction():
-                current = await rulebooks.current(connection) or read_rulebook(own.policy)
-                changed = await change(connection, current)
-        except InputError as wrong:  # not a server that is away
-            raise Failed(ExitCode.INVALID, str(wrong)) from None
+        async with pool.acquire() as connection, connection.transaction():
+            current = await rulebooks.current(connection) or read_rulebook(own.policy)
+            changed = await change(connection, current)
         return changed, await Desk(client, pool).hand_over_stranded()
 
 

@@ -168,7 +168,7 @@ def test_a_history_says_what_a_form_said_before_who_replaced_it_and_why(
 ) -> None:
     ran = register("export", "complaint_forms", "--history", "--out", "-")
     (row,) = csv_rows(ran.out)
-    assert (row["核实结论"], row["核实情况"]) == ("重大投诉 major", "属实。")
+    assert (row["核实结论"], row["核实情况"]) == ("重大 major", "属实。")
     assert (row["替换人"], row["替换原因"], row["步骤"]) == ("李娜 li.na", "投诉核实 verify", "2")
     assert "投诉处理表（历史） Complaint forms, history: 1 row." in ran.err
 
