@@ -50,9 +50,7 @@ class Person(Model):
     name: Line
 
 
-When = Literal[
-    "always", "assigned", "unassigned", "moved", "later", "changed", "thin", "invited"
-]
+When = Literal["always", "assigned", "unassigned", "moved", "later", "changed", "thin", "invited"]
 
 
 class Tell(Model):

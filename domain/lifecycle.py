@@ -197,8 +197,6 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
     changes = changes | {"promises": _passed_on(issue, changes, at)}
     if changes.get("stage") is Stage.CLOSED:
         changes = changes | _closing(issue, changes, at)
-    if forms := filed(issue, name, act, at, changes):
-        changes = changes | {"forms": (*changes.get("forms", ()), *forms)}
     facts: dict[str, Any] = {
         "issue_id": issue.id,
         "key": key,
@@ -217,7 +215,8 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
         "ends_as": issue.ends_as,
         "content": act.model_dump(mode="json", exclude={"by", "at"}, exclude_none=True),
     }
-    return Step(**(facts | changes))
+    step = Step(**(facts | changes))
+    return step.model_copy(update={"forms": (*step.forms, *filed(issue, act, step))})
 
 
 def allowed(stage: Stage) -> tuple[ActionName, ...]:

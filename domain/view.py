@@ -142,6 +142,7 @@ def details(issue: Issue) -> str:
         f"**阶段 Stage** {seen.stage}" + (f" ({seen.outcome})" if seen.outcome else ""),
         f"**处理人 With** {holder} · {seen.department}, {seen.centre}",
         f"**升级 Escalation** {seen.escalation_level} · **重开 Reopened** {seen.reopen_count}",
+        *_related(seen),
         "",
         "| 承诺 Promise | 期限 Due | 状态 State |",
         "|---|---|---|",
@@ -160,6 +161,17 @@ def details(issue: Issue) -> str:
         f"**可做 Possible next** {', '.join(seen.can) or '—'}",
     ]
     return "\n".join(lines)
+
+
+def _related(seen: IssueView) -> list[str]:
+    """R8, R21: answered by the hotline; what it arose from, and what arose from it."""
+    facts = {
+        "首次解决 First contact": "热线 hotline" if seen.first_contact else "",
+        "起因 Arises from": seen.arises_from,
+        "引出投诉 Complaints": ", ".join(seen.complaints),
+    }
+    said = [f"**{name}** {fact}" for name, fact in facts.items() if fact]
+    return [" · ".join(said)] if said else []
 
 
 def _standing(promise: PromiseView, zone: str) -> str:

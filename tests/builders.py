@@ -26,7 +26,7 @@ from domain.effects.common import STATIONS
 from domain.intake import Intake
 from domain.issue import Issue, Person, Recorded, Step
 from domain.lifecycle import decide, register, registered
-from domain.promises import Mark, Promise, PromiseKind
+from domain.promises import Mark, Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Actor, Audience, Kind, Role, Stage
 
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -192,7 +192,7 @@ class Desk:
             for kind in step.make
             if kind in self._promised(step)
         )
-        moved = tuple(_run_on(p, step.at) for p in issue.running) if issue and step.resume else ()
+        moved = tuple(_run_on(p, step.at) for p in step.promises) if step.resume else ()
         engineer = self._whoever(step, issue)
         nobody = step.assignment is not None and engineer is None
         return Recorded(
@@ -255,11 +255,15 @@ def ends(issue: Issue) -> dict[str, str]:
 
 
 def _run_on(promise: Promise, at: datetime) -> Promise:
+    """Move everything ahead of it by the time it stood still, as planning does."""
     if promise.paused_at is None:
         return promise
     stood_still = at - promise.paused_at
+    due = promise.due_at + (stood_still if promise.end is PromiseEnd.OPEN else timedelta())
+    told, ahead = promise.marks[: promise.reached], promise.marks[promise.reached :]
+    moved = (mark.model_copy(update={"at": mark.at + stood_still}) for mark in ahead)
     return promise.model_copy(
-        update={"due_at": promise.due_at + stood_still, "paused_at": None},
+        update={"due_at": due, "marks": (*told, *moved), "paused_at": None},
     )
 
 

@@ -68,9 +68,11 @@ def _untried(issue: Issue, promise: Promise, at: datetime) -> Changes:
     return {"promises": (promise.give_up(at),)} | over
 
 
-def _unconfirmed(issue: Issue, _: Promise, at: datetime) -> Changes:
+def _unconfirmed(issue: Issue, promise: Promise, at: datetime) -> Changes:
     """R17: a quotation that the customer never answered lapses, and they are told."""
-    return not_wanted(issue, at, Outcome.LAPSED)
+    changes = not_wanted(issue, at, Outcome.LAPSED)
+    others = (ended for ended in changes["promises"] if ended.key != promise.key)
+    return changes | {"promises": (promise.give_up(at), *others)}
 
 
 def _unanswered(_: Issue, promise: Promise, at: datetime) -> Changes:

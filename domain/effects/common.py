@@ -11,7 +11,7 @@ from typing import Any
 from domain.issue import Assignment, Issue, Tell
 from domain.promises import Promise, PromiseKind
 from domain.refusal import Refused
-from domain.vocabulary import Audience, Category, Outcome, Severity, Stage
+from domain.vocabulary import Audience, Category, Kind, Outcome, Severity, Stage
 
 Changes = dict[str, Any]
 """What changes of the step that ``lifecycle.decide`` makes."""
@@ -98,9 +98,11 @@ def close(issue: Issue) -> Changes:
 
 def open_again(issue: Issue, told: tuple[Tell, ...], *, urgent: bool) -> Changes:
     """Send somebody again, with clocks of a new generation. ``urgent`` (R24): as a major issue, or
-    if it was that already under the lead's eyes. The engineer who knows the case goes first.
+    if it was that already under the lead's eyes. The engineer who knows the case goes first. What
+    is to be paid for and was not offered yet, as the hotline had an answer, is surveyed now (R17).
     """
     was_major = issue.severity is Severity.MAJOR
+    not_offered = issue.intake.kind is Kind.PAID_SERVICE and not issue.quotations
     return {
         "stage": Stage.REOPENED,
         "stage_if_assigned": Stage.ASSIGNED,
@@ -108,7 +110,11 @@ def open_again(issue: Issue, told: tuple[Tell, ...], *, urgent: bool) -> Changes
         "severity": Severity.MAJOR if urgent else issue.severity,
         "level": max(issue.level, 1) if urgent and was_major else issue.level,
         "first_contact": False,
-        "make": (PromiseKind.RESPONSE, PromiseKind.RESOLUTION),
+        "make": (
+            PromiseKind.RESPONSE,
+            PromiseKind.RESOLUTION,
+            *((PromiseKind.SURVEY,) if not_offered else ()),
+        ),
         "assignment": Assignment(prefer=issue.engineer.id if issue.engineer else None),
         "tell": (told[0], *ASSIGNED, *told[1:]),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.actions import Act, ActionName, Answer, RecordCallback, Resolve, Verify
+from domain.actions import Act, Answer, RecordCallback, Resolve, Verify
 from domain.effects.common import Changes, answer, end
 from domain.forms import ComplaintForm
 from domain.intake import Intake
@@ -57,25 +57,21 @@ def verify(issue: Issue, act: Verify, at: datetime) -> Changes:
     }
 
 
-def filed(
-    issue: Issue, name: ActionName, act: Act, at: datetime, changes: Changes
-) -> tuple[ComplaintForm, ...]:
+def filed(issue: Issue, act: Act, step: Step) -> tuple[ComplaintForm, ...]:
     """R19: whatever happens to a complaint goes on its form."""
     if issue.intake.kind is not Kind.COMPLAINT:
         return ()
     says: dict[str, object] = {}
     if isinstance(act, Resolve):
-        says = {"handled_by": act.by.id, "result": act.result, "result_at": at}
+        says = {"handled_by": act.by.id, "result": act.result, "result_at": step.at}
     elif isinstance(act, Answer):
-        says = {"handled_by": act.by.id, "result": act.solution, "result_at": at}
+        says = {"handled_by": act.by.id, "result": act.solution, "result_at": step.at}
     elif isinstance(act, RecordCallback) and act.reached:
-        says = {"called_at": at, "satisfied": act.satisfied}
-        if not issue.answered:  # the call was quicker than the letter
-            says["told_at"] = at
-    elif name is ActionName.REPLIED:
-        says = {"told_at": at}
-    if changes.get("stage") is Stage.CLOSED:
-        says["archived_at"] = at
+        says = {"called_at": step.at, "satisfied": act.satisfied}
+    if step.answered and not issue.answered:
+        says["told_at"] = step.at
+    if step.stage is Stage.CLOSED and not issue.closed:
+        says["archived_at"] = step.at
     return (ComplaintForm.model_validate(says),) if says else ()
 
 

@@ -184,10 +184,17 @@ def test_repaired_today_called_back_on_the_next_day_the_callback_desk_is_open(
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_faults_complaints_and_paid_services_are_called_back_and_nothing_else(kind: Kind) -> None:
+def test_faults_and_complaints_are_called_back_and_nothing_else(kind: Kind) -> None:
     promise = planner(kind=kind).make(CALLBACK, at("2026-11-23 10:00"))
-    called = kind in {Kind.FAULT, Kind.COMPLAINT, Kind.PAID_SERVICE}
-    assert (promise is not None) is called
+    assert (promise is not None) is (kind in {Kind.FAULT, Kind.COMPLAINT})
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_whoever_is_not_called_back_has_time_to_try_the_result_or_to_accept_the_work(
+    kind: Kind,
+) -> None:
+    tried = planner(kind=kind).make(PromiseKind.CUSTOMER_TEST, at("2026-11-23 10:00"))
+    assert (tried is None) is (kind in {Kind.FAULT, Kind.COMPLAINT})
 
 
 def test_the_next_attempt_is_made_on_the_next_day() -> None:

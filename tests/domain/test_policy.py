@@ -62,7 +62,7 @@ def test_what_a_selector_leaves_out_matches_everything_and_what_it_names_must_al
         ("first_contact", False, True),
     ],
 )
-def test_a_rule_can_ask_for_every_fact(field: str, wanted: str, other: str) -> None:
+def test_a_rule_can_ask_for_every_fact(field: str, wanted: object, other: object) -> None:
     rules = policy(rule("this", **{"for": {field: [wanted]}}))
     assert chosen(rules) == "this"
     assert chosen(rules, **{field: other}) is None
@@ -256,3 +256,50 @@ def test_the_desk_is_told_at_once_where_no_notice_rule_says_otherwise() -> None:
 def test_a_notice_is_given_at_once_or_in_working_hours() -> None:
     with pytest.raises(ValidationError, match="'at once' or 'working hours'"):
         policy(rule("r"), notice=[{"name": "n", "when": "tomorrow"}])
+
+
+# --- What is not a promise (R4, R16, R17, R28) ----------------------------------------------------
+
+
+def test_the_first_route_that_fits_goes_before_the_category() -> None:
+    rules = policy(
+        rule("r"),
+        route=[
+            {"name": "new", "for": {"existing": [False]}, "department": "sales"},
+            {"name": "sales", "for": {"kind": ["sales"]}, "department": "success"},
+        ],
+    )
+    assert rules.department(facts(kind="sales", existing=False)) == "sales"
+    assert rules.department(facts(kind="sales")) == "success"
+    assert rules.department(facts()) == "service"
+
+
+def test_nothing_changes_hands_at_the_end_of_a_shift_unless_a_rule_says_so() -> None:
+    assert not policy(rule("r")).relieved(facts(severity="major"))
+    relief = [{"name": "major", "for": {"severity": ["major"]}}]
+    assert policy(rule("r"), relief=relief).relieved(facts(severity="major"))
+    assert not policy(rule("r"), relief=relief).relieved(facts())
+
+
+@pytest.mark.parametrize(("written", "share"), [("20%", 0.2), ("100%", 1.0), (0.15, 0.15)])
+def test_a_share_is_written_in_per_cent(written: object, share: float) -> None:
+    assert policy(rule("r"), standby={"share": written}).standby.share == share
+
+
+@pytest.mark.parametrize("written", ["120%", "-5%", "a fifth", "20 %", 1.5])
+def test_a_share_that_is_none_is_refused_by_field(written: object) -> None:
+    with pytest.raises(ValidationError, match="share"):
+        policy(rule("r"), standby={"share": written})
+
+
+@pytest.mark.parametrize("limit", ["-1", "0.001", "much"])
+def test_a_limit_that_is_no_price_is_refused_by_field(limit: str) -> None:
+    with pytest.raises(ValidationError, match="approval_above"):
+        policy(rule("r"), paid_service={"approval_above": limit})
+
+
+@pytest.mark.parametrize("what", ["route", "relief"])
+def test_two_rules_of_one_name_are_refused(what: str) -> None:
+    rules = [{"name": "n", "department": "sales"} if what == "route" else {"name": "n"}] * 2
+    with pytest.raises(ValidationError, match=f"{what} n: there are two of this name"):
+        policy(rule("r"), **{what: rules})

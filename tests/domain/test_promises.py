@@ -1,34 +1,27 @@
-"""The ledger of promises: how one promise is kept, broken, paused and given up; and the whole life
-of issues at random, under the laws that hold for all of them.
+"""The ledger of promises: how one is kept, broken, paused and given up, and what those of an issue
+sum up to. The laws that hold for all of them are in ``test_guarantee``.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from pydantic import ValidationError
 
 from domain.actions import ActionName
 from domain.issue import Issue, SlaState
-from domain.lifecycle import RULES, allowed
 from domain.promises import Promise, PromiseEnd, PromiseKind
-from domain.refusal import Refused
-from domain.vocabulary import DESK, Outcome, Role, Severity, Stage
+from domain.vocabulary import Role, Stage
 from tests.builders import (
-    COLLEAGUE,
     DAY,
-    ENGINEER,
     HOUR,
     MONDAY,
     Desk,
     a_promise,
     actor,
-    an_intake,
     an_issue,
 )
 
@@ -192,203 +185,6 @@ def test_the_next_due_instant_is_the_nearest_of_the_clocks_that_move() -> None:
     assert an_issue(promises=(late, soon.pause(MONDAY))).next_due_at == late.due_at
     assert an_issue(promises=(late, soon.fulfil(MONDAY))).next_due_at == late.due_at
     assert an_issue(promises=(soon.pause(MONDAY),)).next_due_at is None
-
-
-# --- the laws, under random acts -----------------------------------------------------------------
-
-WHO = [
-    *(actor(role) for role in Role),
-    actor(Role.ENGINEER, COLLEAGUE.id),
-    actor(Role.ENGINEER, "e03"),
-]
-ENTITLED = {
-    ActionName.ACCEPT: actor(Role.LEAD),
-    ActionName.REPORT_PROGRESS: actor(Role.MANAGER),
-    ActionName.WAIT_FOR_CUSTOMER: actor(Role.LEAD),
-    ActionName.RESUME: actor(Role.LEAD),
-    ActionName.RESOLVE: actor(Role.LEAD),
-    ActionName.ESCALATE: actor(Role.AGENT),
-    ActionName.ASSIGN: DESK,
-    ActionName.REPLIED: DESK,
-    ActionName.HAND_OVER: DESK,
-}
-LASTING = {Outcome.SOLVED, Outcome.NOT_REACHED}
-
-
-class LifeOfAnIssue(RuleBasedStateMachine):
-    """One issue, anybody doing anything at any time; the roster has somebody or has not."""
-
-    issue: Issue
-    desk: Desk
-
-    @initialize(
-        severity=st.sampled_from(Severity),
-        callbacks=st.booleans(),
-        trials=st.booleans(),
-        on_duty=st.booleans(),
-    )
-    def opened(self, *, severity: Severity, callbacks: bool, trials: bool, on_duty: bool) -> None:
-        self.desk = Desk(ENGINEER if on_duty else None, callbacks=callbacks, trials=trials)
-        self.issue = self.desk.open(an_intake(severity=severity))
-        self.now = MONDAY
-        self.reopened = 0
-        self.recorded = 1
-
-    @rule(span=st.sampled_from([60 * SECOND, HOUR, 16 * HOUR, 2 * DAY]))
-    def time_passes(self, span: timedelta) -> None:
-        self.now += span
-
-    @rule(engineer=st.sampled_from([None, ENGINEER, COLLEAGUE]))
-    def the_shift_changes(self, engineer: Any) -> None:
-        self.desk = Desk(engineer, callbacks=self.desk.callbacks, trials=self.desk.trials)
-
-    @rule(name=st.sampled_from(list(ENTITLED)), by=st.sampled_from(WHO))
-    def somebody_acts(self, name: ActionName, by: Any) -> None:
-        self._try(name, by)
-
-    @rule(data=st.data())
-    def somebody_entitled_does_what_is_possible(self, data: st.DataObject) -> None:
-        possible = [name for name in ENTITLED if self.issue.stage in RULES[name].stages]
-        name = data.draw(st.sampled_from(possible))
-        self._try(name, ENTITLED[name])
-
-    @rule(by=st.sampled_from(WHO), ago=st.sampled_from([-HOUR, 0 * HOUR, HOUR]))
-    def somebody_reports_a_deed(self, by: Any, ago: timedelta) -> None:
-        self._try(ActionName.RESOLVE, by, at=self.now - ago)
-
-    @rule(by=st.sampled_from(WHO), to=st.sampled_from([None, ENGINEER.id, COLLEAGUE.id]))
-    def somebody_reassigns(self, by: Any, to: str | None) -> None:
-        self._try(ActionName.REASSIGN, by, to=to)
-
-    @precondition(lambda self: self.issue.promise(PromiseKind.CUSTOMER_TEST))
-    @rule(running=st.booleans())
-    def the_customer_calls(self, *, running: bool) -> None:
-        if not self.issue.promise(PromiseKind.CALLBACK):
-            self.the_customer_is_called(reached=True, running=running, patient=True)
-
-    @precondition(lambda self: self.issue.promise(PromiseKind.CALLBACK))
-    @rule(reached=st.booleans(), running=st.booleans(), patient=st.booleans())
-    def the_customer_is_called(self, *, reached: bool, running: bool, patient: bool) -> None:
-        promise = self.issue.promise(PromiseKind.CALLBACK)
-        if patient and promise and promise.opens_at:
-            self.now = max(self.now, promise.opens_at)
-        answers = {"running": running} if reached else {"running": None, "satisfied": None}
-        before = self.issue.seq
-        self._try(ActionName.RECORD_CALLBACK, actor(Role.CLERK), reached=reached, **answers)
-        self.reopened += reached and not running and self.issue.seq > before
-
-    @precondition(lambda self: self.issue.promise(PromiseKind.CALLBACK))
-    @rule()
-    def the_customer_is_away_for_days(self) -> None:
-        for _ in range(3):
-            if self.issue.promise(PromiseKind.CALLBACK):
-                self.the_customer_is_called(reached=False, running=False, patient=True)
-
-    @precondition(lambda self: any(p.next_mark for p in self.issue.running))
-    @rule(data=st.data())
-    def a_clock_reaches_its_threshold(self, data: st.DataObject) -> None:
-        clock = data.draw(st.sampled_from([p for p in self.issue.running if p.next_mark]))
-        assert clock.next_mark
-        self.now = max(self.now, clock.next_mark.at)
-        self._must(ActionName.THRESHOLD, promise=clock.key, threshold=clock.next_mark.name)
-
-    @precondition(lambda self: self.issue.seq > 12)
-    @rule(name=st.sampled_from([ActionName.WITHDRAW, ActionName.CANCEL]), by=st.sampled_from(WHO))
-    def somebody_gives_it_up(self, name: ActionName, by: Any) -> None:
-        self._try(name, by)
-
-    def _try(self, name: ActionName, by: Any, **said: Any) -> None:
-        before = self.issue
-        as_it_was = before.model_dump_json()
-        try:
-            self.issue = self.desk.do(before, name, by, self.now, **said)
-        except Refused:
-            assert before.model_dump_json() == as_it_was
-        else:
-            self.recorded += 1
-            assert self.issue.last_at >= before.last_at
-            assert self.issue.level >= before.level
-            assert name is ActionName.HAND_OVER or not before.closed
-
-    def _must(self, name: ActionName, **said: Any) -> None:
-        """A timer of a running clock is never refused: nothing would ring for it again."""
-        before = self.issue.seq
-        self._try(name, DESK, **said)
-        assert self.issue.seq == before + 1
-
-    @invariant()
-    def the_sequence_has_no_gap(self) -> None:
-        assert self.issue.seq == self.recorded
-
-    @invariant()
-    def the_generation_counts_the_reopenings(self) -> None:
-        assert self.issue.generation == self.reopened + 1
-
-    @invariant()
-    def nothing_closes_unanswered(self) -> None:
-        assert self.issue.answered or self.issue.outcome not in LASTING
-
-    @invariant()
-    def an_outcome_is_what_a_closed_issue_has(self) -> None:
-        assert self.issue.closed == (self.issue.outcome is not None)
-
-    @invariant()
-    def at_most_one_clock_of_a_kind_runs(self) -> None:
-        kinds = [p.kind for p in self.issue.running]
-        assert len(kinds) == len(set(kinds))
-
-    @invariant()
-    def a_promise_is_made_once(self) -> None:
-        keys = [p.key for p in self.issue.promises]
-        assert len(keys) == len(set(keys))
-
-    @invariant()
-    def a_closed_issue_owes_nothing(self) -> None:
-        assert not (self.issue.closed and self.issue.running)
-
-    @invariant()
-    def a_promise_ends_with_a_verdict(self) -> None:
-        assert all(p.running or p.end is not PromiseEnd.OPEN for p in self.issue.promises)
-
-    @invariant()
-    def only_a_waiting_issue_has_a_clock_that_stands_still(self) -> None:
-        standing = [p.kind for p in self.issue.running if p.paused_at]
-        assert standing == ([PromiseKind.RESOLUTION] if self._waits else [])
-
-    @property
-    def _waits(self) -> bool:
-        return self.issue.stage is Stage.WAITING
-
-    @invariant()
-    def an_open_issue_runs_the_clocks_of_its_stage(self) -> None:
-        stage, kinds = self.issue.stage, {p.kind for p in self.issue.running}
-        if stage in {Stage.ASSIGNED, Stage.REGISTERED, Stage.IN_PROGRESS, Stage.WAITING}:
-            assert PromiseKind.RESOLUTION in kinds
-        if stage in {Stage.REPLIED, Stage.CALLBACK}:
-            assert kinds
-            assert kinds <= {PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST}
-
-    @invariant()
-    def an_assigned_issue_is_with_somebody_and_an_unassigned_one_with_nobody(self) -> None:
-        if self.issue.stage is Stage.ASSIGNED:
-            assert self.issue.engineer
-        if self.issue.stage in {Stage.REGISTERED, Stage.REOPENED}:
-            assert self.issue.engineer is None
-            assert self.issue.assign_again_at
-
-    @invariant()
-    def a_reopened_issue_is_major(self) -> None:
-        assert self.issue.generation == 1 or self.issue.severity is Severity.MAJOR
-
-    @invariant()
-    def something_can_be_done_until_it_is_closed(self) -> None:
-        assert bool(allowed(self.issue.stage)) is not self.issue.closed
-
-
-TestTheLawsOfAnIssuesLife = LifeOfAnIssue.TestCase
-TestTheLawsOfAnIssuesLife.settings = settings(
-    max_examples=150, stateful_step_count=50, deadline=None, derandomize=True
-)
 
 
 # --- what goes through Temporal's converter ------------------------------------------------------

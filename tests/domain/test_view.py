@@ -112,6 +112,15 @@ def test_a_closed_issue_that_is_still_to_be_scored_and_rated_says_so() -> None:
     assert seen.sla_state is SlaState.MET
 
 
+def test_the_page_says_what_the_hotline_answered_and_what_is_linked_to_it() -> None:
+    assert "First contact" not in details(an_issue())
+    answered = an_issue(first_contact=True, complaints=("20261124-07-0002",))
+    page = details(answered)
+    assert "First contact** 热线 hotline · **引出投诉 Complaints** 20261124-07-0002" in page
+    complaint = Desk().open(an_intake(kind="complaint", arises_from="issue:web:r-1"))
+    assert "**起因 Arises from** issue:web:r-1" in details(complaint)
+
+
 def test_a_view_names_the_complaints_that_arose_and_what_the_issue_itself_arose_from() -> None:
     issue = Desk().do(an_issue(Stage.CLOSED), ActionName.COMPLAINT_RAISED, DESK)
     assert view(issue).complaints == ("20261124-07-0002",)

@@ -1,0 +1,213 @@
+"""What ``policies/standard.toml`` promises whom and when, figure by figure, as the regulation has
+it (R9-R12, R17-R19, R22, R26). Which kinds a step asks for is the lifecycle's to say, not ours.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.actions import ActionName
+from domain.issue import Step
+from domain.lifecycle import register
+from domain.planning import Planner
+from domain.promises import CUSTOMERS, PromiseKind
+from domain.vocabulary import Category, CustomerType, Kind, Role, Severity, Stage
+from runtime.rulebook import load
+from tests.builders import DAY, HOUR, MONDAY, actor, an_intake, an_issue, decided
+from tests.domain.rulebooks import facts
+
+STANDARD = load(Path(__file__).parents[2] / "policies" / "standard.toml")
+GENERAL, MAJOR = Severity.GENERAL, Severity.MAJOR
+
+
+def planner(**changes: Any) -> Planner:
+    return Planner(STANDARD, facts(**changes), "desk")
+
+
+def promised(step: Step, **changes: Any) -> dict[str, str]:
+    """What the standard policy promises of what a step asks for: kind and target."""
+    made = planner(**changes).promised(step.make, MONDAY, step.attempt)
+    return {str(promise.kind): promise.target for promise in made}
+
+
+# --- at registration ------------------------------------------------------------------------------
+
+THREE_DAYS = {"resolution": "3 working days"}
+AT_FIRST: dict[tuple[Kind, Severity], dict[str, str]] = {
+    **{(kind, GENERAL): {"response": "2h", **THREE_DAYS} for kind in Kind},
+    **{(kind, MAJOR): {"response": "30min", **THREE_DAYS} for kind in Kind},
+    (Kind.COMPLAINT, GENERAL): {
+        "response": "2h",
+        "resolution": "3 working days",
+        "verification": "1 working day",
+    },
+    (Kind.COMPLAINT, MAJOR): {
+        "response": "30min",
+        "resolution": "3 working days",
+        "verification": "2h",
+    },
+    (Kind.PAID_SERVICE, GENERAL): {"response": "2h", "survey": "2 working days"},
+    (Kind.PAID_SERVICE, MAJOR): {"response": "30min", "survey": "2 working days"},
+}
+
+
+@pytest.mark.parametrize(("kind", "severity"), AT_FIRST)
+def test_r11_r12_r17_r19_a_customer_is_promised_this_when_they_tell_us(
+    kind: Kind, severity: Severity
+) -> None:
+    step = register(an_intake(kind=kind, severity=severity), MONDAY)
+    assert promised(step, kind=kind, severity=severity) == AT_FIRST[kind, severity]
+
+
+@pytest.mark.parametrize(("severity", "within"), [(GENERAL, "2h"), (MAJOR, "30min")])
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.COMPLAINT])
+def test_r10_what_the_hotline_tries_first_is_passed_on_in_two_working_hours_or_half_an_hour(
+    kind: Kind, severity: Severity, within: str
+) -> None:
+    step = register(an_intake(kind=kind, severity=severity, answering=True), MONDAY)
+    expected = AT_FIRST[kind, severity] | {"hand_over": within}
+    assert promised(step, kind=kind, severity=severity) == expected
+
+
+def test_r10_two_hours_to_pass_it_on_are_working_hours_and_half_an_hour_is_not() -> None:
+    friday_evening = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)  # 17:30 in Shanghai
+    slow, fast = (
+        planner(severity=severity).make(PromiseKind.HAND_OVER, friday_evening)
+        for severity in (GENERAL, MAJOR)
+    )
+    assert slow
+    assert fast
+    assert slow.due_at == datetime(2026, 11, 30, 2, 30, tzinfo=UTC)  # Monday 10:30
+    assert fast.due_at == friday_evening + HOUR / 2
+
+
+# --- after an answer, a result, the end -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("severity", list(Severity))
+def test_r9_the_customer_has_a_day_to_try_what_the_hotline_answered(
+    kind: Kind, severity: Severity
+) -> None:
+    step = decided(an_issue(), ActionName.ANSWER, actor(Role.AGENT))
+    now = {"kind": kind, "severity": severity, "first_contact": True}
+    assert promised(step, **now) == {"customer_test": "24h"}
+    test = planner(**now).make(PromiseKind.CUSTOMER_TEST, MONDAY)
+    assert test
+    assert test.due_at == MONDAY + DAY
+
+
+TRIED = {"customer_test": "24h"}
+CALLED = {"callback": "1 working day"}
+AFTER_THE_RESULT = {
+    Kind.CONSULTATION: TRIED,
+    Kind.FAULT: CALLED,
+    Kind.COMPLAINT: CALLED,
+    Kind.SUGGESTION: TRIED,
+    Kind.SALES: TRIED,
+    Kind.PAID_SERVICE: {"customer_test": "5 working days"},
+}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("severity", list(Severity))
+def test_r17_r22_after_the_result_a_customer_is_called_or_tries_it_or_accepts_the_work(
+    kind: Kind, severity: Severity
+) -> None:
+    step = decided(an_issue(Stage.IN_PROGRESS), ActionName.RESOLVE, actor(Role.ENGINEER))
+    assert promised(step, kind=kind, severity=severity) == AFTER_THE_RESULT[kind]
+
+
+@pytest.mark.parametrize("kind", [Kind.FAULT, Kind.COMPLAINT])
+def test_r4_nobody_is_called_back_about_what_is_not_ours_to_solve(kind: Kind) -> None:
+    step = decided(an_issue(Stage.IN_PROGRESS), ActionName.RESOLVE, actor(Role.ENGINEER))
+    assert promised(step, kind=kind, category=Category.OUT_OF_SCOPE) == {}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("first_contact", [True, False])
+def test_r18_r26_after_the_end_the_customer_scores_and_the_manager_rates_what_was_repaired(
+    *, kind: Kind, first_contact: bool
+) -> None:
+    issue = an_issue(Stage.REPLIED, first_contact=first_contact)
+    step = decided(issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK), issue.last_at + DAY)
+    rated = kind in {Kind.FAULT, Kind.PAID_SERVICE} and not first_contact
+    expected = {"evaluation": "7d"} | ({"difficulty": "5 working days"} if rated else {})
+    assert promised(step, kind=kind, first_contact=first_contact) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "within"),
+    [
+        (PromiseKind.QUOTATION, "1 working day"),
+        (PromiseKind.CONFIRMATION, "10 working days"),
+        (PromiseKind.APPROVAL, "1 working day"),
+        (PromiseKind.PANEL, "4h"),
+    ],
+)
+@pytest.mark.parametrize("severity", list(Severity))
+def test_r15_r17_every_step_between_has_its_time(
+    kind: PromiseKind, within: str, severity: Severity
+) -> None:
+    promise = planner(kind=Kind.PAID_SERVICE, severity=severity).make(kind, MONDAY)
+    assert promise
+    assert promise.target == within
+
+
+def test_r17_the_work_is_promised_with_the_go_ahead() -> None:
+    step = decided(an_issue(Stage.APPROVING), ActionName.APPROVE, actor(Role.MANAGER))
+    assert promised(step, kind=Kind.PAID_SERVICE) == THREE_DAYS
+
+
+@pytest.mark.parametrize("kind", sorted(CUSTOMERS))
+def test_r6_nobody_is_alarmed_when_the_customers_own_time_is_over(kind: PromiseKind) -> None:
+    facts = {"kind": Kind.PAID_SERVICE}
+    promise = planner(**facts).make(kind, MONDAY)
+    assert promise
+    assert {who for mark in promise.marks for who in mark.tell} <= {"customer"}
+    assert {mark.level for mark in promise.marks} == {0}
+
+
+# --- the other figures ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "department"),
+    [
+        ({"category": "technical"}, "technical_service"),
+        ({"category": "software"}, "software_development"),
+        ({"category": "service"}, "customer_service"),
+        ({"category": "commerce"}, "business_unit"),
+        ({"category": "out_of_scope"}, "legal"),
+        ({"kind": "sales", "category": "commerce"}, "customer_success"),
+        ({"kind": "sales", "existing": False}, "sales"),
+        ({"kind": "sales", "existing": False, "customer": "individual"}, "sales"),
+        (
+            {"kind": "sales", "customer": CustomerType.INDIVIDUAL, "category": "commerce"},
+            "business_unit",
+        ),
+    ],
+)
+def test_r4_an_issue_goes_to_the_department_of_its_category_unless_it_is_about_buying(
+    changes: dict[str, Any], department: str
+) -> None:
+    assert STANDARD.policy.department(facts(**changes)) == department
+
+
+def test_r16_r17_r21_r28_the_limits_are_those_of_the_regulation() -> None:
+    policy = STANDARD.policy
+    assert policy.standby.share == 0.2
+    assert policy.paid_service.approval_above == Decimal(20000)
+    assert policy.evaluations.complaint_below == 0
+    assert (policy.quality.sample, policy.quality.errors) == (0.15, 0.05)
+    assert policy.quality.satisfaction == 0.9
+
+
+def test_r16_a_major_issue_does_not_wait_for_its_handlers_next_shift() -> None:
+    assert STANDARD.policy.relieved(facts(severity="major"))
+    assert not STANDARD.policy.relieved(facts())
