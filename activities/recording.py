@@ -128,7 +128,7 @@ def _planned(step: Step, case: Case, rulebook: Rulebook) -> tuple[Promise, ...]:
     planner = Planner(rulebook, facts, case.calendar)
 
     def again(promise: Promise) -> Promise:
-        if step.resume:
+        if step.resume and promise.running:
             return planner.resume(promise, step.at)
         if step.replan:
             return planner.replan(promise, step.recorded_at)

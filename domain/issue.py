@@ -260,6 +260,7 @@ class Issue(Model):
     ends_as: Outcome = Field(default=Outcome.SOLVED, description="once the customer has the answer")
     needs_approval: bool = Field(default=False, description="of the manager, for the price (R17)")
     quotations: int = 0
+    waits: int = Field(default=0, description="how often it was the customer's turn (R15)")
     panels: int = 0
     panel_sits: bool = Field(default=False, description="experts are asked, not heard yet (R15)")
     rated: int = Field(default=0, description="the last generation whose difficulty is known (R18)")
@@ -354,25 +355,28 @@ class Issue(Model):
 
     def _noted(self, recorded: Recorded) -> dict[str, Any]:
         """What a later step has to know of this one's forms."""
+        noted: dict[str, Any] = {}
         match recorded.step.action:
             case ActionName.QUOTE:
-                return {
+                noted = {
                     "quotations": self.quotations + 1,
                     "needs_approval": recorded.needs_approval,
                 }
+            case ActionName.WAIT_FOR_CUSTOMER:
+                noted = {"waits": self.waits + 1}
             case ActionName.CONSULT:
                 asks = bool(recorded.step.content.get("question"))
-                return {"panels": self.panels + asks, "panel_sits": asks}
+                noted = {"panels": self.panels + asks, "panel_sits": asks}
             case ActionName.EVALUATE:
                 scored = (
                     f"{f.item}:{f.person}" for f in recorded.step.forms if isinstance(f, Evaluation)
                 )
-                return {"evaluated": (*self.evaluated, *scored)}
+                noted = {"evaluated": (*self.evaluated, *scored)}
             case ActionName.RATE_DIFFICULTY:
-                return {"rated": self.generation}
+                noted = {"rated": self.generation}
             case ActionName.COMPLAINT_RAISED if number := recorded.step.content.get("number"):
-                return {"complaints": (*self.complaints, number)}
-        return {}
+                noted = {"complaints": (*self.complaints, number)}
+        return noted
 
 
 def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, Any]) -> StepNote:

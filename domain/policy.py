@@ -268,6 +268,19 @@ class Policy(Model):
         return self
 
     @model_validator(mode="after")
+    def _a_survey_leads_on(self) -> Policy:
+        promised = {rule.promise for rule in self.promises}
+        wanted = {PromiseKind.QUOTATION, PromiseKind.CONFIRMATION}
+        if self.paid_service.approval_above is not None:
+            wanted.add(PromiseKind.APPROVAL)
+        if PromiseKind.SURVEY in promised and (missing := sorted(wanted - promised)):
+            msg = (
+                f"survey: what follows it needs a promise too, or is forgotten: {missing[0]} (R17)"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _names_are_used_once(self) -> Policy:
         for what, rules in (
             ("promise", self.promises),

@@ -17,7 +17,8 @@ class PromiseKind(StrEnum):
     """What is promised: to pass on what the hotline does not answer (R10), to answer (R11), to
     solve (R12), to look into a complaint (R19), to survey, quote and approve (R17), to advise
     (R15), to call the next day (R22), to rate the repair (R18); and what the customer has time for:
-    to try the answer (R9) or the work (R17), to confirm the quotation (R17), to score us (R26).
+    to do their part (R15), to try the answer (R9) or the work (R17), to confirm the quotation
+    (R17), to score us (R26).
     """
 
     HAND_OVER = "hand_over"
@@ -29,13 +30,19 @@ class PromiseKind(StrEnum):
     APPROVAL = "approval"
     RESOLUTION = "resolution"
     PANEL = "panel"
+    WAITING = "waiting"
     CALLBACK = "callback"
     CUSTOMER_TEST = "customer_test"
     EVALUATION = "evaluation"
     DIFFICULTY = "difficulty"
 
 
-CUSTOMERS = frozenset({PromiseKind.CUSTOMER_TEST, PromiseKind.CONFIRMATION, PromiseKind.EVALUATION})
+CUSTOMERS = frozenset(
+    {
+        *(PromiseKind.WAITING, PromiseKind.CUSTOMER_TEST),
+        *(PromiseKind.CONFIRMATION, PromiseKind.EVALUATION),
+    }
+)
 """What the customer has time for; nobody breaks a promise when that is over."""
 OVERSIGHT = frozenset({PromiseKind.EVALUATION, PromiseKind.DIFFICULTY})
 """What begins when an issue is closed."""
@@ -140,7 +147,8 @@ class Promise(Model):
         when word of it came in later than the alarm.
         """
         consumed_until = at if self.paused_at is None else min(self.paused_at, at)
-        end = PromiseEnd.KEPT if consumed_until <= self.due_at else PromiseEnd.BROKEN
+        in_time = consumed_until <= self.due_at or self.kind in CUSTOMERS
+        end = PromiseEnd.KEPT if in_time else PromiseEnd.BROKEN
         return self._ended(at, PromiseEnd.SKIPPED if self.end is PromiseEnd.SKIPPED else end)
 
     def give_up(self, at: datetime) -> Promise:

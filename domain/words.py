@@ -99,6 +99,7 @@ PROMISES: Names = {
     PromiseKind.APPROVAL: ("审批", "approval"),
     PromiseKind.RESOLUTION: ("解决", "resolution"),
     PromiseKind.PANEL: ("专家会诊", "expert panel"),
+    PromiseKind.WAITING: ("等待客户", "customer's turn"),
     PromiseKind.CALLBACK: ("回访", "callback"),
     PromiseKind.CUSTOMER_TEST: ("客户试用", "customer's test"),
     PromiseKind.EVALUATION: ("客户评价", "customer's evaluation"),

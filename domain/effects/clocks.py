@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from domain.actions import Replan, Threshold
-from domain.effects.common import ASSIGNED, Changes, close
+from domain.effects.common import ASSIGNED, PASSED_ON, Changes, close
 from domain.effects.paid_service import not_wanted
 from domain.issue import Assignment, Issue, Tell
 from domain.promises import CUSTOMERS, DUE, OVERSIGHT, Mark, Promise, PromiseEnd, PromiseKind
@@ -81,7 +81,7 @@ def _unanswered(_: Issue, promise: Promise, at: datetime) -> Changes:
         "promises": (promise.give_up(at),),
         "stage_if_assigned": Stage.ASSIGNED,
         "assignment": Assignment(),
-        "tell": ASSIGNED,
+        "tell": (PASSED_ON, *ASSIGNED),
     }
 
 
@@ -111,8 +111,14 @@ all others only ring.
 _REMINDERS: Mapping[PromiseKind, str] = {
     PromiseKind.CUSTOMER_TEST: "test_reminder",
     PromiseKind.CONFIRMATION: "quotation_reminder",
+    PromiseKind.WAITING: "waiting_reminder",
 }
 """What the customer is reminded of; of what the desk owes they hear how far it is."""
+_OWN_WORDS: Mapping[PromiseKind, str] = {
+    PromiseKind.DIFFICULTY: "rating_wanted",
+    PromiseKind.WAITING: "still_waiting",
+}
+"""What the desk's people hear of these has words of its own: nobody is late with it."""
 
 
 def _alarm(promise: Promise, mark: Mark, to: Audience) -> str:
@@ -120,8 +126,8 @@ def _alarm(promise: Promise, mark: Mark, to: Audience) -> str:
     broken = promise.due_at <= mark.at and promise.kind not in CUSTOMERS
     if to is Audience.CUSTOMER:
         return "apology" if broken else _REMINDERS.get(promise.kind, "progress")
-    if promise.kind is PromiseKind.DIFFICULTY:
-        return "rating_wanted"
+    if promise.kind in _OWN_WORDS:
+        return _OWN_WORDS[promise.kind]
     if to in {Audience.HANDLER, Audience.CLERK, Audience.AGENT}:
         return "overdue" if broken else "reminder"
     return "alarm" if broken else "warning"

@@ -21,6 +21,7 @@ ASSIGNED = (
     Tell(template="unassigned", to=Audience.LEAD, when="unassigned"),
     Tell(template="thin", to=Audience.MANAGER, when="thin"),
 )
+PASSED_ON = Tell(template="transferred", to=Audience.CUSTOMER)
 TO_BE_HEARD = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST)
 """While one of these runs, the customer may yet say that it is not solved (R9, R22)."""
 

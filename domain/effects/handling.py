@@ -25,6 +25,7 @@ from domain.actions import (
 )
 from domain.effects.common import (
     ASSIGNED,
+    PASSED_ON,
     TO_BE_HEARD,
     Changes,
     answer,
@@ -75,22 +76,31 @@ def wait_for_customer(issue: Issue, _: WaitForCustomer, at: datetime) -> Changes
     return {
         "stage": Stage.WAITING,
         "promises": paused,
+        "make": (PromiseKind.WAITING,),
+        "attempt": issue.waits + 1,
         "tell": (Tell(template="waiting", to=Audience.CUSTOMER),),
     }
 
 
-def resume(issue: Issue, _: Resume, __: datetime) -> Changes:
+def resume(issue: Issue, _: Resume, at: datetime) -> Changes:
     """R15: what was left of the clock when it stopped is planned anew."""
     return {
         "stage": station(issue) if issue.engineer else nobody(issue),
-        "promises": tuple(p for p in issue.running if p.paused_at),
+        "promises": (
+            *(p for p in issue.running if p.paused_at),
+            *end(issue, at, PromiseKind.WAITING),
+        ),
         "resume": True,
     }
 
 
 def reassign(issue: Issue, act: Reassign, _: datetime) -> Changes:
-    """R15: the form travels, the clocks do not restart."""
-    return _passed_on(issue, Assignment(to=act.to))
+    """R15: the form travels, the clocks do not restart. What the hotline held is passed on with it,
+    and the customer knows (R10).
+    """
+    changes = _passed_on(issue, Assignment(to=act.to))
+    told = (PASSED_ON,) if issue.promise(PromiseKind.HAND_OVER) else ()
+    return changes | {"tell": (*told, *changes["tell"])}
 
 
 def transfer(issue: Issue, act: Transfer, _: datetime) -> Changes:
@@ -99,7 +109,7 @@ def transfer(issue: Issue, act: Transfer, _: datetime) -> Changes:
         raise Refused("Invalid", f"to: {issue.number} is with {act.to} already")
     changes = _passed_on(issue, Assignment())
     told = (
-        Tell(template="transferred", to=Audience.CUSTOMER),
+        PASSED_ON,
         Tell(template="transferred_staff", to=Audience.LEAD),
     )
     return changes | {

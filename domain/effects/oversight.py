@@ -11,7 +11,7 @@ from domain.forms import DifficultyRating, Evaluation
 from domain.issue import CallbackRecord, Issue, Tell
 from domain.promises import Promise, PromiseKind
 from domain.refusal import Refused
-from domain.vocabulary import Audience, Outcome, Stage
+from domain.vocabulary import Audience, Outcome, Role, Stage
 
 
 def record_callback(issue: Issue, act: RecordCallback, at: datetime) -> Changes:
@@ -80,9 +80,16 @@ def _repair_failed(issue: Issue) -> Changes:
 
 
 def evaluate(issue: Issue, act: Evaluate, at: datetime) -> Changes:
-    """R26: once per case, item and person. Whether it shows strong dissatisfaction (R21) is the
-    policy's to say.
+    """R26: once per case, item and person, while there is time to. Whether it shows strong
+    dissatisfaction (R21) is the policy's to say.
     """
+    offered = next((p for p in issue.promises if p.kind is PromiseKind.EVALUATION), None)
+    if offered and not offered.running:
+        raise Refused(
+            "NotAllowed", f"{issue.number} could be scored until {offered.due_at.isoformat()}"
+        )
+    if act.by.role is not Role.CUSTOMER and act.person is None:
+        raise Refused("Invalid", "person: say who scores it, you write it down for them")
     if f"{act.item}:{act.scored_by}" in issue.evaluated:
         raise Refused(
             "NotAllowed", f"{act.scored_by} has scored {act.item} of {issue.number} already"
@@ -102,7 +109,9 @@ def evaluate(issue: Issue, act: Evaluate, at: datetime) -> Changes:
 
 
 def rate_difficulty(issue: Issue, act: RateDifficulty, at: datetime) -> Changes:
-    """R18: pay and appraisal use it."""
+    """R18: pay and appraisal use it. What the hotline answered was no repair."""
+    if issue.first_contact:
+        raise Refused("NotAllowed", f"{issue.number} was answered by the hotline: nothing to rate")
     form = DifficultyRating(
         generation=issue.generation,
         engineer=issue.engineer.id if issue.engineer else None,

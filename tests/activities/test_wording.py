@@ -187,7 +187,9 @@ def templates_of_the_lifecycle() -> set[str]:
             case ast.FunctionDef(name="_alarm"):
                 returned = [n for n in ast.walk(node) if isinstance(n, ast.Return)]
                 told = told.union(*map(texts, returned))
-            case ast.AnnAssign(target=ast.Name(id="_REMINDERS"), value=ast.Dict(values=values)):
+            case ast.AnnAssign(
+                target=ast.Name(id="_REMINDERS" | "_OWN_WORDS"), value=ast.Dict(values=values)
+            ):
                 told = told.union(*map(texts, values))
     return told
 

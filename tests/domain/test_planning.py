@@ -7,6 +7,7 @@ Saturday 10 October, Sunday 20 September and Saturday 14 February are make-up wo
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from domain.clocks import Rehearsal, Stop
 from domain.planning import Planner
 from domain.promises import DUE, Promise, PromiseKind
 from domain.rulebook import Rulebook
-from domain.vocabulary import Audience, Kind, Severity
+from domain.vocabulary import Audience, Category, Kind, Severity
 from runtime.rulebook import load
 from tests.domain.rulebooks import facts
 
@@ -315,19 +316,23 @@ def test_however_often_it_is_paused_a_promise_leaves_its_whole_working_time(
 
 def test_the_demo_policy_promises_the_same_in_seconds_at_any_hour() -> None:
     demo = load(POLICIES / "demo.toml")
-    for kind in Kind:
-        for severity in Severity:
-            slow, fast = (
-                [
-                    promise and [mark.tell for mark in promise.marks]
-                    for promise in (
-                        planner(book, kind=kind, severity=severity).make(p, at("2026-10-03 03:00"))
-                        for p in PromiseKind
+    for kind, severity, category, first_contact in product(Kind, Severity, Category, (True, False)):
+        issue = {"kind": kind, "severity": severity, "category": category}
+        slow, fast = (
+            [
+                promise and [(mark.tell, mark.level) for mark in promise.marks]
+                for promise in (
+                    planner(book, **issue, first_contact=first_contact).make(
+                        promised, at("2026-10-03 03:00")
                     )
-                ]
-                for book in (STANDARD, demo)
-            )
-            assert slow == fast
+                    for promised in PromiseKind
+                )
+            ]
+            for book in (STANDARD, demo)
+        )
+        assert slow == fast, issue
+    for figures in ("routes", "reliefs", "standby", "paid_service", "evaluations", "quality"):
+        assert getattr(demo.policy, figures) == getattr(STANDARD.policy, figures)
     response = planner(demo).make(RESPONSE, at("2026-10-03 03:00"))
     assert response is not None
     assert response.due_at - response.made_at < timedelta(seconds=10)

@@ -169,7 +169,8 @@ def test_r6_nobody_is_alarmed_when_the_customers_own_time_is_over(kind: PromiseK
     facts = {"kind": Kind.PAID_SERVICE}
     promise = planner(**facts).make(kind, MONDAY)
     assert promise
-    assert {who for mark in promise.marks for who in mark.tell} <= {"customer"}
+    reminded = {"customer", "handler", "lead"} if kind is PromiseKind.WAITING else {"customer"}
+    assert {who for mark in promise.marks for who in mark.tell} <= reminded
     assert {mark.level for mark in promise.marks} == {0}
 
 

@@ -60,6 +60,7 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
         "confirmation": "10 working days",
         "approval": "1 working day",
         "panel": "4h",
+        "customers_turn": "5 working days",
         "major_resolution": "3 working days",
         "general_resolution": "3 working days",
         "callback": "1 working day",
@@ -199,11 +200,11 @@ def test_the_demo_lives_in_seconds_and_never_closes() -> None:
             'marks = "urgent"',
             (
                 'promise[1].marks: no [marks] are called "urgent"; there are: approval, callback, '
-                "general, hand_over, major, panel, rating, reminded, silence"
+                "general, hand_over, major, panel, rating, reminded, silence, turn"
             ),
         ),
-        ("attempts = 3", "atempts = 3", "promise[15].atempts: is not known here"),
-        ("attempts = 3", "attempts = 0", "promise[15].attempts: Input should be greater than 0"),
+        ("attempts = 3", "atempts = 3", "promise[16].atempts: is not known here"),
+        ("attempts = 3", "attempts = 0", "promise[16].attempts: Input should be greater than 0"),
         (
             'calendar = "always"',
             'calendar = "moon"',

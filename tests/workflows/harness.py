@@ -56,7 +56,7 @@ from domain.actions import (
 )
 from domain.clocks import Rehearsal
 from domain.intake import Intake
-from domain.promises import OVERSIGHT
+from domain.promises import OVERSIGHT, PromiseKind
 from domain.replanning import Order, Report
 from domain.rulebook import Rulebook
 from domain.view import IssueView
@@ -80,6 +80,8 @@ AGENT = Actor(id="agent", role=Role.AGENT)
 MANAGER = Actor(id="sun.li", role=Role.MANAGER)
 CUSTOMER = Actor(id="chen.hong", role=Role.CUSTOMER)
 STANDARD = ROOT / "policies" / "standard.toml"
+LEFT_OUT = OVERSIGHT | {PromiseKind.WAITING}
+"""What a story about something else does without."""
 LIFETIME = timedelta(days=1000)
 """No test may run for ever; longer than any story."""
 
@@ -426,8 +428,8 @@ async def story_desk(
 ) -> AsyncIterator[StoryDesk]:
     """Bring up a desk with a policy and the example roster, at ``begins``.
 
-    Unless it is the ``whole`` policy, nobody is relieved at the end of a shift, and an issue is over
-    when it is closed: nobody scores or rates it.
+    Unless it is the ``whole`` policy, nobody is relieved at the end of a shift, nobody is reminded
+    that they wait, and an issue is over when it is closed: nobody scores or rates it.
     What still runs in the end is terminated: the server's next desk has other registers.
     """
     standard = rulebooks_on_disk.load(policy_file)
@@ -435,7 +437,7 @@ async def story_desk(
         story_begins=at(begins), really_begins=await env.get_current_time(), speed=1
     )
     promises = tuple(
-        rule for rule in standard.policy.promises if whole or rule.promise not in OVERSIGHT
+        rule for rule in standard.policy.promises if whole or rule.promise not in LEFT_OUT
     )
     reliefs = standard.policy.reliefs if whole else ()
     changes = {"rehearsal": rehearsal, "promises": promises, "reliefs": reliefs}

@@ -1,0 +1,240 @@
+"""What only the register and the policy know of a step's forms, on real PostgreSQL (R8, R15, R17,
+R19, R21, R29).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.recording import Recording
+from domain.actions import PEOPLE, ActionName
+from domain.cases import CaseStatus, Change, Draft, Ruling
+from domain.issue import Issue, Recorded
+from domain.lifecycle import decide, register, registered
+from domain.policy import Evaluations, PaidService
+from domain.vocabulary import Actor, Role
+from runtime import rulebook
+from runtime.settings import ROOT
+from starter.roster_files import read_roster
+from store import cases, roster, rulebooks
+from store.outbox import Pool
+from tests.builders import an_intake
+
+TUESDAY = datetime(2026, 9, 29, 2, 0, tzinfo=UTC)
+STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
+ENGINEER = Actor(id="liang.jiahao", role=Role.ENGINEER)
+CUSTOMER = Actor(id="chen.hong", role=Role.CUSTOMER)
+AGENT = Actor(id="07", role=Role.AGENT)
+LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
+
+
+@dataclass
+class Place:
+    """A desk on which one issue goes its way, a minute a step."""
+
+    pool: Pool
+    recording: Recording
+    now: datetime = field(default=TUESDAY)
+
+    async def adopt(self, **figures: Any) -> None:
+        current = STANDARD.with_policy(STANDARD.policy.model_copy(update=figures))
+        async with self.pool.acquire() as connection, connection.transaction():
+            await rulebooks.adopt(connection, current, by="test", note="")
+
+    async def open(self, reference: str = "r-1", **changes: Any) -> Issue:
+        intake = an_intake(
+            **{"reference": reference, "reported_at": self.now, "occurred_at": None} | changes,
+            region="广东",
+        )
+        step = register(intake, self.now).model_copy(update={"run": "run-1"})
+        return registered(intake, await self.recording.record_step(step))
+
+    async def take(
+        self, issue: Issue, name: ActionName, by: Actor, **said: Any
+    ) -> tuple[Issue, Recorded]:
+        """Take a step; return the issue after it, and what was recorded."""
+        self.now += timedelta(minutes=1)
+        act = PEOPLE[name].model_validate({"by": by} | said)
+        step = decide(issue, name, act, self.now, f"u-{issue.seq}")
+        recorded = await self.recording.record_step(step.model_copy(update={"run": "run-1"}))
+        return issue.after(recorded), recorded
+
+    async def surveyed(self) -> Issue:
+        issue = await self.open(kind="paid_service")
+        issue, _ = await self.take(issue, ActionName.ACCEPT, ENGINEER)
+        issue, _ = await self.take(issue, ActionName.SURVEY, ENGINEER, findings="two lines")
+        return issue
+
+    async def resolved(self, **said: Any) -> Issue:
+        issue = await self.open()
+        issue, _ = await self.take(issue, ActionName.ACCEPT, ENGINEER)
+        done = {"result": "changed the board", "cause": "lightning"} | said
+        issue, _ = await self.take(issue, ActionName.RESOLVE, ENGINEER, **done)
+        return issue
+
+    async def proposed(self) -> str:
+        draft = Draft(
+            title="card reader jams",
+            question="the card does not come out",
+            solution="hold the button",
+            proposed_by="liang.jiahao",
+            proposed_at=self.now,
+        )
+        async with self.pool.acquire() as connection, connection.transaction():
+            return await cases.propose(connection, draft)
+
+    async def ruled(self, number: str, change: Change) -> None:
+        ruling = Ruling(change=change, by=LEAD, at=self.now, note="as found")
+        async with self.pool.acquire() as connection, connection.transaction():
+            assert await cases.rule(connection, number, ruling)
+
+
+@pytest.fixture
+async def place(database: Pool) -> Place:
+    async with database.acquire() as connection, connection.transaction():
+        await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
+    place = Place(database, Recording(database))
+    await place.adopt()
+    return place
+
+
+# --- Whether the price needs an approval (R17) ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limit", "amount", "needed"),
+    [
+        ("20000.00", "20000.00", False),
+        ("20000.00", "20000.01", True),
+        ("0.00", "0.00", False),
+        ("0.00", "0.01", True),
+        (None, "9999999999.99", False),
+    ],
+)
+async def test_a_price_above_the_policys_limit_needs_an_approval(
+    place: Place, limit: str | None, amount: str, needed: bool
+) -> None:
+    figure = PaidService(approval_above=Decimal(limit) if limit else None)
+    await place.adopt(paid_service=figure)
+    issue = await place.surveyed()
+    issue, recorded = await place.take(
+        issue, ActionName.QUOTE, ENGINEER, work="wire it", amount=amount
+    )
+    assert (recorded.needs_approval, issue.needs_approval) == (needed, needed)
+    row = await place.pool.fetchrow("SELECT amount::text, approval FROM paid_services")
+    assert tuple(row or ()) == (amount, needed)
+
+
+async def test_whoever_confirms_or_approves_is_shown_what_was_offered_last(place: Place) -> None:
+    issue = await place.surveyed()
+    for work, amount in (("wire it", "31000.00"), ("move it only", "20500.50")):
+        offer = {"work": work, "amount": amount}
+        issue, _ = await place.take(issue, ActionName.QUOTE, ENGINEER, **offer)
+    _, recorded = await place.take(issue, ActionName.CONFIRM, CUSTOMER, agreed=True)
+    assert recorded.step.content == {
+        "agreed": True,
+        "words": "",
+        "work": "move it only",
+        "amount": "20500.50",
+    }
+    body = await place.pool.fetchval("SELECT body FROM outbox WHERE template = 'approval_wanted'")
+    assert "20,500.50" in body
+    assert "31,000" not in body
+
+
+# --- What becomes a complaint (R21), and against whom (R19) --------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("below", "technical", "attitude", "complaint"),
+    [(0, 0, 200, False), (0, -1, 200, True), (0, 200, -1, True), (60, 59, 100, True)],
+)
+async def test_a_score_below_the_policys_figure_is_a_complaint(
+    place: Place, below: int, technical: int, attitude: int, complaint: bool
+) -> None:
+    await place.adopt(evaluations=Evaluations(complaint_below=below))
+    issue = (await place.resolved()).model_copy(update={"stage": "replied"})
+    scores = {"technical": technical, "attitude": attitude, "comment": "so be it"}
+    _, recorded = await place.take(
+        issue, ActionName.EVALUATE, CUSTOMER, item="after_sales", **scores
+    )
+    assert recorded.complaint is complaint
+
+
+async def test_a_complaint_stays_on_file_against_the_department_it_was_about(
+    place: Place,
+) -> None:
+    issue = await place.open(kind="complaint", category="service")
+    assert issue.engineer is not None
+    handler = Actor(id=issue.engineer.id, role=Role.ENGINEER)
+    to = {"to": "technical_service", "reason": "it was their engineer"}
+    issue, _ = await place.take(issue, ActionName.TRANSFER, handler, **to)
+    assert issue.department == "technical_service"
+    assert await place.pool.fetchval("SELECT against FROM complaint_forms") == "customer_service"
+
+
+# --- Who and what must exist (R8, R15) -----------------------------------------------------------
+
+
+async def test_experts_are_of_the_roster_or_nothing_is_written(place: Place) -> None:
+    issue = await place.open()
+    asked = {"question": "is it gone?"}
+    with pytest.raises(ApplicationError, match="experts: dr.who is not on the roster") as refused:
+        await place.take(issue, ActionName.CONSULT, ENGINEER, experts=["gao.yuan", "dr.who"], **asked)
+    assert (refused.value.type, refused.value.non_retryable) == ("Invalid", True)
+    assert await place.pool.fetchval("SELECT count(*) FROM expert_panels") == 0
+    assert await place.pool.fetchval("SELECT count(*) FROM issue_events") == 1
+    await place.take(issue, ActionName.CONSULT, ENGINEER, experts=["gao.yuan"], **asked)
+    assert await place.pool.fetchval("SELECT experts FROM expert_panels") == ["gao.yuan"]
+
+
+@pytest.mark.parametrize("change", [None, Change.REJECT, Change.RETIRE])
+async def test_a_case_that_is_not_approved_is_not_told(place: Place, change: Change | None) -> None:
+    number = await place.proposed()
+    if change is Change.RETIRE:
+        await place.ruled(number, Change.APPROVE)
+    if change:
+        await place.ruled(number, change)
+    issue = await place.open(answering=True)
+    with pytest.raises(ApplicationError, match=f"case: {number} is no approved case"):
+        await place.take(issue, ActionName.ANSWER, AGENT, solution="hold it", case=number)
+    known = await cases.get(place.pool, number)
+    assert known is not None
+    assert known.used == 0
+    assert await place.pool.fetchval("SELECT count(*) FROM consultation_records") == 0
+
+
+async def test_each_issue_a_case_was_told_for_counts_once(place: Place) -> None:
+    number = await place.proposed()
+    await place.ruled(number, Change.APPROVE)
+    for reference in ("r-1", "r-2"):
+        issue = await place.open(reference, answering=True)
+        said = {"solution": "hold it", "case": number}
+        _, recorded = await place.take(issue, ActionName.ANSWER, AGENT, **said)
+        # The worker died before it could say that this was done.
+        assert await place.recording.record_step(recorded.step) == recorded
+    known = await cases.get(place.pool, number)
+    assert known is not None
+    assert (known.used, known.last_used_at) == (2, place.now)
+
+
+# --- What is worth knowing (R29) -----------------------------------------------------------------
+
+
+async def test_a_result_its_handler_thinks_worth_knowing_is_proposed_once(place: Place) -> None:
+    issue = await place.resolved(known_solution=True)
+    (draft,) = await cases.cases(place.pool, CaseStatus.PROPOSED)
+    assert (draft.issue_id, draft.generation, draft.proposed_by) == (issue.id, 1, ENGINEER.id)
+    assert "changed the board" in draft.solution
+    assert draft.title == issue.intake.title
+
+
+async def test_a_result_like_any_other_is_not_proposed(place: Place) -> None:
+    await place.resolved()
+    assert await cases.cases(place.pool) == []
