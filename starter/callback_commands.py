@@ -283,8 +283,9 @@ def _page(found: _Day) -> Iterator[RenderableType]:
     for call in found.calls:
         yield from _call(call, found.zone)
     issues = sum(len(call.cases) for call in found.calls)
+    about = f"{issues} issue{'' if issues == 1 else 's'}"
     yield Text(
-        f"{len(found.calls)} to call about {issues} issues on {found.day}. "
+        f"{len(found.calls)} to call about {about} on {found.day}. "
         f"Times are in {found.zone}. Confidential.",
         style="dim",
     )

@@ -194,8 +194,8 @@ def _enter(person: str, shift: str, days: tuple[str, str], reason: str, by: str 
 def hand_over() -> None:
     """Look for somebody else for every issue whose handler left, is off or not certified any more.
 
-    Every change of the roster does it by itself. For what comes by the day (the first day of a
-    leave, the last of a certification) let this run every morning.
+    Every change of the roster does it by itself. What comes by the day (the first of a leave, the
+    last of a certification) the audit finds within ten minutes.
     """
 
     async def nothing(_: Connection, __: Rulebook) -> None:

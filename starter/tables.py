@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,20 +13,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from domain.actions import ActionName
 from domain.issue import Person, SlaState
 from domain.promises import PromiseEnd
 from domain.replanning import Report
 from domain.view import IssueView, PromiseView, local
 from domain.vocabulary import Severity
+from starter.issue_actions import COMMANDS
 from store.reading import Unsettled
-
-COMMANDS: Mapping[ActionName, str] = {
-    ActionName.REPORT_PROGRESS: "progress",
-    ActionName.WAIT_FOR_CUSTOMER: "wait",
-    ActionName.RECORD_CALLBACK: "callback",
-}
-"""Actions that the command line calls by a shorter name."""
 
 _SLA_STYLE = {
     SlaState.OVERDUE: "bold red",
@@ -85,7 +78,8 @@ def page(view: IssueView) -> RenderableType:
     if view.results:
         parts.append(Text("\n结果 Results", style="bold"))
         parts += (Padding(Text(plain(result)), (0, 0, 0, 2)) for result in view.results)
-    possible = " ".join(COMMANDS.get(name, name) for name in view.can) or "—"
+    commands = {command.action: command.name for command in COMMANDS}
+    possible = " ".join(commands[name] for name in view.can) or "—"
     parts += (Text.assemble(("\n可做 Possible next  ", "bold"), possible), _zones([view]))
     return Group(*parts)
 

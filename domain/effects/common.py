@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from domain.issue import Assignment, Issue, Tell
 from domain.promises import Promise, PromiseKind
@@ -42,6 +43,11 @@ _BY_AN_ANSWER = (PromiseKind.HAND_OVER, PromiseKind.RESPONSE, PromiseKind.RESOLU
 def end(issue: Issue, at: datetime, *kinds: PromiseKind) -> tuple[Promise, ...]:
     """End these promises, if they run, by what was promised."""
     return tuple(p.fulfil(at) for p in issue.running if p.kind in kinds)
+
+
+def local_time(issue: Issue, at: datetime) -> str:
+    """Write an instant as the desk's people read it: local, with its offset."""
+    return at.astimezone(ZoneInfo(issue.zone)).isoformat(timespec="minutes")
 
 
 def nobody(issue: Issue) -> Stage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.actions import Evaluate, RateDifficulty, RecordCallback
-from domain.effects.common import TO_BE_HEARD, Changes, close, end, open_again
+from domain.effects.common import TO_BE_HEARD, Changes, close, end, local_time, open_again
 from domain.effects.hotline import tested
 from domain.forms import DifficultyRating, Evaluation
 from domain.issue import CallbackRecord, Issue, Tell
@@ -22,9 +22,10 @@ def record_callback(issue: Issue, act: RecordCallback, at: datetime) -> Changes:
     if promise is None or (promise.kind is PromiseKind.CUSTOMER_TEST and not act.reached):
         raise Refused("NotAllowed", f"no callback is due for {issue.number}")
     if promise.opens_at and at < promise.opens_at:
+        opens = local_time(issue, promise.opens_at)
         raise Refused(
             "NotAllowed",
-            f"the callback of {issue.number} may be made from {promise.opens_at.isoformat()} on: "
+            f"the callback of {issue.number} may be made from {opens} on: "
             "nobody is called twice about one fault on one day (R22)",
         )
     record = CallbackRecord(
@@ -86,7 +87,8 @@ def evaluate(issue: Issue, act: Evaluate, at: datetime) -> Changes:
     offered = next((p for p in issue.promises if p.kind is PromiseKind.EVALUATION), None)
     if offered and not offered.running:
         raise Refused(
-            "NotAllowed", f"{issue.number} could be scored until {offered.due_at.isoformat()}"
+            "NotAllowed",
+            f"{issue.number} could be scored until {local_time(issue, offered.due_at)}",
         )
     if act.by.role is not Role.CUSTOMER and act.person is None:
         raise Refused("Invalid", "person: say who scores it, you write it down for them")

@@ -2,15 +2,27 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
 
 from activities import audit, names
+from domain.actions import ActionName
 from domain.vocabulary import Outcome, Stage
 from store import reading
-from tests.workflows.harness import Handle, StoryDesk, stand
+from tests.workflows.harness import (
+    CUSTOMER,
+    Handle,
+    StoryDesk,
+    engineer,
+    eventually,
+    stand,
+    story_desk,
+)
 from workflows.audit import AuditWorkflow
 
 
@@ -96,3 +108,50 @@ async def test_what_changed_a_moment_ago_is_left_for_the_next_audit(
     found = await reading.issue(desk.pool, handle.id)
     assert found is not None
     assert found.outcome is None
+
+
+async def test_an_audit_hands_over_what_its_handler_cannot_go_on_with_once(
+    desk: StoryDesk,
+) -> None:
+    """R16: that a certificate has ended, or a leave begun, no event tells."""
+    handle, view = await desk.open()
+    assert view.engineer is not None
+    await desk.pool.execute(
+        'UPDATE members SET certified = \'[{"product_line": "ATM", "until": "2020-01-01"}]\''
+        " WHERE id = $1",
+        view.engineer.id,
+    )
+    await run_audit(desk)
+    after = await desk.view(handle)
+    assert after.engineer is not None
+    assert after.engineer.id != view.engineer.id
+    await run_audit(desk)
+    assert await desk.view(handle) == after
+    assert await desk.steps(handle) == ["registered", "reassign"]
+
+
+async def test_an_audit_does_not_ask_again_for_what_waits_for_somebody(desk: StoryDesk) -> None:
+    handle, view = await desk.open(product_line="HOVERCRAFT")
+    assert view.engineer is None
+    await run_audit(desk)
+    assert await desk.steps(handle) == ["registered"]
+
+
+async def test_a_terminated_issue_that_was_to_be_rated_gives_that_up_and_stays_solved(
+    dev_server: WorkflowEnvironment, database: "asyncpg.Pool[Any]"
+) -> None:
+    async with story_desk(dev_server, database, "2026-03-10 10:00", whole=True) as desk:
+        handle, view = await desk.open(kind="consultation")
+        await desk.accept(handle, view)
+        await desk.do(handle, ActionName.RESOLVE, engineer(view), result="press reset")
+
+        async def replied() -> bool:
+            return (await desk.view(handle)).stage is Stage.REPLIED
+
+        await eventually(replied)
+        await desk.do(handle, ActionName.REPORT_TEST, CUSTOMER, worked=True)
+        await terminated(desk, handle)
+        await run_audit(desk)
+        found = await reading.issue(desk.pool, handle.id)
+        assert found is not None
+        assert (found.outcome, stand(found)["evaluation.1"]) == (Outcome.SOLVED, "withdrawn")
