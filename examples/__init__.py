@@ -1,1 +1,1 @@
-"""A made-up company to try the desk with: its roster, and forty issues of its customers."""
+"""A made-up company to try the desk with: its roster, and 55 issues of its customers."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 
+from domain.cases import CaseStatus
 from domain.promises import PromiseEnd, PromiseKind
-from domain.vocabulary import Instant, Kind, Model, Outcome, Severity, Stage
+from domain.vocabulary import Instant, Kind, Model, Outcome, Severity, Stage, Verdict
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 Row = TypeVar("Row", bound=Model)
@@ -22,6 +24,12 @@ class IssueRow(Model):
     reference: str
     kind: Kind
     severity: Severity
+    customer_existing: bool
+    department: str
+    agent: str
+    lead: str | None
+    complex: bool
+    arises_from: str | None
     stage: Stage
     outcome: Outcome | None
     answered: bool
@@ -70,6 +78,81 @@ class CallRow(Model):
     clerk: str
     reached: bool
     running: bool | None
+    conflict: bool
+
+
+class ConsultationRow(Model):
+    """A consultation record: what the hotline answered (R8, R9)."""
+
+    issue_id: str
+    generation: int
+    known_case: str | None
+    on_the_line: bool
+    worked: bool | None
+
+
+class ComplaintRow(Model):
+    """A complaint form (R19)."""
+
+    issue_id: str
+    verdict: Verdict | None
+    handled_by: str | None
+    told_at: Instant | None
+    archived_at: Instant | None
+
+
+class PaidServiceRow(Model):
+    """A paid service sheet (R17)."""
+
+    issue_id: str
+    generation: int
+    amount: Decimal | None
+    agreed: bool | None
+    approval: bool | None
+    approved: bool | None
+    accepted: bool | None
+
+
+class PanelRow(Model):
+    """A record of an expert panel (R15)."""
+
+    issue_id: str
+    panel: int
+    advice: str | None
+
+
+class EvaluationRow(Model):
+    """An evaluation form (R26)."""
+
+    issue_id: str
+    technical: int
+    attitude: int
+
+
+class RatingRow(Model):
+    """How difficult a repair was (R18)."""
+
+    issue_id: str
+    generation: int
+    difficulty: int
+    rated_by: str
+
+
+class CaseRow(Model):
+    """A case of the library that came out of an issue, or was brought in from elsewhere (R29)."""
+
+    number: str
+    issue_id: str | None
+    status: CaseStatus
+    reviewed_by: str | None
+    used: int
+
+
+class StandbyRow(Model):
+    """A core group that fell under its stand-by share (R16)."""
+
+    department: str
+    centre: str
 
 
 class MessageRow(Model):
@@ -95,6 +178,14 @@ class Ledger(Model):
     promises: tuple[PromiseRow, ...]
     forms: tuple[FormRow, ...]
     calls: tuple[CallRow, ...]
+    consultations: tuple[ConsultationRow, ...]
+    complaints: tuple[ComplaintRow, ...]
+    paid_services: tuple[PaidServiceRow, ...]
+    panels: tuple[PanelRow, ...]
+    evaluations: tuple[EvaluationRow, ...]
+    ratings: tuple[RatingRow, ...]
+    cases: tuple[CaseRow, ...]
+    standby: tuple[StandbyRow, ...]
     messages: tuple[MessageRow, ...]
 
 
@@ -117,5 +208,15 @@ async def read(pool: Pool) -> Ledger:
             promises=await rows("promises", "issue_id, kind, generation, attempt", PromiseRow),
             forms=await rows("handling_forms", "issue_id, generation", FormRow),
             calls=await rows("callback_records", "issue_id, generation, attempt", CallRow),
+            consultations=await rows(
+                "consultation_records", "issue_id, generation", ConsultationRow
+            ),
+            complaints=await rows("complaint_forms", "issue_id", ComplaintRow),
+            paid_services=await rows("paid_services", "issue_id, generation", PaidServiceRow),
+            panels=await rows("expert_panels", "issue_id, panel", PanelRow),
+            evaluations=await rows("evaluations", "issue_id, item, person", EvaluationRow),
+            ratings=await rows("difficulty_ratings", "issue_id, generation", RatingRow),
+            cases=await rows("known_cases", "number", CaseRow),
+            standby=await rows("standby_alarms", "department, centre, day", StandbyRow),
             messages=await rows("outbox", "created_at, key", MessageRow),
         )

@@ -5,31 +5,14 @@ desk what it thinks of itself.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from domain.promises import PromiseEnd
-from domain.vocabulary import Audience, Model, Outcome, Stage
-from starter.demo.receiver import Received
-from starter.demo.script import Call, Sample, rises
-from starter.demo.staff import Played
-from store.ledger import CallRow, IssueRow, Ledger, PromiseRow
-
-Row = TypeVar("Row", bound=Model)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Everything that is known when the play is over."""
-
-    played: Sequence[Played]
-    ledger: Ledger
-    workflows: Sequence[tuple[str, str]]
-    """Id and status, such as ``COMPLETED``, of every run of an issue in Temporal."""
-    received: Sequence[Received]
-    dead: frozenset[str]
-    """Channels at whose address nobody listened."""
+from domain.promises import PromiseEnd, PromiseKind
+from domain.vocabulary import Audience, Outcome, Stage
+from starter.demo.evidence import Evidence, by_issue
+from starter.demo.script import Call
+from store.ledger import CallRow, PromiseRow
 
 
 class Check(NamedTuple):
@@ -78,7 +61,7 @@ def _numbers_without_gaps(evidence: Evidence) -> Iterator[str]:
 
 
 def _outcomes(evidence: Evidence) -> Iterator[str]:
-    for sample, issue in _pairs(evidence):
+    for sample, issue in evidence.pairs:
         if issue.stage is not Stage.CLOSED or issue.outcome is not sample.expected.outcome:
             yield (
                 f"{issue.number}: {issue.stage} ({issue.outcome}), "
@@ -88,23 +71,23 @@ def _outcomes(evidence: Evidence) -> Iterator[str]:
 
 def _nobody_unanswered(evidence: Evidence) -> Iterator[str]:
     """R6: in writing for every result, and for a withdrawal."""
-    written = _by_issue(evidence.ledger.messages)
-    for sample, issue in _pairs(evidence):
+    written = by_issue(evidence.ledger.messages)
+    for sample, issue in evidence.pairs:
         withdrawn = sample.expected.outcome is Outcome.WITHDRAWN
-        wanted = Counter(withdrawn=1) if withdrawn else Counter(resolved=issue.generation)
+        wanted = sample.expected.replies
         sent = Counter(
             message.template
             for message in written[issue.id]
-            if message.audience == Audience.CUSTOMER and message.template in wanted
+            if message.audience == Audience.CUSTOMER and message.template in _REPLIES
         )
         if sent != wanted or not (issue.answered or withdrawn):
             state = "answered" if issue.answered else "not answered"
-            yield f"{issue.number}: {state}, replies {dict(sent)} instead of {dict(wanted)}"
+            yield f"{issue.number}: {state}, replies {dict(sent)} instead of {wanted}"
 
 
 def _promises_end_as_scripted(evidence: Evidence) -> Iterator[str]:
-    ledger = _by_issue(evidence.ledger.promises)
-    for sample, issue in _pairs(evidence):
+    ledger = by_issue(evidence.ledger.promises)
+    for sample, issue in evidence.pairs:
         found = {_key(promise): promise.outcome for promise in ledger[issue.id]}
         wanted = sample.expected.promises
         for key in sorted(found.keys() | wanted.keys()):
@@ -127,23 +110,28 @@ def _kept_means_in_time(evidence: Evidence) -> Iterator[str]:
 
 
 def _broken_means_escalated(evidence: Evidence) -> Iterator[str]:
-    """R13, R24: the issue rose, and the lead was told of every broken promise."""
-    written = _by_issue(evidence.ledger.messages)
-    ledger = _by_issue(evidence.ledger.promises)
-    for sample, issue in _pairs(evidence):
-        if rises(sample) and issue.escalation_level == 0:
+    """R10, R13, R24: the issue rose, and whoever watches over it was told of what was broken."""
+    written = by_issue(evidence.ledger.messages)
+    ledger = by_issue(evidence.ledger.promises)
+    for sample, issue in evidence.pairs:
+        if sample.expected.rises and issue.escalation_level == 0:
             yield f"{issue.number}: still at level 0"
-        told = sum(
-            message.template == "alarm" and message.audience == Audience.LEAD
-            for message in written[issue.id]
+        told = Counter((message.audience, message.template) for message in written[issue.id])
+        broken = Counter(
+            _WATCHES.get(promise.kind, _THE_LEAD)
+            for promise in ledger[issue.id]
+            if promise.outcome is PromiseEnd.BROKEN
         )
-        broken = sum(promise.outcome is PromiseEnd.BROKEN for promise in ledger[issue.id])
-        if told < broken:
-            yield f"{issue.number}: {broken} promises broken, the lead was told of {told}"
+        for (audience, wording), count in broken.items():
+            if told[audience, wording] < count:
+                yield (
+                    f"{issue.number}: {count} promises broken, the {audience} was told of "
+                    f"{told[audience, wording]}"
+                )
 
 
 def _reopened_as_scripted(evidence: Evidence) -> Iterator[str]:
-    for sample, issue in _pairs(evidence):
+    for sample, issue in evidence.pairs:
         if issue.generation - 1 != sample.expected.reopened:
             yield (
                 f"{issue.number}: reopened {issue.generation - 1} times, "
@@ -152,19 +140,18 @@ def _reopened_as_scripted(evidence: Evidence) -> Iterator[str]:
 
 
 def _registers_are_whole(evidence: Evidence) -> Iterator[str]:
-    """One event a step, one handling form a generation, one callback record a call."""
-    events = _by_issue(evidence.ledger.events)
-    forms = _by_issue(evidence.ledger.forms)
-    calls = _by_issue(evidence.ledger.calls)
-    for sample, issue in _pairs(evidence):
+    """One event a step, one handling form a repair, one callback record a call."""
+    events = by_issue(evidence.ledger.events)
+    forms = by_issue(evidence.ledger.forms)
+    calls = by_issue(evidence.ledger.calls)
+    for sample, issue in evidence.pairs:
         steps = [event.seq for event in events[issue.id]]
         if steps != list(range(1, issue.seq + 1)):
             yield f"{issue.number}: steps {steps}, the issue counts {issue.seq}"
-        generations = [form.generation for form in forms[issue.id]]
-        if generations != list(range(1, issue.generation + 1)):
-            yield f"{issue.number}: handling forms {generations}, generations {issue.generation}"
-        if issue.outcome is not Outcome.WITHDRAWN and not all(f.result for f in forms[issue.id]):
-            yield f"{issue.number}: a handling form without a result"
+        written = {form.generation: bool(form.result) for form in forms[issue.id]}
+        if written != sample.expected.forms:
+            wanted = sample.expected.forms
+            yield f"{issue.number}: results in handling forms {written}, wanted {wanted}"
         found = [(call.generation, call.attempt, _brought(call)) for call in calls[issue.id]]
         if found != list(sample.expected.calls):
             yield f"{issue.number}: callback records {found}, calls {sample.expected.calls}"
@@ -207,6 +194,30 @@ def _every_workflow_completed(evidence: Evidence) -> Iterator[str]:
             yield f"{id_}: {', '.join(found[id_]) or 'no workflow'}"
 
 
+def _thin_groups_are_told(evidence: Evidence) -> Iterator[str]:
+    """R16: the manager hears of it, once for each group."""
+    messages = evidence.ledger.messages
+    told = sum(m.template == "thin" and m.audience == Audience.MANAGER for m in messages)
+    groups = [f"{row.department}/{row.centre}" for row in evidence.ledger.standby]
+    if told != len(groups):
+        yield f"{', '.join(groups) or 'no group'} under the share, managers were told {told} times"
+
+
+_REPLIES = frozenset(
+    {
+        *("answered", "resolved", "acceptance", "unfounded", "declined", "lapsed"),
+        *("not_approved", "withdrawn"),
+    }
+)
+"""The wordings that answer a customer."""
+_THE_LEAD = (Audience.LEAD, "alarm")
+_WATCHES: Mapping[PromiseKind, tuple[Audience, str]] = {
+    PromiseKind.HAND_OVER: (Audience.AGENT, "overdue"),
+    PromiseKind.APPROVAL: (Audience.GM_OFFICE, "alarm"),
+    PromiseKind.DIFFICULTY: (Audience.MANAGER, "rating_wanted"),
+}
+"""Who is told that such a promise is broken, in which wording, if not the lead."""
+
 _CHECKS: tuple[tuple[str, str, Callable[[Evidence], Iterable[str]]], ...] = (
     ("脚本全部演完", "Every script could be played to its end", _scripts_were_played),
     ("一个来源编号，一个问题", "Every reference became exactly one issue", _one_issue_each),
@@ -215,7 +226,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[Evidence], Iterable[str]]], ...] = (
     ("人人得到答复", "Nobody was left unanswered", _nobody_unanswered),
     ("承诺结局与脚本相符", "Every promise ended as scripted", _promises_end_as_scripted),
     ("按时即守诺，逾期即失约", "Kept means in time, broken means late", _kept_means_in_time),
-    ("失约必升级", "Every broken promise reached the lead", _broken_means_escalated),
+    ("失约必上报", "Every broken promise was reported upwards", _broken_means_escalated),
     ("重开次数与脚本相符", "Issues were reopened as scripted", _reopened_as_scripted),
     ("登记簿完整", "The registers are whole", _registers_are_whole),
     ("消息送达且只送一次", "Every message arrived once", _every_message_once),
@@ -224,23 +235,9 @@ _CHECKS: tuple[tuple[str, str, Callable[[Evidence], Iterable[str]]], ...] = (
         "Only a dead channel's messages were handed over",
         _every_message_settled,
     ),
+    ("备勤不足必报经理", "The manager heard of every thin core group", _thin_groups_are_told),
     ("流程全部完成", "Every workflow completed", _every_workflow_completed),
 )
-
-
-def _pairs(evidence: Evidence) -> Iterator[tuple[Sample, IssueRow]]:
-    """Every sample with its issue; one that is missing is another check's matter."""
-    issues = {issue.id: issue for issue in evidence.ledger.issues}
-    for played in evidence.played:
-        if issue := issues.get(played.sample.intake.issue_id):
-            yield played.sample, issue
-
-
-def _by_issue(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
-    grouped: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        grouped[getattr(row, "issue_id")].append(row)  # noqa: B009 - all of these rows have it
-    return grouped
 
 
 def _key(promise: PromiseRow) -> str:
@@ -251,4 +248,6 @@ def _key(promise: PromiseRow) -> str:
 def _brought(call: CallRow) -> Call:
     if not call.reached:
         return "not_reached"
+    if call.conflict:
+        return "conflict"
     return "good" if call.running else "bad"

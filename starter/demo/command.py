@@ -18,7 +18,7 @@ Keep = Annotated[bool, typer.Option("--keep", help="leave the desk up afterwards
 Issues = Annotated[
     Path | None,
     typer.Option(
-        help="issues to play, one JSON object a line [default: the forty of examples/issues.jsonl]",
+        help="issues to play, one JSON object a line [default: those of examples/issues.jsonl]",
         show_default=False,
     ),
 ]

@@ -1,26 +1,32 @@
-"""Forty issues, lived through on a desk of their own: opened, played, counted, checked."""
+"""The sample issues, lived through on a desk of their own: opened, played, counted, checked."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from domain.roster import Roster
 from runtime import aio, rulebook
 from runtime.settings import ROOT
-from starter.demo import summary
-from starter.demo.checks import Evidence, check
+from starter.demo import evening, summary
+from starter.demo.board import Board
+from starter.demo.branches import taken
+from starter.demo.checks import check
+from starter.demo.evidence import Evidence
+from starter.demo.office import Office
 from starter.demo.receiver import Outside
+from starter.demo.samples import Sample, lives, read_samples
 from starter.demo.screen import Screen, reporter
-from starter.demo.script import Sample, read_samples
-from starter.demo.staff import Board, Played, Players
+from starter.demo.staff import Played, Players
 from starter.demo.stage import Stage, stage
 from starter.roster_files import read_roster
-from store import ledger
+from store import ledger, registers
 
 POLICY = ROOT / "policies" / "demo.toml"
 ISSUES = ROOT / "examples" / "issues.jsonl"
@@ -40,20 +46,35 @@ async def play(home: Path, issues: Path, *, keep: bool, console: Console) -> boo
     Raises:
         SetupError: a file cannot be used, or the desk did not come up.
     """
-    samples = read_samples(issues, rulebook.load(POLICY))
-    roster = read_roster(ROSTER)
+    book = rulebook.load(POLICY)
+    samples = read_samples(issues, book)
+    roster, zone = read_roster(ROSTER), ZoneInfo(book.policy.zone)
     async with stage(
         home, POLICY, roster, outside=Outside(dead=DEAD), speed=SPEED, progress=reporter(console)
     ) as place:
         console.print(_welcome(place, len(samples)), soft_wrap=True)
-        found = await perform(place, roster, samples, console)
-        checks = check(found)
-        good = not any(each.problems for each in checks)
-        console.print(summary.tables(found.ledger), summary.findings(checks), sep="\n")
-        console.print(_verdict(len(samples), good=good))
+        began, calls = datetime.now(UTC), evening.CallList(place.servers.pool, zone)
+        async with _beside(calls.watch()):
+            found = await perform(place, roster, samples, console)
+        checks, branches = check(found), taken(found)
+        good = not any(each.problems for each in checks) and not any(
+            each.problems for several in branches.values() for each in several
+        )
+        console.print(summary.tables(found.ledger), calls.shown(), sep="\n")
+        console.print(*await _evening(place, zone, began), sep="\n\n")
+        console.print("", summary.branches(branches), summary.findings(checks), sep="\n\n")
+        console.print(_verdict(len(found.played), good=good))
         if keep:
             await _keep(place, console)
     return good
+
+
+async def _evening(place: Stage, zone: ZoneInfo, began: datetime) -> list[RenderableType]:
+    """What is done when the day is over."""
+    pool = place.servers.pool
+    drawn = await evening.sample(pool, zone, began)
+    out = await evening.export(pool, zone, place.settings.home)
+    return [evening.sampled(drawn), evening.exported(out, await registers.held(pool, zone.key))]
 
 
 async def perform(
@@ -80,15 +101,16 @@ async def _played(
 ) -> list[Played]:
     """Let the issues come in one after the other, and see them through."""
     board = Board(place.desk)
-    players = Players(place.desk, board, roster)
+    office = Office(place.desk, place.servers.pool, roster)
+    players = Players(place.desk, board, office, roster, rulebook.load(POLICY).policy)
     tasks = []
-    async with _beside(board.watch(), Screen(console, place, board, len(samples)).run()):
+    async with _beside(board.watch(), Screen(console, place, board, lives(samples)).run()):
         async with asyncio.TaskGroup() as scripts:
             for sample in samples:
                 tasks.append(scripts.create_task(players.play(sample)))
                 await asyncio.sleep(players.pace.interval)
         await _until_quiet(place)
-    return [task.result() for task in tasks]
+    return [played for task in tasks for played in task.result()]
 
 
 @asynccontextmanager

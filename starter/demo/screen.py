@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -18,7 +19,7 @@ from domain.issue import StepNote
 from domain.promises import PromiseEnd, PromiseKind
 from domain.view import IssueView
 from domain.vocabulary import Stage
-from starter.demo.staff import Board
+from starter.demo.board import Board
 from starter.demo.stage import Stage as Set
 from starter.demo.words import ACTIONS, PROMISES, STAGES
 from starter.up import Progress
@@ -27,7 +28,8 @@ from store.reading import Unsettled
 _REFRESH = 0.25
 _LINE_EVERY = 2.0
 _EVENTS = 10
-_OTHER_LINES = 20
+_BAR = 8
+_OTHER_LINES = 32
 
 
 def reporter(console: Console) -> Progress:
@@ -52,6 +54,7 @@ class Screen:
         self._expected = expected
         self._began = time.monotonic()
         self._undelivered: list[Unsettled] = []
+        self._stages_seen: set[Stage] = set()
 
     async def run(self) -> None:
         """Show, until cancelled; the last picture stays."""
@@ -59,15 +62,15 @@ class Screen:
             await self._lines()
             return
         with Live(
-            self._picture(), console=self._console, auto_refresh=False, transient=False
+            self.picture(), console=self._console, auto_refresh=False, transient=False
         ) as live:
             try:
                 while True:
                     await self._look()
-                    live.update(self._picture(), refresh=True)
+                    live.update(self.picture(), refresh=True)
                     await asyncio.sleep(_REFRESH)
             finally:
-                live.update(self._picture(), refresh=True)
+                live.update(self.picture(), refresh=True)
 
     async def _lines(self) -> None:
         while True:
@@ -100,11 +103,12 @@ class Screen:
     def _handed_over(self) -> int:
         return sum(each.status == "handed_over" for each in self._undelivered)
 
-    def _picture(self) -> RenderableType:
-        halves = Table.grid(expand=True, padding=(0, 3, 0, 0))
-        halves.add_column(ratio=1)
-        halves.add_column(ratio=1)
-        halves.add_row(self._stages(), Group(self._promises(), self._messages()))
+    def picture(self) -> RenderableType:
+        """Everything, as it stands."""
+        halves = Table.grid(expand=True, padding=(0, 2, 0, 0))
+        halves.add_column(ratio=3)
+        halves.add_column(ratio=4)
+        halves.add_row(Group(self._stages(), self._messages()), self._promises())
         return Group(self._head(), halves, self._events())
 
     def _head(self) -> RenderableType:
@@ -119,24 +123,27 @@ class Screen:
 
     def _stages(self) -> Table:
         table = _table("阶段 Stage", "问题 Issues")
-        table.add_column("", ratio=1)
+        table.add_column("", width=_BAR)
         counts = Counter(view.stage for view in self._views)
-        for stage in Stage:
+        self._stages_seen |= counts.keys()
+        for stage in (each for each in Stage if each in self._stages_seen):
             count = counts[stage]
             style = "" if count else "dim"
-            bar = Text("█" * round(20 * count / self._expected), style="cyan", no_wrap=True)
-            table.add_row(Text(STAGES[stage], style=style), Text(f"{count or '·'}", style), bar)
+            bar = Text("█" * round(_BAR * count / self._expected), style="cyan", no_wrap=True)
+            table.add_row(_label(STAGES[stage], style), Text(f"{count or '·'}", style), bar)
         return table
 
     def _promises(self) -> Table:
         table = _table("承诺 Promise", "进行 Run", "逾期 Overdue", "守诺 Kept", "失约 Broken")
         for kind in PromiseKind:
             found = [each for view in self._views for each in view.promises if each.kind is kind]
+            if not found:
+                continue
             ended = Counter(each.end for each in found if each.ended_at)
             running = [each for each in found if each.ended_at is None]
             overdue = sum(each.end is PromiseEnd.BROKEN for each in running)
             table.add_row(
-                PROMISES[kind],
+                _label(PROMISES[kind]),
                 _number(len(running)),
                 _number(overdue, "bold red"),
                 _number(ended[PromiseEnd.KEPT], "green"),
@@ -151,7 +158,7 @@ class Screen:
         pending = Counter(e.channel or "—" for e in self._undelivered if e.status != "handed_over")
         for channel in sorted(arrived.keys() | handed.keys() | pending.keys()):
             table.add_row(
-                channel,
+                _label(channel),
                 _number(arrived[channel], "green"),
                 _number(pending[channel], "yellow"),
                 _number(handed[channel], "red"),
@@ -159,9 +166,11 @@ class Screen:
         return table
 
     def _events(self) -> Table:
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-        for name in ("at", "number", "action", "by"):
-            table.add_column(name, no_wrap=True)
+        table = Table(
+            box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=True
+        )
+        for name, width in {"at": 8, "number": 16, "action": 20, "by": 12}.items():
+            table.add_column(name, no_wrap=True, overflow="ellipsis", width=width)
         table.add_column("note", no_wrap=True, overflow="ellipsis", ratio=1)
         shown = max(1, min(_EVENTS, self._console.height - _OTHER_LINES))
         latest = sorted(self._steps(), key=lambda each: each[1].at)[-shown:]
@@ -171,7 +180,7 @@ class Screen:
                 view.number,
                 ACTIONS[step.action],
                 step.by,
-                Text(step.note or view.title, style="dim"),
+                Text(" · ".join(filter(None, (step.note, view.title))), style="dim"),
             )
         return table
 
@@ -180,11 +189,18 @@ class Screen:
 
 
 def _table(first: str, *numbers: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, expand=True)
-    table.add_column(first, no_wrap=True)
+    """Make a table whose labels are cut off, not its numbers, where there is little room."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 0), pad_edge=False, expand=True)
+    table.add_column(Text(first, no_wrap=True, overflow="ellipsis"), ratio=1)
     for name in numbers:
-        table.add_column(name.replace(" ", "\n", 1), justify="right", no_wrap=True)
+        widest = max(map(cell_len, name.split()))
+        head = name.replace(" ", "\n")
+        table.add_column(head, justify="right", no_wrap=True, min_width=widest)
     return table
+
+
+def _label(said: str, style: str = "") -> Text:
+    return Text(said, style, no_wrap=True, overflow="ellipsis")
 
 
 def _number(count: int, style: str = "") -> Text:

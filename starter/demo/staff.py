@@ -5,102 +5,28 @@ promise is not broken by a machine that is slow to write it down.
 """
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from random import Random
-from uuid import uuid4
+from collections.abc import Awaitable
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from domain.actions import (
-    Accept,
-    Act,
-    ActionName,
-    Reassign,
-    RecordCallback,
-    ReportProgress,
-    Resolve,
-    Resume,
-    WaitForCustomer,
-    Withdraw,
-)
-from domain.intake import Intake
+from domain.actions import PEOPLE, ActionName
+from domain.policy import Policy
 from domain.promises import PromiseEnd, PromiseKind
-from domain.roster import OFF, Member, Roster
-from domain.view import IssueView, PromiseView
-from domain.vocabulary import Actor, Kind, Role, Stage
+from domain.roster import OFF, Roster
+from domain.view import IssueView
+from domain.vocabulary import Actor, Category, Channel, Kind, Role, ServiceItem, Stage, Verdict
 from starter.client import Desk, Refused, Unavailable
-from starter.demo.script import Call, Sample
-from store.reading import Filter
+from starter.demo import lines
+from starter.demo.acting import Acting, actor, handler, latest, lead, now
+from starter.demo.board import Board, Pace
+from starter.demo.course import Round
+from starter.demo.office import Office
+from starter.demo.samples import Sample, sample
+from starter.demo.script import Call, Quotation, Script, Test
 
 PATIENCE = 90.0
 """Seconds after which a script that did not come to its end is given up."""
-_LOOKS = 0.25
-_TRIES = 3
-_AT_BEST = 0.35
-_PER_LAG = 3.0
-_AT_WORST = 1.5
-_FADES = 0.9
-
-_RESULTS = {
-    Kind.CONSULTATION: "已电话说明操作方法，并发送图文指南。",
-    Kind.FAULT: "已更换故障部件，连续测试一小时正常。",
-    Kind.COMPLAINT: "已当面致歉并说明原因，补偿办法经客户同意。",
-    Kind.SUGGESTION: "建议已采纳，列入下一版本计划。",
-    Kind.SALES: "已发送报价单和产品资料，并约定面谈时间。",
-    Kind.PAID_SERVICE: "已完成施工并验收，客户签字确认。",
-}
-_CALLS: dict[Call, dict[str, object]] = {
-    "good": {"reached": True, "running": True, "satisfied": True, "words": "现在正常了，谢谢。"},
-    "bad": {"reached": True, "running": False, "satisfied": False, "words": "早上又坏了。"},
-    "not_reached": {"reached": False, "words": ""},
-}
-
-
-class Board:
-    """What the desk shows of all issues, looked at several times a second."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._changed = asyncio.Condition()
-        self.views: dict[str, IssueView] = {}
-
-    async def watch(self) -> None:
-        """Look again and again, until cancelled."""
-        while True:
-            seen = await self._desk.issues(Filter(open_only=False, limit=1000))
-            async with self._changed:
-                self.views = {view.id: view for view in seen}
-                self._changed.notify_all()
-            await asyncio.sleep(_LOOKS)
-
-    async def until(self, id_: str, condition: Callable[[IssueView], bool]) -> IssueView:
-        """Wait until the board shows that of the issue."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: id_ in self.views and condition(self.views[id_]))
-            return self.views[id_]
-
-
-class Pace:
-    """How fast issues come in: a busy machine gets them more slowly, so that staff who are told at
-    once can still be on time.
-    """
-
-    def __init__(self) -> None:
-        self._lag = 0.0
-
-    @contextmanager
-    def measured(self) -> Iterator[None]:
-        """Take the time of one call of the desk."""
-        began = time.monotonic()
-        yield
-        self._lag = max(time.monotonic() - began, _FADES * self._lag)
-
-    @property
-    def interval(self) -> float:
-        """Seconds until the next issue."""
-        return min(max(_AT_BEST, _PER_LAG * self._lag), _AT_WORST)
+_CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 
 
 class Played:
@@ -117,71 +43,139 @@ class Played:
 class Players:
     """Everybody around the desk."""
 
-    def __init__(self, desk: Desk, board: Board, roster: Roster) -> None:
-        self._desk = desk
-        self._board = board
-        self._roster = roster
+    def __init__(
+        self, desk: Desk, board: Board, office: Office, roster: Roster, policy: Policy
+    ) -> None:
+        self.desk = desk
+        self.board = board
+        self.office = office
+        self.roster = roster
+        self.policy = policy
         self.pace = Pace()
 
-    async def play(self, sample: Sample) -> Played:
-        """Play one script to its end; what goes wrong is in the answer."""
+    async def play(self, sample: Sample) -> list[Played]:
+        """Play one script to its end, and the complaints that arise from it (R21); what goes wrong
+        is in the answer.
+        """
         played = Played(sample)
-        script = _Script(self._desk, self._board, self._roster, self.pace, played)
+        script = _Script(self, played)
+        await self._played(played, script.play())
+        several = [played]
+        for arisen in script.arisen:
+            several.append(Played(self._complaint(sample, arisen)))
+            several[-1].numbers.append(arisen.number)
+            await self._played(several[-1], _Script(self, several[-1]).see_through(arisen))
+        return several
+
+    async def _played(self, played: Played, scene: Awaitable[None]) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
-                await script.play()
+                await scene
         except TimeoutError:
             played.trouble = f"did not come to its end within {PATIENCE:g} s"
         except Refused as refused:
             played.trouble = f"{refused.type}: {refused.message}"
         except Unavailable as error:
             played.trouble = str(error)
-        return played
+
+    def _complaint(self, of: Sample, arisen: IssueView) -> Sample:
+        """What the desk itself made of it; whoever handles it does so well."""
+        intake = of.intake.model_copy(
+            update={
+                "source": arisen.source,
+                "reference": arisen.reference,
+                "kind": Kind.COMPLAINT,
+                "category": arisen.category,
+                "severity": arisen.severity,
+                "channel": Channel.TELEPHONE,
+                "answering": False,
+                "complex": False,
+                "arises_from": of.intake.issue_id,
+            }
+        )
+        return sample(intake, Script(), self.policy)
 
 
 class _Script:
     """One issue and the people who have to do with it."""
 
-    def __init__(
-        self, desk: Desk, board: Board, roster: Roster, pace: Pace, played: Played
-    ) -> None:
-        self._desk = desk
-        self._board = board
-        self._roster = roster
-        self._pace = pace
+    def __init__(self, players: Players, played: Played) -> None:
+        self._players = players
+        self._board = players.board
+        self._office = players.office
         self._played = played
         self._sample = played.sample
         self._script = played.sample.script
-        # The same people take the same time in every demonstration.
-        self._chance = Random(played.sample.intake.reference)  # noqa: S311
+        self._sent = False
+        acting = Acting(players.desk, players.pace, seed=played.sample.intake.reference)
+        self._do, self._pause, self._open = acting.do, acting.pause, acting.open
+        self.arisen: list[IssueView] = []
 
     async def play(self) -> None:
+        """From the customer's call on."""
+        case = await self._office.case_of(self._script.case) if self._script.case else None
         issue = await self._report()
-        if self._script.withdraw == "registered":
-            await self._withdraw(issue)
-            return
-        issue = await self._take_on(issue)
         if self._script.withdraw:
             await self._withdraw(issue)
             return
-        issue = await self._resolve(await self._work_on(issue))
-        for call in self._sample.calls:
-            issue = await self._call_back(issue, call)
-            if issue.stage not in {Stage.CALLBACK, Stage.CLOSED}:  # it did not help: once more
-                issue = await self._accept(issue)
-                await self._pause(0.8, 1.5)
-                issue = await self._do(issue, ActionName.RESOLVE, self._result(issue))
-        await self._board.until(issue.id, lambda seen: seen.stage is Stage.CLOSED)
+        await self.see_through(issue, case)
 
-    # What they do -----------------------------------------------------------------------------
+    async def see_through(self, issue: IssueView, case: str | None = None) -> None:
+        """From the registration on; ``case`` is the known case the hotline tells."""
+        for each in self._sample.rounds:
+            if each.by_hotline:
+                issue = await self._answer(issue, case)
+            else:
+                issue = await self._handle(issue)
+            issue = await self._hear(issue, each)
+        issue = await self._board.until(issue.id, lambda seen: seen.stage is Stage.CLOSED)
+        await self._afterwards(issue)
+
+    # At the hotline ---------------------------------------------------------------------------
 
     async def _report(self) -> IssueView:
         """R1: the customer calls; an intake system that is not sure sends it twice."""
-        intake = self._sample.intake.model_copy(update={"reported_at": datetime.now(UTC)})
+        intake = self._sample.intake.model_copy(update={"reported_at": now()})
         times = 2 if self._script.duplicate else 1
         answers = await asyncio.gather(*(self._open(intake) for _ in range(times)))
         self._played.numbers += (answer.number for answer in answers)
         return answers[0]
+
+    async def _answer(self, issue: IssueView, case: str | None) -> IssueView:
+        """R8, R29: the agent knows it, or finds it in the case library."""
+        await self._pause(0.3, 0.8)
+        said = {
+            "solution": lines.ANSWERS[issue.kind],
+            "case": case,
+            "on_the_line": self._script.hotline == "answers",
+        }
+        return await self._do(issue, ActionName.ANSWER, said, by=self._agent)
+
+    async def _withdraw(self, issue: IssueView) -> None:
+        if self._script.withdraw == "in_progress":
+            issue = await self._take_on(issue)
+        await self._pause(0.4, 1.0)
+        await self._do(issue, ActionName.WITHDRAW, {"reason": lines.WITHDRAWN}, by=self._agent)
+
+    # Handling ---------------------------------------------------------------------------------
+
+    async def _handle(self, issue: IssueView) -> IssueView:
+        """Whoever is sent; what the script has happen on the way happens the first time."""
+        first, self._sent = not self._sent, True
+        if first and self._script.hotline == "holds":  # the desk passes it on (R10)
+            issue = await self._board.until(issue.id, lambda seen: seen.stage is Stage.ASSIGNED)
+        if not first:
+            issue = await self._accept(issue)
+            await self._pause(0.8, 1.5)
+            return await self._do(issue, ActionName.RESOLVE, self._result(issue))
+        issue = await self._work_on(await self._take_on(issue))
+        if self._script.verify:
+            issue = await self._verify(issue, self._script.verify)
+        if self._script.quotation:
+            issue = await self._offer(issue, self._script.quotation)
+        if issue.stage is not Stage.IN_PROGRESS:
+            return issue
+        return await self._resolve(issue)
 
     async def _take_on(self, issue: IssueView) -> IssueView:
         """R11, R13: the engineer answers in time, or late, or the lead has to step in."""
@@ -190,76 +184,186 @@ class _Script:
         elif self._script.accept == "never":
             issue = await self._board.until(issue.id, lambda seen: seen.escalation_level > 0)
             await self._pause(0.2, 0.5)
-            issue = await self._hand_on(issue, _lead(issue), "没有按时受理，改派。")
+            issue = await self._hand_on(issue, lead(issue), "没有按时受理，改派。")
         return await self._accept(issue)
 
     async def _accept(self, issue: IssueView) -> IssueView:
         await self._pause(0.2, 0.8)
-        return await self._do(issue, ActionName.ACCEPT, Accept(by=_handler(issue), at=_now()))
+        return await self._do(issue, ActionName.ACCEPT)
 
     async def _work_on(self, issue: IssueView) -> IssueView:
-        """R14, R15: whatever happens between the acceptance and the result."""
-        by = _handler(issue)
-        if self._script.reassign:
+        """R14-R16: whatever happens between the acceptance and the result."""
+        script = self._script
+        if script.reassign:
             await self._pause(0.3, 0.6)
-            issue = await self._hand_on(issue, by, "需要熟悉该型号的同事。")
+            issue = await self._hand_on(issue, handler(issue), "需要熟悉该型号的同事。")
             issue = await self._accept(issue)
-            by = _handler(issue)
-        if self._script.wait:
+        if script.transfer:
             await self._pause(0.3, 0.6)
-            wait = WaitForCustomer(by=by, at=_now(), reason="等待客户安排现场时间。")
-            await self._do(issue, ActionName.WAIT_FOR_CUSTOMER, wait)
-            await asyncio.sleep(self._script.wait)
-            issue = await self._do(issue, ActionName.RESUME, Resume(by=by, at=_now()))
-        if self._script.progress:
+            to = {"to": script.transfer, "reason": lines.TRANSFERRED}
+            issue = await self._accept(await self._do(issue, ActionName.TRANSFER, to))
+        if script.leave:
+            issue = await self._accept(await self._leave(issue))
+        if script.panel:
+            issue = await self._consult(issue)
+        if script.wait:
             await self._pause(0.3, 0.6)
-            soon = _now() + timedelta(seconds=8)
-            note = ReportProgress(by=by, at=_now(), note="备件已在途。", expected_at=soon)
-            issue = await self._do(issue, ActionName.REPORT_PROGRESS, note)
+            await self._do(issue, ActionName.WAIT_FOR_CUSTOMER, {"reason": lines.WAITING})
+            await asyncio.sleep(script.wait)
+            issue = await self._do(issue, ActionName.RESUME)
+        if script.progress:
+            await self._pause(0.3, 0.6)
+            soon = now() + timedelta(seconds=8)
+            said = {"note": lines.PROGRESS, "expected_at": soon}
+            issue = await self._do(issue, ActionName.REPORT_PROGRESS, said)
         return issue
 
+    async def _leave(self, issue: IssueView) -> IssueView:
+        """R16: its engineer falls ill; the desk gives it to somebody else."""
+        gone = handler(issue).id
+        await self._office.leaves(gone, self._today(issue))
+        return await self._board.until(
+            issue.id, lambda seen: seen.engineer is not None and seen.engineer.id != gone
+        )
+
+    async def _consult(self, issue: IssueView) -> IssueView:
+        """R15: an expert of another department is asked, and advises."""
+        product, day = issue.product_line, self._today(issue)
+        expert = self._office.colleague(
+            product, day, of=issue.department, besides=handler(issue).id
+        )
+        asked = {"question": lines.QUESTION, "experts": (expert.id,) if expert else ()}
+        await self._pause(0.3, 0.6)
+        issue = await self._do(issue, ActionName.CONSULT, asked)
+        await self._pause(0.5, 1.0)
+        by = actor(expert) if expert else lead(issue)
+        return await self._do(issue, ActionName.CONSULT, {"advice": lines.ADVICE}, by=by)
+
+    async def _verify(self, issue: IssueView, verdict: Verdict) -> IssueView:
+        """R19: looked into; a major one is the lead's from then on."""
+        await self._pause(0.4, 0.9)
+        out_of_scope = issue.category is Category.OUT_OF_SCOPE
+        found = lines.FINDINGS_OUT_OF_SCOPE if out_of_scope else lines.FINDINGS[verdict]
+        said = {"verdict": verdict, "findings": found}
+        issue = await self._do(issue, ActionName.VERIFY, said)
+        return await self._accept(issue) if verdict is Verdict.MAJOR else issue
+
+    async def _offer(self, issue: IssueView, quotation: Quotation) -> IssueView:
+        """R17: survey, quotation, the customer's word and the manager's."""
+        await self._pause(0.3, 0.7)
+        issue = await self._do(issue, ActionName.SURVEY, {"findings": lines.SURVEYED})
+        await self._pause(0.3, 0.7)
+        offer = {"work": lines.OFFERED, "amount": quotation.amount}
+        issue = await self._do(issue, ActionName.QUOTE, offer)
+        if quotation.customer == "silence":
+            return issue
+        await self._pause(0.5, 1.0)
+        agreed = quotation.customer == "agrees"
+        said = {"agreed": agreed, "words": lines.AGREED if agreed else lines.DECLINED}
+        issue = await self._do(issue, ActionName.CONFIRM, said, by=_CUSTOMER)
+        if not quotation.manager:
+            return issue
+        await self._pause(0.4, 0.8)
+        approved = quotation.manager == "approves"
+        ruling = {"approved": approved, "reason": "" if approved else lines.NOT_APPROVED}
+        return await self._do(issue, ActionName.APPROVE, ruling, by=self._manager(issue))
+
     async def _resolve(self, issue: IssueView) -> IssueView:
-        """R12: the result, in time or late, by an update or by a signal."""
+        """R12, R29: the result, in time or late, by an update or by a signal; a new solution goes
+        to the case library.
+        """
         if self._script.resolve == "late":
             await self._overdue(issue, PromiseKind.RESOLUTION)
         await self._pause(0.8, 2.0)
+        said = self._result(issue) | {"known_solution": self._script.known}
         if self._script.resolve == "signal":
-            await self._desk.complete(issue.number, self._result(issue))
-            return await self._board.until(issue.id, lambda seen: bool(seen.results))
-        return await self._do(issue, ActionName.RESOLVE, self._result(issue))
-
-    async def _call_back(self, issue: IssueView, call: Call) -> IssueView:
-        """R22-R25: a clerk calls as soon as that may be done."""
-        promise = _promise(issue, PromiseKind.CALLBACK)
-        if promise.opens_at:
-            await asyncio.sleep((promise.opens_at - _now()).total_seconds())
-        await self._pause(0.2, 0.8)
-        clerk = next(member for member in self._roster.members if member.role is Role.CLERK)
-        record = RecordCallback.model_validate({"by": _actor(clerk), "at": _now(), **_CALLS[call]})
-        return await self._do(issue, ActionName.RECORD_CALLBACK, record)
-
-    async def _withdraw(self, issue: IssueView) -> None:
-        await self._pause(0.4, 1.0)
-        agent = Actor(id=self._sample.intake.agent, role=Role.AGENT)
-        act = Withdraw(by=agent, at=_now(), reason="客户来电：已自行恢复，不再需要。")
-        await self._do(issue, ActionName.WITHDRAW, act)
+            form = PEOPLE[ActionName.RESOLVE]
+            act = form.model_validate({"by": handler(issue), "at": now(), **said})
+            await self._players.desk.complete(issue.number, act)  # type: ignore[arg-type]
+            issue = await self._board.until(issue.id, lambda seen: bool(seen.results))
+        else:
+            issue = await self._do(issue, ActionName.RESOLVE, said)
+        if self._script.known:
+            await self._pause(0.3, 0.6)
+            await self._office.adopt(self._sample.intake.reference, issue.id, lead(issue))
+        return issue
 
     async def _hand_on(self, issue: IssueView, by: Actor, reason: str) -> IssueView:
         """R15, R16: to a colleague who knows the product, or to the lead if there is none."""
-        to = self._colleague(issue) or _lead(issue).id
-        act = Reassign(by=by, at=_now(), to=to, reason=reason)
-        return await self._do(issue, ActionName.REASSIGN, act)
+        to = self._colleague(issue) or lead(issue).id
+        return await self._do(issue, ActionName.REASSIGN, {"to": to, "reason": reason}, by=by)
+
+    # What the customer says -------------------------------------------------------------------
+
+    async def _hear(self, issue: IssueView, each: Round) -> IssueView:
+        if each.test:
+            issue = await self._try(issue, each.test)
+        for call in each.calls:
+            issue = await self._call_back(issue, call)
+        return issue
+
+    async def _try(self, issue: IssueView, test: Test) -> IssueView:
+        """R9, R17: the customer tries it and says so, or says nothing."""
+        if test == "silence":
+            return issue
+        issue = await self._board.until(issue.id, lambda seen: seen.stage is Stage.REPLIED)
+        await self._pause(0.5, 1.2)
+        said = {"worked": test == "worked", "words": lines.TESTED[test]}
+        return await self._do(issue, ActionName.REPORT_TEST, said, by=_CUSTOMER)
+
+    async def _call_back(self, issue: IssueView, call: Call) -> IssueView:
+        """R22-R25: a clerk calls as soon as that may be done."""
+        promise = latest(issue, PromiseKind.CALLBACK)
+        if promise.opens_at:
+            await asyncio.sleep((promise.opens_at - now()).total_seconds())
+        await self._pause(0.2, 0.8)
+        clerk = actor(self._office.who(Role.CLERK))
+        issue = await self._do(issue, ActionName.RECORD_CALLBACK, lines.CALLS[call], by=clerk)
+        if call == "conflict":
+            await self._complains(issue)
+        return issue
+
+    async def _afterwards(self, issue: IssueView) -> None:
+        """R18, R26: the customer scores it, the manager rates it."""
+        kinds = self._sample.expected.kinds
+        if self._script.scores:
+            await self._pause(0.3, 0.8)
+            technical, attitude = self._script.scores
+            good = min(technical, attitude) >= 0
+            scores = {"technical": technical, "attitude": attitude}
+            said = {"item": ServiceItem.AFTER_SALES, "comment": lines.COMMENTS[good], **scores}
+            issue = await self._do(issue, ActionName.EVALUATE, said, by=_CUSTOMER)
+            if not good:
+                await self._complains(issue)
+        if PromiseKind.DIFFICULTY in kinds:
+            await self._pause(0.3, 0.8)
+            rating = {"difficulty": self._script.difficulty}
+            await self._do(issue, ActionName.RATE_DIFFICULTY, rating, by=self._manager(issue))
+
+    async def _complains(self, issue: IssueView) -> None:
+        """R21: the desk registers a complaint of its own."""
+        await self._board.until(issue.id, lambda seen: len(seen.complaints) > len(self.arisen))
+        number = self._board.views[issue.id].complaints[-1]
+        self.arisen.append(await self._players.desk.show(number))
 
     # How they do it ---------------------------------------------------------------------------
 
-    def _result(self, issue: IssueView) -> Resolve:
-        return Resolve(by=_handler(issue), at=_now(), result=_RESULTS[issue.kind])
+    @property
+    def _agent(self) -> Actor:
+        return Actor(id=self._sample.intake.agent, role=Role.AGENT)
+
+    def _manager(self, issue: IssueView) -> Actor:
+        return actor(self._office.who(Role.MANAGER, issue.department))
+
+    def _result(self, issue: IssueView) -> dict[str, object]:
+        out_of_scope = issue.category is Category.OUT_OF_SCOPE
+        return {"result": lines.OUT_OF_SCOPE if out_of_scope else lines.RESULTS[issue.kind]}
 
     def _colleague(self, issue: IssueView) -> str | None:
-        today = _now().astimezone(ZoneInfo(issue.zone)).date()
+        today = self._today(issue)
         fit = [
             member
-            for member in self._roster.members
+            for member in self._players.roster.members
             if member.role is Role.ENGINEER
             and member.department == issue.department
             and member.shift != OFF
@@ -272,54 +376,8 @@ class _Script:
     async def _overdue(self, issue: IssueView, kind: PromiseKind) -> IssueView:
         """Wait until the desk itself shows that promise as broken."""
         return await self._board.until(
-            issue.id, lambda seen: _promise(seen, kind).end is PromiseEnd.BROKEN
+            issue.id, lambda seen: latest(seen, kind).end is PromiseEnd.BROKEN
         )
 
-    async def _pause(self, least: float, most: float) -> None:
-        await asyncio.sleep(self._chance.uniform(least, most))
-
-    async def _open(self, intake: Intake) -> IssueView:
-        return await self._insist(lambda: self._desk.open(intake))
-
-    async def _do(self, issue: IssueView, name: ActionName, act: Act) -> IssueView:
-        key = uuid4().hex
-        return await self._insist(lambda: self._desk.act(issue.number, name, act, key=key))
-
-    async def _insist(self, call: Callable[[], Awaitable[IssueView]]) -> IssueView:
-        """If the desk does not answer, send the same again: it takes it as one."""
-        for _ in range(_TRIES - 1):
-            try:
-                with self._pace.measured():
-                    return await call()
-            except Unavailable:
-                continue
-        return await call()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _actor(member: Member) -> Actor:
-    return Actor(id=member.id, role=member.role)
-
-
-def _handler(issue: IssueView) -> Actor:
-    """Whoever has the issue. Where nobody was free that is the lead."""
-    if issue.engineer and issue.lead and issue.engineer.id == issue.lead.id:
-        return _lead(issue)
-    return Actor(id=issue.engineer.id, role=Role.ENGINEER) if issue.engineer else _lead(issue)
-
-
-def _lead(issue: IssueView) -> Actor:
-    if issue.lead is None:
-        raise Refused("NotYours", f"{issue.number} has no lead to see to it")
-    return Actor(id=issue.lead.id, role=Role.LEAD)
-
-
-def _promise(issue: IssueView, kind: PromiseKind) -> PromiseView:
-    """The latest promise of that kind."""
-    return max(
-        (promise for promise in issue.promises if promise.kind is kind),
-        key=lambda promise: (promise.generation, promise.attempt),
-    )
+    def _today(self, issue: IssueView) -> date:
+        return now().astimezone(ZoneInfo(issue.zone)).date()

@@ -1,7 +1,7 @@
 """What a demonstration came to, computed from the ledger in PostgreSQL."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.columns import Columns
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from domain.promises import PromiseEnd, PromiseKind
 from domain.vocabulary import Kind, Outcome
+from starter.demo.branches import Taken
 from starter.demo.checks import Check
 from starter.demo.words import KINDS, LEVELS, OUTCOMES, PROMISES
 from store.ledger import Ledger
@@ -28,23 +29,36 @@ _SHOWN = 5
 
 def tables(ledger: Ledger) -> RenderableType:
     """The figures."""
-    upper = (_promises(ledger), _messages(ledger))
-    lower = (_issues(ledger), Group(_escalations(ledger), _numbers(ledger)))
-    return Group(*(Columns(pair, padding=(0, 6)) for pair in (upper, lower)))
+    beside = (_messages(ledger), _escalations(ledger), _numbers(ledger))
+    return Group(_promises(ledger), _issues(ledger), Columns(beside, padding=(0, 2)))
+
+
+def branches(found: Mapping[str, Sequence[Taken]]) -> RenderableType:
+    """The branches of the regulation that were taken, by groups, and by how many issues."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for group, several in found.items():
+        grid.add_row("", Text(group, style="bold"))
+        for each in several:
+            _finding(grid, each, Text(f"×{each.times}", style="cyan"))
+    return Group(Text("分支 Branches", style="bold"), grid)
 
 
 def findings(checks: Sequence[Check]) -> RenderableType:
     """The checks, and what speaks against those that fail."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     for check in checks:
-        good = not check.problems
-        mark = Text("✓" if good else "✗", style="green" if good else "bold red")
-        grid.add_row(mark, check.chinese, check.english)
-        for problem in check.problems[:_SHOWN]:
-            grid.add_row("", "", Text(problem, style="red"))
-        if len(check.problems) > _SHOWN:
-            grid.add_row("", "", Text(f"… and {len(check.problems) - _SHOWN} more", style="red"))
+        _finding(grid, check)
     return Group(Text("核对 Checks", style="bold"), grid)
+
+
+def _finding(grid: Table, found: Check | Taken, *more: Text) -> None:
+    good = not found.problems
+    mark = Text("✓" if good else "✗", style="green" if good else "bold red")
+    grid.add_row(mark, found.chinese, found.english, *more)
+    for problem in found.problems[:_SHOWN]:
+        grid.add_row("", "", Text(problem, style="red"))
+    if len(found.problems) > _SHOWN:
+        grid.add_row("", "", Text(f"… and {len(found.problems) - _SHOWN} more", style="red"))
 
 
 def _promises(ledger: Ledger) -> Table:
@@ -52,6 +66,8 @@ def _promises(ledger: Ledger) -> Table:
     table = _table("承诺 Promises", *(_ENDS[end][0] for end in ends), "守诺率 Kept")
     for kind in PromiseKind:
         counts = Counter(each.outcome for each in ledger.promises if each.kind is kind)
+        if not counts:
+            continue
         due = counts[PromiseEnd.KEPT] + counts[PromiseEnd.BROKEN]
         share = f"{counts[PromiseEnd.KEPT] / due:.0%}" if due else "—"
         table.add_row(PROMISES[kind], *(_number(counts[e], _ENDS[e][1]) for e in ends), share)
@@ -59,19 +75,23 @@ def _promises(ledger: Ledger) -> Table:
 
 
 def _issues(ledger: Ledger) -> Table:
-    outcomes = [each for each in Outcome if any(i.outcome is each for i in ledger.issues)]
-    heads = (*(OUTCOMES[outcome] for outcome in outcomes), "重开 Reopened", "合计 All")
-    table = _table("问题 Issues", *heads)
-    for kind in Kind:
-        issues = [issue for issue in ledger.issues if issue.kind is kind]
-        counts = Counter(issue.outcome for issue in issues)
-        reopened = sum(issue.generation - 1 for issue in issues)
-        table.add_row(
-            KINDS[kind],
-            *(_number(counts[outcome]) for outcome in outcomes),
-            _number(reopened, "yellow"),
-            Text(str(len(issues)), style="bold"),
-        )
+    kinds = [kind for kind in Kind if any(issue.kind is kind for issue in ledger.issues)]
+    table = _table("问题 Issues", *(KINDS[kind] for kind in kinds), "合计 All")
+
+    def row(name: str, counts: Counter[Kind], style: str = "") -> None:
+        numbers = (_number(counts[kind], style) for kind in kinds)
+        table.add_row(name, *numbers, Text(str(counts.total()), style="bold"))
+
+    for outcome in Outcome:
+        counts = Counter(issue.kind for issue in ledger.issues if issue.outcome is outcome)
+        if counts:
+            row(OUTCOMES[outcome], counts)
+    table.add_section()
+    row("合计 all", Counter(issue.kind for issue in ledger.issues))
+    reopened: Counter[Kind] = Counter()
+    for issue in ledger.issues:
+        reopened[issue.kind] += issue.generation - 1
+    row("重开 reopened", reopened, "yellow")
     return table
 
 
@@ -113,7 +133,7 @@ def _table(first: str, *numbers: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(first, no_wrap=True)
     for name in numbers:
-        table.add_column(name.replace(" ", "\n", 1), justify="right", no_wrap=True)
+        table.add_column(name.replace(" ", "\n"), justify="right", no_wrap=True)
     return table
 
 
