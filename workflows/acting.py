@@ -6,12 +6,16 @@ leaves no trace in history.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
+from pydantic import ValidationError
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from domain.actions import PEOPLE, Act, ActionName
 from domain.view import IssueView
+from domain.vocabulary import Model
 
 
 class Acts(Protocol):
@@ -25,6 +29,7 @@ class Acts(Protocol):
 
 
 W = TypeVar("W", bound=type[Acts])
+F = TypeVar("F", bound=Model)
 
 
 def takes_actions(defined: W) -> W:
@@ -35,20 +40,40 @@ def takes_actions(defined: W) -> W:
 
 
 def _update(name: ActionName, form: type[Act]) -> Any:
-    async def take(self: Acts, act: Act) -> IssueView:
-        return await self.act(name, act)
+    async def take(self: Acts, said: Any = None) -> IssueView:
+        return await self.act(name, filled_in(form, said))
 
-    def check(self: Acts, act: Act) -> None:
-        self.check(name, act)
+    def check(self: Acts, said: Any = None) -> None:
+        self.check(name, filled_in(form, said))
 
-    # The SDK reads from these into what an update's payload is to be made.
-    take.__annotations__ = {"act": form, "return": IssueView}
-    check.__annotations__ = {"act": form, "return": None}
     take.__name__ = check.__name__ = str(name)
     take.__qualname__ = f"IssueWorkflow.{name}"
     update = workflow.update(name=str(name), description=_description(form))(take)
     update.validator(check)
     return update
+
+
+def filled_in(form: type[F], said: Any) -> F:
+    """Read what came in as that form. Left to the SDK, a wrong one would be refused without saying
+    which field, or why.
+
+    Raises:
+        ApplicationError: ``Invalid``, naming each field and the reason.
+    """
+    try:
+        return form.model_validate(said)
+    except ValidationError as error:
+        raise ApplicationError(
+            "; ".join(_found(error)), type="Invalid", non_retryable=True
+        ) from None
+
+
+def _found(error: ValidationError) -> Iterator[str]:
+    """Write each thing pydantic found as ``field: reason``, without what was filled in (R30)."""
+    for each in error.errors(include_input=False, include_url=False):
+        field = ".".join(map(str, each["loc"]))
+        reason = each["msg"].removeprefix("Value error, ")
+        yield f"{field}: {reason}" if field else reason
 
 
 def _description(form: type[Act]) -> str:

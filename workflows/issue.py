@@ -30,7 +30,7 @@ from domain.issue import Errand, Issue, Recorded, Step
 from domain.refusal import Refused
 from domain.view import IssueView, details, due, view
 from domain.vocabulary import DESK
-from workflows.acting import takes_actions
+from workflows.acting import filled_in, takes_actions
 from workflows.labels import search_attributes
 from workflows.timers import Timers, Wake
 
@@ -142,8 +142,9 @@ class IssueWorkflow:
     # What people do ---------------------------------------------------------------------------
 
     @workflow.update(description="Register the issue, or find it registered already (R1, R2)")
-    async def registered(self, intake: Intake) -> IssueView:
-        """Answer with number, assignee and promises; safe to send any number of times."""
+    async def registered(self, said: Any = None) -> IssueView:
+        """Take an ``Intake``; answer with number, assignee and promises. Safe to repeat."""
+        intake = filled_in(Intake, said)
         self._registering = True
         try:
             async with self._turn:
@@ -154,7 +155,8 @@ class IssueWorkflow:
         return view(self._known)
 
     @registered.validator
-    def _check_registered(self, intake: Intake) -> None:
+    def _check_registered(self, said: Any = None) -> None:
+        intake = filled_in(Intake, said)
         if intake.issue_id != workflow.info().workflow_id:
             raise _refusal(Refused("Invalid", f"reference: this workflow is not {intake.issue_id}"))
         if self._issue is None and (wrong := intake.impossible_date(workflow.now())):

@@ -118,7 +118,7 @@ async def place(database: Pool) -> Place:
     ],
 )
 async def test_a_price_above_the_policys_limit_needs_an_approval(
-    place: Place, limit: str | None, amount: str, needed: bool
+    place: Place, limit: str | None, amount: str, *, needed: bool
 ) -> None:
     figure = PaidService(approval_above=Decimal(limit) if limit else None)
     await place.adopt(paid_service=figure)
@@ -156,7 +156,7 @@ async def test_whoever_confirms_or_approves_is_shown_what_was_offered_last(place
     [(0, 0, 200, False), (0, -1, 200, True), (0, 200, -1, True), (60, 59, 100, True)],
 )
 async def test_a_score_below_the_policys_figure_is_a_complaint(
-    place: Place, below: int, technical: int, attitude: int, complaint: bool
+    place: Place, below: int, technical: int, attitude: int, *, complaint: bool
 ) -> None:
     await place.adopt(evaluations=Evaluations(complaint_below=below))
     issue = (await place.resolved()).model_copy(update={"stage": "replied"})
@@ -185,8 +185,10 @@ async def test_a_complaint_stays_on_file_against_the_department_it_was_about(
 async def test_experts_are_of_the_roster_or_nothing_is_written(place: Place) -> None:
     issue = await place.open()
     asked = {"question": "is it gone?"}
-    with pytest.raises(ApplicationError, match="experts: dr.who is not on the roster") as refused:
-        await place.take(issue, ActionName.CONSULT, ENGINEER, experts=["gao.yuan", "dr.who"], **asked)
+    with pytest.raises(ApplicationError, match=r"experts: dr\.who is not on the roster") as refused:
+        await place.take(
+            issue, ActionName.CONSULT, ENGINEER, experts=["gao.yuan", "dr.who"], **asked
+        )
     assert (refused.value.type, refused.value.non_retryable) == ("Invalid", True)
     assert await place.pool.fetchval("SELECT count(*) FROM expert_panels") == 0
     assert await place.pool.fetchval("SELECT count(*) FROM issue_events") == 1

@@ -272,6 +272,18 @@ def test_lists_are_one_line_a_case(case: Case) -> None:
     assert case("list", "--status", "approved").out.strip() == "No such cases."
 
 
+def test_a_solution_is_shown_to_its_end_however_its_lines_break(case: Case) -> None:
+    solution = (
+        "核对身份后由网点管理员打开上柜门，在回收盒内取卡；检查退卡超时设置是否小于 30 秒" * 3
+    )
+    text = ("--title", "吞卡", "--question", "不退卡", "--solution", solution)
+    done(case("add", *text, *LEAD, "--approve", "--json"))
+    for shown in (case("search", "吞卡").out, case("show", "C-0001").out):
+        for part in re.split(r"\W", solution):
+            assert part in re.sub(r"\s+(吞卡|1/1)?", "", shown)
+        assert "…" not in shown
+
+
 def test_nothing_found_says_what_to_try(case: Case) -> None:
     assert "Try other words" in case("search", "卡钞").out
 
