@@ -276,7 +276,8 @@ def _message(
 
 def _promise(step: Step) -> Promise | None:
     """The promise an alarm is about."""
-    return step.promises[0] if step.action is ActionName.THRESHOLD else None
+    about = step.content["promise"] if step.action is ActionName.THRESHOLD else None
+    return next((promise for promise in step.promises if promise.key == about), None)
 
 
 def _reason(content: dict[str, Any]) -> str | None:

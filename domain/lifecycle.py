@@ -261,7 +261,7 @@ def _when(issue: Issue, act: Act, now: datetime) -> datetime:
             f"at: {act.at.isoformat()} lies before the last step of {issue.number} "
             f"({issue.last_at.isoformat()})",
         )
-    return act.at
+    return min(act.at, now)  # somebody's clock is a little fast: nothing happens later than now
 
 
 def _passed_on(issue: Issue, changes: Changes, at: datetime) -> tuple[Promise, ...]:

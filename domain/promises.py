@@ -152,12 +152,8 @@ class Promise(Model):
         return self._ended(at, PromiseEnd.SKIPPED if self.end is PromiseEnd.SKIPPED else end)
 
     def give_up(self, at: datetime) -> Promise:
-        """End it because nobody wants it any more; what was broken by then stays broken. Word of it
-        may come in later than the alarm: then it was not broken yet.
-        """
-        before_due = self.end is PromiseEnd.BROKEN and at < self.due_at
-        past_due = self.end in _PAST_DUE and not before_due
-        return self._ended(at, self.end if past_due else PromiseEnd.WITHDRAWN)
+        """End it because nobody wants it any more; what was broken by then stays broken."""
+        return self._ended(at, self.end if self.end in _PAST_DUE else PromiseEnd.WITHDRAWN)
 
     def pause(self, at: datetime) -> Promise:
         """Stop the clock; planning moves what is left when it runs on. Word of it may come in later

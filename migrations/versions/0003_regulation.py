@@ -101,7 +101,7 @@ CREATE TABLE paid_services (
     PRIMARY KEY (issue_id, generation)
 );
 COMMENT ON TABLE paid_services IS '《有费服务单》 paid service, from survey to acceptance (R17)';
-COMMENT ON COLUMN paid_services.quotation IS 'Which one the row shows; those before are in its history.';
+COMMENT ON COLUMN paid_services.quotation IS 'Which one this is; history has the rest.';
 COMMENT ON COLUMN paid_services.approval IS 'Whether the price needs the manager''s approval.';
 
 CREATE TABLE expert_panels (

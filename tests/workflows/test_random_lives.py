@@ -1,0 +1,187 @@
+"""Hundreds of lives led at random, each by its seed, on one desk with the whole policy, real
+workflows and real registers. ``YINUO_LIVES_SEED`` is the first seed, ``YINUO_LIVES`` how many there
+are: a life that failed is led again by its own seed, if with another desk around it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHistory
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer
+
+pytest.register_assert_rewrite("tests.workflows.lives")
+
+from domain.actions import PEOPLE, ActionName  # noqa: E402
+from domain.view import IssueView  # noqa: E402
+from domain.vocabulary import Outcome, Stage  # noqa: E402
+from runtime import postgres  # noqa: E402
+from runtime.embedded import EmbeddedPostgres  # noqa: E402
+from runtime.settings import ROOT  # noqa: E402
+from runtime.temporal import plugin  # noqa: E402
+from starter.roster_files import read_roster  # noqa: E402
+from tests.workflows.harness import Handle, StoryDesk, story_desk  # noqa: E402
+from tests.workflows.lives import REFUSALS, Lives  # noqa: E402
+from tests.workflows.papers import Papers, read  # noqa: E402
+from tests.workflows.soundness import (  # noqa: E402
+    LAWS,
+    Law,
+    assert_channels_carried_what_the_outbox_says,
+)
+from workflows.issue import IssueWorkflow  # noqa: E402
+
+FIRST = int(os.environ.get("YINUO_LIVES_SEED", "1"))
+COUNT = int(os.environ.get("YINUO_LIVES", "300"))
+BEGINS = "2026-02-02 09:00"
+"""A Monday; the Spring Festival is from the 15th to the 23rd, with work on two weekends."""
+MOST_STEPS = 400
+AT_FIRST, PER_STEP = 20, 15
+"""Events of a history, without workflow tasks, of which a step takes some ten."""
+REPLAYED = 30
+OFTEN_ENOUGH = 3
+"""How often the lives, all together, have to meet everything: else they are led too narrowly."""
+ENDS = {"COMPLETED", "CANCELED"}
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What is left when all is over."""
+
+    desk: StoryDesk
+    lives: Lives
+    papers: list[Papers]
+    histories: dict[str, WorkflowHistory]
+
+    def name(self, id_: str) -> str:
+        return self.lives.of[id_].name
+
+
+@pytest.fixture(scope="module")
+async def registers(postgres_server: EmbeddedPostgres) -> AsyncIterator[asyncpg.Pool[Any]]:
+    administration = await asyncpg.connect(postgres_server.url_of("postgres"))
+    await administration.execute("CREATE DATABASE lives TEMPLATE yinuo STRATEGY file_copy")
+    await administration.close()
+    async with postgres.pool(postgres_server.url_of("lives"), size=10) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+async def lived(
+    clock: WorkflowEnvironment, registers: asyncpg.Pool[Any], request: pytest.FixtureRequest
+) -> AsyncIterator[Lived]:
+    """Lead them all, and read what there is to read."""
+    seeds = range(FIRST, FIRST + COUNT)
+    async with story_desk(clock, registers, BEGINS, whole=True) as desk:
+        lives = Lives(desk, read_roster(ROOT / "examples" / "roster"), seeds)
+        await lives.lead()
+        histories = {
+            id_: await clock.client.get_workflow_handle(id_).fetch_history() for id_ in lives.of
+        }
+        said = {id_: await _said(desk, history) for id_, history in histories.items()}
+        found = Lived(desk, lives, await read(registers, said), histories)
+        request.config.get_terminal_writer().line(_summary(found))
+        yield found
+
+
+async def _said(desk: StoryDesk, history: WorkflowHistory) -> IssueView:
+    """See the issue as its workflow returned it, or shows it if an operator ended it."""
+    last = history.events[-1].workflow_execution_completed_event_attributes
+    if last.result.payloads:
+        [view] = await desk.env.client.data_converter.decode(last.result.payloads, [IssueView])
+    else:
+        handle: Handle = desk.env.client.get_workflow_handle(history.workflow_id)
+        view = await desk.view(handle)
+    assert isinstance(view, IssueView)
+    return view
+
+
+def _summary(lived: Lived) -> str:
+    steps = sum(len(papers.events) for papers in lived.papers)
+    born = len(lived.papers) - COUNT
+    refused = ", ".join(f"{n} {name}" for name, n in sorted(lived.lives.refused.items()))
+    return (
+        f"\nseeds {FIRST} to {FIRST + COUNT - 1}: {COUNT} lives, {born} complaints born of them, "
+        f"{steps} steps; refused: {refused}"
+    )
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+async def test_every_life_keeps_the_law(lived: Lived, law: Law) -> None:
+    broken = []
+    for papers in lived.papers:
+        try:
+            law(papers)
+        except AssertionError as error:
+            broken.append(f"seed {lived.name(papers.issue['id'])}: {error}")
+    assert not broken, "\n\n".join(broken)
+
+
+async def test_every_life_comes_to_its_end_by_itself(lived: Lived) -> None:
+    for id_, history in lived.histories.items():
+        last = EventType.Name(history.events[-1].event_type)
+        assert last.removeprefix("EVENT_TYPE_WORKFLOW_EXECUTION_") in ENDS, lived.name(id_)
+    assert not [papers for papers in lived.papers if papers.lived.can]
+
+
+async def test_every_message_was_carried_once(lived: Lived) -> None:
+    await assert_channels_carried_what_the_outbox_says(lived.desk)
+
+
+async def test_nothing_got_stuck_on_the_way(lived: Lived) -> None:
+    failed = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+    stuck = {
+        lived.name(id_)
+        for id_, history in lived.histories.items()
+        if any(event.event_type == failed for event in history.events)
+    }
+    assert not stuck
+
+
+async def test_no_history_grows_out_of_bounds(lived: Lived) -> None:
+    for papers in lived.papers:
+        id_, steps = papers.issue["id"], len(papers.events)
+        types = [EventType.Name(event.event_type) for event in lived.histories[id_].events]
+        # This server keeps the tasks of refused updates, a real one does not.
+        events = sum("WORKFLOW_TASK" not in name for name in types)
+        assert steps <= MOST_STEPS, lived.name(id_)
+        assert events <= AT_FIRST + PER_STEP * steps, lived.name(id_)
+
+
+async def test_todays_code_replays_a_sample_of_the_lives(lived: Lived) -> None:
+    sample = Random(FIRST).sample(sorted(lived.histories), min(REPLAYED, COUNT))  # noqa: S311
+    replayer = Replayer(workflows=[IssueWorkflow], plugins=[plugin()])
+    for id_ in sample:
+        await replayer.replay_workflow(lived.histories[id_])
+
+
+@pytest.mark.skipif(COUNT < 300, reason="too few lives to meet everything")
+async def test_the_lives_met_every_action_stage_and_outcome(lived: Lived) -> None:
+    events = [event for papers in lived.papers for event in papers.events]
+    met = Counter(
+        [
+            *(event["action"] for event in events),
+            *(event["stage"] for event in events),
+            *(papers.issue["outcome"] for papers in lived.papers),
+            *lived.lives.refused.elements(),
+        ]
+    )
+    wanted = [
+        *(set(PEOPLE) - {ActionName.REPLAN}),
+        *Stage,
+        *(set(Outcome) - {Outcome.TERMINATED}),  # the audit's, which looks at a real server
+        *REFUSALS,
+        *(ActionName.THRESHOLD, ActionName.ASSIGN, ActionName.HAND_OVER),
+        ActionName.COMPLAINT_RAISED,
+    ]
+    assert not {name: met[name] for name in wanted if met[name] < OFTEN_ENOUGH}
