@@ -22,6 +22,11 @@ from runtime.temporal import connect, register_search_attributes
 from tests.skipping import skipping_server
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
+pytest.register_assert_rewrite(
+    *(f"tests.workflows.{name}" for name in ("harness", "soundness", "filing", "papers", "lives"))
+)
+"""Here, where nothing has imported them yet: what they assert is told in full."""
+
 _database_numbers = itertools.count(1)
 
 

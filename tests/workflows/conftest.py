@@ -9,16 +9,14 @@ import asyncpg
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-pytest.register_assert_rewrite("tests.workflows.harness", "tests.workflows.soundness")
-
-from tests.skipping import skipping_server  # noqa: E402
-from tests.workflows.harness import (  # noqa: E402
+from tests.skipping import skipping_server
+from tests.workflows.harness import (
     STANDARD,
     StoryDesk,
     early_server,
     story_desk,
 )
-from tests.workflows.soundness import assert_all_sound  # noqa: E402
+from tests.workflows.soundness import assert_all_sound
 
 
 class Begin(Protocol):
