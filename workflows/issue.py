@@ -354,7 +354,7 @@ class IssueWorkflow:
                 arising(self._known, step),
                 result_type=str,
                 schedule_to_close_timeout=timedelta(days=1),
-                start_to_close_timeout=timedelta(minutes=1),
+                start_to_close_timeout=timedelta(seconds=20),  # a crash costs no more than that
                 retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
                 summary=f"complaint about {self._known.number}",
             )

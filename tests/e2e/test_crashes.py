@@ -12,6 +12,7 @@ import pytest
 
 from domain.actions import Accept, Act, ActionName, RecordCallback, Resolve
 from domain.intake import Intake
+from domain.promises import OVERSIGHT
 from domain.view import IssueView
 from domain.vocabulary import Actor, Role
 from runtime.settings import ROOT
@@ -118,7 +119,8 @@ async def assert_everything_once(desk: Stage) -> None:
     )
     assert not await pool.fetch(
         "SELECT FROM promises p JOIN issues i ON i.id = p.issue_id"
-        " WHERE i.closed_at IS NOT NULL AND p.ended_at IS NULL"
+        " WHERE i.closed_at IS NOT NULL AND p.ended_at IS NULL AND p.kind <> ALL($1)",
+        sorted(OVERSIGHT),
     )
     serials = await pool.fetch("SELECT agent, last FROM serials")
     for serial in serials:
@@ -247,4 +249,31 @@ async def test_a_hundred_starts_of_one_reference_are_one_issue(desk: Stage) -> N
     # Also when it is over: the same reference stays the same issue.
     again = await desk.desk.open(intake)
     assert (again.number, again.stage) == (views[0].number, "closed")
+    await assert_everything_once(desk)
+
+
+async def test_a_worker_killed_while_a_complaint_is_raised_raises_it_once(desk: Stage) -> None:
+    """R21: what the customer says in the callback becomes one complaint, whatever happens."""
+    pool = desk.servers.pool
+    view = await insist(lambda: desk.desk.open(an_intake("conflict")))
+    assert view.engineer is not None
+    resolved = Resolve(by=Actor(id=view.engineer.id, role=Role.ENGINEER), result="已修复")
+    view = await act(desk, view, ActionName.RESOLVE, resolved)
+    opens_at = next(p.opens_at for p in view.promises if p.kind == "callback")
+    assert opens_at is not None
+    await asyncio.sleep(max(0.0, (opens_at - datetime.now(UTC)).total_seconds()))
+    said = RecordCallback(by=CLERK, reached=True, running=True, conflict=True, words="太慢了")
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE serials IN ACCESS EXCLUSIVE MODE")
+        await act(desk, view, ActionName.RECORD_CALLBACK, said)
+        waiting = (
+            "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'serials'"
+        )
+        await until(lambda: pool.fetch(waiting))
+        kill_worker(desk)
+    found = "SELECT number FROM issues WHERE arises_from = $1"
+    raised = "SELECT content->>'number' FROM issue_events WHERE action = 'complaint_raised'"
+    number = await until(lambda: pool.fetchval(raised), seconds=60)
+    assert [row["number"] for row in await pool.fetch(found, view.id)] == [number]
+    assert (await desk.desk.show(view.number)).complaints == (number,)
     await assert_everything_once(desk)
