@@ -136,6 +136,8 @@ async def test_every_life_comes_to_its_end_by_itself(lived: Lived) -> None:
 
 async def test_every_message_was_carried_once(lived: Lived) -> None:
     await assert_channels_carried_what_the_outbox_says(lived.desk)
+    left = "SELECT key FROM outbox WHERE status NOT IN ('delivered', 'handed_over')"
+    assert not await lived.desk.pool.fetch(left)
 
 
 async def test_nothing_got_stuck_on_the_way(lived: Lived) -> None:
