@@ -43,15 +43,24 @@ async def adopt(
 
 async def policy_at_start(client: Client, pool: Pool, path: Path) -> str:
     """Adopt the policy file if it is new or was changed, and have open issues planned again by it;
-    say in a few words what happened.
+    say in a few words what happened. A desk that has a policy goes on by that if the file does not
+    go with its roster: with the desk down nobody could mend the roster.
 
     Raises:
-        SetupError: the file cannot be read, or does not go with the roster.
+        SetupError: the file cannot be read, or the desk has no policy yet and its roster does not
+            go with this one.
     """
     try:
         adoption = await adopt_file(pool, path)
     except Refused as refused:
-        raise SetupError(f"{path}: {refused.message}") from None
+        async with pool.acquire() as connection:
+            current = await rulebooks.current(connection)
+        if current is None:
+            raise SetupError(f"{path}: {refused.message}") from None
+        return (
+            f"{path.name} is NOT loaded, rulebook {current.version} goes on: {refused.message}. "
+            f"Mend the roster or the file, then: yinuo policy import {path}"
+        )
     if adoption is None:
         return "as loaded before"
     open_issues, _ = await replanning.numbers_behind(pool, adoption.version)

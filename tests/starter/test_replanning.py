@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -132,13 +132,30 @@ async def test_a_dry_run_says_what_loading_would_do_and_does_nothing(place: Plac
     assert again.tally.issues == 0
 
 
-async def test_a_policy_that_lacks_what_the_roster_needs_is_refused(place: Place) -> None:
+async def test_a_policy_that_lacks_what_the_roster_needs_is_not_loaded_and_the_desk_goes_on(
+    place: Place,
+) -> None:
+    before = await place.counts()
     lacking = TEXT.replace("[calendars.west]", "[calendars.far_west]")
-    with pytest.raises(SetupError, match=r"policy\.toml: centre urumqi: calendar: west is unknown"):
-        await place.start_again(lacking)
+    said = await place.start_again(lacking)
+    assert said.startswith(f"policy.toml is NOT loaded, rulebook {before.version} goes on: ")
+    assert "centre urumqi: calendar: west is unknown" in said
+    assert f"yinuo policy import {place.policy}" in said
+    assert await place.counts() == before
     with pytest.raises(Refused) as refused:
         await replanning.adopt(place.pool, rulebook.load(place.policy), "by hand")
     assert refused.value.type == "Invalid"
+
+
+async def test_a_desk_without_a_policy_does_not_start_with_one_that_lacks_what_it_needs(
+    database: "asyncpg.Pool[Any]", tmp_path: Path
+) -> None:
+    async with database.acquire() as connection, connection.transaction():
+        await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
+    policy = tmp_path / "policy.toml"
+    policy.write_text(TEXT.replace('department = "sales"', 'department = "fleet"'), "utf-8")
+    with pytest.raises(SetupError, match=r"policy\.toml: route prospects: .*: fleet is unknown"):
+        await replanning.policy_at_start(cast("Client", None), database, policy)
 
 
 async def test_provisional_promises_can_be_listed(place: Place) -> None:
