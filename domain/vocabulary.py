@@ -122,7 +122,7 @@ class CustomerType(StrEnum):
 
 
 class Role(StrEnum):
-    """Who somebody is when they act on an issue."""
+    """Who somebody is when they act on an issue; an auditor only looks."""
 
     INTAKE = "intake"
     CUSTOMER = "customer"
@@ -132,6 +132,7 @@ class Role(StrEnum):
     LEAD = "lead"
     MANAGER = "manager"
     GM_OFFICE = "gm_office"
+    AUDITOR = "auditor"
     SYSTEM = "system"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
@@ -21,6 +21,7 @@ PREFIX = "YINUO_"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Slots = Annotated[int, Field(ge=1, le=1000)]
+_SECRETS = ("secret", "oidc_client_secret")
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
@@ -47,6 +48,30 @@ class Settings(BaseSettings):
     """Whether the embedded servers wait for the disk; a demonstration's need not."""
     temporal_port: Port = 7233
     temporal_ui_port: Port = 8233
+
+    http_host: str = "127.0.0.1"
+    """Where the doors listen; behind a reverse proxy that speaks TLS, anything else."""
+    http_port: Port = 8080
+    public_url: str | None = None
+    """How people reach the doors: what links in messages begin with; None: host and port."""
+    trusted_proxies: str = "127.0.0.1"
+    """Whose word on the caller's address counts (`X-Forwarded-For`); comma-separated."""
+    secret: SecretStr | None = None
+    """Signs links and cookies; None: one made and kept in `home`. Machines that share a desk share
+    it.
+    """
+    calls_per_minute: Annotated[int, Field(ge=1)] = 600
+    """What one token, person or address may ask for."""
+    body_limit: Annotated[int, Field(ge=1024)] = 256 * 1024
+    """Bytes of a request's body."""
+    inbound: Path | None = None
+    """Folder of the mapping files of webhooks and mailboxes; None: there are none."""
+    oidc_issuer: str | None = None
+    """The company's OpenID Connect provider, for people who sign in; None: tokens only."""
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_person_claim: str = "preferred_username"
+    """Which claim holds somebody's id on the roster."""
     log_format: LogFormat = "console"
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = "INFO"
 
@@ -67,11 +92,23 @@ class Settings(BaseSettings):
             raise ValueError("must be a postgresql:// address, PostgreSQL is the only database")
         return value
 
-    @field_validator("home", "policy")
+    @field_validator("home", "policy", "inbound")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
+    def _absolute(cls, value: Path | None) -> Path | None:
         # Worker processes get the settings through their environment, wherever they run.
-        return value.expanduser().resolve()
+        return value.expanduser().resolve() if value else None
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must be an http:// or https:// address")
+        return value.rstrip("/") if value else None
+
+    @property
+    def base_url(self) -> str:
+        """What the links in messages begin with, without a slash at the end."""
+        return self.public_url or f"http://{self.http_host}:{self.http_port}"
 
     @property
     def pool_size(self) -> int:
@@ -80,8 +117,15 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The same settings as environment variables, for a child process."""
-        written: dict[str, Any] = self.model_dump(mode="json", exclude={"database_url"})
-        variables = {PREFIX + name.upper(): str(value) for name, value in written.items()}
+        written: dict[str, Any] = self.model_dump(mode="json", exclude={"database_url", *_SECRETS})
+        written |= {
+            name: value.get_secret_value() for name in _SECRETS if (value := getattr(self, name))
+        }
+        variables = {
+            PREFIX + name.upper(): str(value)
+            for name, value in written.items()
+            if value is not None
+        }
         if self.database_url is not None:
             variables["DATABASE_URL"] = self.database_url
         return variables
@@ -103,7 +147,8 @@ def _sentence(error: ErrorDetails) -> str:
     name = str(error["loc"][0])
     if name in {"DATABASE_URL", "database_url"}:  # its value may hold a password
         return f"DATABASE_URL: {error['msg']}"
-    return f"{PREFIX}{name.upper()}: {error['msg']} (it is {error['input']!r})"
+    found = "" if name in _SECRETS else f" (it is {error['input']!r})"
+    return f"{PREFIX}{name.upper()}: {error['msg']}{found}"
 
 
 def given_temporal() -> ClientConnectConfig:

@@ -1,0 +1,5 @@
+"""The hotline agent's intake form."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

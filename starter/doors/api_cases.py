@@ -1,0 +1,5 @@
+"""Known solutions over HTTP (R8, R29)."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

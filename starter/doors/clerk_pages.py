@@ -1,0 +1,5 @@
+"""The callback clerk's day."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

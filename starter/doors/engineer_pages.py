@@ -1,0 +1,5 @@
+"""The engineer's own issues, on a phone."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""Whether the doors live, are ready, and how the desk does."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""The department's board."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

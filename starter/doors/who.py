@@ -1,0 +1,142 @@
+"""Who is at the door: a bearer token, or a session that began with one or with the company's
+sign-in. Whom a token lets in is remembered for a while: intake goes on while PostgreSQL is away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from domain.access import Caller, Reach, Right, may, reach
+from domain.actions import ActionName
+from domain.view import IssueView
+from starter.doors import sessions
+from starter.doors.context import Doors, Here, address_of
+from starter.doors.problems import not_let_in, not_yours
+from store import AWAY, door_log, tokens
+from store.door_log import Entry
+from store.tokens import Admitted
+
+FRESH = 10.0
+"""Seconds for which a token is not looked up again: a revoked one counts that long at most."""
+KNOWN = 3600.0
+"""Seconds for which a token goes on counting while PostgreSQL is away."""
+PREFIX = "yn_"
+_bearer = HTTPBearer(auto_error=False, description="a token of `yinuo token create`")
+
+
+def digest(token: str) -> bytes:
+    """Return what is kept of a token: 256 random bits need no slow hash."""
+    return sha256(token.encode()).digest()
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who is asking, how they were let in, and from where."""
+
+    caller: Caller
+    via: str
+    address: str
+
+    def entry(self, what: str, outcome: str, number: str | None = None) -> Entry:
+        """Write for the audit trail what they do."""
+        return Entry(
+            at=datetime.now(UTC),
+            person=self.caller.id,
+            role=self.caller.role,
+            via=self.via,
+            address=self.address,
+            what=what,
+            number=number,
+            outcome=outcome,
+        )
+
+
+@dataclass
+class Doorkeeper:
+    """Remembers whom it let in lately. One per app."""
+
+    _known: dict[bytes | str, tuple[float, Admitted | None]] = field(default_factory=dict)
+
+    async def by_token(self, here: Doors, token: str) -> Admitted | None:
+        """Say whom a bearer token lets in."""
+        key = digest(token)
+        return await self._look(key, lambda: tokens.by_digest(here.pool, key))
+
+    async def by_session(self, here: Doors, session: sessions.Session) -> Admitted | None:
+        """Say whom a session is of: the token it began with may be revoked, the person gone."""
+        if session.token:
+            return await self._look(
+                session.token, lambda: tokens.by_id(here.pool, session.token or "")
+            )
+        return await self._look(
+            f"@{session.person}", lambda: tokens.by_person(here.pool, session.person)
+        )
+
+    async def _look(
+        self, key: bytes | str, ask: Callable[[], Awaitable[Admitted | None]]
+    ) -> Admitted | None:
+        seen, admitted = self._known.get(key, (float("-inf"), None))
+        age = time.monotonic() - seen
+        if age > FRESH:
+            try:
+                admitted = await ask()
+            except AWAY:
+                if age > KNOWN:
+                    raise
+            else:
+                self._known[key] = (time.monotonic(), admitted)
+        if admitted and admitted.expires_at and admitted.expires_at <= datetime.now(UTC):
+            return None
+        return admitted
+
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+async def visitor(request: Request, here: Here, given: Credentials) -> Visitor:
+    """Let somebody in, or say what is missing.
+
+    Raises:
+        Problem: 401.
+    """
+    keeper: Doorkeeper = request.app.state.doorkeeper
+    if given is not None:
+        admitted = await keeper.by_token(here, given.credentials)
+        via = f"token {admitted.token}" if admitted else ""
+    elif session := sessions.read(request, here):
+        admitted = await keeper.by_session(here, session)
+        via = "session"
+    else:
+        raise not_let_in("send `Authorization: Bearer` with a token of `yinuo token create`")
+    if admitted is None:
+        raise not_let_in("this token is unknown, revoked or expired")
+    return Visitor(admitted.caller, via, address_of(request))
+
+
+Who = Annotated[Visitor, Depends(visitor)]
+
+
+def require(who: Visitor, what: Right | ActionName, issue: IssueView | None = None) -> None:
+    """Let somebody go on only if they have the right, and if the issue is one they have it for.
+
+    Raises:
+        Problem: 403.
+    """
+    caller = who.caller
+    if reach(caller.role, what) is Reach.NONE:
+        raise not_yours(f"{what} is not for {caller.role}")
+    if issue is not None and not may(caller, what, issue):
+        raise not_yours(f"{what}: {issue.number} is not among the issues of {caller.id}")
+
+
+async def saw(here: Doors, who: Visitor, what: str, number: str | None = None) -> None:
+    """Write down a look at customer data, before it is shown (R30)."""
+    await door_log.note(here.pool, who.entry(what, "seen", number))

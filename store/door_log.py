@@ -1,0 +1,71 @@
+"""What happened at the doors: the audit trail, and the links that were used (R30)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from domain.links import Link
+from domain.vocabulary import Instant, Model, Role
+from store.register import Connection
+
+Pool: TypeAlias = "asyncpg.Pool[Any]"
+
+
+class Entry(Model):
+    """Who did or saw what, from which address. ``outcome`` is ``done``, ``seen``, or why not."""
+
+    at: Instant
+    person: str
+    role: Role
+    via: str
+    address: str
+    what: str
+    number: str | None = None
+    outcome: str
+
+
+async def note(connection: Connection | Pool, *entries: Entry) -> None:
+    """Write entries down."""
+    columns = ", ".join(Entry.model_fields)
+    await connection.executemany(
+        f"INSERT INTO door_log ({columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",  # noqa: S608  columns are the model's
+        [tuple(entry.model_dump().values()) for entry in entries],
+    )
+
+
+async def entries(
+    pool: Pool, *, number: str | None = None, before: datetime | None = None, limit: int = 100
+) -> list[Entry]:
+    """Read the trail, newest first; of one issue, or of what was before an instant."""
+    rows = await pool.fetch(
+        """
+        SELECT * FROM door_log
+        WHERE ($1::text IS NULL OR number = $1) AND ($2::timestamptz IS NULL OR at < $2)
+        ORDER BY at DESC, id DESC LIMIT $3
+        """,
+        *(number, before, limit),
+    )
+    return [Entry(**{name: row[name] for name in Entry.model_fields}) for row in rows]
+
+
+async def link_used(pool: Pool, id_: str) -> datetime | None:
+    """Say when a link did what it is for; None: it did not yet."""
+    at: datetime | None = await pool.fetchval("SELECT used_at FROM link_uses WHERE link = $1", id_)
+    return at
+
+
+async def use_link(
+    connection: Connection | Pool, id_: str, link: Link, at: datetime, address: str
+) -> bool:
+    """Write down that a link did what it is for; False if it had done so before."""
+    changed = await connection.execute(
+        """
+        INSERT INTO link_uses (link, number, purpose, person, used_at, address)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (link) DO NOTHING
+        """,
+        *(id_, link.number, link.purpose, link.person, at, address),
+    )
+    return str(changed) == "INSERT 0 1"

@@ -1,0 +1,72 @@
+"""The doors of the running desk, knocked at in this process, and tokens for everybody."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from domain.vocabulary import Role
+from runtime.signing import signer
+from starter.doors.app import build
+from starter.doors.context import Doors
+from starter.doors.who import PREFIX, digest
+from store import tokens
+from store.tokens import Token
+from tests.starter.conftest import RunningDesk
+
+BASE = "http://127.0.0.1:8080"
+
+PEOPLE = {
+    Role.INTAKE: "web",
+    Role.AGENT: "07",
+    Role.ENGINEER: "liang.jiahao",
+    Role.CLERK: "fan.meiling",
+    Role.LEAD: "zhou.jianguo",
+    Role.MANAGER: "sun.li",
+    Role.GM_OFFICE: "tian.hui",
+    Role.AUDITOR: "audit",
+}
+"""Somebody of the example roster for each role; the first and the last are not on it."""
+
+MakeToken = Callable[..., Awaitable[dict[str, str]]]
+"""``await token(Role.AGENT)`` or ``token(Role.LEAD, "somebody")``: the headers to send."""
+
+
+@pytest.fixture
+def doors(running_desk: RunningDesk) -> Doors:
+    own = running_desk.settings
+    return Doors(running_desk.desk, running_desk.pool, own, signer(own))
+
+
+@pytest.fixture
+def app(doors: Doors) -> FastAPI:
+    return build(doors)
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 5000))
+    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+        yield client
+
+
+@pytest.fixture
+def token(running_desk: RunningDesk) -> MakeToken:
+    async def make(role: Role, person: str | None = None) -> dict[str, str]:
+        written = PREFIX + secrets.token_urlsafe(32)
+        given = Token(
+            id=secrets.token_hex(4),
+            role=role,
+            person=person or PEOPLE[role],
+            created_at=datetime.now(UTC),
+        )
+        async with running_desk.pool.acquire() as connection:
+            await tokens.create(connection, given, digest(written))
+        return {"Authorization": f"Bearer {written}"}
+
+    return make
