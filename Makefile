@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint check bench clean
+.PHONY: help install demo test lint check bench browser clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,12 @@ lint: $(STAMP) ## style, types and the import rule
 	$(BIN)/lint-imports
 
 check: lint test ## lint and test
+
+browser: ## Debian's Chromium and Chinese fonts, for the tests of the pages
+	@command -v chromium >/dev/null || { \
+		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$as_root apt-get update -qq && \
+		$$as_root apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; }
 
 bench: $(STAMP) ## calendars beside other libraries, some minutes; ARGS=--quick for less
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
