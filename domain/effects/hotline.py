@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain.actions import Answer, ReportTest
 from domain.effects.common import (
+    TO_BE_HEARD,
     Changes,
     answer,
     check_done_before,
@@ -46,13 +47,17 @@ def answered(issue: Issue, act: Answer, at: datetime) -> Changes:
 
 
 def report_test(issue: Issue, act: ReportTest, at: datetime) -> Changes:
-    """R9, R17: it works and is done; or somebody is sent, to work that failed with more urgency."""
-    if issue.promise(PromiseKind.CUSTOMER_TEST) is None:
+    """R9, R17: it works and is done; or somebody is sent, to work that failed with more urgency.
+    A customer who is to be called may say so before: that it works is noted, and they are called
+    all the same (R22).
+    """
+    awaited = issue.promise(PromiseKind.CUSTOMER_TEST)
+    if awaited is None and issue.promise(PromiseKind.CALLBACK) is None:
         raise Refused("NotAllowed", f"no test is awaited for {issue.number}")
-    changes: Changes = {
-        "promises": end(issue, at, PromiseKind.CUSTOMER_TEST, PromiseKind.CALLBACK),
-        "forms": tested(issue, at, worked=act.worked, words=act.words),
-    }
+    written = {"forms": tested(issue, at, worked=act.worked, words=act.words)}
+    if awaited is None and act.worked:
+        return written
+    changes: Changes = written | {"promises": end(issue, at, *TO_BE_HEARD)}
     if act.worked:
         return changes | close(issue)
     if issue.first_contact:

@@ -198,9 +198,25 @@ def test_r22_silence_closes_nothing_while_a_call_is_still_to_be_made() -> None:
 
 @pytest.mark.parametrize("stage", [Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK])
 def test_r9_a_test_nobody_asked_for_is_refused(stage: Stage) -> None:
+    unasked = an_issue(stage).model_copy(update={"promises": ()})
     with pytest.raises(Refused, match="no test is awaited for 20261123-07-0001") as refused:
-        Desk().do(an_issue(stage), ActionName.REPORT_TEST, CUSTOMER)
+        Desk().do(unasked, ActionName.REPORT_TEST, CUSTOMER)
     assert refused.value.type == "NotAllowed"
+
+
+@pytest.mark.parametrize("stage", [Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK])
+def test_r24_a_customer_need_not_wait_for_the_call_to_say_that_it_failed(stage: Stage) -> None:
+    step = decided(an_issue(stage), ActionName.REPORT_TEST, CUSTOMER, worked=False)
+    assert (step.stage, step.generation, step.severity) == (Stage.REOPENED, 2, Severity.MAJOR)
+    assert [p.kind for p in step.promises if not p.running] == [PromiseKind.CALLBACK]
+    assert messages(step) == {"reopened: customer", *SOUGHT, "work_refused: lead"}
+
+
+@pytest.mark.parametrize("stage", [Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK])
+def test_r22_who_says_that_it_works_is_called_all_the_same(stage: Stage) -> None:
+    step = decided(an_issue(stage), ActionName.REPORT_TEST, CUSTOMER, words="fine now")
+    assert (step.stage, step.promises, step.tell) == (stage, (), ())
+    assert step.content == {"worked": True, "words": "fine now"}
 
 
 def test_r9_a_customer_who_calls_instead_has_reported_the_test_too() -> None:

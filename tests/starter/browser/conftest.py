@@ -1,0 +1,63 @@
+"""A real browser at the doors of the running desk: on a phone and on a desk, in two languages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Literal
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+
+_REQUIRED = os.environ.get("YINUO_BROWSER") == "required"  # the tests' own environment is emptied
+
+Device = Literal["phone", "desk"]
+Language = Literal["zh", "en"]
+SIZES: dict[Device, ViewportSize] = {
+    "phone": {"width": 360, "height": 740},
+    "desk": {"width": 1280, "height": 800},
+}
+LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en-GB"}
+
+OpenPage = Callable[..., Awaitable[Page]]
+"""``await somebody("phone", "zh")``: a page of somebody who was never here before."""
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        missing = "there is no Chromium: `make browser` installs Debian's"
+        if _REQUIRED:
+            pytest.fail(missing)
+        pytest.skip(missing)
+    sandbox = [] if os.getuid() else ["--no-sandbox"]  # Chromium's refuses to work for root
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=sandbox)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def somebody(chromium: Browser) -> AsyncIterator[OpenPage]:
+    async with AsyncExitStack() as stack:
+
+        async def arrive(
+            device: Device = "desk", language: Language = "zh", *, script: bool = True
+        ) -> Page:
+            context: BrowserContext = await chromium.new_context(
+                viewport=SIZES[device],
+                locale=LOCALES[language],
+                timezone_id="Asia/Shanghai",
+                java_script_enabled=script,
+                is_mobile=device == "phone",
+                has_touch=device == "phone",
+            )
+            stack.push_async_callback(context.close)
+            page = await context.new_page()
+            page.set_default_timeout(15_000)
+            return page
+
+        yield arrive
