@@ -4,24 +4,37 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from random import Random
+from typing import Protocol
 from uuid import uuid4
 
-from domain.actions import PEOPLE, ActionName
+from domain.actions import PEOPLE, Act, ActionName
 from domain.intake import Intake
 from domain.promises import PromiseKind
 from domain.roster import Member
 from domain.view import IssueView, PromiseView
 from domain.vocabulary import Actor, Role
-from starter.client import Desk, Refused, Unavailable
+from starter.client import Refused, Unavailable
 from starter.demo.board import Pace
 
 _TRIES = 3
 
 
+class Way(Protocol):
+    """A way to the desk: its client, or its doors."""
+
+    async def open(self, intake: Intake) -> IssueView:
+        """Register an issue; see ``starter.client.Desk``."""
+
+    async def act(
+        self, number: str, name: ActionName, act: Act, *, key: str | None = None
+    ) -> IssueView:
+        """Take an action; see ``starter.client.Desk``."""
+
+
 class Acting:
     """The people around one issue; ``seed`` makes them take the same time in every play."""
 
-    def __init__(self, desk: Desk, pace: Pace, seed: str) -> None:
+    def __init__(self, desk: Way, pace: Pace, seed: str) -> None:
         self._desk = desk
         self._pace = pace
         self._chance = Random(seed)  # noqa: S311

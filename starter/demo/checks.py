@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from domain.promises import PromiseEnd, PromiseKind
 from domain.vocabulary import Audience, Outcome, Stage
+from starter.demo.doors import SOURCES, Deed
 from starter.demo.evidence import Evidence, by_issue
 from starter.demo.script import Call
 from store.ledger import CallRow, PromiseRow
@@ -218,6 +219,21 @@ _WATCHES: Mapping[PromiseKind, tuple[Audience, str]] = {
 }
 """Who is told that such a promise is broken, in which wording, if not the lead."""
 
+
+def _doors_leave_a_trail(evidence: Evidence) -> Iterator[str]:
+    """R30: whatever was done at the doors stands there, twice perhaps if it was sent twice."""
+    systems = {played.sample.intake.source for played in evidence.played} & set(SOURCES)
+    if systems and not evidence.deeds:
+        yield f"nothing came in at the doors, though {', '.join(sorted(systems))} use no other way"
+    written = Counter(
+        Deed(entry.what, entry.number or "", entry.person)
+        for entry in evidence.trail
+        if entry.outcome == "done"
+    )
+    for deed, times in (Counter(evidence.deeds) - written).items():
+        yield f"{deed.number}: {deed.what} by {deed.person} is missing {times} times"
+
+
 _CHECKS: tuple[tuple[str, str, Callable[[Evidence], Iterable[str]]], ...] = (
     ("脚本全部演完", "Every script could be played to its end", _scripts_were_played),
     ("一个来源编号，一个问题", "Every reference became exactly one issue", _one_issue_each),
@@ -236,6 +252,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[Evidence], Iterable[str]]], ...] = (
         _every_message_settled,
     ),
     ("备勤不足必报经理", "The manager heard of every thin core group", _thin_groups_are_told),
+    ("门户所为皆有留痕", "What was done at the doors stands in their trail", _doors_leave_a_trail),
     ("流程全部完成", "Every workflow completed", _every_workflow_completed),
 )
 

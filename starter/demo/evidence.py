@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from domain.vocabulary import Model
+from starter.demo.doors import Deed
 from starter.demo.receiver import Received
 from starter.demo.samples import Sample
 from starter.demo.staff import Played
+from store.door_log import Entry
 from store.ledger import IssueRow, Ledger
 
 Row = TypeVar("Row", bound=Model)
@@ -25,6 +27,10 @@ class Evidence:
     received: Sequence[Received]
     dead: frozenset[str]
     """Channels at whose address nobody listened."""
+    deeds: Sequence[Deed] = ()
+    """What was done at the doors, as those who did it remember."""
+    trail: Sequence[Entry] = ()
+    """What the doors wrote down."""
 
     @property
     def pairs(self) -> Iterator[tuple[Sample, IssueRow]]:

@@ -12,12 +12,14 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from domain.roster import Roster
+from domain.vocabulary import Actor, Role
 from runtime import aio, rulebook
 from runtime.settings import ROOT
 from starter.demo import evening, summary
 from starter.demo.board import Board
 from starter.demo.branches import taken
 from starter.demo.checks import check
+from starter.demo.doors import ByDoors, Deed, admit, by_doors
 from starter.demo.evidence import Evidence
 from starter.demo.office import Office
 from starter.demo.receiver import Outside
@@ -26,7 +28,7 @@ from starter.demo.screen import Screen, reporter
 from starter.demo.staff import Played, Players
 from starter.demo.stage import Stage, stage
 from starter.roster_files import read_roster
-from store import ledger, registers
+from store import door_log, ledger, registers
 
 POLICY = ROOT / "policies" / "demo.toml"
 ISSUES = ROOT / "examples" / "issues.jsonl"
@@ -35,7 +37,16 @@ DEAD = frozenset({"feishu"})
 SPEED = 3600.0
 """Seconds for hours."""
 
+_VISITORS = (
+    Actor(id="07", role=Role.AGENT),
+    Actor(id="liang.jiahao", role=Role.ENGINEER),
+    Actor(id="fan.meiling", role=Role.CLERK),
+    Actor(id="zhou.jianguo", role=Role.LEAD),
+)
+"""As whom one may look around afterwards."""
 _LOOKS = 0.3
+_TRAIL = 10_000
+"""Rows of the doors' trail that are looked through; no play leaves as many."""
 _LAST_MESSAGES = 30.0
 """Seconds that messages may take after the last issue is closed."""
 
@@ -81,11 +92,12 @@ async def perform(
     place: Stage, roster: Roster, samples: Sequence[Sample], console: Console
 ) -> Evidence:
     """Play the issues and gather what is to be checked."""
-    played = await _played(place, roster, samples, console)
-    return await evidence(place, played)
+    async with by_doors(place, roster) as doors:
+        played = await _played(place, doors, roster, samples, console)
+    return await evidence(place, played, doors.done)
 
 
-async def evidence(place: Stage, played: Sequence[Played]) -> Evidence:
+async def evidence(place: Stage, played: Sequence[Played], deeds: Sequence[Deed]) -> Evidence:
     """Gather it, as things stand now."""
     return Evidence(
         played=played,
@@ -93,16 +105,19 @@ async def evidence(place: Stage, played: Sequence[Played]) -> Evidence:
         workflows=await _workflows(place),
         received=place.receiver.received,
         dead=DEAD,
+        deeds=deeds,
+        trail=await door_log.entries(place.servers.pool, limit=_TRAIL),
     )
 
 
 async def _played(
-    place: Stage, roster: Roster, samples: Sequence[Sample], console: Console
+    place: Stage, doors: ByDoors, roster: Roster, samples: Sequence[Sample], console: Console
 ) -> list[Played]:
     """Let the issues come in one after the other, and see them through."""
     board = Board(place.desk)
     office = Office(place.desk, place.servers.pool, roster)
-    players = Players(place.desk, board, office, roster, rulebook.load(POLICY).policy)
+    policy = rulebook.load(POLICY).policy
+    players = Players(place.desk, doors, board, office, roster, policy)
     tasks = []
     async with _beside(board.watch(), Screen(console, place, board, lives(samples)).run()):
         async with asyncio.TaskGroup() as scripts:
@@ -145,6 +160,8 @@ def _welcome(place: Stage, count: int) -> Text:
         f" · {count} 个问题，一小时按一秒计 · {count} issues, an hour is a second\n",
         "Temporal Web UI  ",
         (str(place.servers.web_ui), "bold cyan underline"),
+        "\n门户 Doors      ",
+        (place.settings.base_url, "bold cyan underline"),
         "\n",
     )
 
@@ -159,9 +176,12 @@ def _verdict(count: int, *, good: bool) -> Text:
 
 
 async def _keep(place: Stage, console: Console) -> None:
+    let_in = await admit(place.servers.pool, _VISITORS)
     console.print(
         f"\nThe desk stays up at {place.servers.web_ui}; its data is in {place.settings.home}. "
-        "Ctrl-C stops it.",
+        f"Ctrl-C stops it.\n\nSign in at {place.settings.base_url} as",
+        *(f"  {role:<9} {person:<13} {token}" for (role, person), token in let_in.items()),
+        sep="\n",
         soft_wrap=True,
     )
     with aio.stop_requested() as stop:

@@ -17,9 +17,10 @@ from domain.view import IssueView
 from domain.vocabulary import Actor, Category, Channel, Kind, Role, ServiceItem, Stage, Verdict
 from starter.client import Desk, Refused, Unavailable
 from starter.demo import lines
-from starter.demo.acting import Acting, actor, handler, latest, lead, now
+from starter.demo.acting import Acting, Way, actor, handler, latest, lead, now
 from starter.demo.board import Board, Pace
 from starter.demo.course import Round
+from starter.demo.doors import SOURCES, ByDoors
 from starter.demo.office import Office
 from starter.demo.samples import Sample, sample
 from starter.demo.script import Call, Quotation, Script, Test
@@ -44,14 +45,25 @@ class Players:
     """Everybody around the desk."""
 
     def __init__(
-        self, desk: Desk, board: Board, office: Office, roster: Roster, policy: Policy
+        self,
+        desk: Desk,
+        doors: ByDoors,
+        board: Board,
+        office: Office,
+        roster: Roster,
+        policy: Policy,
     ) -> None:
         self.desk = desk
+        self._doors = doors
         self.board = board
         self.office = office
         self.roster = roster
         self.policy = policy
         self.pace = Pace()
+
+    def way(self, sample: Sample) -> Way:
+        """How everybody around this issue reaches the desk."""
+        return self._doors if sample.intake.source in SOURCES else self.desk
 
     async def play(self, sample: Sample) -> list[Played]:
         """Play one script to its end, and the complaints that arise from it (R21); what goes wrong
@@ -107,7 +119,8 @@ class _Script:
         self._sample = played.sample
         self._script = played.sample.script
         self._sent = False
-        acting = Acting(players.desk, players.pace, seed=played.sample.intake.reference)
+        way, seed = players.way(played.sample), played.sample.intake.reference
+        acting = Acting(way, players.pace, seed)
         self._do, self._pause, self._open = acting.do, acting.pause, acting.open
         self.arisen: list[IssueView] = []
 

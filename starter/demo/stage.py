@@ -25,7 +25,7 @@ from starter.up import Progress
 from store import roster as roster_store
 
 _MARK = "demonstration"
-_PORTS = ("temporal_port", "temporal_ui_port")
+_PORTS = ("http_port", "temporal_port", "temporal_ui_port")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ def _settings(home: Path, policy: Path, overrides: Mapping[str, Any]) -> Setting
     wanted = load()
     ports = {name: _free_port(getattr(wanted, name)) for name in _PORTS}
     # The next demonstration throws this desk away: nobody waits for its disk.
-    return Settings(**{"home": home, "policy": policy, "durable": False, **ports, **overrides})
+    own = {"home": home, "policy": policy, "durable": False, "public_url": None}
+    return Settings(**{**own, **ports, **overrides})
 
 
 def _free_port(wanted: int) -> int:

@@ -9,16 +9,18 @@ from typing import Any
 from domain.actions import ActionName
 from domain.cases import CaseStatus
 from domain.promises import PromiseEnd, PromiseKind
-from domain.vocabulary import Channel, Kind, Outcome, Severity, Stage, Verdict
+from domain.vocabulary import Channel, Kind, Outcome, Role, Severity, Stage, Verdict
 from runtime import rulebook
 from starter.demo import play
 from starter.demo.course import facts_of
+from starter.demo.doors import SOURCES, Deed
 from starter.demo.evidence import Evidence
 from starter.demo.receiver import Received
 from starter.demo.samples import Sample, sample
 from starter.demo.script import Script
 from starter.demo.staff import Played
 from store import ledger
+from store.door_log import Entry
 from tests.builders import MONDAY, an_intake
 
 RULEBOOK = rulebook.load(play.POLICY)
@@ -48,6 +50,11 @@ def played_on(samples: Sequence[Sample]) -> Evidence:
         one.numbers = [number(serial)] * (2 if one.sample.script.duplicate else 1)
         for name, made in _rows(serial, one.sample):
             rows[name].append(made)
+    trail = [
+        _knock(one.numbers[0], one.sample.intake.source)
+        for one in played
+        if one.sample.intake.source in SOURCES
+    ]
     return Evidence(
         played=played,
         ledger=ledger.Ledger(**{name: tuple(made) for name, made in rows.items()}),
@@ -58,6 +65,21 @@ def played_on(samples: Sequence[Sample]) -> Evidence:
             if m.status == "delivered"
         ],
         dead=frozenset({"feishu"}),
+        deeds=[Deed(entry.what, entry.number or "", entry.person) for entry in trail],
+        trail=trail,
+    )
+
+
+def _knock(number: str, source: str) -> Entry:
+    return Entry(
+        at=NOW,
+        person=source,
+        role=Role.INTAKE,
+        via="token 1",
+        address="127.0.0.1",
+        what="open",
+        number=number,
+        outcome="done",
     )
 
 

@@ -24,6 +24,7 @@ from starter.cli import app
 from starter.demo import evening, play
 from starter.demo.branches import taken
 from starter.demo.checks import check
+from starter.demo.doors import Deed
 from starter.demo.receiver import Outside, Receiver
 from starter.demo.samples import read_samples
 from starter.demo.stage import stage
@@ -32,6 +33,7 @@ from tests.conftest import free_ports
 from tests.starter.demo_desk import RULEBOOK
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+PORTS = ("http_port", "temporal_port", "temporal_ui_port")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
     samples = read_samples(_some_of_the_examples(tmp_path), RULEBOOK)
     assert len(samples) == len(SOME)
     console = Console(file=io.StringIO(), width=110)
-    ports = dict(zip(("temporal_port", "temporal_ui_port"), free_ports(2), strict=True))
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     async with stage(
         tmp_path / "home",
         play.POLICY,
@@ -161,7 +163,7 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
         await pool.execute("UPDATE outbox SET status = 'pending' WHERE template = 'resolved'")
         await pool.execute("UPDATE issues SET arises_from = NULL")
         await pool.execute("UPDATE known_cases SET used = 0")
-        falsified = await play.evidence(place, found.played)
+        falsified = await play.evidence(place, found.played, [Deed("open", "none", "web")])
     assert os.environ["TEMPORAL_ADDRESS"] == "192.0.2.1:7233"
     assert {e.english for several in taken(falsified).values() for e in several if e.problems} == {
         "Answered out of the case library",
@@ -173,6 +175,7 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
         "The registers are whole",
         "Every message arrived once",
         "Only a dead channel's messages were handed over",
+        "What was done at the doors stands in their trail",
     }
 
 
@@ -199,8 +202,8 @@ async def test_ctrl_c_in_the_middle_stops_everything_and_the_next_one_starts_fro
 
 
 def _own_ports() -> dict[str, str]:
-    names = ("YINUO_TEMPORAL_PORT", "YINUO_TEMPORAL_UI_PORT")
-    return {name: str(port) for name, port in zip(names, free_ports(2), strict=True)}
+    free = free_ports(len(PORTS))
+    return {f"YINUO_{name.upper()}": str(port) for name, port in zip(PORTS, free, strict=True)}
 
 
 async def _until(condition: Callable[[], bool]) -> None:

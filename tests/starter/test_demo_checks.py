@@ -16,6 +16,7 @@ from starter.demo import play, summary
 from starter.demo.board import Board
 from starter.demo.branches import names, taken
 from starter.demo.checks import check
+from starter.demo.doors import Deed
 from starter.demo.evidence import Evidence
 from starter.demo.receiver import Outside, Receiver
 from starter.demo.samples import read_samples
@@ -170,6 +171,14 @@ FALSIFIED: list[tuple[str, Falsify]] = [
     (
         "The manager heard of every thin core group",
         _changed("messages", lambda _: True, template="thin", audience="manager"),
+    ),
+    (
+        "What was done at the doors stands in their trail",
+        lambda e: replace(e, deeds=[Deed("accept", number(1), "e01")]),
+    ),
+    (
+        "What was done at the doors stands in their trail",
+        lambda e: replace(e, deeds=[], trail=[]),
     ),
     (
         "Every workflow completed",
