@@ -16,7 +16,6 @@ from rich.table import Table
 from rich.text import Text
 
 from domain import callback_list
-from domain.actions import ActionName, RecordCallback
 from domain.callback_list import Attempt, Call, CaseSummary
 from domain.intake import Customer
 from domain.timeline import midnight
@@ -29,7 +28,6 @@ from starter.console import (
     ExitCode,
     Failed,
     InputError,
-    explained,
     refusal,
     registers,
     servers,
@@ -42,8 +40,8 @@ if TYPE_CHECKING:
 
     from domain.rulebook import Rulebook
     from domain.view import IssueView
+    from starter.calls import Recorded
     from starter.client import Desk
-    from store.callbacks import Called
 
     Pool = asyncpg.Pool[Any]
 
@@ -178,18 +176,18 @@ def record(  # noqa: PLR0913  an option each
     """
     if reached and not words.strip():
         raise InputError("--words: write down what the customer said, as said (R23)")
-    said = {"reached": reached, "satisfied": satisfied, "words": words, "call": call}
     states = _states(numbers)
-    first = next(iter(states))
-    about = {
-        number: {
-            **said,
-            "running": running if state is None else state,
-            "conflict": conflict and number == first,
-        }
-        for number, state in states.items()
-    }
-    aio.run(_record(by, about))
+    aio.run(
+        _record(
+            by,
+            {number: running if state is None else state for number, state in states.items()},
+            reached=reached,
+            satisfied=satisfied,
+            words=words,
+            conflict=conflict,
+            call=call,
+        )
+    )
 
 
 def _states(written: Sequence[str]) -> dict[str, bool | None]:
@@ -203,39 +201,29 @@ def _states(written: Sequence[str]) -> dict[str, bool | None]:
     return {number: _STATES.get(state) for number, _, state in parts}
 
 
-async def _record(by: str, about: Mapping[str, Mapping[str, Any]]) -> None:
-    """Send the same call for each issue; all that can be wrong with it is found before the first.
+async def _record(
+    by: str, running: Mapping[str, bool | None], *, call: str | None, **said: Any
+) -> None:
+    """Record the call, telling of each issue as it is done.
 
     Raises:
         Failed: some were not recorded; the others are.
     """
-    from store import callbacks
+    from starter import calls
 
     async with _desk() as (at, pool):
-        who = await at.actor(by)
-        acts = {number: RecordCallback(by=who, **said) for number, said in about.items()}
+        acts = calls.about(await at.actor(by), running, call=call, **said)
         today = datetime.now(ZoneInfo((await adopted(pool)).policy.zone)).date()
-        code = next(iter(acts.values())).call or callback_list.call_code(today, acts)
-        issues = await callbacks.called(pool, list(acts), code)
-        _check_customer(list(acts), issues)
+        code = call or callback_list.call_code(today, acts)
         failed = []
-        for written, act in acts.items():
-            number, recorded_by = issues[written].number, issues[written].recorded_by
-            if recorded_by:
-                typer.echo(f"✓ {number} was recorded before, by {recorded_by}")
-                continue
-            try:
-                async with explained():
-                    view = await at.act(
-                        number,
-                        ActionName.RECORD_CALLBACK,
-                        act.model_copy(update={"call": code}),
-                        key=f"{code}:{number}",
-                    )
-                typer.echo(f"✓ {number} {_stage(view)}")
-            except Failed as failure:
-                tell(f"✗ {number}: {failure}")
-                failed.append(failure)
+        async for each in calls.record(at, pool, acts, code):
+            if each.recorded_by:
+                typer.echo(f"✓ {each.number} was recorded before, by {each.recorded_by}")
+            elif each.view:
+                typer.echo(f"✓ {each.number} {_stage(each.view)}")
+            else:
+                failed.append(_why(each))
+                tell(f"✗ {each.number}: {failed[-1]}")
     if failed:
         raise Failed(
             failed[0].code,
@@ -245,6 +233,14 @@ async def _record(by: str, about: Mapping[str, Mapping[str, Any]]) -> None:
     typer.echo(f"Call {code}.")
 
 
+def _why(each: Recorded) -> Failed:
+    from starter.client import Refused
+
+    if isinstance(each.failure, Refused):
+        return refusal(each.failure.type, each.failure.message)
+    return Failed(ExitCode.UNAVAILABLE, str(each.failure))
+
+
 @asynccontextmanager
 async def _desk() -> AsyncIterator[tuple[Desk, Pool]]:
     from runtime import settings
@@ -252,21 +248,6 @@ async def _desk() -> AsyncIterator[tuple[Desk, Pool]]:
 
     async with servers(settings.load()) as (client, pool):
         yield Desk(client, pool), pool
-
-
-def _check_customer(numbers: Sequence[str], issues: Mapping[str, Called]) -> None:
-    """Refuse a call about issues that are not there, or not of one customer."""
-    if missing := [number for number in numbers if number not in issues]:
-        raise Failed(ExitCode.NOT_FOUND, f"there is no issue {', '.join(missing)}")
-    if twice := repeated(issues[number].number for number in numbers):
-        raise refusal("Invalid", f"NUMBER: {twice} is named twice")
-    customers = {callback_list.identity(issue.customer) for issue in issues.values()}
-    if len(customers) > 1:
-        raise refusal(
-            "Invalid",
-            f"NUMBER: {', '.join(numbers)} are of {len(customers)} customers: "
-            "record a call to each",
-        )
 
 
 def _stage(view: IssueView) -> str:

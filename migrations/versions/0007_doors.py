@@ -62,6 +62,28 @@ CREATE TRIGGER door_log_append_only BEFORE UPDATE OR DELETE ON door_log
 
 CREATE INDEX issues_by_agent ON issues (agent, registered_at DESC) WHERE closed_at IS NULL;
 CREATE INDEX issues_open_by_department ON issues (department) WHERE closed_at IS NULL;
+
+CREATE FUNCTION dialled(phone text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN regexp_replace(regexp_replace(phone, '[^0-9]', '', 'g'),
+                          '^0*(86(?=0?[0-9]{10}))?0*', '');
+COMMENT ON FUNCTION dialled IS
+    'The digits of a telephone number however it was written, without 86 and trunk 0.';
+CREATE FUNCTION said_of(name text, organisation text, contact text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN lower(normalize(
+        name || chr(10) || coalesce(organisation, '') || chr(10) || coalesce(contact, ''), NFKC));
+COMMENT ON FUNCTION said_of IS 'What a customer is called, written one way.';
+CREATE FUNCTION pairs(said text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (SELECT coalesce(array_agg(DISTINCT pair), '{}')
+            FROM (SELECT substr(said, n, 2) AS pair FROM generate_series(1, length(said) - 1) AS n)
+            AS cut WHERE strpos(pair, chr(10)) = 0);
+COMMENT ON FUNCTION pairs IS
+    'Neighbouring characters: whatever is found anywhere in a name has its pairs among the name''s.';
+CREATE INDEX issues_by_telephone ON issues (dialled(phone) text_pattern_ops);
+CREATE INDEX issues_by_last_digits ON issues (reverse(dialled(phone)) text_pattern_ops);
+CREATE INDEX issues_by_customer ON issues
+    USING gin (pairs(said_of(customer_name, organisation, contact_person)))
+    WITH (fastupdate = off);
 """
 
 

@@ -1,0 +1,173 @@
+"""Who is calling: customers, out of the issues they reported. There is no register of customers
+beside the issues, so nothing of theirs is kept for longer than the issues are (R2, R30).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from domain.callback_list import identity
+from domain.intake import Customer
+from domain.vocabulary import Instant, Kind, Model, Outcome, Stage
+
+Pool: TypeAlias = "asyncpg.Pool[Any]"
+
+MOST = 8
+"""Customers of an answer: whoever wants others types more."""
+_ISSUES = 5
+"""Issues shown of each."""
+_READ = 300
+"""Issues read for an answer, the newest ones: it takes no longer if thousands would fit."""
+_FEWEST_DIGITS = 4
+_FEWEST_CHARACTERS = 2
+_NUMBER = re.compile(r"\+?[\d()\s./-]+")
+_COUNTRY = "86"
+
+
+class Reported(Model):
+    """An issue of a customer, as far as it helps to write down the next."""
+
+    number: str
+    title: str
+    kind: Kind
+    stage: Stage
+    outcome: Outcome | None
+    product_line: str
+    model: str | None
+    serial_number: str | None
+    site: str | None
+    region: str
+    zone: str
+    registered_at: Instant
+
+    @property
+    def open(self) -> bool:
+        """Whether the desk is still at it."""
+        return self.stage is not Stage.CLOSED
+
+
+class Known(Model):
+    """A customer with what they reported: what is open comes first, then the newest."""
+
+    customer: Customer
+    origin: Reported
+    """The issue that these data are from: the newest, or the one that was asked about."""
+    issues: tuple[Reported, ...]
+
+
+def telephone(asked: str) -> str | None:
+    """Return the digits of what may be a part of a telephone number, None if it is none."""
+    written = unicodedata.normalize("NFKC", asked).strip()
+    digits = re.sub(r"\D", "", written)
+    if len(digits) < _FEWEST_DIGITS or not _NUMBER.fullmatch(written):
+        return None
+    return digits
+
+
+async def find(pool: Pool, asked: str) -> list[Known]:
+    """Find customers by what an agent hears, those who reported something last first.
+
+    Either the beginning of a telephone number, with or without 0086 or 0, or its last digits, at
+    least four; or words of two characters and more, each somewhere in name, organisation or contact
+    person. Anything shorter finds nobody.
+    """
+    if digits := telephone(asked):
+        return _customers(await _by_telephone(pool, digits))[:MOST]
+    return _customers(await _by_words(pool, asked.split()))[:MOST]
+
+
+async def known(pool: Pool, number: str) -> Known | None:
+    """Return the customer of an issue, with what else they reported; None if there is none."""
+    row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM issues WHERE number = $1", number)  # noqa: S608
+    if row is None:
+        return None
+    customer = _customer(row)
+    digits = telephone(customer.phone or "")
+    others = await (_by_telephone(pool, digits) if digits else _by_words(pool, [customer.name]))
+    theirs = [each for each in others if _same(_customer(each)) == _same(customer)]
+    (found,) = _customers(theirs or [row])
+    return found.model_copy(update={"customer": customer, "origin": _reported(row)})
+
+
+_OF_CUSTOMER = (
+    "customer_name, customer_type, customer_existing, organisation, contact_person, phone, email"
+)
+_COLUMNS = f"{', '.join(Reported.model_fields)}, {_OF_CUSTOMER}"
+_TELEPHONE = f"""
+    SELECT {_COLUMNS} FROM issues
+    WHERE dialled(phone) LIKE $1 OR dialled(phone) LIKE $2 OR reverse(dialled(phone)) LIKE $3
+    ORDER BY registered_at DESC LIMIT {_READ}
+"""  # noqa: S608  columns are the model's
+_SAID = "said_of(customer_name, organisation, contact_person)"
+_WORDS = f"""
+    SELECT {_COLUMNS} FROM issues
+    WHERE pairs({_SAID}) @> pairs($1)
+      AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS w (word)
+                      WHERE strpos({_SAID}, word) = 0)
+    ORDER BY registered_at DESC LIMIT {_READ}
+"""  # noqa: S608  columns are the model's
+
+
+async def _by_telephone(pool: Pool, digits: str) -> list[asyncpg.Record]:
+    bare = digits.lstrip("0")
+    at_home = bare.removeprefix(_COUNTRY).lstrip("0")
+    # What is left of too few digits is compared with its zeros, which nobody's begin with.
+    begins = [each for each in (bare, at_home) if len(each) >= _FEWEST_DIGITS] or [digits]
+    return await _fetch(pool, _TELEPHONE, begins[0] + "%", begins[-1] + "%", digits[::-1] + "%")
+
+
+async def _by_words(pool: Pool, asked: Sequence[str]) -> list[asyncpg.Record]:
+    words = [unicodedata.normalize("NFKC", each).lower() for each in asked]  # as said_of() has them
+    if not any(len(word) >= _FEWEST_CHARACTERS for word in words):
+        return []
+    return await _fetch(pool, _WORDS, "\n".join(words), words)
+
+
+async def _fetch(pool: Pool, query: str, *arguments: object) -> list[asyncpg.Record]:
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        # What is quickest depends on what is asked: half of them are a bank, one is Zhang Wei.
+        await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        rows: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+        return rows
+
+
+def _customers(rows: Sequence[asyncpg.Record]) -> list[Known]:
+    """Make one of all the issues of a customer; ``rows`` are newest first, and so are they."""
+    of: defaultdict[tuple[str, str], list[asyncpg.Record]] = defaultdict(list)
+    for row in rows:
+        of[_same(_customer(row))].append(row)
+    return [
+        Known(
+            customer=_customer(theirs[0]),
+            origin=_reported(theirs[0]),
+            issues=tuple(sorted(map(_reported, theirs), key=lambda each: not each.open)[:_ISSUES]),
+        )
+        for theirs in of.values()
+    ]
+
+
+def _same(customer: Customer) -> tuple[str, str]:
+    """Tell people apart who share a telephone."""
+    return identity(customer), customer.name.casefold()
+
+
+def _reported(row: asyncpg.Record) -> Reported:
+    return Reported(**{name: row[name] for name in Reported.model_fields})
+
+
+def _customer(row: asyncpg.Record) -> Customer:
+    return Customer(
+        name=row["customer_name"],
+        type=row["customer_type"],
+        existing=row["customer_existing"],
+        organisation=row["organisation"],
+        contact=row["contact_person"],
+        phone=row["phone"],
+        email=row["email"],
+    )
