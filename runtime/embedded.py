@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import stat
 import sys
 import sysconfig
@@ -27,6 +26,7 @@ from temporalio.client import Client
 
 from runtime.child import Child, Lock
 from runtime.errors import SetupError
+from runtime.ports import held
 from runtime.settings import Settings
 from runtime.temporal import LOOPBACK
 
@@ -268,7 +268,8 @@ class EmbeddedTemporal(_Embedded):
 
     async def _launch(self) -> None:
         for variable, port in self._ports.items():
-            _require_free(port, variable)
+            with held(LOOPBACK, port, variable):
+                pass  # it is free
         await self._server.start()
         await _until_healthy(self._server, self._answers)
 
@@ -293,19 +294,6 @@ async def _until_healthy(
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise server.problem(f"did not come up within {_START_SECONDS:g} s{hint}") from None
-
-
-def _require_free(port: int, variable: str) -> None:
-    with socket.socket() as probe:
-        # As the server does: a connection that is only waiting out its last minutes is no owner.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            raise SetupError(
-                f"port {port} on {LOOPBACK} is taken ({error.strerror}): stop the program that uses"
-                f" it, or set {variable} to a free port."
-            ) from None
 
 
 def _postgres_program(name: str) -> str:

@@ -15,14 +15,17 @@ _SERVER_SETTINGS = {
 }
 
 
-def pool(url: str, *, size: int, application: str = "yinuo") -> "asyncpg.Pool[Any]":
+def pool(
+    url: str, *, size: int, min_size: int = 1, application: str = "yinuo"
+) -> "asyncpg.Pool[Any]":
     """A pool of at most `size` connections, to be awaited or entered.
 
     `json` and `jsonb` columns are Python values. `application` is what `pg_stat_activity` shows.
+    With a `min_size` of 0 it opens while PostgreSQL is away, too.
     """
     return asyncpg.create_pool(
         url,
-        min_size=min(1, size),
+        min_size=min(min_size, size),
         max_size=size,
         command_timeout=40,  # beyond statement_timeout: the server's own message is better
         init=_register_codecs,

@@ -60,8 +60,12 @@ class Settings(BaseSettings):
     """Signs links and cookies; None: one made and kept in `home`. Machines that share a desk share
     it.
     """
-    calls_per_minute: Annotated[int, Field(ge=1)] = 600
-    """What one token, person or address may ask for."""
+    doors: bool = True
+    """Whether `yinuo up` brings up the doors."""
+    calls_per_minute: Annotated[int, Field(ge=1)] = 6000
+    """What one token may ask for: an intake system's storm, and more than one worker can register.
+    People's sessions may ask for a tenth of it, whoever has neither for a fiftieth.
+    """
     body_limit: Annotated[int, Field(ge=1024)] = 256 * 1024
     """Bytes of a request's body."""
     inbound: Path | None = None

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadData
+from itsdangerous import Signer as Seal
+from itsdangerous.encoding import base64_decode, base64_encode
 from itsdangerous.timed import TimestampSigner
 from pydantic import ValidationError
 
-from domain.links import Link
+from domain.links import PURPOSES, Link
 from runtime.errors import SetupError
 from runtime.settings import Settings
 
 _SHORTEST = 32
+_OF_LINKS = "yinuo links"
+"""No other signature is of that salt: theirs begin with another character after the name."""
 
 
 class LinkRefused(Exception):  # noqa: N818  an answer, not a fault
@@ -37,13 +42,13 @@ class Signer:
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
-        self._links = URLSafeSerializer(secret, salt="yinuo.link")
+        self._links = Seal(secret, salt=_OF_LINKS)
 
     def link(self, link: Link) -> str:
-        """Write a link as the last part of an address."""
+        """Write a link as the last part of an address; its time counts in whole seconds."""
         until = int(link.until.timestamp())
-        parts = [link.number, link.purpose, link.person, link.generation, until]
-        return str(self._links.dumps(parts))
+        text = f"{link.number} {link.terms.letter} {link.person} {link.generation} {until:x}"
+        return self._links.sign(base64_encode(text)).decode()
 
     def read_link(self, text: str, now: datetime) -> Link:
         """Read a link that came back.
@@ -52,16 +57,20 @@ class Signer:
             LinkRefused: it is forged, or expired at ``now``.
         """
         try:
-            number, purpose, person, generation, until = self._links.loads(text)
+            parts = base64_decode(self._links.unsign(text)).decode().split(" ")
+            number, letter, person, generation, until = parts
             link = Link(
                 number=number,
-                purpose=purpose,
+                purpose=_BY_LETTER[letter],
                 person=person,
-                generation=generation,
-                until=datetime.fromtimestamp(until, now.tzinfo),
+                generation=int(generation),
+                until=datetime.fromtimestamp(int(until, 16), now.tzinfo),
             )
-        except (BadSignature, ValidationError, ValueError, TypeError):
+        except (BadData, ValidationError, LookupError, ValueError):
             raise LinkRefused("forged") from None
+        # Some signatures can be spelt in several ways; used up is one link, not one spelling of it.
+        if self.link(link) != text:
+            raise LinkRefused("forged")
         if link.until <= now:
             raise LinkRefused("expired")
         return link
@@ -69,6 +78,21 @@ class Signer:
     def timed(self, salt: str) -> TimestampSigner:
         """Make a signer for something else, such as cookies, which no link can be taken for."""
         return TimestampSigner(self._secret, salt=f"yinuo.{salt}")
+
+
+_BY_LETTER = {terms.letter: purpose for purpose, terms in PURPOSES.items()}
+
+
+@dataclass(frozen=True)
+class Links:
+    """Makes the addresses that go into messages; ``base_url`` is how people reach the doors."""
+
+    signer: Signer
+    base_url: str
+
+    def address(self, link: Link) -> str:
+        """Write a link as people can open it."""
+        return f"{self.base_url}/l/{self.signer.link(link)}"
 
 
 def link_id(text: str) -> str:
@@ -91,6 +115,15 @@ def signer(own: Settings) -> Signer:
             )
         return Signer(given)
     return Signer(_kept(own.home / "secret"))
+
+
+def links(own: Settings) -> Links:
+    """Make what writes the desk's links.
+
+    Raises:
+        SetupError: as ``signer``.
+    """
+    return Links(signer(own), own.base_url)
 
 
 def _kept(path: Path) -> str:

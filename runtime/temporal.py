@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -24,6 +24,8 @@ from runtime.errors import SetupError
 from runtime.settings import Settings, given_temporal
 
 LOOPBACK = "127.0.0.1"
+
+_IMPATIENT = RetryConfig(max_elapsed_time_millis=3_000)
 
 Interceptor = temporalio.client.Interceptor | temporalio.worker.Interceptor
 
@@ -49,16 +51,27 @@ def _share_domain(runner: WorkflowRunner | None) -> WorkflowRunner:
     )
 
 
-async def connect(settings: Settings, interceptors: Sequence[Interceptor] = ()) -> Client:
+async def connect(
+    settings: Settings, interceptors: Sequence[Interceptor] = (), *, lazy: bool = False
+) -> Client:
     """A client of the servers that `TEMPORAL_*` names, or else of the embedded one.
 
+    A `lazy` one, which no worker can use, connects at its first call and gives a call up after
+    three seconds without an answer: somebody stands at the door, who can ask again. Calls fail with
+    `RuntimeError` until it was connected once, with `RPCError` as usual from then on.
+
     Raises:
-        SetupError: the address does not answer.
+        SetupError: the address does not answer; never if `lazy`.
     """
     config = given_temporal()
     config.setdefault("target_host", f"{LOOPBACK}:{settings.temporal_port}")
     try:
-        return await Client.connect(**config, plugins=[plugin(interceptors)])
+        return await Client.connect(
+            **config,
+            plugins=[plugin(interceptors)],
+            lazy=lazy,
+            retry_config=_IMPATIENT if lazy else None,
+        )
     except RuntimeError as error:
         raise SetupError(
             f"Temporal at {config['target_host']} does not answer. Start the desk with `yinuo up`,"

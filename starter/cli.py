@@ -23,6 +23,7 @@ from starter.asked import read_rulebook
 from starter.console import Commands, explained, tell
 from starter.demo.command import demo
 from starter.replan_command import replan
+from starter.serve_command import serve
 
 if TYPE_CHECKING:
     import asyncpg
@@ -104,9 +105,11 @@ def _progress(part: str, state: str, detail: str) -> None:
 
 def _addresses(running: Desk, own: Settings) -> str:
     database = running.database_url if running.postgres else "as given by DATABASE_URL"
+    doors = own.base_url if running.doors else "closed (YINUO_DOORS)"
     return f"""
 {typer.style("The desk is up.", bold=True)} Promises by {own.policy.name}.
 
+  Doors       {doors}
   Web UI      {running.web_ui or "that of the given Temporal server"}
   Temporal    {running.temporal_address}, namespace {running.namespace}
   PostgreSQL  {database}
@@ -116,6 +119,7 @@ Try next, in another terminal:
   yinuo issue open --product-line ATM --region 广东 --title 出钞口卡钞 \\
       --customer 天河支行 --phone "+86 20 5550 0101"
   yinuo issue list
+  yinuo token create --role lead --person zhou.jianguo   # to sign in at the doors
 
 Ctrl-C stops the desk.
 """
@@ -167,6 +171,7 @@ app.add_typer(register_commands.app, name="register")
 app.add_typer(roster_commands.app, name="roster")
 app.add_typer(calendar_commands.app, name="calendar")
 app.add_typer(policy_commands.app, name="policy")
+app.command()(serve)
 app.command()(replan)
 app.command()(demo)
 

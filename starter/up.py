@@ -10,9 +10,11 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
+import httpx
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -22,6 +24,7 @@ from runtime import postgres
 from runtime.child import Child
 from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
 from runtime.migrate import migrate
+from runtime.ports import held
 from runtime.settings import Settings, given_temporal
 from runtime.temporal import connect
 from starter import replanning
@@ -30,7 +33,7 @@ from starter.prepare import prepare
 Progress = Callable[[str, str, str], None]
 """Told (part, state, detail).
 
-State is "starting", "ready" or "stopped", for a worker also "restarting" and "restarted".
+State is "starting", "ready" or "stopped", for workers and doors also "restarting" and "restarted".
 """
 
 FirstRun = Callable[["asyncpg.Pool[Any]", Client], Awaitable[None]]
@@ -40,7 +43,8 @@ _SERVED = (
     ("issues", TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
     ("notifications", TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
 )
-_WORKER_SECONDS = 60.0
+_START_SECONDS = 60.0
+_ANSWER_SECONDS = 10.0
 _LONGEST_PAUSE = 10.0
 # Whoever worked this long was killed, or a server was: that is no reason to be slow.
 _STEADY_SECONDS = 5.0
@@ -56,6 +60,8 @@ class Desk:
     client: Client
     pool: "asyncpg.Pool[Any]"
     workers: Sequence[Child]
+    doors: Child | None
+    """None when they stay closed."""
     postgres: EmbeddedPostgres | None
     """None when it is not ours."""
     temporal: EmbeddedTemporal | None
@@ -82,6 +88,9 @@ async def desk(
         SetupError: a part did not come up; the message says which and what to do.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
+    if settings.doors:
+        with held(settings.http_host, settings.http_port, "YINUO_HTTP_PORT"):
+            pass  # it is free
     async with AsyncExitStack() as stack:
         database = await _postgres(stack, settings, progress)
         database_url = database.url if database else str(settings.database_url)
@@ -107,8 +116,10 @@ async def desk(
             "TEMPORAL_NAMESPACE": client.namespace,
         }
         workers = await _workers(stack, settings, environment, client, progress)
+        doors = await _doors(stack, settings, environment, progress)
         yield Desk(
-            database_url, address, client.namespace, client, pool, workers, database, temporal
+            *(database_url, address, client.namespace, client, pool),
+            *(workers, doors, database, temporal),
         )
 
 
@@ -156,7 +167,6 @@ async def _workers(
     client: Client,
     progress: Progress,
 ) -> list[Child]:
-    patience = settings.graceful_shutdown.total_seconds() + 5
     children = [
         Child(
             f"worker {number}",
@@ -167,33 +177,87 @@ async def _workers(
         for number in range(1, settings.workers + 1)
     ]
     for child in children:
-        hosted = _hosted(child, client, patience)
-        detail = f"log in {child.log}"
-        await stack.enter_async_context(_reported(hosted, child.name, detail, progress))
-        stack.push_async_callback(_cancel, asyncio.create_task(_keep_up(child, progress)))
+        part = _Part(child, partial(_works, child, client), f"log in {child.log}")
+        await _host(stack, part, settings, progress)
     return children
 
 
+async def _doors(
+    stack: AsyncExitStack, settings: Settings, environment: Mapping[str, str], progress: Progress
+) -> Child | None:
+    if not settings.doors:
+        return None
+    child = Child(
+        "doors",
+        [sys.executable, "-P", "-m", "starter", "serve"],
+        settings.home / "doors.log",
+        environment=environment,
+    )
+    # On this machine, past any proxy for the rest of the world.
+    knock = httpx.AsyncClient(trust_env=False, timeout=_ANSWER_SECONDS)
+    async with knock:
+        part = _Part(
+            child, partial(_open, settings, knock), f"{settings.base_url}, log {child.log}"
+        )
+        await _host(stack, part, settings, progress)
+    return child
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A process of ours, what it is like when it is well, and what to tell of it then."""
+
+    child: Child
+    well: Callable[[], Awaitable[bool]]
+    detail: str
+
+
+async def _host(stack: AsyncExitStack, part: _Part, settings: Settings, progress: Progress) -> None:
+    hosted = _hosted(part, settings.graceful_shutdown.total_seconds() + 5)
+    await stack.enter_async_context(_reported(hosted, part.child.name, part.detail, progress))
+    stack.push_async_callback(_cancel, asyncio.create_task(_keep_up(part.child, progress)))
+
+
 @asynccontextmanager
-async def _hosted(worker: Child, client: Client, patience: float) -> AsyncIterator[None]:
+async def _hosted(part: _Part, patience: float) -> AsyncIterator[None]:
     try:
-        await worker.start()
-        await _until_polling(worker, client)
+        await part.child.start()
+        await _until_well(part)
         yield
     finally:
-        await worker.stop(patience)
+        await part.child.stop(patience)
 
 
-async def _until_polling(worker: Child, client: Client) -> None:
+async def _until_well(part: _Part) -> None:
     try:
-        async with asyncio.timeout(_WORKER_SECONDS):
-            for queue, kind in _SERVED:
-                while not await _polls(worker, client, queue, kind):
-                    if not worker.running:
-                        raise worker.problem("ended while starting")
-                    await asyncio.sleep(0.1)
+        async with asyncio.timeout(_START_SECONDS):
+            while not await part.well():
+                if not part.child.running:
+                    raise part.child.problem("ended while starting")
+                await asyncio.sleep(0.1)
     except TimeoutError:
-        raise worker.problem(f"did not take up work within {_WORKER_SECONDS:g} s") from None
+        raise part.child.problem(f"did not take up work within {_START_SECONDS:g} s") from None
+
+
+async def _open(settings: Settings, knock: httpx.AsyncClient) -> bool:
+    try:
+        answer = await knock.get(f"http://{_here(settings.http_host)}:{settings.http_port}/readyz")
+    except httpx.TransportError:
+        return False
+    return answer.is_success
+
+
+def _here(host: str) -> str:
+    """Return where this machine finds itself listening at ``host``."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  looked up, not listened at
+    return everywhere.get(host, f"[{host}]" if ":" in host else host)
+
+
+async def _works(worker: Child, client: Client) -> bool:
+    for queue, kind in _SERVED:
+        if not await _polls(worker, client, queue, kind):
+            return False
+    return True
 
 
 async def _polls(
@@ -208,20 +272,20 @@ async def _polls(
     return any(poller.identity.startswith(f"{worker.pid}@") for poller in answer.pollers)
 
 
-async def _keep_up(worker: Child, progress: Progress) -> None:
-    """Start a worker again when it ends by itself, after a pause that doubles while it does."""
+async def _keep_up(child: Child, progress: Progress) -> None:
+    """Start a process again when it ends by itself, after a pause that doubles while it does."""
     loop = asyncio.get_running_loop()
     pause = 0.5
     while True:
         started = loop.time()
-        code = await worker.wait()
+        code = await child.wait()
         if loop.time() - started > _STEADY_SECONDS:
             pause = 0.5
-        progress(worker.name, "restarting", f"it ended with {code}; in {pause:g} s")
+        progress(child.name, "restarting", f"it ended with {code}; in {pause:g} s")
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
-        await worker.start()
-        progress(worker.name, "restarted", f"process {worker.pid}")
+        await child.start()
+        progress(child.name, "restarted", f"process {child.pid}")
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

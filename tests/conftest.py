@@ -93,14 +93,18 @@ class DeskServers:
 @pytest.fixture
 async def desk_servers(tmp_path: Path) -> AsyncIterator[DeskServers]:
     """PostgreSQL, migrated, and Temporal with its search attributes, for end-to-end tests."""
-    port, ui_port = free_ports(2)
+    port, ui_port, http_port = free_ports(3)
     async with (
         EmbeddedPostgres(tmp_path, HASTY) as database,
         EmbeddedTemporal(tmp_path, port, ui_port, durable=False) as temporal,
     ):
         await migrate(database.url)
         settings = Settings(
-            database_url=database.url, home=tmp_path, temporal_port=port, temporal_ui_port=ui_port
+            database_url=database.url,
+            home=tmp_path,
+            http_port=http_port,
+            temporal_port=port,
+            temporal_ui_port=ui_port,
         )
         client = await connect(settings)
         await register_search_attributes(client, SEARCH_ATTRIBUTES)

@@ -118,6 +118,7 @@ async def visitor(request: Request, here: Here, given: Credentials) -> Visitor:
         raise not_let_in("send `Authorization: Bearer` with a token of `yinuo token create`")
     if admitted is None:
         raise not_let_in("this token is unknown, revoked or expired")
+    request.state.person = admitted.caller.id  # for the log of requests
     return Visitor(admitted.caller, via, address_of(request))
 
 

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,13 @@ async def test_the_whole_desk_comes_up_in_order_and_goes_down_in_reverse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _provide(WORKER, tmp_path, monkeypatch)
-    port, ui_port = free_ports(2)
-    settings = Settings(home=tmp_path / "home", temporal_port=port, temporal_ui_port=ui_port)
+    port, ui_port, http_port = free_ports(3)
+    settings = Settings(
+        home=tmp_path / "home",
+        http_port=http_port,
+        temporal_port=port,
+        temporal_ui_port=ui_port,
+    )
     told = Told()
     tables: list[int] = []
 
@@ -85,13 +91,14 @@ async def test_the_whole_desk_comes_up_in_order_and_goes_down_in_reverse(
         assert running.web_ui == f"http://127.0.0.1:{ui_port}"
         assert running.workers[0].running
     assert tables
-    parts = ["PostgreSQL", "Temporal", "migrations", "search attributes", "policy", "worker 1"]
+    parts = ["PostgreSQL", "Temporal", "migrations", "search attributes", "policy"]
+    parts += ["worker 1", "doors"]
     assert [part for part, state, _ in told if state == "ready"] == parts
     stopped = [part for part, state, _ in told if state == "stopped"]
-    assert stopped == ["worker 1", "Temporal", "PostgreSQL"]
+    assert stopped == ["doors", "worker 1", "Temporal", "PostgreSQL"]
 
 
-async def test_a_worker_that_is_killed_is_started_again_on_given_servers(
+async def test_what_is_killed_is_started_again_on_given_servers(
     desk_servers: DeskServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _provide(WORKER, tmp_path, monkeypatch)
@@ -105,9 +112,36 @@ async def test_a_worker_that_is_killed_is_started_again_on_given_servers(
         os.kill(first, signal.SIGKILL)
         await told.wait_for("worker 1", "restarted")
         assert worker.pid not in {None, first}
-        last = worker.pid
-    assert last is not None
-    assert not psutil.pid_exists(last)
+        assert running.doors is not None
+        assert running.doors.pid is not None
+        os.kill(running.doors.pid, signal.SIGKILL)
+        await told.wait_for("doors", "restarted")
+        last = [worker.pid, running.doors.pid]
+    for pid in last:
+        assert pid is not None
+        assert not psutil.pid_exists(pid)
+
+
+async def test_a_desk_stays_closed_if_it_is_told_to(
+    desk_servers: DeskServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _provide(WORKER, tmp_path, monkeypatch)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", desk_servers.temporal.address)
+    closed = desk_servers.settings.model_copy(update={"doors": False})
+    async with desk(closed) as running:
+        assert running.doors is None
+
+
+async def test_a_port_that_somebody_else_has_is_told_before_anything_is_started(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        told = Told()
+        with pytest.raises(SetupError, match=f"port {taken} .* is taken.*YINUO_HTTP_PORT"):
+            async with desk(Settings(home=tmp_path, http_port=taken), progress=told):
+                pass
+    assert told == []
 
 
 async def test_a_worker_that_does_not_start_is_told_with_the_end_of_its_log(

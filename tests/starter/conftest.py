@@ -102,9 +102,10 @@ async def running_desk(
     channels: int, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningDesk]:
     directory = tmp_path_factory.mktemp("desk")
-    port, ui_port = free_ports(2)
+    port, ui_port, http_port = free_ports(3)
     settings = Settings(
         home=directory / "home",
+        http_port=http_port,
         policy=_open_day_and_night(directory / "policy.toml"),
         temporal_port=port,
         temporal_ui_port=ui_port,
@@ -131,7 +132,7 @@ async def running_desk(
     process.send_signal(signal.SIGINT)
     rest, err = await process.communicate()
     assert await process.wait() == 0, err.decode()
-    parts = ["worker 1", "Temporal", "PostgreSQL"]
+    parts = ["doors", "worker 1", "Temporal", "PostgreSQL"]
     assert re.findall(r"■ (.+?) +stopped", rest.decode()) == parts
 
 

@@ -1,0 +1,67 @@
+"""What Prometheus may scrape: the doors' traffic as it happens, the desk's numbers when asked."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from store.gauges import Gauges
+
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """One per app. Labels hold routes, never paths: a path may be a link (R30)."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "yinuo_http_requests",
+            "Requests answered",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "yinuo_http_request_seconds",
+            "Time to the answer",
+            ["method", "route"],
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._reachable = self._gauge("yinuo_register_reachable", "1 if PostgreSQL answered")
+        self._issues = self._gauge(
+            "yinuo_open_issues", "Open issues; state as the search attribute SlaState", "stage"
+        )
+        self._promises = self._gauge("yinuo_running_promises", "Running promises", "kind")
+        self._undelivered = self._gauge(
+            "yinuo_undelivered_messages", "Messages that did not reach their recipient"
+        )
+        self._unsettled = self._gauge("yinuo_unsettled_messages", "Messages due and not yet said")
+        self._oldest = self._gauge(
+            "yinuo_oldest_unsettled_message_seconds", "Age of the oldest of them"
+        )
+
+    def _gauge(self, name: str, about: str, what: str | None = None) -> Gauge:
+        return Gauge(name, about, [what, "state"] if what else [], registry=self._registry)
+
+    def note(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        method = method if method in _METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+    def exposition(self, now: Gauges | None) -> bytes:
+        """Write everything down; None when PostgreSQL is away: then only the traffic is known."""
+        self._reachable.set(now is not None)
+        for gauge, counts in (
+            (self._issues, now.issues if now else ()),
+            (self._promises, now.promises if now else ()),
+        ):
+            gauge.clear()
+            for each in counts:
+                gauge.labels(each.what, each.state).set(each.count)
+        unknown = float("nan")
+        self._undelivered.set(now.undelivered if now else unknown)
+        self._unsettled.set(now.unsettled if now else unknown)
+        self._oldest.set(now.oldest_unsettled if now else unknown)
+        return generate_latest(self._registry)

@@ -1,0 +1,80 @@
+"""The doors as a process: `yinuo serve`. Opens while PostgreSQL or Temporal are away, and says so
+at `/readyz`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from runtime import aio, embedded, postgres, temporal
+from runtime.ports import held
+from runtime.settings import Settings
+from runtime.signing import signer
+from starter.client import Desk
+from starter.doors.app import build
+from starter.doors.context import Doors
+
+CONNECTIONS = 20
+"""To PostgreSQL: most of what is asked waits for Temporal instead."""
+log = structlog.get_logger("doors")
+
+
+@asynccontextmanager
+async def opened(own: Settings) -> AsyncIterator[FastAPI]:
+    """Build the doors on the servers of the settings, there or away."""
+    client = await temporal.connect(own, lazy=True)
+    connections = postgres.pool(
+        embedded.database_url(own), size=CONNECTIONS, min_size=0, application="yinuo doors"
+    )
+    async with connections as pool:
+        yield build(Doors(Desk(client, pool), pool, own, signer(own)))
+
+
+async def serve(own: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; what is being answered then gets `graceful_shutdown`.
+
+    Raises:
+        SetupError: the port is taken.
+    """
+    for name in ("uvicorn", "alembic"):  # of requests care.py tells more, and less
+        logging.getLogger(name).setLevel(logging.WARNING)
+    port = held(own.http_host, own.http_port, "YINUO_HTTP_PORT")
+    with aio.stop_requested() as stop, port as ear:
+        async with opened(own) as app:
+            server = _Server(_config(app, own))
+            serving = asyncio.create_task(server.serve(sockets=[ear]))
+            stopping = asyncio.create_task(stop.wait())
+            log.info("open", address=own.base_url)
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            log.info("closing")
+            server.should_exit = True
+            stopping.cancel()
+            await serving
+
+
+class _Server(uvicorn.Server):
+    """Signals are `aio.stop_requested`'s."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: FastAPI, own: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=own.trusted_proxies,
+        timeout_graceful_shutdown=max(1, round(own.graceful_shutdown.total_seconds())),
+    )

@@ -1,0 +1,74 @@
+"""How much of everything there is now, for whoever watches the desk from afar. Numbers only."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from domain.promises import OVERSIGHT
+from domain.vocabulary import Model
+
+Pool: TypeAlias = "asyncpg.Pool[Any]"
+
+
+class Count(Model):
+    """So many of one kind (a stage, a promise) that stand one way."""
+
+    what: str
+    state: str
+    count: int
+
+
+class Gauges(Model):
+    """What is open, running and unsaid at one moment; ``oldest_unsettled`` in seconds, 0 if all
+    that is due has been said.
+    """
+
+    issues: tuple[Count, ...]
+    """By stage and by how their promises stand, as ``SlaState`` has it."""
+    promises: tuple[Count, ...]
+    """Running ones by kind: in the same words."""
+    undelivered: int
+    """Messages handed over to somebody of the desk, because they did not reach their recipient."""
+    unsettled: int
+    oldest_unsettled: float
+
+
+_COUNT = """
+    WITH running AS (
+        SELECT issue_id, kind,
+               CASE WHEN outcome IN ('broken', 'skipped') THEN 'overdue'
+                    WHEN paused_at IS NOT NULL THEN 'paused'
+                    WHEN reached > 0 THEN 'at_risk'
+                    ELSE 'on_time' END AS state
+        FROM promises WHERE ended_at IS NULL
+    ), standing AS (
+        SELECT issue_id, bool_or(state = 'overdue') AS overdue, bool_or(state = 'paused') AS paused,
+               bool_or(state = 'at_risk') AS at_risk
+        FROM running WHERE kind <> ALL($1) GROUP BY issue_id
+    ), issues_now AS (
+        SELECT stage AS what,
+               CASE WHEN overdue THEN 'overdue' WHEN paused THEN 'paused'
+                    WHEN at_risk THEN 'at_risk' ELSE 'on_time' END AS state, count(*)::int
+        FROM issues LEFT JOIN standing ON issue_id = id WHERE closed_at IS NULL GROUP BY 1, 2
+    ), promises_now AS (
+        SELECT kind AS what, state, count(*)::int FROM running GROUP BY 1, 2
+    ), unsettled AS (
+        SELECT count(*)::int AS count, min(greatest(created_at, not_before)) AS oldest
+        FROM outbox WHERE settled_at IS NULL AND coalesce(not_before, created_at) <= now()
+    )
+    SELECT (SELECT coalesce(jsonb_agg(i), '[]') FROM issues_now i) AS issues,
+           (SELECT coalesce(jsonb_agg(p), '[]') FROM promises_now p) AS promises,
+           (SELECT count(*)::int FROM outbox WHERE status IN ('unknown', 'handed_over'))
+               AS undelivered,
+           (SELECT count FROM unsettled) AS unsettled,
+           (SELECT coalesce(extract(epoch FROM now() - oldest), 0)::float8 FROM unsettled)
+               AS oldest_unsettled
+"""
+
+
+async def read(pool: Pool) -> Gauges:
+    """Count everything, by one query at one moment."""
+    row = await pool.fetchrow(_COUNT, sorted(OVERSIGHT))
+    return Gauges.model_validate(dict(row or {}))

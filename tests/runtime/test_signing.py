@@ -1,0 +1,136 @@
+"""Links come back unchanged, in time, or not at all."""
+
+from __future__ import annotations
+
+import string
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from itsdangerous import Signer as Seal
+from itsdangerous.encoding import base64_encode
+from pydantic import SecretStr
+
+from domain.links import Link, Purpose
+from runtime.errors import SetupError
+from runtime.settings import Settings
+from runtime.signing import LinkRefused, Links, Signer, link_id, links, signer
+
+SECRET = "a secret of these tests and of no desk"  # noqa: S105
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+A_DAY = timedelta(days=1)
+LINK = Link(
+    number="20261123-07-0001",
+    purpose=Purpose.TEST,
+    person="customer",
+    generation=2,
+    until=NOW + A_DAY,
+)
+ALPHABET = string.ascii_letters + string.digits + "-_"
+
+
+@pytest.fixture
+def own() -> Signer:
+    return Signer(SECRET)
+
+
+def _signed(payload: bytes) -> str:
+    """Sign as links are signed."""
+    return Seal(SECRET, salt="yinuo links").sign(payload).decode()
+
+
+def refused(signs: Signer, text: str, now: datetime = NOW) -> str:
+    with pytest.raises(LinkRefused) as refusal:
+        signs.read_link(text, now)
+    return refusal.value.why
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("person", ["customer", "liang.jiahao", "梁家豪"])
+def test_a_link_comes_back_as_it_was(own: Signer, purpose: Purpose, person: str) -> None:
+    link = LINK.model_copy(update={"purpose": purpose, "person": person})
+    assert own.read_link(own.link(link), NOW) == link
+
+
+def test_a_link_is_short_and_needs_no_escaping(own: Signer) -> None:
+    text = own.link(LINK)
+    assert _signed(text.rpartition(".")[0].encode()) == text
+    assert len(text) <= 80
+    assert set(text) <= {*ALPHABET, "."}
+
+
+def test_a_link_expires_at_its_instant_and_not_before(own: Signer) -> None:
+    text = own.link(LINK)
+    assert own.read_link(text, LINK.until - timedelta(microseconds=1)) == LINK
+    assert refused(own, text, LINK.until) == "expired"
+
+
+def test_whichever_character_is_changed_added_or_left_out_the_link_is_forged(own: Signer) -> None:
+    text = own.link(LINK)
+    for place, original in enumerate(text):
+        for other in {*ALPHABET, ".", "=", "~"} - {original}:
+            assert refused(own, text[:place] + other + text[place + 1 :]) == "forged"
+        assert refused(own, text[:place] + text[place + 1 :]) == "forged"
+        assert refused(own, text[:place] + "!" + text[place:]) == "forged"
+
+
+@pytest.mark.parametrize("text", ["", ".", "a", "a.b", "..", "é.ü", "x" * 5000])
+def test_what_never_was_a_link_is_forged(own: Signer, text: str) -> None:
+    assert refused(own, text) == "forged"
+
+
+def test_a_signature_is_of_one_purpose_and_of_one_desk(own: Signer) -> None:
+    text = own.link(LINK)
+    accept = own.link(LINK.model_copy(update={"purpose": Purpose.ACCEPT}))
+    payload, _, signature = text.rpartition(".")
+    assert refused(own, f"{accept.rpartition('.')[0]}.{signature}") == "forged"
+    for salt in ("link", "links", " links", ""):
+        assert refused(own, own.timed(salt).sign(payload).decode()) == "forged"
+    assert refused(own, own.timed("session").sign(payload).decode()) == "forged"
+    assert refused(own, Seal(SECRET, salt="yinuo.session").sign(payload).decode()) == "forged"
+    assert refused(Signer(SECRET + "!"), text) == "forged"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "20261123-07-0001 t customer 1",
+        "20261123-07-0001 x customer 1 7fffffff",
+        "20261123-07-0001 t customer one 7fffffff",
+        "20261123-07-0001 t customer 1 soon",
+        "20261123-07-0001 t customer 1 7fffffff more",
+        "20261123-07-0001 t customer 01 7fffffff",
+        "20261123-07-0001 t customer 1 fffffffffffff",
+    ],
+)
+def test_what_is_signed_but_no_link_of_ours_is_forged(own: Signer, said: str) -> None:
+    assert refused(own, _signed(base64_encode(said))) == "forged"
+
+
+def test_a_links_name_tells_nothing_of_it_and_is_its_own(own: Signer) -> None:
+    text = own.link(LINK)
+    assert link_id(text) == link_id(text)
+    assert link_id(text) != link_id(own.link(LINK.model_copy(update={"generation": 3})))
+    assert len(link_id(text)) == 32
+    assert link_id(text) not in text
+
+
+def test_an_address_begins_as_people_reach_the_doors(own: Signer) -> None:
+    address = Links(own, "https://desk.example").address(LINK)
+    assert address == f"https://desk.example/l/{own.link(LINK)}"
+
+
+def test_all_processes_of_a_desk_read_each_others_links(tmp_path: Path) -> None:
+    here = Settings(home=tmp_path, public_url="https://desk.example/")
+    text = links(here).address(LINK).removeprefix("https://desk.example/l/")
+    assert signer(here).read_link(text, NOW) == LINK
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert refused(signer(Settings(home=tmp_path / "another")), text) == "forged"
+
+
+def test_a_secret_that_can_be_guessed_is_refused_and_not_quoted(tmp_path: Path) -> None:
+    short = SecretStr("hunter2")
+    with pytest.raises(SetupError, match="YINUO_SECRET: at least 32") as error:
+        signer(Settings(home=tmp_path, secret=short))
+    assert "hunter2" not in str(error.value)
