@@ -26,7 +26,12 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How far an intake system's clock may run ahead of ours."""
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{4,24}$")]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Email = Annotated[
+    str,
+    StringConstraints(
+        max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$"
+    ),
+]
 
 
 class Customer(Model):
@@ -85,6 +90,7 @@ class Intake(Model):
     arises_from: str | None = Field(
         default=None,
         max_length=200,
+        pattern=r"^[^\x00-\x1f]*$",
         description="id of the issue whose callback or evaluation it came from (R21)",
     )
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
+
+from pydantic import WithJsonSchema
 
 from domain.actions import ActionName
 from domain.issue import Issue, Person, SlaState, StepNote
 from domain.lifecycle import allowed
 from domain.promises import Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import Category, Instant, Kind, Model, Outcome, Severity, Stage
+
+Consumed = Annotated[
+    timedelta,
+    # JSON Schema's own "duration" has no fractions of a second.
+    WithJsonSchema({"type": "string", "description": "ISO 8601 duration, like PT1H2.5S"}),
+]
 
 
 class PromiseView(Model):
@@ -25,7 +34,7 @@ class PromiseView(Model):
     due_at: Instant
     provisional: bool
     paused: bool
-    consumed: timedelta | None = None
+    consumed: Consumed | None = None
     end: PromiseEnd
     ended_at: Instant | None
 

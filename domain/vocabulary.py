@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+)
 
 
 class Model(BaseModel):
@@ -28,7 +36,17 @@ def _to_utc(at: datetime) -> datetime:
         raise ValueError("no such instant in UTC: the calendar ends before it") from None
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
+
+
+def _written_out(said: object) -> object:
+    """Take no bare number for seconds since 1970: nobody means that."""
+    if isinstance(said, int | float) or (isinstance(said, str) and _NUMBER.fullmatch(said.strip())):
+        raise ValueError("write date, time and offset, like 2026-11-23T09:00:00+08:00")
+    return said
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_to_utc)]
 """A point in time. Naive input is refused; whatever zone comes in, UTC is kept."""
 
 

@@ -7,12 +7,12 @@ person can act on.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import asyncpg
@@ -21,8 +21,8 @@ from temporalio.client import (
     WithStartWorkflowOperation,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
 )
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -32,14 +32,27 @@ from domain.intake import Intake
 from domain.staffing import Stranded, stranded
 from domain.view import IssueView
 from domain.vocabulary import Actor, Role
+from starter.starting import start_of, update_of
 from store import AWAY, reading, roster, rulebooks
 from store.reading import Filter, Unsettled
 from workflows.issue import IssueWorkflow
 
+Answered = TypeVar("Answered")
+
 TASK_QUEUE = "issues"
 ANSWER_WITHIN = timedelta(seconds=30)
 """How long a call waits. What was accepted by then is done all the same: ask again, or look."""
+_NUMBER_WITHIN = 15.0
+"""Seconds a registration waits for its number, before it is content with being accepted."""
+_PATIENCE = 2.0
+"""Seconds without an answer after which Temporal is asked whether it is there."""
+_GLANCE = 3.0
+"""Seconds within which the register answers a small question, or counts as away."""
+_AT_ONCE = 0.5
+"""Seconds within which an issue that knows its number tells it."""
 _REGIONS_KEPT = 30.0
+_NOT_CONNECTED = "Failed client connect"
+"""How the SDK begins to say that a connection to be made at the first call was not made."""
 _AWAY: tuple[type[Exception], ...] = (
     RPCError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -58,6 +71,14 @@ class Refused(Exception):  # noqa: N818  a refusal is an answer
 
 class Unavailable(Exception):  # noqa: N818  reads as what happened
     """The desk cannot answer now. Nothing is lost or half-done: send the same again."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What became of an intake; ``view`` is None while the number is still to come."""
+
+    view: IssueView | None
+    new: bool
 
 
 class Register:
@@ -110,49 +131,119 @@ class Desk(Register):
         super().__init__(pool)
         self._client = client
         self._regions: tuple[float, frozenset[str]] = (0.0, frozenset())
+        self._under_way: dict[str, asyncio.Task[Opened]] = {}
+
+    @property
+    def client(self) -> Client:
+        """The connection to Temporal."""
+        return self._client
 
     async def open(self, intake: Intake) -> IssueView:
         """Register an issue, or find the one this intake became before (R1, R2).
 
         Raises:
             Refused: ``Invalid``; nothing was started.
+            Unavailable: no answer in time, or the number is still to come.
+        """
+        opened = await self.register(intake)
+        if opened.view is None:
+            raise Unavailable(
+                f"{intake.source} {intake.reference} is accepted, its number follows: "
+                "send the same again to hear it"
+            )
+        return opened.view
+
+    async def register(self, intake: Intake) -> Opened:
+        """Register an issue as ``open`` does, also while PostgreSQL is away: what Temporal accepted
+        will be done. Those who ask for the same issue at once are one question.
+
+        Raises:
+            Refused: ``Invalid``; nothing was started.
             Unavailable: no answer in time.
         """
-        start = WithStartWorkflowOperation(
-            IssueWorkflow.run,
-            id=intake.issue_id,
-            task_queue=TASK_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            static_summary=_fit(f"{intake.kind} · {intake.product_line} · {intake.title}", 200),
-            static_details=_static_details(intake),
-        )
+        id_ = intake.issue_id
+        if (under_way := self._under_way.get(id_)) is None:
+            asking = self._under_way[id_] = asyncio.create_task(self._register(intake))
+            asking.add_done_callback(lambda _: self._under_way.pop(id_))
+            # Whoever asked first may hang up: the others still wait.
+            return await asyncio.shield(asking)
+        with suppress(Refused):  # theirs may have been wrong where this one is not
+            return replace(await asyncio.shield(under_way), new=False)
+        return await self._register(intake)
+
+    async def _register(self, intake: Intake) -> Opened:
         async with _answering():
-            await self.check(intake)
+            away = False
             try:
-                answer: IssueView = await self._client.execute_update_with_start_workflow(
-                    ActionName.REGISTERED.value,
-                    intake,
-                    start_workflow_operation=start,
-                    # The same intake is the same update: a hundred at once are one.
-                    id=f"registered-{_digest(intake)}",
-                    result_type=IssueView,
-                )
-            except WorkflowAlreadyStartedError:
-                return await self._ended(intake)
-            except WorkflowUpdateFailedError as error:
-                if (known := await self._known(intake)) is not None:
-                    return known
-                raise _refused(error) from error
-            finally:
-                _look_at(start)
-        with suppress(*AWAY):
-            # A repeated update is answered as it was the first time; much may have happened since.
-            return await self._known(intake) or answer
-        return answer
+                async with asyncio.timeout(_GLANCE):
+                    if await reading.workflow_id(self._pool, intake.issue_id):
+                        return Opened(await self._known(intake), new=False)
+            except AWAY as error:
+                away = True
+                if intake.region not in self._regions[1]:
+                    raise Unavailable(f"who serves {intake.region} cannot be told now") from error
+            await self.check(intake)
+            if not away:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_NUMBER_WITHIN):
+                        return await self._numbered(intake)
+            return await self._accepted(intake)
+
+    async def _numbered(self, intake: Intake) -> Opened:
+        start = start_of(intake, TASK_QUEUE)
+        call = self._client.execute_update_with_start_workflow(
+            ActionName.REGISTERED.value,
+            intake,
+            start_workflow_operation=start,
+            id=update_of(intake),
+            result_type=IssueView,
+        )
+        try:
+            return Opened(await self._asked(call), new=True)
+        except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError) as error:
+            return Opened(await self._registered_before(intake, error), new=False)
+        finally:
+            _look_at(start)
+
+    async def _accepted(self, intake: Intake) -> Opened:
+        """Let Temporal take the intake on. The issue itself may know its number, and is asked."""
+        start = start_of(intake, TASK_QUEUE)
+        call = self._client.start_update_with_start_workflow(
+            ActionName.REGISTERED.value,
+            intake,
+            start_workflow_operation=start,
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+            id=update_of(intake),
+            result_type=IssueView,
+        )
+        try:
+            handle = await self._asked(call)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_AT_ONCE):
+                    return Opened(await self._asked(handle.result()), new=False)
+        except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError) as error:
+            return Opened(await self._registered_before(intake, error), new=False)
+        finally:
+            _look_at(start)
+        return Opened(None, new=True)
+
+    async def _registered_before(self, intake: Intake, error: Exception) -> IssueView:
+        """Find what a refused registration stands for: an issue that has ended is still the same
+        issue.
+        """
+        if (known := await self._known(intake)) is not None:
+            return known
+        if isinstance(error, WorkflowUpdateFailedError):
+            raise _refused(error) from error
+        raise Refused(
+            "NotAllowed",
+            f"{intake.source} {intake.reference} was never registered with a valid intake and "
+            "its time is over: send it under a new reference",
+        ) from error
 
     async def check(self, intake: Intake) -> None:
-        """Refuse what only the clock and the roster can tell, before anything is started.
+        """Refuse what only the clock and the roster can tell, before anything is started. A region
+        that was served lately counts as served, also while PostgreSQL is away.
 
         Raises:
             Refused: ``Invalid``.
@@ -162,7 +253,7 @@ class Desk(Register):
         if intake.region in self._regions[1]:
             return
         if time.monotonic() - self._regions[0] > _REGIONS_KEPT or not self._regions[1]:
-            async with self._pool.acquire() as connection:
+            async with asyncio.timeout(_GLANCE), self._pool.acquire() as connection:
                 found = frozenset(await roster.regions(connection))
             self._regions = (time.monotonic(), found)
         if intake.region not in self._regions[1]:
@@ -183,8 +274,10 @@ class Desk(Register):
         async with _answering():
             handle = self._client.get_workflow_handle(await self._find(number))
             try:
-                answer: IssueView = await handle.execute_update(
-                    name.value, act, id=key or uuid4().hex, result_type=IssueView
+                answer: IssueView = await self._asked(
+                    handle.execute_update(
+                        name.value, act, id=key or uuid4().hex, result_type=IssueView
+                    )
                 )
             except WorkflowUpdateFailedError as error:
                 raise _refused(error) from error
@@ -198,7 +291,7 @@ class Desk(Register):
         async with _answering():
             handle = self._client.get_workflow_handle(await self._find(number))
             try:
-                await handle.signal(IssueWorkflow.complete, act)
+                await self._asked(handle.signal(IssueWorkflow.complete, act))
             except RPCError as error:
                 await self._refuse_if_ended(number, ActionName.RESOLVE, error)
                 raise
@@ -233,45 +326,29 @@ class Desk(Register):
     async def _known(self, intake: Intake) -> IssueView | None:
         return await reading.by_reference(self._pool, intake.source, intake.reference)
 
-    async def _ended(self, intake: Intake) -> IssueView:
-        """The issue this intake became has ended: it is still the same issue."""
-        known = await self._known(intake)
-        if known is None:
-            raise Refused(
-                "NotAllowed",
-                f"{intake.source} {intake.reference} was never registered with a valid intake and "
-                "its time is over: send it under a new reference",
-            )
-        return known
-
     async def _find(self, number: str) -> str:
         id_ = await reading.workflow_id(self._pool, number)
         if id_ is None:
             raise Refused("NotFound", f"there is no issue {number}")
         return id_
 
-
-def _static_details(intake: Intake) -> str:
-    """What is known from the start, for the Web UI. No customer data (R30)."""
-    return "\n".join(
-        (
-            f"**{intake.title}**",
-            "",
-            f"- 来源 Source: {intake.source} {intake.reference} ({intake.channel})",
-            f"- 类别 Kind: {intake.kind}, {intake.category}, {intake.severity}",
-            f"- 产品 Product: {intake.product_line} {intake.model or ''}",
-            f"- 地区 Region: {intake.region}",
-        )
-    )
-
-
-def _fit(text: str, size: int) -> str:
-    """Cut to ``size`` bytes of UTF-8, which is how Temporal counts."""
-    return text.encode()[:size].decode(errors="ignore")
-
-
-def _digest(intake: Intake) -> str:
-    return hashlib.sha256(intake.model_dump_json().encode()).hexdigest()[:16]
+    async def _asked(self, call: Coroutine[Any, Any, Answered]) -> Answered:
+        """Wait for Temporal as long as it is there at all: left alone, the SDK knocks for long."""
+        asking = asyncio.create_task(call)
+        asking.add_done_callback(_looked_at)
+        try:
+            await asyncio.wait({asking}, timeout=_PATIENCE)
+            if not asking.done():
+                async with asyncio.timeout(_PATIENCE):
+                    await self._client.service_client.check_health()
+                await asyncio.wait({asking})
+            return asking.result()
+        except RuntimeError as error:
+            if str(error).startswith(_NOT_CONNECTED):
+                raise Unavailable("the desk does not answer now: send the same again") from error
+            raise
+        finally:
+            asking.cancel()
 
 
 def _refused(error: WorkflowUpdateFailedError) -> Exception:
@@ -283,9 +360,12 @@ def _refused(error: WorkflowUpdateFailedError) -> Exception:
 
 def _look_at(start: WithStartWorkflowOperation[Any, Any]) -> None:
     """The SDK leaves a failed start in the operation too: asyncio complains if nobody looks."""
-    handle = start._workflow_handle  # noqa: SLF001 - the public way waits for it
-    if handle.done() and not handle.cancelled():
-        handle.exception()
+    start._workflow_handle.add_done_callback(_looked_at)  # noqa: SLF001  the public way waits for it
+
+
+def _looked_at(done: asyncio.Future[Any]) -> None:
+    if not done.cancelled():
+        done.exception()
 
 
 @asynccontextmanager
@@ -302,7 +382,7 @@ async def _answering() -> AsyncIterator[None]:
         task = asyncio.current_task()
         if task is not None and task.cancelling():  # the SDK makes an error of its own of that
             raise asyncio.CancelledError from error
-        reason = str(error) or f"no answer within {ANSWER_WITHIN.total_seconds():g} s"
+        reason = str(error) or "no answer in time"
         raise Unavailable(
             f"the desk does not answer now ({reason}): send the same again"
         ) from error

@@ -4,8 +4,10 @@ registers, which every step updates in its own transaction.
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -16,7 +18,7 @@ from domain.intake import Customer, Intake
 from domain.issue import STEPS_KEPT, Issue, StepNote, note_of
 from domain.promises import CUSTOMERS, OVERSIGHT, Promise, PromiseKind
 from domain.view import IssueView, view
-from domain.vocabulary import Code, Instant, Model, Role, Stage
+from domain.vocabulary import Code, Instant, Kind, Model, Role, Stage
 from store.register import Connection, person
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
@@ -29,12 +31,40 @@ class Filter(Model):
     engineer: Code | None = None
     department: Code | None = None
     region: Code | None = None
+    kind: Kind | None = None
+    agent: Code | None = Field(default=None, description="the hotline agent's number")
+    source: Code | None = Field(default=None, description="the intake system")
     open_only: bool = True
     overdue: bool = Field(default=False, description="only those with a broken running promise")
+    unassigned: bool = Field(default=False, description="only those that no engineer has")
     provisional: bool = Field(
         default=False, description="only those with a promise that the next notice may move (R32)"
     )
     limit: int = Field(default=50, gt=0, le=1000)
+
+
+class Place(Model):
+    """A row's place in the list: the next page begins behind it. Its spelling, ``text``, is nobody
+    else's to read.
+    """
+
+    next_due_at: Instant | None
+    registered_at: Instant
+    id: str = Field(max_length=140, pattern=r"^[^\x00]*$")
+
+    @property
+    def text(self) -> str:
+        """Write it down for a URL."""
+        return urlsafe_b64encode(self.model_dump_json().encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> Place:
+        """Read one that was written down.
+
+        Raises:
+            ValueError: it never was.
+        """
+        return cls.model_validate_json(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 _LIST = """
@@ -53,6 +83,15 @@ _LIST = """
       AND (NOT $5 OR i.closed_at IS NULL)
       AND (NOT $6 OR p.overdue)
       AND (NOT $7 OR p.provisional)
+      AND ($11::text IS NULL OR i.kind = $11)
+      AND ($12::text IS NULL OR i.agent = $12)
+      AND ($13::text IS NULL OR i.source = $13)
+      AND (NOT $17 OR i.engineer IS NULL)
+      AND ($16::text IS NULL
+           OR coalesce(p.next_due_at, 'infinity') > coalesce($14::timestamptz, 'infinity')
+           OR coalesce(p.next_due_at, 'infinity') = coalesce($14::timestamptz, 'infinity')
+              AND (i.registered_at < $15::timestamptz
+                   OR i.registered_at = $15::timestamptz AND i.id > $16))
     ORDER BY p.next_due_at NULLS LAST, i.registered_at DESC, i.id
     LIMIT $8
 """
@@ -85,21 +124,31 @@ async def by_reference(pool: Pool, source: str, reference: str) -> IssueView | N
 
 async def issues(pool: Pool, wanted: Filter) -> list[IssueView]:
     """List issues."""
-    found = await _issues(
-        pool,
-        _LIST,
-        wanted.stage,
-        wanted.engineer,
-        wanted.department,
-        wanted.region,
-        wanted.open_only,
-        wanted.overdue,
-        wanted.provisional,
-        wanted.limit,
-        sorted(CUSTOMERS),
-        sorted(OVERSIGHT),
-    )
-    return [view(issue) for issue in found]
+    return (await page(pool, wanted))[0]
+
+
+async def page(
+    pool: Pool, wanted: Filter, after: Place | None = None
+) -> tuple[list[IssueView], Place | None]:
+    """List issues from a place on, and say where the next page begins; None: this was the last.
+    While nobody acts every issue comes once; one that moves meanwhile may come twice or not at all.
+    """
+    places = (after.next_due_at, after.registered_at, after.id) if after else (None, None, None)
+    async with _one_instant(pool) as connection:
+        rows = await connection.fetch(
+            _LIST,
+            *(wanted.stage, wanted.engineer, wanted.department, wanted.region),
+            *(wanted.open_only, wanted.overdue, wanted.provisional),
+            wanted.limit + 1,
+            *(sorted(CUSTOMERS), sorted(OVERSIGHT)),
+            *(wanted.kind, wanted.agent, wanted.source),
+            *places,
+            wanted.unassigned,
+        )
+        shown = rows[: wanted.limit]
+        found = [view(each) for each in await _read(connection, shown)]
+    more = len(rows) > wanted.limit
+    return found, Place(**{k: shown[-1][k] for k in Place.model_fields}) if more else None
 
 
 class Unsettled(Model):
@@ -155,11 +204,17 @@ async def open_ids(pool: Pool) -> list[tuple[str, str, datetime]]:
 
 async def _issues(pool: Pool, which: str, *arguments: object) -> list[Issue]:
     """Read issues with all that belongs to them, as they stood at one instant."""
+    async with _one_instant(pool) as connection:
+        return await _read(connection, await connection.fetch(which, *arguments))
+
+
+@asynccontextmanager
+async def _one_instant(pool: Pool) -> AsyncIterator[Connection]:
     async with (
         pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        return await _read(connection, await connection.fetch(which, *arguments))
+        yield connection
 
 
 async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[Issue]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
-from pydantic import ValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
+from domain.actions import ActionName
+from domain.vocabulary import Stage
 from runtime.textfiles import explain
 from starter.client import Refused, Unavailable
 from store import AWAY
@@ -25,6 +28,29 @@ _STATUS = {
     "NotAllowed": HTTPStatus.CONFLICT,
     "NotYours": HTTPStatus.FORBIDDEN,
 }
+
+
+class Wrong(BaseModel):
+    """A field that is wrong; the field is empty where it is about several."""
+
+    field: str
+    reason: str
+
+
+class ProblemDetails(BaseModel):
+    """Why a request is not answered as it wished (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="`urn:yinuo:…` for refusals of the desk, else `about:blank`")
+    title: str
+    status: int
+    detail: str = Field(description="a sentence a person can act on")
+    errors: list[Wrong] = Field(default=[], description="422: which fields, and why")
+    stage: Stage | None = Field(default=None, description="409: where the issue is")
+    allowed: list[ActionName] = Field(
+        default=[], description="409: what the caller may do with it there"
+    )
 
 
 class Problem(Exception):  # noqa: N818  a refusal is an answer
@@ -69,14 +95,9 @@ def refusal(refused: Refused) -> Problem:
 
 def invalid(error: ValidationError | RequestValidationError) -> Problem:
     """Tell which fields are wrong, without quoting what was in them (R30)."""
-    wrong = [
-        {
-            "field": ".".join(str(part) for part in each["loc"] if part != "body"),
-            "reason": explain(each, show_found=False),
-        }
-        for each in error.errors()
-    ]
-    said = "; ".join(f"{each['field']}: {each['reason']}" for each in wrong)
+    requested = isinstance(error, RequestValidationError)
+    wrong = [_wrong(each, requested=requested) for each in error.errors()]
+    said = "; ".join(": ".join(filter(None, each.values())) for each in wrong)
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, said, type_="urn:yinuo:Invalid", errors=wrong)
 
 
@@ -88,6 +109,15 @@ def away(detail: str) -> Problem:
         type_="urn:yinuo:Unavailable",
         headers={"Retry-After": str(RETRY_AFTER)},
     )
+
+
+def _wrong(each: Any, *, requested: bool) -> dict[str, str]:
+    """Name the field. In a request it stands behind where it was: body, path, query or header."""
+    if each["type"] == "json_invalid":
+        return {"field": "", "reason": "the body is not JSON"}
+    place = each["loc"][1:] if requested else each["loc"]
+    reason = explain(each, show_found=False)
+    return {"field": ".".join(map(str, place)), "reason": reason} if place else _named(reason)
 
 
 def _named(line: str) -> dict[str, str]:
@@ -123,7 +153,9 @@ def respond(problem: Problem) -> Response:
         "detail": problem.detail,
         **problem.more,
     }
-    return JSONResponse(body, problem.status.value, headers=problem.headers, media_type=PROBLEM)
+    # What was misspelt is named, and may be no text at all: half of a surrogate pair.
+    content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+    return Response(content, problem.status.value, problem.headers, PROBLEM)
 
 
 async def _handle(request: Request, error: Exception) -> Response:  # noqa: ARG001

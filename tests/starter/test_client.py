@@ -17,7 +17,7 @@ from domain.actions import (
 from domain.intake import Intake
 from domain.view import IssueView
 from domain.vocabulary import Actor, Outcome, Role, Stage
-from starter.client import Desk, Refused
+from starter.client import Desk, Opened, Refused
 from starter.prepare import prepare
 from store.reading import Filter
 from tests.builders import an_intake
@@ -67,6 +67,44 @@ async def test_a_hundred_intakes_that_differ_in_a_word_are_one_issue_if_the_refe
         answers += await asyncio.gather(*map(running_desk.desk.open, tellings))
     assert len({answer.number for answer in answers}) == 1
     assert len({answer.title for answer in answers}) == 1
+
+
+async def test_those_who_ask_for_the_same_at_once_are_one_question_and_one_of_them_is_first(
+    desk: Desk,
+) -> None:
+    intake = an_intake_of_now()
+    answers = await asyncio.gather(*(desk.register(intake) for _ in range(20)))
+    assert [answer.new for answer in answers] == [True] + [False] * 19
+    assert len({answer.view and answer.view.number for answer in answers}) == 1
+    assert not desk._under_way
+    again = await desk.register(intake)
+    assert (again.new, again.view) == (False, await desk.show(intake.issue_id))
+
+
+async def test_whoever_hangs_up_leaves_the_others_their_answer(desk: Desk) -> None:
+    intake = an_intake_of_now()
+    first, second = (asyncio.create_task(desk.register(intake)) for _ in range(2))
+    while not desk._under_way:
+        await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    found = await second
+    assert found.view
+    assert found.view.reference == intake.reference
+
+
+async def test_one_who_asks_rightly_is_not_refused_for_another_who_asks_wrongly(
+    desk: Desk,
+) -> None:
+    intake = an_intake_of_now()
+    wrong = intake.model_copy(update={"region": "Mars"})
+    refused, opened = await asyncio.gather(
+        desk.register(wrong), desk.register(intake), return_exceptions=True
+    )
+    assert isinstance(refused, Refused)
+    assert isinstance(opened, Opened)
+    assert opened.view
 
 
 async def test_an_issue_that_has_ended_is_found_again_by_its_intake(desk: Desk) -> None:
