@@ -12,12 +12,14 @@ from starter import (
     calendar_commands,
     callback_commands,
     case_commands,
+    inbound_commands,
     issue_actions,
     issue_commands,
     policy_commands,
     quality_commands,
     register_commands,
     roster_commands,
+    token_commands,
 )
 from starter.asked import read_rulebook
 from starter.console import Commands, explained, tell
@@ -169,10 +171,13 @@ app.add_typer(case_commands.app, name="case")
 app.add_typer(quality_commands.app, name="quality")
 app.add_typer(register_commands.app, name="register")
 app.add_typer(roster_commands.app, name="roster")
+app.add_typer(token_commands.app, name="token")
+app.add_typer(inbound_commands.app, name="inbound")
 app.add_typer(calendar_commands.app, name="calendar")
 app.add_typer(policy_commands.app, name="policy")
 app.command()(serve)
 app.command()(replan)
+app.command()(token_commands.audit)
 app.command()(demo)
 
 

@@ -13,7 +13,8 @@ from store.register import Connection
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
-_STAFF = frozenset(Role) - {Role.INTAKE, Role.AUDITOR, Role.CUSTOMER, Role.SYSTEM}
+STAFF = frozenset(Role) - {Role.INTAKE, Role.AUDITOR, Role.CUSTOMER, Role.SYSTEM}
+"""Roles that people have by the roster."""
 
 
 class Token(Model):
@@ -95,7 +96,7 @@ async def by_person(pool: Pool, person: str) -> Admitted | None:
 
 
 def _admitted(row: asyncpg.Record | None) -> Admitted | None:
-    if row is None or (row["role"] in _STAFF and row["works_as"] != row["role"]):
+    if row is None or (row["role"] in STAFF and row["works_as"] != row["role"]):
         return None
     caller = Caller(**{name: row[name] for name in Caller.model_fields})
     return Admitted(caller=caller, token=row["token"], expires_at=row["expires_at"])

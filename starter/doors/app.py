@@ -7,12 +7,13 @@ from importlib import import_module
 
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp
 
-from starter.doors import api_document, care, problems
+from starter.doors import api_document, care, pages, problems
 from starter.doors.context import Doors
 from starter.doors.metrics import Metrics
-from starter.doors.pages import HERE
+from starter.doors.signing_in import provider
 from starter.doors.who import Doorkeeper
 from starter.inbound.shelf import Shelf
 
@@ -38,6 +39,19 @@ class _Guarded(FastAPI):
         return care.around(super().build_middleware_stack(), self.state.doors, self.state.metrics)
 
 
+def _remember_who_was_sent(app: FastAPI, doors: Doors) -> None:
+    """Keep what shows that whoever comes back from the company's sign-in was sent there by us."""
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=doors.signer.secret_for("oidc"),
+        session_cookie="yinuo_oidc",
+        max_age=600,
+        path="/login",
+        same_site="lax",  # they come back from elsewhere
+        https_only=doors.settings.base_url.startswith("https://"),
+    )
+
+
 def build(doors: Doors) -> FastAPI:
     """Put the doors together."""
     app = _Guarded(title="Yinuo 一诺", version="1", docs_url=None, redoc_url=None)
@@ -45,15 +59,18 @@ def build(doors: Doors) -> FastAPI:
     app.state.doorkeeper = Doorkeeper()
     app.state.metrics = Metrics()
     app.state.shelf = Shelf(doors.settings.inbound)
-    problems.install(app)
+    app.state.provider = provider(doors.settings)
+    if app.state.provider:
+        _remember_who_was_sent(app, doors)
+    problems.install(app, pages.problem)
     app.add_exception_handler(Exception, _own_fault)
     api_document.install(app)
     for room in _ROOMS:
         app.include_router(import_module(f"starter.doors.{room}").router)
-    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.mount("/static", StaticFiles(directory=pages.HERE / "static"), name="static")
     return app
 
 
-async def _own_fault(_request: Request, _error: Exception) -> Response:
+async def _own_fault(request: Request, _error: Exception) -> Response:
     said = "a fault of ours: it is in the log, under the X-Request-ID of this answer"
-    return problems.respond(problems.Problem(HTTPStatus.INTERNAL_SERVER_ERROR, said))
+    return problems.answer(request, problems.Problem(HTTPStatus.INTERNAL_SERVER_ERROR, said))

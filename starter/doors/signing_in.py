@@ -1,5 +1,145 @@
-"""Signing in and out, with a token or by the company's own provider."""
+"""Signing in and out, with a token or by the company's own provider (OpenID Connect)."""
 
-from fastapi import APIRouter
+from __future__ import annotations
 
-router = APIRouter()
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import structlog
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.starlette_client import OAuth
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from httpx2 import HTTPError
+from joserfc.errors import JoseError
+
+from domain.vocabulary import Role
+from runtime.settings import Settings
+from starter.doors import sessions
+from starter.doors.context import Here
+from starter.doors.pages import Form, render
+from starter.doors.problems import Problem
+from starter.doors.who import Doorkeeper, Signed
+from store import tokens
+
+router = APIRouter(include_in_schema=False)
+log = structlog.get_logger("doors.signing_in")
+
+ROOMS: Mapping[Role, str] = {
+    Role.ENGINEER: "/my",
+    Role.AGENT: "/intake",
+    Role.CLERK: "/calls",
+    Role.LEAD: "/board",
+    Role.MANAGER: "/board",
+    Role.GM_OFFICE: "/board",
+}
+"""Where somebody finds their work."""
+Next = Annotated[str, Query(alias="next", max_length=200)]
+
+
+def _local(path: str) -> str:
+    """Return where to go after signing in: never to another house."""
+    own = path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if own and path.isprintable() else "/"
+
+
+def provider(own: Settings) -> OAuth | None:
+    """Make what asks the company's provider; None if the desk has none."""
+    if not (own.oidc_issuer and own.oidc_client_id):
+        return None
+    oauth = OAuth()
+    secret = own.oidc_client_secret
+    oauth.register(
+        "company",
+        server_metadata_url=f"{own.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
+        client_id=own.oidc_client_id,
+        client_secret=secret.get_secret_value() if secret else None,
+        client_kwargs={"scope": "openid profile", "code_challenge_method": "S256"},
+    )
+    return oauth
+
+
+@router.get("/")
+async def home(request: Request, who: Signed) -> Response:
+    """Lead everybody to their work."""
+    if room := ROOMS.get(who.caller.role):
+        return RedirectResponse(room, HTTPStatus.SEE_OTHER)
+    return render(request, "home.html", caller=who.caller)
+
+
+@router.get("/login")
+async def ask(request: Request, after: Next = "/") -> Response:
+    """Ask who somebody is."""
+    return _asked(request, after=_local(after))
+
+
+@router.post("/login")
+async def sign_in(request: Request, here: Here) -> Response:
+    """Sign somebody in by their token."""
+    form = await request.form()
+    after, token = _local(str(form.get("next", "/"))), str(form.get("token", "")).strip()
+    keeper: Doorkeeper = request.app.state.doorkeeper
+    admitted = await keeper.by_token(here, token) if token else None
+    if admitted is None:
+        return _asked(request, HTTPStatus.UNAUTHORIZED, after=after, wrong="token")
+    answer = RedirectResponse(after, HTTPStatus.SEE_OTHER)
+    sessions.begin(answer, here, token=admitted.token)
+    return answer
+
+
+@router.post("/logout")
+async def sign_out(here: Here, _: Form) -> Response:
+    """Sign somebody out."""
+    answer = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+    sessions.end(answer, here)
+    return answer
+
+
+@router.get("/login/oidc")
+async def go_to_provider(request: Request, here: Here) -> Response:
+    """Send somebody to the company's own sign-in."""
+    try:
+        back = f"{here.settings.base_url}/login/oidc/callback"
+        answer: Response = await _provider(request).company.authorize_redirect(request, back)
+    except (HTTPError, OAuthError) as error:
+        log.warning("the provider does not answer", error=type(error).__name__)
+        return _asked(request, HTTPStatus.BAD_GATEWAY, wrong="provider")
+    return answer
+
+
+@router.get("/login/oidc/callback")
+async def come_back(request: Request, here: Here) -> Response:
+    """Sign in whom the provider knows, if they are on the roster."""
+    try:
+        told: dict[str, Any] = await _provider(request).company.authorize_access_token(request)
+    except (HTTPError, OAuthError, JoseError, ValueError) as error:
+        log.warning("not signed in by the provider", error=type(error).__name__)
+        return _asked(request, HTTPStatus.UNAUTHORIZED, wrong="provider")
+    person = str((told.get("userinfo") or {}).get(here.settings.oidc_person_claim, ""))
+    if not person or await tokens.by_person(here.pool, person) is None:
+        return _asked(request, HTTPStatus.FORBIDDEN, wrong="roster")
+    # A redirect from here would still count as begun elsewhere, and go without the strict cookie.
+    answer = render(request, "signed_in.html")
+    sessions.begin(answer, here, person=person)
+    return answer
+
+
+def _asked(
+    request: Request, status: int = HTTPStatus.OK, *, after: str = "/", wrong: str = ""
+) -> Response:
+    return render(
+        request,
+        "login.html",
+        int(status),
+        after=after,
+        wrong=wrong,
+        by_company=request.app.state.provider is not None,
+    )
+
+
+def _provider(request: Request) -> Any:
+    found = request.app.state.provider
+    if found is None:
+        raise Problem(HTTPStatus.NOT_FOUND, "this desk has no OpenID Connect provider")
+    return found

@@ -4,12 +4,15 @@ sign-in. Whom a token lets in is remembered for a while: intake goes on while Po
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -19,7 +22,7 @@ from domain.actions import ActionName
 from domain.view import IssueView
 from starter.doors import sessions
 from starter.doors.context import Doors, Here, address_of
-from starter.doors.problems import not_let_in, not_yours
+from starter.doors.problems import Problem, not_let_in, not_yours
 from store import AWAY, door_log, tokens
 from store.door_log import Entry
 from store.tokens import Admitted
@@ -28,6 +31,9 @@ FRESH = 10.0
 """Seconds for which a token is not looked up again: a revoked one counts that long at most."""
 KNOWN = 3600.0
 """Seconds for which a token goes on counting while PostgreSQL is away."""
+_GLANCE = 3.0
+"""Seconds within which PostgreSQL says whom a token lets in, or counts as away."""
+_REMEMBERED = 10_000
 PREFIX = "yn_"
 _bearer = HTTPBearer(auto_error=False, description="a token of `yinuo token create`")
 
@@ -61,9 +67,9 @@ class Visitor:
 
 @dataclass
 class Doorkeeper:
-    """Remembers whom it let in lately. One per app."""
+    """Remembers whom it let in lately, and nobody else: strangers cost no memory. One per app."""
 
-    _known: dict[bytes | str, tuple[float, Admitted | None]] = field(default_factory=dict)
+    _known: dict[bytes | str, tuple[float, Admitted]] = field(default_factory=dict)
 
     async def by_token(self, here: Doors, token: str) -> Admitted | None:
         """Say whom a bearer token lets in."""
@@ -87,15 +93,23 @@ class Doorkeeper:
         age = time.monotonic() - seen
         if age > FRESH:
             try:
-                admitted = await ask()
+                async with asyncio.timeout(_GLANCE):
+                    admitted = await ask()
             except AWAY:
                 if age > KNOWN:
                     raise
             else:
-                self._known[key] = (time.monotonic(), admitted)
+                self._remember(key, admitted)
         if admitted and admitted.expires_at and admitted.expires_at <= datetime.now(UTC):
             return None
         return admitted
+
+    def _remember(self, key: bytes | str, admitted: Admitted | None) -> None:
+        self._known.pop(key, None)
+        if admitted:
+            self._known[key] = (time.monotonic(), admitted)
+        if len(self._known) > _REMEMBERED:
+            del self._known[next(iter(self._known))]  # whoever was looked up longest ago
 
 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
@@ -123,6 +137,28 @@ async def visitor(request: Request, here: Here, given: Credentials) -> Visitor:
 
 
 Who = Annotated[Visitor, Depends(visitor)]
+
+
+async def signed_in(request: Request, here: Here) -> Visitor:
+    """Let somebody in at a page, or send them to sign in and back again.
+
+    Raises:
+        Problem: 303 to the sign-in; 401 for a part of a page, which htmx then leaves.
+    """
+    try:
+        return await visitor(request, here, None)
+    except Problem as problem:
+        if problem.status is not HTTPStatus.UNAUTHORIZED:
+            raise
+    back = f"?next={quote(request.url.path)}" if request.method == "GET" else ""
+    if request.headers.get("HX-Request"):
+        headers = {"HX-Redirect": "/login"}
+        raise Problem(HTTPStatus.UNAUTHORIZED, "sign in again", headers=headers)
+    raise Problem(HTTPStatus.SEE_OTHER, "sign in first", headers={"Location": f"/login{back}"})
+
+
+Signed = Annotated[Visitor, Depends(signed_in)]
+"""Somebody at a page: by their session alone, so that a form needs one of ours."""
 
 
 def require(who: Visitor, what: Right | ActionName, issue: IssueView | None = None) -> None:
