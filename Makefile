@@ -25,11 +25,11 @@ lint: $(STAMP) ## style, types and the import rule
 
 check: lint test ## lint and test
 
-browser: ## Debian's Chromium and Chinese fonts, for the tests of the pages
-	@command -v chromium >/dev/null || { \
+browser: ## Debian's Chromium, Chinese fonts and curl, for the tests of the doors
+	@command -v chromium >/dev/null && command -v curl >/dev/null || { \
 		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 		$$as_root apt-get update -qq && \
-		$$as_root apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; }
+		$$as_root apt-get install -y -qq --no-install-recommends chromium curl fonts-noto-cjk >/dev/null; }
 
 bench: $(STAMP) ## calendars beside other libraries, some minutes; ARGS=--quick for less
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \

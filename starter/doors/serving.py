@@ -8,7 +8,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
+import asyncpg
 import structlog
 import uvicorn
 from fastapi import FastAPI
@@ -29,12 +31,19 @@ log = structlog.get_logger("doors")
 @asynccontextmanager
 async def opened(own: Settings) -> AsyncIterator[FastAPI]:
     """Build the doors on the servers of the settings, there or away."""
+    async with connected(own, "yinuo doors") as (desk, pool):
+        yield build(Doors(desk, pool, own, signer(own)))
+
+
+@asynccontextmanager
+async def connected(own: Settings, name: str) -> AsyncIterator[tuple[Desk, asyncpg.Pool[Any]]]:
+    """Have the desk to talk to, and its registers, whether their servers are there or away."""
     client = await temporal.connect(own, lazy=True)
     connections = postgres.pool(
-        embedded.database_url(own), size=CONNECTIONS, min_size=0, application="yinuo doors"
+        embedded.database_url(own), size=CONNECTIONS, min_size=0, application=name
     )
     async with connections as pool:
-        yield build(Doors(Desk(client, pool), pool, own, signer(own)))
+        yield Desk(client, pool), pool
 
 
 async def serve(own: Settings) -> None:
