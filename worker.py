@@ -25,6 +25,7 @@ from runtime import aio, embedded, logs, postgres, settings, temporal
 from runtime.errors import SetupError
 from runtime.migrate import require_head
 from runtime.settings import Settings
+from runtime.signing import links
 from store import rulebooks
 from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
@@ -40,7 +41,7 @@ def workers(
     """Build the two workers: one for issues, one for everything that leaves the building, so that
     slow channels never take a slot from an issue.
     """
-    recording = Recording(pool)
+    recording = Recording(pool, links(own))
     notification = Notification(pool, sender)
     issues = Worker(
         client,

@@ -14,6 +14,7 @@ from activities.wording import Context
 from domain.actions import ActionName
 from domain.duty import OFF, Duty
 from domain.issue import Errand, Recorded, Step, Tell, When
+from domain.links import CUSTOMER, PURPOSES, Link, Purpose, offered
 from domain.periods import Period, TimeBudget
 from domain.policy import Policy
 from domain.promises import Promise, PromiseKind
@@ -21,11 +22,11 @@ from domain.roster import DeliveryChannel, Member
 from domain.rulebook import Rulebook
 from domain.staffing import answering
 from domain.vocabulary import ESCALATION, Audience, Model, Role
+from runtime.signing import Links
 from store import outbox
 from store.outbox import Message
 from store.register import Case, Connection
 
-CUSTOMER = "customer"
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
 
 
@@ -43,7 +44,7 @@ class Recipient(Model):
 
 class Directory:
     """Turns audiences into recipients, for one issue at one instant. ``rulebook`` is the one that
-    counts now: it knows the roster's calendars.
+    counts now: it knows the roster's calendars. ``links`` writes what each can answer by.
     """
 
     def __init__(
@@ -53,10 +54,12 @@ class Directory:
         case: Case,
         recorded: Recorded,
         rulebook: Rulebook,
+        links: Links,
     ) -> None:
         self._members = {member.id: member for member in members}
         self._channels = channels
         self._rulebook = rulebook
+        self._links = links
         self.case = case
         self.recorded = recorded
 
@@ -88,6 +91,25 @@ class Directory:
         member = self._members.get(recipient.id) if recipient.shift else None
         again = Duty(self._rulebook).next_duty(member, at) if member else None
         return again if again and again > at else None
+
+    def links(self, step: Step, tell: Tell, to: Recipient) -> tuple[tuple[Purpose, str], ...]:
+        """Return what a message's reader can do by a link, and its address."""
+        known = (*step.promises, *self.recorded.promises)
+        running = {promise.kind for promise in known if promise.running}
+        stage = step.stage_with(self.recorded.engineer)
+        return tuple(
+            (purpose, self._links.address(self._link(step, purpose, to)))
+            for purpose in offered(tell.template, tell.to, stage, running)
+        )
+
+    def _link(self, step: Step, purpose: Purpose, to: Recipient) -> Link:
+        return Link(
+            number=self.case.number,
+            purpose=purpose,
+            person=to.id,
+            generation=step.generation,
+            until=step.recorded_at + PURPOSES[purpose].lasts,
+        )
 
     def _customer(self) -> Recipient:
         addresses = {"phone": self.case.phone, "email": self.case.email}
@@ -249,8 +271,10 @@ def _message(
             thin=recorded.thin,
             reopen_count=step.generation - 1,
             undelivered=tuple(
-                (row.audience, row.recipient, row.subject, row.body) for row in undelivered
+                (row.audience, row.recipient, row.subject, wording.without_links(row.body))
+                for row in undelivered
             ),
+            links=directory.links(step, tell, recipient),
         ),
     )
     about = f"{step.seq}:{tell.template}"

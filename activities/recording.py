@@ -22,16 +22,20 @@ from domain.planning import Planner
 from domain.policy import Facts
 from domain.promises import Promise
 from domain.rulebook import Rulebook
+from runtime.signing import Links
 from store import outbox, register, roster
 from store.register import Case, Connection
 from store.rulebooks import Current, Rulebooks
 
 
 class Recording:
-    """The register's activity. What counts is the rulebook adopted last, whoever loaded it."""
+    """The register's activity. What counts is the rulebook adopted last, whoever loaded it.
+    ``links`` makes the addresses that go into messages.
+    """
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any], links: Links) -> None:
         self._pool = pool
+        self._links = links
         self._rulebooks = Rulebooks()
 
     @activity.defn(name=names.RECORD)
@@ -58,7 +62,7 @@ class Recording:
             recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
             channels = await roster.channels(connection) if step.tell else []
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
-            directory = Directory(people, channels, case, recorded, current.rulebook)
+            directory = Directory(people, channels, case, recorded, current.rulebook, self._links)
             errands, messages = await address(connection, recorded.step, rulebook.policy, directory)
             recorded = recorded.model_copy(update=errands)
             await register.write(connection, case, recorded)

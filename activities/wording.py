@@ -6,6 +6,7 @@ underscore are parts of others. A promise that the policy does not make is left 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from jinja2.runtime import Context as Page
 from pydantic import Field
 
 from domain import view, words
+from domain.links import Purpose
 from domain.promises import Promise, PromiseKind
 from domain.vocabulary import (
     ESCALATION,
@@ -73,6 +75,18 @@ PROMISED: Mapping[PromiseKind, tuple[str, str]] = {
 }
 """What a customer is told of a promise; the others are between ourselves."""
 
+LINKS: words.Names = {
+    Purpose.ACCEPT: ("受理", "Accept"),
+    Purpose.COMPLETE: ("填写结果", "Write down the result"),
+    Purpose.PROGRESS: ("查看进展", "See how far it is"),
+    Purpose.TEST: ("告诉我们是否有效", "Tell us whether it works"),
+    Purpose.CONFIRM: ("答复报价", "Answer the quotation"),
+    Purpose.EVALUATE: ("评分", "Score us"),
+}
+"""What a link is called in a message."""
+_LINE = re.compile(rf"^(?:{'|'.join(map(' '.join, LINKS.values()))}): \S+$\n?", re.MULTILINE)
+"""As ``_links.j2`` writes them."""
+
 
 class Context(Model):
     """What a message may speak of. Instants are UTC here and in ``zone`` once they are written.
@@ -113,6 +127,9 @@ class Context(Model):
     undelivered: tuple[tuple[Audience, str, str, str], ...] = Field(
         default=(), description="audience, recipient, subject and body of each"
     )
+    links: tuple[tuple[Purpose, str], ...] = Field(
+        default=(), description="what the reader can do by a link, and its address"
+    )
 
 
 class Written(Model):
@@ -133,8 +150,15 @@ def write(template: str, context: Context) -> Written:
     except TemplateNotFound:
         known = ", ".join(sorted(path.stem for path in TEMPLATES.glob("[!_]*.j2")))
         raise ValueError(f'no wording "{template}"; there are: {known}') from None
-    subject, _, body = page.render(_facts(context)).strip().partition("\n")
-    return Written(subject=_short(subject, SUBJECT), body=body)
+    facts = _facts(context)
+    subject, _, body = page.render(facts).strip().partition("\n")
+    links = _ENVIRONMENT.get_template("_links.j2").render(facts)
+    return Written(subject=_short(subject, SUBJECT), body=(body + links).rstrip())
+
+
+def without_links(body: str) -> str:
+    """Take the links out of a message that somebody else is to read."""
+    return _LINE.sub("", body).rstrip()
 
 
 def _facts(context: Context) -> dict[str, Any]:
@@ -155,6 +179,7 @@ def _facts(context: Context) -> dict[str, Any]:
             for n, mark in enumerate(("；", "; "))
         ],
         "rank": ESCALATION[context.level],
+        "names": LINKS,
     }
 
 

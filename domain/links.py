@@ -6,12 +6,18 @@ used up. No customer data is in it (R30).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from enum import StrEnum
 
 from domain.actions import ActionName
-from domain.vocabulary import Audience, Instant, Model
+from domain.effects.common import STATIONS, TO_BE_HEARD
+from domain.lifecycle import RULES
+from domain.promises import PromiseKind
+from domain.vocabulary import Audience, Instant, Model, Stage
+
+CUSTOMER = "customer"
+"""Whose links those are that no member of the roster holds."""
 
 
 class Purpose(StrEnum):
@@ -26,31 +32,104 @@ class Purpose(StrEnum):
 
 
 class Terms(Model):
-    """What a link allows and until when; no action: it only shows."""
+    """What a link allows and until when; no action: it only shows. ``awaits``: makes sense while
+    one of these runs; ``after``: makes none before these are over. ``letter`` stands for it in an
+    address: an SMS is short.
+    """
 
+    letter: str
     action: ActionName | None
     audience: Audience
     lasts: timedelta
+    awaits: frozenset[PromiseKind] = frozenset()
+    after: frozenset[PromiseKind] = frozenset()
 
 
 PURPOSES: Mapping[Purpose, Terms] = {
     Purpose.ACCEPT: Terms(
-        action=ActionName.ACCEPT, audience=Audience.HANDLER, lasts=timedelta(days=7)
+        letter="a",
+        action=ActionName.ACCEPT,
+        audience=Audience.HANDLER,
+        lasts=timedelta(days=7),
     ),
     Purpose.COMPLETE: Terms(
-        action=ActionName.RESOLVE, audience=Audience.HANDLER, lasts=timedelta(days=30)
+        letter="c",
+        action=ActionName.RESOLVE,
+        audience=Audience.HANDLER,
+        lasts=timedelta(days=30),
+        after=frozenset(STATIONS),
     ),
-    Purpose.PROGRESS: Terms(action=None, audience=Audience.CUSTOMER, lasts=timedelta(days=90)),
+    Purpose.PROGRESS: Terms(
+        letter="p", action=None, audience=Audience.CUSTOMER, lasts=timedelta(days=90)
+    ),
     Purpose.TEST: Terms(
-        action=ActionName.REPORT_TEST, audience=Audience.CUSTOMER, lasts=timedelta(days=14)
+        letter="t",
+        action=ActionName.REPORT_TEST,
+        audience=Audience.CUSTOMER,
+        lasts=timedelta(days=14),
+        awaits=frozenset(TO_BE_HEARD),
     ),
     Purpose.CONFIRM: Terms(
-        action=ActionName.CONFIRM, audience=Audience.CUSTOMER, lasts=timedelta(days=60)
+        letter="q",
+        action=ActionName.CONFIRM,
+        audience=Audience.CUSTOMER,
+        lasts=timedelta(days=60),
+        awaits=frozenset({PromiseKind.CONFIRMATION}),
     ),
     Purpose.EVALUATE: Terms(
-        action=ActionName.EVALUATE, audience=Audience.CUSTOMER, lasts=timedelta(days=30)
+        letter="e",
+        action=ActionName.EVALUATE,
+        audience=Audience.CUSTOMER,
+        lasts=timedelta(days=30),
+        awaits=frozenset({PromiseKind.EVALUATION}),
     ),
 }
+
+_WORK = (Purpose.ACCEPT, Purpose.COMPLETE)
+_LOOK = (Purpose.PROGRESS,)
+_TRY = (Purpose.PROGRESS, Purpose.TEST)
+_ANSWER = (Purpose.CONFIRM, Purpose.PROGRESS)
+
+OFFERED: Mapping[str, tuple[Purpose, ...]] = {
+    **dict.fromkeys(("assigned", "taken", "relieved"), _WORK),
+    **dict.fromkeys(("reminder", "overdue", "replanned_staff"), _WORK),
+    **dict.fromkeys(("confirmed", "panel_advised"), (Purpose.COMPLETE,)),
+    **dict.fromkeys(("registered", "transferred", "accepted", "progress", "waiting"), _LOOK),
+    **dict.fromkeys(("waiting_reminder", "apology", "replanned", "verified", "unfounded"), _LOOK),
+    **dict.fromkeys(("approved", "dispatched", "reopened", "not_approved", "declined"), _LOOK),
+    **dict.fromkeys(("lapsed", "not_reached", "withdrawn"), _LOOK),
+    **dict.fromkeys(("answered", "resolved", "acceptance", "test_reminder"), _TRY),
+    **dict.fromkeys(("quotation", "quotation_reminder"), _ANSWER),
+    "thanks": (Purpose.EVALUATE,),
+}
+"""Which links a message may carry, by its wording; whoever else reads it gets none of them."""
+
+BETWEEN_OURSELVES = frozenset(
+    {PromiseKind.HAND_OVER, PromiseKind.PANEL, PromiseKind.WAITING, PromiseKind.DIFFICULTY}
+)
+"""Promises of which a customer is told nothing."""
+
+
+def sensible(purpose: Purpose, stage: Stage, running: Collection[PromiseKind]) -> bool:
+    """Say whether what a link is for can be done in that stage, while those promises run."""
+    terms = PURPOSES[purpose]
+    if terms.action is None:
+        return True
+    awaited = not terms.awaits or not terms.awaits.isdisjoint(running)
+    return awaited and terms.after.isdisjoint(running) and stage in RULES[terms.action].stages
+
+
+def offered(
+    template: str, to: Audience, stage: Stage, running: Collection[PromiseKind]
+) -> tuple[Purpose, ...]:
+    """Say which links a message to ``to`` carries, now that the issue is at ``stage``; ``running``
+    are the promises that the message speaks of.
+    """
+    return tuple(
+        purpose
+        for purpose in OFFERED.get(template, ())
+        if PURPOSES[purpose].audience is to and sensible(purpose, stage, running)
+    )
 
 
 class Link(Model):

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from domain.actions import ActionName
 from domain.cases import CaseStatus, Change
+from domain.issue import SlaState
 from domain.promises import PromiseEnd, PromiseKind
 from domain.vocabulary import (
+    ESCALATION,
     Audience,
     Category,
     Channel,
@@ -112,6 +114,15 @@ ENDS: Names = {
     PromiseEnd.WITHDRAWN: ("撤销", "withdrawn"),
     PromiseEnd.SKIPPED: ("不计", "skipped"),
 }
+STANDINGS: Names = {
+    SlaState.OVERDUE: ("已逾期", "overdue"),
+    SlaState.PAUSED: ("暂停", "paused"),
+    SlaState.AT_RISK: ("即将到期", "at risk"),
+    SlaState.ON_TIME: ("按时", "on time"),
+    SlaState.MISSED: ("曾超时", "missed"),
+    SlaState.MET: ("全部兑现", "met"),
+}
+"""How an issue's promises stand."""
 CLOCKS: Names = {"working": ("工作时间", "working time"), "elapsed": ("自然时间", "elapsed time")}
 ACTIONS: Names = {
     ActionName.REGISTERED: ("登记", "registered"),
@@ -157,6 +168,10 @@ CHANGES: Names = {
     Change.RETIRE: ("停用", "retire"),
 }
 ROLES: Names = {
+    Role.INTAKE: ("受理系统", "intake system"),
+    Role.AGENT: ("热线工程师", "hotline agent"),
+    Role.CLERK: ("回访人", "callback clerk"),
+    Role.AUDITOR: ("审计", "auditor"),
     Role.ENGINEER: ("工程师", "engineer"),
     Role.LEAD: ("组长", "lead"),
     Role.MANAGER: ("部门经理", "manager"),
@@ -164,11 +179,9 @@ ROLES: Names = {
 }
 AUDIENCES: Names = {
     Audience.CUSTOMER: ("客户", "customer"),
-    Audience.AGENT: ("热线工程师", "hotline agent"),
     Audience.HANDLER: ("处理人", "handler"),
     Audience.EXPERT: ("专家", "expert"),
-    Audience.CLERK: ("回访人", "callback clerk"),
-    **ROLES,
+    **{role: ROLES[role] for role in (Role.AGENT, Role.CLERK, *ESCALATION)},
 }
 
 SETS: Mapping[type[str], Names] = {
@@ -183,6 +196,7 @@ SETS: Mapping[type[str], Names] = {
     ServiceItem: ITEMS,
     PromiseKind: PROMISES,
     PromiseEnd: ENDS,
+    SlaState: STANDINGS,
     ActionName: ACTIONS,
     CaseStatus: CASES,
     Change: CHANGES,

@@ -28,6 +28,7 @@ from domain.issue import Issue, Person, Recorded, Step
 from domain.lifecycle import decide, register, registered
 from domain.promises import Mark, Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Actor, Audience, Kind, Role, Stage
+from runtime.signing import Links, Signer
 
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 """Monday 2026-11-23, 09:00 in Shanghai: the moment the sample customer calls."""
@@ -80,6 +81,8 @@ _SAID: dict[ActionName, dict[str, Any]] = {
     ActionName.REPLAN: {"version": "0123456789ab", "adoption": 2},
     ActionName.HAND_OVER: {"messages": ("issue:web:r-1/1/registered/customer",)},
 }
+
+LINKS = Links(Signer("signs the links of the tests, no others"), "https://desk.example")
 
 _SPANS = {PromiseKind.RESPONSE: 2 * HOUR, PromiseKind.RESOLUTION: 3 * DAY}
 

@@ -160,4 +160,4 @@ async def admit(pool: asyncpg.Pool[Any], actors: Iterable[Actor]) -> dict[tuple[
 
 def _as_typed(said: object) -> str:
     """Write a value as a browser sends it."""
-    return str(said).lower() if isinstance(said, bool) else str(said)
+    return {True: "yes", False: "no"}[said] if isinstance(said, bool) else str(said)

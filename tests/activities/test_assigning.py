@@ -27,7 +27,7 @@ from starter.roster_files import read_roster
 from store import duty, roster, rulebooks
 from store import register as register_store
 from store.outbox import Pool
-from tests.builders import an_intake
+from tests.builders import LINKS, an_intake
 
 EXAMPLE = read_roster(ROOT / "examples" / "roster")
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
@@ -100,7 +100,7 @@ async def place(database: Pool) -> Place:
 
 
 async def a_place(database: Pool, current: Rulebook) -> Place:
-    place = Place(database, Recording(database))
+    place = Place(database, Recording(database, LINKS))
     await place.people()
     async with database.acquire() as connection, connection.transaction():
         await rulebooks.adopt(connection, current, by="test", note="")

@@ -24,7 +24,7 @@ from runtime.settings import ROOT
 from starter.roster_files import read_roster
 from store import cases, roster, rulebooks
 from store.outbox import Pool
-from tests.builders import an_intake
+from tests.builders import LINKS, an_intake
 
 TUESDAY = datetime(2026, 9, 29, 2, 0, tzinfo=UTC)
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
@@ -99,7 +99,7 @@ class Place:
 async def place(database: Pool) -> Place:
     async with database.acquire() as connection, connection.transaction():
         await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
-    place = Place(database, Recording(database))
+    place = Place(database, Recording(database, LINKS))
     await place.adopt()
     return place
 

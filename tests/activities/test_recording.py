@@ -19,7 +19,7 @@ from starter.roster_files import read_roster
 from store import reading, roster, rulebooks
 from store.outbox import Pool
 from store.register import OutOfStep
-from tests.builders import an_intake
+from tests.builders import LINKS, an_intake
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
@@ -31,7 +31,7 @@ async def recording(database: Pool) -> Recording:
     async with database.acquire() as connection, connection.transaction():
         await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
         await rulebooks.adopt(connection, current, by="test", note="")
-    return Recording(database)
+    return Recording(database, LINKS)
 
 
 def registration(reference: str = "r-1", run: str = "run-1", **changes: Any) -> Step:

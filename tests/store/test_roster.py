@@ -19,7 +19,7 @@ from starter.roster_files import read_roster
 from store import duty, roster, rulebooks
 from store.duty import Overlapping
 from store.outbox import Pool
-from tests.builders import an_intake
+from tests.builders import LINKS, an_intake
 
 FILED = read_roster(ROOT / "examples" / "roster")
 EXAMPLE = FILED.model_copy(update={"exceptions": None})
@@ -61,7 +61,7 @@ async def an_open_issue(database: Pool) -> str:
         await rulebooks.adopt(connection, current, by="test", note="")
     intake = an_intake(reported_at=MONDAY, region="广东")
     step = register(intake, MONDAY).model_copy(update={"run": "run-1"})
-    recorded = await Recording(database).record_step(step)
+    recorded = await Recording(database, LINKS).record_step(step)
     assert recorded.engineer
     return recorded.engineer.id
 

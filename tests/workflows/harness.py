@@ -67,6 +67,7 @@ from runtime.settings import ROOT
 from runtime.temporal import plugin, register_search_attributes
 from starter.roster_files import read_roster
 from store import roster, rulebooks
+from tests.builders import LINKS
 from tests.conftest import free_ports
 from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
@@ -447,7 +448,7 @@ async def story_desk(
         await rulebooks.adopt(connection, current, by="test", note="")
     mailbox = Mailbox()
     desk = StoryDesk(env, pool, current, mailbox)
-    recording = Recording(pool)
+    recording = Recording(pool, LINKS)
     async with (
         Worker(
             env.client,

@@ -1,0 +1,116 @@
+"""Which messages carry which links: what each allows, to whom, at which stage."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from domain.actions import ActionName
+from domain.issue import Issue
+from domain.lifecycle import RULES, decide
+from domain.links import OFFERED, PURPOSES, Purpose, offered, sensible
+from domain.promises import PromiseKind
+from domain.refusal import Refused
+from domain.vocabulary import Audience, Kind, Role, Stage
+from tests.builders import DAY, a_promise, actor, an_act, an_issue
+
+A, C = Purpose.ACCEPT, Purpose.COMPLETE
+P, T, Q, E = Purpose.PROGRESS, Purpose.TEST, Purpose.CONFIRM, Purpose.EVALUATE
+HANDLER, CUSTOMER = Audience.HANDLER, Audience.CUSTOMER
+EVERYTHING = frozenset(PromiseKind)
+K = PromiseKind
+
+
+@pytest.mark.parametrize(
+    ("template", "to", "stage", "running", "links"),
+    [
+        ("assigned", HANDLER, Stage.ASSIGNED, {K.RESPONSE, K.RESOLUTION}, (A, C)),
+        ("assigned", HANDLER, Stage.ASSIGNED, {K.RESPONSE, K.VERIFICATION}, (A,)),
+        ("assigned", HANDLER, Stage.ASSIGNED, {K.RESPONSE, K.SURVEY}, (A,)),
+        ("assigned", HANDLER, Stage.CONFIRMING, {K.CONFIRMATION}, ()),
+        ("taken", HANDLER, Stage.ASSIGNED, {K.RESPONSE}, (A, C)),
+        ("reminder", HANDLER, Stage.ASSIGNED, {K.RESPONSE}, (A, C)),
+        ("reminder", HANDLER, Stage.IN_PROGRESS, {K.RESOLUTION}, (C,)),
+        ("reminder", Audience.CLERK, Stage.REPLIED, {K.CALLBACK}, ()),
+        ("overdue", HANDLER, Stage.WAITING, {K.RESOLUTION}, (C,)),
+        ("overdue", HANDLER, Stage.VERIFYING, {K.VERIFICATION}, ()),
+        ("confirmed", HANDLER, Stage.IN_PROGRESS, {K.RESOLUTION}, (C,)),
+        ("confirmed", HANDLER, Stage.APPROVING, {K.APPROVAL}, ()),
+        ("registered", CUSTOMER, Stage.ASSIGNED, {K.RESPONSE, K.RESOLUTION}, (P,)),
+        ("accepted", CUSTOMER, Stage.IN_PROGRESS, {K.RESPONSE}, (P,)),
+        ("resolved", CUSTOMER, Stage.RESOLVED, {K.CALLBACK}, (P, T)),
+        ("resolved", CUSTOMER, Stage.RESOLVED, {K.CUSTOMER_TEST}, (P, T)),
+        ("resolved", CUSTOMER, Stage.RESOLVED, set(), (P,)),
+        ("answered", CUSTOMER, Stage.RESOLVED, {K.CUSTOMER_TEST}, (P, T)),
+        ("answered", CUSTOMER, Stage.RESOLVED, set(), (P,)),
+        ("test_reminder", CUSTOMER, Stage.REPLIED, {K.CUSTOMER_TEST}, (P, T)),
+        ("quotation", CUSTOMER, Stage.CONFIRMING, {K.CONFIRMATION}, (Q, P)),
+        ("quotation_reminder", CUSTOMER, Stage.CONFIRMING, {K.CONFIRMATION}, (Q, P)),
+        ("declined", CUSTOMER, Stage.RESOLVED, set(), (P,)),
+        ("thanks", CUSTOMER, Stage.CLOSED, {K.EVALUATION}, (E,)),
+        ("thanks", CUSTOMER, Stage.CLOSED, set(), ()),
+        ("undelivered", Audience.LEAD, Stage.ASSIGNED, EVERYTHING, ()),
+    ],
+)
+def test_a_message_carries_what_makes_sense_at_its_stage(
+    template: str,
+    to: Audience,
+    stage: Stage,
+    running: set[PromiseKind],
+    links: tuple[Purpose, ...],
+) -> None:
+    assert offered(template, to, stage, running) == links
+
+
+def test_nobody_but_the_handler_and_the_customer_is_given_a_link_and_each_only_their_own() -> None:
+    for template, to, stage in product(OFFERED, Audience, Stage):
+        for purpose in offered(template, to, stage, EVERYTHING):
+            assert to is PURPOSES[purpose].audience
+    assert {terms.audience for terms in PURPOSES.values()} == {HANDLER, CUSTOMER}
+
+
+def test_every_link_is_carried_by_some_message() -> None:
+    assert {purpose for purposes in OFFERED.values() for purpose in purposes} == set(Purpose)
+
+
+def test_whoever_is_sent_a_link_has_the_right_to_what_it_does() -> None:
+    roles = {HANDLER: Role.ENGINEER, CUSTOMER: Role.CUSTOMER}
+    for terms in PURPOSES.values():
+        assert terms.action is None or roles[terms.audience] in RULES[terms.action].roles
+
+
+def test_every_purpose_has_a_letter_of_its_own() -> None:
+    letters = [terms.letter for terms in PURPOSES.values()]
+    assert len(set(letters)) == len(Purpose)
+    assert {len(letter) for letter in letters} == {1}
+
+
+def _issues() -> list[Issue]:
+    usual = [an_issue(stage) for stage in Stage]
+    fresh = [an_issue(Stage.ASSIGNED, kind) for kind in (Kind.COMPLAINT, Kind.PAID_SERVICE)]
+    heard = [an_issue(Stage.REPLIED, promises=(a_promise(K.CUSTOMER_TEST),))]
+    scored = [an_issue(Stage.CLOSED, promises=(a_promise(K.EVALUATION),))]
+    return usual + fresh + heard + scored
+
+
+@pytest.mark.parametrize("issue", _issues(), ids=lambda i: f"{i.intake.kind}-{i.stage}")
+@pytest.mark.parametrize("purpose", [p for p in Purpose if PURPOSES[p].action])
+def test_what_a_link_offers_the_issue_does_and_what_it_does_not_offer_the_issue_refuses(
+    issue: Issue, purpose: Purpose
+) -> None:
+    action = PURPOSES[purpose].action
+    assert action
+    holder = Role.CUSTOMER if PURPOSES[purpose].audience is CUSTOMER else Role.ENGINEER
+    # Who has it is a matter of the register's, not of the stage.
+    by = actor(holder, issue.engineer.id if holder is Role.ENGINEER and issue.engineer else None)
+    if issue.engineer is None and holder is Role.ENGINEER:
+        by = actor(Role.LEAD)
+    act = an_act(action, by)
+    now = issue.last_at + 2 * DAY
+    if sensible(purpose, issue.stage, {p.kind for p in issue.running}):
+        assert decide(issue, action, act, now).action is action
+    elif action is not ActionName.EVALUATE:  # one who was not asked may score us by telephone
+        with pytest.raises(Refused) as refused:
+            decide(issue, action, act, now)
+        assert refused.value.type == "NotAllowed"
