@@ -6,12 +6,16 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
 
-_REQUIRED = os.environ.get("YINUO_BROWSER") == "required"  # the tests' own environment is emptied
+# Read now: the environment of the tests is emptied.
+_REQUIRED = os.environ.get("YINUO_BROWSER") == "required"
+_PICTURES = os.environ.get("YINUO_PICTURES")
+"""A folder for pictures of the pages, such as docs; none are taken otherwise."""
 
 Device = Literal["phone", "desk"]
 Language = Literal["zh", "en"]
@@ -21,6 +25,8 @@ SIZES: dict[Device, ViewportSize] = {
 }
 LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en-GB"}
 
+Show = Callable[[Page, str], Awaitable[None]]
+"""``await picture(page, "board")``: keep how a page looks, if somebody wants to see it."""
 OpenPage = Callable[..., Awaitable[Page]]
 """``await somebody("phone", "zh")``: a page of somebody who was never here before."""
 
@@ -61,3 +67,12 @@ async def somebody(chromium: Browser) -> AsyncIterator[OpenPage]:
             return page
 
         yield arrive
+
+
+@pytest.fixture
+def picture() -> Show:
+    async def keep(page: Page, name: str) -> None:
+        if _PICTURES:
+            await page.screenshot(path=Path(_PICTURES) / f"{name}.png", full_page=True)
+
+    return keep
