@@ -26,7 +26,7 @@ from starter.doors.context import Doors, Here
 from starter.doors.intake_form import Reason, Sheet, Wrong
 from starter.doors.pages import Form, render
 from starter.doors.problems import RETRY_AFTER, Problem, refusal
-from starter.doors.who import Visitor, Who, require
+from starter.doors.who import Signed, Visitor, require
 from store import AWAY, cases, customers, door_log, roster
 from store.cases import Found
 from store.customers import Known, Reported
@@ -78,14 +78,14 @@ _TELL: Mapping[PromiseKind, Reason] = {
 
 
 @router.get("/intake")
-async def intake_page(request: Request, here: Here, who: Who) -> Response:
+async def intake_page(request: Request, here: Here, who: Signed) -> Response:
     """Show an empty form, and what this agent has open."""
     require(who, Right.FIND_CUSTOMERS)
     return await _page(request, here, who, intake_form.blank())
 
 
 @router.post("/intake/customers")
-async def find_customers(request: Request, here: Here, who: Who, form: Form) -> Response:
+async def find_customers(request: Request, here: Here, who: Signed, form: Form) -> Response:
     """Show who may be calling, by what is written already; the field being written counts first."""
     require(who, Right.FIND_CUSTOMERS)
     sheet = intake_form.written(form)
@@ -97,7 +97,7 @@ async def find_customers(request: Request, here: Here, who: Who, form: Form) -> 
 
 
 @router.post("/intake/customer")
-async def choose_customer(request: Request, here: Here, who: Who, form: Form) -> Response:
+async def choose_customer(request: Request, here: Here, who: Signed, form: Form) -> Response:
     """Fill in the customer of an issue, and their machine if that was asked for."""
     require(who, Right.FIND_CUSTOMERS)
     machine = str(form.get("machine", ""))
@@ -114,7 +114,7 @@ async def choose_customer(request: Request, here: Here, who: Who, form: Form) ->
 
 
 @router.post("/intake/cases")
-async def find_cases(request: Request, here: Here, who: Who, form: Form) -> Response:
+async def find_cases(request: Request, here: Here, who: Signed, form: Form) -> Response:
     """Show approved solutions for what is written already (R8), and what is open on it."""
     require(who, Right.SEARCH_CASES)
     sheet = intake_form.written(form)
@@ -125,7 +125,7 @@ async def find_cases(request: Request, here: Here, who: Who, form: Form) -> Resp
 
 
 @router.post("/intake")
-async def register(request: Request, here: Here, who: Who, form: Form) -> Response:
+async def register(request: Request, here: Here, who: Signed, form: Form) -> Response:
     """Register the issue; the same form sent twice is one issue (R1, R2)."""
     require(who, Right.OPEN)
     sheet = intake_form.written(form)
@@ -250,7 +250,7 @@ async def _mine(here: Doors, who: Visitor) -> list[IssueView]:
 
 @router.get("/intake/{number}")
 async def told_page(
-    request: Request, here: Here, who: Who, number: str, case: str = ""
+    request: Request, here: Here, who: Signed, number: str, case: str = ""
 ) -> Response:
     """Show what to tell the customer, and what can be done for them at once."""
     seen = await here.desk.show(number)
@@ -260,7 +260,7 @@ async def told_page(
 
 @router.post("/intake/{number}/{action}")
 async def act(
-    request: Request, here: Here, who: Who, form: Form, number: str, action: ActionName
+    request: Request, here: Here, who: Signed, form: Form, number: str, action: ActionName
 ) -> Response:
     """Do it for the customer on the line; the same form sent twice does it once."""
     seen = await here.desk.show(number)

@@ -30,7 +30,7 @@ from starter.doors.context import Doors, Here
 from starter.doors.intake_form import Reason, reasons
 from starter.doors.pages import Form, render
 from starter.doors.problems import Problem
-from starter.doors.who import Visitor, Who, require
+from starter.doors.who import Signed, Visitor, require
 from store import callbacks, door_log, rulebooks
 
 router = APIRouter(include_in_schema=False)
@@ -97,14 +97,14 @@ class _Today:
 
 
 @router.get("/calls")
-async def calls_page(request: Request, here: Here, who: Who) -> Response:
+async def calls_page(request: Request, here: Here, who: Signed) -> Response:
     """Show today's calls, with what to read before each."""
     require(who, Right.LIST_CALLBACKS)
     return await _page(request, here, who)
 
 
 @router.post("/calls")
-async def record_call(request: Request, here: Here, who: Who, form: Form) -> Response:
+async def record_call(request: Request, here: Here, who: Signed, form: Form) -> Response:
     """Record one call in each of its issues; the same form sent twice records it once."""
     require(who, ActionName.RECORD_CALLBACK)
     sheet = _written(form)

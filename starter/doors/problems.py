@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,13 @@ from store import AWAY
 RETRY_AFTER = 5
 """Seconds after which it is worth asking again when a server is away."""
 PROBLEM = "application/problem+json"
+_PROGRAMS = frozenset(
+    {
+        *("issues", "cases", "audit", "inbound", "openapi.json"),
+        *("healthz", "readyz", "metrics", "static"),
+    }
+)
+"""Where programs ask: they get problem details whatever they say they accept."""
 
 _STATUS = {
     "Invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -158,12 +166,27 @@ def respond(problem: Problem) -> Response:
     return Response(content, problem.status.value, problem.headers, PROBLEM)
 
 
-async def _handle(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    return respond(_of(error))
+Page = Callable[[Request, Problem], Response]
+"""How a problem is told to people."""
 
 
-def install(app: FastAPI) -> None:
-    """Let the app answer with problem details whatever goes wrong."""
+def answer(request: Request, problem: Problem) -> Response:
+    """Tell a person on a page, and everybody else in problem details."""
+    page: Page | None = getattr(request.app.state, "problem_page", None)
+    room = request.url.path.split("/")[1]
+    person = "text/html" in request.headers.get("accept", "") and room not in _PROGRAMS
+    if page is None or not person or problem.status < HTTPStatus.BAD_REQUEST:
+        return respond(problem)
+    return page(request, problem)
+
+
+async def _handle(request: Request, error: Exception) -> Response:
+    return answer(request, _of(error))
+
+
+def install(app: FastAPI, page: Page | None = None) -> None:
+    """Let the app answer with problem details whatever goes wrong, and people with ``page``."""
+    app.state.problem_page = page
     for kind in (
         *(Problem, Refused, Unavailable, ValidationError, RequestValidationError, HTTPException),
         *AWAY,

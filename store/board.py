@@ -1,0 +1,41 @@
+"""Read model of a department's board: how much is open, and with whom."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from domain.promises import OVERSIGHT
+from domain.vocabulary import Code, Model
+
+Pool: TypeAlias = "asyncpg.Pool[Any]"
+
+
+class Load(Model):
+    """What one engineer has open; with no engineer, what nobody has. Overdue are those with a
+    broken promise that still runs.
+    """
+
+    engineer: Code | None
+    open: int
+    overdue: int
+
+
+async def loads(pool: Pool, department: str | None) -> list[Load]:
+    """Count the open issues of a department, or of all, by engineer."""
+    rows = await pool.fetch(
+        """
+        SELECT i.engineer, count(*) AS open, count(*) FILTER (WHERE p.late) AS overdue
+        FROM issues i
+        LEFT JOIN LATERAL (
+            SELECT bool_or(outcome IN ('broken', 'skipped')) AS late
+            FROM promises WHERE issue_id = i.id AND ended_at IS NULL AND kind <> ALL($2)
+        ) p ON true
+        WHERE i.closed_at IS NULL AND ($1::text IS NULL OR i.department = $1)
+        GROUP BY i.engineer
+        """,
+        department,
+        sorted(OVERSIGHT),
+    )
+    return [Load(**dict(row)) for row in rows]

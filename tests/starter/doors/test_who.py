@@ -1,0 +1,332 @@
+"""Who is let in, for how long, and what is written down of what they do (R30)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from domain.access import Right
+from domain.vocabulary import Role
+from runtime import postgres
+from runtime.embedded import database_url
+from runtime.signing import Signer
+from starter.doors import sessions, who
+from starter.doors.context import Doors
+from starter.doors.who import FRESH, KNOWN, PREFIX, Doorkeeper, digest
+from store import AWAY, door_log, tokens
+from store.door_log import Entry
+from store.tokens import Token
+from tests.starter.doors.at_desk import HTMX, sign_in
+from tests.starter.doors.conftest import BASE, PEOPLE, MakeToken
+from tests.starter.doors.test_api_opening import an_intake
+
+PAGE = {"Accept": "text/html"}
+
+
+async def made(doors: Doors, role: Role = Role.LEAD, **more: Any) -> tuple[str, str]:
+    """Make a token, and return it with its id."""
+    written, id_ = PREFIX + secrets.token_urlsafe(32), secrets.token_hex(4)
+    now = datetime.now(UTC)
+    given = Token(id=id_, role=role, person=PEOPLE[role], created_at=now, **more)
+    async with doors.pool.acquire() as connection:
+        await tokens.create(connection, given, digest(written))
+    return written, id_
+
+
+async def revoke(doors: Doors, id_: str) -> None:
+    async with doors.pool.acquire() as connection:
+        assert await tokens.revoke(connection, id_, datetime.now(UTC))
+
+
+# How long somebody is let in ----------------------------------------------------------------------
+
+
+@dataclass
+class Clock:
+    """Goes on when it is told to."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Watch:
+    """A doorkeeper, its clock, and the desk while PostgreSQL is there and while it is away."""
+
+    here: Doors
+    away: Doors
+    clock: Clock = field(default_factory=Clock)
+    keeper: Doorkeeper = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keeper = Doorkeeper(self.clock)
+
+    async def lets_in(self, token: str, *, away: bool = False) -> bool:
+        return await self.keeper.by_token(self.away if away else self.here, token) is not None
+
+
+@pytest.fixture
+async def watch(doors: Doors) -> AsyncIterator[Watch]:
+    nowhere = "postgresql://yinuo@127.0.0.1:1/yinuo"
+    async with postgres.pool(nowhere, size=1, min_size=0) as gone:
+        yield Watch(doors, replace(doors, pool=gone))
+
+
+async def test_a_revoked_token_counts_a_few_seconds_more_and_then_never_again(watch: Watch) -> None:
+    written, id_ = await made(watch.here)
+    assert await watch.lets_in(written)
+    await revoke(watch.here, id_)
+    watch.clock.now += FRESH
+    assert await watch.lets_in(written), "it need not be looked up each time"
+    watch.clock.now += 0.1
+    assert not await watch.lets_in(written)
+    with pytest.raises(AWAY):
+        await watch.lets_in(written, away=True)
+
+
+async def test_a_session_ends_with_its_token(watch: Watch) -> None:
+    _, id_ = await made(watch.here)
+    session = sessions.Session(id="s", token=id_)
+    assert await watch.keeper.by_session(watch.here, session)
+    await revoke(watch.here, id_)
+    watch.clock.now += FRESH + 0.1
+    assert await watch.keeper.by_session(watch.here, session) is None
+
+
+async def test_whoever_was_let_in_is_let_in_for_an_hour_while_postgresql_is_away(
+    watch: Watch,
+) -> None:
+    written, _ = await made(watch.here, Role.INTAKE)
+    assert await watch.lets_in(written)
+    while watch.clock.now <= 1000 + KNOWN - 2 * FRESH:
+        watch.clock.now += 2 * FRESH
+        assert await watch.lets_in(written, away=True)
+    watch.clock.now += 2 * FRESH + 0.1
+    with pytest.raises(AWAY):
+        await watch.lets_in(written, away=True)
+    assert await watch.lets_in(written), "and at once again when it is back"
+
+
+async def test_while_postgresql_is_away_a_stranger_is_not_let_in(watch: Watch) -> None:
+    written, _ = await made(watch.here)
+    with pytest.raises(AWAY):
+        await watch.lets_in(written, away=True)
+
+
+async def test_a_token_revoked_while_postgresql_was_away_ends_soon_after_it_is_back(
+    watch: Watch,
+) -> None:
+    written, id_ = await made(watch.here)
+    assert await watch.lets_in(written)
+    watch.clock.now += KNOWN / 2
+    assert await watch.lets_in(written, away=True)
+    await revoke(watch.here, id_)
+    watch.clock.now += FRESH + 0.1
+    assert not await watch.lets_in(written)
+
+
+async def test_a_token_that_is_over_lets_nobody_in_however_well_known(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends = datetime.now(UTC) + timedelta(hours=1)
+    written, _ = await made(watch.here, expires_at=ends)
+    assert await watch.lets_in(written)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return ends.astimezone(tz)
+
+    monkeypatch.setattr(who, "datetime", Later)
+    assert not await watch.lets_in(written)
+    assert not await watch.lets_in(written, away=True)
+
+
+async def test_strangers_cost_no_memory_and_friends_a_limited_one(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(who, "_REMEMBERED", 2)
+    friends = [(await made(watch.here))[0] for _ in range(3)]
+    assert all([await watch.lets_in(friend) for friend in friends])
+    for _ in range(5):
+        assert not await watch.lets_in(PREFIX + secrets.token_hex(8))
+    assert len(watch.keeper._known) == 2
+    assert await watch.lets_in(friends[2], away=True)
+    with pytest.raises(AWAY):  # forgotten for the sake of the others
+        await watch.lets_in(friends[0], away=True)
+
+
+async def test_a_database_that_stands_still_holds_nobody_up_for_long(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, _ = await made(watch.here)
+    async with postgres.pool(database_url(watch.here.settings), size=1) as pool:
+        frozen = replace(watch.here, pool=pool)
+        assert await watch.keeper.by_token(frozen, written)
+        watch.clock.now += FRESH + 0.1
+        monkeypatch.setattr(who, "_GLANCE", 0.1)
+        server = await pool.fetchval("SELECT pg_backend_pid()")
+        os.kill(server, signal.SIGSTOP)
+        try:
+            assert await watch.keeper.by_token(frozen, written)
+        finally:
+            os.kill(server, signal.SIGCONT)
+
+
+# Who knocks ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(b"", b"Bearer", b"Bearer ", b"Basic eA==", b"yn_x", b"Bearer \xff\xfe\xe4"),
+        *(b"Bearer two words", b"Bearer,Bearer", b"bearer " + b"x" * 5000, b'Digest a="b"'),
+    ],
+)
+async def test_whatever_is_no_token_is_told_how_to_get_one(
+    http: httpx.AsyncClient, given: bytes
+) -> None:
+    answer = await http.get("/issues", headers=[(b"Authorization", given)])
+    assert (answer.status_code, answer.json()["status"]) == (401, 401)
+    assert answer.headers["www-authenticate"] == 'Bearer realm="yinuo"'
+    assert "yinuo token create" in answer.text or "unknown, revoked or expired" in answer.text
+
+
+async def test_an_expired_token_is_none(http: httpx.AsyncClient, doors: Doors) -> None:
+    written, _ = await made(doors, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    bearer = {"Authorization": f"Bearer {written}"}
+    assert (await http.get("/issues", headers=bearer)).status_code == 401
+    assert (await http.post("/login", data={"token": written})).status_code == 401
+
+
+@pytest.mark.parametrize("spoilt", ["", "x", "a.b.c", "é中", "{}x", "x{}", "e30.{}"])
+async def test_a_cookie_that_is_not_as_we_made_it_is_none(
+    doors: Doors, http: httpx.AsyncClient, spoilt: str
+) -> None:
+    await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
+    name, ours = next(iter(http.cookies.items()))
+    http.cookies.clear()
+    cookie = f"{name}={spoilt.format(ours)}".encode()
+    assert (await http.get("/issues", headers=[(b"Cookie", cookie)])).status_code == 401
+    page = await http.get("/board", headers=[(b"Cookie", cookie), (b"Accept", b"text/html")])
+    assert (page.status_code, page.headers["location"]) == (303, "/login?next=/board")
+
+
+async def test_a_cookie_that_another_house_signed_is_none(
+    doors: Doors, http: httpx.AsyncClient
+) -> None:
+    another = replace(doors, signer=Signer("s" * 32))
+    await sign_in(another, http, Role.LEAD, "zhou.jianguo")
+    assert (await http.get("/issues")).status_code == 401
+    await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
+    assert (await http.get("/issues")).status_code == 200
+
+
+async def test_a_form_signature_is_no_session(doors: Doors, http: httpx.AsyncClient) -> None:
+    person = await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
+    csrf = (await person.hidden("/board"))["csrf"]
+    name = next(iter(http.cookies))
+    http.cookies.clear()
+    assert (await http.get("/issues", headers={"Cookie": f"{name}={csrf}"})).status_code == 401
+
+
+async def test_pages_are_for_people_who_signed_in_not_for_whoever_holds_a_token(
+    http: httpx.AsyncClient, token: MakeToken
+) -> None:
+    answer = await http.get("/board", headers={**PAGE, **await token(Role.LEAD)})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/board")
+
+
+async def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(http: httpx.AsyncClient) -> None:
+    part = await http.get("/board", headers={**PAGE, **HTMX})
+    assert (part.status_code, part.headers["hx-redirect"]) == (401, "/login")
+
+
+async def test_a_form_of_somebody_signed_out_is_not_sent_again_by_signing_in(
+    http: httpx.AsyncClient,
+) -> None:
+    answer = await http.post("/intake", data={"customer.name": "天河支行"}, headers=PAGE)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+# What is written down -----------------------------------------------------------------------------
+
+ADDRESS = "192.0.2.7"
+
+
+@pytest.fixture
+async def from_afar(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app, client=(ADDRESS, 5000))
+    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+        yield client
+
+
+async def trail(doors: Doors, number: str) -> list[Entry]:
+    """Return an issue's trail, the oldest first."""
+    return (await door_log.entries(doors.pool, number=number))[::-1]
+
+
+async def test_r30_every_action_and_every_look_leaves_one_row_without_the_customer(
+    from_afar: httpx.AsyncClient, doors: Doors
+) -> None:
+    written, id_ = await made(doors, Role.GM_OFFICE)
+    office = {"Authorization": f"Bearer {written}"}
+    said, before = an_intake(), datetime.now(UTC)
+    opened = await from_afar.post("/issues", json=said, headers=office)
+    place = f"/issues/{opened.json()['number']}"
+    await from_afar.post(f"{place}/escalate", json={"reason": "珠江银行很着急"}, headers=office)
+    await from_afar.post(f"{place}/survey", json={"findings": "打不开金库"}, headers=office)
+    await from_afar.get(f"{place}/customer", headers=office)
+    await from_afar.get(place, headers=office)  # holds no customer data, and leaves no row
+
+    rows = await trail(doors, opened.json()["number"])
+    assert [(row.what, row.outcome) for row in rows] == [
+        (Right.OPEN, "done"),
+        ("escalate", "done"),
+        ("survey", "refused: NotAllowed"),
+        (Right.SEE_CUSTOMER, "seen"),
+    ]
+    assert {(r.person, r.role, r.via, r.address) for r in rows} == {
+        (PEOPLE[Role.GM_OFFICE], Role.GM_OFFICE, f"token {id_}", ADDRESS)
+    }
+    times = [row.at for row in rows]
+    assert before <= times[0] <= times[-1] <= datetime.now(UTC)
+    assert times == sorted(times)
+    text = " ".join(row.model_dump_json() for row in rows)
+    customer = [value for value in said["customer"].values() if isinstance(value, str)]
+    for told in (*customer, said["title"], "珠江银行", "打不开金库", written):
+        assert told not in text
+
+
+async def test_who_is_refused_an_action_is_written_down_as_well(
+    from_afar: httpx.AsyncClient, doors: Doors, token: MakeToken
+) -> None:
+    office, auditor = await token(Role.GM_OFFICE), await token(Role.AUDITOR)
+    number = (await from_afar.post("/issues", json=an_intake(), headers=office)).json()["number"]
+    answer = await from_afar.post(f"/issues/{number}/accept", json={}, headers=auditor)
+    assert answer.status_code == 403
+    assert [(row.person, row.what, row.outcome) for row in (await trail(doors, number))[1:]] == [
+        ("audit", "accept", "refused: NotYours")
+    ]
+
+
+async def test_signing_in_is_written_down_with_the_token_it_was_done_with(
+    from_afar: httpx.AsyncClient, doors: Doors
+) -> None:
+    written, id_ = await made(doors)
+    await from_afar.post("/login", data={"token": written})
+    found = await door_log.entries(doors.pool, limit=1000)
+    [row] = [row for row in found if row.via == f"token {id_}"]
+    assert (row.person, row.what, row.outcome) == ("zhou.jianguo", "sign_in", "done")
+    assert row.address == ADDRESS
