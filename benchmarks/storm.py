@@ -25,7 +25,7 @@ from statistics import median, quantiles
 from time import perf_counter
 from typing import NamedTuple
 
-import httpx
+import httpx2
 from rich.console import Console
 from rich.table import Table
 from temporalio.client import WithStartWorkflowOperation
@@ -136,10 +136,10 @@ async def _storm(send: Send, intakes: Sequence[Intake], at_once: int) -> list[Se
 
 async def _through_the_doors(stack: AsyncExitStack) -> Send:
     asked = json.loads(sys.stdin.read())
-    client = httpx.AsyncClient(
+    client = httpx2.AsyncClient(
         base_url=asked["url"],
         headers={"Authorization": f"Bearer {asked['token']}"},
-        limits=httpx.Limits(max_connections=None),
+        limits=httpx2.Limits(max_connections=None),
         timeout=60,
         trust_env=False,
     )
@@ -152,7 +152,7 @@ async def _through_the_doors(stack: AsyncExitStack) -> Send:
         )
         if answer.status_code not in {200, 201}:
             raise RuntimeError(f"{answer.status_code}: {answer.text}")
-        return answer.json()["number"], answer.status_code == httpx.codes.CREATED
+        return answer.json()["number"], answer.status_code == httpx2.codes.CREATED
 
     return send
 

@@ -46,6 +46,24 @@ async def _cancelled_by_sigterm(main: Coroutine[Any, Any, T]) -> T:
         loop.remove_signal_handler(signal.SIGTERM)
 
 
+async def within(seconds: float, asking: Coroutine[Any, Any, T]) -> T:
+    """Wait for an answer so long and no longer, even if whoever is asked cannot be stopped soon:
+    asyncpg waits until the server has heard of it, and one that stands still hears nothing.
+
+    Raises:
+        TimeoutError: no answer in time.
+    """
+    task = asyncio.create_task(asking)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+    finally:
+        task.cancel()
+
+
 @contextmanager
 def stop_requested() -> Iterator[asyncio.Event]:
     """An event that SIGINT or SIGTERM sets: the program ends by itself, in order.

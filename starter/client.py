@@ -32,6 +32,7 @@ from domain.intake import Intake
 from domain.staffing import Stranded, stranded
 from domain.view import IssueView
 from domain.vocabulary import Actor, Role
+from runtime.aio import within
 from starter.starting import start_of, update_of
 from store import AWAY, reading, roster, rulebooks
 from store.reading import Filter, Unsettled
@@ -175,9 +176,8 @@ class Desk(Register):
         async with _answering():
             away = False
             try:
-                async with asyncio.timeout(_GLANCE):
-                    if await reading.workflow_id(self._pool, intake.issue_id):
-                        return Opened(await self._known(intake), new=False)
+                if await within(_GLANCE, reading.workflow_id(self._pool, intake.issue_id)):
+                    return Opened(await self._known(intake), new=False)
             except AWAY as error:
                 away = True
                 if intake.region not in self._regions[1]:
@@ -253,14 +253,16 @@ class Desk(Register):
         if intake.region in self._regions[1]:
             return
         if time.monotonic() - self._regions[0] > _REGIONS_KEPT or not self._regions[1]:
-            async with asyncio.timeout(_GLANCE), self._pool.acquire() as connection:
-                found = frozenset(await roster.regions(connection))
-            self._regions = (time.monotonic(), found)
+            self._regions = (time.monotonic(), await within(_GLANCE, self._served()))
         if intake.region not in self._regions[1]:
             known = ", ".join(sorted(self._regions[1])) or "none: import a roster first"
             raise Refused(
                 "Invalid", f"region: no service centre serves {intake.region}; known: {known}"
             )
+
+    async def _served(self) -> frozenset[str]:
+        async with self._pool.acquire() as connection:
+            return frozenset(await roster.regions(connection))
 
     async def act(
         self, number: str, name: ActionName, act: Act, *, key: str | None = None

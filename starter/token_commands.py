@@ -113,7 +113,7 @@ def _until(said: str | None, now: datetime) -> datetime | None:
         return now + timedelta(days=int(days[1]))
     try:
         last = datetime.strptime(said, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise InputError(f"expires: {said} is neither days such as 90d nor a day") from None
     if last <= now:
         raise InputError(f"expires: {said} is over already")

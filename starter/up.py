@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -194,7 +194,7 @@ async def _doors(
         environment=environment,
     )
     # On this machine, past any proxy for the rest of the world.
-    knock = httpx.AsyncClient(trust_env=False, timeout=_ANSWER_SECONDS)
+    knock = httpx2.AsyncClient(trust_env=False, timeout=_ANSWER_SECONDS)
     async with knock:
         part = _Part(
             child, partial(_open, settings, knock), f"{settings.base_url}, log {child.log}"
@@ -239,10 +239,10 @@ async def _until_well(part: _Part) -> None:
         raise part.child.problem(f"did not take up work within {_START_SECONDS:g} s") from None
 
 
-async def _open(settings: Settings, knock: httpx.AsyncClient) -> bool:
+async def _open(settings: Settings, knock: httpx2.AsyncClient) -> bool:
     try:
         answer = await knock.get(f"http://{_here(settings.http_host)}:{settings.http_port}/readyz")
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return False
     return answer.is_success
 

@@ -78,7 +78,7 @@ CREATE FUNCTION pairs(said text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PA
             FROM (SELECT substr(said, n, 2) AS pair FROM generate_series(1, length(said) - 1) AS n)
             AS cut WHERE strpos(pair, chr(10)) = 0);
 COMMENT ON FUNCTION pairs IS
-    'Neighbouring characters: whatever is found anywhere in a name has its pairs among the name''s.';
+    'Neighbouring characters: what is found anywhere in a name has its pairs among the name''s.';
 CREATE INDEX issues_by_telephone ON issues (dialled(phone) text_pattern_ops);
 CREATE INDEX issues_by_last_digits ON issues (reverse(dialled(phone)) text_pattern_ops);
 CREATE INDEX issues_by_customer ON issues

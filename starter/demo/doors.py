@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import asyncpg
-import httpx
+import httpx2
 
 from domain.access import Right
 from domain.actions import Act, ActionName
@@ -47,7 +47,7 @@ class ByDoors:
     """Answers as ``Desk`` does; ``done`` is what was done this way."""
 
     def __init__(
-        self, place: Stage, http: httpx.AsyncClient, let_in: Mapping[tuple[Role, str], str]
+        self, place: Stage, http: httpx2.AsyncClient, let_in: Mapping[tuple[Role, str], str]
     ) -> None:
         self._desk: Desk = place.desk
         self._receiver: Receiver = place.receiver
@@ -119,10 +119,10 @@ class ByDoors:
             raise Refused(problem["type"].rpartition(":")[2], problem["detail"])
         return IssueView.model_validate_json(answer.content)
 
-    async def _sent(self, method: str, path: str, **more: Any) -> httpx.Response:
+    async def _sent(self, method: str, path: str, **more: Any) -> httpx2.Response:
         try:
             answer = await self._http.request(method, path, **more)
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise Unavailable(f"the doors do not answer ({type(error).__name__})") from error
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unavailable(f"the doors answer with {answer.status_code}")
@@ -136,7 +136,7 @@ async def by_doors(place: Stage, roster: Roster) -> AsyncIterator[ByDoors]:
     systems = [Actor(id=source, role=Role.INTAKE) for source in SOURCES]
     let_in = await admit(place.servers.pool, (*people, *systems))
     # On this machine, past any proxy for the rest of the world.
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         base_url=place.settings.base_url, timeout=_ANSWER_SECONDS, trust_env=False
     ) as http:
         yield ByDoors(place, http, let_in)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from domain.access import Right, may
 from domain.actions import PEOPLE, ActionName
 from domain.cases import KnownCase
+from domain.effects.common import TO_BE_HEARD
 from domain.promises import PromiseKind
 from domain.view import IssueView
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
@@ -277,6 +278,7 @@ async def act(
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     except Refused as refused:
         wrong, status = intake_form.refused(refused), refusal(refused).status
+        values.pop("key", None)  # under the same key the desk would only say the same again
     except Unavailable:
         wrong, status = {"form": _AWAY}, HTTPStatus.SERVICE_UNAVAILABLE
     else:
@@ -329,7 +331,7 @@ def _possible(who: Visitor, seen: IssueView) -> list[ActionName]:
         for each in _ON_THE_LINE
         if each in seen.can
         and may(who.caller, each, seen)
-        and (each is not ActionName.REPORT_TEST or PromiseKind.CUSTOMER_TEST in running)
+        and (each is not ActionName.REPORT_TEST or not running.isdisjoint(TO_BE_HEARD))
     ]
 
 

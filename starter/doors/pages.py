@@ -132,12 +132,16 @@ async def checked_form(request: Request, here: Here) -> FormData:
     form = await request.form()
     session = sessions.read(request, here)
     try:
-        signed = here.signer.timed("csrf").unsign(str(form.get("csrf", "")), sessions.LASTS)
+        signed = here.signer.timed("csrf").unsign(_bytes(form.get("csrf", "")), sessions.LASTS)
     except BadSignature:
         signed = b""
     if session is None or signed.decode() != session.id:
         raise not_yours("this form is not from one of our pages, or it is too old: load it again")
     return form
+
+
+def _bytes(said: object) -> bytes:
+    return str(said).encode(errors="replace")  # it may be no text at all: half a character
 
 
 Form = Annotated[FormData, Depends(checked_form)]

@@ -14,14 +14,17 @@ from fastapi.responses import RedirectResponse
 from httpx2 import HTTPError
 from joserfc.errors import JoseError
 
+from domain.access import Reach, Right, reach
 from domain.vocabulary import Role
 from runtime.settings import Settings
 from starter.doors import sessions
-from starter.doors.context import Here
-from starter.doors.pages import Form, render
+from starter.doors.context import Here, address_of
+from starter.doors.pages import Form, Reason, render
 from starter.doors.problems import Problem
-from starter.doors.who import Doorkeeper, Signed
+from starter.doors.trail import written
+from starter.doors.who import Doorkeeper, Signed, Visitor
 from store import tokens
+from store.tokens import Admitted
 
 router = APIRouter(include_in_schema=False)
 log = structlog.get_logger("doors.signing_in")
@@ -35,6 +38,13 @@ ROOMS: Mapping[Role, str] = {
     Role.GM_OFFICE: "/board",
 }
 """Where somebody finds their work."""
+_CALLS: Mapping[Right, tuple[str, Reason]] = {
+    Right.OPEN: ("POST /issues", ("登记问题", "register issues")),
+    Right.SEE: ("GET /issues", ("查询问题", "look at issues")),
+    Right.READ_AUDIT_TRAIL: ("GET /audit", ("查阅审计记录", "read the audit trail")),
+    Right.READ_METRICS: ("GET /metrics", ("查看运行指标", "read the desk's metrics")),
+}
+"""What those without pages do over the HTTP interface."""
 Next = Annotated[str, Query(alias="next", max_length=200)]
 
 
@@ -65,7 +75,8 @@ async def home(request: Request, who: Signed) -> Response:
     """Lead everybody to their work."""
     if room := ROOMS.get(who.caller.role):
         return RedirectResponse(room, HTTPStatus.SEE_OTHER)
-    return render(request, "home.html", caller=who.caller)
+    calls = [call for right, call in _CALLS.items() if reach(who.caller.role, right) != Reach.NONE]
+    return render(request, "home.html", who=who, calls=calls)
 
 
 @router.get("/login")
@@ -84,7 +95,8 @@ async def sign_in(request: Request, here: Here) -> Response:
     if admitted is None:
         return _asked(request, HTTPStatus.UNAUTHORIZED, after=after, wrong="token")
     answer = RedirectResponse(after, HTTPStatus.SEE_OTHER)
-    sessions.begin(answer, here, token=admitted.token)
+    async with written(here, _at_the_door(request, admitted), "sign_in"):
+        sessions.begin(answer, here, token=admitted.token)
     return answer
 
 
@@ -97,11 +109,13 @@ async def sign_out(here: Here, _: Form) -> Response:
 
 
 @router.get("/login/oidc")
-async def go_to_provider(request: Request, here: Here) -> Response:
+async def go_to_provider(request: Request, here: Here, after: Next = "/") -> Response:
     """Send somebody to the company's own sign-in."""
+    company = _provider(request).company
+    request.session["after"] = _local(after)
     try:
         back = f"{here.settings.base_url}/login/oidc/callback"
-        answer: Response = await _provider(request).company.authorize_redirect(request, back)
+        answer: Response = await company.authorize_redirect(request, back)
     except (HTTPError, OAuthError) as error:
         log.warning("the provider does not answer", error=type(error).__name__)
         return _asked(request, HTTPStatus.BAD_GATEWAY, wrong="provider")
@@ -117,12 +131,20 @@ async def come_back(request: Request, here: Here) -> Response:
         log.warning("not signed in by the provider", error=type(error).__name__)
         return _asked(request, HTTPStatus.UNAUTHORIZED, wrong="provider")
     person = str((told.get("userinfo") or {}).get(here.settings.oidc_person_claim, ""))
-    if not person or await tokens.by_person(here.pool, person) is None:
+    admitted = await tokens.by_person(here.pool, person) if person.isprintable() else None
+    if admitted is None:
         return _asked(request, HTTPStatus.FORBIDDEN, wrong="roster")
     # A redirect from here would still count as begun elsewhere, and go without the strict cookie.
-    answer = render(request, "signed_in.html")
-    sessions.begin(answer, here, person=person)
+    answer = render(request, "signed_in.html", after=request.session.pop("after", "/"))
+    async with written(here, _at_the_door(request, admitted), "sign_in"):
+        sessions.begin(answer, here, person=person)
     return answer
+
+
+def _at_the_door(request: Request, admitted: Admitted) -> Visitor:
+    """Write for the audit trail by what somebody was let in."""
+    via = f"token {admitted.token}" if admitted.token else "company"
+    return Visitor(admitted.caller, via, address_of(request))
 
 
 def _asked(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from pydantic import ValidationError
 
+from runtime.aio import within
 from starter.client import Refused
 from starter.doors.context import Doors
 from starter.doors.problems import Problem
@@ -53,7 +53,6 @@ async def written(
 
 async def _write(here: Doors, entry: Entry) -> None:
     try:
-        async with asyncio.timeout(_PATIENCE):
-            await door_log.note(here.pool, entry)
+        await within(_PATIENCE, door_log.note(here.pool, entry))
     except AWAY:
         log.warning("not in the register's trail", **entry.model_dump(mode="json"))

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 from urllib.parse import quote
 
 from fastapi import Depends, Request
@@ -20,6 +20,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from domain.access import Caller, Reach, Right, may, reach
 from domain.actions import ActionName
 from domain.view import IssueView
+from runtime.aio import within
 from starter.doors import sessions
 from starter.doors.context import Doors, Here, address_of
 from starter.doors.problems import Problem, not_let_in, not_yours
@@ -35,12 +36,13 @@ _GLANCE = 3.0
 """Seconds within which PostgreSQL says whom a token lets in, or counts as away."""
 _REMEMBERED = 10_000
 PREFIX = "yn_"
+_Ask: TypeAlias = Callable[[], Coroutine[Any, Any, Admitted | None]]
 _bearer = HTTPBearer(auto_error=False, description="a token of `yinuo token create`")
 
 
 def digest(token: str) -> bytes:
     """Return what is kept of a token: 256 random bits need no slow hash."""
-    return sha256(token.encode()).digest()
+    return sha256(token.encode(errors="replace")).digest()  # a form may say half a character
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,22 @@ class Visitor:
         )
 
 
+@dataclass(frozen=True)
+class _Known:
+    """Whom a token lets in, when that was last certain, and when it was last asked."""
+
+    admitted: Admitted
+    certain: float
+    asked: float
+
+
 @dataclass
 class Doorkeeper:
     """Remembers whom it let in lately, and nobody else: strangers cost no memory. One per app."""
 
-    _known: dict[bytes | str, tuple[float, Admitted]] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+    _known: dict[bytes | str, _Known] = field(default_factory=dict)
+    _looking: dict[bytes | str, asyncio.Task[_Known | None]] = field(default_factory=dict)
 
     async def by_token(self, here: Doors, token: str) -> Admitted | None:
         """Say whom a bearer token lets in."""
@@ -78,38 +91,50 @@ class Doorkeeper:
 
     async def by_session(self, here: Doors, session: sessions.Session) -> Admitted | None:
         """Say whom a session is of: the token it began with may be revoked, the person gone."""
-        if session.token:
-            return await self._look(
-                session.token, lambda: tokens.by_id(here.pool, session.token or "")
-            )
-        return await self._look(
-            f"@{session.person}", lambda: tokens.by_person(here.pool, session.person)
-        )
+        token, person = session.token, session.person
+        if token is not None:
+            return await self._look(token, lambda: tokens.by_id(here.pool, token))
+        return await self._look(f"@{person}", lambda: tokens.by_person(here.pool, person))
 
-    async def _look(
-        self, key: bytes | str, ask: Callable[[], Awaitable[Admitted | None]]
-    ) -> Admitted | None:
-        seen, admitted = self._known.get(key, (float("-inf"), None))
-        age = time.monotonic() - seen
-        if age > FRESH:
-            try:
-                async with asyncio.timeout(_GLANCE):
-                    admitted = await ask()
-            except AWAY:
-                if age > KNOWN:
-                    raise
-            else:
-                self._remember(key, admitted)
-        if admitted and admitted.expires_at and admitted.expires_at <= datetime.now(UTC):
+    async def _look(self, key: bytes | str, ask: _Ask) -> Admitted | None:
+        known = self._known.get(key)
+        if known is None or self.clock() - known.asked > FRESH:
+            known = await self._once(key, ask)
+        if known is None or _over(known.admitted):
             return None
-        return admitted
+        return known.admitted
 
-    def _remember(self, key: bytes | str, admitted: Admitted | None) -> None:
+    async def _once(self, key: bytes | str, ask: _Ask) -> _Known | None:
+        """Look somebody up, once for all who wait for it; whoever goes away stops nobody else."""
+        looking = self._looking.get(key)
+        if looking is None:
+            looking = self._looking[key] = asyncio.create_task(self._again(key, ask))
+            looking.add_done_callback(lambda _: self._looking.pop(key))
+        return await asyncio.shield(looking)
+
+    async def _again(self, key: bytes | str, ask: _Ask) -> _Known | None:
+        now, known = self.clock(), self._known.get(key)
+        try:
+            admitted = await within(_GLANCE, ask())
+        except AWAY:
+            if known is None or now - known.certain > KNOWN:
+                raise
+            found: _Known | None = replace(known, asked=now)  # not every request waits for it
+        else:
+            found = _Known(admitted, now, now) if admitted else None
+        self._remember(key, found)
+        return found
+
+    def _remember(self, key: bytes | str, known: _Known | None) -> None:
         self._known.pop(key, None)
-        if admitted:
-            self._known[key] = (time.monotonic(), admitted)
+        if known:
+            self._known[key] = known
         if len(self._known) > _REMEMBERED:
             del self._known[next(iter(self._known))]  # whoever was looked up longest ago
+
+
+def _over(admitted: Admitted) -> bool:
+    return admitted.expires_at is not None and admitted.expires_at <= datetime.now(UTC)
 
 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]

@@ -5,6 +5,7 @@ acknowledged.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from weakref import WeakSet
@@ -20,6 +21,8 @@ _REPLIES = {
     Fate.UNUSABLE: "550 5.6.0 {}",
     Fate.AWAY: "451 4.3.0 the desk does not answer now: send it again",
 }
+_NOBODY = (None, "", "<>")
+"""Whom bounces come from (RFC 5321, 4.5.5)."""
 _LONGEST_REPLY = 400
 log = structlog.get_logger("inbound.smtp")
 
@@ -32,8 +35,7 @@ class _Handler:
         """Answer for one letter."""
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
         peer = str(session.peer[0]) if session.peer else "unknown"
-        # Bounces have no sender (RFC 5321, 4.5.5).
-        return _reply(await self._box.take(raw, peer, bounced=not envelope.mail_from))
+        return _reply(await self._box.take(raw, peer, bounced=envelope.mail_from in _NOBODY))
 
     async def handle_exception(self, error: Exception) -> str:
         """Answer where we are at fault: the letter is not lost, and nothing of it is told."""
@@ -54,6 +56,8 @@ async def listening(box: LetterBox, host: str, port: int) -> AsyncIterator[int]:
     Raises:
         OSError: somebody else listens there.
     """
+    # The library tells the log who writes, and what was in a letter that it stumbles on (R30).
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     loop = asyncio.get_running_loop()
     handler = _Handler(box)
     callers: WeakSet[SMTP] = WeakSet()

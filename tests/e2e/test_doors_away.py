@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from domain.intake import Intake
@@ -33,14 +33,14 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]
 
 
 @pytest.fixture(scope="module")
-async def http(desk: Stage) -> AsyncIterator[httpx.AsyncClient]:
+async def http(desk: Stage) -> AsyncIterator[httpx2.AsyncClient]:
     """An intake system that the doors know."""
     written = PREFIX + secrets.token_urlsafe(32)
     given = Token(id="web", role=Role.INTAKE, person=SOURCE, created_at=datetime.now(UTC))
     async with desk.servers.pool.acquire() as connection:
         await tokens.create(connection, given, digest(written))
     headers = {"Authorization": f"Bearer {written}"}
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         base_url=desk.settings.base_url, headers=headers, timeout=60, trust_env=False
     ) as client:
         assert (await client.post("/issues", json=an_intake("known"))).status_code == 201
@@ -65,8 +65,8 @@ def an_intake(reference: str) -> dict[str, Any]:
 
 
 async def until(
-    answers: Callable[[], Awaitable[httpx.Response]], status: int, seconds: float = 60
-) -> httpx.Response:
+    answers: Callable[[], Awaitable[httpx2.Response]], status: int, seconds: float = 60
+) -> httpx2.Response:
     async with asyncio.timeout(seconds):
         while (answer := await answers()).status_code != status:
             await asyncio.sleep(0.1)
@@ -74,7 +74,7 @@ async def until(
 
 
 async def test_an_intake_is_accepted_without_postgresql_and_its_number_follows(
-    desk: Stage, http: httpx.AsyncClient
+    desk: Stage, http: httpx2.AsyncClient
 ) -> None:
     assert desk.servers.postgres is not None
     intake = an_intake("without-PostgreSQL")
@@ -101,7 +101,7 @@ async def test_an_intake_is_accepted_without_postgresql_and_its_number_follows(
 
 
 async def test_an_intake_is_refused_without_temporal_and_nothing_is_half_made(
-    desk: Stage, http: httpx.AsyncClient
+    desk: Stage, http: httpx2.AsyncClient
 ) -> None:
     assert desk.servers.temporal is not None
     intake = an_intake("without-Temporal")
@@ -129,7 +129,7 @@ async def test_an_intake_is_refused_without_temporal_and_nothing_is_half_made(
 
 
 async def test_the_doors_start_without_servers_and_work_when_they_are_there(
-    desk: Stage, http: httpx.AsyncClient
+    desk: Stage, http: httpx2.AsyncClient
 ) -> None:
     servers = desk.servers
     assert servers.postgres is not None
@@ -153,8 +153,8 @@ async def test_the_doors_start_without_servers_and_work_when_they_are_there(
     assert made.json()["reference"] == intake["reference"]
 
 
-async def _or_closed(asking: Awaitable[httpx.Response]) -> httpx.Response:
+async def _or_closed(asking: Awaitable[httpx2.Response]) -> httpx2.Response:
     try:
         return await asking
-    except httpx.TransportError:
-        return httpx.Response(0)
+    except httpx2.TransportError:
+        return httpx2.Response(0)

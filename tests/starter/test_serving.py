@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from runtime.settings import ROOT, Settings
 from tests.conftest import free_ports
@@ -47,12 +47,12 @@ async def _serving(
             await process.wait()
 
 
-async def _until_it_answers(process: asyncio.subprocess.Process, url: str) -> httpx.Response:
-    async with asyncio.timeout(30), httpx.AsyncClient(trust_env=False) as client:
+async def _until_it_answers(process: asyncio.subprocess.Process, url: str) -> httpx2.Response:
+    async with asyncio.timeout(30), httpx2.AsyncClient(trust_env=False) as client:
         while process.returncode is None:
             try:
                 return await client.get(url)
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 await asyncio.sleep(0.05)
     raise AssertionError("it ended")
 
@@ -132,7 +132,7 @@ async def test_only_a_trusted_proxys_word_on_the_address_counts(tmp_path: Path) 
         url = f"http://127.0.0.1:{environment['YINUO_HTTP_PORT']}"
         async with _serving(environment) as process:
             await _until_it_answers(process, f"{url}/healthz")
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with httpx2.AsyncClient(trust_env=False) as client:
                 codes = [
                     (
                         await client.get(

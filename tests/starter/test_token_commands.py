@@ -3,7 +3,7 @@
 import secrets
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import httpx2
 import pytest
 
 from domain.vocabulary import Role
@@ -13,10 +13,10 @@ from store.tokens import Token
 from tests.starter.conftest import RunningDesk, Yinuo
 
 
-def knock(desk: RunningDesk, token: str) -> httpx.Response:
+def knock(desk: RunningDesk, token: str) -> httpx2.Response:
     """Ask the doors of the running desk for a list."""
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.get(f"{desk.settings.base_url}/issues", headers=headers, trust_env=False)
+    return httpx2.get(f"{desk.settings.base_url}/issues", headers=headers, trust_env=False)
 
 
 def test_a_token_is_shown_once_and_lets_its_person_in(
@@ -72,6 +72,7 @@ async def test_who_left_the_roster_is_not_let_in_and_nor_is_who_works_as_somethi
         (("--role", "system", "--person", "desk"), "system has no token"),
         (("--role", "auditor", "--person", "a", "--expires", "soon"), "soon is neither days"),
         (("--role", "auditor", "--person", "a", "--expires", "2020-01-01"), "is over already"),
+        (("--role", "auditor", "--person", "a", "--expires", "9999-12-31"), "neither days"),
         (("--role", "auditor", "--person", "two words"), "person: "),
     ],
 )

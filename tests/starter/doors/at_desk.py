@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from html import unescape
 from typing import Any
 
-import httpx
+import httpx2
 from fastapi import Response
 
 from domain.vocabulary import Role
@@ -30,16 +30,16 @@ class AtDesk:
     """Somebody who is signed in; ``english`` is what their browser wants."""
 
     doors: Doors
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     person: str
     english: bool = False
 
-    async def get(self, path: str, **more: Any) -> httpx.Response:
+    async def get(self, path: str, **more: Any) -> httpx2.Response:
         return await self.http.get(path, headers=self._headers(), **more)
 
     async def post(
         self, path: str, form: dict[str, Any], *, htmx: bool = False, typed: str = ""
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """Send a form; ``typed``: htmx says so of the field that is being written in."""
         headers = self._headers() | (HTMX | {"HX-Trigger-Name": typed} if htmx else {})
         return await self.http.post(path, data=form, headers=headers)
@@ -60,7 +60,7 @@ class AtDesk:
 
 
 async def sign_in(
-    doors: Doors, http: httpx.AsyncClient, role: Role, person: str, *, english: bool = False
+    doors: Doors, http: httpx2.AsyncClient, role: Role, person: str, *, english: bool = False
 ) -> AtDesk:
     """Sign somebody in for the rest of the test."""
     given = Token(id=secrets.token_hex(4), role=role, person=person, created_at=datetime.now(UTC))

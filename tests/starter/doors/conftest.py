@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 
@@ -49,9 +49,9 @@ def app(doors: Doors) -> FastAPI:
 
 
 @pytest.fixture
-async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 5000))
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+async def http(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 5000))
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as client:
         yield client
 
 

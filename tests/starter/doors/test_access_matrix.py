@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
 from domain.access import CALLERS, Caller, Reach, Right, may, reach
 from domain.actions import PEOPLE as ACTIONS
@@ -17,7 +20,10 @@ from domain.actions import ActionName
 from domain.view import IssueView
 from domain.vocabulary import Role
 from starter.doors.api_examples import SAID
+from starter.doors.app import _ROOMS
 from starter.doors.context import Doors
+from starter.doors.pages import checked_form
+from starter.doors.who import signed_in, visitor
 from tests import access_page
 from tests.starter.conftest import RunningDesk
 from tests.starter.doors.at_desk import hidden, sign_in
@@ -39,7 +45,7 @@ BODIES: Mapping[ActionName, dict[str, Any]] = {name: dict(said) for name, said i
 class Place:
     """Two issues: one of a web form that Liang Jiahao has, and one of quite other people."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     desk: RunningDesk
     near: str
     far: str
@@ -49,7 +55,7 @@ class Place:
 
 
 @pytest.fixture
-async def place(http: httpx.AsyncClient, token: MakeToken, running_desk: RunningDesk) -> Place:
+async def place(http: httpx2.AsyncClient, token: MakeToken, running_desk: RunningDesk) -> Place:
     office = await token(Role.GM_OFFICE)
     near = (await http.post("/issues", json=an_intake(), headers=office)).json()["number"]
     other = an_intake() | {"source": "chat", "kind": "fault", "category": "software"}
@@ -67,7 +73,7 @@ def caller_of(role: Role) -> Caller:
     return Caller(id=PEOPLE[role], role=role, name=role, department=department)
 
 
-def expect(answer: httpx.Response, *, allowed: bool, about: str) -> None:
+def expect(answer: httpx2.Response, *, allowed: bool, about: str) -> None:
     """Whether the stage has a place for it is another matter; whether somebody may is ours."""
     status = HTTPStatus(answer.status_code)
     assert status is not HTTPStatus.UNAUTHORIZED, about
@@ -78,6 +84,37 @@ def expect(answer: httpx.Response, *, allowed: bool, about: str) -> None:
 def test_the_page_shows_the_table_as_it_is() -> None:
     written = access_page.PAGE.read_text("utf-8")
     assert written == access_page.page(), "run `python -m tests.access_page`"
+
+
+OPEN = {
+    *("/login", "/login/oidc", "/login/oidc/callback", "/logout"),
+    *("/healthz", "/readyz", "/openapi.json"),
+    "/l/{signed}",  # the link says who it is
+    "/inbound/{name}",  # its mapping file says whose it is, and with which token
+}
+"""Doors that ask nobody who they are."""
+
+
+@pytest.mark.parametrize("room", _ROOMS)
+def test_every_other_door_asks_who_is_there_and_every_page_takes_forms_of_ours_only(
+    room: str,
+) -> None:
+    doors = import_module(f"starter.doors.{room}").router.routes
+    assert doors
+    for door in doors:
+        assert isinstance(door, APIRoute)
+        if door.path in OPEN:
+            continue
+        asked = set(_asked(door.dependant))
+        assert asked & {visitor, signed_in}, door.path
+        if signed_in in asked and door.methods != {"GET"}:
+            assert checked_form in asked, door.path
+
+
+def _asked(dependant: Dependant) -> Iterator[Any]:
+    for each in dependant.dependencies:
+        yield each.call
+        yield from _asked(each)
 
 
 @pytest.mark.parametrize("role", CALLERS)
@@ -123,7 +160,7 @@ async def test_a_list_shows_nobody_more_than_they_may_see(
 
 @pytest.mark.parametrize("role", CALLERS)
 async def test_who_may_register_an_issue_and_under_which_source(
-    http: httpx.AsyncClient, token: MakeToken, role: Role
+    http: httpx2.AsyncClient, token: MakeToken, role: Role
 ) -> None:
     headers, reached = await token(role), reach(role, Right.OPEN)
     for source, own in (("web", role is Role.INTAKE), ("chat", False)):
@@ -142,7 +179,7 @@ async def test_who_may_register_an_issue_and_under_which_source(
     ],
 )
 async def test_what_belongs_to_no_issue_is_for_those_who_need_it(
-    http: httpx.AsyncClient, token: MakeToken, role: Role, what: Right, path: str
+    http: httpx2.AsyncClient, token: MakeToken, role: Role, what: Right, path: str
 ) -> None:
     answer = await http.get(path, headers=await token(role))
     expect(answer, allowed=reach(role, what) is Reach.ALL, about=f"{role} {what}")
@@ -150,7 +187,7 @@ async def test_what_belongs_to_no_issue_is_for_those_who_need_it(
 
 @pytest.mark.parametrize("role", CALLERS)
 async def test_lists_of_customers_are_for_those_who_call_them(
-    doors: Doors, http: httpx.AsyncClient, role: Role
+    doors: Doors, http: httpx2.AsyncClient, role: Role
 ) -> None:
     person = await sign_in(doors, http, role, PEOPLE[role])
     calls = await person.get("/calls")
@@ -163,7 +200,7 @@ async def test_lists_of_customers_are_for_those_who_call_them(
         assert (await person.post("/intake/customers", form)).is_success
 
 
-async def test_nobody_is_let_in_without_a_token_or_by_one_made_up(http: httpx.AsyncClient) -> None:
+async def test_nobody_is_let_in_without_a_token_or_by_one_made_up(http: httpx2.AsyncClient) -> None:
     said = an_intake(reference=uuid4().hex)
     for headers in ({}, {"Authorization": "Bearer yn_made-up"}, {"Authorization": "Basic eA=="}):
         answer = await http.post("/issues", json=said, headers=headers)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from domain.actions import ActionName
@@ -47,7 +47,7 @@ def caller() -> Caller:
 
 
 @pytest.fixture
-async def agent(doors: Doors, http: httpx.AsyncClient) -> AtDesk:
+async def agent(doors: Doors, http: httpx2.AsyncClient) -> AtDesk:
     return await sign_in(doors, http, Role.AGENT, "07")
 
 
@@ -81,7 +81,7 @@ def a_form(caller: Caller, **changes: str) -> dict[str, str]:
     return usual | changes
 
 
-async def sent(agent: AtDesk, form: dict[str, str]) -> httpx.Response:
+async def sent(agent: AtDesk, form: dict[str, str]) -> httpx2.Response:
     return await agent.post("/intake", await agent.hidden("/intake") | form)
 
 
@@ -322,8 +322,8 @@ async def test_while_the_desk_has_no_number_the_form_is_kept_and_stays_one_issue
 ) -> None:
     away = _Away(doors, answer)
     app = build(replace(doors, desk=away))
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
         agent = await sign_in(doors, http, Role.AGENT, "07")
         form = await agent.hidden("/intake") | a_form(caller)
         page = await agent.post("/intake", form)
@@ -432,7 +432,7 @@ async def unnumbered(doors: Doors) -> AsyncIterator[str]:
 
 
 async def test_an_agent_without_a_number_is_told_so_and_registers_nothing(
-    doors: Doors, http: httpx.AsyncClient, caller: Caller, unnumbered: str
+    doors: Doors, http: httpx2.AsyncClient, caller: Caller, unnumbered: str
 ) -> None:
     agent = await sign_in(doors, http, Role.AGENT, unnumbered)
     assert f"“{unnumbered}”不是坐席号" in (await agent.get("/intake")).text
@@ -443,7 +443,7 @@ async def test_an_agent_without_a_number_is_told_so_and_registers_nothing(
 
 @pytest.mark.parametrize("role", [Role.ENGINEER, Role.CLERK, Role.AUDITOR, Role.INTAKE])
 async def test_who_is_calling_is_for_agents_alone(
-    doors: Doors, http: httpx.AsyncClient, role: Role
+    doors: Doors, http: httpx2.AsyncClient, role: Role
 ) -> None:
     other = await sign_in(doors, http, role, PEOPLE[role])
     assert (await other.get("/intake")).status_code == 403

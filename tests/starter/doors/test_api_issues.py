@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from domain.access import Right
@@ -24,14 +24,16 @@ async def lead(token: MakeToken) -> dict[str, str]:
 
 
 @pytest.fixture
-async def opened(http: httpx.AsyncClient, token: MakeToken) -> dict[str, Any]:
+async def opened(http: httpx2.AsyncClient, token: MakeToken) -> dict[str, Any]:
     """An issue that the web form registered."""
     answer = await http.post("/issues", json=an_intake(), headers=await token(Role.INTAKE))
     issue: dict[str, Any] = answer.json()
     return issue
 
 
-async def handed(http: httpx.AsyncClient, lead: Headers, issue: Mapping[str, Any], to: str) -> None:
+async def handed(
+    http: httpx2.AsyncClient, lead: Headers, issue: Mapping[str, Any], to: str
+) -> None:
     said = {"to": to, "reason": "closest"}
     answer = await http.post(f"/issues/{issue['number']}/reassign", json=said, headers=lead)
     assert answer.status_code == 200, answer.text
@@ -48,7 +50,7 @@ async def trail(running_desk: RunningDesk, number: str) -> list[tuple[str, str, 
 
 
 async def test_an_issue_is_shown_by_its_number_and_by_its_id(
-    http: httpx.AsyncClient, lead: Headers, opened: dict[str, Any]
+    http: httpx2.AsyncClient, lead: Headers, opened: dict[str, Any]
 ) -> None:
     by_number = await http.get(f"/issues/{opened['number']}", headers=lead)
     by_id = await http.get(f"/issues/{opened['id']}", headers=lead)
@@ -58,7 +60,7 @@ async def test_an_issue_is_shown_by_its_number_and_by_its_id(
 
 @pytest.mark.parametrize("number", ["0", "issue:web:never", "取款机", "9" * 140])
 async def test_what_does_not_exist_is_not_found(
-    http: httpx.AsyncClient, lead: Headers, number: str
+    http: httpx2.AsyncClient, lead: Headers, number: str
 ) -> None:
     for answer in (
         await http.get(f"/issues/{number}", headers=lead),
@@ -70,7 +72,7 @@ async def test_what_does_not_exist_is_not_found(
 
 @pytest.mark.parametrize("number", ["a%00b", "9" * 141, "%20", "a%0Ab", "%ff"])
 async def test_what_can_be_no_number_is_said_to_be_none(
-    http: httpx.AsyncClient, lead: Headers, number: str
+    http: httpx2.AsyncClient, lead: Headers, number: str
 ) -> None:
     answer = await http.get(f"/issues/{number}", headers=lead)
     assert answer.status_code == 422
@@ -78,7 +80,7 @@ async def test_what_can_be_no_number_is_said_to_be_none(
 
 
 async def test_a_customer_is_shown_to_whoever_needs_it_and_the_look_is_written_down(
-    http: httpx.AsyncClient, lead: Headers, opened: dict[str, Any], running_desk: RunningDesk
+    http: httpx2.AsyncClient, lead: Headers, opened: dict[str, Any], running_desk: RunningDesk
 ) -> None:
     answer = await http.get(f"/issues/{opened['number']}/customer", headers=lead)
     assert answer.json()["phone"] == "+86 138 0000 1234"
@@ -88,7 +90,7 @@ async def test_a_customer_is_shown_to_whoever_needs_it_and_the_look_is_written_d
 
 
 async def test_no_customer_is_shown_that_the_trail_could_not_keep_a_record_of(
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
     lead: Headers,
     opened: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -103,7 +105,7 @@ async def test_no_customer_is_shown_that_the_trail_could_not_keep_a_record_of(
 
 
 async def test_an_issue_of_somebody_else_is_kept_from_whoever_has_no_right_to_it(
-    http: httpx.AsyncClient, lead: Headers, token: MakeToken, opened: dict[str, Any]
+    http: httpx2.AsyncClient, lead: Headers, token: MakeToken, opened: dict[str, Any]
 ) -> None:
     await handed(http, lead, opened, "zhou.jianguo")
     for stranger in (await token(Role.ENGINEER), await token(Role.INTAKE, "hotline")):
@@ -117,7 +119,7 @@ async def test_an_issue_of_somebody_else_is_kept_from_whoever_has_no_right_to_it
 # Listing ------------------------------------------------------------------------------------------
 
 
-async def walk(http: httpx.AsyncClient, headers: Headers, **wanted: Any) -> list[dict[str, Any]]:
+async def walk(http: httpx2.AsyncClient, headers: Headers, **wanted: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
@@ -130,7 +132,7 @@ async def walk(http: httpx.AsyncClient, headers: Headers, **wanted: Any) -> list
 
 
 async def test_a_walk_through_the_pages_meets_every_issue_once_and_in_order(
-    http: httpx.AsyncClient, token: MakeToken
+    http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
     source = f"shop-{uuid4().hex[:8]}"
     shop = await token(Role.INTAKE, source)
@@ -156,7 +158,7 @@ async def test_a_walk_through_the_pages_meets_every_issue_once_and_in_order(
 
 
 async def test_a_list_holds_only_what_the_caller_may_see(
-    http: httpx.AsyncClient, lead: Headers, token: MakeToken, opened: dict[str, Any]
+    http: httpx2.AsyncClient, lead: Headers, token: MakeToken, opened: dict[str, Any]
 ) -> None:
     await handed(http, lead, opened, "liang.jiahao")
     engineer = await walk(http, await token(Role.ENGINEER), limit=200)
@@ -170,7 +172,7 @@ async def test_a_list_holds_only_what_the_caller_may_see(
 
 
 async def test_asking_for_somebody_elses_list_is_refused(
-    http: httpx.AsyncClient, lead: Headers, token: MakeToken
+    http: httpx2.AsyncClient, lead: Headers, token: MakeToken
 ) -> None:
     asked = {"engineer": "zhou.jianguo"}
     answer = await http.get("/issues", params=asked, headers=await token(Role.ENGINEER))
@@ -188,7 +190,7 @@ async def test_asking_for_somebody_elses_list_is_refused(
     ids=lambda wanted: next(iter(wanted)),
 )
 async def test_a_list_is_filtered(
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
     lead: Headers,
     token: MakeToken,
     opened: dict[str, Any],
@@ -219,7 +221,7 @@ async def test_a_list_is_filtered(
     ],
 )
 async def test_a_question_that_makes_no_sense_names_what_is_wrong_with_it(
-    http: httpx.AsyncClient, lead: Headers, asked: dict[str, str], field: str
+    http: httpx2.AsyncClient, lead: Headers, asked: dict[str, str], field: str
 ) -> None:
     answer = await http.get("/issues", params=asked, headers=lead)
     assert answer.status_code == 422
@@ -230,7 +232,7 @@ async def test_a_question_that_makes_no_sense_names_what_is_wrong_with_it(
 
 
 async def test_an_engineer_accepts_and_resolves_their_own_issue_and_the_trail_says_so(
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
     lead: Headers,
     token: MakeToken,
     opened: dict[str, Any],
@@ -249,7 +251,7 @@ async def test_an_engineer_accepts_and_resolves_their_own_issue_and_the_trail_sa
 
 
 async def test_an_action_out_of_place_tells_the_stage_and_what_the_caller_may_do_there(
-    http: httpx.AsyncClient, lead: Headers, opened: dict[str, Any], running_desk: RunningDesk
+    http: httpx2.AsyncClient, lead: Headers, opened: dict[str, Any], running_desk: RunningDesk
 ) -> None:
     said = {"findings": "the vault has to be opened"}
     answer = await http.post(f"/issues/{opened['number']}/survey", json=said, headers=lead)
@@ -263,7 +265,7 @@ async def test_an_action_out_of_place_tells_the_stage_and_what_the_caller_may_do
 
 
 async def test_nobody_acts_on_what_is_not_theirs(
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
     lead: Headers,
     token: MakeToken,
     opened: dict[str, Any],
@@ -278,7 +280,7 @@ async def test_nobody_acts_on_what_is_not_theirs(
 
 
 async def test_nobody_says_in_a_request_who_they_are(
-    http: httpx.AsyncClient, lead: Headers, opened: dict[str, Any]
+    http: httpx2.AsyncClient, lead: Headers, opened: dict[str, Any]
 ) -> None:
     said = {"by": {"id": "tian.hui", "role": "gm_office"}}
     answer = await http.post(f"/issues/{opened['number']}/accept", json=said, headers=lead)
@@ -287,7 +289,7 @@ async def test_nobody_says_in_a_request_who_they_are(
 
 
 async def test_the_same_key_is_the_same_action_for_one_caller_only(
-    http: httpx.AsyncClient, lead: Headers, token: MakeToken, opened: dict[str, Any]
+    http: httpx2.AsyncClient, lead: Headers, token: MakeToken, opened: dict[str, Any]
 ) -> None:
     place, key = f"/issues/{opened['number']}/escalate", {"Idempotency-Key": "1"}
     said = {"reason": "the branch opens tomorrow"}
@@ -300,7 +302,7 @@ async def test_the_same_key_is_the_same_action_for_one_caller_only(
 
 
 async def test_what_several_fields_say_together_is_checked_as_well(
-    http: httpx.AsyncClient, lead: Headers, opened: dict[str, Any]
+    http: httpx2.AsyncClient, lead: Headers, opened: dict[str, Any]
 ) -> None:
     answer = await http.post(f"/issues/{opened['number']}/consult", json={}, headers=lead)
     assert answer.status_code == 422
@@ -308,7 +310,7 @@ async def test_what_several_fields_say_together_is_checked_as_well(
 
 
 async def test_completion_may_be_signalled(
-    http: httpx.AsyncClient, lead: Headers, opened: dict[str, Any], running_desk: RunningDesk
+    http: httpx2.AsyncClient, lead: Headers, opened: dict[str, Any], running_desk: RunningDesk
 ) -> None:
     place = f"/issues/{opened['number']}"
     await http.post(f"{place}/accept", json={}, headers=lead)
@@ -330,7 +332,7 @@ def test_every_action_of_people_is_there_but_the_desks_own(app: Any) -> None:
 
 
 async def test_cases_are_found_by_what_a_customer_says(
-    http: httpx.AsyncClient, token: MakeToken
+    http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
     asked = {"q": "完全不存在的问题描述"}
     answer = await http.get("/cases", params=asked, headers=await token(Role.AGENT))
@@ -340,7 +342,7 @@ async def test_cases_are_found_by_what_a_customer_says(
 
 
 async def test_auditors_read_who_did_what_newest_first(
-    http: httpx.AsyncClient, lead: Headers, token: MakeToken, opened: dict[str, Any]
+    http: httpx2.AsyncClient, lead: Headers, token: MakeToken, opened: dict[str, Any]
 ) -> None:
     await http.post(f"/issues/{opened['number']}/accept", json={}, headers=lead)
     auditor = await token(Role.AUDITOR)

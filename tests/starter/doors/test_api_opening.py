@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from domain.access import Right
@@ -21,7 +21,7 @@ def an_intake(**changes: Any) -> dict[str, Any]:
 
 
 async def test_the_first_is_created_and_the_same_again_is_found(
-    http: httpx.AsyncClient, token: MakeToken
+    http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
     web, said = await token(Role.INTAKE), an_intake()
     first = await http.post("/issues", json=said, headers=web)
@@ -38,7 +38,7 @@ async def test_the_first_is_created_and_the_same_again_is_found(
 
 @pytest.mark.parametrize("key", ["W-1.{}", "Straße 12 / {}\xff"], ids=["a code", "any text"])
 async def test_a_key_stands_in_for_the_reference(
-    http: httpx.AsyncClient, token: MakeToken, key: str
+    http: httpx2.AsyncClient, token: MakeToken, key: str
 ) -> None:
     written = key.format(uuid4().hex).encode("latin-1")
     shown = {name.encode(): value.encode() for name, value in (await token(Role.INTAKE)).items()}
@@ -51,7 +51,7 @@ async def test_a_key_stands_in_for_the_reference(
 
 
 async def test_a_reference_in_the_body_wins_over_the_key(
-    http: httpx.AsyncClient, token: MakeToken
+    http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
     said = an_intake()
     sent = await token(Role.INTAKE) | {"Idempotency-Key": uuid4().hex}
@@ -61,7 +61,7 @@ async def test_a_reference_in_the_body_wins_over_the_key(
 
 
 async def test_the_door_knows_an_agents_number_and_an_intake_systems_source(
-    http: httpx.AsyncClient, token: MakeToken
+    http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
     by_agent = await http.post(
         "/issues", json=an_intake(agent=None), headers=await token(Role.AGENT)
@@ -74,7 +74,7 @@ async def test_the_door_knows_an_agents_number_and_an_intake_systems_source(
 
 
 async def test_an_intake_system_registers_under_its_own_source_only(
-    http: httpx.AsyncClient, token: MakeToken
+    http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
     answer = await http.post(
         "/issues", json=an_intake(source="hotline"), headers=await token(Role.INTAKE)
@@ -84,7 +84,7 @@ async def test_an_intake_system_registers_under_its_own_source_only(
 
 
 async def test_those_who_send_the_same_at_once_are_one_and_one_of_them_is_first(
-    http: httpx.AsyncClient, token: MakeToken
+    http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
     web, said = await token(Role.INTAKE), an_intake()
     answers = await asyncio.gather(
@@ -95,7 +95,7 @@ async def test_those_who_send_the_same_at_once_are_one_and_one_of_them_is_first(
 
 
 async def test_what_is_wrong_is_named_by_field_and_not_quoted(
-    http: httpx.AsyncClient, token: MakeToken
+    http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
     said = an_intake(kind="wish", customer={"name": "张伟", "phone": "call me"}, colour="red")
     said.pop("agent")
@@ -118,7 +118,7 @@ async def test_what_is_wrong_is_named_by_field_and_not_quoted(
     ],
 )
 async def test_what_the_desk_refuses_names_its_field(
-    http: httpx.AsyncClient, token: MakeToken, changes: dict[str, Any], field: str
+    http: httpx2.AsyncClient, token: MakeToken, changes: dict[str, Any], field: str
 ) -> None:
     said = an_intake(**changes)
     answer = await http.post("/issues", json=said, headers=await token(Role.INTAKE))
@@ -143,7 +143,7 @@ async def test_what_the_desk_refuses_names_its_field(
     ids=lambda body: repr(body[:12]),
 )
 async def test_a_body_that_makes_no_sense_is_a_problem_of_the_caller(
-    http: httpx.AsyncClient, token: MakeToken, body: bytes
+    http: httpx2.AsyncClient, token: MakeToken, body: bytes
 ) -> None:
     headers = await token(Role.INTAKE) | {"Content-Type": "application/json"}
     answer = await http.post("/issues", content=body, headers=headers)
@@ -161,14 +161,14 @@ async def test_a_body_that_makes_no_sense_is_a_problem_of_the_caller(
     ids=["arises_from", "email", "description"],
 )
 async def test_what_postgresql_cannot_keep_is_refused_at_the_door(
-    http: httpx.AsyncClient, token: MakeToken, changes: dict[str, Any]
+    http: httpx2.AsyncClient, token: MakeToken, changes: dict[str, Any]
 ) -> None:
     answer = await http.post("/issues", json=an_intake(**changes), headers=await token(Role.INTAKE))
     assert answer.status_code == 422, answer.text
 
 
 async def test_who_opened_what_is_written_down_and_so_is_who_was_refused(
-    http: httpx.AsyncClient, token: MakeToken, running_desk: RunningDesk
+    http: httpx2.AsyncClient, token: MakeToken, running_desk: RunningDesk
 ) -> None:
     mine = await token(Role.INTAKE)
     number = (await http.post("/issues", json=an_intake(), headers=mine)).json()["number"]

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -42,7 +42,7 @@ async def echo(request: Request) -> int:
     return len(await request.body())
 
 
-Knock = httpx.AsyncClient
+Knock = httpx2.AsyncClient
 
 
 def _app(**changes: Any) -> FastAPI:
@@ -56,7 +56,7 @@ def _app(**changes: Any) -> FastAPI:
 
 def _knock(app: FastAPI, address: str = "192.0.2.7", base: str = "http://127.0.0.1:8080") -> Knock:
     # A fault of ours is answered by the app itself, or not at all.
-    transport = httpx.ASGITransport(app=app, client=(address, 5000))
+    transport = httpx2.ASGITransport(app=app, client=(address, 5000))
     return Knock(transport=transport, base_url=base)
 
 
@@ -259,7 +259,7 @@ async def test_the_log_tells_the_route_and_neither_query_nor_link_nor_what_went_
 
 
 async def test_the_log_tells_who_asked(
-    http: httpx.AsyncClient, token: MakeToken, told: None
+    http: httpx2.AsyncClient, token: MakeToken, told: None
 ) -> None:
     headers = await token(Role.MANAGER)
     with capture_logs() as lines:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from domain.actions import Accept, Act, ActionName, Resolve
@@ -33,7 +33,7 @@ def customer() -> dict[str, str]:
 
 
 @pytest.fixture
-async def clerk(doors: Doors, http: httpx.AsyncClient) -> AtDesk:
+async def clerk(doors: Doors, http: httpx2.AsyncClient) -> AtDesk:
     return await sign_in(doors, http, Role.CLERK, "fan.meiling")
 
 
@@ -59,7 +59,7 @@ async def two(doors: Doors, customer: dict[str, str]) -> tuple[str, str]:
     return await repaired(doors, customer), await repaired(doors, customer, title="黑屏")
 
 
-def card(page: httpx.Response, number: str) -> str:
+def card(page: httpx2.Response, number: str) -> str:
     """Return the part of a page that is the call about an issue."""
     cards = re.findall(r'<article class="card call".*?</article>', page.text, re.DOTALL)
     (found,) = [each for each in cards if number in each]
@@ -122,7 +122,7 @@ async def test_the_page_is_in_the_language_of_the_browser(
 
 @pytest.mark.parametrize("role", [Role.ENGINEER, Role.LEAD, Role.AUDITOR])
 async def test_whom_to_call_is_for_clerks_and_agents(
-    doors: Doors, http: httpx.AsyncClient, role: Role
+    doors: Doors, http: httpx2.AsyncClient, role: Role
 ) -> None:
     other = await sign_in(doors, http, role, PEOPLE[role])
     assert (await other.get("/calls")).status_code == 403
@@ -170,7 +170,7 @@ async def test_after_the_record_the_clerk_reads_what_comes_next(
     assert re.search(r"解决 *\n? *<time", bad), "the new promise"
 
 
-def outcomes(page: httpx.Response) -> list[str]:
+def outcomes(page: httpx2.Response) -> list[str]:
     """Return what a page says became of a call, issue by issue."""
     (done,) = re.findall(r'<article class="card done".*?</article>', page.text, re.DOTALL)
     return re.findall(r"<li>[✓✗].*?</li>", done, re.DOTALL)
@@ -249,7 +249,7 @@ async def test_issues_of_two_customers_are_not_one_call(
 
 
 async def test_an_agent_may_call_and_is_named(
-    doors: Doors, http: httpx.AsyncClient, two: tuple[str, str]
+    doors: Doors, http: httpx2.AsyncClient, two: tuple[str, str]
 ) -> None:
     agent = await sign_in(doors, http, Role.AGENT, "07")
     said = {"reached": "yes", "words": "好的"} | about(two, "yes", "yes")
@@ -280,8 +280,8 @@ async def test_what_was_not_recorded_is_sent_again_and_nothing_twice(
 ) -> None:
     half = _Half(doors.desk.client, doors.pool)
     half.silent = two[1]
-    transport = httpx.ASGITransport(app=build(replace(doors, desk=half)))
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+    transport = httpx2.ASGITransport(app=build(replace(doors, desk=half)))
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
         clerk = await sign_in(doors, http, Role.CLERK, "fan.meiling")
         said = {"reached": "yes", "words": f"“{WORDS}”"} | about(two, "yes", "no")
         first = await clerk.post("/calls", await form_for(clerk, two, **said), htmx=True)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import httpx
+import httpx2
 import pytest
 
 from domain.access import Right
@@ -32,7 +32,7 @@ CUSTOMER = {"name": "顾女士", "organisation": "未名银行", "phone": PHONE}
 
 
 @pytest.fixture
-async def engineer(doors: Doors, http: httpx.AsyncClient) -> AtDesk:
+async def engineer(doors: Doors, http: httpx2.AsyncClient) -> AtDesk:
     return await sign_in(doors, http, Role.ENGINEER, ENGINEER)
 
 
@@ -135,7 +135,7 @@ async def test_known_solutions_are_shown_if_they_are_approved(
 ) -> None:
     seen = await given(doors, title="出钞口反复卡住纸币")
     words = {"title": "出钞口反复卡住纸币", "product_line": "ATM"}
-    good = await approved(doors.pool, **words, solution="清洁出钞轮")
+    (good,) = await approved(doors.pool, a_draft(**words, solution="清洁出钞轮"))
     await propose(doors.pool, a_draft(**words, solution="未经审核的办法"))
     page = (await engineer.get(f"/my/{seen.number}")).text
     assert good in page
@@ -272,8 +272,8 @@ async def test_while_the_desk_is_away_the_form_is_kept_and_stays_one_action(
     seen = await given(doors)
     form = await form_of(engineer, seen.number, "accept")
     away = build(replace(doors, desk=Away(doors.desk.client, doors.pool)))
-    transport = httpx.ASGITransport(app=away)
-    async with httpx.AsyncClient(
+    transport = httpx2.ASGITransport(app=away)
+    async with httpx2.AsyncClient(
         transport=transport, base_url=BASE, cookies=engineer.http.cookies
     ) as http:
         page = await replace(engineer, http=http).post(f"/my/{seen.number}/accept", form)
@@ -283,7 +283,7 @@ async def test_while_the_desk_is_away_the_form_is_kept_and_stays_one_action(
 
 
 async def test_only_those_who_handle_issues_have_a_list(
-    doors: Doors, http: httpx.AsyncClient
+    doors: Doors, http: httpx2.AsyncClient
 ) -> None:
     clerk = await sign_in(doors, http, Role.CLERK, "fan.meiling")
     assert (await clerk.get("/my")).status_code == 403

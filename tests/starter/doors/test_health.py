@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -37,7 +37,7 @@ def _intake(reference: str) -> Intake:
     )
 
 
-async def test_the_doors_live_and_are_ready(http: httpx.AsyncClient) -> None:
+async def test_the_doors_live_and_are_ready(http: httpx2.AsyncClient) -> None:
     assert (await http.get("/healthz")).text == "ok\n"
     answer = await http.get("/readyz")
     assert answer.status_code == 200
@@ -57,8 +57,8 @@ async def test_the_doors_open_and_tell_which_server_is_away(
     async with postgres.pool(url, size=2, min_size=0) as away:
         pool = away if "postgresql" in gone else running_desk.pool
         app = build(Doors(Desk(client, pool), pool, own, signer(own)))
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
             answer = await http.get("/readyz")
             assert (await http.get("/healthz")).status_code == 200
     assert answer.status_code == 503
@@ -75,8 +75,8 @@ async def test_a_database_of_another_version_is_not_ready(
     await database.execute("UPDATE alembic_version SET version_num = '0001'")
     own = running_desk.settings
     app = build(Doors(Desk(running_desk.client, database), database, own, signer(own)))
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
         answer = await http.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["postgresql"] is False
@@ -84,14 +84,14 @@ async def test_a_database_of_another_version_is_not_ready(
 
 @pytest.mark.parametrize("role", [role for role in Role if role in RIGHTS[Right.SEE]])
 async def test_numbers_are_for_those_who_watch_the_desk(
-    http: httpx.AsyncClient, token: MakeToken, role: Role
+    http: httpx2.AsyncClient, token: MakeToken, role: Role
 ) -> None:
     answer = await http.get("/metrics", headers=await token(role))
     assert answer.status_code == (200 if role in RIGHTS[Right.READ_METRICS] else 403)
 
 
 async def test_numbers_tell_traffic_and_what_is_open_running_and_unsaid(
-    running_desk: RunningDesk, http: httpx.AsyncClient, token: MakeToken
+    running_desk: RunningDesk, http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
     view = await running_desk.desk.open(_intake("numbers"))
     await http.get("/healthz")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from domain.actions import Act, ActionName
@@ -26,7 +26,7 @@ CUSTOMER = {"name": "钱不多", "organisation": "看板银行", "phone": "+86 1
 
 
 @pytest.fixture
-async def lead(doors: Doors, http: httpx.AsyncClient) -> AtDesk:
+async def lead(doors: Doors, http: httpx2.AsyncClient) -> AtDesk:
     return await sign_in(doors, http, Role.LEAD, PEOPLE[Role.LEAD])
 
 
@@ -118,7 +118,7 @@ async def test_a_lead_sees_only_their_department(doors: Doors, lead: AtDesk) -> 
 
 
 async def test_the_gm_office_sees_all_departments_or_one(
-    doors: Doors, http: httpx.AsyncClient
+    doors: Doors, http: httpx2.AsyncClient
 ) -> None:
     gm = await sign_in(doors, http, Role.GM_OFFICE, PEOPLE[Role.GM_OFFICE])
     one, two = await opened(doors), await software(doors)
@@ -134,7 +134,7 @@ async def test_the_gm_office_sees_all_departments_or_one(
 
 @pytest.mark.parametrize("role", [Role.ENGINEER, Role.AGENT, Role.CLERK])
 async def test_the_board_is_for_those_who_answer_for_a_department(
-    doors: Doors, http: httpx.AsyncClient, role: Role
+    doors: Doors, http: httpx2.AsyncClient, role: Role
 ) -> None:
     issue = await opened(doors)
     somebody = await sign_in(doors, http, role, PEOPLE[role])
@@ -215,7 +215,7 @@ async def test_an_issue_is_shown_with_its_customer_and_the_look_is_recorded(
     assert (look.number, look.outcome) == (issue.number, "seen")
 
 
-async def test_a_browser_that_wants_english_gets_it(doors: Doors, http: httpx.AsyncClient) -> None:
+async def test_a_browser_that_wants_english_gets_it(doors: Doors, http: httpx2.AsyncClient) -> None:
     lead = await sign_in(doors, http, Role.LEAD, PEOPLE[Role.LEAD], english=True)
     issue = await opened(doors)
     page = await lead.get("/board")
@@ -359,8 +359,8 @@ class _Away(Desk):
 async def test_while_the_desk_is_away_the_form_stays_and_is_still_one_action(doors: Doors) -> None:
     issue = await opened(doors)
     app = build(replace(doors, desk=_Away(doors.desk.client, doors.pool)))
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
         lead = await sign_in(doors, http, Role.LEAD, PEOPLE[Role.LEAD])
         form = await at_board(lead, issue) | {"to": other(issue), "reason": "离得近"}
         answer = await lead.post(f"/board/{issue.number}/reassign", form, htmx=True)

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 
 from domain.actions import PEOPLE, Act, ActionName
@@ -111,10 +111,10 @@ async def sent(doors: Doors) -> Sent:
 
 
 @pytest.fixture
-async def http(doors: Doors) -> AsyncIterator[httpx.AsyncClient]:
+async def http(doors: Doors) -> AsyncIterator[httpx2.AsyncClient]:
     """A telephone: no session, no token."""
-    transport = httpx.ASGITransport(app=build(doors), client=(ADDRESS, 5000))
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+    transport = httpx2.ASGITransport(app=build(doors), client=(ADDRESS, 5000))
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as client:
         yield client
 
 
@@ -128,7 +128,7 @@ async def closed(sent: Sent) -> None:
 
 
 async def test_an_issue_goes_by_links_from_acceptance_to_the_score(
-    sent: Sent, http: httpx.AsyncClient
+    sent: Sent, http: httpx2.AsyncClient
 ) -> None:
     engineer = await sent.engineer()
     accept = await sent.link(Purpose.ACCEPT)
@@ -182,7 +182,7 @@ async def test_an_issue_goes_by_links_from_acceptance_to_the_score(
     ("answer", "stages"), [("yes", {"in_progress"}), ("no", {"resolved", "closed"})]
 )
 async def test_a_quotation_is_read_and_answered_by_its_link(
-    doors: Doors, http: httpx.AsyncClient, answer: str, stages: set[str]
+    doors: Doors, http: httpx2.AsyncClient, answer: str, stages: set[str]
 ) -> None:
     sent = await opened(doors, kind="paid_service")
     engineer = await sent.engineer()
@@ -205,7 +205,7 @@ async def test_a_quotation_is_read_and_answered_by_its_link(
 
 
 async def test_a_link_that_was_used_says_when_and_how_it_stands_and_does_nothing_more(
-    sent: Sent, http: httpx.AsyncClient
+    sent: Sent, http: httpx2.AsyncClient
 ) -> None:
     accept = await sent.link(Purpose.ACCEPT)
     await http.post(accept, data={"expected_at": ""})
@@ -221,7 +221,7 @@ async def test_a_link_that_was_used_says_when_and_how_it_stands_and_does_nothing
     assert address == ADDRESS
 
 
-async def test_a_double_click_is_one_action(sent: Sent, http: httpx.AsyncClient) -> None:
+async def test_a_double_click_is_one_action(sent: Sent, http: httpx2.AsyncClient) -> None:
     complete = await sent.link(Purpose.COMPLETE)
     form = {"result": "读卡器已更换"}
     answers = await asyncio.gather(*(http.post(complete, data=form) for _ in range(5)))
@@ -231,7 +231,7 @@ async def test_a_double_click_is_one_action(sent: Sent, http: httpx.AsyncClient)
 
 
 async def test_a_link_that_only_shows_is_not_used_up_and_does_nothing(
-    sent: Sent, http: httpx.AsyncClient
+    sent: Sent, http: httpx2.AsyncClient
 ) -> None:
     progress = await sent.link(Purpose.PROGRESS)
     for _ in range(2):
@@ -256,10 +256,10 @@ class _Silent(Desk):
 
 async def test_what_was_not_answered_is_sent_again_as_the_same_action(sent: Sent) -> None:
     desk = _Silent(sent.doors.desk.client, sent.doors.pool)
-    transport = httpx.ASGITransport(app=build(replace(sent.doors, desk=desk)))
+    transport = httpx2.ASGITransport(app=build(replace(sent.doors, desk=desk)))
     complete = await sent.link(Purpose.COMPLETE)
     form = {"result": "<b>读卡器</b>已更换", "cause": "传感器脏"}
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
         away = await http.post(complete, data=form)
         assert away.status_code == 503
         assert int(away.headers["retry-after"]) > 0
@@ -277,8 +277,8 @@ async def test_without_the_register_a_link_asks_to_be_opened_again(sent: Sent) -
     accept = await sent.link(Purpose.ACCEPT)
     nowhere = f"postgresql://nobody@127.0.0.1:{free_ports(1)[0]}/yinuo"
     async with asyncpg.create_pool(nowhere, min_size=0) as pool:
-        transport = httpx.ASGITransport(app=build(replace(sent.doors, pool=pool)))
-        async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+        transport = httpx2.ASGITransport(app=build(replace(sent.doors, pool=pool)))
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
             for answer in (await http.get(accept), await http.post(accept, data={})):
                 assert answer.status_code == 503
                 assert "什么也没有丢失" in answer.text
@@ -298,7 +298,7 @@ def _spoilt(text: str) -> list[str]:
     ]
 
 
-async def test_forged_links_open_nothing(sent: Sent, http: httpx.AsyncClient) -> None:
+async def test_forged_links_open_nothing(sent: Sent, http: httpx2.AsyncClient) -> None:
     text = (await sent.link(Purpose.ACCEPT)).removeprefix("/l/")
     other = replace(sent.doors, signer=type(sent.doors.signer)("another desk's secret, as long"))
     for forged in (*_spoilt(text), other.signer.link(sent.read(text))):
@@ -312,7 +312,7 @@ async def test_forged_links_open_nothing(sent: Sent, http: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize("purpose", Purpose)
 async def test_expired_links_do_nothing(
-    sent: Sent, http: httpx.AsyncClient, purpose: Purpose
+    sent: Sent, http: httpx2.AsyncClient, purpose: Purpose
 ) -> None:
     old = Link(
         number=sent.number,
@@ -329,7 +329,7 @@ async def test_expired_links_do_nothing(
 
 
 async def test_a_link_from_before_a_reopening_does_not_do_the_work_of_after(
-    sent: Sent, http: httpx.AsyncClient
+    sent: Sent, http: httpx2.AsyncClient
 ) -> None:
     accept, complete = await sent.link(Purpose.ACCEPT), await sent.link(Purpose.COMPLETE)
     await sent.act(ActionName.RESOLVE, await sent.engineer(), result="读卡器已更换")
@@ -343,7 +343,7 @@ async def test_a_link_from_before_a_reopening_does_not_do_the_work_of_after(
 
 
 async def test_what_the_stage_does_not_allow_any_more_is_said_and_not_done(
-    sent: Sent, http: httpx.AsyncClient
+    sent: Sent, http: httpx2.AsyncClient
 ) -> None:
     accept = await sent.link(Purpose.ACCEPT)
     await sent.act(ActionName.ACCEPT, await sent.engineer())
@@ -355,7 +355,7 @@ async def test_what_the_stage_does_not_allow_any_more_is_said_and_not_done(
 
 
 async def test_whoever_lost_an_issue_sees_no_customer_and_does_nothing(
-    sent: Sent, http: httpx.AsyncClient
+    sent: Sent, http: httpx2.AsyncClient
 ) -> None:
     accept, before = await sent.link(Purpose.ACCEPT), await sent.engineer()
     others = await sent.doors.pool.fetch(
@@ -372,7 +372,7 @@ async def test_whoever_lost_an_issue_sees_no_customer_and_does_nothing(
     assert not await sent.steps(ActionName.ACCEPT)
 
 
-async def test_whoever_left_the_roster_opens_nothing(sent: Sent, http: httpx.AsyncClient) -> None:
+async def test_whoever_left_the_roster_opens_nothing(sent: Sent, http: httpx2.AsyncClient) -> None:
     link = sent.read(await sent.link(Purpose.ACCEPT))
     gone = link.model_copy(update={"person": "wang.wu"})
     answer = await http.get(Links(sent.doors.signer, "").address(gone))
@@ -405,7 +405,7 @@ async def _brought_to(sent: Sent, purpose: Purpose) -> None:
 @pytest.mark.parametrize(("purpose", "form", "chinese", "english"), WRONG)
 async def test_what_is_wrong_is_said_beside_it_and_the_persons_words_are_kept(
     sent: Sent,
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
     purpose: Purpose,
     form: dict[str, str],
     chinese: str,
@@ -433,7 +433,7 @@ async def test_what_is_wrong_is_said_beside_it_and_the_persons_words_are_kept(
 
 
 async def test_every_look_and_every_action_by_a_link_is_in_the_audit_trail(
-    sent: Sent, http: httpx.AsyncClient
+    sent: Sent, http: httpx2.AsyncClient
 ) -> None:
     engineer = await sent.engineer()
     accept = await sent.link(Purpose.ACCEPT)
@@ -450,7 +450,7 @@ async def test_every_look_and_every_action_by_a_link_is_in_the_audit_trail(
 
 
 async def test_customers_see_their_own_words_and_nothing_that_is_between_ourselves(
-    doors: Doors, http: httpx.AsyncClient
+    doors: Doors, http: httpx2.AsyncClient
 ) -> None:
     sent = await opened(doors, answering=True)
     assert "hand_over" in {promise.kind for promise in (await sent.show()).promises}
@@ -463,7 +463,7 @@ async def test_customers_see_their_own_words_and_nothing_that_is_between_ourselv
 
 
 async def test_no_address_holds_customer_data_and_no_page_leads_away(
-    sent: Sent, http: httpx.AsyncClient
+    sent: Sent, http: httpx2.AsyncClient
 ) -> None:
     for purpose in (Purpose.ACCEPT, Purpose.COMPLETE, Purpose.PROGRESS):
         path = await sent.link(purpose)
@@ -486,7 +486,7 @@ READ: list[tuple[dict[str, str], str, Callable[[str], bool]]] = [
 @pytest.mark.parametrize(("headers", "lang", "says"), READ)
 async def test_a_page_is_in_the_language_of_the_browser(
     sent: Sent,
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
     headers: dict[str, str],
     lang: str,
     says: Callable[[str], bool],
@@ -497,7 +497,7 @@ async def test_a_page_is_in_the_language_of_the_browser(
 
 
 async def test_every_field_has_a_label_and_a_page_works_without_script(
-    sent: Sent, http: httpx.AsyncClient
+    sent: Sent, http: httpx2.AsyncClient
 ) -> None:
     await closed(sent)
     page = (await http.get(await sent.link(Purpose.EVALUATE))).text

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -118,7 +118,7 @@ async def address(doors: Doors) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())
     address = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=address) as knocking:
+    async with httpx2.AsyncClient(base_url=address) as knocking:
         while not server.started:
             await asyncio.sleep(0)
         assert (await knocking.get("/openapi.json")).status_code == 200
@@ -133,7 +133,7 @@ async def test_whatever_the_description_allows_is_answered_as_it_says(
     """Each action is asked of an issue of its own, opened for it."""
     office = await token(Role.GM_OFFICE)
     names = [name for name in PEOPLE if name is not ActionName.REPLAN]
-    async with httpx.AsyncClient(base_url=address, headers=office, timeout=30) as http:
+    async with httpx2.AsyncClient(base_url=address, headers=office, timeout=30) as http:
         opened = await asyncio.gather(
             *(http.post("/issues", json=an_intake()) for _ in range(len(names) + 1))
         )

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from fastapi import FastAPI, Form
@@ -25,7 +27,7 @@ from runtime.settings import Settings
 from starter.doors.app import build
 from starter.doors.context import Doors
 from starter.doors.who import PREFIX, digest
-from store import tokens
+from store import door_log, tokens
 from store.tokens import Token
 from tests.starter.doors.at_desk import hidden
 from tests.starter.doors.conftest import BASE, MakeToken
@@ -39,7 +41,7 @@ async def lead(token: MakeToken) -> str:
 
 
 async def test_a_page_sends_whoever_is_not_signed_in_to_sign_in_and_back(
-    http: httpx.AsyncClient, lead: str
+    http: httpx2.AsyncClient, lead: str
 ) -> None:
     away = await http.get("/board?stage=assigned", headers=PAGE)
     assert (away.status_code, away.headers["location"]) == (303, "/login?next=/board")
@@ -51,7 +53,7 @@ async def test_a_page_sends_whoever_is_not_signed_in_to_sign_in_and_back(
 
 
 async def test_the_cookie_is_kept_from_scripts_and_from_other_sites_and_holds_no_token(
-    http: httpx.AsyncClient, lead: str
+    http: httpx2.AsyncClient, lead: str
 ) -> None:
     answer = await http.post("/login", data={"token": lead})
     cookie = answer.headers["set-cookie"]
@@ -62,8 +64,8 @@ async def test_the_cookie_is_kept_from_scripts_and_from_other_sites_and_holds_no
 async def test_over_tls_the_cookie_goes_nowhere_else(doors: Doors, lead: str) -> None:
     public = doors.settings.model_copy(update={"public_url": "https://desk.example"})
     app = build(replace(doors, settings=public))
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="https://desk.example") as http:
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="https://desk.example") as http:
         cookie = (await http.post("/login", data={"token": lead})).headers["set-cookie"]
     assert cookie.startswith("__Host-yinuo=")
     assert "Secure" in cookie
@@ -71,7 +73,7 @@ async def test_over_tls_the_cookie_goes_nowhere_else(doors: Doors, lead: str) ->
 
 @pytest.mark.parametrize("wrong", ["", "yn_made-up", "口令", "x" * 5000])
 async def test_a_wrong_token_is_told_so_and_lets_nobody_in(
-    http: httpx.AsyncClient, wrong: str
+    http: httpx2.AsyncClient, wrong: str
 ) -> None:
     answer = await http.post("/login", data={"token": wrong}, headers={"Accept-Language": "en"})
     assert answer.status_code == 401
@@ -81,13 +83,24 @@ async def test_a_wrong_token_is_told_so_and_lets_nobody_in(
 
 @pytest.mark.parametrize("elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example"])
 async def test_signing_in_leads_to_no_other_house(
-    http: httpx.AsyncClient, lead: str, elsewhere: str
+    http: httpx2.AsyncClient, lead: str, elsewhere: str
 ) -> None:
     answer = await http.post("/login", data={"token": lead, "next": elsewhere})
     assert answer.headers["location"] == "/"
 
 
-async def test_whose_token_is_revoked_is_signed_out(doors: Doors, http: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(
+    "elsewhere", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}]
+)
+async def test_no_other_site_signs_anybody_in(
+    http: httpx2.AsyncClient, lead: str, elsewhere: dict[str, str]
+) -> None:
+    answer = await http.post("/login", data={"token": lead}, headers=elsewhere)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+async def test_whose_token_is_revoked_is_signed_out(doors: Doors, http: httpx2.AsyncClient) -> None:
     written, id_ = PREFIX + secrets.token_urlsafe(32), secrets.token_hex(4)
     given = Token(id=id_, role=Role.LEAD, person="zhou.jianguo", created_at=datetime.now(UTC))
     async with doors.pool.acquire() as connection:
@@ -96,14 +109,14 @@ async def test_whose_token_is_revoked_is_signed_out(doors: Doors, http: httpx.As
         assert (await http.get("/", headers=PAGE)).headers["location"] == "/board"
         assert await tokens.revoke(connection, id_, datetime.now(UTC))
     app = build(doors)  # one that remembers nobody: ten seconds are long in a test
-    later = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app), base_url=BASE, cookies=http.cookies
+    later = httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app), base_url=BASE, cookies=http.cookies
     )
     async with later:
         assert (await later.get("/", headers=PAGE)).headers["location"].startswith("/login")
 
 
-async def test_signing_out_takes_a_form_of_ours(http: httpx.AsyncClient, lead: str) -> None:
+async def test_signing_out_takes_a_form_of_ours(http: httpx2.AsyncClient, lead: str) -> None:
     await http.post("/login", data={"token": lead})
     assert (await http.post("/logout", data={})).status_code == 403
     page = await http.get("/board", headers=PAGE)
@@ -112,12 +125,20 @@ async def test_signing_out_takes_a_form_of_ours(http: httpx.AsyncClient, lead: s
     assert (await http.get("/", headers=PAGE)).headers["location"].startswith("/login")
 
 
-async def test_an_intake_system_has_no_room_but_a_page_that_says_so(
-    http: httpx.AsyncClient, token: MakeToken
+@pytest.mark.parametrize(
+    ("role", "does", "not_this"),
+    [(Role.INTAKE, "POST /issues", "/audit"), (Role.AUDITOR, "GET /audit", "POST /issues")],
+)
+async def test_whoever_has_no_room_of_their_own_is_told_what_they_may_do(
+    http: httpx2.AsyncClient, token: MakeToken, role: Role, does: str, not_this: str
 ) -> None:
-    web = (await token(Role.INTAKE))["Authorization"].removeprefix("Bearer ")
-    await http.post("/login", data={"token": web})
-    assert "OpenAPI" in (await http.get("/", headers=PAGE)).text
+    written = (await token(role))["Authorization"].removeprefix("Bearer ")
+    await http.post("/login", data={"token": written})
+    page = await http.get("/", headers=PAGE)
+    assert does in page.text
+    assert not_this not in page.text
+    out = await http.post("/logout", data={"csrf": hidden(page.text)["csrf"]})
+    assert out.headers["location"] == "/login"
 
 
 # The company's own provider -----------------------------------------------------------------------
@@ -129,10 +150,12 @@ class Provider:
 
     issuer: str
     person: str = "zhou.jianguo"
-    nonce: str | None = None
-    """Told instead of the one that was asked with."""
+    instead: dict[str, Any] = field(default_factory=dict)
+    """Told instead of what is right."""
     asked: dict[str, str] = field(default_factory=dict)
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "1"}))
+    forged: bool = False
+    """Signed with another key than the one that is shown."""
 
     def app(self) -> FastAPI:
         app = FastAPI()
@@ -153,7 +176,9 @@ class Provider:
 
         @app.post("/token")
         async def _token(code_verifier: Annotated[str, Form()]) -> JSONResponse:
-            assert code_verifier
+            challenge = urlsafe_b64encode(sha256(code_verifier.encode()).digest()).rstrip(b"=")
+            if challenge.decode() != self.asked["code_challenge"]:
+                return JSONResponse({"error": "invalid_grant"}, 400)
             now = datetime.now(UTC)
             claims = {
                 "iss": self.issuer,
@@ -161,10 +186,11 @@ class Provider:
                 "sub": "4711",
                 "iat": now,
                 "exp": now + timedelta(minutes=5),
-                "nonce": self.nonce or self.asked["nonce"],
+                "nonce": self.asked["nonce"],
                 "preferred_username": self.person,
-            }
-            id_token = jwt.encode({"alg": "RS256", "kid": "1"}, claims, self.key)
+            } | self.instead
+            key = RSAKey.generate_key(2048, {"kid": "1"}) if self.forged else self.key
+            id_token = jwt.encode({"alg": "RS256", "kid": "1"}, claims, key)
             return JSONResponse(
                 {"access_token": "at", "token_type": "Bearer", "id_token": id_token}
             )
@@ -192,18 +218,18 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 @asynccontextmanager
-async def desk_with(provider: Provider, doors: Doors) -> AsyncIterator[httpx.AsyncClient]:
+async def desk_with(provider: Provider, doors: Doors) -> AsyncIterator[httpx2.AsyncClient]:
     own: Settings = doors.settings.model_copy(
         update={"oidc_issuer": provider.issuer, "oidc_client_id": "desk", "public_url": BASE}
     )
-    transport = httpx.ASGITransport(app=build(replace(doors, settings=own)))
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as http:
+    transport = httpx2.ASGITransport(app=build(replace(doors, settings=own)))
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
         yield http
 
 
-async def go(http: httpx.AsyncClient, provider: Provider) -> str:
+async def go(http: httpx2.AsyncClient, provider: Provider, after: str = "/") -> str:
     """Go to the provider; return what it was asked for as ``state``."""
-    sent = await http.get("/login/oidc")
+    sent = await http.get("/login/oidc", params={"next": after})
     assert sent.status_code == 302, sent.text
     asked = {k: v[0] for k, v in parse_qs(urlsplit(sent.headers["location"]).query).items()}
     assert asked["redirect_uri"] == f"{BASE}/login/oidc/callback"
@@ -216,15 +242,49 @@ async def test_whom_the_provider_knows_and_the_roster_has_is_signed_in(
     provider: Provider, doors: Doors
 ) -> None:
     async with desk_with(provider, doors) as http:
-        assert "/login/oidc" in (await http.get("/login")).text
-        state = await go(http, provider)
+        assert "/login/oidc?next=/my" in (await http.get("/login?next=/my")).text
+        state = await go(http, provider, "/my")
         back = await http.get(f"/login/oidc/callback?code=c&state={state}")
         assert back.status_code == 200, back.text
+        # No redirect: begun at the provider's, it would go without the strict cookie.
+        assert '<meta http-equiv="refresh" content="0; url=/my">' in back.text
         assert (await http.get("/", headers=PAGE)).headers["location"] == "/board"
+    last = (await door_log.entries(doors.pool, limit=1))[0]
+    assert (last.person, last.via, last.what) == ("zhou.jianguo", "company", "sign_in")
 
 
-async def test_who_is_not_on_the_roster_is_told_so(provider: Provider, doors: Doors) -> None:
-    provider.person = "visitor"
+async def test_what_is_kept_while_somebody_is_at_the_provider_goes_to_the_sign_in_only(
+    provider: Provider, doors: Doors
+) -> None:
+    async with desk_with(provider, doors) as http:
+        sent = await http.get("/login/oidc")
+        kept = sent.headers["set-cookie"].lower().split("; ")
+        assert kept[0].startswith("yinuo_oidc=")
+        assert {"path=/login", "httponly", "samesite=lax", "max-age=600"} <= set(kept)
+        state = parse_qs(urlsplit(sent.headers["location"]).query)["state"][0]
+        assert state not in (await http.get("/login")).text
+
+
+async def test_the_provider_leads_to_no_other_house(provider: Provider, doors: Doors) -> None:
+    async with desk_with(provider, doors) as http:
+        state = await go(http, provider, "//evil.example")
+        back = await http.get(f"/login/oidc/callback?code=c&state={state}")
+        assert back.status_code == 200
+        assert "evil.example" not in back.text
+
+
+async def test_an_answer_of_the_provider_is_taken_once(provider: Provider, doors: Doors) -> None:
+    async with desk_with(provider, doors) as http:
+        place = f"/login/oidc/callback?code=c&state={await go(http, provider)}"
+        assert (await http.get(place)).status_code == 200
+        assert (await http.get(place)).status_code == 401
+
+
+@pytest.mark.parametrize("person", ["visitor", "", "zhou.jianguo\0"])
+async def test_who_is_not_on_the_roster_is_told_so(
+    provider: Provider, doors: Doors, person: str
+) -> None:
+    provider.person = person
     async with desk_with(provider, doors) as http:
         state = await go(http, provider)
         back = await http.get(f"/login/oidc/callback?code=c&state={state}")
@@ -244,14 +304,54 @@ async def test_who_was_not_sent_by_us_is_not_let_in(
         assert (await http.get("/", headers=PAGE)).headers["location"].startswith("/login")
 
 
-async def test_an_answer_to_another_question_is_not_taken(provider: Provider, doors: Doors) -> None:
-    provider.nonce = "somebody else's"
+@pytest.mark.parametrize(
+    "instead",
+    [
+        {"nonce": "somebody else's"},
+        {"nonce": None},
+        {"aud": "another desk"},
+        {"iss": "https://evil.example"},
+        {"exp": datetime(2026, 1, 1, tzinfo=UTC)},
+    ],
+    ids=lambda instead: next(iter(instead)),
+)
+async def test_what_the_provider_said_to_somebody_else_or_long_ago_is_not_taken(
+    provider: Provider, doors: Doors, instead: dict[str, Any]
+) -> None:
+    provider.instead = instead
+    await _not_let_in(provider, doors)
+
+
+async def test_what_another_key_signed_is_not_taken(provider: Provider, doors: Doors) -> None:
+    provider.forged = True
+    await _not_let_in(provider, doors)
+
+
+async def test_who_did_not_go_there_from_here_has_nothing_to_show_for_it(
+    provider: Provider, doors: Doors
+) -> None:
     async with desk_with(provider, doors) as http:
         state = await go(http, provider)
+        http.cookies.clear()
         back = await http.get(f"/login/oidc/callback?code=c&state={state}")
         assert back.status_code == 401
 
 
-async def test_a_desk_without_a_provider_offers_none(http: httpx.AsyncClient) -> None:
+async def _not_let_in(provider: Provider, doors: Doors) -> None:
+    async with desk_with(provider, doors) as http:
+        state = await go(http, provider)
+        back = await http.get(f"/login/oidc/callback?code=c&state={state}")
+        assert back.status_code == 401
+        assert (await http.get("/", headers=PAGE)).headers["location"].startswith("/login")
+
+
+async def test_a_provider_that_is_away_leaves_the_token(doors: Doors) -> None:
+    async with desk_with(Provider("http://127.0.0.1:1"), doors) as http:
+        sent = await http.get("/login/oidc")
+        assert sent.status_code == 502
+        assert 'name="token"' in sent.text
+
+
+async def test_a_desk_without_a_provider_offers_none(http: httpx2.AsyncClient) -> None:
     assert "/login/oidc" not in (await http.get("/login")).text
     assert (await http.get("/login/oidc")).status_code == 404

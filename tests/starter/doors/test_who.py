@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import signal
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 
@@ -24,7 +25,7 @@ from starter.doors.context import Doors
 from starter.doors.who import FRESH, KNOWN, PREFIX, Doorkeeper, digest
 from store import AWAY, door_log, tokens
 from store.door_log import Entry
-from store.tokens import Token
+from store.tokens import Admitted, Token
 from tests.starter.doors.at_desk import HTMX, sign_in
 from tests.starter.doors.conftest import BASE, PEOPLE, MakeToken
 from tests.starter.doors.test_api_opening import an_intake
@@ -167,6 +168,29 @@ async def test_strangers_cost_no_memory_and_friends_a_limited_one(
         await watch.lets_in(friends[0], away=True)
 
 
+async def test_many_at_once_with_one_token_are_looked_up_once(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, _ = await made(watch.here)
+    looked, by_digest = [], tokens.by_digest
+
+    async def counted(pool: Any, asked: bytes) -> Admitted | None:
+        looked.append(asked)
+        return await by_digest(pool, asked)
+
+    monkeypatch.setattr(tokens, "by_digest", counted)
+    assert all(await asyncio.gather(*(watch.lets_in(written) for _ in range(50))))
+    assert looked == [digest(written)]
+    watch.clock.now += FRESH + 0.1
+    impatient = asyncio.create_task(watch.lets_in(written))
+    others = [asyncio.create_task(watch.lets_in(written)) for _ in range(3)]
+    await asyncio.sleep(0)
+    impatient.cancel()
+    assert all(await asyncio.gather(*others))
+    assert len(looked) == 2
+    assert impatient.cancelled()
+
+
 async def test_a_database_that_stands_still_holds_nobody_up_for_long(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +219,7 @@ async def test_a_database_that_stands_still_holds_nobody_up_for_long(
     ],
 )
 async def test_whatever_is_no_token_is_told_how_to_get_one(
-    http: httpx.AsyncClient, given: bytes
+    http: httpx2.AsyncClient, given: bytes
 ) -> None:
     answer = await http.get("/issues", headers=[(b"Authorization", given)])
     assert (answer.status_code, answer.json()["status"]) == (401, 401)
@@ -203,7 +227,21 @@ async def test_whatever_is_no_token_is_told_how_to_get_one(
     assert "yinuo token create" in answer.text or "unknown, revoked or expired" in answer.text
 
 
-async def test_an_expired_token_is_none(http: httpx.AsyncClient, doors: Doors) -> None:
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+async def test_what_is_no_text_at_all_is_no_token_and_no_form_of_ours(
+    doors: Doors, http: httpx2.AsyncClient, path: str
+) -> None:
+    await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
+    half = b"".join(
+        b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n+2AA-\r\n' % name
+        for name in (b"token", b"next", b"csrf")
+    )
+    form = {"Content-Type": "multipart/form-data; boundary=b; charset=utf-7"}
+    answer = await http.post(path, content=half + b"--b--\r\n", headers=form)
+    assert answer.status_code == {"/login": 401, "/logout": 403}[path]
+
+
+async def test_an_expired_token_is_none(http: httpx2.AsyncClient, doors: Doors) -> None:
     written, _ = await made(doors, expires_at=datetime.now(UTC) - timedelta(seconds=1))
     bearer = {"Authorization": f"Bearer {written}"}
     assert (await http.get("/issues", headers=bearer)).status_code == 401
@@ -212,7 +250,7 @@ async def test_an_expired_token_is_none(http: httpx.AsyncClient, doors: Doors) -
 
 @pytest.mark.parametrize("spoilt", ["", "x", "a.b.c", "é中", "{}x", "x{}", "e30.{}"])
 async def test_a_cookie_that_is_not_as_we_made_it_is_none(
-    doors: Doors, http: httpx.AsyncClient, spoilt: str
+    doors: Doors, http: httpx2.AsyncClient, spoilt: str
 ) -> None:
     await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
     name, ours = next(iter(http.cookies.items()))
@@ -224,7 +262,7 @@ async def test_a_cookie_that_is_not_as_we_made_it_is_none(
 
 
 async def test_a_cookie_that_another_house_signed_is_none(
-    doors: Doors, http: httpx.AsyncClient
+    doors: Doors, http: httpx2.AsyncClient
 ) -> None:
     another = replace(doors, signer=Signer("s" * 32))
     await sign_in(another, http, Role.LEAD, "zhou.jianguo")
@@ -233,7 +271,7 @@ async def test_a_cookie_that_another_house_signed_is_none(
     assert (await http.get("/issues")).status_code == 200
 
 
-async def test_a_form_signature_is_no_session(doors: Doors, http: httpx.AsyncClient) -> None:
+async def test_a_form_signature_is_no_session(doors: Doors, http: httpx2.AsyncClient) -> None:
     person = await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
     csrf = (await person.hidden("/board"))["csrf"]
     name = next(iter(http.cookies))
@@ -242,19 +280,19 @@ async def test_a_form_signature_is_no_session(doors: Doors, http: httpx.AsyncCli
 
 
 async def test_pages_are_for_people_who_signed_in_not_for_whoever_holds_a_token(
-    http: httpx.AsyncClient, token: MakeToken
+    http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
     answer = await http.get("/board", headers={**PAGE, **await token(Role.LEAD)})
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/board")
 
 
-async def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(http: httpx.AsyncClient) -> None:
+async def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(http: httpx2.AsyncClient) -> None:
     part = await http.get("/board", headers={**PAGE, **HTMX})
     assert (part.status_code, part.headers["hx-redirect"]) == (401, "/login")
 
 
 async def test_a_form_of_somebody_signed_out_is_not_sent_again_by_signing_in(
-    http: httpx.AsyncClient,
+    http: httpx2.AsyncClient,
 ) -> None:
     answer = await http.post("/intake", data={"customer.name": "天河支行"}, headers=PAGE)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
@@ -266,9 +304,9 @@ ADDRESS = "192.0.2.7"
 
 
 @pytest.fixture
-async def from_afar(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app, client=(ADDRESS, 5000))
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+async def from_afar(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=app, client=(ADDRESS, 5000))
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as client:
         yield client
 
 
@@ -278,7 +316,7 @@ async def trail(doors: Doors, number: str) -> list[Entry]:
 
 
 async def test_r30_every_action_and_every_look_leaves_one_row_without_the_customer(
-    from_afar: httpx.AsyncClient, doors: Doors
+    from_afar: httpx2.AsyncClient, doors: Doors
 ) -> None:
     written, id_ = await made(doors, Role.GM_OFFICE)
     office = {"Authorization": f"Bearer {written}"}
@@ -310,7 +348,7 @@ async def test_r30_every_action_and_every_look_leaves_one_row_without_the_custom
 
 
 async def test_who_is_refused_an_action_is_written_down_as_well(
-    from_afar: httpx.AsyncClient, doors: Doors, token: MakeToken
+    from_afar: httpx2.AsyncClient, doors: Doors, token: MakeToken
 ) -> None:
     office, auditor = await token(Role.GM_OFFICE), await token(Role.AUDITOR)
     number = (await from_afar.post("/issues", json=an_intake(), headers=office)).json()["number"]
@@ -322,7 +360,7 @@ async def test_who_is_refused_an_action_is_written_down_as_well(
 
 
 async def test_signing_in_is_written_down_with_the_token_it_was_done_with(
-    from_afar: httpx.AsyncClient, doors: Doors
+    from_afar: httpx2.AsyncClient, doors: Doors
 ) -> None:
     written, id_ = await made(doors)
     await from_afar.post("/login", data={"token": written})
