@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
@@ -25,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.client import Client
 
-from domain.intake import Intake
+from benchmarks.intakes import a_fault
 from domain.national_days import NationalDays
 from domain.replanning import PER_SECOND, Report
 from domain.rulebook import Rulebook
@@ -75,27 +74,9 @@ async def _open(on: Stage, issues: int) -> None:
 
     async def one(number: int) -> None:
         async with places:
-            await on.desk.open(_intake(f"open-{number}"))
+            await on.desk.open(a_fault("benchmark", f"open-{number}"))
 
     await asyncio.gather(*(one(number) for number in range(issues)))
-
-
-def _intake(reference: str) -> Intake:
-    return Intake.model_validate(
-        {
-            "source": "benchmark",
-            "reference": reference,
-            "channel": "website",
-            "kind": "fault",
-            "category": "technical",
-            "product_line": "ATM",
-            "region": "广东",
-            "agent": "07",
-            "customer": {"name": "天河支行", "phone": "+86 20 5550 0101"},
-            "title": "出钞口卡钞",
-            "reported_at": datetime.now(UTC),
-        }
-    )
 
 
 def _slower(book: Rulebook, notice: NationalDays | None = None) -> Rulebook:
@@ -154,7 +135,7 @@ async def _new_issues(on: Stage, waited: list[float]) -> AsyncIterator[None]:
         number = 0
         while True:
             begun = perf_counter()
-            await on.desk.open(_intake(f"probe-{batch}-{number}"))
+            await on.desk.open(a_fault("benchmark", f"probe-{batch}-{number}"))
             waited.append((perf_counter() - begun) * 1_000)
             number += 1
             await asyncio.sleep(max(0.0, PROBE_EVERY - (perf_counter() - begun)))
@@ -173,7 +154,8 @@ _PROBES: list[int] = []
 async def _events(client: Client) -> float:
     """Average the lengths of some of the issues' histories."""
     handles = [
-        client.get_workflow_handle(_intake(f"open-{number}").issue_id) for number in range(SAMPLE)
+        client.get_workflow_handle(a_fault("benchmark", f"open-{number}").issue_id)
+        for number in range(SAMPLE)
     ]
     lengths = [(await handle.describe()).history_length for handle in handles]
     return sum(lengths) / len(lengths)

@@ -31,6 +31,7 @@ from rich.table import Table
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
+from benchmarks.intakes import a_fault
 from domain.actions import ActionName
 from domain.intake import Intake
 from domain.view import IssueView
@@ -92,29 +93,11 @@ async def send_all(way: str, name: str, requests: int, at_once: int) -> Round:
 def _intakes(name: str, requests: int) -> list[Intake]:
     """A third of them are sent twice, soon or late after the first time."""
     distinct = requests - requests // 3
-    intakes = [_intake(f"{name}-{n}") for n in range(distinct)]
+    intakes = [a_fault(SOURCE, f"{name}-{n}") for n in range(distinct)]
     chance = random.Random(name)  # noqa: S311  an order that is the same every time
     intakes += chance.sample(intakes, requests - distinct)
     chance.shuffle(intakes)
     return intakes
-
-
-def _intake(reference: str) -> Intake:
-    return Intake.model_validate(
-        {
-            "source": SOURCE,
-            "reference": reference,
-            "channel": "website",
-            "kind": "fault",
-            "category": "technical",
-            "product_line": "ATM",
-            "region": "广东",
-            "agent": "07",
-            "customer": {"name": "天河支行", "phone": "+86 20 5550 0101"},
-            "title": "出钞口卡钞",
-            "reported_at": datetime.now(UTC),
-        }
-    )
 
 
 async def _storm(send: Send, intakes: Sequence[Intake], at_once: int) -> list[Sent]:

@@ -171,7 +171,7 @@ ROLES: Names = {
     Role.INTAKE: ("受理系统", "intake system"),
     Role.AGENT: ("热线工程师", "hotline agent"),
     Role.CLERK: ("回访人", "callback clerk"),
-    Role.AUDITOR: ("审计", "auditor"),
+    Role.AUDITOR: ("审计员", "auditor"),
     Role.ENGINEER: ("工程师", "engineer"),
     Role.LEAD: ("组长", "lead"),
     Role.MANAGER: ("部门经理", "manager"),

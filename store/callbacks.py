@@ -15,7 +15,7 @@ from domain.intake import Customer
 from domain.promises import CUSTOMERS, PromiseEnd, PromiseKind
 from domain.timeline import midnight
 from domain.vocabulary import Model
-from store.register import Connection, person
+from store.register import Connection, customer_of, person
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 Row = TypeVar("Row", bound=Model)
@@ -69,7 +69,7 @@ async def todays(pool: Pool, until: datetime, zone: ZoneInfo) -> list[Call]:
             *(begins, until),
         )
         cases = await _summaries(connection, due)
-    return grouped(cases, [(_customer(row), _picked(CalledToday, row)) for row in called])
+    return grouped(cases, [(customer_of(row), _picked(CalledToday, row)) for row in called])
 
 
 async def called(pool: Pool, numbers: Sequence[str], call: str) -> dict[str, Called]:
@@ -86,7 +86,7 @@ async def called(pool: Pool, numbers: Sequence[str], call: str) -> dict[str, Cal
     )
     found = {
         row["id"]: Called(
-            number=row["number"], customer=_customer(row), recorded_by=row["recorded_by"]
+            number=row["number"], customer=customer_of(row), recorded_by=row["recorded_by"]
         )
         for row in rows
     }
@@ -111,7 +111,7 @@ async def _summaries(connection: Connection, rows: Sequence[asyncpg.Record]) -> 
         _picked(
             CaseSummary,
             row,
-            customer=_customer(row),
+            customer=customer_of(row),
             handler=person(row["handler"], row["handler_name"]),
             earlier=tuple(earlier[row["id"]]),
             missed=tuple(broken[row["id"]]),
@@ -130,15 +130,3 @@ def _by_issue(model: type[Row], rows: Sequence[asyncpg.Record]) -> defaultdict[s
 def _picked(model: type[Row], row: asyncpg.Record, **more: Any) -> Row:
     """Fill a model from the columns that are called as its fields are."""
     return model(**{name: row[name] for name in model.model_fields.keys() - more}, **more)
-
-
-def _customer(row: asyncpg.Record) -> Customer:
-    return Customer(
-        name=row["customer_name"],
-        type=row["customer_type"],
-        existing=row["customer_existing"],
-        organisation=row["organisation"],
-        contact=row["contact_person"],
-        phone=row["phone"],
-        email=row["email"],
-    )

@@ -15,6 +15,7 @@ import asyncpg
 from domain.callback_list import identity
 from domain.intake import Customer
 from domain.vocabulary import Instant, Kind, Model, Outcome, Stage
+from store.register import customer_of
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
@@ -87,10 +88,10 @@ async def known(pool: Pool, number: str) -> Known | None:
     row = await pool.fetchrow(f"SELECT {_COLUMNS} FROM issues WHERE number = $1", number)  # noqa: S608
     if row is None:
         return None
-    customer = _customer(row)
+    customer = customer_of(row)
     digits = telephone(customer.phone or "")
     others = await (_by_telephone(pool, digits) if digits else _by_words(pool, [customer.name]))
-    theirs = [each for each in others if _same(_customer(each)) == _same(customer)]
+    theirs = [each for each in others if _same(customer_of(each)) == _same(customer)]
     (found,) = _customers(theirs or [row])
     return found.model_copy(update={"customer": customer, "origin": _reported(row)})
 
@@ -141,10 +142,10 @@ def _customers(rows: Sequence[asyncpg.Record]) -> list[Known]:
     """Make one of all the issues of a customer; ``rows`` are newest first, and so are they."""
     of: defaultdict[tuple[str, str], list[asyncpg.Record]] = defaultdict(list)
     for row in rows:
-        of[_same(_customer(row))].append(row)
+        of[_same(customer_of(row))].append(row)
     return [
         Known(
-            customer=_customer(theirs[0]),
+            customer=customer_of(theirs[0]),
             origin=_reported(theirs[0]),
             issues=tuple(sorted(map(_reported, theirs), key=lambda each: not each.open)[:_ISSUES]),
         )
@@ -159,15 +160,3 @@ def _same(customer: Customer) -> tuple[str, str]:
 
 def _reported(row: asyncpg.Record) -> Reported:
     return Reported(**{name: row[name] for name in Reported.model_fields})
-
-
-def _customer(row: asyncpg.Record) -> Customer:
-    return Customer(
-        name=row["customer_name"],
-        type=row["customer_type"],
-        existing=row["customer_existing"],
-        organisation=row["organisation"],
-        contact=row["contact_person"],
-        phone=row["phone"],
-        email=row["email"],
-    )

@@ -14,12 +14,12 @@ from typing import Any, TypeAlias
 import asyncpg
 from pydantic import Field
 
-from domain.intake import Customer, Intake
+from domain.intake import Intake
 from domain.issue import STEPS_KEPT, Issue, StepNote, note_of
 from domain.promises import CUSTOMERS, OVERSIGHT, Promise, PromiseKind
 from domain.view import IssueView, view
 from domain.vocabulary import Code, Instant, Kind, Model, Role, Stage
-from store.register import Connection, person
+from store.register import Connection, customer_of, person
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
@@ -285,20 +285,11 @@ def _issue(
     complaints: list[str],
 ) -> Issue:
     deeds = (step["at"] for step in steps if step["role"] != Role.SYSTEM)
-    customer = Customer(
-        name=row["customer_name"],
-        type=row["customer_type"],
-        existing=row["customer_existing"],
-        organisation=row["organisation"],
-        contact=row["contact_person"],
-        phone=row["phone"],
-        email=row["email"],
-    )
     intake_fields = set(Intake.model_fields) - {"customer", "answering"}
     same_fields = {"number", "department", "centre", "zone", "severity", "stage", "registered_at"}
     same_fields |= {"outcome", "seq", "generation", "answered", "first_contact"}
     return Issue(
-        intake=Intake(customer=customer, **{name: row[name] for name in intake_fields}),
+        intake=Intake(customer=customer_of(row), **{name: row[name] for name in intake_fields}),
         **{name: row[name] for name in same_fields},
         last_at=max(deeds, default=row["reported_at"]),
         level=row["escalation_level"],

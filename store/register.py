@@ -12,7 +12,7 @@ import asyncpg
 
 from domain.effects.common import STATIONS
 from domain.forms import ExpertPanel, Form
-from domain.intake import Intake
+from domain.intake import Customer, Intake
 from domain.issue import Person, Recorded, Step
 from domain.policy import Facts
 from domain.promises import Promise
@@ -194,6 +194,19 @@ def facts(row: asyncpg.Record) -> Facts:
 def person(id_: str | None, name: str | None) -> Person | None:
     """Make a person of two columns."""
     return Person(id=id_, name=name) if id_ and name else None
+
+
+def customer_of(row: asyncpg.Record) -> Customer:
+    """Read whom an issue was promised to."""
+    return Customer(
+        name=row["customer_name"],
+        type=row["customer_type"],
+        existing=row["customer_existing"],
+        organisation=row["organisation"],
+        contact=row["contact_person"],
+        phone=row["phone"],
+        email=row["email"],
+    )
 
 
 async def write(connection: Connection, case: Case, recorded: Recorded) -> None:

@@ -29,6 +29,7 @@ from tests.starter.conftest import RunningDesk
 from tests.starter.doors.at_desk import hidden, sign_in
 from tests.starter.doors.conftest import PEOPLE, MakeToken
 from tests.starter.doors.test_api_opening import an_intake
+from tests.starter.doors.test_clerk_pages import repaired
 
 _NOWHERE = {"to": "nowhere", "reason": "not theirs"}
 BODIES: Mapping[ActionName, dict[str, Any]] = {name: dict(said) for name, said in SAID.items()} | {
@@ -145,6 +146,14 @@ async def test_everybody_sees_the_issues_and_customers_they_may_see_and_no_other
         for what, path in ((Right.SEE, ""), (Right.SEE_CUSTOMER, "/customer")):
             answer = await place.http.get(f"/issues/{number}{path}", headers=headers)
             expect(answer, allowed=may(caller, what, issue), about=f"{role} {what} {number}")
+
+
+async def test_r22_a_clerk_sees_the_customer_while_the_callback_is_due(
+    doors: Doors, http: httpx2.AsyncClient, token: MakeToken
+) -> None:
+    number = await repaired(doors, {"name": "陈红", "phone": "+86 137 0000 0022"})
+    answer = await http.get(f"/issues/{number}/customer", headers=await token(Role.CLERK))
+    assert (answer.status_code, answer.json()["name"]) == (200, "陈红")
 
 
 @pytest.mark.parametrize("role", CALLERS)

@@ -7,10 +7,12 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 from fastapi import FastAPI
@@ -20,7 +22,9 @@ from domain.vocabulary import Role
 from runtime import postgres
 from runtime.embedded import database_url
 from runtime.signing import Signer
+from starter.client import Desk
 from starter.doors import sessions, who
+from starter.doors.app import build
 from starter.doors.context import Doors
 from starter.doors.who import FRESH, KNOWN, PREFIX, Doorkeeper, digest
 from store import AWAY, door_log, tokens
@@ -191,21 +195,55 @@ async def test_many_at_once_with_one_token_are_looked_up_once(
     assert impatient.cancelled()
 
 
-async def test_a_database_that_stands_still_holds_nobody_up_for_long(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@asynccontextmanager
+async def standing_still(pool: asyncpg.Pool[Any], size: int) -> AsyncIterator[None]:
+    """Stop what serves a pool in PostgreSQL: it answers nothing, and hears of no cancelling."""
+    async with AsyncExitStack() as held:
+        connections = [await held.enter_async_context(pool.acquire()) for _ in range(size)]
+        servers = [await each.fetchval("SELECT pg_backend_pid()") for each in connections]
+    for server in servers:
+        os.kill(server, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for server in servers:
+            os.kill(server, signal.SIGCONT)
+
+
+@pytest.fixture
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    for patience in (
+        "starter.doors.who._GLANCE",
+        "starter.doors.trail._PATIENCE",
+        "starter.client._GLANCE",
+    ):
+        monkeypatch.setattr(patience, 0.1)
+
+
+@pytest.mark.usefixtures("_hurried")
+async def test_a_database_that_stands_still_holds_up_nobody_who_is_known(watch: Watch) -> None:
     written, _ = await made(watch.here)
     async with postgres.pool(database_url(watch.here.settings), size=1) as pool:
         frozen = replace(watch.here, pool=pool)
         assert await watch.keeper.by_token(frozen, written)
         watch.clock.now += FRESH + 0.1
-        monkeypatch.setattr(who, "_GLANCE", 0.1)
-        server = await pool.fetchval("SELECT pg_backend_pid()")
-        os.kill(server, signal.SIGSTOP)
-        try:
+        async with standing_still(pool, 1):
             assert await watch.keeper.by_token(frozen, written)
-        finally:
-            os.kill(server, signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("_hurried")
+async def test_intake_goes_on_while_the_database_stands_still_for_the_doors(
+    doors: Doors, token: MakeToken
+) -> None:
+    web = await token(Role.INTAKE)
+    async with postgres.pool(database_url(doors.settings), size=2, min_size=2) as pool:
+        desk = Desk(doors.desk._client, pool)
+        transport = httpx2.ASGITransport(app=build(replace(doors, pool=pool, desk=desk)))
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
+            assert (await http.post("/issues", json=an_intake(), headers=web)).status_code == 201
+            async with standing_still(pool, 2):
+                answer = await http.post("/issues", json=an_intake(), headers=web)
+            assert answer.status_code in {200, 202}, answer.text
 
 
 # Who knocks ---------------------------------------------------------------------------------------
@@ -269,6 +307,14 @@ async def test_a_cookie_that_another_house_signed_is_none(
     assert (await http.get("/issues")).status_code == 401
     await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
     assert (await http.get("/issues")).status_code == 200
+
+
+async def test_a_session_ends_with_the_working_day(
+    doors: Doors, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
+    monkeypatch.setattr(sessions, "LASTS", -1)
+    assert (await http.get("/issues")).status_code == 401
 
 
 async def test_a_form_signature_is_no_session(doors: Doors, http: httpx2.AsyncClient) -> None:
