@@ -34,7 +34,6 @@ _PATIENCE = 2.0
 _NOT_PEOPLE = frozenset({"mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply"})
 _BULK = frozenset({"bulk", "junk", "auto_reply"})
 """Not `list`: a mailbox of several people is a list, too, and customers write to it."""
-_GBK = frozenset({"gb2312", "gb_2312-80", "gbk", "x-gbk", "cp936"})
 _NUMBER = re.compile(r"(?<!\d)\d{8}-\d{2,4}-\d{4,}(?!\d)")
 log = structlog.get_logger("inbound.mail")
 
@@ -174,10 +173,10 @@ def _unfolded(raw: str) -> str:
 
 
 def _unicode(written: bytes, charset: str) -> str:
-    """Read bytes in the encoding they are said to be in, and as well as can be if they are not."""
-    # GB 18030 holds all of GB 2312 and GBK, which letters name and then go beyond.
-    wanted = "gb18030" if charset.lower() in _GBK else charset
-    for encoding in (wanted, "utf-8"):
+    """Read bytes in the encoding they are said to be in, and as well as can be if they are not:
+    GB 18030 holds all of GB 2312 and GBK, which letters name and then go beyond.
+    """
+    for encoding in (charset, "utf-8"):
         try:
             return written.decode(encoding)
         except (ValueError, LookupError):

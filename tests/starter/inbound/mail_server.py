@@ -30,6 +30,8 @@ class MailServer:
     letters: dict[int, bytes] = field(default_factory=dict)
     flags: dict[int, set[str]] = field(default_factory=dict)
     calls: int = 0
+    longest: int = 0
+    """Bytes of the most that was fetched at once."""
     answered: threading.Event = field(default_factory=threading.Event)
     """Set when a caller has logged out."""
 
@@ -135,6 +137,7 @@ class _Caller(socketserver.StreamRequestHandler):
         raw = self.box.letters.get(uid)
         if raw is not None:
             part = raw[:most]
+            self.box.longest = max(self.box.longest, len(part))
             self._say(b"* 1 FETCH (UID %d BODY[]<0> {%d}" % (uid, len(part)))
             self.wfile.write(part)
             self._say(b")")

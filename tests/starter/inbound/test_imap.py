@@ -109,6 +109,7 @@ async def test_of_a_letter_that_is_too_large_the_beginning_is_read(
     sent = letter("a" * 60 + "\n" * 10_000).as_bytes()
     server.receive(sent)
     assert await mailbox.empty_into(box) == 1
+    assert server.longest == 2000
     assert await registered(running_desk, sent)
 
 

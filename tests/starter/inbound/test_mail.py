@@ -117,7 +117,7 @@ def test_a_letter_about_an_issue_of_ours_is_no_new_fault_and_keeps_its_number() 
     intake = form().read(read(sent), NOW)
     assert intake.kind is Kind.CONSULTATION
     assert "20261123-07-0001" in intake.title
-    assert read(letter(Subject="卡号 202611230701-0001").as_bytes())["about"] is None
+    assert read(letter(Subject="卡号 9920261123-07-0001").as_bytes())["about"] is None
 
 
 def test_what_can_be_told_apart_by_the_mailbox_is() -> None:

@@ -226,6 +226,7 @@ def test_whatever_they_send_becomes_an_intake_or_is_refused_by_its_field(
     assert all(field and reason for field, reason in wrong)
 
 
+@example(title="中" * 201)
 @given(
     title=st.text(min_size=1, max_size=300).filter(
         lambda text: any(c > " " and c != "\x7f" and not c.isspace() for c in text)
