@@ -45,10 +45,11 @@ class AtDesk:
         return await self.http.post(path, data=form, headers=headers)
 
     async def hidden(self, path: str) -> dict[str, str]:
-        """Return what the first form of a page carries unseen."""
+        """Return what the first form of a page carries unseen; not that of its header."""
         page = await self.get(path)
         assert page.status_code == 200, page.text
-        return hidden(page.text[: page.text.index("</form>")])
+        main = page.text[page.text.index("<main") :]
+        return hidden(main[: main.index("</form>")])
 
     def _headers(self) -> dict[str, str]:
         return {"Accept-Language": "en" if self.english else "zh-CN", "Accept": "text/html"}
