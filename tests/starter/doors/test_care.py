@@ -1,6 +1,7 @@
 """What every request and every answer goes through, at a small app of its own and at the doors."""
 
 import logging
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -132,6 +133,14 @@ async def test_a_body_is_limited_whether_it_says_its_size_or_not(size: int) -> N
             assert "1024 bytes" in answer.json()["detail"]
 
 
+@pytest.fixture
+def a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all be asked in the same instant, however slow the machine: the minute never turns."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+
+
+@pytest.mark.usefixtures("a_minute")
 async def test_a_token_may_ask_so_often_a_minute_and_hears_when_to_ask_again() -> None:
     async with _knock(_app(calls_per_minute=5)) as client:
         mine, yours = ({"Authorization": f"Bearer {name}"} for name in ("mine", "yours"))
@@ -145,6 +154,7 @@ async def test_a_token_may_ask_so_often_a_minute_and_hears_when_to_ask_again() -
     assert other.status_code == 200
 
 
+@pytest.mark.usefixtures("a_minute")
 async def test_a_person_may_ask_a_tenth_and_an_address_a_fiftieth_of_that() -> None:
     app = _app(calls_per_minute=500)
     here = app.state.doors
@@ -163,6 +173,7 @@ async def test_a_person_may_ask_a_tenth_and_an_address_a_fiftieth_of_that() -> N
     assert (static.status_code, alive.status_code) == (200, 200)
 
 
+@pytest.mark.usefixtures("a_minute")
 async def test_neighbours_in_one_network_of_ipv6_are_one_address() -> None:
     app = _app(calls_per_minute=50)
     for address, code in (("2001:db8::1", 200), ("2001:db8::2", 429), ("2001:db8:0:1::1", 200)):
@@ -170,6 +181,7 @@ async def test_neighbours_in_one_network_of_ipv6_are_one_address() -> None:
             assert (await client.get("/look")).status_code == code
 
 
+@pytest.mark.usefixtures("a_minute")
 @pytest.mark.parametrize("path", ["/who", "/l/forged/tested"])
 async def test_whoever_guesses_is_not_heard_for_a_while_whatever_else_they_ask(path: str) -> None:
     app = _app(calls_per_minute=2000)
