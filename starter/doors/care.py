@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starter.doors import sessions
 from starter.doors.context import Doors, address_of
 from starter.doors.metrics import Metrics
-from starter.doors.problems import Problem, not_yours, respond
+from starter.doors.problems import Problem, answer, not_yours
 
 log = structlog.get_logger("doors")
 
@@ -338,4 +338,4 @@ def _host(url: str) -> str:
 
 
 async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
-    await respond(problem)(scope, receive, send)
+    await answer(Request(scope), problem)(scope, receive, send)

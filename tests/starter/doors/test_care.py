@@ -279,3 +279,14 @@ async def test_the_log_tells_who_asked(
     (line,) = [line for line in lines if line["event"] == "request"]
     assert (line["person"], line["route"], line["status"]) == ("sun.li", "/metrics", 200)
     assert headers["Authorization"].removeprefix("Bearer ") not in str(lines)
+
+
+@pytest.mark.usefixtures("a_minute")
+async def test_a_person_who_asks_too_often_reads_so_on_a_page() -> None:
+    app = _app(calls_per_minute=50)
+    async with _knock(app) as client:
+        person = {"Accept": "text/html", "Accept-Language": "en"}
+        answers = [await client.get("/my", headers=person) for _ in range(3)]
+    assert answers[-1].status_code == 429
+    assert answers[-1].headers["content-type"].startswith("text/html")
+    assert int(answers[-1].headers["retry-after"]) > 0
