@@ -111,7 +111,7 @@ def reach(role: Role, what: Right | ActionName) -> Reach:
         return RIGHTS[what].get(role, Reach.NONE)
     if what not in PEOPLE or role not in RULES[what].roles:
         return Reach.NONE
-    if role is Role.ENGINEER and not RULES[what].own:
+    if what is ActionName.CONSULT and role is Role.ENGINEER:
         return Reach.ALL  # an expert may be asked about any issue (R15)
     return ACTS_ON.get(role, Reach.NONE)
 
