@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from domain.actions import ActionName
 from domain.vocabulary import Stage
@@ -142,6 +143,8 @@ def _of(error: Exception) -> Problem:
             return refusal(error)
         case ValidationError() | RequestValidationError():
             return invalid(error)
+        case ClientDisconnect():  # whoever types on does so: the next question is under way
+            return Problem(HTTPStatus.BAD_REQUEST, "the request broke off")
         case HTTPException():
             return Problem(
                 HTTPStatus(error.status_code), str(error.detail), headers=dict(error.headers or {})
@@ -189,6 +192,7 @@ def install(app: FastAPI, page: Page | None = None) -> None:
     app.state.problem_page = page
     for kind in (
         *(Problem, Refused, Unavailable, ValidationError, RequestValidationError, HTTPException),
+        ClientDisconnect,
         *AWAY,
     ):
         app.add_exception_handler(kind, _handle)

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -101,7 +102,13 @@ def channels() -> Iterator[int]:
 async def running_desk(
     channels: int, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningDesk]:
-    directory = tmp_path_factory.mktemp("desk")
+    async with brought_up(channels, tmp_path_factory.mktemp("desk")) as running:
+        yield running
+
+
+@asynccontextmanager
+async def brought_up(channels: int, directory: Path) -> AsyncIterator[RunningDesk]:
+    """Bring a desk up by the command that people type, with the example roster."""
     port, ui_port, http_port = free_ports(3)
     settings = Settings(
         home=directory / "home",
@@ -109,6 +116,7 @@ async def running_desk(
         policy=_open_day_and_night(directory / "policy.toml"),
         temporal_port=port,
         temporal_ui_port=ui_port,
+        calls_per_minute=60_000,  # everybody of the tests has one address
     )
     environment = settings.environment()
     process = await _start(environment, "up")

@@ -63,7 +63,7 @@ async def somebody(chromium: Browser) -> AsyncIterator[OpenPage]:
             )
             stack.push_async_callback(context.close)
             page = await context.new_page()
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(30_000)
             return page
 
         yield arrive

@@ -17,7 +17,7 @@ from starter.doors.context import Doors
 from starter.doors.who import PREFIX, digest
 from store import tokens
 from store.tokens import Token
-from tests.starter.conftest import RunningDesk
+from tests.starter.conftest import RunningDesk, brought_up
 
 BASE = "http://127.0.0.1:8080"
 
@@ -35,6 +35,15 @@ PEOPLE = {
 
 MakeToken = Callable[..., Awaitable[dict[str, str]]]
 """``await token(Role.AGENT)`` or ``token(Role.LEAD, "somebody")``: the headers to send."""
+
+
+@pytest.fixture(scope="session")
+async def running_desk(
+    channels: int, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[RunningDesk]:
+    """A desk of the doors' own: hundreds of issues come in at them, and others count theirs."""
+    async with brought_up(channels, tmp_path_factory.mktemp("doors")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from domain.actions import Act, ActionName
 from domain.view import IssueView
 from domain.vocabulary import Role
 from starter.client import Desk, Unavailable
+from starter.doors import lead_pages
 from starter.doors.app import build
 from starter.doors.context import Doors
 from store import board
@@ -28,6 +29,12 @@ CUSTOMER = {"name": "钱不多", "organisation": "看板银行", "phone": "+86 1
 @pytest.fixture
 async def lead(doors: Doors, http: httpx2.AsyncClient) -> AtDesk:
     return await sign_in(doors, http, Role.LEAD, PEOPLE[Role.LEAD])
+
+
+@pytest.fixture(autouse=True)
+def _one_long_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk is full of other tests' issues: those of a test are not to be on the next page."""
+    monkeypatch.setattr(lead_pages, "_AT_ONCE", 1000)
 
 
 async def opened(doors: Doors, **changes: Any) -> IssueView:
