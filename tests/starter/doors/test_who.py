@@ -30,7 +30,7 @@ from starter.doors.who import FRESH, KNOWN, PREFIX, Doorkeeper, digest
 from store import AWAY, door_log, tokens
 from store.door_log import Entry
 from store.tokens import Admitted, Token
-from tests.starter.doors.at_desk import HTMX, sign_in
+from tests.starter.doors.at_desk import HTMX, hidden, sign_in
 from tests.starter.doors.conftest import BASE, PEOPLE, MakeToken
 from tests.starter.doors.test_api_opening import an_intake
 
@@ -319,7 +319,7 @@ async def test_a_session_ends_with_the_working_day(
 
 async def test_a_form_signature_is_no_session(doors: Doors, http: httpx2.AsyncClient) -> None:
     person = await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
-    csrf = (await person.hidden("/board"))["csrf"]
+    csrf = hidden((await person.get("/board")).text)["csrf"]
     name = next(iter(http.cookies))
     http.cookies.clear()
     assert (await http.get("/issues", headers={"Cookie": f"{name}={csrf}"})).status_code == 401
