@@ -168,8 +168,3 @@ def problem(request: Request, why: Problem) -> HTMLResponse:
     page = render(request, "problem.html", why.status.value, why=why, said=said)
     page.headers.update(why.headers)
     return page
-
-
-def at(instant: datetime, zone: str) -> str:
-    """Write an instant in the promise's own zone, for whoever looks without JavaScript."""
-    return f"{view.local(instant, zone)} {zone}"

@@ -1,4 +1,3 @@
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -6,8 +5,8 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.intakes import a_fault
 from domain.access import RIGHTS, Right
-from domain.intake import Intake
 from domain.vocabulary import Role
 from runtime import postgres, temporal
 from runtime.signing import signer
@@ -17,24 +16,6 @@ from starter.doors.context import Doors
 from tests.conftest import free_ports
 from tests.starter.conftest import RunningDesk
 from tests.starter.doors.conftest import BASE, MakeToken
-
-
-def _intake(reference: str) -> Intake:
-    return Intake.model_validate(
-        {
-            "source": "health",
-            "reference": reference,
-            "channel": "website",
-            "kind": "fault",
-            "category": "technical",
-            "product_line": "ATM",
-            "region": "广东",
-            "agent": "07",
-            "customer": {"name": "天河支行", "phone": "+86 20 5550 0101"},
-            "title": "出钞口卡钞",
-            "reported_at": datetime.now(UTC),
-        }
-    )
 
 
 async def test_the_doors_live_and_are_ready(http: httpx2.AsyncClient) -> None:
@@ -93,7 +74,7 @@ async def test_numbers_are_for_those_who_watch_the_desk(
 async def test_numbers_tell_traffic_and_what_is_open_running_and_unsaid(
     running_desk: RunningDesk, http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
-    view = await running_desk.desk.open(_intake("numbers"))
+    view = await running_desk.desk.open(a_fault("health", "numbers"))
     await http.get("/healthz")
     await http.get("/nowhere/at/all")
     answer = await http.get("/metrics", headers=await token(Role.AUDITOR))
