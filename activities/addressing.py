@@ -21,7 +21,7 @@ from domain.promises import Promise, PromiseKind
 from domain.roster import DeliveryChannel, Member
 from domain.rulebook import Rulebook
 from domain.staffing import answering
-from domain.vocabulary import ESCALATION, Audience, Model, Role
+from domain.vocabulary import ESCALATION, Audience, Model, Role, Stage
 from runtime.signing import Links
 from store import outbox
 from store.outbox import Message
@@ -149,19 +149,39 @@ async def address(
         messages = await _handed_over(connection, step, policy, directory)
     else:
         messages = list(_told(step, policy, directory))
+    waiting = [(message.key, message.not_before) for message in messages]
+    return _errands(waiting, step.generation if step.replies else 0, policy), messages
+
+
+async def left_lying(connection: Connection, step: Step, policy: Policy) -> dict[str, Any]:
+    """Make errands of all that was to be told of the issue and neither arrived nor was handed to a
+    person, as ``Recorded`` has them; with the answer that its customer still waits for (R6).
+    """
+    waiting = [
+        (key, not_before if not_before and not_before > step.recorded_at else None)
+        for key, not_before in await outbox.left_of(connection, step.issue_id)
+    ]
+    return _errands(waiting, step.generation if step.stage is Stage.RESOLVED else 0, policy)
+
+
+def _errands(
+    waiting: Sequence[tuple[str, datetime | None]], reply: int, policy: Policy
+) -> dict[str, Any]:
+    """Send together what may be sent at the same instant; what answers the customer, at once."""
+    instants = dict.fromkeys(not_before for _, not_before in waiting)
     errands = [
         Errand(
-            keys=tuple(message.key for message in messages if message.not_before == instant),
-            reply=step.generation if step.replies and instant is None else 0,
+            keys=tuple(key for key, not_before in waiting if not_before == instant),
+            reply=reply if instant is None else 0,
             not_before=instant,
             give_up_after=_elapsed(policy.delivery.give_up_after),
             first_retry=_elapsed(policy.delivery.first_retry),
             longest_retry=_elapsed(policy.delivery.longest_retry),
         )
-        for instant in dict.fromkeys(message.not_before for message in messages)
+        for instant in ({None: None} if reply else {}) | instants
     ]
     at_once = next((errand for errand in errands if errand.not_before is None), None)
-    return {"errand": at_once, "later": tuple(e for e in errands if e.not_before)}, messages
+    return {"errand": at_once, "later": tuple(e for e in errands if e.not_before)}
 
 
 def _elapsed(period: Period) -> timedelta:

@@ -1,32 +1,72 @@
 """The audit: what an operator ended in Temporal is ended in the register too, and somebody is told;
-what its handler cannot go on with any more is handed over.
+what Temporal lost begins anew from the register; what its handler cannot go on with any more is
+handed over.
 
 A workflow can answer a cancellation, but not its own termination; and it hears of no leave that
-begins, and of no certificate that ends.
+begins, and of no certificate that ends. What Temporal had acknowledged it may lose all the same, by
+a failover or a power cut: a workflow, or its last steps. The register has them.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
+import structlog
 from temporalio import activity
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateStage,
+)
+from temporalio.common import SearchAttributeKey
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
 
 from activities import names
 from activities.recording import Recording
 from domain import lifecycle
-from domain.actions import ActionName, Cancel, Reassign
+from domain.actions import ActionName, Cancel, Reassign, Repair
 from domain.duty import Duty
 from domain.staffing import stranded
 from domain.vocabulary import DESK, Actor, Outcome, Role
+from runtime.living import described
+from runtime.starting import start_of, update_of
 from store import reading, roster, rulebooks
+from store.reading import Living
 
+log = structlog.get_logger()
+
+_ISSUE_NUMBER = SearchAttributeKey.for_keyword("IssueNumber")
+_ISSUE_STEP = SearchAttributeKey.for_int("IssueStep")
+_BY = Actor(id="audit", role=Role.SYSTEM)
+_PATIENCE = timedelta(seconds=10)
+"""How long an issue may take to take note of something; the next audit asks again."""
+_BY_AN_OPERATOR = frozenset(
+    {
+        WorkflowExecutionStatus.CANCELED,
+        WorkflowExecutionStatus.TERMINATED,
+        WorkflowExecutionStatus.TIMED_OUT,
+    }
+)
 SETTLING = timedelta(minutes=1)
 """An issue changed this recently may be starting or ending just now."""
+
+
+class _Seen(NamedTuple):
+    """What a workflow says of itself: nothing before it is registered; and how many steps it knows
+    only since it took one under this version.
+    """
+
+    number: str | None
+    steps: int | None
+
+    def keeps_up_with(self, issue: Living) -> bool:
+        return self.number is not None and (self.steps is None or self.steps >= issue.seq)
 
 
 class Audit:
@@ -38,26 +78,73 @@ class Audit:
 
     @activity.defn(name=names.AUDIT)
     async def audit_register(self) -> list[str]:
-        """Close what has no workflow any more, hand over what nobody can go on with; return the
-        keys of the messages to deliver.
+        """Close what an operator ended, begin anew what was lost, hand over what nobody can go on
+        with; return the keys of the messages to deliver.
         """
         client = activity.client()
         await self._hand_over(client)
         running = {
-            execution.id
+            execution.id: _seen(execution)
             async for execution in client.list_workflows(
                 "WorkflowType = 'IssueWorkflow' AND ExecutionStatus = 'Running'"
             )
         }
         now = datetime.now(UTC)
         keys: list[str] = []
-        for id_, run, updated_at in await reading.open_ids(self._pool):
+        for issue in await reading.living(self._pool):
             activity.heartbeat()
             # The list is eventually consistent, so it accuses; only a description convicts.
-            if id_ in running or now - updated_at < SETTLING or await _lives(client, id_, run):
+            seen = running.get(issue.id)
+            if (seen and seen.keeps_up_with(issue)) or now - issue.updated_at < SETTLING:
                 continue
-            keys += await self._close(id_, run, now)
+            keys += await self._look_into(client, issue, now)
         return keys
+
+    async def _look_into(self, client: Client, issue: Living, now: datetime) -> list[str]:
+        found = await described(client, issue.id)
+        if (
+            found is None
+            or found.raw_info.first_run_id != issue.run
+            or found.status is WorkflowExecutionStatus.FAILED
+        ):
+            await self._begin_anew(client, issue)
+        elif found.status in _BY_AN_OPERATOR:
+            return await self._close(issue.id, issue.run, now)
+        elif found.status is WorkflowExecutionStatus.RUNNING:
+            await self._remind(client, issue, _seen(found))
+        return []
+
+    async def _begin_anew(self, client: Client, issue: Living) -> None:
+        """Start the workflow that Temporal lost; it takes its steps again out of the register."""
+        log.warning("no workflow knows this issue any more: begun anew", issue_id=issue.id)
+        async with self._pool.acquire() as connection:
+            intake = await reading.intake(connection, issue.id)
+        if intake is None:
+            return
+        with suppress(WorkflowUpdateFailedError, WorkflowAlreadyStartedError, RPCError):
+            await client.start_update_with_start_workflow(
+                ActionName.REGISTERED,
+                intake,
+                start_workflow_operation=start_of(intake, names.ISSUES),
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                id=update_of(intake),
+                rpc_timeout=_PATIENCE,
+            )
+
+    async def _remind(self, client: Client, issue: Living, seen: _Seen) -> None:
+        """Let a workflow that lost its last steps, or its registration, take them again."""
+        if seen.keeps_up_with(issue):
+            return
+        log.warning("a workflow is behind its register", issue_id=issue.id, steps=seen.steps)
+        handle = client.get_workflow_handle(issue.id)
+        with suppress(WorkflowUpdateFailedError, RPCError):
+            if seen.number is None:
+                async with self._pool.acquire() as connection:
+                    intake = await reading.intake(connection, issue.id)
+                await handle.execute_update(ActionName.REGISTERED, intake, rpc_timeout=_PATIENCE)
+            act = Repair(by=_BY, reason="流程落后于登记簿 the workflow was behind its register")
+            key = f"repair:{issue.run}:{issue.seq}"
+            await handle.execute_update(ActionName.REPAIR, act, id=key, rpc_timeout=_PATIENCE)
 
     async def _hand_over(self, client: Client) -> None:
         async with self._pool.acquire() as connection:
@@ -68,7 +155,7 @@ class Audit:
             activity.heartbeat()
             if each.engineer is None:  # its workflow waits for somebody already
                 continue
-            act = Reassign(by=Actor(id="audit", role=Role.SYSTEM), reason=each.reason)
+            act = Reassign(by=_BY, reason=each.reason)
             handle = client.get_workflow_handle(each.id)
             # It may have gone on meanwhile, or be one of those to be closed below.
             with suppress(WorkflowUpdateFailedError, RPCError):
@@ -87,12 +174,6 @@ class Audit:
         return [*left, *(key for errand in recorded.errands for key in errand.keys)]
 
 
-async def _lives(client: Client, id_: str, first_run: str) -> bool:
-    try:
-        description = await client.get_workflow_handle(id_).describe()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return False
-        raise
-    first = description.raw_info.first_run_id
-    return first == first_run and description.status is WorkflowExecutionStatus.RUNNING
+def _seen(execution: WorkflowExecution) -> _Seen:
+    said = execution.typed_search_attributes
+    return _Seen(said.get(_ISSUE_NUMBER), said.get(_ISSUE_STEP))

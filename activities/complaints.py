@@ -6,14 +6,14 @@ from typing import Any
 
 import asyncpg
 from temporalio import activity
-from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from activities import names
 from domain.actions import ActionName
 from domain.intake import Intake
 from domain.view import IssueView
+from runtime.starting import start_of, update_of
 from store import reading
 
 
@@ -30,20 +30,12 @@ class Complaints:
         Raises:
             ApplicationError: not retried: the desk refuses such an intake, and says why.
         """
-        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
-            "IssueWorkflow",
-            id=intake.issue_id,
-            task_queue=names.ISSUES,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            static_summary=intake.title,
-        )
         try:
             answer: IssueView = await activity.client().execute_update_with_start_workflow(
                 ActionName.REGISTERED.value,
                 intake,
-                start_workflow_operation=start,
-                id=f"registered-{intake.reference}",
+                start_workflow_operation=start_of(intake, names.ISSUES),
+                id=update_of(intake),
                 result_type=IssueView,
             )
         except WorkflowAlreadyStartedError:  # an earlier attempt's, which has ended by now

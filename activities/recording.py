@@ -6,36 +6,51 @@ never show half a step.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import asyncpg
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities import names
-from activities.addressing import Directory, address
+from activities.addressing import Directory, address, left_lying
 from activities.assigning import assigned, invalid
 from activities.informing import informed, taught
+from domain.actions import ActionName
 from domain.intake import Intake
 from domain.issue import Recorded, Step
 from domain.planning import Planner
 from domain.policy import Facts
 from domain.promises import Promise
 from domain.rulebook import Rulebook
+from domain.vocabulary import Outcome
+from runtime.living import lives
 from runtime.signing import Links
-from store import outbox, register, roster
-from store.register import Case, Connection
+from store import outbox, reading, register, roster
+from store.register import Before, Case, Connection, OutOfStep
 from store.rulebooks import Current, Rulebooks
+
+Living: TypeAlias = Callable[[str, str], Awaitable[bool]]
+
+
+async def _says_temporal(issue_id: str, run: str) -> bool:
+    return await lives(activity.client(), issue_id, run)
 
 
 class Recording:
     """The register's activity. What counts is the rulebook adopted last, whoever loaded it.
-    ``links`` makes the addresses that go into messages.
+    ``links`` makes the addresses that go into messages; ``living`` says whether that workflow run
+    is the one that lives the issue.
     """
 
-    def __init__(self, pool: asyncpg.Pool[Any], links: Links) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool[Any], links: Links, living: Living = _says_temporal
+    ) -> None:
         self._pool = pool
         self._links = links
+        self._living = living
         self._rulebooks = Rulebooks()
 
     @activity.defn(name=names.RECORD)
@@ -46,11 +61,19 @@ class Recording:
         Raises:
             ApplicationError: ``Invalid`` (not retried) if the step names a region or a person
                 that the roster does not have, or a rulebook that counts no more; nothing is
-                written then.
+                written then. Its detail is the cause of the step.
         """
+        try:
+            return await self._recorded(step)
+        except ApplicationError as refused:
+            raise ApplicationError(
+                refused.message, step.cause, type=refused.type, non_retryable=True
+            ) from None
+
+    async def _recorded(self, step: Step) -> Recorded:
         async with self._pool.acquire() as connection, connection.transaction():
             if before := await register.earlier(connection, step):
-                return before
+                return await self._stands(connection, step, before)
             current = await self._rulebooks.current(connection)
             if step.replan and step.replan != current.version:
                 raise invalid(f"version: {step.replan} no longer counts, {current.version} does")
@@ -58,17 +81,45 @@ class Recording:
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             people = await roster.members(connection) if step.assignment or step.tell else []
             recorded = await assigned(connection, step, case, people, current)
+            if step.intake:
+                recorded = recorded.model_copy(update={"intake_digest": step.intake.digest})
             recorded = await informed(connection, recorded, rulebook.policy)
             recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
             channels = await roster.channels(connection) if step.tell else []
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
             directory = Directory(people, channels, case, recorded, current.rulebook, self._links)
             errands, messages = await address(connection, recorded.step, rulebook.policy, directory)
+            if step.action is ActionName.REPAIR:
+                errands = await left_lying(connection, step, rulebook.policy)
             recorded = recorded.model_copy(update=errands)
             await register.write(connection, case, recorded)
             await taught(connection, recorded.step)
             await outbox.write(connection, messages)
         return recorded
+
+    async def _stands(self, connection: Connection, step: Step, before: Before) -> Recorded:
+        """Answer with what stands in the step's place. A registration by another workflow run than
+        the issue's finds either that it has ended, for the same source and reference are the same
+        issue; or that it lost its run, if this is the one that lives: then it is this run's from
+        now on. Who registers hears which intake stands, should it be another.
+
+        Raises:
+            OutOfStep: the issue belongs to another workflow run.
+        """
+        recorded, intake = before.recorded, step.intake
+        if before.run != step.run:
+            if intake is None or not await self._living(step.issue_id, step.run):
+                raise OutOfStep(f"{step.issue_id}: step {step.seq} is not this workflow's to take")
+            if before.over:
+                ended = before.outcome or Outcome.TERMINATED
+                return recorded.model_copy(update={"closed_as": ended})
+            await register.adopt(connection, step.issue_id, step.run)
+            recorded = recorded.model_copy(update={"adopted": True})
+        if intake is None or recorded.intake_digest == intake.digest:
+            return recorded
+        stands = await reading.intake(connection, step.issue_id)
+        with_it = recorded.step.model_copy(update={"intake": stands})
+        return recorded.model_copy(update={"step": with_it})
 
 
 async def _case(connection: Connection, step: Step, current: Current) -> Case:

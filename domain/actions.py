@@ -58,6 +58,8 @@ class ActionName(StrEnum):
     HAND_OVER = "hand_over"
     COMPLAINT_RAISED = "complaint_raised"
     CANCEL = "cancel"
+    CANCELLATION_ASKED = "cancellation_asked"
+    REPAIR = "repair"
 
 
 class Act(Model):
@@ -312,7 +314,19 @@ class ComplaintRaised(Act):
 
 
 class Cancel(Act):
-    """An operator cancelled the workflow in Temporal."""
+    """An operator ended the workflow in Temporal."""
+
+
+class CancellationAsked(Act):
+    """An operator asked in Temporal to cancel the workflow: that is the lead's to decide (R6)."""
+
+
+class Repair(Act):
+    """The operation found the issue out of step with its register, or its messages left lying: it
+    catches up, and goes on.
+    """
+
+    reason: Words
 
 
 PEOPLE: Mapping[ActionName, type[Act]] = {
@@ -339,3 +353,6 @@ PEOPLE: Mapping[ActionName, type[Act]] = {
     ActionName.REPLAN: Replan,
 }
 """What comes in as an update, each with its form; ``registered`` takes an intake."""
+
+OPERATION: Mapping[ActionName, type[Act]] = {ActionName.REPAIR: Repair}
+"""What the desk's own operation asks an issue for, as an update too; no door offers it."""

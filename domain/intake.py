@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -98,6 +99,11 @@ class Intake(Model):
     def issue_id(self) -> str:
         """Workflow id and primary key in the register (design, section 5)."""
         return issue_id(self.source, self.reference)
+
+    @property
+    def digest(self) -> str:
+        """Tell this intake from another of the same reference."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     def impossible_date(self, now: datetime) -> str | None:
         """Say which date cannot be true at ``now``, or None."""

@@ -26,6 +26,8 @@ from domain.vocabulary import (
     Stage,
 )
 
+BROKEN_OFF = frozenset({Outcome.CANCELLED, Outcome.TERMINATED})
+"""How an issue ends that an operator ended in Temporal."""
 STEPS_KEPT = 8
 """Steps shown as 'last steps'; the register has them all."""
 KEYS_KEPT = 200
@@ -41,6 +43,8 @@ class SlaState(StrEnum):
     ON_TIME = "on_time"
     MISSED = "missed"
     MET = "met"
+    BROKEN_OFF = "broken_off"
+    """Ended in Temporal before the customer had an answer: nobody kept anything."""
 
 
 class Person(Model):
@@ -159,6 +163,11 @@ class Step(Model):
         return True if on_the_line or self.action is ActionName.REPLIED else None
 
     @property
+    def cause(self) -> str:
+        """What gave cause to it; of registrations, which have one key, with the intake."""
+        return f"{self.key}:{self.intake.digest}" if self.intake else self.key
+
+    @property
     def replies(self) -> bool:
         """Whether its messages bring the customer the answer (R6)."""
         return self.stage is Stage.RESOLVED and self.stage_before is not Stage.RESOLVED
@@ -219,6 +228,12 @@ class Recorded(Model):
     later: tuple[Errand, ...] = ()
     closed_as: Outcome | None = Field(
         default=None, description="set if this issue had ended before: nothing was recorded"
+    )
+    intake_digest: str | None = Field(
+        default=None, description="of the intake it was registered with, at the registration"
+    )
+    adopted: bool = Field(
+        default=False, description="another workflow had it, which is lost: catch up with it"
     )
 
     @property
@@ -318,7 +333,10 @@ class Issue(Model):
         if running or not self.closed:
             return SlaState.ON_TIME
         missed = any(p.end is PromiseEnd.BROKEN for p in self.promises if p.kind not in OVERSIGHT)
-        return SlaState.MISSED if missed else SlaState.MET
+        if missed:
+            return SlaState.MISSED
+        broken_off = self.outcome in BROKEN_OFF and not self.answered
+        return SlaState.BROKEN_OFF if broken_off else SlaState.MET
 
     def after(self, recorded: Recorded) -> Issue:
         """Return the issue as it is once the recorded step stands in the register."""

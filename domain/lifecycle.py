@@ -99,6 +99,8 @@ RULES: Mapping[ActionName, Rule] = {
     ActionName.HAND_OVER: Rule(stages=frozenset(Stage), roles=_DESK),
     ActionName.COMPLAINT_RAISED: Rule(stages=frozenset(Stage), roles=_DESK),
     ActionName.CANCEL: Rule(stages=frozenset(Stage), roles=_DESK),
+    ActionName.CANCELLATION_ASKED: Rule(stages=_ANY, roles=_DESK),
+    ActionName.REPAIR: Rule(stages=frozenset(Stage), roles=_DESK),
 }
 
 _AT_ONCE = (PromiseKind.RESPONSE, PromiseKind.RESOLUTION)

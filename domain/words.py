@@ -121,6 +121,7 @@ STANDINGS: Names = {
     SlaState.ON_TIME: ("按时", "on time"),
     SlaState.MISSED: ("曾超时", "missed"),
     SlaState.MET: ("全部兑现", "met"),
+    SlaState.BROKEN_OFF: ("中止", "broken off"),
 }
 """How an issue's promises stand."""
 CLOCKS: Names = {"working": ("工作时间", "working time"), "elapsed": ("自然时间", "elapsed time")}
@@ -153,6 +154,8 @@ ACTIONS: Names = {
     ActionName.HAND_OVER: ("人工转达", "hand over"),
     ActionName.COMPLAINT_RAISED: ("转为投诉", "complaint raised"),
     ActionName.CANCEL: ("取消", "cancel"),
+    ActionName.CANCELLATION_ASKED: ("请求取消", "cancellation asked"),
+    ActionName.REPAIR: ("修复", "repair"),
 }
 
 CASES: Names = {

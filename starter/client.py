@@ -31,9 +31,10 @@ from domain.duty import Duty
 from domain.intake import Intake
 from domain.staffing import Stranded, stranded
 from domain.view import IssueView
-from domain.vocabulary import Actor, Role
+from domain.vocabulary import Actor, Role, Stage
 from runtime.aio import within
-from starter.starting import start_of, update_of
+from runtime.living import described
+from runtime.starting import start_of, update_of
 from store import AWAY, reading, roster, rulebooks
 from store.reading import Filter, Unsettled
 from workflows.issue import IssueWorkflow
@@ -176,8 +177,8 @@ class Desk(Register):
         async with _answering():
             away = False
             try:
-                if await within(_GLANCE, reading.workflow_id(self._pool, intake.issue_id)):
-                    return Opened(await self._known(intake), new=False)
+                if known := await within(_GLANCE, self._known(intake)):
+                    return Opened(await self._asked_again(intake, known), new=False)
             except AWAY as error:
                 away = True
                 if intake.region not in self._regions[1]:
@@ -188,6 +189,30 @@ class Desk(Register):
                     async with asyncio.timeout(_NUMBER_WITHIN):
                         return await self._numbered(intake)
             return await self._accepted(intake)
+
+    async def _asked_again(self, intake: Intake, known: IssueView) -> IssueView:
+        """Ask the issue itself, as long as it is open: what the register has may be all that was
+        left of it when Temporal lost its last moments, and then it is taken on by this.
+        """
+        if known.stage is Stage.CLOSED:
+            return known
+        handle = self._client.get_workflow_handle(known.id)
+        call = handle.execute_update(
+            ActionName.REGISTERED.value, intake, id=update_of(intake), result_type=IssueView
+        )
+        try:
+            await self._asked(call)
+        except WorkflowUpdateFailedError as error:
+            raise _refused(error) from error
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            found = await described(self._client, known.id)
+            run = await reading.run_of(self._pool, known.id)
+            if found is None or found.raw_info.first_run_id != run:
+                await self._numbered(intake)
+            # Else an operator ended it, which the audit writes into the register.
+        return await self._known(intake) or known
 
     async def _numbered(self, intake: Intake) -> Opened:
         start = start_of(intake, TASK_QUEUE)

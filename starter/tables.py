@@ -28,6 +28,7 @@ _SLA_STYLE = {
     SlaState.ON_TIME: "green",
     SlaState.MISSED: "red",
     SlaState.MET: "green",
+    SlaState.BROKEN_OFF: "bold red",
 }
 _END_STYLE = {PromiseEnd.BROKEN: "red", PromiseEnd.KEPT: "green", PromiseEnd.WITHDRAWN: "dim"}
 

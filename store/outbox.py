@@ -74,6 +74,18 @@ async def write(connection: Connection, messages: Iterable[Message]) -> None:
     )
 
 
+async def left_of(connection: Connection, issue_id: str) -> list[tuple[str, datetime | None]]:
+    """List an issue's messages that are neither delivered nor handed to a person: their keys, and
+    before when they are not to be sent.
+    """
+    rows = await connection.fetch(
+        "SELECT key, not_before FROM outbox WHERE issue_id = $1 AND settled_at IS NULL"
+        " ORDER BY created_at, seq, key",
+        issue_id,
+    )
+    return [(row["key"], row["not_before"]) for row in rows]
+
+
 async def line_up(pool: Pool, keys: Sequence[str], now: datetime) -> Queue:
     """See what of ``keys`` may be sent at ``now``, and reserve slots on channels with a rate limit.
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
 from pydantic import Field
@@ -108,12 +108,32 @@ async def state(pool: Pool, id_: str) -> Issue | None:
     return next(iter(await _issues(pool, "SELECT * FROM issues WHERE id = $1", id_)), None)
 
 
+async def intake(connection: Connection, id_: str) -> Intake | None:
+    """Read what an issue was registered with; whether the hotline tried to answer it first is not
+    kept.
+    """
+    row = await connection.fetchrow("SELECT * FROM issues WHERE id = $1", id_)
+    return intake_of(row) if row else None
+
+
+def intake_of(row: asyncpg.Record) -> Intake:
+    """Read it out of the register's row."""
+    fields = set(Intake.model_fields) - {"customer", "answering"}
+    return Intake(customer=customer_of(row), **{name: row[name] for name in fields})
+
+
 async def workflow_id(pool: Pool, number: str) -> str | None:
     """Find the workflow of an issue by its number, or by its workflow id."""
     found: str | None = await pool.fetchval(
         "SELECT id FROM issues WHERE number = $1 OR id = $1", number
     )
     return found
+
+
+async def run_of(pool: Pool, id_: str) -> str | None:
+    """Find the first execution run of the workflow that has an issue."""
+    run: str | None = await pool.fetchval("SELECT run FROM issues WHERE id = $1", id_)
+    return run
 
 
 async def by_reference(pool: Pool, source: str, reference: str) -> IssueView | None:
@@ -189,17 +209,28 @@ async def unsettled(pool: Pool, id_: str) -> list[str]:
     return [row["key"] for row in rows]
 
 
-async def open_ids(pool: Pool) -> list[tuple[str, str, datetime]]:
-    """Id, run and last change of every issue the register holds open, or still to be rated."""
+class Living(NamedTuple):
+    """An issue that a workflow should be living: the workflow's first execution run, how many steps
+    it took by the register, and when the last.
+    """
+
+    id: str
+    run: str
+    seq: int
+    updated_at: datetime
+
+
+async def living(pool: Pool) -> list[Living]:
+    """List every issue that the register holds open, or still to be rated."""
     rows = await pool.fetch(
         """
-        SELECT id, run, updated_at FROM issues WHERE closed_at IS NULL
+        SELECT id, run, seq, updated_at FROM issues WHERE closed_at IS NULL
         UNION
-        SELECT i.id, i.run, i.updated_at FROM promises p JOIN issues i ON i.id = p.issue_id
+        SELECT i.id, i.run, i.seq, i.updated_at FROM promises p JOIN issues i ON i.id = p.issue_id
         WHERE p.ended_at IS NULL
         """
     )
-    return [(row["id"], row["run"], row["updated_at"]) for row in rows]
+    return [Living(*row) for row in rows]
 
 
 async def _issues(pool: Pool, which: str, *arguments: object) -> list[Issue]:
@@ -285,11 +316,10 @@ def _issue(
     complaints: list[str],
 ) -> Issue:
     deeds = (step["at"] for step in steps if step["role"] != Role.SYSTEM)
-    intake_fields = set(Intake.model_fields) - {"customer", "answering"}
     same_fields = {"number", "department", "centre", "zone", "severity", "stage", "registered_at"}
     same_fields |= {"outcome", "seq", "generation", "answered", "first_contact"}
     return Issue(
-        intake=Intake(customer=customer_of(row), **{name: row[name] for name in intake_fields}),
+        intake=intake_of(row),
         **{name: row[name] for name in same_fields},
         last_at=max(deeds, default=row["reported_at"]),
         level=row["escalation_level"],

@@ -49,36 +49,41 @@ class OutOfStep(Exception):  # noqa: N818  reads as what happened
     """
 
 
-async def earlier(connection: Connection, step: Step) -> Recorded | None:
+class Before(Model):
+    """What was recorded in a step's place before: by the workflow ``run``, in an issue that is
+    ``over`` or not.
+    """
+
+    recorded: Recorded
+    run: str
+    outcome: Outcome | None
+    over: bool
+
+
+async def earlier(connection: Connection, step: Step) -> Before | None:
     """Return what was recorded in this step's place before, or None if the place is free.
 
     That is usually this very step, whose answer was lost. If a crash cut a workflow task off, its
     causes may come again in another order: then it is another step, which the workflow is to catch
     up with first.
-
-    A registration that finds the issue under another workflow run, closed or left behind, gets the
-    answer that it had ended: the same source and reference are the same issue.
-
-    Raises:
-        OutOfStep: the issue belongs to another workflow run.
     """
     row = await connection.fetchrow(
         """
-        SELECT e.recorded, i.run, i.outcome FROM issue_events e JOIN issues i ON i.id = e.issue_id
+        SELECT e.recorded, i.run, i.outcome, i.closed_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL
+        ) AS over
+        FROM issue_events e JOIN issues i ON i.id = e.issue_id
         WHERE e.issue_id = $1 AND e.seq = $2
         """,
         step.issue_id,
         step.seq,
     )
-    if row is None:
-        return None
-    recorded = Recorded.model_validate(row["recorded"])
-    if row["run"] == step.run:
-        return recorded
-    if step.intake is None:
-        raise OutOfStep(f"{step.issue_id}: step {step.seq} is not this workflow's to take")
-    ended = Outcome(row["outcome"]) if row["outcome"] else Outcome.TERMINATED
-    return recorded.model_copy(update={"closed_as": ended})
+    return Before(**row) if row else None
+
+
+async def adopt(connection: Connection, issue_id: str, run: str) -> None:
+    """Let another workflow run take the issue's steps from now on."""
+    await connection.execute("UPDATE issues SET run = $2 WHERE id = $1", issue_id, run)
 
 
 async def next_number(connection: Connection, day: date, agent: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from datetime import timedelta
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -18,8 +19,10 @@ from domain.actions import (
     ActionName,
     Assign,
     Cancel,
+    CancellationAsked,
     ComplaintRaised,
     HandOver,
+    Repair,
     Replied,
     Resolve,
     Threshold,
@@ -33,9 +36,10 @@ from domain.vocabulary import DESK
 from workflows.acting import filled_in, takes_actions
 from workflows.labels import search_attributes
 from workflows.timers import Timers, Wake
+from workflows.turns import RefusedStep, Turns
 
 REGISTRATION_PATIENCE = timedelta(days=1)
-"""How long an issue that was started with a wrong intake, or none, waits for a right one."""
+"""How long an issue that was started without an intake waits for one."""
 
 _ASSIGNMENT = "assignment"
 
@@ -43,42 +47,86 @@ _ASSIGNMENT = "assignment"
 @workflow.defn
 @takes_actions
 class IssueWorkflow:
-    """Durable life of one issue. Started by update-with-start on ``registered``; people act through
-    updates, one for each of ``domain.actions.PEOPLE``; engineers' systems may signal ``complete``;
-    ``view`` shows it.
+    """Durable life of one issue. Started with its intake, by update-with-start on ``registered``,
+    which answers; people act through updates, one for each of ``domain.actions.PEOPLE``; engineers'
+    systems may signal ``complete``; ``view`` shows it.
+
+    Whoever started it may lose the answer, and Temporal an update that it had not yet written down:
+    with its intake a workflow registers itself. One that cannot be registered fails, so that its
+    reference may be used again.
+
+    Without an intake it is of the time before turns (see ``workflows.turns``) and takes its steps
+    as then, under a lock, until a quiet moment lets it begin anew.
     """
 
     @workflow.init
-    def __init__(self, carried: Issue | None = None) -> None:
-        self._issue = carried
-        self._turn = asyncio.Lock()
+    def __init__(self, carried: Issue | None = None, intake: Intake | None = None) -> None:
+        # One argument where there are two comes unread: so began what went on in former runs.
+        self._issue = Issue.model_validate(carried) if carried else None
+        self._intake = intake
+        self._turns = Turns(self)
+        self._former = intake is None
+        self._turn: AbstractAsyncContextManager[None] = (
+            asyncio.Lock() if self._former else nullcontext()
+        )
         self._timers = Timers()
-        self._errands: set[asyncio.Task[None]] = set()
+        self._errands: dict[asyncio.Task[None], tuple[str, ...]] = {}
+        self._offered: dict[str, Intake] = {}
         self._registering = False
         self._ended_before = False
+        self._looked_at = 0
 
     @workflow.run
-    async def run(self, carried: Issue | None = None) -> IssueView | None:  # noqa: ARG002  see init
-        """Live the life of the issue (design, section 3)."""
-        try:
-            if not await self._is_registered():
-                return None
-            while not self._is_over():
-                await self._someone_acts_or_time_is_up()
-                await asyncio.shield(self._keep_promises())
-            await self._everybody_is_told()
-        except asyncio.CancelledError:
-            await self._called_off()
-            raise
+    async def run(
+        self,
+        carried: Issue | None = None,  # noqa: ARG002  see init
+        intake: Intake | None = None,  # noqa: ARG002  see init
+    ) -> IssueView | None:
+        """Live the life of the issue."""
+        while True:
+            try:
+                return await self._live()
+            except asyncio.CancelledError:
+                if self._former:
+                    await self._called_off()
+                    raise
+                await self._lead_is_asked()
+
+    async def _live(self) -> IssueView | None:
+        if not await self._is_registered():
+            return None
+        while not self._is_over():
+            await self._someone_acts_or_time_is_up()
+            await asyncio.shield(self._keep_promises())
+        await self._everybody_is_told()
         return view(self._known)
 
     # The main steps ---------------------------------------------------------------------------
 
     async def _is_registered(self) -> bool:
-        """R1, R2: wait for an intake that can be registered. It usually comes with the start."""
+        """R1, R2: the intake that it was started with is registered, unless `registered` came with
+        the start and was quicker.
+        """
         if self._issue:
             self._follow()
-            return True
+        elif self._intake:
+            await self._register_itself(self._intake)
+        else:
+            return await self._is_told_its_intake()
+        return True
+
+    async def _register_itself(self, intake: Intake) -> None:
+        await asyncio.sleep(0)  # lets a `registered` that came with the start go first
+        try:
+            await self._register(intake)
+        except ApplicationError:
+            self._ended_before = True
+            # One of them may bring a right intake under the same reference.
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            if self._issue is None:
+                raise
+
+    async def _is_told_its_intake(self) -> bool:
         await asyncio.sleep(0)  # lets a `registered` that came with the start begin: no timer then
         while self._issue is None and not self._ended_before:
             if self._registering:
@@ -98,10 +146,17 @@ class IssueWorkflow:
 
     async def _someone_acts_or_time_is_up(self) -> None:
         await workflow.wait_condition(
-            lambda: self._is_over() or bool(self._timers.rung) or self._history_is_long()
+            lambda: (
+                self._is_over()
+                or bool(self._timers.rung)
+                or self._history_is_long()
+                or self._may_begin_anew()
+            )
         )
-        if self._history_is_long() and not self._is_over():
-            workflow.continue_as_new(self._known)
+        if self._is_over():
+            return
+        if self._history_is_long() or (self._may_begin_anew() and self._begins_anew()):
+            workflow.continue_as_new(args=[self._known, self._known.intake])
 
     async def _keep_promises(self) -> None:
         """R9-R18: remind, apologise, escalate; take silence for what it means; look again for
@@ -130,8 +185,22 @@ class IssueWorkflow:
             lambda: not self._errands and workflow.all_handlers_finished()
         )
 
+    async def _lead_is_asked(self) -> None:
+        """R6: an operator asked to cancel the workflow. An open issue goes on until its lead
+        withdraws it; of a closed one, what was still to be scored and rated is given up.
+        """
+        if task := asyncio.current_task():
+            task.uncancel()
+        if not await self._is_registered():
+            return
+        if self._known.closed:
+            await self._take_if_due(ActionName.CANCEL, Cancel(by=DESK), "cancel")
+        else:
+            asked, key = CancellationAsked(by=DESK), f"cancellation_asked:{self._known.seq}"
+            await self._take_if_due(ActionName.CANCELLATION_ASKED, asked, key)
+
     async def _called_off(self) -> None:
-        """An operator cancelled the workflow: what was open is recorded as given up."""
+        """The former answer to an operator's cancellation: what was open is given up."""
         if self._issue is None and not self._registering:
             return
         async with self._turn:
@@ -168,6 +237,9 @@ class IssueWorkflow:
         try:
             # Sent twice it is done once; a reopened issue is resolved anew.
             key = f"complete:{act.by.id}:{self._known.generation}"
+            if not self._former:
+                act = act.model_copy(update={"at": _not_later(act.at)})
+                self._check(ActionName.RESOLVE, act, key)
             await self.act(ActionName.RESOLVE, act, key)
         except ApplicationError as refused:
             workflow.logger.warning(
@@ -192,60 +264,75 @@ class IssueWorkflow:
         return self._issue is not None and self._issue.over
 
     def _history_is_long(self) -> bool:
-        """Whether to begin a new run, which only a quiet moment allows: an activity or a handler
-        under way would be lost to it.
+        return workflow.info().is_continue_as_new_suggested() and self._is_quiet()
+
+    def _may_begin_anew(self) -> bool:
+        return self._former and self._known.seq > self._looked_at and self._is_quiet()
+
+    def _begins_anew(self) -> bool:
+        """Whether one of the time before turns leaves it behind: not in what it lived through then,
+        which is replayed, but the first time after that it has nothing under way.
         """
-        return (
-            workflow.info().is_continue_as_new_suggested()
-            and not self._errands
-            and not self._turn.locked()
-            and workflow.all_handlers_finished()
-        )
+        self._looked_at = self._known.seq
+        return workflow.patched(f"turns-from-{self._looked_at}")
+
+    def _is_quiet(self) -> bool:
+        """Whether a new run may begin: an activity or a handler under way would be lost to it."""
+        busy = self._turn.locked() if isinstance(self._turn, asyncio.Lock) else self._turns.open
+        return not busy and not self._errands and workflow.all_handlers_finished()
 
     def check(self, name: ActionName, act: Act) -> None:
         """Refuse without a trace in history what the same function would refuse later."""
-        if _update_id() in self._known.seen:
-            return
-        try:
-            lifecycle.decide(self._known, name, act, workflow.now())
-        except Refused as refused:
-            raise _refusal(refused) from None
+        self._check(name, act, _update_id())
+
+    def _check(self, name: ActionName, act: Act, key: str) -> None:
+        if not self.has(key):
+            _allowed(lambda: lifecycle.decide(self._known, name, act, workflow.now()))
 
     async def act(self, name: ActionName, act: Act, key: str = "") -> IssueView:
         """Take an action of people, once for each cause; by default that is the update."""
-        await workflow.wait_condition(lambda: not self._registering)
+        key = key or _update_id()
+        await workflow.wait_condition(
+            lambda: not self._registering if self._former else self._can_be_acted_on()
+        )
         async with self._turn:
-            await self._take(name, act, key or _update_id())
+            await self._take(name, act, key)
         return view(self._known)
 
+    def _can_be_acted_on(self) -> bool:
+        return self._issue is not None or self._ended_before
+
     async def _register(self, intake: Intake) -> None:
-        try:
-            step = lifecycle.register(intake, workflow.now())
-        except Refused as refused:
-            raise _refusal(refused) from None
-        recorded = await self._record(step)
-        if recorded.closed_as:
-            self._ended_before = True
-            raise ApplicationError(
-                f"{intake.source} {intake.reference} was registered as {recorded.number} "
-                f"and has ended ({recorded.closed_as})",
-                type="NotAllowed",
-                non_retryable=True,
-            )
-        self._issue = lifecycle.registered(intake, recorded)
-        self._proceed(recorded)
+        def decide() -> Step:
+            return _allowed(lambda: lifecycle.register(intake, workflow.now()))
+
+        cause = decide().cause
+        self._offered[cause] = intake
+        if self._former:
+            await self._formerly(decide)
+        else:
+            await self._turns.take(cause, decide)
 
     async def _take(self, name: ActionName, act: Act, key: str) -> None:
-        """Decide, record, go on; once for each cause. Whoever calls this holds the turn."""
-        while key not in self._known.seen:
-            try:
-                step = lifecycle.decide(self._known, name, act, workflow.now(), key)
-            except Refused as refused:
-                raise _refusal(refused) from None
-            recorded = await self._record(step)
-            # Not `step`: the register may have another one in its place, to be caught up with.
-            self._issue = self._known.after(recorded)
-            self._proceed(recorded)
+        """Decide, record, go on; once for each cause."""
+
+        def decide() -> Step:
+            return _allowed(lambda: lifecycle.decide(self._known, name, act, workflow.now(), key))
+
+        if self._former:
+            while not self.has(key):
+                await self._formerly(decide)
+        elif not self.has(key):
+            await self._turns.take(key, decide)
+
+    async def _formerly(self, decide: Callable[[], Step]) -> None:
+        """Take one step as before there were turns. Whoever calls this holds the lock."""
+        try:
+            recorded = await self.record(decide())
+            self.enter(recorded)
+        except RefusedStep as refused:
+            raise refused.why from None
+        self.go_on(recorded)
 
     async def _take_if_due(self, name: ActionName, act: Act, key: str) -> None:
         """Take a step of the desk's own. While it caught up with the register it may have been
@@ -256,18 +343,51 @@ class IssueWorkflow:
         except ApplicationError as overtaken:
             workflow.logger.info("overtaken", extra={"step": key, "reason": overtaken.message})
 
-    def _proceed(self, recorded: Recorded) -> None:
+    # The issue as a book that steps are written into, see workflows.turns -----------------------
+
+    def has(self, cause: str) -> bool:
+        """Say whether what it gave rise to stands in the register."""
+        return self._issue is not None and (cause in self._offered or cause in self._issue.seen)
+
+    def enter(self, recorded: Recorded) -> None:
+        """Take what stands in the register for true. That need not be the step that was sent: there
+        may be another one in its place, to be caught up with.
+
+        Raises:
+            RefusedStep: the issue had ended before.
+        """
+        if self._issue is not None:
+            self._issue = self._issue.after(recorded)
+        elif recorded.closed_as:
+            self._ended_before = True
+            ended = f"it was registered as {recorded.number} and has ended ({recorded.closed_as})"
+            raise RefusedStep(None, _refusal(Refused("NotAllowed", ended)))
+        else:
+            self._issue = lifecycle.registered(self._taken(recorded), recorded)
+
+    def _taken(self, recorded: Recorded) -> Intake:
+        """Return the intake that was registered, of all that were offered."""
+        offered = self._offered.values()
+        named = (intake for intake in offered if intake.digest == recorded.intake_digest)
+        return recorded.step.intake or next(named, None) or next(iter(offered))
+
+    def go_on(self, recorded: Recorded) -> None:
+        """Begin what the step gives rise to: clocks, messages, a complaint."""
         self._follow()
         workflow.upsert_search_attributes(search_attributes(self._known))
         for errand in recorded.errands:
-            self._send(self._deliver(errand))
+            under_way = {key for keys in self._errands.values() for key in keys}
+            if errand.reply or not under_way.issuperset(errand.keys):
+                self._send(self._deliver(errand), errand.keys)
         if recorded.complaint:
             self._send(self._raise_complaint(recorded.step))
+        if recorded.adopted:
+            self._send(self._catch_up())
 
-    def _send(self, errand: Coroutine[Any, Any, None]) -> None:
+    def _send(self, errand: Coroutine[Any, Any, None], keys: tuple[str, ...] = ()) -> None:
         task = asyncio.create_task(errand)
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+        self._errands[task] = keys
+        task.add_done_callback(self._errands.pop)
 
     def _follow(self) -> None:
         """Set the timers and the page by the issue as it is now."""
@@ -288,11 +408,11 @@ class IssueWorkflow:
         page = details(self._issue) if self._issue else ""
         workflow.set_current_details(f"{remark}\n\n{page}" if remark else page)
 
-    async def _record(self, step: Step) -> Recorded:
+    async def record(self, step: Step) -> Recorded:
         """Write the step into the registers, however long they are away: nothing is forgotten.
 
         Raises:
-            ApplicationError: ``Invalid``: the registers know no such region or person.
+            RefusedStep: ``Invalid``: the registers know no such region or person.
         """
         try:
             recorded: Recorded = await workflow.execute_local_activity(
@@ -309,11 +429,7 @@ class IssueWorkflow:
                 summary=f"{step.action} by {step.by.id}",
             )
         except ActivityError as error:
-            if isinstance(error.cause, ApplicationError):
-                raise ApplicationError(
-                    error.cause.message, type=error.cause.type, non_retryable=True
-                ) from None
-            raise
+            raise _refused_by_the_register(step, error) from None
         return recorded
 
     async def _deliver(self, errand: Errand) -> None:
@@ -365,6 +481,13 @@ class IssueWorkflow:
             key = f"complaint:{step.seq}"
             await self._take_if_due(ActionName.COMPLAINT_RAISED, raised, key)
 
+    async def _catch_up(self) -> None:
+        """Take again, out of the register, every step that another workflow took, which is lost."""
+        act = Repair(by=DESK, reason="其流程已遗失，从登记簿接续 taken over from a lost workflow")
+        async with self._turn:
+            key = f"adopted:{workflow.info().first_execution_run_id}"
+            await self._take_if_due(ActionName.REPAIR, act, key)
+
     def _still_answers(self, errand: Errand) -> bool:
         """Whether the errand brought the reply the issue waits for, not an earlier generation's."""
         stages = lifecycle.RULES[ActionName.REPLIED].stages
@@ -389,3 +512,25 @@ def _about(errand: Errand) -> str:
 
 def _refusal(refused: Refused) -> ApplicationError:
     return ApplicationError(refused.message, type=refused.type, non_retryable=True)
+
+
+def _allowed(decide: Callable[[], Step]) -> Step:
+    try:
+        return decide()
+    except Refused as refused:
+        raise _refusal(refused) from None
+
+
+def _refused_by_the_register(step: Step, error: ActivityError) -> RefusedStep:
+    """Say whose step was refused: the register names it, for in a replay another may be asking."""
+    said = error.cause
+    if not isinstance(said, ApplicationError):
+        return RefusedStep(step.cause, error)
+    cause = str(said.details[0]) if said.details else step.cause
+    why = ApplicationError(said.message, type=said.type, non_retryable=True)
+    return RefusedStep(cause, why)
+
+
+def _not_later(at: datetime | None) -> datetime | None:
+    """Take a clock that is fast for ours: whoever signals cannot be told of it."""
+    return at if at is None or at <= workflow.now() else None

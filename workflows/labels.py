@@ -17,6 +17,7 @@ from workflows.search_attributes import (
     ISSUE_NUMBER,
     ISSUE_SEVERITY,
     ISSUE_STAGE,
+    ISSUE_STEP,
     NEXT_DUE_AT,
     PRODUCT_LINE,
     REGION,
@@ -33,6 +34,7 @@ def search_attributes(issue: Issue) -> list[SearchAttributeUpdate[Any]]:
     return [
         ISSUE_NUMBER.value_set(issue.number),
         ISSUE_STAGE.value_set(issue.stage),
+        ISSUE_STEP.value_set(issue.seq),
         ISSUE_KIND.value_set(issue.intake.kind),
         ISSUE_CATEGORY.value_set(issue.intake.category),
         ISSUE_SEVERITY.value_set(issue.severity),

@@ -41,4 +41,6 @@ EFFECTS: Mapping[ActionName, Callable[[Issue, Any, datetime], Changes]] = {
     ActionName.HAND_OVER: handling.hand_over,
     ActionName.COMPLAINT_RAISED: handling.complaint_raised,
     ActionName.CANCEL: handling.cancel,
+    ActionName.CANCELLATION_ASKED: handling.cancellation_asked,
+    ActionName.REPAIR: handling.repair,
 }

@@ -10,11 +10,13 @@ from domain.actions import (
     Accept,
     Assign,
     Cancel,
+    CancellationAsked,
     ComplaintRaised,
     Consult,
     Escalate,
     HandOver,
     Reassign,
+    Repair,
     Replied,
     ReportProgress,
     Resolve,
@@ -236,6 +238,18 @@ def cancel(issue: Issue, _: Cancel, at: datetime) -> Changes:
         "outcome": Outcome.CANCELLED,
         "tell": (Tell(template="cancelled", to=Audience.LEAD),),
     }
+
+
+def cancellation_asked(_: Issue, __: CancellationAsked, ___: datetime) -> Changes:
+    """R6: no button of an operator's closes an issue that nobody has answered. The lead is asked,
+    who can withdraw it with a reason; until then it goes on.
+    """
+    return {"tell": (Tell(template="cancellation_asked", to=Audience.LEAD),)}
+
+
+def repair(_: Issue, __: Repair, ___: datetime) -> Changes:
+    """Nothing changes but what had been forgotten: what is left of its messages goes out."""
+    return {}
 
 
 def hand_over(_: Issue, act: HandOver, __: datetime) -> Changes:

@@ -17,7 +17,7 @@ from runtime.settings import ROOT
 HISTORIES = ROOT / "tests" / "histories"
 FINGERPRINTS = HISTORIES / "fingerprints.json"
 SOURCES = {
-    "IssueWorkflow": ("workflows/issue.py", "workflows/timers.py"),
+    "IssueWorkflow": ("workflows/issue.py", "workflows/turns.py", "workflows/timers.py"),
     "AuditWorkflow": ("workflows/audit.py",),
     "ReplanWorkflow": ("workflows/replan.py",),
 }

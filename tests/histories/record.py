@@ -60,8 +60,8 @@ async def record_continued(home: Path, pool: asyncpg.Pool[Any]) -> None:
     """Record the two runs of a long issue; only a real server asks for the second."""
     async with early_server(home) as env, story_desk(env, pool, BEGINS) as desk:
         handle = await grown(desk)
-        stored = await reading.open_ids(pool)
-        first = next(run for id_, run, _ in stored if id_ == handle.id)
+        stored = await reading.living(pool)
+        first = next(issue.run for issue in stored if issue.id == handle.id)
         await write(env.client.get_workflow_handle(handle.id, run_id=first), "continued_first_run")
         progress = ReportProgress(by=engineer(await desk.view(handle)), note="done tomorrow")
         await desk.act(handle, ActionName.REPORT_PROGRESS, progress)

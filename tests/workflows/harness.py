@@ -179,10 +179,11 @@ class StoryDesk:
         """Hand in an intake, under its own workflow id if no other is given."""
         start = WithStartWorkflowOperation(
             IssueWorkflow.run,
+            args=[None, intake],
             id=id_ or intake.issue_id,
             task_queue=names.ISSUES,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             execution_timeout=LIFETIME,
         )
         try:
@@ -199,7 +200,7 @@ class StoryDesk:
         return handle, view
 
     async def start(self, intake: Intake) -> Handle:
-        """Start the workflow of that intake and tell it nothing."""
+        """Start the workflow of that intake as the first version did, and tell it nothing."""
         handle = await self.env.client.start_workflow(
             IssueWorkflow.run,
             id=intake.issue_id,

@@ -27,7 +27,7 @@ async def delivered(desk: StoryDesk, handle: Handle) -> bool:
 async def test_a_new_run_keeps_state_clocks_and_first_run_id(desk: StoryDesk) -> None:
     handle = await grown(desk)
     description = await handle.describe()
-    stored = await reading.open_ids(desk.pool)
+    stored = await reading.living(desk.pool)
     assert description.raw_info.first_run_id == stored[0][1]
     view = await desk.view(handle)
     assert stand(view) == {"response.1": "kept", "resolution.1": "open"}

@@ -1,12 +1,11 @@
 """Issues live longer than a release: today's code must still replay what earlier code began."""
 
-import asyncio
-
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+from domain.intake import Intake
 from domain.issue import Issue, Recorded
 from domain.view import IssueView
 from runtime.settings import ROOT
@@ -49,19 +48,19 @@ class ThoughtlesslyChanged(IssueWorkflow):
     """Somebody found that nobody needs the labels."""
 
     @workflow.init
-    def __init__(self, carried: Issue | None = None) -> None:
-        super().__init__(carried)
+    def __init__(self, carried: Issue | None = None, intake: Intake | None = None) -> None:
+        super().__init__(carried, intake)
 
     @workflow.run
-    async def run(self, carried: Issue | None = None) -> IssueView | None:
-        return await super().run(carried)
+    async def run(
+        self, carried: Issue | None = None, intake: Intake | None = None
+    ) -> IssueView | None:
+        return await super().run(carried, intake)
 
-    def _proceed(self, recorded: Recorded) -> None:
+    def go_on(self, recorded: Recorded) -> None:
         self._follow()
         for errand in recorded.errands:
-            delivery = asyncio.create_task(self._deliver(errand))
-            self._errands.add(delivery)
-            delivery.add_done_callback(self._errands.discard)
+            self._send(self._deliver(errand), errand.keys)
 
 
 async def test_a_change_of_the_commands_is_caught_by_the_replay() -> None:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from domain.intake import Intake
-from workflows.issue import IssueWorkflow
+
+ISSUE_WORKFLOW = "IssueWorkflow"
 
 
 def start_of(intake: Intake, task_queue: str) -> WithStartWorkflowOperation[Any, Any]:
-    """Start the issue's workflow, unless it is there. One that has ended is not begun again."""
+    """Start the issue's workflow, unless it is there. The intake goes along, so that it registers
+    itself whatever becomes of the call. One that has ended is not begun again, but one that failed
+    is: its intake was refused.
+    """
     return WithStartWorkflowOperation(
-        IssueWorkflow.run,
+        ISSUE_WORKFLOW,
+        args=[None, intake],
         id=intake.issue_id,
         task_queue=task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         static_summary=_fit(f"{intake.kind} · {intake.product_line} · {intake.title}", 200),
         static_details=_static_details(intake),
     )
@@ -27,7 +31,7 @@ def start_of(intake: Intake, task_queue: str) -> WithStartWorkflowOperation[Any,
 
 def update_of(intake: Intake) -> str:
     """The same intake is the same update, from however many doors it comes."""
-    return f"registered-{hashlib.sha256(intake.model_dump_json().encode()).hexdigest()[:16]}"
+    return f"registered-{intake.digest}"
 
 
 def _static_details(intake: Intake) -> str:
