@@ -19,6 +19,7 @@ import asyncpg
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
@@ -26,18 +27,19 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.actions import Act, ActionName, Reassign, Resolve
+from domain.actions import Act, ActionName, Reassign, Repair, Resolve
 from domain.duty import Duty
 from domain.intake import Intake
 from domain.staffing import Stranded, stranded
 from domain.view import IssueView
-from domain.vocabulary import Actor, Role, Stage
+from domain.vocabulary import DESK, Actor, Role, Stage
 from runtime.aio import within
 from runtime.living import described
 from runtime.starting import start_of, update_of
 from store import AWAY, reading, roster, rulebooks
 from store.reading import Filter, Unsettled
 from workflows.issue import IssueWorkflow
+from workflows.search_attributes import ISSUE_STEP
 
 Answered = TypeVar("Answered")
 
@@ -298,20 +300,41 @@ class Desk(Register):
             Refused: what the stage or the person does not allow, or there is no such issue.
             Unavailable: no answer in time.
         """
+        key = key or uuid4().hex
         async with _answering():
             handle = self._client.get_workflow_handle(await self._find(number))
             try:
-                answer: IssueView = await self._asked(
-                    handle.execute_update(
-                        name.value, act, id=key or uuid4().hex, result_type=IssueView
-                    )
-                )
+                return await self._taken(handle, name, act, key)
             except WorkflowUpdateFailedError as error:
-                raise _refused(error) from error
+                if not await self._caught_up(handle):
+                    raise _refused(error) from error
             except RPCError as error:
                 await self._refuse_if_ended(number, name, error)
                 raise
+            try:
+                return await self._taken(handle, name, act, key)
+            except WorkflowUpdateFailedError as error:
+                raise _refused(error) from error
+
+    async def _taken(
+        self, handle: WorkflowHandle[Any, Any], name: ActionName, act: Act, key: str
+    ) -> IssueView:
+        call = handle.execute_update(name.value, act, id=key, result_type=IssueView)
+        answer: IssueView = await self._asked(call)
         return answer
+
+    async def _caught_up(self, handle: WorkflowHandle[Any, Any]) -> bool:
+        """Let an issue that refused something catch up with its register, if Temporal lost its last
+        steps: then it did not know what it was asked about.
+        """
+        found = await described(self._client, handle.id)
+        known = found.typed_search_attributes.get(ISSUE_STEP) if found else None
+        recorded = await reading.steps_of(self._pool, handle.id)
+        if known is None or recorded <= known:
+            return False
+        act = Repair(by=DESK, reason="流程落后于登记簿 the workflow was behind its register")
+        await self._taken(handle, ActionName.REPAIR, act, f"repair:{handle.id}:{recorded}")
+        return True
 
     async def complete(self, number: str, act: Resolve) -> None:
         """Signal completion, fire and forget (R12)."""

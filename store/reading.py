@@ -136,6 +136,11 @@ async def run_of(pool: Pool, id_: str) -> str | None:
     return run
 
 
+async def steps_of(pool: Pool, id_: str) -> int:
+    """Count the steps that an issue took."""
+    return int(await pool.fetchval("SELECT seq FROM issues WHERE id = $1", id_) or 0)
+
+
 async def by_reference(pool: Pool, source: str, reference: str) -> IssueView | None:
     """Show the issue an intake system knows under its own reference."""
     which = "SELECT * FROM issues WHERE source = $1 AND reference = $2"

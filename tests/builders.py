@@ -12,11 +12,13 @@ from functools import cache
 from typing import Any
 
 from domain.actions import (
+    OPERATION,
     PEOPLE,
     Act,
     ActionName,
     Assign,
     Cancel,
+    CancellationAsked,
     ComplaintRaised,
     HandOver,
     Replied,
@@ -49,6 +51,8 @@ ACTIONS: dict[ActionName, type[Act]] = {
     ActionName.HAND_OVER: HandOver,
     ActionName.COMPLAINT_RAISED: ComplaintRaised,
     ActionName.CANCEL: Cancel,
+    ActionName.CANCELLATION_ASKED: CancellationAsked,
+    **OPERATION,
 }
 """The model each action takes."""
 
@@ -79,6 +83,7 @@ _SAID: dict[ActionName, dict[str, Any]] = {
     ActionName.WITHDRAW: {"reason": "it works again"},
     ActionName.THRESHOLD: {"promise": "response.1", "threshold": "75%"},
     ActionName.REPLAN: {"version": "0123456789ab", "adoption": 2},
+    ActionName.REPAIR: {"reason": "the workflow was behind its register"},
     ActionName.HAND_OVER: {"messages": ("issue:web:r-1/1/registered/customer",)},
 }
 

@@ -60,10 +60,10 @@ class IssueWorkflow:
     """
 
     @workflow.init
-    def __init__(self, carried: Issue | None = None, intake: Intake | None = None) -> None:
+    def __init__(self, carried: Issue | None = None, intake: Any = None) -> None:
         # One argument where there are two comes unread: so began what went on in former runs.
         self._issue = Issue.model_validate(carried) if carried else None
-        self._intake = intake
+        self._started_with = intake
         self._turns = Turns(self)
         self._former = intake is None
         self._turn: AbstractAsyncContextManager[None] = (
@@ -80,7 +80,7 @@ class IssueWorkflow:
     async def run(
         self,
         carried: Issue | None = None,  # noqa: ARG002  see init
-        intake: Intake | None = None,  # noqa: ARG002  see init
+        intake: Any = None,  # noqa: ARG002  an Intake, or what somebody took for one
     ) -> IssueView | None:
         """Live the life of the issue."""
         while True:
@@ -109,16 +109,16 @@ class IssueWorkflow:
         """
         if self._issue:
             self._follow()
-        elif self._intake:
-            await self._register_itself(self._intake)
-        else:
+        elif self._former:
             return await self._is_told_its_intake()
+        else:
+            await self._register_itself()
         return True
 
-    async def _register_itself(self, intake: Intake) -> None:
+    async def _register_itself(self) -> None:
         await asyncio.sleep(0)  # lets a `registered` that came with the start go first
         try:
-            await self._register(intake)
+            await self._register(_own(self._started_with))
         except ApplicationError:
             self._ended_before = True
             # One of them may bring a right intake under the same reference.
@@ -225,9 +225,7 @@ class IssueWorkflow:
 
     @registered.validator
     def _check_registered(self, said: Any = None) -> None:
-        intake = filled_in(Intake, said)
-        if intake.issue_id != workflow.info().workflow_id:
-            raise _refusal(Refused("Invalid", f"reference: this workflow is not {intake.issue_id}"))
+        intake = _own(said)
         if self._issue is None and (wrong := intake.impossible_date(workflow.now())):
             raise _refusal(Refused("Invalid", wrong))
 
@@ -492,6 +490,18 @@ class IssueWorkflow:
         """Whether the errand brought the reply the issue waits for, not an earlier generation's."""
         stages = lifecycle.RULES[ActionName.REPLIED].stages
         return self._known.generation == errand.reply and self._known.stage in stages
+
+
+def _own(said: Any) -> Intake:
+    """Read the intake of this very workflow.
+
+    Raises:
+        ApplicationError: ``Invalid``: it is none, or another's.
+    """
+    intake = filled_in(Intake, said)
+    if intake.issue_id != workflow.info().workflow_id:
+        raise _refusal(Refused("Invalid", f"reference: this workflow is not {intake.issue_id}"))
+    return intake
 
 
 def _update_id() -> str:

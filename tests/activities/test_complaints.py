@@ -12,8 +12,10 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.complaints import Complaints
 from domain.intake import Intake
+from domain.replanning import Order
 from domain.vocabulary import Outcome, Stage
 from tests.workflows.harness import StoryDesk, early_server, story_desk
+from workflows.replan import ReplanWorkflow
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +92,28 @@ async def test_what_the_desk_refuses_is_not_tried_again(
     assert await count(desk) == 0
 
 
-async def test_a_workflow_that_ended_without_a_registration_has_no_number(
+async def test_a_workflow_that_was_terminated_before_it_registered_is_begun_again(
     desk: StoryDesk,
 ) -> None:
     intake = await a_complaint(desk)
     complaint = await desk.start(intake)
     await complaint.terminate("an operator's mistake")
+    number = await raised(desk, intake)
+    assert await raised(desk, intake) == number
+    assert await count(desk) == 1
+
+
+async def test_a_workflow_that_ended_without_a_registration_has_no_number(
+    desk: StoryDesk,
+) -> None:
+    """So ended, after a day, what the first version began and nobody told an intake."""
+    intake = await a_complaint(desk)
+    await desk.env.client.execute_workflow(
+        ReplanWorkflow.run,
+        Order(adoption=1, per_second=1),
+        id=intake.issue_id,
+        task_queue="issues",
+    )
     with pytest.raises(ApplicationError, match="never registered") as refused:
         await raised(desk, intake)
     assert (refused.value.type, refused.value.non_retryable) == ("NotAllowed", True)

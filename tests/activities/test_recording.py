@@ -9,7 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.recording import Recording
-from domain.actions import Accept, Act, ActionName, Reassign, ReportProgress, Resolve
+from domain.actions import Accept, Act, ActionName, Reassign, ReportProgress, Resolve, Withdraw
 from domain.issue import Issue, Recorded, Step
 from domain.lifecycle import decide, register, registered
 from domain.vocabulary import Actor, Role
@@ -156,10 +156,41 @@ async def test_another_run_may_not_write_into_an_issue(recording: Recording) -> 
         await recording.record_step(step.model_copy(update={"run": "run-2"}))
 
 
-async def test_a_reference_that_comes_again_in_another_run_has_ended(recording: Recording) -> None:
+async def _living(_: str, run: str) -> bool:
+    return run == "run-2"
+
+
+async def test_a_reference_that_comes_again_after_its_end_has_ended(
+    recording: Recording, database: Pool
+) -> None:
+    issue = await an_open_issue(recording)
+    act = Withdraw(by=LEAD, reason="it works again")
+    await recording.record_step(a_step(issue, ActionName.WITHDRAW, act, "u-1"))
+    again = await Recording(database, LINKS, _living).record_step(registration(run="run-2"))
+    assert (again.number, again.closed_as, again.adopted) == (issue.number, "withdrawn", False)
+
+
+async def test_an_open_issue_whose_run_is_lost_goes_on_in_the_run_that_lives(
+    recording: Recording, database: Pool
+) -> None:
     first = await recording.record_step(registration())
-    again = await recording.record_step(registration(run="run-2"))
-    assert (again.number, again.closed_as) == (first.number, "terminated")
+    anew = Recording(database, LINKS, _living)
+    again = await anew.record_step(registration(run="run-2", title="Now it smokes"))
+    assert (again.number, again.closed_as, again.adopted) == (first.number, None, True)
+    assert again.step.intake is not None
+    assert again.step.intake.title == registration().intake.title  # type: ignore[union-attr]
+    assert await database.fetchval("SELECT run FROM issues") == "run-2"
+    with pytest.raises(OutOfStep):
+        await anew.record_step(registration(run="run-1"))
+
+
+async def test_a_run_that_does_not_live_takes_no_issue_over(
+    recording: Recording, database: Pool
+) -> None:
+    await recording.record_step(registration())
+    with pytest.raises(OutOfStep):
+        await Recording(database, LINKS, _living).record_step(registration(run="run-3"))
+    assert await database.fetchval("SELECT run FROM issues") == "run-1"
 
 
 async def test_issues_registered_at_once_are_spread_over_those_who_are_free(

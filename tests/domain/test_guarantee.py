@@ -31,6 +31,7 @@ ACTS = sorted(set(RULES) - GIVING_UP - (BY_THE_DESK - {ActionName.ASSIGN}))
 IDLE = {
     *(ActionName.ESCALATE, ActionName.REPORT_PROGRESS, ActionName.REPLAN, ActionName.HAND_OVER),
     *(ActionName.COMPLAINT_RAISED, ActionName.ASSIGN),
+    *(ActionName.CANCELLATION_ASKED, ActionName.REPAIR),
 }
 """What leaves an issue where it is."""
 WHO = [

@@ -62,6 +62,8 @@ threshold         D          D        D           D       D
 hand_over         D          D        D           D       D
 complaint_raised  D          D        D           D       D
 cancel            D          D        D           D       D
+cancellation_asked D         D        D           D       D
+repair            D          D        D           D       D
 
                   verifying surveying quoting confirming approving
 verify            ES        .         .       .          .
@@ -82,6 +84,8 @@ threshold         D         D         D       D          D
 hand_over         D         D         D       D          D
 complaint_raised  D         D         D       D          D
 cancel            D         D         D       D          D
+cancellation_asked D        D         D       D          D
+repair            D         D         D       D          D
 
                   resolved replied callback closed
 report_test       SAICU    SAICU   SAICU    .
@@ -95,6 +99,8 @@ threshold         D        D       D        D
 hand_over         D        D       D        D
 complaint_raised  D        D       D        D
 cancel            D        D       D        D
+cancellation_asked D       D       D        .
+repair            D        D       D        D
 """
 """The regulation as we read it: E the engineer who has the issue, O another engineer, L lead, M
 manager, G GM office, S any of these three, A hotline agent, I intake system, C callback clerk, U
@@ -359,6 +365,8 @@ def test_an_issue_nobody_is_free_for_stays_registered_and_waits_for_the_next_on_
         ("replied", "resolved", {}, set()),
         ("hand_over", "closed", {}, {"undelivered: lead"}),
         ("cancel", "replied", {}, {"cancelled: lead"}),
+        ("cancellation_asked", "replied", {}, {"cancellation_asked: lead"}),
+        ("repair", "replied", {}, set()),
         ("record_callback", "replied", {}, {"thanks: customer when invited"}),
         (
             "record_callback",
@@ -682,6 +690,26 @@ def test_a_promise_broken_before_the_issue_was_given_up_stays_broken(name: Actio
     issue = Desk().do(issue, name, actor(Role.LEAD) if name is ActionName.WITHDRAW else DESK)
     assert ends(issue) == {"response.1": "broken.", "resolution.1": "withdrawn."}
     assert issue.sla_state is SlaState.MISSED
+
+
+@pytest.mark.parametrize(
+    ("stage", "standing"),
+    [(Stage.ASSIGNED, SlaState.BROKEN_OFF), (Stage.CALLBACK, SlaState.MET)],
+)
+def test_r6_an_issue_ended_in_temporal_before_its_customer_had_an_answer_has_not_met_anything(
+    stage: Stage, standing: SlaState
+) -> None:
+    assert Desk().do(an_issue(stage), ActionName.CANCEL, DESK).sla_state is standing
+
+
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.CLOSED])
+def test_r6_whoever_asks_to_cancel_an_issue_in_temporal_leaves_it_and_its_promises_as_they_are(
+    stage: Stage,
+) -> None:
+    before = an_issue(stage)
+    after = Desk().do(before, ActionName.CANCELLATION_ASKED, DESK)
+    same = {"stage", "outcome", "promises", "engineer", "answered"}
+    assert after.model_dump(include=same) == before.model_dump(include=same)
 
 
 def test_what_could_not_be_delivered_is_handed_over_without_changing_how_the_issue_ended() -> None:

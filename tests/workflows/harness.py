@@ -199,6 +199,18 @@ class StoryDesk:
             self.handles.append(handle)
         return handle, view
 
+    async def begin(self, intake: Intake) -> Handle:
+        """Start the workflow of that intake, and hear nothing of it."""
+        handle = await self.env.client.start_workflow(
+            IssueWorkflow.run,
+            args=[None, intake],
+            id=intake.issue_id,
+            task_queue=names.ISSUES,
+            execution_timeout=LIFETIME,
+        )
+        self.handles.append(handle)
+        return handle
+
     async def start(self, intake: Intake) -> Handle:
         """Start the workflow of that intake as the first version did, and tell it nothing."""
         handle = await self.env.client.start_workflow(

@@ -8,7 +8,6 @@ from temporalio.client import (
     WorkflowFailureError,
     WorkflowUpdateFailedError,
 )
-from temporalio.exceptions import CancelledError
 
 from domain.actions import ActionName, Resolve
 from domain.vocabulary import Actor, Outcome, Role, Stage
@@ -105,24 +104,38 @@ async def test_an_issue_can_be_withdrawn_at_every_stage(begin: Begin, stage: Sta
 
 
 @pytest.mark.parametrize("stage", STAGES)
-async def test_an_operator_can_cancel_at_every_stage(begin: Begin, stage: Stage) -> None:
+async def test_an_operator_who_cancels_asks_the_lead_at_every_stage_and_the_issue_goes_on(
+    begin: Begin, stage: Stage
+) -> None:
+    """R6: the big button of the Web UI closes nothing that is unanswered."""
     desk = await begin(begins(stage))
     handle = await STAGES[stage](desk)
     before = await desk.view(handle)
-    desk.mailbox.dead.clear()
     await desk.cancel(handle)
-    with pytest.raises(WorkflowFailureError) as error:
-        await desk.ended(handle)
-    assert isinstance(error.value.cause, CancelledError)
-    assert await status(handle) == "canceled"
-    view = await desk.view(handle)
-    assert (view.stage, view.outcome) == (Stage.CLOSED, Outcome.CANCELLED)
-    open_ones = [key for key, end in stand(before).items() if end == "open"]
-    assert {stand(view)[key] for key in open_ones} == {"withdrawn"}
-    assert view.lead is not None
-    last = (await desk.told(handle))[-1]
-    assert last[1:] == (view.lead.id, "cancelled")
-    assert (await desk.steps(handle))[-1] == "cancel"
+    after = await desk.view(handle)
+    assert (after.stage, after.outcome, after.sla_state) == (stage, None, before.sla_state)
+    assert stand(after) == stand(before)
+    assert before.lead is not None
+    asked = (await desk.told(handle))[-1]
+    assert asked[1:] == (before.lead.id, "cancellation_asked")
+    assert (await desk.steps(handle))[-1] == "cancellation_asked"
+    desk.mailbox.dead.clear()
+    await desk.withdraw(handle)
+    assert (await desk.ended(handle)).outcome is Outcome.WITHDRAWN
+    assert await status(handle) == "completed"
+
+
+async def test_an_operator_who_cancels_what_is_closed_ends_the_wait_for_scores(
+    begin: Begin,
+) -> None:
+    desk = await begin(FRIDAY, whole=True)
+    handle = await replied(desk)
+    await desk.until("2026-03-16 10:00")
+    await desk.callback(handle, running=True)
+    await desk.cancel(handle)
+    view = await desk.ended(handle)
+    assert (view.stage, view.outcome) == (Stage.CLOSED, Outcome.SOLVED)
+    assert stand(view)["evaluation.1"] == "withdrawn"
 
 
 async def test_what_waits_for_an_intake_can_be_cancelled(begin: Begin) -> None:
@@ -135,16 +148,16 @@ async def test_what_waits_for_an_intake_can_be_cancelled(begin: Begin) -> None:
     assert await status(handle) == "canceled"
 
 
-async def test_an_issue_cancelled_while_a_message_is_tried_still_brings_it(begin: Begin) -> None:
+async def test_an_issue_withdrawn_while_a_message_is_tried_still_brings_it(begin: Begin) -> None:
     desk = await begin(FRIDAY)
     desk.mailbox.dead.add("sms")
     handle, _ = await desk.open()
     await desk.until("2026-03-13 16:10")
     await desk.cancel(handle)
+    await desk.withdraw(handle)
     await desk.until("2026-03-13 16:20")
     desk.mailbox.dead.clear()
-    with pytest.raises(WorkflowFailureError):
-        await desk.ended(handle)
+    await desk.ended(handle)
     rows = await desk.pool.fetch("SELECT status FROM outbox WHERE issue_id = $1", handle.id)
     assert {row["status"] for row in rows} == {"delivered"}
 

@@ -4,9 +4,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from domain.actions import Accept, ActionName
 from domain.vocabulary import Stage
@@ -63,6 +63,51 @@ async def test_a_wrong_intake_can_be_corrected(begin: Begin) -> None:
     handle, view = await desk.register(right)
     assert view.stage is Stage.ASSIGNED
     assert (await desk.ledger(handle))["response.1"] == ("2026-03-10 12:00", "open")
+
+
+async def test_whoever_starts_an_issue_and_is_cut_off_has_registered_it(begin: Begin) -> None:
+    """The start alone was acknowledged: the update that came with it Temporal may lose."""
+    desk = await begin("2026-03-10 10:00")
+    intake = await desk.intake()
+    handle = await desk.begin(intake)
+    await desk.settle()
+    view = await desk.view(handle)
+    assert (view.stage, view.reference) == (Stage.ASSIGNED, intake.reference)
+    assert len(await desk.told(handle)) == 2
+    _, again = await desk.register(intake)
+    assert again == view
+    assert await desk.steps(handle) == ["registered"]
+
+
+async def test_a_start_with_a_wrong_intake_fails_and_its_reference_can_be_used_again(
+    begin: Begin,
+) -> None:
+    desk = await begin("2026-03-10 10:00")
+    right = await desk.intake()
+    wrong = right.model_copy(update={"region": "Atlantis"})
+    handle = await desk.begin(wrong)
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert "no service centre serves Atlantis" in failed.value.cause.message
+    assert await registered_issues(desk) == 0
+    _, view = await desk.register(right)
+    assert view.stage is Stage.ASSIGNED
+
+
+async def test_a_right_intake_that_comes_while_a_wrong_one_is_refused_is_registered(
+    begin: Begin,
+) -> None:
+    desk = await begin("2026-03-10 10:00")
+    right = await desk.intake()
+    wrongs = [right.model_copy(update={"region": f"Atlantis {n}"}) for n in range(4)]
+    intakes = [wrongs[0], wrongs[1], right, wrongs[2], wrongs[3]]
+    answers = await asyncio.gather(*map(desk.register, intakes), return_exceptions=True)
+    views = [answer[1] for answer in answers if isinstance(answer, tuple)]
+    if not views:  # the wrong ones were quicker than it was
+        views.append((await desk.register(right))[1])
+    assert {view.region for view in views} == {right.region}
+    assert await registered_issues(desk) == 1
 
 
 async def test_an_impossible_date_leaves_no_trace(begin: Begin) -> None:
