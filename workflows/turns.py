@@ -49,9 +49,17 @@ class Book(Protocol):
 @dataclass
 class _Wish:
     decide: Callable[[], Step]
-    fulfilled: asyncio.Future[None] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def settle(self, why: Exception | None = None) -> None:
+        """Tell whoever waits, and has not been called off meanwhile."""
+        for each in self.waiting:
+            if each.done():
+                continue
+            if why is None:
+                each.set_result(None)
+            else:
+                each.set_exception(why)
 
 
 class Turns:
@@ -80,8 +88,9 @@ class Turns:
             wish = self._wishes[cause] = _Wish(decide)
         if self._hand is None:
             self._hand = asyncio.create_task(self._write())
-        # Whoever waits may be cancelled; the step is taken all the same.
-        return asyncio.shield(wish.fulfilled)
+        waits = asyncio.get_running_loop().create_future()
+        wish.waiting.append(waits)
+        return waits
 
     async def _write(self) -> None:
         while (step := self._next()) is not None:
@@ -97,7 +106,7 @@ class Turns:
         recorded = await self._book.record(step)
         self._book.enter(recorded)
         for cause in sorted(filter(self._book.has, self._wishes)):
-            self._wishes.pop(cause).fulfilled.set_result(None)
+            self._wishes.pop(cause).settle()
         self._book.go_on(recorded)
         await asyncio.sleep(0)  # lets begin what was begun
 
@@ -118,4 +127,4 @@ class Turns:
     def _refuse(self, causes: Iterable[str], why: Exception) -> None:
         for cause in sorted(causes):
             if wish := self._wishes.pop(cause, None):
-                wish.fulfilled.set_exception(why)
+                wish.settle(why)
