@@ -37,27 +37,28 @@ _TURNS = 6
 """How often a handler comes back to an issue before they give it up."""
 
 
-async def live_all(asking: Asking, seed: int, issues: int, seconds: float) -> None:
+async def live_all(asking: Asking, seed: int, issues: int, seconds: float, patience: float) -> None:
     """Let all issues come in within ``seconds``, and everybody do what they do; returns when the
-    last caller has nothing more to do.
+    last caller has nothing more to do. Nobody asks again for longer than ``patience`` seconds.
     """
     instants = chance(seed, "arrivals")
     async with asyncio.TaskGroup() as group:
         for place in range(issues):
-            life = Life(asking, seed, place)
+            life = Life(asking, seed, place, patience)
             group.create_task(life.live(instants.uniform(0, seconds)))
 
 
 class Life:
     """One issue, from whoever reports it to whoever closes it."""
 
-    def __init__(self, asking: Asking, seed: int, place: int) -> None:
+    def __init__(self, asking: Asking, seed: int, place: int, patience: float) -> None:
         self._asking = asking
         self._chance = chance(seed, "life", place)
         self._name = f"{seed}-{place}"
         self._words = 0
         self._patience = Patience(
-            self._chance.choice((5.0, 12.0, 35.0)), self._chance.choice((0.0, 10.0, 30.0, 60.0))
+            answer=self._chance.choice((5.0, 12.0, 35.0)),
+            lasts=patience * self._chance.choice((0, 1 / 6, 1 / 2, 1)),
         )
         self._intake = reported(self._name, self._chance)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -29,6 +30,7 @@ from workflows.issue import IssueWorkflow
 AT_ONCE = 8
 _ANSWER = timedelta(seconds=15)
 _ISSUES = "WorkflowType = 'IssueWorkflow'"
+_SENTENCE = re.compile(r"\[TMPRL\d+\][^\"]+")
 _MARKER = "core_local_activity"
 _BEYOND_REPAIR = frozenset(
     {WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR}
@@ -100,8 +102,15 @@ async def unfit(runs: Sequence[WorkflowHistory]) -> str:
     for run in runs:
         result = await replayer.replay_workflow(run, raise_on_replay_failure=False)
         if failure := result.replay_failure:
-            return f"{type(failure).__name__}: {failure}"[:500]
+            return _gist(failure)
     return ""
+
+
+def _gist(failure: Exception) -> str:
+    """Leave out what the SDK wraps its one sentence in."""
+    text = f"{type(failure).__name__}: {failure}"
+    found = _SENTENCE.search(text)
+    return found.group() if found else text[:500]
 
 
 def read(seen: Seen, events: Sequence[HistoryEvent]) -> Seen:

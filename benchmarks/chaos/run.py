@@ -45,12 +45,15 @@ _RESTS_WITHIN = 75.0
 
 
 class Asked(NamedTuple):
-    """What a run is to be; ``minutes`` bound what callers and faults may take."""
+    """What a run is to be; ``minutes`` bound what callers and faults may take, ``patience`` is for
+    how many seconds the most patient caller asks again.
+    """
 
     seed: int
     issues: int
     kinds: Sequence[Kind]
     minutes: float = 15.0
+    patience: float = 60.0
 
 
 @asynccontextmanager
@@ -89,7 +92,8 @@ async def run(asked: Asked, home: Path) -> Report:
         saboteur = Saboteur(on, asked.seed)
         await saboteur.prepare()
         async with asyncio.timeout(asked.minutes * 60), asyncio.TaskGroup() as group:
-            group.create_task(live_all(callers, asked.seed, asked.issues, seconds))
+            lives = live_all(callers, asked.seed, asked.issues, seconds, asked.patience)
+            group.create_task(lives)
             planned = faults(asked.seed, asked.kinds, seconds)
             group.create_task(inflict_all(saboteur, planned))
         await rest.at_rest(on, least=settled(saboteur.windows), most=_RESTS_WITHIN)

@@ -161,14 +161,20 @@ def without(table: str, place: int) -> Change:
     def change(of: Evidence) -> Evidence:
         rows = list(getattr(of, table))
         del rows[place]
-        return replace(of, **{table: rows})
+        changed: Any = {table: rows}
+        return replace(of, **changed)
 
     return change
 
 
 def with_row(table: str, row: Any) -> Change:
     """Add a row."""
-    return lambda of: replace(of, **{table: [*getattr(of, table), row]})
+
+    def change(of: Evidence) -> Evidence:
+        changed: Any = {table: [*getattr(of, table), row]}
+        return replace(of, **changed)
+
+    return change
 
 
 def altered(table: str, place: int, **more: Any) -> Change:
@@ -177,7 +183,8 @@ def altered(table: str, place: int, **more: Any) -> Change:
     def change(of: Evidence) -> Evidence:
         rows = list(getattr(of, table))
         rows[place] = rows[place]._replace(**more)
-        return replace(of, **{table: rows})
+        changed: Any = {table: rows}
+        return replace(of, **changed)
 
     return change
 
