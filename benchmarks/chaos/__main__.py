@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import secrets
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 from benchmarks.chaos.cuts import storms
 from benchmarks.chaos.plan import Kind
@@ -25,6 +27,7 @@ def main() -> int:
     seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed
     console = Console(soft_wrap=True)
     console.print(f"seed {seed}")
+    _hush()
     with _home(keep=asked.keep) as home:
         if asked.power_cuts:
             outages = aio.run(storms(seed, asked.power_cuts, home, console))
@@ -39,6 +42,13 @@ def main() -> int:
         if asked.keep:
             console.print(f"kept in {home}")
     return int(any(report.findings for report in reports))
+
+
+def _hush() -> None:
+    """Say nothing of lost connections, once for each call: losing them is what this is about."""
+    logging.basicConfig(level=logging.CRITICAL)
+    quiet = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet)))
 
 
 def _arguments() -> argparse.Namespace:

@@ -7,7 +7,7 @@ that ended before anybody could ring has nothing to ring for any more.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -22,17 +22,18 @@ GRACE = timedelta(seconds=5)
 
 def alarms(files: Files) -> Iterator[Finding]:
     """Compare the marks of every promise with the alarms that were rung."""
+    dark = _dark(files)
     for id_, promises in files.promises.items():
         rung = _rung(files.events.get(id_, ()))
         for promise in promises:
-            for name in _missed(files, promise, rung):
-                what = f"{promise.key} {name}: its instant passed, nobody was told"
-                yield Finding(Count.ALARMS_MISSED, id_, what)
+            for why in _missed(files, promise, rung, dark):
+                yield Finding(Count.ALARMS_MISSED, id_, f"{promise.key} {why}")
             for name, steps in _twice(files, promise, rung):
                 what = f"{promise.key} {name} was rung in steps {steps}"
                 yield Finding(Count.ALARMS_TWICE, id_, what)
 
 
+Spans = Sequence[tuple[datetime, datetime]]
 Rung = Mapping[tuple[str, str], list[EventRow]]
 """The events that rang, by promise and threshold."""
 
@@ -46,28 +47,42 @@ def _rung(events: Iterable[EventRow]) -> Rung:
     return rung
 
 
-def _missed(files: Files, promise: PromiseRow, rung: Rung) -> Iterator[str]:
+def _missed(files: Files, promise: PromiseRow, rung: Rung, dark: Spans) -> Iterator[str]:
     until = promise.ended_at or promise.paused_at
     for place, mark in enumerate(promise.marks):
         if mark["skipped"] or (promise.key, mark["name"]) in rung:
             continue
         at = datetime.fromisoformat(mark["at"])
-        ticked = place < promise.reached
         if until is None:
             missed = at < files.evidence.as_of - GRACE
         else:
-            missed = at < until and _healthy(files, at, until) > GRACE
-        if ticked or missed:
-            yield mark["name"]
+            missed = at < until and _light(dark, at, until) > GRACE
+        if missed:
+            yield f"{mark['name']} of {at:%H:%M:%S}: its instant passed, nobody was told"
+        elif place < promise.reached:
+            yield f"{mark['name']}: ticked off, nobody was told"
 
 
-def _healthy(files: Files, begin: datetime, end: datetime) -> timedelta:
+def _dark(files: Files) -> Spans:
+    """When the desk could not ring: servers were away, or it was late with another alarm, too."""
+    spans = [(fault.begin, fault.end + RECOVERY) for fault in files.evidence.faults]
+    for id_, promises in files.promises.items():
+        rung = _rung(files.events.get(id_, ()))
+        for promise in promises:
+            for mark in promise.marks:
+                at = datetime.fromisoformat(mark["at"])
+                events = rung.get((promise.key, mark["name"]), ())
+                spans += [(at, e.recorded_at) for e in events if e.recorded_at > at + GRACE]
+    return sorted(spans)
+
+
+def _light(dark: Spans, begin: datetime, end: datetime) -> timedelta:
     """How long of that time the desk could have rung."""
-    healthy, at = timedelta(), begin
-    for fault in sorted(files.evidence.faults, key=lambda each: each.begin):
-        healthy += max(timedelta(), min(fault.begin, end) - at)
-        at = max(at, fault.end + RECOVERY)
-    return healthy + max(timedelta(), end - at)
+    light, at = timedelta(), begin
+    for dusk, dawn in dark:
+        light += max(timedelta(), min(dusk, end) - at)
+        at = max(at, dawn)
+    return light + max(timedelta(), end - at)
 
 
 def _twice(files: Files, promise: PromiseRow, rung: Rung) -> Iterator[tuple[str, list[int]]]:

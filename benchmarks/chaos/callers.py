@@ -58,7 +58,7 @@ class Life:
         self._words = 0
         self._patience = Patience(
             answer=self._chance.choice((5.0, 12.0, 35.0)),
-            lasts=patience * self._chance.choice((0, 1 / 6, 1 / 2, 1)),
+            lasts=patience * self._chance.choice((0, 1 / 3, 1, 1)),
         )
         self._intake = reported(self._name, self._chance)
 
@@ -93,7 +93,7 @@ class Life:
         """Work on it until it is resolved; False if nobody does."""
         if self._chance.random() < 0.06:
             return False
-        detours = self._chance.choices(_DETOURS, k=self._chance.choice((0, 0, 1, 1, 2)))
+        detours = self._chance.choices(_DETOURS, k=self._chance.choice((0, 1, 1, 2)))
         for _ in range(_TURNS):
             await self._pause(0.2, 3)
             view = await self._look()
@@ -204,7 +204,7 @@ class Life:
         await asyncio.sleep(self._chance.uniform(least, most))
 
 
-_DETOURS = ("progress", "wait", "transfer", "reassign", "flurry", "flurry")
+_DETOURS = ("progress", "wait", "transfer", "reassign", *["flurry"] * 4)
 _CALLS = (
     {"reached": True, "running": True, "satisfied": True},
     {"reached": True, "running": False},

@@ -26,6 +26,9 @@ from starter.demo.stage import Stage
 
 Server = EmbeddedPostgres | EmbeddedTemporal
 _BACK_WITHIN = 60.0
+_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_STRUCK = {"commits": "register"}
+"""Which part a kind of fault strikes, if it is not named after it."""
 _SLOW_COMMIT = 9.0
 """Seconds: longer than the heartbeat of a workflow task, shorter than an activity may take."""
 _SLOW_SHARE = 0.3
@@ -61,7 +64,8 @@ class Saboteur:
         self._postgres, self._temporal = on.servers.postgres, on.servers.temporal
         self._doors = on.servers.doors
         self._chance = chance(seed, "saboteur")
-        self._parts = {part: asyncio.Lock() for part in ("worker", "doors", "postgres", "temporal")}
+        parts = ("worker", "doors", "postgres", "temporal", "register")
+        self._parts = {part: asyncio.Lock() for part in parts}
         self.windows: list[Window] = []
 
     async def prepare(self) -> None:
@@ -72,7 +76,7 @@ class Saboteur:
     async def inflict(self, fault: Fault) -> None:
         """Inflict a fault, and wait until what it struck answers again."""
         part, _, what = fault.kind.partition("-")
-        struck = [part] if part in self._parts else ["postgres"]
+        struck = [_STRUCK.get(part, part)]
         if fault.kind is Kind.POWER_CUT:
             struck = sorted(self._parts)
         async with AsyncExitStack() as stack:
@@ -101,19 +105,27 @@ class Saboteur:
 
     async def _lock(self, _: str, seconds: float) -> None:
         table = self._chance.choice(("serials", "issue_events", "issues"))
-        async with self._superuser() as connection, connection.transaction():
-            await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-            await asyncio.sleep(seconds)
+        with suppress(*_AWAY):  # a server that goes away lets go of its locks
+            async with self._superuser() as connection, connection.transaction():
+                await connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+                await asyncio.sleep(seconds)
 
     async def _slow(self, _: str, seconds: float) -> None:
-        async with self._superuser() as connection:
-            await connection.execute(
-                "UPDATE trouble SET share = $1, seconds = $2", _SLOW_SHARE, _SLOW_COMMIT
-            )
-            try:
-                await asyncio.sleep(seconds)
-            finally:
-                await connection.execute("UPDATE trouble SET share = 0")
+        await self._make_slow(_SLOW_SHARE)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await self._make_slow(0)
+
+    async def _make_slow(self, share: float) -> None:
+        """Let that share of the commits be slow. PostgreSQL may just be away."""
+        while True:
+            with suppress(*_AWAY):
+                async with self._superuser() as connection:
+                    slow = "UPDATE trouble SET share = $1, seconds = $2"
+                    await connection.execute(slow, share, _SLOW_COMMIT, timeout=30)
+                    return
+            await asyncio.sleep(0.2)
 
     async def _cut(self, _: str, seconds: float) -> datetime:
         kept = power.what_is_on_the_disk(self._temporal.pid, self._on.settings.home)
@@ -153,7 +165,7 @@ class Saboteur:
             "doors": [self._doors.pid],
             "postgres": [self._postgres.pid],
             "temporal": [self._temporal.pid],
-        }[part]
+        }.get(part, [])
         found: list[psutil.Process] = []
         for pid in pids:
             with suppress(psutil.NoSuchProcess):
@@ -180,17 +192,17 @@ class Saboteur:
                 else:
                     async with self._superuser() as connection:
                         await connection.fetchval("SELECT 1")
-        except (OSError, RPCError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (RPCError, *_AWAY):
             return False
         return True
 
     @asynccontextmanager
     async def _superuser(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-        connection = await asyncpg.connect(self._postgres.url)
+        connection = await asyncpg.connect(self._postgres.url, timeout=10)
         try:
             yield connection
         finally:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with suppress(*_AWAY):
                 await connection.close(timeout=5)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-ISSUES_A_SECOND = 2.5
+ISSUES_A_SECOND = 2.0
 """What two cores can just about do while other work is beside them."""
 SHORTEST = 30.0
 """Seconds in which faults happen at least: some of them last a dozen."""
-SECONDS_A_FAULT = 7.0
+SECONDS_A_FAULT = 9.0
 WORKFLOW_TASK_TIMEOUT = 10.0
 """Seconds that Temporal gives a workflow task, by default; its heartbeat comes before that."""
 
