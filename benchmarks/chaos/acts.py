@@ -127,14 +127,14 @@ def doubled_acts(files: Files) -> Iterator[Finding]:
 
 
 def doubled_messages(files: Files) -> Iterator[Finding]:
-    """Something that somebody heard twice."""
+    """Something that somebody heard more often than it was written."""
     rows = defaultdict(list)
     for row in files.evidence.outbox:
         rows[row.channel, row.address, row.subject, row.body].append(row)
     heard = Counter((one.channel, one.to, one.title, one.body) for one in files.evidence.heard)
     for (channel, to, title, body), times in heard.items():
-        if times > 1:
-            written = rows[channel, to, title, body]
+        written = rows[channel, to, title, body]
+        if times > max(1, len(written)):
             keys = [row.key for row in written]
             what = f"{to} heard it {times} times over {channel}: {title} ({keys})"
             yield Finding(Count.DOUBLED, written[0].issue_id if written else "", what)

@@ -33,6 +33,10 @@ _DEPARTMENTS = ("technical_service", "software_development", "customer_service")
 _WORKING = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
 _ENGINEERS = "engineer"
 _GENERATIONS = 3
+_FLURRY = 12.0
+"""Seconds within which several people come: longer than the heartbeat of a workflow task."""
+_PACES = (2.0, 2.0, 8.0)
+"""Seconds a handler takes at most before they do the next thing: some are late, and alarms ring."""
 _TURNS = 6
 """How often a handler comes back to an issue before they give it up."""
 
@@ -95,7 +99,7 @@ class Life:
             return False
         detours = self._chance.choices(_DETOURS, k=self._chance.choice((0, 1, 1, 2)))
         for _ in range(_TURNS):
-            await self._pause(0.2, 3)
+            await self._pause(0.2, self._chance.choice(_PACES))
             view = await self._look()
             if view.stage in {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED}:
                 return view.stage is not Stage.CLOSED
@@ -145,14 +149,20 @@ class Life:
                 await self._flurry()
 
     async def _flurry(self) -> None:
-        """Several people at once, at the same issue."""
+        """Several people at the same issue, nobody of whom waits for another."""
         agent = Actor(id=self._intake.agent, role=Role.AGENT)
         deeds = (
-            self._do(ActionName.REPORT_PROGRESS, note=self._word()),
-            self._do(ActionName.ESCALATE, by=agent, reason=self._word()),
-            self._do(ActionName.REPORT_PROGRESS, note=self._word()),
+            (ActionName.REPORT_PROGRESS, {"note": self._word()}),
+            (ActionName.ESCALATE, {"reason": self._word(), "by": agent}),
+            (ActionName.REPORT_PROGRESS, {"note": self._word()}),
+            (ActionName.REASSIGN, {"reason": self._word(), "by": agent}),
         )
-        await asyncio.gather(*deeds, return_exceptions=True)
+
+        async def one(name: ActionName, said: dict[str, Any]) -> None:
+            await self._pause(0, _FLURRY)
+            await self._do(name, **said)
+
+        await asyncio.gather(*(one(*deed) for deed in deeds), return_exceptions=True)
 
     async def _heard_of_again(self) -> bool:
         """Let the customer say how it is; True if somebody has to go there again."""

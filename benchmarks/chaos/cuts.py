@@ -26,7 +26,7 @@ from benchmarks.chaos.findings import Count, Finding
 from benchmarks.chaos.histories import asks
 from benchmarks.chaos.plan import Fault, Kind, chance
 from benchmarks.chaos.report import Report
-from benchmarks.chaos.run import asking, desk, gather, listen, settled
+from benchmarks.chaos.run import asking, desk, gather, listening, settled
 from domain.intake import Intake
 from starter.client import Refused
 from starter.demo.stage import Stage
@@ -64,20 +64,19 @@ async def storm_and_cut(seed: int, home: Path) -> Outage:
     """Let the intakes come in, cut the power in the middle, and look at what is left."""
     begun = time.monotonic()
     async with desk(home) as on, asking(on) as callers:
-        listen(callers)
         await on.servers.client.get_schedule_handle(SCHEDULE_ID).pause()
         saboteur = Saboteur(on, seed)
         intakes = [reported(f"{seed}-{place}", chance(seed, place)) for place in range(INTAKES)]
         drawn = chance(seed, "cut")
         fault = Fault(Kind.POWER_CUT, drawn.uniform(STORM / 4, STORM / 2), drawn.uniform(1, 4))
-        async with asyncio.TaskGroup() as group:
-            for intake in intakes:
-                after = drawn.uniform(0, STORM)
-                group.create_task(_send(callers, intake, after))
-            group.create_task(_cut(saboteur, fault))
-        again = drawn.sample(intakes, len(intakes) // 2)
-        findings = await _sent_again(on, callers, again)
-        silent = await _unknown(on, [intake for intake in intakes if intake not in again])
+        with listening(callers):
+            async with asyncio.TaskGroup() as group:
+                for intake in intakes:
+                    group.create_task(_send(callers, intake, drawn.uniform(0, STORM)))
+                group.create_task(_cut(saboteur, fault))
+            again = drawn.sample(intakes, len(intakes) // 2)
+            findings = await _sent_again(on, callers, again)
+            silent = await _unknown(on, [intake for intake in intakes if intake not in again])
         await asyncio.sleep(settled(saboteur.windows))
         await rest.audited(on.servers.client)
         await rest.at_rest(on, most=_RESTS_WITHIN)

@@ -31,12 +31,14 @@ _STRUCK = {"commits": "register"}
 """Which part a kind of fault strikes, if it is not named after it."""
 _SLOW_COMMIT = 9.0
 """Seconds: longer than the heartbeat of a workflow task, shorter than an activity may take."""
-_SLOW_SHARE = 0.3
+_SLOW_SHARE = 0.6
+"""Of the commits. Assignments take turns: of these it is a tenth, or nobody would get in."""
 _TROUBLE = """
 CREATE TABLE trouble (share double precision NOT NULL, seconds double precision NOT NULL);
 INSERT INTO trouble VALUES (0, 0);
 CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
-    PERFORM pg_sleep(seconds) FROM public.trouble WHERE random() < share;
+    PERFORM pg_sleep(seconds) FROM public.trouble WHERE random() < share * CASE
+        WHEN jsonb_typeof(NEW.recorded->'step'->'assignment') = 'object' THEN 0.1 ELSE 1 END;
     RETURN NULL; END $$;
 CREATE CONSTRAINT TRIGGER trouble AFTER INSERT ON issue_events DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION trouble();

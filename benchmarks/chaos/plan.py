@@ -49,7 +49,7 @@ _LASTS = {
     "killed": (0.5, 4.0),
     "frozen": (WORKFLOW_TASK_TIMEOUT + 1, WORKFLOW_TASK_TIMEOUT + 4),
     "locked": (WORKFLOW_TASK_TIMEOUT + 2, WORKFLOW_TASK_TIMEOUT + 3),
-    "slow": (WORKFLOW_TASK_TIMEOUT + 8, WORKFLOW_TASK_TIMEOUT + 12),
+    "slow": (WORKFLOW_TASK_TIMEOUT + 15, WORKFLOW_TASK_TIMEOUT + 20),
     "cut": (1.0, 5.0),
 }
 """Seconds from and to. Of a power cut: how much of what Temporal wrote was not on the disk yet."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,39 +86,52 @@ async def asking(on: Stage) -> AsyncIterator[Asking]:
 async def run(asked: Asked, home: Path) -> Report:
     """Carry out one run in ``home``, and report."""
     begun = time.monotonic()
-    seconds = seconds_of(asked.issues)
     async with desk(home) as on, asking(on) as callers:
-        listen(callers)
-        saboteur = Saboteur(on, asked.seed)
-        await saboteur.prepare()
-        async with asyncio.timeout(asked.minutes * 60), asyncio.TaskGroup() as group:
-            lives = live_all(callers, asked.seed, asked.issues, seconds, asked.patience)
-            group.create_task(lives)
-            planned = faults(asked.seed, asked.kinds, seconds)
-            group.create_task(inflict_all(saboteur, planned))
-        await rest.at_rest(on, least=settled(saboteur.windows), most=_RESTS_WITHIN)
+        with listening(callers):
+            windows = await _let_loose(asked, on, callers)
+            await rest.at_rest(on, least=settled(windows), most=_RESTS_WITHIN)
         await rest.audited(on.servers.client)
         await rest.at_rest(on, most=_RESTS_WITHIN)
-        found = await gather(on, callers.acknowledged, saboteur.windows)
+        found = await gather(on, callers.acknowledged, windows)
     return Report(
         seed=asked.seed,
         issues=asked.issues,
         seconds=time.monotonic() - begun,
-        faults=saboteur.windows,
+        faults=windows,
         acknowledged=callers.acknowledged,
         heard=callers.heard,
         findings=check(found),
     )
 
 
-def listen(callers: Asking) -> None:
+async def _let_loose(asked: Asked, on: Stage, callers: Asking) -> Sequence[Window]:
+    """Let callers and faults loose on the desk; returns the faults when both have had enough."""
+    seconds = seconds_of(asked.issues)
+    saboteur = Saboteur(on, asked.seed)
+    await saboteur.prepare()
+    async with asyncio.timeout(asked.minutes * 60), asyncio.TaskGroup() as group:
+        lives = live_all(callers, asked.seed, asked.issues, seconds, asked.patience)
+        group.create_task(lives)
+        planned = faults(asked.seed, asked.kinds, seconds)
+        group.create_task(inflict_all(saboteur, planned))
+    return saboteur.windows
+
+
+@contextmanager
+def listening(callers: Asking) -> Iterator[None]:
     """Count what the client leaves behind for nobody to look at."""
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
 
     def left(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         callers.heard[f"left behind: {type(error).__name__ if error else context['message']}"] += 1
 
-    asyncio.get_running_loop().set_exception_handler(left)
+    loop.set_exception_handler(left)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(before)
 
 
 def settled(windows: Sequence[Window]) -> float:
