@@ -19,4 +19,5 @@ async def test_whatever_befalls_the_desk_nothing_acknowledged_is_forgotten(tmp_p
     report = await run(asked, tmp_path / "desk")
     assert {window.kind for window in report.faults} == set(Kind)
     assert report.acknowledged
-    assert report.findings == [], f"seed {SEED}"
+    told = [f"{finding.kind}: {finding.issue}: {finding.what}" for finding in report.findings]
+    assert not told, f"seed {SEED}: " + "\n".join(told)
