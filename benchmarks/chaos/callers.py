@@ -31,7 +31,6 @@ _CLERK = Actor(id="fan.meiling", role=Role.CLERK)
 _CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 _DEPARTMENTS = ("technical_service", "software_development", "customer_service")
 _WORKING = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
-_ENGINEERS = "engineer"
 _GENERATIONS = 3
 _FLURRY = 12.0
 """Seconds within which several people come: longer than the heartbeat of a workflow task."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.chaos.evidence import IssueRow, Seen
-from benchmarks.chaos.findings import CLOSED, Count, Files, Finding
+from benchmarks.chaos.findings import Count, Files, Finding
 
 ATTEMPTS = 3
 """Of a workflow task: more than these, and it does not get any further."""
@@ -107,4 +107,3 @@ def messages(files: Files) -> Iterator[Finding]:
 
 
 PARTS = (orphans, wedged, out_of_step, messages)
-__all__ = ["ATTEMPTS", "CLOSED", "PARTS"]
