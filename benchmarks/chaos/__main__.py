@@ -1,0 +1,81 @@
+"""``python -m benchmarks.chaos``: see benchmarks/README.md."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+
+from benchmarks.chaos.cuts import storms
+from benchmarks.chaos.plan import Kind
+from benchmarks.chaos.report import write
+from benchmarks.chaos.run import Asked, run
+from runtime import aio
+
+
+def main() -> int:
+    """Carry out the run that is asked for; 1 if anything is wrong."""
+    asked = _arguments()
+    seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed
+    console = Console(soft_wrap=True)
+    console.print(f"seed {seed}")
+    _hush()
+    with _home(keep=asked.keep) as home:
+        if asked.power_cuts:
+            outages = aio.run(storms(seed, asked.power_cuts, home, console))
+            reports = [outage.report for outage in outages]
+        else:
+            bounds = Asked(seed, asked.issues, asked.faults, asked.minutes)
+            reports = [aio.run(run(bounds, home / "desk"))]
+        for report in reports:
+            report.show(console)
+        if asked.json:
+            write(reports, asked.json)
+        if asked.keep:
+            console.print(f"kept in {home}")
+    return int(any(report.findings for report in reports))
+
+
+def _hush() -> None:
+    """Say nothing of lost connections, once for each call: losing them is what this is about."""
+    logging.basicConfig(level=logging.CRITICAL)
+    quiet = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet)))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, help="what is to happen; left out: another each time")
+    parser.add_argument("--issues", type=int, default=400)
+    parser.add_argument(
+        "--faults",
+        type=lambda names: [Kind(name) for name in names.split(",") if name],
+        default=list(Kind),
+        help=f"which kinds, of {','.join(Kind)}",
+    )
+    parser.add_argument("--minutes", type=float, default=15.0, help="for callers and faults")
+    parser.add_argument("--keep", action="store_true", help="leave the desk's home, to look into")
+    parser.add_argument("--json", type=Path, help="write the report into a file")
+    parser.add_argument("--power-cuts", type=int, help="so many storms with a power cut instead")
+    return parser.parse_args()
+
+
+@contextmanager
+def _home(*, keep: bool) -> Iterator[Path]:
+    if keep:
+        yield Path(tempfile.mkdtemp(prefix="yinuo-chaos-"))
+        return
+    with tempfile.TemporaryDirectory(prefix="yinuo-chaos-") as home:
+        yield Path(home)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
