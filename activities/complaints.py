@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from activities import names
 from domain.actions import ActionName
 from domain.intake import Intake
-from domain.view import IssueView
+from domain.view import IssueView, summary
 from store import reading
 
 
@@ -36,7 +36,7 @@ class Complaints:
             task_queue=names.ISSUES,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            static_summary=intake.title,
+            static_summary=summary(intake),
         )
         try:
             answer: IssueView = await activity.client().execute_update_with_start_workflow(
