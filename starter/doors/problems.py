@@ -18,7 +18,7 @@ from domain.actions import ActionName
 from domain.vocabulary import Stage
 from runtime.textfiles import explain
 from starter.client import Refused, Unavailable
-from store import AWAY
+from store import UNWRITABLE
 
 RETRY_AFTER = 5
 """Seconds after which it is worth asking again when a server is away."""
@@ -214,6 +214,6 @@ def install(app: FastAPI, page: Page | None = None) -> None:
     for kind in (
         *(Problem, Refused, Unavailable, ValidationError, RequestValidationError, HTTPException),
         ClientDisconnect,
-        *AWAY,
+        *UNWRITABLE,
     ):
         app.add_exception_handler(kind, _handle)

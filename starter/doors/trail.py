@@ -23,7 +23,7 @@ from starter.client import Refused
 from starter.doors.context import Doors, address_of, network
 from starter.doors.problems import NotLetIn, NotYours, Problem, answer
 from starter.doors.who import Visitor
-from store import AWAY, door_log
+from store import UNWRITABLE, door_log
 from store.door_log import UNKNOWN, Entry
 
 _PATIENCE = 2.0
@@ -48,7 +48,7 @@ async def written(
     here: Doors, who: Visitor, what: str, number: str | None = None
 ) -> AsyncIterator[Deed]:
     """Write down what is done inside: ``done``, ``refused`` and why, or ``unanswered``, in which
-    case it may be done all the same. Goes into the log while PostgreSQL is away.
+    case it may be done all the same. Goes into the log while PostgreSQL takes nothing down.
     """
     deed = Deed(number)
     try:
@@ -147,5 +147,5 @@ def _named(request: Request) -> str | None:
 async def _write(here: Doors, entry: Entry) -> None:
     try:
         await within(_PATIENCE, door_log.note(here.pool, entry))
-    except AWAY:
+    except UNWRITABLE:
         log.warning("not in the register's trail", **entry.model_dump(mode="json"))

@@ -26,7 +26,7 @@ from runtime.aio import within
 from starter.doors import sessions
 from starter.doors.context import Doors, Here, address_of
 from starter.doors.problems import Problem, not_let_in, not_yours
-from store import AWAY, door_log, ended_sessions, tokens
+from store import AWAY, UNWRITABLE, door_log, ended_sessions, tokens
 from store.door_log import Entry
 from store.tokens import Admitted
 
@@ -118,7 +118,7 @@ class Doorkeeper:
         return None if session.id in self._ended else found
 
     async def _session(self, here: Doors, session: sessions.Session) -> Admitted | None:
-        with suppress(*AWAY):  # a register that cannot be written may be read
+        with suppress(*UNWRITABLE):  # it may be read all the same
             await self._tell(here)
         if await ended_sessions.is_over(here.pool, session.id):
             return None
@@ -138,7 +138,7 @@ class Doorkeeper:
         self._untold.add(session.id)
         try:
             await within(_GLANCE, self._tell(here))
-        except AWAY:
+        except UNWRITABLE:
             log.warning("a session's end is not in the register yet", sessions=len(self._untold))
 
     async def _tell(self, here: Doors) -> None:

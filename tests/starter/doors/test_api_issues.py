@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -89,16 +90,23 @@ async def test_a_customer_is_shown_to_whoever_needs_it_and_the_look_is_written_d
     assert look in await trail(running_desk, opened["number"])
 
 
+@pytest.mark.parametrize("why", [ConnectionError, asyncpg.DiskFullError])
 async def test_no_customer_is_shown_that_the_trail_could_not_keep_a_record_of(
     http: httpx2.AsyncClient,
     lead: Headers,
+    token: MakeToken,
     opened: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
+    why: type[Exception],
 ) -> None:
     async def away(*_: object) -> None:
-        raise ConnectionError
+        raise why
 
     monkeypatch.setattr("store.door_log.note", away)
+    refused = await http.get(
+        f"/issues/{opened['number']}/customer", headers=await token(Role.AUDITOR)
+    )
+    assert refused.status_code == 403
     answer = await http.get(f"/issues/{opened['number']}/customer", headers=lead)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "138" not in answer.text
