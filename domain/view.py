@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from pydantic import WithJsonSchema
 
 from domain.actions import ActionName
+from domain.intake import Intake
 from domain.issue import Issue, Person, SlaState, StepNote
 from domain.lifecycle import allowed
+from domain.markdown import cell, plain
 from domain.promises import Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import Category, Instant, Kind, Model, Outcome, Severity, Stage
 
@@ -19,6 +21,10 @@ Consumed = Annotated[
     # JSON Schema's own "duration" has no fractions of a second.
     WithJsonSchema({"type": "string", "description": "ISO 8601 duration, like PT1H2.5S"}),
 ]
+
+
+SUMMARY = 200
+"""Bytes of UTF-8 in a summary: Temporal takes a few more."""
 
 
 class PromiseView(Model):
@@ -133,37 +139,39 @@ def due(promise: Promise | PromiseView, zone: str) -> str:
 
 def details(issue: Issue) -> str:
     """Write the issue as a short Markdown page for a supervisor: what it is, who has it, what was
-    promised, what happened last, what can be done next. No customer data (R30).
+    promised, what happened last, what can be done next. No customer data (R30), and whatever
+    people wrote is text on it.
     """
     seen = view(issue)
     urgency = "重大 major" if seen.severity is Severity.MAJOR else "一般 general"
     holder = (
-        f"{seen.engineer.name} ({seen.engineer.id})"
+        f"{plain(seen.engineer.name)} ({plain(seen.engineer.id)})"
         if seen.engineer
-        else f"{seen.lead.name} ({seen.lead.id}), nobody free"
+        else f"{plain(seen.lead.name)} ({plain(seen.lead.id)}), nobody free"
         if seen.lead
         else "nobody"
     )
     lines = [
-        f"### {seen.number} · {seen.title}",
-        f"{seen.kind} · {urgency} · {seen.product_line} · {seen.region}",
+        f"### {seen.number} · {plain(seen.title)}",
+        f"{seen.kind} · {urgency} · {plain(seen.product_line)} · {plain(seen.region)}",
         "",
         f"**阶段 Stage** {seen.stage}" + (f" ({seen.outcome})" if seen.outcome else ""),
-        f"**处理人 With** {holder} · {seen.department}, {seen.centre}",
+        f"**处理人 With** {holder} · {plain(seen.department)}, {plain(seen.centre)}",
         f"**升级 Escalation** {seen.escalation_level} · **重开 Reopened** {seen.reopen_count}",
         *_related(seen),
         "",
         "| 承诺 Promise | 期限 Due | 状态 State |",
         "|---|---|---|",
         *(
-            f"| {p.key} ({p.target}) | {due(p, seen.zone)} | {_standing(p, seen.zone)} |"
+            f"| {p.key} ({cell(p.target)}) | {due(p, seen.zone)} | {_standing(p, seen.zone)} |"
             for p in seen.promises
         ),
         "",
         "**最近 Last steps**",
         "",
         *(
-            f"- {local(s.at, seen.zone)} {s.action} · {s.by}" + (f": {s.note}" if s.note else "")
+            f"- {local(s.at, seen.zone)} {s.action} · {plain(s.by)}"
+            + (f": {plain(s.note)}" if s.note else "")
             for s in reversed(seen.steps)
         ),
         "",
@@ -172,11 +180,35 @@ def details(issue: Issue) -> str:
     return "\n".join(lines)
 
 
+def summary(intake: Intake) -> str:
+    """Say in one line of Markdown what an issue is, for Temporal. No customer data (R30)."""
+    begins = f"{intake.kind} · {plain(intake.product_line)} · "
+    title = intake.title
+    while len((begins + plain(title)).encode()) > SUMMARY:
+        title = title[:-1]
+    return begins + plain(title)
+
+
+def origin(intake: Intake) -> str:
+    """Say in Markdown what is known of an issue from the start. No customer data (R30)."""
+    product = f"{intake.product_line} {intake.model or ''}"
+    return "\n".join(
+        (
+            f"**标题 Title** {plain(intake.title)}",
+            "",
+            f"- 来源 Source: {plain(f'{intake.source} {intake.reference}')} ({intake.channel})",
+            f"- 类别 Kind: {intake.kind}, {intake.category}, {intake.severity}",
+            f"- 产品 Product: {plain(product)}",
+            f"- 地区 Region: {plain(intake.region)}",
+        )
+    )
+
+
 def _related(seen: IssueView) -> list[str]:
     """R8, R21: answered by the hotline; what it arose from, and what arose from it."""
     facts = {
         "首次解决 First contact": "热线 hotline" if seen.first_contact else "",
-        "起因 Arises from": seen.arises_from,
+        "起因 Arises from": plain(seen.arises_from or ""),
         "引出投诉 Complaints": ", ".join(seen.complaints),
     }
     said = [f"**{name}** {fact}" for name, fact in facts.items() if fact]

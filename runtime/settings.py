@@ -5,6 +5,7 @@ not named, the embedded server of that kind is meant. Everything else is `YINUO_
 """
 
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -54,8 +55,10 @@ class Settings(BaseSettings):
     http_port: Port = 8080
     public_url: str | None = None
     """How people reach the doors: what links in messages begin with; None: host and port."""
-    trusted_proxies: str = "127.0.0.1"
-    """Whose word on the caller's address counts (`X-Forwarded-For`); comma-separated."""
+    trusted_proxies: str = ""
+    """Whose word on the caller's address counts (`X-Forwarded-For`): addresses or networks of
+    reverse proxies, comma-separated. Empty: nobody's.
+    """
     secret: SecretStr | None = None
     """Signs links and cookies; None: one made and kept in `home`. Machines that share a desk share
     it.
@@ -96,6 +99,11 @@ class Settings(BaseSettings):
             raise ValueError("must be a postgresql:// address, PostgreSQL is the only database")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        return ",".join(str(each) for each in _networks_of(value))
+
     @field_validator("home", "policy", "inbound")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -108,6 +116,11 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must be an http:// or https:// address")
         return value.rstrip("/") if value else None
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of ``trusted_proxies``."""
+        return _networks_of(self.trusted_proxies)
 
     @property
     def base_url(self) -> str:
@@ -133,6 +146,16 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             variables["DATABASE_URL"] = self.database_url
         return variables
+
+
+def _networks_of(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        raise ValueError(
+            f"{error}: name the addresses or networks of your proxies, such as "
+            "10.0.0.5 or 10.0.1.0/24, comma-separated"
+        ) from None
 
 
 def load() -> Settings:

@@ -95,6 +95,8 @@ def list_calls(
 
 
 async def _list(day: date | None, clerk: str | None) -> _Day:
+    from domain.access import Right
+    from starter import command_trail
     from store import callbacks
 
     async with registers() as pool:
@@ -105,8 +107,10 @@ async def _list(day: date | None, clerk: str | None) -> _Day:
             raise refusal("Invalid", f"--day: {day}: give a year from {YEARS[0]} to {YEARS[-1]}")
         clerks = await _clerks(pool, rulebook, clerk, day) if clerk else ()
         calls = await callbacks.todays(pool, midnight(day + timedelta(days=1), zone), zone)
-    if clerk:
-        calls = callback_list.share_of(clerk, clerks, calls, day)
+        if clerk:
+            calls = callback_list.share_of(clerk, clerks, calls, day)
+        numbers = [case.number for call in calls for case in call.cases]
+        await command_trail.seen(pool, Right.LIST_CALLBACKS, numbers)
     return _Day(day, zone.key, calls)
 
 

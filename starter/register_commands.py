@@ -87,7 +87,8 @@ def export(  # noqa: PLR0913  an option each
 ) -> None:
     """Write a register or form to a spreadsheet: all of it, or a period of its own date.
 
-    Days and times are in the desk's zone. The file is readable by you alone: keep it so (R30).
+    Days and times are in the desk's zone. The file is readable by you alone: keep it so (R30). That
+    you made it stands in the audit trail.
 
     Example: yinuo register export complaints --from 2026-11-01 --until 2026-11-30
     """
@@ -110,8 +111,9 @@ def export(  # noqa: PLR0913  an option each
         out = Path(f"{'_'.join(filter(None, parts))}.{format__}")
     title = register.en if english else register.zh
     look = Look(title, register.columns, zone, english=english)
+    exported = _exported(register, history, without_customers, from_, until)
     with writing(None if out == _STDOUT else out, format__, look, force=force) as sheet:
-        aio.run(_fill(sheet, register, asked))
+        aio.run(_fill(sheet, register, asked, exported))
     rows = f"{sheet.rows} row{'' if sheet.rows == 1 else 's'}"
     if not sheet.rows:
         rows = "nothing in that period" if asked.since or asked.until else "nothing there yet"
@@ -123,11 +125,31 @@ def export(  # noqa: PLR0913  an option each
         typer.echo(out)
 
 
-async def _fill(sheet: Sheet, register: Register, asked: Asked) -> None:
+def _exported(
+    register: Register,
+    history: bool,  # noqa: FBT001  as the option is
+    without_customers: bool,  # noqa: FBT001
+    from_: str | None,
+    until: str | None,
+) -> str:
+    """Say for the audit trail what is exported."""
+    parts = (
+        *("export", register.name),
+        "history" if history else None,
+        "without customers" if without_customers else None,
+        from_ and f"from {from_}",
+        until and f"until {until}",
+    )
+    return " ".join(filter(None, parts))
+
+
+async def _fill(sheet: Sheet, register: Register, asked: Asked, exported: str) -> None:
+    from starter import command_trail
     from store import rulebooks
     from store.registers import reading
 
     async with registers() as pool:
+        await command_trail.seen(pool, exported)
         async with pool.acquire() as connection:
             current = await rulebooks.current(connection)
         if current:

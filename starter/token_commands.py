@@ -180,7 +180,7 @@ def audit(*, number: OfIssue = None, limit: Limit = 50, json: AsJson = False) ->
     rows = [
         (
             f"{e.at:%m-%d %H:%M:%S}",
-            f"{e.person} ({e.role})",
+            f"{e.person} ({e.role})" if e.role else e.person,
             *(() if number else (e.number or "",)),
             e.what,
             e.outcome,

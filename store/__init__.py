@@ -11,3 +11,10 @@ AWAY: tuple[type[Exception], ...] = (
     asyncpg.TooManyConnectionsError,
 )
 """What asyncpg raises when PostgreSQL is not there, or not yet: to be tried again."""
+
+UNWRITABLE: tuple[type[Exception], ...] = (
+    *AWAY,
+    asyncpg.InsufficientResourcesError,  # a full disk
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""The same, and what it raises when it is there but takes nothing down."""

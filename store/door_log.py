@@ -14,12 +14,18 @@ from store.register import Connection
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
+UNKNOWN = "unknown"
+"""Who it was if nobody can tell: a key that does not fit names no one."""
+
+
 class Entry(Model):
-    """Who did or saw what, from which address. ``outcome`` is ``done``, ``seen``, or why not."""
+    """Who did or saw what, from which address. ``outcome`` is ``done``, ``seen``, or why not. No
+    role: they have none here, who were not let in or who have the desk's own command line.
+    """
 
     at: Instant
     person: str
-    role: Role
+    role: Role | None
     via: str
     address: str
     what: str

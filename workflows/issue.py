@@ -30,6 +30,7 @@ from domain.actions import (
 from domain.effects.complaints import arising
 from domain.intake import Intake
 from domain.issue import Errand, Issue, Recorded, Step
+from domain.markdown import plain
 from domain.refusal import Refused
 from domain.view import IssueView, details, due, view
 from domain.vocabulary import DESK
@@ -243,7 +244,7 @@ class IssueWorkflow:
             workflow.logger.warning(
                 "complete was refused", extra={"by": act.by.id, "reason": refused.message}
             )
-            self._show(f"> `complete` by {act.by.id} was refused: {refused.message}")
+            self._show(f"> `complete` by {act.by.id} was refused: {plain(refused.message)}")
 
     @workflow.query(description="The issue as it stands")
     def view(self) -> IssueView | None:

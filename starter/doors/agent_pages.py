@@ -25,9 +25,10 @@ from starter.client import Refused, Unavailable
 from starter.doors import intake_form, trail
 from starter.doors.context import Doors, Here
 from starter.doors.intake_form import Reason, Sheet, Wrong
+from starter.doors.opening import registered
 from starter.doors.pages import Form, render
 from starter.doors.problems import RETRY_AFTER, Problem, refusal
-from starter.doors.who import Signed, Visitor, require
+from starter.doors.who import Signed, Visitor, has, require
 from store import AWAY, cases, customers, door_log, roster
 from store.cases import Found
 from store.customers import Known, Reported
@@ -44,7 +45,7 @@ _AWAY: Reason = (
     "The desk does not answer just now: nothing is lost, send it again in a moment",
 )
 _CASE = re.compile(r"C-\d+")
-_ON_THE_LINE = (
+ON_THE_LINE = (
     *(ActionName.ANSWER, ActionName.REPORT_TEST),
     *(ActionName.ESCALATE, ActionName.WITHDRAW),
 )
@@ -109,19 +110,21 @@ async def choose_customer(request: Request, here: Here, who: Signed, form: Form)
         sheet = sheet.of_customer(known, machine=bool(machine))
     if not _by_htmx(request):
         return await _page(request, here, who, sheet, look=True)
-    already = await _already(here, sheet)
+    already = await _already(here, who, sheet)
     lists = await _lists(here)
     return render(request, "agent_chosen.html", sheet=sheet, already=already, oob=True, **lists)
 
 
 @router.post("/intake/cases")
 async def find_cases(request: Request, here: Here, who: Signed, form: Form) -> Response:
-    """Show approved solutions for what is written already (R8), and what is open on it."""
+    """Show approved solutions for what is written already (R8), and what is open on it. Customers
+    are looked for only for those who may find them.
+    """
     require(who, Right.SEARCH_CASES)
     sheet = intake_form.written(form)
     if not _by_htmx(request):
         return await _page(request, here, who, sheet, look=True)
-    found, already = await _cases(here, sheet), await _already(here, sheet)
+    found, already = await _cases(here, who, sheet), await _already(here, who, sheet)
     return render(request, "agent_cases.html", sheet=sheet, cases=found, already=already, oob=True)
 
 
@@ -133,8 +136,7 @@ async def register(request: Request, here: Here, who: Signed, form: Form) -> Res
     try:
         intake = intake_form.intake(sheet, who.caller.id, here.now(), here.settings.zone)
         async with trail.written(here, who, Right.OPEN) as deed:
-            opened = await here.desk.register(intake)
-            deed.number = opened.view.number if opened.view else None
+            opened = await registered(here, who, intake, deed)
     except Wrong as wrong:
         return await _again(request, here, who, sheet.but(wrong.reasons))
     except Refused as refused:
@@ -144,7 +146,7 @@ async def register(request: Request, here: Here, who: Signed, form: Form) -> Res
     if opened.view is None:
         return await _page(request, here, who, sheet, status=HTTPStatus.ACCEPTED)
     marked = f"?case={sheet['case']}" if _CASE.fullmatch(sheet["case"]) else ""
-    return RedirectResponse(f"/intake/{deed.number}{marked}", HTTPStatus.SEE_OTHER)
+    return RedirectResponse(f"/intake/{opened.view.number}{marked}", HTTPStatus.SEE_OTHER)
 
 
 async def _again(request: Request, here: Doors, who: Visitor, sheet: Sheet) -> Response:
@@ -175,8 +177,8 @@ async def _page(
     with suppress(*AWAY, Unavailable):  # the form is of use without all of that
         if look:
             found["customers"] = await _find(here, who, sheet, "")
-            found["cases"] = await _cases(here, sheet)
-            found["already"] = await _already(here, sheet)
+            found["cases"] = await _cases(here, who, sheet)
+            found["already"] = await _already(here, who, sheet)
         mine = await _mine(here, who)
     return render(
         request,
@@ -194,7 +196,11 @@ async def _page(
 
 
 async def _find(here: Doors, who: Visitor, sheet: Sheet, typed: str) -> list[Known]:
-    """Find who may be calling. Every look is recorded, not what was asked (R30)."""
+    """Find who may be calling, for those who may know. Every look is recorded, not what was asked
+    (R30).
+    """
+    if not has(who, Right.FIND_CUSTOMERS):
+        return []
     first = [typed] if typed in _CALLED else []
     for name in dict.fromkeys((*first, *_CALLED)):
         if found := await customers.find(here.pool, sheet[name]):
@@ -212,18 +218,18 @@ async def _seen(here: Doors, who: Visitor, found: Sequence[Known]) -> None:
     await door_log.note(here.pool, *entries)
 
 
-async def _cases(here: Doors, sheet: Sheet) -> list[Found]:
-    if not sheet.question:
+async def _cases(here: Doors, who: Visitor, sheet: Sheet) -> list[Found]:
+    if not sheet.question or not has(who, Right.SEARCH_CASES):
         return []
     return await cases.search(
         here.pool, sheet.question, sheet["product_line"].strip() or None, _CASES
     )
 
 
-async def _already(here: Doors, sheet: Sheet) -> list[Reported]:
+async def _already(here: Doors, who: Visitor, sheet: Sheet) -> list[Reported]:
     """What the chosen customer has open on the same product: perhaps it is the same issue."""
     product = sheet["product_line"].strip().casefold()
-    if not (sheet["chosen"] and product):
+    if not (sheet["chosen"] and product and has(who, Right.FIND_CUSTOMERS)):
         return []
     known = await customers.known(here.pool, sheet["chosen"])
     issues = known.issues if known else ()
@@ -243,7 +249,8 @@ async def _lists(here: Doors) -> dict[str, Any]:
 
 
 async def _mine(here: Doors, who: Visitor) -> list[IssueView]:
-    return await here.desk.issues(Filter(agent=who.caller.id))
+    found = await here.desk.issues(Filter(agent=who.caller.id))
+    return [each for each in found if may(who.caller, Right.SEE, each)]
 
 
 # An issue, while its customer is on the line ------------------------------------------------------
@@ -255,7 +262,6 @@ async def told_page(
 ) -> Response:
     """Show what to tell the customer, and what can be done for them at once."""
     seen = await here.desk.show(number)
-    require(who, Right.SEE, seen)
     return await _told(request, here, who, seen, {"case": case} if case else {})
 
 
@@ -265,7 +271,7 @@ async def act(
 ) -> Response:
     """Do it for the customer on the line; the same form sent twice does it once."""
     seen = await here.desk.show(number)
-    if action not in _ON_THE_LINE:
+    if action not in ON_THE_LINE:
         raise Problem(HTTPStatus.NOT_FOUND, f"{action} is not done here")
     require(who, action, seen)
     values = {name: str(value) for name, value in form.items()}
@@ -307,6 +313,7 @@ async def _told(  # noqa: PLR0913, PLR0917  all that is on it
     wrong: Mapping[str, Reason] = MappingProxyType({}),
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
+    require(who, Right.SEE, seen)
     return render(
         request,
         "agent_issue.html",
@@ -315,7 +322,7 @@ async def _told(  # noqa: PLR0913, PLR0917  all that is on it
         issue=seen,
         tell=[(_TELL[p.kind], p) for p in seen.promises if p.ended_at is None and p.kind in _TELL],
         can=_possible(who, seen),
-        case=await _case(here, values.get("case", "")),
+        case=await _case(here, who, values.get("case", "")),
         values=values,
         action=action,
         wrong=wrong,
@@ -328,16 +335,16 @@ def _possible(who: Visitor, seen: IssueView) -> list[ActionName]:
     running = {each.kind for each in seen.promises if each.ended_at is None}
     return [
         each
-        for each in _ON_THE_LINE
+        for each in ON_THE_LINE
         if each in seen.can
         and may(who.caller, each, seen)
         and (each is not ActionName.REPORT_TEST or not running.isdisjoint(TO_BE_HEARD))
     ]
 
 
-async def _case(here: Doors, number: str) -> KnownCase | None:
+async def _case(here: Doors, who: Visitor, number: str) -> KnownCase | None:
     """Return a case that may be told to customers (R29)."""
-    if not number:
+    if not number or not has(who, Right.SEARCH_CASES):
         return None
     async with here.pool.acquire() as connection:
         return await cases.approved(connection, number)

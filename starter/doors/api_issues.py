@@ -32,6 +32,7 @@ from starter.doors.api_shapes import (
     update_id,
 )
 from starter.doors.context import Doors, Here
+from starter.doors.opening import registered
 from starter.doors.problems import Problem, not_yours, refusal
 from starter.doors.trail import written
 from starter.doors.who import Visitor, Who, require, saw
@@ -55,6 +56,7 @@ _SHOWN = told("the issue as it is now", IssueView)
         200: told("registered before: the issue as it is now", IssueView) | {"headers": _LOCATION},
         202: told("accepted while PostgreSQL is away: number follows", Pending)
         | {"headers": _LOCATION},
+        409: {"description": "the reference is taken by an issue that is not the caller's to see"},
     },
 )
 async def open_issue(
@@ -70,10 +72,7 @@ async def open_issue(
     async with written(here, who, Right.OPEN) as deed:
         require(who, Right.OPEN)
         intake = intake_of(said, key, who.caller, here.now())
-        if reach(who.caller.role, Right.OPEN) is Reach.OWN and intake.source != who.caller.id:
-            raise not_yours(f"source: {who.caller.id} registers under its own source only")
-        opened = await here.desk.register(intake)
-        deed.number = opened.view.number if opened.view else intake.issue_id
+        opened = await registered(here, who, intake, deed)
     return opened_as(opened, intake)
 
 
@@ -167,6 +166,8 @@ def _takes(name: ActionName, form: type[Act]) -> None:
                 )
             except Refused as refused:
                 raise await _explained(here, who, issue, refused) from refused
+        if not may(who.caller, Right.SEE, after):
+            return Response(status_code=HTTPStatus.NO_CONTENT.value)
         return answer(after)
 
     take.__annotations__["said"] = Annotated[
@@ -179,7 +180,7 @@ def _takes(name: ActionName, form: type[Act]) -> None:
         operation_id=name.value,
         summary=" ".join((form.__doc__ or "").split()),
         tags=["actions"],
-        responses={200: _SHOWN},
+        responses={200: _SHOWN, 204: {"description": "done; it is not among theirs (any more)"}},
     )
 
 

@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp
 
-from starter.doors import api_document, care, pages, problems
+from starter.doors import api_document, care, pages, problems, trail
 from starter.doors.context import Doors
 from starter.doors.metrics import Metrics
 from starter.doors.signing_in import provider
@@ -36,7 +36,8 @@ class _Guarded(FastAPI):
     """Wraps what is asked and answered in care, the answers about faults of ours included."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return care.around(super().build_middleware_stack(), self.state.doors, self.state.metrics)
+        inside, mine = super().build_middleware_stack(), self.state
+        return care.around(inside, mine.doors, mine.metrics, mine.doorkeeper)
 
 
 def _remember_who_was_sent(app: FastAPI, doors: Doors) -> None:
@@ -63,6 +64,7 @@ def build(doors: Doors) -> FastAPI:
     if app.state.provider:
         _remember_who_was_sent(app, doors)
     problems.install(app, pages.problem)
+    trail.install(app)
     app.add_exception_handler(Exception, _own_fault)
     api_document.install(app)
     for room in _ROOMS:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from secrets import token_hex
 from urllib.parse import urlsplit
 
@@ -26,15 +26,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from starter.doors import sessions
-from starter.doors.context import Doors, address_of
+from starter.doors.context import Doors, address_of, network, read_address
 from starter.doors.metrics import Metrics
 from starter.doors.problems import Problem, answer, not_yours
+from starter.doors.who import Doorkeeper
 
 log = structlog.get_logger("doors")
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNCOUNTED = ("/static/", "/healthz", "/readyz")
-_GUESSABLE = ("/login", "/l/")
+_LINKS = ("/l/", "/login/oidc")
 _INBOUND = "/inbound/"
 _REQUEST_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
 _VERSIONED = re.compile(r"-\d+(\.\d+)+\.")
@@ -53,27 +54,63 @@ _OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 SHARES: Mapping[str, float] = {
     "token": 1,
-    "inbound": 1,
     "session": 1 / 10,
     "address": 1 / 50,
     "link": 1 / 100,
     "failure": 1 / 200,
+    "guess": 1,
 }
 """Of `calls_per_minute`: a system that sends a storm of intakes has all of it, a person at the
 pages a tenth. Whoever names neither is counted by address, the more strictly where guessing
-might pay: signing in and links; and after failing so often an address is not heard at all.
+might pay: signing in and links. A key that fits is served whatever else comes from its address;
+one that does not hears no more, after so many failures, than that it came too often, and after
+so many guesses is not even looked up.
 """
 
 
-def around(app: ASGIApp, here: Doors, metrics: Metrics) -> ASGIApp:
+def around(app: ASGIApp, here: Doors, metrics: Metrics, keeper: Doorkeeper) -> ASGIApp:
     """Put the app behind all of it; the last named is met first."""
     app = _SameSite(app, urlsplit(here.settings.base_url).netloc)
-    app = _Rates(app, here)
+    app = _Rates(app, here, keeper)
     app = _Bodies(app, here.settings.body_limit)
     if here.settings.public_url:
         app = _Hosts(app, frozenset({_host(here.settings.base_url), here.settings.http_host}))
     app = _Headers(app, over_tls=here.settings.base_url.startswith("https://"))
-    return _Entrance(app, metrics)
+    return _Proxies(_Entrance(app, metrics), here.settings.proxies)
+
+
+@dataclass
+class _Proxies:
+    """Tells the caller's address from that of a reverse proxy: what trusted ones say of it counts
+    (`X-Forwarded-For`), read from the nearest on to the first that is not one of them. Whatever is
+    no address there may be anybody's words, and then the peer's own counts.
+
+    `Forwarded` (RFC 7239) is not read: most proxies write one of the two and pass the other on as
+    their caller sent it.
+    """
+
+    app: ASGIApp
+    trusted: tuple[IPv4Network | IPv6Network, ...]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["client"] and self.trusted:
+            peer, port = scope["client"]
+            scope["client"] = (self._caller(peer, Headers(scope=scope)), port)
+        await self.app(scope, receive, send)
+
+    def _caller(self, peer: str, headers: Headers) -> str:
+        nearest = read_address(peer)
+        said = ",".join(headers.getlist("x-forwarded-for"))
+        for hop in reversed(said.split(",") if said else []):
+            if not self._trusts(nearest):
+                break
+            nearest = read_address(hop)
+            if nearest is None:
+                return peer
+        return str(nearest) if nearest else peer
+
+    def _trusts(self, address: IPv4Address | IPv6Address | None) -> bool:
+        return address is not None and any(address in each for each in self.trusted)
 
 
 @dataclass
@@ -224,10 +261,15 @@ class _Bodies:
 
 @dataclass
 class _Rates:
-    """Counts what everybody asks for, and which addresses try keys that do not fit."""
+    """Counts what everybody asks for, and which addresses try keys that do not fit.
+
+    Whether a key fits is only known afterwards. So what is failed counts against nobody but those
+    who fail: the answer to one failure too many is turned into another.
+    """
 
     app: ASGIApp
     here: Doors
+    keeper: Doorkeeper
     counted: SlidingWindowCounterRateLimiter = field(
         # Two counts a caller, not every request of the last minute.
         default_factory=lambda: SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -246,28 +288,47 @@ class _Rates:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        address = _network(address_of(request))
+        address = network(address_of(request))
         kind, who = self._whose(request, address)
-        if not self.counted.test(self.allowed["failure"], address):
-            await self._refuse("failure", address, (scope, receive, send))
+        if not (self.counted.test(self.allowed["guess"], "guess", address) or self._knows(request)):
+            await self._refuse("guess", address, (scope, receive, send))
             return
-        if not self.counted.hit(self.allowed[kind], kind, who):
+        # Where many share an address, the wrong keys of one must not use up the others' share.
+        count = self.counted.test if kind == "link" else self.counted.hit
+        if not count(self.allowed[kind], kind, who):
             await self._refuse(kind, who, (scope, receive, send))
             return
+        swallowed = False
 
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and _failed(kind, message["status"]):
-                self.counted.hit(self.allowed["failure"], address)
-            await send(message)
+            nonlocal swallowed
+            if message["type"] == "http.response.start":
+                swallowed = self._too_many(kind, message["status"], who, address)
+                if swallowed:
+                    await self._refuse("failure", address, (scope, receive, send))
+            if not swallowed:
+                await send(message)
 
         await self.app(scope, receive, answer)
 
+    def _too_many(self, kind: str, status: int, who: str, address: str) -> bool:
+        """Count an answer; say whether it is one failure too many."""
+        if not _failed(kind, status):
+            if kind == "link":
+                self.counted.hit(self.allowed[kind], kind, who)
+            return False
+        self.counted.hit(self.allowed["guess"], "guess", address)
+        return not self.counted.hit(self.allowed["failure"], "failure", address)
+
+    def _knows(self, request: Request) -> bool:
+        """Say whether somebody is known without looking anything up."""
+        token = request.headers.get("authorization", "").partition(" ")[2]
+        return self.keeper.knows(token) or sessions.read(request, self.here) is not None
+
     def _whose(self, request: Request, address: str) -> tuple[str, str]:
         path, given = request.url.path, request.headers.get("authorization")
-        if path.startswith(_GUESSABLE):
+        if path.startswith(_LINKS) or (path, request.method) == ("/login", "POST"):
             return "link", address
-        if path.startswith(_INBOUND):
-            return "inbound", f"{path} {address}"
         if given is not None:  # one that is made up is a failure of its address
             return "token", sha256(given.encode()).hexdigest()
         if session := sessions.read(request, self.here):
@@ -276,8 +337,7 @@ class _Rates:
 
     async def _refuse(self, kind: str, who: str, asgi: tuple[Scope, Receive, Send]) -> None:
         item = self.allowed[kind]
-        names = (who,) if kind == "failure" else (kind, who)
-        resets = self.counted.get_window_stats(item, *names).reset_time
+        resets = self.counted.get_window_stats(item, kind, who).reset_time
         after = max(1, math.ceil(resets - time.time()))
         detail = f"more than {item.amount} a minute: ask again in {after} s"
         wrong = Problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(after)})
@@ -286,18 +346,9 @@ class _Rates:
 
 def _failed(kind: str, status: int) -> bool:
     """Say whether an answer means that a key did not fit."""
-    if kind in {"link", "inbound"}:
+    if kind == "link":
         return status in {400, 401, 403, 404, 410}
     return status == HTTPStatus.UNAUTHORIZED
-
-
-def _network(address: str) -> str:
-    """Whoever has one address of IPv6 has the other 2⁶⁴ of that network, too."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    return str(int(found) >> 64) if isinstance(found, IPv6Address) else address
 
 
 @dataclass

@@ -17,7 +17,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
-from domain.access import Right
+from domain.access import Reach, Right, reach
 from domain.actions import ActionName, RecordCallback
 from domain.callback_list import Call
 from domain.timeline import midnight
@@ -30,7 +30,7 @@ from starter.doors.context import Doors, Here
 from starter.doors.intake_form import Reason, reasons
 from starter.doors.pages import Form, render
 from starter.doors.problems import Problem
-from starter.doors.who import Signed, Visitor, require
+from starter.doors.who import Signed, Visitor, has, require
 from store import callbacks, door_log, rulebooks
 
 router = APIRouter(include_in_schema=False)
@@ -105,14 +105,18 @@ async def calls_page(request: Request, here: Here, who: Signed) -> Response:
 
 @router.post("/calls")
 async def record_call(request: Request, here: Here, who: Signed, form: Form) -> Response:
-    """Record one call in each of its issues; the same form sent twice records it once."""
+    """Record one call in each of its issues, all of which have to be the caller's to call about;
+    the same form sent twice records it once.
+    """
     require(who, ActionName.RECORD_CALLBACK)
     sheet = _written(form)
     if not sheet.running:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "number: name the issues of the call")
-    if wrong := sheet.faults():
-        return await _again(request, here, who, sheet, wrong)
     try:
+        for number in sheet.running:
+            require(who, ActionName.RECORD_CALLBACK, await here.desk.show(number))
+        if wrong := sheet.faults():
+            return await _again(request, here, who, sheet, wrong)
         acts = sheet.acts(who.caller.by)
         done = [each async for each in calls.record(here.desk, here.pool, acts, sheet.key)]
     except ValidationError as error:
@@ -144,7 +148,7 @@ async def _again(
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if "hx-request" not in request.headers:
         return await _page(request, here, who, sheet, status=status)
-    today = await _today(here)
+    today = await _today(here, who)
     call = next((each for each in today.calls if sheet.is_about(each)), None)
     await _seen(here, who, [call] if call else [])
     return render(
@@ -168,7 +172,7 @@ async def _page(
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     """Show the day; ``sheet`` is what was written about a call, ``done`` what came of that."""
-    today = await _today(here)
+    today = await _today(here, who)
     await _seen(here, who, today.calls)
     sheets = [
         sheet if sheet and sheet.is_about(call) and not done else _blank(call)
@@ -189,19 +193,26 @@ async def _page(
 
 async def _seen(here: Doors, who: Visitor, shown: Sequence[Call]) -> None:
     """Write down the look, before customers are shown (R30)."""
+    if not has(who, Right.LIST_CALLBACKS):
+        return
     numbers: list[str | None] = [case.number for call in shown for case in call.cases]
     entries = (who.entry(Right.LIST_CALLBACKS, "seen", number) for number in numbers or [None])
     await door_log.note(here.pool, *entries)
 
 
-async def _today(here: Doors) -> _Today:
+async def _today(here: Doors, who: Visitor) -> _Today:
+    """Find whom to call. The list is for those who reach all of it: others, who may record a call
+    about an issue of theirs, see nobody on it.
+    """
     async with here.pool.acquire() as connection:
         rulebook = await rulebooks.current(connection)
     if rulebook is None:
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the desk has no policy yet")
     zone = ZoneInfo(rulebook.policy.zone)
     day = here.now().astimezone(zone).date()
-    found = await callbacks.todays(here.pool, midnight(day + timedelta(days=1), zone), zone)
+    found: Sequence[Call] = ()
+    if reach(who.caller.role, Right.LIST_CALLBACKS) is Reach.ALL:
+        found = await callbacks.todays(here.pool, midnight(day + timedelta(days=1), zone), zone)
     return _Today(day, zone, sorted(found, key=lambda call: call.done_today))
 
 

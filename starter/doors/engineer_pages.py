@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from domain.access import Right
+from domain.access import Right, may
 from domain.actions import ActionName
 from domain.view import IssueView, PromiseView
 from domain.vocabulary import Stage
@@ -30,7 +30,8 @@ async def my_issues(request: Request, here: Here, who: Signed) -> Response:
     require(who, Right.SEE)
     if not handles(who.caller.role):
         raise not_yours(f"{who.caller.role} has no issues of their own")
-    mine = await here.desk.issues(Filter(engineer=who.caller.id, limit=_AT_MOST))
+    found = await here.desk.issues(Filter(engineer=who.caller.id, limit=_AT_MOST))
+    mine = [each for each in found if may(who.caller, Right.SEE, each)]
     waiting = [each for each in mine if each.stage in _OTHERS_TURN]
     resolved = [each for each in mine if each.stage in _RESOLVED]
     apart = {each.id for each in (*waiting, *resolved)}

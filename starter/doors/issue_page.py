@@ -27,17 +27,17 @@ from starter.doors.context import Doors
 from starter.doors.fields import Choices, Field, Sheet, Wrong
 from starter.doors.pages import Reason, render
 from starter.doors.problems import RETRY_AFTER, Problem, refusal
-from starter.doors.who import Visitor, require, saw
+from starter.doors.who import Visitor, has, require, saw
 from store import AWAY, cases, progress, reading, roster
 from store.cases import Found
 
-_UP_FRONT = (
+UP_FRONT = (
     *(ActionName.ACCEPT, ActionName.VERIFY, ActionName.SURVEY, ActionName.QUOTE),
     *(ActionName.APPROVE, ActionName.RESUME, ActionName.RESOLVE),
     *(ActionName.REPORT_PROGRESS, ActionName.WAIT_FOR_CUSTOMER),
 )
 """What is mostly done, in the order in which it is offered: the first one is open."""
-_BEHIND = (
+BEHIND = (
     *(ActionName.REASSIGN, ActionName.TRANSFER, ActionName.CONSULT, ActionName.CONFIRM),
     *(ActionName.ESCALATE, ActionName.WITHDRAW, ActionName.RATE_DIFFICULTY),
 )
@@ -69,7 +69,7 @@ async def show(
     # What was refused stays, with what was written, though it may not be possible any more.
     can = [
         each
-        for each in (*_UP_FRONT, *_BEHIND)
+        for each in (*UP_FRONT, *BEHIND)
         if each in sheets or (each in seen.can and may(who.caller, each, seen))
     ]
     choices = await _choices(here, seen)
@@ -84,9 +84,9 @@ async def show(
         steps=seen.steps[-_STEPS:][::-1],
         told=await progress.told(here.pool, seen.id, seen.reopen_count + 1),
         intake=await _intake(here, who, seen),
-        known=await _known(here, seen),
+        known=await _known(here, who, seen),
         forms=[_form(each, choices, sheets) for each in can],
-        up_front=_UP_FRONT,
+        up_front=UP_FRONT,
         refused=bool(sheets),
     )
 
@@ -106,7 +106,7 @@ async def act(
         Problem: 403, 404.
     """
     seen = await here.desk.show(number)
-    if action not in (*_UP_FRONT, *_BEHIND):
+    if action not in (*UP_FRONT, *BEHIND):
         raise Problem(HTTPStatus.NOT_FOUND, f"{action} is not done here")
     sheet = fields.written(action, form)
     try:
@@ -125,6 +125,8 @@ async def act(
     else:
         theirs = may(who.caller, Right.SEE, after)
         return RedirectResponse(f"{back}/{seen.number}" if theirs else back, HTTPStatus.SEE_OTHER)
+    if not may(who.caller, Right.SEE, seen):  # an expert's advice on somebody else's issue (R15)
+        raise Problem(status, "; ".join(english for _, english in wrong.values()))
     page = await show(request, here, who, number, back, {action: sheet.but(wrong)}, status)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         page.headers["Retry-After"] = str(RETRY_AFTER)
@@ -148,9 +150,9 @@ async def _intake(here: Doors, who: Visitor, seen: IssueView) -> Intake | None:
     return issue.intake if issue else None
 
 
-async def _known(here: Doors, seen: IssueView) -> list[Found]:
+async def _known(here: Doors, who: Visitor, seen: IssueView) -> list[Found]:
     """Find approved solutions by what the issue is called (R8)."""
-    if not seen.can:
+    if not (seen.can and has(who, Right.SEARCH_CASES)):
         return []
     return await cases.search(here.pool, seen.title, seen.product_line, _CASES)
 

@@ -137,9 +137,7 @@ async def board_page(request: Request, here: Here, who: Supervisor, wanted: Chos
 @router.get("/board/{number}")
 async def issue_page(request: Request, here: Here, who: Supervisor, number: str) -> Response:
     """Show one issue with its customer; the look is recorded."""
-    seen = await here.desk.show(number)
-    require(who, Right.SEE, seen)
-    return await _issue(request, here, who, seen)
+    return await _issue(request, here, who, await here.desk.show(number))
 
 
 # What is done -------------------------------------------------------------------------------------
@@ -234,7 +232,11 @@ async def _row(
     wanted: Wanted,
     asked: _Asked | None,
 ) -> Response:
-    """Show one row, in place of the one a form was sent from; ``X-Part`` says that it is one."""
+    """Show one row, in place of the one a form was sent from; ``X-Part`` says that it is one. An
+    issue that is not theirs any more has none.
+    """
+    if not may(who.caller, Right.SEE, seen):
+        return Response(headers={"X-Part": "row"})
     staff = await _staff(here, seen.department)
     page = _render(
         request,
@@ -254,6 +256,7 @@ async def _row(
 async def _issue(
     request: Request, here: Doors, who: Visitor, seen: IssueView, asked: _Asked | None = None
 ) -> Response:
+    require(who, Right.SEE, seen)
     customer = None
     if may(who.caller, Right.SEE_CUSTOMER, seen):
         await saw(here, who, Right.SEE_CUSTOMER, seen.number)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import structlog
@@ -38,6 +38,8 @@ router = APIRouter(include_in_schema=False)
 
 _PATIENCE = 5.0
 """Seconds within which the register says what a link is about."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+"""When no link had expired."""
 _SILENT: tuple[type[Exception], ...] = (Unavailable, *AWAY)
 log = structlog.get_logger("doors.links")
 
@@ -49,6 +51,8 @@ class Notice:
     status: HTTPStatus
     zh: str
     en: str
+    why: str = ""
+    """For the audit trail."""
 
     @property
     def bad(self) -> bool:
@@ -60,11 +64,13 @@ _FORGED = Notice(
     HTTPStatus.NOT_FOUND,
     "没有这个链接。请核对消息中的地址是否完整。",
     "There is no such link. Please see that the address is copied from the message as a whole.",
+    "Forged",
 )
 _EXPIRED = Notice(
     HTTPStatus.GONE,
     "此链接已过期。请使用最新消息中的链接，或者致电我们。",
     "This link has expired. Please use the one in our latest message, or call us.",
+    "Expired",
 )
 _AWAY = Notice(
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -75,14 +81,16 @@ _REOPENED = Notice(
     HTTPStatus.CONFLICT,
     "此链接发出以后问题已重新处理，请使用最新消息中的链接。",
     "The issue was opened again after this link was sent: please use that of the latest message.",
+    "Reopened",
 )
 _NOT_NOW = Notice(
     HTTPStatus.CONFLICT,
     "问题的情况已有变化，这一步现在不能做或不必做了。",
     "The issue has moved on: this cannot or need not be done now.",
+    "NotAllowed",
 )
 _NOT_YOURS = Notice(
-    HTTPStatus.FORBIDDEN, "问题已不由您处理。", "The issue is not with you any more."
+    HTTPStatus.FORBIDDEN, "问题已不由您处理。", "The issue is not with you any more.", "NotYours"
 )
 _WRONG = Notice(
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -90,7 +98,10 @@ _WRONG = Notice(
     "Not done yet: please see what is marked below.",
 )
 _ONLY_SHOWS = Notice(
-    HTTPStatus.METHOD_NOT_ALLOWED, "此链接只能查看。", "This link only shows how far it is."
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    "此链接只能查看。",
+    "This link only shows how far it is.",
+    "OnlyShows",
 )
 _REFUSED = {"NotAllowed": _NOT_NOW, "NotYours": _NOT_YOURS}
 _DONE = {
@@ -143,6 +154,7 @@ class _Opened:
                 HTTPStatus.GONE,
                 f"此链接已在 {at} 用过，只能用一次。",
                 f"This link was used on {at}; it works once.",
+                "Used",
             )
         if link.generation != issue.generation:
             return _REOPENED
@@ -170,12 +182,14 @@ async def _answer(
     try:
         link = here.signer.read_link(signed, here.now())
     except LinkRefused as refused:
-        return _closed(request, _FORGED if refused.why == "forged" else _EXPIRED)
+        if refused.why == "forged":
+            return await _turned_away(request, _FORGED)
+        return await _turned_away(request, _EXPIRED, here.signer.read_link(signed, _LONG_AGO))
     sheet = link_forms.written(link.purpose, form) if form else Sheet()
     try:
         opened = await _opened(request, here, signed, link)
         if opened is None:
-            return _closed(request, _NOT_YOURS)
+            return await _turned_away(request, _NOT_YOURS, link)
         if form is None:
             usual = link_forms.usual(link.purpose)
             return await _page(request, here, opened, opened.obstacle(), usual)
@@ -183,6 +197,17 @@ async def _answer(
     except _SILENT as error:
         log.warning("away", error=type(error).__name__)
         return _closed(request, _AWAY, link, sheet)
+
+
+async def _turned_away(request: Request, notice: Notice, link: Link | None = None) -> Response:
+    """Say why a link opens nothing, once it is written down whose it was, if that is known."""
+    known: dict[str, str] = {}
+    if link is not None:
+        acts = request.method == "POST" and link.terms.action
+        known = {"what": acts or Right.SEE, "person": link.person, "number": link.number}
+    strangers: trail.Strangers = request.app.state.strangers
+    await strangers.note(request, by="link", why=notice.why, **({"what": "link"} | known))
+    return _closed(request, notice)
 
 
 async def _opened(request: Request, here: Doors, signed: str, link: Link) -> _Opened | None:
@@ -224,9 +249,9 @@ async def _holder(here: Doors, link: Link) -> Caller | None:
 async def _act(request: Request, here: Doors, opened: _Opened, sheet: Sheet) -> Response:
     link, action = opened.link, opened.link.terms.action
     if action is None:
-        return await _page(request, here, opened, _ONLY_SHOWS, sheet)
+        return await _refused(request, here, opened, _ONLY_SHOWS, sheet)
     if obstacle := opened.obstacle():
-        return await _page(request, here, opened, obstacle, sheet)
+        return await _refused(request, here, opened, obstacle, sheet)
     try:
         act = link_forms.act(link, sheet, opened.who.caller.by, opened.issue.zone)
         async with trail.written(here, opened.who, action, link.number):
@@ -244,6 +269,15 @@ async def _act(request: Request, here: Doors, opened: _Opened, sheet: Sheet) -> 
         notice = Notice(HTTPStatus.OK, *_DONE[link.purpose])
     now = await _opened(request, here, request.path_params["signed"], link)
     return await _page(request, here, now or opened, notice, sheet)
+
+
+async def _refused(
+    request: Request, here: Doors, opened: _Opened, notice: Notice, sheet: Sheet
+) -> Response:
+    """Say why it is not done, once that is written down."""
+    what = opened.link.terms.action or Right.SEE
+    await trail.refused(here, opened.who, what, notice.why, opened.link.number)
+    return await _page(request, here, opened, notice, sheet)
 
 
 async def _page(

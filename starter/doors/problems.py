@@ -18,7 +18,7 @@ from domain.actions import ActionName
 from domain.vocabulary import Stage
 from runtime.textfiles import explain
 from starter.client import Refused, Unavailable
-from store import AWAY
+from store import UNWRITABLE
 
 RETRY_AFTER = 5
 """Seconds after which it is worth asking again when a server is away."""
@@ -35,6 +35,7 @@ _STATUS = {
     "Invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "NotFound": HTTPStatus.NOT_FOUND,
     "NotAllowed": HTTPStatus.CONFLICT,
+    "Taken": HTTPStatus.CONFLICT,
     "NotYours": HTTPStatus.FORBIDDEN,
 }
 
@@ -82,15 +83,35 @@ class Problem(Exception):  # noqa: N818  a refusal is an answer
         self.more = more
 
 
-def not_let_in(detail: str) -> Problem:
+class NotLetIn(Problem):
+    """Nobody knows who is asking; ``by`` is what they tried to come in by, if they did."""
+
+    def __init__(self, detail: str, by: str = "") -> None:
+        headers = {"WWW-Authenticate": 'Bearer realm="yinuo"'}
+        super().__init__(HTTPStatus.UNAUTHORIZED, detail, headers=headers)
+        self.by = by
+
+
+def not_let_in(detail: str, by: str = "") -> NotLetIn:
     """Say that nobody knows who is asking."""
-    headers = {"WWW-Authenticate": 'Bearer realm="yinuo"'}
-    return Problem(HTTPStatus.UNAUTHORIZED, detail, headers=headers)
+    return NotLetIn(detail, by)
 
 
-def not_yours(detail: str) -> Problem:
+class NotYours(Problem):
+    """Somebody has no right to it: ``what`` they wanted, with which issue, for the audit trail.
+    ``written`` as soon as it stands there.
+    """
+
+    def __init__(self, detail: str, what: str | None = None, number: str | None = None) -> None:
+        super().__init__(HTTPStatus.FORBIDDEN, detail, type_="urn:yinuo:NotYours")
+        self.what = what
+        self.number = number
+        self.written = False
+
+
+def not_yours(detail: str, what: str | None = None, number: str | None = None) -> NotYours:
     """Say that this person has no right to it."""
-    return Problem(HTTPStatus.FORBIDDEN, detail, type_="urn:yinuo:NotYours")
+    return NotYours(detail, what, number)
 
 
 def refusal(refused: Refused) -> Problem:
@@ -193,6 +214,6 @@ def install(app: FastAPI, page: Page | None = None) -> None:
     for kind in (
         *(Problem, Refused, Unavailable, ValidationError, RequestValidationError, HTTPException),
         ClientDisconnect,
-        *AWAY,
+        *UNWRITABLE,
     ):
         app.add_exception_handler(kind, _handle)

@@ -83,7 +83,6 @@ def _config(app: FastAPI, own: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=own.trusted_proxies,
+        proxy_headers=False,  # care.py believes fewer, and no free text
         timeout_graceful_shutdown=max(1, round(own.graceful_shutdown.total_seconds())),
     )

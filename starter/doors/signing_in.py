@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -21,9 +23,9 @@ from starter.doors import sessions
 from starter.doors.context import Here, address_of
 from starter.doors.pages import Form, Reason, render
 from starter.doors.problems import Problem
-from starter.doors.trail import written
+from starter.doors.trail import Strangers, written
 from starter.doors.who import Doorkeeper, Signed, Visitor
-from store import tokens
+from store import AWAY, tokens
 from store.tokens import Admitted
 
 router = APIRouter(include_in_schema=False)
@@ -38,6 +40,8 @@ ROOMS: Mapping[Role, str] = {
     Role.GM_OFFICE: "/board",
 }
 """Where somebody finds their work."""
+_PERSON = re.compile(r"[\w.+-]{1,64}")
+"""What an id on the roster is of: anything else a provider may claim is none."""
 _CALLS: Mapping[Right, tuple[str, Reason]] = {
     Right.OPEN: ("POST /issues", ("登记问题", "register issues")),
     Right.SEE: ("GET /issues", ("查询问题", "look at issues")),
@@ -93,6 +97,8 @@ async def sign_in(request: Request, here: Here) -> Response:
     keeper: Doorkeeper = request.app.state.doorkeeper
     admitted = await keeper.by_token(here, token) if token else None
     if admitted is None:
+        if token:
+            await _strangers(request).note(request, by="sign-in page", why="NotLetIn")
         return _asked(request, HTTPStatus.UNAUTHORIZED, after=after, wrong="token")
     answer = RedirectResponse(after, HTTPStatus.SEE_OTHER)
     async with written(here, _at_the_door(request, admitted), "sign_in"):
@@ -101,10 +107,19 @@ async def sign_in(request: Request, here: Here) -> Response:
 
 
 @router.post("/logout")
-async def sign_out(here: Here, _: Form) -> Response:
-    """Sign somebody out."""
+async def sign_out(request: Request, here: Here, _: Form) -> Response:
+    """Sign somebody out: their cookie counts no more, nor does a copy of it."""
+    keeper: Doorkeeper = request.app.state.doorkeeper
     answer = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
     sessions.end(answer, here)
+    if session := sessions.read(request, here):
+        admitted = None
+        with suppress(*AWAY):
+            admitted = await keeper.by_session(here, session)
+        await keeper.end(here, session)
+        if admitted:
+            async with written(here, _at_the_door(request, admitted), "sign_out"):
+                pass
     return answer
 
 
@@ -129,16 +144,25 @@ async def come_back(request: Request, here: Here) -> Response:
         told: dict[str, Any] = await _provider(request).company.authorize_access_token(request)
     except (HTTPError, OAuthError, JoseError, ValueError) as error:
         log.warning("not signed in by the provider", error=type(error).__name__)
+        await _strangers(request).note(request, by="company", why="NotLetIn")
         return _asked(request, HTTPStatus.UNAUTHORIZED, wrong="provider")
     person = str((told.get("userinfo") or {}).get(here.settings.oidc_person_claim, ""))
-    admitted = await tokens.by_person(here.pool, person) if person.isprintable() else None
+    known = bool(_PERSON.fullmatch(person))
+    admitted = await tokens.by_person(here.pool, person) if known else None
     if admitted is None:
+        named = {"person": person} if known else {}
+        await _strangers(request).note(request, by="company", why="NotOnTheRoster", **named)
         return _asked(request, HTTPStatus.FORBIDDEN, wrong="roster")
     # A redirect from here would still count as begun elsewhere, and go without the strict cookie.
     answer = render(request, "signed_in.html", after=request.session.pop("after", "/"))
     async with written(here, _at_the_door(request, admitted), "sign_in"):
         sessions.begin(answer, here, person=person)
     return answer
+
+
+def _strangers(request: Request) -> Strangers:
+    found: Strangers = request.app.state.strangers
+    return found
 
 
 def _at_the_door(request: Request, admitted: Admitted) -> Visitor:

@@ -14,6 +14,7 @@ from domain.vocabulary import Role
 from starter.doors.api_document import told
 from starter.doors.api_shapes import Pending, opened_as
 from starter.doors.context import Here
+from starter.doors.opening import registered
 from starter.doors.problems import Problem, not_yours
 from starter.doors.trail import written
 from starter.doors.who import Who, require
@@ -71,8 +72,7 @@ async def inbound(
     except Unusable as unusable:
         raise _problem(str(unusable), unusable.wrong) from None
     async with written(here, who, Right.OPEN) as deed:
-        opened = await here.desk.register(intake)
-        deed.number = opened.view.number if opened.view else intake.issue_id
+        opened = await registered(here, who, intake, deed)
     return opened_as(opened, intake)
 
 

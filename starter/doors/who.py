@@ -7,13 +7,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import quote
 
+import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -24,7 +26,7 @@ from runtime.aio import within
 from starter.doors import sessions
 from starter.doors.context import Doors, Here, address_of
 from starter.doors.problems import Problem, not_let_in, not_yours
-from store import AWAY, door_log, tokens
+from store import AWAY, UNWRITABLE, door_log, ended_sessions, tokens
 from store.door_log import Entry
 from store.tokens import Admitted
 
@@ -34,8 +36,11 @@ KNOWN = 3600.0
 """Seconds for which a token goes on counting while PostgreSQL is away."""
 _GLANCE = 3.0
 """Seconds within which PostgreSQL says whom a token lets in, or counts as away."""
+_NEVER = -1.0
+"""Sessions are asked about each time: whoever signs out does so everywhere, at once."""
 _REMEMBERED = 10_000
 PREFIX = "yn_"
+log = structlog.get_logger("doors.who")
 _Ask: TypeAlias = Callable[[], Coroutine[Any, Any, Admitted | None]]
 _bearer = HTTPBearer(auto_error=False, description="a token of `yinuo token create`")
 
@@ -75,6 +80,12 @@ class _Known:
     certain: float
     asked: float
 
+    def lasts(self, fresh: float) -> float:
+        """Say for how many seconds nobody need be asked again; while PostgreSQL is away not every
+        request waits for it.
+        """
+        return fresh if self.asked == self.certain else FRESH
+
 
 @dataclass
 class Doorkeeper:
@@ -83,6 +94,14 @@ class Doorkeeper:
     clock: Callable[[], float] = time.monotonic
     _known: dict[bytes | str, _Known] = field(default_factory=dict)
     _looking: dict[bytes | str, asyncio.Task[_Known | None]] = field(default_factory=dict)
+    _ended: dict[str, float] = field(default_factory=dict)
+    """Sessions that ended here, whatever PostgreSQL knows of it, and when."""
+    _untold: set[str] = field(default_factory=set)
+    """Those of them that it does not know of yet."""
+
+    def knows(self, token: str) -> bool:
+        """Say whether a bearer token let somebody in lately."""
+        return digest(token) in self._known
 
     async def by_token(self, here: Doors, token: str) -> Admitted | None:
         """Say whom a bearer token lets in."""
@@ -90,15 +109,49 @@ class Doorkeeper:
         return await self._look(key, lambda: tokens.by_digest(here.pool, key))
 
     async def by_session(self, here: Doors, session: sessions.Session) -> Admitted | None:
-        """Say whom a session is of: the token it began with may be revoked, the person gone."""
-        token, person = session.token, session.person
-        if token is not None:
-            return await self._look(token, lambda: tokens.by_id(here.pool, token))
-        return await self._look(f"@{person}", lambda: tokens.by_person(here.pool, person))
+        """Say whom a session is of. They may have signed out, here or at another process; the token
+        it began with may be revoked, the person gone.
+        """
+        if session.id in self._ended:
+            return None
+        found = await self._look(session.id, lambda: self._session(here, session), _NEVER)
+        return None if session.id in self._ended else found
 
-    async def _look(self, key: bytes | str, ask: _Ask) -> Admitted | None:
+    async def _session(self, here: Doors, session: sessions.Session) -> Admitted | None:
+        with suppress(*UNWRITABLE):  # it may be read all the same
+            await self._tell(here)
+        if await ended_sessions.is_over(here.pool, session.id):
+            return None
+        if session.token is not None:
+            return await tokens.by_id(here.pool, session.token)
+        return await tokens.by_person(here.pool, session.person)
+
+    async def end(self, here: Doors, session: sessions.Session) -> None:
+        """Let nobody in by this session any more. While PostgreSQL is away that counts here at
+        once, and elsewhere as soon as it is back and anybody asks.
+        """
+        now = self.clock()
+        while self._ended and now - next(iter(self._ended.values())) > sessions.LASTS:
+            del self._ended[next(iter(self._ended))]
+        self._ended[session.id] = now
+        self._known.pop(session.id, None)
+        self._untold.add(session.id)
+        try:
+            await within(_GLANCE, self._tell(here))
+        except UNWRITABLE:
+            log.warning("a session's end is not in the register yet", sessions=len(self._untold))
+
+    async def _tell(self, here: Doors) -> None:
+        """Write down which sessions ended, those of a time when PostgreSQL was away as well."""
+        if told := frozenset(self._untold):
+            now = datetime.now(UTC)
+            over = now - timedelta(seconds=sessions.LASTS)
+            await ended_sessions.end(here.pool, told, now, over)
+            self._untold -= told
+
+    async def _look(self, key: bytes | str, ask: _Ask, fresh: float = FRESH) -> Admitted | None:
         known = self._known.get(key)
-        if known is None or self.clock() - known.asked > FRESH:
+        if known is None or self.clock() - known.asked > known.lasts(fresh):
             known = await self._once(key, ask)
         if known is None or _over(known.admitted):
             return None
@@ -119,7 +172,7 @@ class Doorkeeper:
         except AWAY:
             if known is None or now - known.certain > KNOWN:
                 raise
-            found: _Known | None = replace(known, asked=now)  # not every request waits for it
+            found: _Known | None = replace(known, asked=now)
         else:
             found = _Known(admitted, now, now) if admitted else None
         self._remember(key, found)
@@ -156,9 +209,11 @@ async def visitor(request: Request, here: Here, given: Credentials) -> Visitor:
     else:
         raise not_let_in("send `Authorization: Bearer` with a token of `yinuo token create`")
     if admitted is None:
-        raise not_let_in("this token is unknown, revoked or expired")
+        raise not_let_in("this token is unknown, revoked or expired", "token" if given else "")
     request.state.person = admitted.caller.id  # for the log of requests
-    return Visitor(admitted.caller, via, address_of(request))
+    # For the audit trail, should they be refused.
+    request.state.visitor = Visitor(admitted.caller, via, address_of(request))
+    return request.state.visitor  # type: ignore[no-any-return]
 
 
 Who = Annotated[Visitor, Depends(visitor)]
@@ -193,10 +248,16 @@ def require(who: Visitor, what: Right | ActionName, issue: IssueView | None = No
         Problem: 403.
     """
     caller = who.caller
-    if reach(caller.role, what) is Reach.NONE:
-        raise not_yours(f"{what} is not for {caller.role}")
+    number = issue.number if issue else None
+    if not has(who, what):
+        raise not_yours(f"{what} is not for {caller.role}", what, number)
     if issue is not None and not may(caller, what, issue):
-        raise not_yours(f"{what}: {issue.number} is not among the issues of {caller.id}")
+        raise not_yours(f"{what}: {number} is not among the issues of {caller.id}", what, number)
+
+
+def has(who: Visitor, what: Right | ActionName) -> bool:
+    """Say whether somebody has a right at all; on which issues is ``may``'s to say."""
+    return reach(who.caller.role, what) is not Reach.NONE
 
 
 async def saw(here: Doors, who: Visitor, what: str, number: str | None = None) -> None:

@@ -23,7 +23,8 @@ from starter import callback_commands
 from starter.client import Refused, Register, Unavailable
 from starter.console import Commands, explained
 from starter.roster_files import read_roster
-from store import roster
+from store import door_log, roster
+from store.door_log import Entry
 from tests.builders import an_issue as an_issue_in
 from tests.starter.conftest import Ran
 from tests.store.test_callbacks import a_promise
@@ -164,6 +165,19 @@ def test_programs_get_the_same_list(register: str) -> None:
     (missed,) = call["cases"][1]["missed"]
     assert missed["kind"] == "response"
     assert call["called_today"] == []
+
+
+def test_r30_who_listed_which_customers_is_in_the_audit_trail(register: str) -> None:
+    async def trail() -> list[Entry]:
+        async with postgres.pool(register, size=1) as pool:
+            return await door_log.entries(pool)
+
+    assert yinuo("list").code == 0
+    rows = asyncio.run(trail())
+    assert {each.number for each in rows} == {"0001", "0002", "0003"}
+    assert {(e.what, e.role, e.via, e.outcome) for e in rows} == {
+        ("list_callbacks", None, "command line", "seen")
+    }
 
 
 def test_another_day_has_another_list(register: str) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import pwd
+import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,9 +15,12 @@ import typer
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
+from runtime import postgres
 from starter import register_commands
 from starter.console import Commands
 from starter.spreadsheets import Format
+from store import door_log
+from store.door_log import Entry
 from store.outbox import Pool
 from store.register_columns import Holds
 from store.registers import REGISTERS
@@ -271,3 +277,43 @@ def test_without_a_database_nothing_is_left_behind(
         assert (ran.code, ran.out) == (6, "")
         assert "PostgreSQL does not answer" in ran.err
     assert names(tmp_path) == []
+
+
+def trail(url: str, *statements: str) -> list[Entry]:
+    """Read the audit trail, the oldest first, once these statements were carried out."""
+
+    async def read() -> list[Entry]:
+        async with postgres.pool(url, size=1) as pool:
+            for statement in statements:
+                await pool.execute(statement)
+            return (await door_log.entries(pool))[::-1]
+
+    return asyncio.run(read())
+
+
+def test_r30_every_export_is_in_the_audit_trail_before_anything_is_written(
+    register: Export, filled: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody.else")
+    monkeypatch.setenv("USER", "somebody.else")
+    period = ("--from", "2026-11-01", "--until", "2026-11-30")
+    for asked in (
+        ("complaints", *period),
+        ("complaints", "--without-customers"),
+        ("evaluations", "--history", "--out", "-"),
+    ):
+        assert register("export", *asked).code == 0
+    rows = trail(postgres_url)
+    assert [each.what for each in rows] == [
+        "export complaints from 2026-11-01 until 2026-11-30",
+        "export complaints without customers",
+        "export evaluations history",
+    ]
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert {(e.person, e.role, e.via, e.address, e.number, e.outcome) for e in rows} == {
+        (user, None, "command line", socket.gethostname(), None, "seen")
+    }
+    trail(postgres_url, "ALTER TABLE door_log ADD CHECK (false) NOT VALID")
+    refused = register("export", "complaints", "--out", "-")
+    assert refused.code != 0
+    assert not [secret for secret in CUSTOMERS if secret in refused.out]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -89,16 +90,23 @@ async def test_a_customer_is_shown_to_whoever_needs_it_and_the_look_is_written_d
     assert look in await trail(running_desk, opened["number"])
 
 
+@pytest.mark.parametrize("why", [ConnectionError, asyncpg.DiskFullError])
 async def test_no_customer_is_shown_that_the_trail_could_not_keep_a_record_of(
     http: httpx2.AsyncClient,
     lead: Headers,
+    token: MakeToken,
     opened: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
+    why: type[Exception],
 ) -> None:
     async def away(*_: object) -> None:
-        raise ConnectionError
+        raise why
 
     monkeypatch.setattr("store.door_log.note", away)
+    refused = await http.get(
+        f"/issues/{opened['number']}/customer", headers=await token(Role.AUDITOR)
+    )
+    assert refused.status_code == 403
     answer = await http.get(f"/issues/{opened['number']}/customer", headers=lead)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "138" not in answer.text
@@ -353,3 +361,22 @@ async def test_auditors_read_who_did_what_newest_first(
     earlier = (await http.get("/audit", params=before, headers=auditor)).json()["items"]
     assert earlier == found[1:]
     assert (await http.get("/audit", params=asked, headers=lead)).status_code == 403
+
+
+async def test_what_is_done_to_an_issue_that_is_not_theirs_shows_it_to_nobody(
+    http: httpx2.AsyncClient, token: MakeToken
+) -> None:
+    office, lead = await token(Role.GM_OFFICE), await token(Role.LEAD)
+    said = an_intake() | {"category": "software"}
+    far = (await http.post("/issues", json=said, headers=office)).json()["number"]
+    asked = await http.post(f"/issues/{far}/consult", json={"question": "为何"}, headers=office)
+    assert asked.status_code == 200, asked.text
+    advice, expert = {"advice": "先量电压"}, await token(Role.ENGINEER)
+    advised = await http.post(f"/issues/{far}/consult", json=advice, headers=expert)
+    assert (advised.status_code, advised.content) == (204, b"")
+    near = (await http.post("/issues", json=an_intake(), headers=office)).json()["number"]
+    passed = {"to": "software_development", "reason": "固件缺陷"}
+    gone = await http.post(f"/issues/{near}/transfer", json=passed, headers=lead)
+    assert (gone.status_code, gone.content) == (204, b"")
+    steps = (await http.get(f"/issues/{near}", headers=office)).json()["steps"]
+    assert "transfer" in {step["action"] for step in steps}

@@ -179,3 +179,34 @@ async def test_who_opened_what_is_written_down_and_so_is_who_was_refused(
     assert clerk.status_code == 403
     last = "SELECT outcome FROM door_log WHERE what = $1 ORDER BY id DESC LIMIT 1"
     assert await running_desk.pool.fetchval(last, Right.OPEN) == "refused: NotYours"
+
+
+@pytest.mark.parametrize("role", [Role.LEAD, Role.MANAGER])
+async def test_a_reference_of_an_issue_that_is_not_theirs_is_taken_and_nothing_is_shown(
+    http: httpx2.AsyncClient, token: MakeToken, running_desk: RunningDesk, role: Role
+) -> None:
+    other = an_intake(category="software", title="绝密的标题")
+    first = await http.post("/issues", json=other, headers=await token(Role.GM_OFFICE))
+    guessed = an_intake(reference=other["reference"])
+    answer = await http.post("/issues", json=guessed, headers=await token(role))
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:yinuo:Taken")
+    assert "location" not in answer.headers
+    assert answer.json().keys() == {"type", "title", "status", "detail"}
+    for told in (first.json()["number"], "绝密的标题", first.json()["department"]):
+        assert told not in answer.text
+    row = await running_desk.pool.fetchrow(
+        "SELECT outcome, role FROM door_log WHERE number = $1 ORDER BY id DESC LIMIT 1",
+        first.json()["number"],
+    )
+    assert row
+    assert tuple(row) == ("refused: Taken", role)
+
+
+async def test_a_repeat_is_answered_with_the_issue_if_it_is_theirs(
+    http: httpx2.AsyncClient, token: MakeToken
+) -> None:
+    lead, said = await token(Role.LEAD), an_intake()
+    first = await http.post("/issues", json=said, headers=lead)
+    again = await http.post("/issues", json=said, headers=lead)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["number"] == first.json()["number"]

@@ -11,12 +11,15 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from structlog.testing import capture_logs
 
+from domain.access import Caller
 from domain.vocabulary import Role
 from runtime.settings import Settings
 from runtime.signing import signer
 from starter.doors import care, problems, sessions
 from starter.doors.app import build
-from starter.doors.context import Doors
+from starter.doors.context import Doors, address_of
+from starter.doors.who import _Known, digest
+from store.tokens import Admitted
 from tests.starter.doors.conftest import MakeToken
 
 ROOM = APIRouter()
@@ -27,8 +30,22 @@ async def refuse_link(signed: str) -> None:
     raise (LookupError(f"陈红 {signed}") if signed == "broken" else problems.not_yours("no"))
 
 
+@ROOM.get("/l/{signed}/opened")
+async def open_link(signed: str) -> str:
+    return signed
+
+
+LOOKED_UP: list[str] = []
+
+
+@ROOM.get("/whence")
+async def whence(request: Request) -> str:
+    return address_of(request)
+
+
 @ROOM.get("/who")
-async def refuse_everybody() -> None:
+async def refuse_everybody(request: Request) -> None:
+    LOOKED_UP.append(request.headers.get("authorization", ""))
     raise problems.not_let_in("nobody knows you")
 
 
@@ -183,17 +200,100 @@ async def test_neighbours_in_one_network_of_ipv6_are_one_address() -> None:
 
 @pytest.mark.usefixtures("a_minute")
 @pytest.mark.parametrize("path", ["/who", "/l/forged/tested"])
-async def test_whoever_guesses_is_not_heard_for_a_while_whatever_else_they_ask(path: str) -> None:
+async def test_whoever_guesses_hears_soon_no_more_than_that_it_is_too_often(path: str) -> None:
     app = _app(calls_per_minute=2000)
     async with _knock(app) as client:
         for guess in range(10):
             made_up = {"Authorization": f"Bearer {guess}"}
             assert (await client.get(path, headers=made_up)).status_code in {401, 403}
         after = await client.get(path, headers={"Authorization": "Bearer 11"})
-        elsewhere = await client.get("/look")
-    assert (after.status_code, elsewhere.status_code) == (429, 429)
+        fits = await client.get("/look", headers={"Authorization": "Bearer fits"})
+        other_link = await client.get("/l/good/opened")
+    assert (after.status_code, fits.status_code, other_link.status_code) == (429, 200, 200)
+    assert after.json()["status"] == 429
+    assert int(after.headers["retry-after"]) > 0
     async with _knock(app, "192.0.2.8") as other:
-        assert (await other.get("/look")).status_code == 200
+        assert (await other.get(path, headers=made_up)).status_code in {401, 403}
+
+
+@pytest.mark.usefixtures("a_minute")
+async def test_many_guesses_are_not_even_looked_up_and_whoever_is_known_is_let_through() -> None:
+    app = _app(calls_per_minute=20)
+    here, keeper = app.state.doors, app.state.doorkeeper
+    caller = Caller(id="web", role=Role.INTAKE, name="web")
+    keeper._known[digest("known")] = _Known(Admitted(caller=caller), 0, 0)
+    response = Response()
+    sessions.begin(response, here, person="zhou.jianguo")
+    cookie = {"Cookie": response.headers["set-cookie"].partition(";")[0]}
+    LOOKED_UP.clear()
+    async with _knock(app) as client:
+        for guess in range(40):
+            await client.get("/who", headers={"Authorization": f"Bearer {guess}"})
+        known = await client.get("/look", headers={"Authorization": "Bearer known"})
+        session = await client.get("/look", headers=cookie)
+    assert len(LOOKED_UP) == 20
+    assert (known.status_code, session.status_code) == (200, 200)
+
+
+@pytest.mark.usefixtures("a_minute")
+async def test_wrong_keys_use_up_nothing_of_those_who_sign_in_from_the_same_address() -> None:
+    app = _app(calls_per_minute=500)
+    async with _knock(app) as client:
+        codes = [(await client.get("/l/forged/tested")).status_code for _ in range(20)]
+        right = [(await client.get("/l/good/opened")).status_code for _ in range(6)]
+    assert set(codes) == {403, 429}
+    assert right == [200] * 5 + [429]
+
+
+# Whose address counts -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "said", "counts"),
+    [
+        ("", "127.0.0.1", "192.0.2.7", "127.0.0.1"),
+        ("10.0.0.5", "127.0.0.1", "192.0.2.7", "127.0.0.1"),
+        ("10.0.0.5", "10.0.0.5", "192.0.2.7", "192.0.2.7"),
+        ("10.0.0.5", "10.0.0.5", "", "10.0.0.5"),
+        ("10.0.0.5", "10.0.0.5", "203.0.113.9, 192.0.2.7", "192.0.2.7"),
+        ("10.0.0.0/8", "10.0.0.5", "203.0.113.9, 192.0.2.7, 10.1.1.1", "192.0.2.7"),
+        ("10.0.0.0/8", "10.0.0.5", "10.2.2.2, 10.1.1.1", "10.2.2.2"),
+        ("10.0.0.5", "10.0.0.5", "<b>陈红</b>", "10.0.0.5"),
+        ("10.0.0.5", "10.0.0.5", "call 13800001111", "10.0.0.5"),
+        ("10.0.0.5", "10.0.0.5", "fe80::1%陈红 was here", "10.0.0.5"),
+        ("10.0.0.5", "10.0.0.5", "192.0.2.7:4711", "10.0.0.5"),
+        ("10.0.0.0/8", "10.0.0.5", "anything, 10.1.1.1", "10.0.0.5"),
+        ("10.0.0.5", "10.0.0.5", "anything, 192.0.2.7", "192.0.2.7"),
+        ("10.0.0.5", "::ffff:10.0.0.5", "2001:DB8::7", "2001:db8::7"),
+        ("2001:db8::/32", "2001:db8::1", "::ffff:192.0.2.7", "192.0.2.7"),
+        ("10.0.0.5", "10.0.0.5", ",", "10.0.0.5"),
+    ],
+)
+async def test_a_callers_address_is_what_trusted_proxies_say_and_never_words(
+    trusted: str, peer: str, said: str, counts: str
+) -> None:
+    app = _app(trusted_proxies=trusted)
+    headers = [(b"X-Forwarded-For", said.encode())]
+    async with _knock(app, peer) as client:
+        assert (await client.get("/whence", headers=headers)).json() == counts
+        assert (await client.get("/whence", headers={"Forwarded": "for=192.0.2.1"})).json() in {
+            peer,
+            peer.removeprefix("::ffff:"),
+        }
+
+
+async def test_a_header_that_comes_in_parts_is_read_as_one() -> None:
+    app = _app(trusted_proxies="10.0.0.0/8")
+    parts = [(b"X-Forwarded-For", each) for each in (b"203.0.113.9", b"192.0.2.7", b"10.0.0.6")]
+    async with _knock(app, "10.0.0.5") as client:
+        assert (await client.get("/whence", headers=parts)).json() == "192.0.2.7"
+
+
+def test_nobody_is_trusted_unless_named_and_whoever_is_named_is_an_address() -> None:
+    assert Settings().trusted_proxies == ""
+    for wrong in ("*", "localhost", "10.0.0.1/8", "10.0.0.1 10.0.0.2"):
+        with pytest.raises(ValueError, match="name the addresses or networks of your proxies"):
+            Settings(trusted_proxies=wrong)
 
 
 FROM = "http://127.0.0.1:8080"

@@ -508,3 +508,45 @@ async def test_every_field_has_a_label_and_a_page_works_without_script(
     assert len(boxes) == page.count('type="radio"') == 3
     assert 'min="-50" max="200"' in page
     assert '<form method="post"' in page
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+async def strangers(doors: Doors, since: datetime) -> list[Entry]:
+    found = await door_log.entries(doors.pool, limit=50)
+    return [each for each in found if each.at >= since and each.via == "link"][::-1]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_r30_forged_and_expired_links_are_in_the_trail_without_their_text(
+    sent: Sent, http: httpx2.AsyncClient, method: str
+) -> None:
+    before, accept = datetime.now(UTC), await sent.link(Purpose.ACCEPT)
+    link, signer = sent.read(accept), sent.doors.signer
+    over = signer.link(link.model_copy(update={"until": before - timedelta(hours=1)}))
+    forged = f"/l/{signer.link(link)[:-1]}-"
+    for path, status in ((forged, 404), (f"/l/{over}", 410)):
+        assert (await http.request(method, path)).status_code == status
+    rows = await strangers(sent.doors, before)
+    did = "accept" if method == "POST" else "see"
+    assert [(e.person, e.what, e.number, e.outcome) for e in rows] == [
+        ("unknown", "link", None, "refused: Forged"),
+        (link.person, did, sent.number, "refused: Expired"),
+    ]
+    assert {e.address for e in rows} == {ADDRESS}
+    assert not [text for text in (over, accept[3:]) if text in repr(rows)]
+
+
+async def test_r30_an_act_by_a_used_link_or_one_that_only_shows_is_in_the_trail(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    accept, progress = await sent.link(Purpose.ACCEPT), await sent.link(Purpose.PROGRESS)
+    assert (await http.post(accept)).status_code == 200
+    assert (await http.post(accept)).status_code == 410
+    assert (await http.post(progress)).status_code == 405
+    rows = [e for e in await sent.trail() if e.outcome.startswith("refused")][::-1]
+    assert [(e.role, e.what, e.outcome) for e in rows] == [
+        (Role.ENGINEER, "accept", "refused: Used"),
+        (Role.CUSTOMER, "see", "refused: OnlyShows"),
+    ]

@@ -125,6 +125,33 @@ async def test_signing_out_takes_a_form_of_ours(http: httpx2.AsyncClient, lead: 
     assert (await http.get("/", headers=PAGE)).headers["location"].startswith("/login")
 
 
+async def test_a_copied_cookie_counts_no_more_after_signing_out_at_any_process(
+    doors: Doors, http: httpx2.AsyncClient, lead: str
+) -> None:
+    await http.post("/login", data={"token": lead})
+    name, cookie = next(iter(http.cookies.items()))
+    copied = {**PAGE, "Cookie": f"{name}={cookie}"}
+    transport = httpx2.ASGITransport(app=build(doors))
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as elsewhere:
+        assert (await elsewhere.get("/board", headers=copied)).status_code == 200
+        page = await http.get("/board", headers=PAGE)
+        await http.post("/logout", data={"csrf": hidden(page.text)["csrf"]})
+        http.cookies.clear()
+        for process in (http, elsewhere):
+            again = await process.get("/board", headers=copied)
+            assert again.headers["location"] == "/login?next=/board"
+            assert (await process.get("/issues", headers=copied)).status_code == 401
+            act = await process.post(
+                "/calls", data={"csrf": hidden(page.text)["csrf"]}, headers=copied
+            )
+            assert (act.status_code, act.headers["location"]) == (303, "/login")
+    (out, into) = await door_log.entries(doors.pool, limit=2)
+    assert [(each.person, each.what, each.outcome) for each in (into, out)] == [
+        ("zhou.jianguo", "sign_in", "done"),
+        ("zhou.jianguo", "sign_out", "done"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("role", "does", "not_this"),
     [(Role.INTAKE, "POST /issues", "/audit"), (Role.AUDITOR, "GET /audit", "POST /issues")],

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -107,6 +108,86 @@ async def test_a_session_ends_with_its_token(watch: Watch) -> None:
     await revoke(watch.here, id_)
     watch.clock.now += FRESH + 0.1
     assert await watch.keeper.by_session(watch.here, session) is None
+
+
+async def a_session(watch: Watch) -> sessions.Session:
+    _, id_ = await made(watch.here)
+    return sessions.Session(id=secrets.token_hex(8), token=id_)
+
+
+async def test_a_session_that_was_ended_lets_nobody_in_at_any_process(watch: Watch) -> None:
+    session, elsewhere = await a_session(watch), Doorkeeper(watch.clock)
+    for keeper in (watch.keeper, elsewhere):
+        assert await keeper.by_session(watch.here, session)
+    await watch.keeper.end(watch.here, session)
+    for keeper in (watch.keeper, elsewhere, Doorkeeper(watch.clock)):
+        assert await keeper.by_session(watch.here, session) is None
+
+
+async def test_an_ended_session_comes_not_back_to_life_while_postgresql_is_away(
+    watch: Watch,
+) -> None:
+    session, elsewhere = await a_session(watch), Doorkeeper(watch.clock)
+    for keeper in (watch.keeper, elsewhere):
+        assert await keeper.by_session(watch.here, session)
+    await watch.keeper.end(watch.here, session)
+    assert await watch.keeper.by_session(watch.away, session) is None
+    # Who has not heard of it goes on as long as for a token, and no longer.
+    assert await elsewhere.by_session(watch.away, session)
+    watch.clock.now += KNOWN + 0.1
+    with pytest.raises(AWAY):
+        await elsewhere.by_session(watch.away, session)
+    with pytest.raises(AWAY):
+        await Doorkeeper(watch.clock).by_session(watch.away, session)
+
+
+async def test_a_session_that_ends_while_postgresql_is_away_is_over_everywhere_when_it_is_back(
+    watch: Watch,
+) -> None:
+    session, other, elsewhere = await a_session(watch), await a_session(watch), Doorkeeper()
+    assert await watch.keeper.by_session(watch.here, session)
+    await watch.keeper.end(watch.away, session)
+    assert await watch.keeper.by_session(watch.here, session) is None
+    assert await watch.keeper.by_session(watch.here, other), "whoever asks first tells of it"
+    assert await elsewhere.by_session(watch.here, session) is None
+
+
+async def test_ended_sessions_are_forgotten_when_their_cookies_are_over(watch: Watch) -> None:
+    first, last = await a_session(watch), await a_session(watch)
+    await watch.keeper.end(watch.here, first)
+    await watch.here.pool.execute(
+        "UPDATE ended_sessions SET ended_at = ended_at - $1 * interval '1 second'"
+        " WHERE session = $2",
+        *(sessions.LASTS + 1.0, first.id),
+    )
+    watch.clock.now += sessions.LASTS + 1
+    await watch.keeper.end(watch.here, last)
+    kept = await watch.here.pool.fetch(
+        "SELECT session FROM ended_sessions WHERE session = ANY($1)", [first.id, last.id]
+    )
+    assert [row["session"] for row in kept] == [last.id]
+    assert list(watch.keeper._ended) == [last.id]
+
+
+async def test_while_postgresql_is_away_not_every_look_at_a_session_waits_for_it(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await a_session(watch)
+    assert await watch.keeper.by_session(watch.here, session)
+    asked = []
+
+    async def silent(*_: object) -> None:
+        asked.append(1)
+        raise OSError
+
+    monkeypatch.setattr("store.ended_sessions.is_over", silent)
+    for _ in range(3):
+        watch.clock.now += 0.1
+        assert await watch.keeper.by_session(watch.here, session)
+    assert len(asked) == 1
+    watch.clock.now += FRESH
+    assert await watch.keeper.by_session(watch.here, session)
+    assert len(asked) == 2
 
 
 async def test_whoever_was_let_in_is_let_in_for_an_hour_while_postgresql_is_away(
@@ -414,3 +495,100 @@ async def test_signing_in_is_written_down_with_the_token_it_was_done_with(
     [row] = [row for row in found if row.via == f"token {id_}"]
     assert (row.person, row.what, row.outcome) == ("zhou.jianguo", "sign_in", "done")
     assert row.address == ADDRESS
+
+
+async def refusals(doors: Doors, since: datetime) -> list[Entry]:
+    """Return what was refused since then, the oldest first."""
+    found = await door_log.entries(doors.pool, limit=1000)
+    return [each for each in found if each.at >= since and each.outcome.startswith("refused")][::-1]
+
+
+async def test_r30_every_refused_look_leaves_one_row(
+    from_afar: httpx2.AsyncClient, doors: Doors, token: MakeToken
+) -> None:
+    office, before = await token(Role.GM_OFFICE), datetime.now(UTC)
+    said = an_intake() | {"category": "software"}
+    number = (await from_afar.post("/issues", json=said, headers=office)).json()["number"]
+    lead, auditor = await token(Role.LEAD), await token(Role.AUDITOR)
+    for headers, path in (
+        (lead, f"/issues/{number}"),
+        (lead, f"/issues/{number}/customer"),
+        (auditor, f"/issues/{number}/customer"),
+        (lead, "/issues?department=software_development"),
+        (lead, "/audit"),
+    ):
+        assert (await from_afar.get(path, headers=headers)).status_code == 403, path
+    page = await sign_in(doors, from_afar, Role.LEAD, "zhou.jianguo")
+    for path in (f"/board/{number}", f"/my/{number}", "/board?department=software_development"):
+        assert (await page.get(path)).status_code == 403, path
+    rows = await refusals(doors, before)
+    assert [(each.person, each.what, each.number) for each in rows] == [
+        ("zhou.jianguo", "see", number),
+        ("zhou.jianguo", "see_customer", number),
+        ("audit", "see_customer", number),
+        ("zhou.jianguo", "GET /issues", None),
+        ("zhou.jianguo", "read_audit_trail", None),
+        ("zhou.jianguo", "see", number),
+        ("zhou.jianguo", "see", number),
+        ("zhou.jianguo", "GET /board", None),
+    ]
+    assert {(each.outcome, each.address) for each in rows} == {("refused: NotYours", ADDRESS)}
+
+
+async def test_no_words_of_whoever_asks_get_into_the_trail(
+    from_afar: httpx2.AsyncClient, doors: Doors, token: MakeToken
+) -> None:
+    before, auditor = datetime.now(UTC), await token(Role.AUDITOR)
+    odd = {"X-Forwarded-For": "陈红", "User-Agent": "陈红", **auditor}
+    written = [(name.encode(), text.encode()) for name, text in odd.items()]
+    for path in ("/issues/陈红/customer", "/issues/13800001111/customer"):
+        answer = await from_afar.get(path, headers=written)
+        assert answer.status_code == 403
+    rows = await refusals(doors, before)
+    assert [(each.what, each.number, each.address) for each in rows] == [
+        ("see_customer", None, ADDRESS)
+    ] * 2
+
+
+@pytest.mark.parametrize("key", ["yn_made-up", "秘密 口令"])
+async def test_every_failed_sign_in_leaves_a_row_without_the_key(
+    from_afar: httpx2.AsyncClient, doors: Doors, key: str
+) -> None:
+    before = datetime.now(UTC)
+    await from_afar.post("/login", data={"token": key})
+    bearer = [(b"Authorization", b"Bearer " + key.encode())]
+    await from_afar.get("/issues", headers=bearer)
+    await from_afar.post("/login", data={"token": ""})  # nothing was tried
+    await from_afar.get("/issues")
+    rows = await refusals(doors, before)
+    assert [(each.what, each.via, each.outcome) for each in rows] == [
+        ("sign_in", "sign-in page", "refused: NotLetIn"),
+        ("sign_in", "token", "refused: NotLetIn"),
+    ]
+    assert {(each.person, each.role, each.address) for each in rows} == {("unknown", None, ADDRESS)}
+    assert key not in repr(rows)
+
+
+async def test_a_flood_of_failures_is_counted_rather_than_written_down(
+    app: FastAPI, doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, before = time.time(), datetime.now(UTC)
+    monkeypatch.setattr(time, "time", lambda: now)  # all in one minute, however slow the machine
+
+    async def guess(address: str, times: int) -> None:
+        transport = httpx2.ASGITransport(app=app, client=(address, 5000))
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE) as client:
+            for _ in range(times):
+                await client.post("/login", data={"token": "yn_made-up"})
+
+    await guess("192.0.2.1", 25)
+    assert len(await refusals(doors, before)) == 10
+    await guess("192.0.2.2", 1)
+    *_, last = await refusals(doors, before)
+    assert (last.address, last.outcome) == (
+        "192.0.2.2",
+        "refused: NotLetIn, after 15 that are not written down",
+    )
+    for network in range(130):
+        await guess(f"198.51.100.{network}", 1)
+    assert len(await refusals(doors, before)) == 120
