@@ -67,14 +67,27 @@ def configure(format: LogFormat, level: LogLevel, stream: TextIO = sys.stderr) -
 
 def _hear_the_core() -> None:
     """Have the core of Temporal's library log where we do; by itself it writes to the console."""
+    core = logging.getLogger("temporalio.core")
+    core.filters[:] = [_CoreRecords()]
     heard = LogForwardingConfig(
-        logging.getLogger("temporalio"),
+        core,
         append_target_to_name=False,
         prepend_target_on_message=False,
+        append_log_fields_to_message=False,
     )
     logged = LoggingConfig(TelemetryFilter(core_level="WARN", other_level="ERROR"), heard)
     with contextlib.suppress(RuntimeError):  # somebody was connected before logging was configured
         Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=logged)))
+
+
+class _CoreRecords(logging.Filter):
+    """Puts what the core tells besides its words into a field."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let it pass, with `core` in place of an object that cannot be written."""
+        fields = record.__dict__.pop("temporal_log").fields
+        record.core = {name: fields[name] for name in fields if not name.startswith("payload_")}
+        return True
 
 
 def _renderers(format: LogFormat, stream: TextIO) -> list[Processor]:  # noqa: A002

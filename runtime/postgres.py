@@ -37,6 +37,7 @@ _TROUBLES: Mapping[_Kinds, str] = {
         "does not let this role do that: migrations need the role that owns the tables"
         " (YINUO_MIGRATION_URL), all else what `yinuo migrate` grants (docs/operations.md)"
     ),
+    asyncpg.UndefinedTableError: "holds no registers yet: run `yinuo migrate`",
     (OSError, asyncpg.PostgresError, asyncpg.InterfaceError): (
         "does not answer: start the desk with `yinuo up`, or set DATABASE_URL"
     ),
@@ -54,8 +55,9 @@ def explained() -> Iterator[None]:
     try:
         yield
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        said = next(sentence for kinds, sentence in _TROUBLES.items() if isinstance(error, kinds))
-        raise SetupError(f"PostgreSQL {said}. ({str(error) or type(error).__name__})") from error
+        said = next(what for kinds, what in _TROUBLES.items() if isinstance(error, kinds))
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SetupError(f"PostgreSQL {said}. ({why})") from error
 
 
 async def role_of(url: str) -> str:

@@ -3,8 +3,9 @@ the log with a thousand tracebacks that all say the same.
 
 What is the same is decided narrowly, so that nothing new is swallowed: a failure is the same as an
 earlier one if it was logged with the same words and raised by the same error, saying the same, in
-the same place. Only of a server that is away the same type of error is enough. What is no failure
-is never held back.
+the same place. Only of a server that is away the same type of error is enough, and of what the core
+of Temporal's library tells by itself the words without ids and numbers. What is no failure is never
+held back.
 """
 
 import copy
@@ -35,7 +36,9 @@ _DATABASE_IS_AWAY = (
 )
 _TEMPORAL_IS_AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
 _CODE = re.compile(r"\bcode: (\w+)")
-"""In what the core of Temporal's library tells of a call that it tries again."""
+"""In what the core tells of a call that it tries again."""
+_CHANGING = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+(?![\d\]])")
+"""Ids and numbers, but for the number of a rule in brackets."""
 
 
 @dataclass
@@ -83,10 +86,10 @@ class Once(logging.Handler):
         with self._lock:
             error = _error(record)
             server = _away(record, error)
-            if error is None and server is None:
+            key = server or _same(record, error)
+            if key is None:
                 self._inner.handle(record)
                 return
-            key = server or (record.name, record.levelno, _words(record), *_chain(error))
             if known := self._troubles.get(key):
                 known.met(_workflow(record))
                 return
@@ -140,13 +143,23 @@ def _error(record: logging.LogRecord) -> BaseException | None:
 
 def _away(record: logging.LogRecord, error: BaseException | None) -> tuple[str, str] | None:
     """The server that does not answer, if that is what it tells of, and how that shows."""
-    if hasattr(record, "temporal_log"):
-        code = _CODE.search(record.getMessage())
+    if core := getattr(record, "core", None):
+        code = _CODE.search(str(core.get("error")))
         return ("Temporal", code[1]) if code else None
     if isinstance(error, RPCError):
         return ("Temporal", error.status.name) if error.status in _TEMPORAL_IS_AWAY else None
     if isinstance(error, _DATABASE_IS_AWAY) or _while_connecting(error):
         return "PostgreSQL", type(error).__name__
+    return None
+
+
+def _same(record: logging.LogRecord, error: BaseException | None) -> tuple[object, ...] | None:
+    """What makes another record tell of the same; None if it tells of no trouble."""
+    about = record.name, record.levelno, _words(record)
+    if error is not None:
+        return (*about, *_chain(error))
+    if hasattr(record, "core"):
+        return (*about[:2], _CHANGING.sub("", about[2]))
     return None
 
 

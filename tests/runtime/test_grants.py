@@ -7,9 +7,11 @@ import asyncpg
 import pytest
 
 from runtime import postgres
-from runtime.embedded import ADMINISTRATOR, APPLICATION, OWNER
+from runtime.embedded import ADMINISTRATOR, APPLICATION, OWNER, EmbeddedPostgres
+from runtime.errors import SetupError
 from runtime.grants import APPEND, RIGHTS, warning
 from runtime.migrate import SCRIPTS, migrate
+from tests.conftest import fresh_database
 from tests.runtime.test_migrate import add_revision, copy_scripts
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
@@ -106,6 +108,29 @@ async def test_whoever_could_rewrite_the_trail_is_warned(postgres_url: str, data
     for role in (OWNER, ADMINISTRATOR):
         async with postgres.pool(postgres_url.replace(APPLICATION, role, 1), size=1) as pool:
             assert f"role {role} could rewrite its audit trail" in str(await warning(pool))
+
+
+async def test_a_desk_of_one_role_is_separated_as_the_manual_says(
+    postgres_server: EmbeddedPostgres,
+) -> None:
+    async with fresh_database(postgres_server, "one_role", "template0") as name:
+        await _administer(postgres_server, "postgres", f"ALTER DATABASE {name} OWNER TO yinuo")
+        owner, application = (postgres_server.url_of(name, role) for role in (OWNER, APPLICATION))
+        await migrate(application)
+        async with postgres.pool(application, size=1) as pool:
+            assert await warning(pool)
+            with pytest.raises(SetupError, match="does not let this role do that"):
+                await migrate(owner, application)
+            await _administer(postgres_server, name, "REASSIGN OWNED BY yinuo TO yinuo_owner")
+            await migrate(owner, application)
+            assert await warning(pool) is None
+            assert await pool.fetch(_HELD, PRIVILEGES)
+
+
+async def _administer(server: EmbeddedPostgres, database: str, command: str) -> None:
+    connection = await asyncpg.connect(server.url_of(database))
+    await connection.execute(command)
+    await connection.close()
 
 
 async def test_one_role_for_everything_works_as_before(postgres_url: str, database: Pool) -> None:

@@ -3,7 +3,9 @@
 import io
 import json
 import logging
+import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -155,16 +157,38 @@ async def test_what_was_counted_is_told_when_the_program_ends(log: Log) -> None:
     assert "the same 7 times" in log.lines()[0]["event"]
 
 
+@dataclass
+class CoreLog:
+    """As Temporal's library hands it over."""
+
+    fields: dict[str, Any]
+
+
+def told_by_the_core(said: str, **fields: Any) -> None:
+    core = logging.getLogger("temporalio.core")
+    record = core.makeRecord(core.name, logging.WARNING, "(sdk-core)", 0, said, (), None)
+    record.temporal_log = CoreLog(fields)
+    core.handle(record)
+
+
 async def test_calls_that_temporals_library_tries_again_are_one_line(log: Log) -> None:
-    said = "gRPC call {} retried {} times {{'error': 'Status {{ code: Unavailable, … }}'}}"
-    core = logging.getLogger("temporalio")
     for n in range(6, 40):
         for call in ("poll_workflow_task_queue", "poll_activity_task_queue"):
-            record = core.makeRecord(
-                core.name, logging.WARNING, "", 0, said.format(call, n), (), None
-            )
-            record.temporal_log = object()
-            core.handle(record)
+            refused = "Status { code: Unavailable, message: … }"
+            told_by_the_core(f"gRPC call {call} retried {n} times", error=refused)
     (told,) = log.lines()
-    assert "Temporal is away (Unavailable)" in told["event"]
+    assert told["event"].endswith("retried 6 times: Temporal is away (Unavailable)")
+    assert told["core"] == {"error": "Status { code: Unavailable, message: … }"}
     assert "the same 67 times" in log.a_minute_later()[0]["event"]
+
+
+async def test_what_the_core_says_of_many_workflows_is_one_line_for_each_thing_said(
+    log: Log,
+) -> None:
+    for n in range(5):
+        run = uuid.uuid4()
+        told_by_the_core(f"[TMPRL1104] {run}:{n}:1 Task duration exceeded", payload_size=1, n=2)
+        told_by_the_core(f"[TMPRL1100] {run}: Task duration exceeded")
+    first, second = log.lines()
+    assert (first["core"], "1104" in first["event"]) == ({"n": 2}, True)
+    assert "1100" in second["event"]
