@@ -278,7 +278,13 @@ class EmbeddedPostgres(_Embedded):
 
     def _admit(self) -> None:
         """Say who may connect: whoever runs the desk, root, and the server's own account."""
-        accounts = {pwd.getpwuid(uid).pw_name for uid in (0, os.geteuid(), postgres_account())}
+        try:
+            accounts = {pwd.getpwuid(uid).pw_name for uid in (0, os.geteuid(), postgres_account())}
+        except KeyError as error:
+            raise SetupError(
+                f"PostgreSQL only knows accounts that have a name, and here is one without"
+                f" ({error}): add it to /etc/passwd, or set DATABASE_URL."
+            ) from None
         lines = [f'desk "{account}" all\n' for account in sorted(accounts)]
         for name, text in (("pg_hba.conf", _WHO_MAY_CONNECT), ("pg_ident.conf", "".join(lines))):
             (self._data / name).write_text(text, encoding="utf-8")
@@ -302,7 +308,8 @@ class EmbeddedPostgres(_Embedded):
     def _ours(self, path: Path) -> set[int]:
         ours = {os.geteuid(), postgres_account()}
         if self._user and path.is_relative_to(self._home):
-            ours.add(pwd.getpwnam(_FORMERLY).pw_uid)
+            with contextlib.suppress(KeyError):
+                ours.add(pwd.getpwnam(_FORMERLY).pw_uid)
         return ours
 
     def _hint(self) -> str:

@@ -155,7 +155,7 @@ async def _migrate() -> None:
         _progress("Temporal", "ready", f"search attributes and audit in {client.namespace}")
         async with pool(database_url(own), size=2) as connections:
             if warning := await grants.warning(connections):
-                _progress("PostgreSQL", "warning:", warning)
+                _progress("PostgreSQL", "warning", warning)
             said = await policy_at_start(client, connections, own.policy)
         _progress("policy", "ready", said)
 

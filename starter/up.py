@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import asyncpg
 import httpx2
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from runtime import grants, postgres, rotation
 from runtime.child import Child
@@ -30,6 +31,7 @@ from runtime.temporal import connect
 from starter import replanning
 from starter.polling import not_taken
 from starter.prepare import prepare
+from store import AWAY
 
 Progress = Callable[[str, str, str], None]
 """Told (part, state, detail).
@@ -37,12 +39,18 @@ Progress = Callable[[str, str, str], None]
 State is "starting", "ready", "warning", "restarting", "restarted" or "stopped".
 """
 
+Needs = Callable[[], Awaitable[None]]
+"""Returns when what a part cannot start without is there."""
+
+Well = Callable[[], Awaitable[bool]]
+
 FirstRun = Callable[["asyncpg.Pool[Any]", Client], Awaitable[None]]
 
+_AWAY: tuple[type[Exception], ...] = (TimeoutError, RPCError, *AWAY)
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
-# Whoever worked this long was killed, or a server was: that is no reason to be slow.
+# Whoever was well this long was killed, or a server was: that is no reason to be slow.
 _STEADY_SECONDS = 5.0
 # Starts in a row that come to nothing before the desk is given up: with the pauses, a minute.
 _STARTS = 10
@@ -137,7 +145,8 @@ async def _brought_up(
         "TEMPORAL_ADDRESS": address,
         "TEMPORAL_NAMESPACE": client.namespace,
     }
-    workers = await _workers(hosting, settings, environment, client)
+    servers = partial(_servers, pool, client)
+    workers = await _workers(hosting, settings, environment, client, servers)
     doors = await _doors(hosting, settings, environment)
     return Desk(
         *(database_url, address, client.namespace, client, pool),
@@ -182,10 +191,14 @@ class _Part(Protocol):
         """Wait until it ends by itself."""
 
     async def again(self) -> None:
-        """Start it again if it did."""
+        """Start it again if it did, and return when it is well."""
 
     def problem(self, what: str) -> SetupError:
         """Tell of it with the end of its log."""
+
+
+async def _nothing() -> None:
+    """Go on."""
 
 
 @dataclass(frozen=True)
@@ -197,12 +210,18 @@ class _Hosting:
     progress: Progress
 
     async def host(
-        self, part: _Part, running: AbstractAsyncContextManager[object], detail: str
+        self,
+        part: _Part,
+        running: AbstractAsyncContextManager[object],
+        detail: str,
+        needs: Needs = _nothing,
     ) -> None:
-        """Have a part `running` from now on, kept up, and its log short."""
+        """Have a part `running` from now on, kept up as soon as there is what it `needs`, and its
+        log short.
+        """
         reported = _reported(running, part.name, detail, self.progress)
         await self.stack.enter_async_context(reported)
-        for task in (_keep_up(part, self.progress), rotation.keep_short(part.log)):
+        for task in (_keep_up(part, needs, self.progress), rotation.keep_short(part.log)):
             self.stack.push_async_callback(_cancel, self.watch.create_task(task))
 
 
@@ -217,8 +236,25 @@ async def _reported(
     progress(name, "stopped", "")
 
 
+async def _servers(pool: "asyncpg.Pool[Any]", client: Client) -> None:
+    """Wait until both answer: that they do not is no fault of a worker's, which then ends."""
+    while True:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await pool.fetchval("SELECT 1")
+                await client.service_client.check_health()
+        except _AWAY:
+            await asyncio.sleep(_FIRST_PAUSE)
+        else:
+            return
+
+
 async def _workers(
-    hosting: _Hosting, settings: Settings, environment: Mapping[str, str], client: Client
+    hosting: _Hosting,
+    settings: Settings,
+    environment: Mapping[str, str],
+    client: Client,
+    needs: Needs,
 ) -> list[Child]:
     children = [
         Child(
@@ -230,8 +266,9 @@ async def _workers(
         for number in range(1, settings.workers + 1)
     ]
     for child in children:
-        running = _running(child, partial(_works, child, client), settings)
-        await hosting.host(child, running, f"log in {child.log}")
+        works = partial(_works, child, client)
+        process = _Process(child, settings, works, works)
+        await hosting.host(process, process.running(), f"log in {child.log}", needs)
     return children
 
 
@@ -247,38 +284,73 @@ async def _doors(
         environment=environment,
     )
     # On this machine, past any proxy for the rest of the world.
-    async with httpx2.AsyncClient(trust_env=False, timeout=_ANSWER_SECONDS) as knock:
-        running = _running(child, partial(_open, settings, knock), settings)
-        await hosting.host(child, running, f"{settings.base_url}, log {child.log}")
+    knock = await hosting.stack.enter_async_context(
+        httpx2.AsyncClient(trust_env=False, timeout=_ANSWER_SECONDS)
+    )
+    alive, ready = (partial(_open, settings, knock, path) for path in ("healthz", "readyz"))
+    # Without a worker they are never ready, and later servers may be away; but they are open.
+    process = _Process(child, settings, ready if settings.workers else alive, alive)
+    await hosting.host(process, process.running(), f"{settings.base_url}, log {child.log}")
     return child
 
 
-@asynccontextmanager
-async def _running(
-    child: Child, well: Callable[[], Awaitable[bool]], settings: Settings
-) -> AsyncIterator[None]:
-    try:
-        await child.start()
-        await _until_well(child, well)
-        yield
-    finally:
-        await child.stop(settings.graceful_shutdown.total_seconds() + 5)
+@dataclass(frozen=True)
+class _Process:
+    """A worker or the doors: running is not enough, it must be seen to be well."""
+
+    child: Child
+    settings: Settings
+    well_at_first: Well
+    well: Well
+
+    @property
+    def name(self) -> str:
+        return self.child.name
+
+    @property
+    def log(self) -> Path:
+        return self.child.log
+
+    @property
+    def pid(self) -> int | None:
+        return self.child.pid
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        try:
+            await self.child.start()
+            await self._until(self.well_at_first)
+            yield
+        finally:
+            await self.child.stop(self.settings.graceful_shutdown.total_seconds() + 5)
+
+    async def ended(self) -> int:
+        return await self.child.ended()
+
+    async def again(self) -> None:
+        await self.child.again()
+        try:
+            await self._until(self.well)
+        except SetupError:
+            self.child.kill()
+            await self.child.wait()
+            raise
+
+    def problem(self, what: str) -> SetupError:
+        return self.child.problem(what)
+
+    async def _until(self, well: Well) -> None:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                while not await well():
+                    if not self.child.running:
+                        raise self.child.problem("ended while starting")
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise self.child.problem(f"did not take up work within {_START_SECONDS:g} s") from None
 
 
-async def _until_well(child: Child, well: Callable[[], Awaitable[bool]]) -> None:
-    try:
-        async with asyncio.timeout(_START_SECONDS):
-            while not await well():
-                if not child.running:
-                    raise child.problem("ended while starting")
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        raise child.problem(f"did not take up work within {_START_SECONDS:g} s") from None
-
-
-async def _open(settings: Settings, knock: httpx2.AsyncClient) -> bool:
-    # Without a worker they are never ready, but open.
-    path = "readyz" if settings.workers else "healthz"
+async def _open(settings: Settings, knock: httpx2.AsyncClient, path: str) -> bool:
     try:
         answer = await knock.get(f"http://{_here(settings.http_host)}:{settings.http_port}/{path}")
     except httpx2.TransportError:
@@ -293,11 +365,15 @@ def _here(host: str) -> str:
 
 
 async def _works(worker: Child, client: Client) -> bool:
-    return not await not_taken(client, worker.pid)
+    try:
+        return not await not_taken(client, worker.pid)
+    except RPCError:  # Temporal is away again
+        return False
 
 
-async def _keep_up(part: _Part, progress: Progress) -> None:
-    """Start a part again when it ends by itself, after a pause that doubles while it does.
+async def _keep_up(part: _Part, needs: Needs, progress: Progress) -> None:
+    """Start a part again when it ends by itself, after a pause that doubles while it does, and when
+    there is what it needs.
 
     Raises:
         SetupError: it does not stay up.
@@ -317,6 +393,7 @@ async def _keep_up(part: _Part, progress: Progress) -> None:
         pause = min(_FIRST_PAUSE * 2 ** (in_vain - 1), _LONGEST_PAUSE)
         progress(part.name, "restarting", f"it ended with {code}; in {pause:g} s")
         await asyncio.sleep(pause)
+        await needs()
         try:
             await part.again()
         except (SetupError, OSError) as error:

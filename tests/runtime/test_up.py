@@ -170,6 +170,26 @@ async def test_a_server_that_was_stopped_on_purpose_stays_down_until_it_is_start
     assert restarted.count("PostgreSQL") <= 1, "of the kill, if it was seen before the restart"
 
 
+async def test_a_worker_waits_for_its_servers_rather_than_end_the_desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _provide(WORKER, tmp_path, monkeypatch)
+    told = Told()
+    async with desk(_own_servers(tmp_path / "home"), progress=told) as running:
+        assert running.postgres is not None
+        assert running.temporal is not None
+        await running.postgres.stop()
+        running.workers[0].kill()
+        await told.wait_for("worker 1", "restarting")
+        running.temporal.kill()
+        await told.wait_for("Temporal", "restarted")
+        assert running.workers[0].pid is None
+        assert [state for part, state, _ in told if part == "worker 1"][-1] == "restarting"
+        await running.postgres.start()
+        await told.wait_for("worker 1", "restarted")
+        assert running.workers[0].pid is not None
+
+
 UNTIL_GONE = """
 from pathlib import Path
 if Path({gone!r}).exists():
