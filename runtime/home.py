@@ -36,10 +36,11 @@ def make_private(home: Path) -> None:
     """
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _tighten(home, 0o710 if home.stat().st_gid == _group() else 0o700)
+        _set(home, 0o710 if home.stat().st_gid == _group() else 0o700)
         for entry in home.iterdir():
-            if entry.is_file():
-                _tighten(entry, 0o700)
+            with contextlib.suppress(FileNotFoundError):  # the desk runs, and tidies up
+                if entry.is_file():
+                    _set(entry, entry.stat().st_mode & 0o700)
     except OSError as error:
         raise SetupError(
             f"{home}: the desk's home cannot be used: {error.strerror}. Set YINUO_HOME to a"
@@ -47,12 +48,11 @@ def make_private(home: Path) -> None:
         ) from None
 
 
-def _tighten(path: Path, allowed: int) -> None:
-    with contextlib.suppress(FileNotFoundError):  # another process of the desk tidies up
-        found = path.lstat()
-        shared = stat.S_ISLNK(found.st_mode) or found.st_mode & stat.S_ISVTX
-        if found.st_uid == os.geteuid() and not shared and found.st_mode & 0o777 & ~allowed:
-            path.chmod(found.st_mode & allowed)
+def _set(path: Path, mode: int) -> None:
+    found = path.lstat()
+    shared = stat.S_ISLNK(found.st_mode) or found.st_mode & stat.S_ISVTX
+    if found.st_uid == os.geteuid() and not shared and stat.S_IMODE(found.st_mode) != mode:
+        path.chmod(mode)
 
 
 def _group() -> int | None:

@@ -94,19 +94,24 @@ async def test_a_home_that_only_its_owner_can_enter_works_and_stays_so(tmp_path:
     assert private.stat().st_mode & 0o777 == 0o700
 
 
-async def test_a_home_from_before_is_closed_to_others_and_so_is_what_is_made_in_it(
+async def test_nobody_else_may_read_what_is_in_the_home_nor_what_is_left_from_before(
     tmp_path: Path,
 ) -> None:
     home, (port, ui_port) = tmp_path / "home", free_ports(2)
     async with EmbeddedPostgres(home, HASTY), EmbeddedTemporal(home, port, ui_port):
-        pass
+        names = {path.name for path in home.iterdir()}
+        assert {"temporal.db", "temporal.db-wal", "postgres.log", "temporal.log"} <= names
+        assert _open_to_others(home) == {}
     home.chmod(0o755)
     for entry in home.glob("*.*"):
         entry.chmod(0o644)
     async with EmbeddedPostgres(home, HASTY), EmbeddedTemporal(home, port, ui_port):
-        modes = {path: path.lstat().st_mode & 0o777 for path in (home, *home.iterdir())}
-    assert {"temporal.db-wal", "postgres.log", "temporal.log"} <= {path.name for path in modes}
-    assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
+        assert _open_to_others(home) == {}
+
+
+def _open_to_others(home: Path) -> dict[str, str]:
+    modes = {path.name: path.lstat().st_mode for path in (home, *home.iterdir())}
+    return {name: oct(mode) for name, mode in modes.items() if mode & 0o077}
 
 
 async def test_a_home_that_others_share_is_not_closed_to_them(tmp_path: Path) -> None:
@@ -178,6 +183,51 @@ async def test_nobody_else_on_the_machine_comes_in_even_if_the_directory_was_ope
             assert await _value(server.url, "SELECT current_user") == "yinuo"
     finally:
         shutil.rmtree(home)
+
+
+WITHOUT_REACH = """
+import asyncio, ctypes, sys
+from pathlib import Path
+from runtime.embedded import EmbeddedPostgres, HASTY
+from runtime.errors import SetupError
+
+PR_SET_SECUREBITS, NO_CAP_AMBIENT_RAISE = 28, 1 << 6
+assert ctypes.CDLL(None).prctl(PR_SET_SECUREBITS, NO_CAP_AMBIENT_RAISE, 0, 0, 0) == 0
+
+async def main():
+    try:
+        async with EmbeddedPostgres(Path(sys.argv[1]), HASTY) as server:
+            print("up as", server.pid)
+    except SetupError as error:
+        print(str(error).splitlines()[0])
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or sys.platform != "linux", reason="a desk of root's, on Linux"
+)
+def test_where_root_may_not_hand_on_its_reach_the_home_lets_postgres_through() -> None:
+    base = Path(tempfile.mkdtemp())
+    try:
+        base.chmod(0o711)
+        home = base / "home"
+        programs = Path(sys.executable).parent.parent
+        if not all(path.stat().st_mode & 0o001 for path in (programs, *programs.parents)):
+            pytest.skip("only root reaches the Python packages of this checkout")
+        first = _without_reach(home)
+        assert f"reach {home}, for example by `chgrp yinuo-postgres {home}`" in first
+        shutil.chown(home, group="yinuo-postgres")
+        assert _without_reach(home).startswith("up as")
+        assert home.stat().st_mode & 0o777 == 0o710
+    finally:
+        shutil.rmtree(base)
+
+
+def _without_reach(home: Path) -> str:
+    arguments = [sys.executable, "-c", WITHOUT_REACH, str(home)]
+    return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
 
 
 async def test_a_desk_from_before_it_had_roles_is_given_to_them(tmp_path: Path) -> None:
