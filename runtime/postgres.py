@@ -39,7 +39,7 @@ _TROUBLES: Mapping[_Kinds, str] = {
     ),
     asyncpg.UndefinedTableError: "holds no registers yet: run `yinuo migrate`",
     (OSError, asyncpg.PostgresError, asyncpg.InterfaceError): (
-        "does not answer: start the desk with `yinuo up`, or set DATABASE_URL"
+        "does not answer. Start the desk with `yinuo up`, or set DATABASE_URL"
     ),
 }
 """What can be wrong with a connection, and what to do; the first that fits counts."""

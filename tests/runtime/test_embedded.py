@@ -270,13 +270,15 @@ async def test_what_a_killed_server_left_running_is_gone_before_it_recovers(tmp_
         connection.terminate()
 
 
-async def test_a_socket_whose_server_was_killed_is_no_hindrance(tmp_path: Path) -> None:
+async def test_a_socket_whose_server_was_killed_is_no_hindrance(
+    tmp_path: Path, postgres_server: EmbeddedPostgres
+) -> None:
     async with EmbeddedPostgres(tmp_path, HASTY) as server:
         server.kill()
-        # Its number may belong to another process by now, for example to this one.
+        # Its number may be another process's by now, of the same account.
         for left in ("sockets/.s.PGSQL.5432.lock", "postgres/postmaster.pid"):
             _, rest = (tmp_path / left).read_text().split("\n", 1)
-            (tmp_path / left).write_text(f"{os.getpid()}\n{rest}")
+            (tmp_path / left).write_text(f"{postgres_server.pid}\n{rest}")
         await server.restart()
         assert await _value(server.url, "SELECT 1") == 1
 

@@ -89,8 +89,8 @@ async def test_a_database_of_another_version_is_refused_with_what_to_do(
 @pytest.mark.parametrize(
     ("address", "says"),
     [
-        ("postgresql://desk@127.0.0.1:1/desk", "does not answer: start the desk"),
-        ("postgresql://desk@nowhere.invalid/desk", "does not answer: start the desk"),
+        ("postgresql://desk@127.0.0.1:1/desk", "does not answer. Start the desk"),
+        ("postgresql://desk@nowhere.invalid/desk", "does not answer. Start the desk"),
         ("postgresql://yinuo@/no_such_desk", "no such database: create it"),
         (
             "postgresql://nobody_at_all@/empty",

@@ -126,7 +126,7 @@ def test_a_desk_that_is_not_running_is_said_to_be_away(
     assert "Start the desk with `yinuo up`" in away.err
     no_database = run_yinuo("migrate")
     assert no_database.code == 6
-    assert "PostgreSQL does not answer: start the desk" in no_database.err
+    assert "PostgreSQL does not answer. Start the desk" in no_database.err
 
 
 def test_a_file_is_opened_in_its_order_and_the_same_reference_is_the_same_issue(
