@@ -18,7 +18,8 @@ import sys
 import sysconfig
 import tempfile
 import urllib.parse
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,7 +62,11 @@ DO $$ DECLARE wanted text; BEGIN
     END LOOP;
 END $$
 """
-# What a desk made before it had roles belongs to the administrator.
+_NOT_YET = (
+    *(OSError, asyncpg.InterfaceError),
+    *(asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError),
+)
+# What a desk made before it had roles, or what was restored, belongs to the administrator.
 _HAND_OVER = f"""
 DO $$ DECLARE command text; BEGIN
     FOR command IN
@@ -287,7 +292,9 @@ class EmbeddedPostgres(_Embedded):
             ) from None
         lines = [f'desk "{account}" all\n' for account in sorted(accounts)]
         for name, text in (("pg_hba.conf", _WHO_MAY_CONNECT), ("pg_ident.conf", "".join(lines))):
-            (self._data / name).write_text(text, encoding="utf-8")
+            file = self._data / name
+            if not file.exists() or file.read_text(encoding="utf-8") != text:
+                file.write_text(text, encoding="utf-8")
 
     def _tidy(self) -> None:
         with contextlib.suppress(OSError):  # missing, or a crash left a socket in it
@@ -336,29 +343,27 @@ class EmbeddedPostgres(_Embedded):
 
     async def _answers(self) -> bool:
         try:
-            connection = await asyncpg.connect(self.url_of(ADMINISTRATOR), timeout=5)
-        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+            async with self._administration(ADMINISTRATOR) as server:
+                await server.execute(_ROLES)
+                known = "SELECT count(*) FROM pg_database WHERE datname = $1"
+                if not await server.fetchval(known, DATABASE):
+                    await server.execute(f"CREATE DATABASE {DATABASE}")
+                await server.execute(f"ALTER DATABASE {DATABASE} OWNER TO {OWNER}")
+            async with self._administration(DATABASE) as database:
+                await database.execute(_HAND_OVER)
+        except _NOT_YET:
             return False
-        try:
-            await self._prepare(connection)
-        finally:
-            await connection.close()
+        except asyncpg.PostgresError as error:
+            raise self._server.problem(f"cannot be prepared ({error})") from error
         return True
 
-    async def _prepare(self, connection: "asyncpg.Connection[Any]") -> None:
-        """Make database and roles, and give the database of a desk from before to its owner."""
-        await connection.execute(_ROLES)
-        whose = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = $1"
-        owner = await connection.fetchval(whose, DATABASE)
-        if owner is None:
-            await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
-        elif owner == ADMINISTRATOR:
-            inside = await asyncpg.connect(self.url_of(DATABASE), timeout=5)
-            try:
-                await inside.execute(_HAND_OVER)
-            finally:
-                await inside.close()
-            await connection.execute(f"ALTER DATABASE {DATABASE} OWNER TO {OWNER}")
+    @asynccontextmanager
+    async def _administration(self, database: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
+        connection = await asyncpg.connect(self.url_of(database), timeout=5)
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 class EmbeddedTemporal(_Embedded):
