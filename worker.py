@@ -21,7 +21,7 @@ from activities.complaints import Complaints
 from activities.notification import AppriseSender, Notification, Sender
 from activities.recording import Recording
 from activities.replanning import Replanning
-from runtime import aio, embedded, logs, postgres, settings, temporal
+from runtime import aio, embedded, grants, logs, postgres, settings, temporal
 from runtime.errors import SetupError
 from runtime.migrate import require_head
 from runtime.settings import Settings
@@ -82,6 +82,8 @@ async def working(own: Settings) -> AsyncIterator[None]:
     await temporal.require_search_attributes(client, SEARCH_ATTRIBUTES)
     async with postgres.pool(embedded.database_url(own), size=own.pool_size) as pool:
         await require_head(pool)
+        if warning := await grants.warning(pool):
+            log.warning(warning)
         async with pool.acquire() as connection:
             current = await rulebooks.current(connection)
         if current is None:
@@ -109,4 +111,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SetupError as error:
+        raise SystemExit(str(error)) from None

@@ -10,16 +10,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runtime.errors import SetupError
+from runtime.home import UMASK
 
 _LEASH = Path(__file__).with_name("leash.py")
 _TAIL_LINES = 12
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 
 class Child:
     """One process in a session of its own: Ctrl-C in the terminal does not reach it before us.
 
-    It appends its output to `log`. It ends with `stop_signal` on `stop()`, and on Linux also when
-    this process is gone, however that came about.
+    It appends its output to `log`; what it makes, only its own account may read. It ends with
+    `stop_signal` on `stop()`, and on Linux also when this process is gone, however that came about.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Child:
         self._stop_signal = stop_signal
         self._lock = lock
         self._process: asyncio.subprocess.Process | None = None
+        self._wanted = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -51,9 +54,14 @@ class Child:
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
+    @property
+    def lost(self) -> bool:
+        """Whether it ended by itself, and was not started again."""
+        return self._wanted.is_set() and not self.running
+
     async def start(self) -> None:
         leash = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid())]
-        with self.log.open("ab") as output:
+        with os.fdopen(os.open(self.log, _APPEND, 0o600), "ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *leash,
                 str(int(self._stop_signal)),
@@ -65,8 +73,28 @@ class Child:
                 env=self._environment,
                 cwd=self.log.parent,
                 start_new_session=True,
+                umask=UMASK,
                 pass_fds=() if self._lock is None else (self._lock.descriptor,),
             )
+        if self._lock is not None:
+            self._lock.hand_over()
+        self._wanted.set()
+
+    async def again(self) -> None:
+        """Start it again when it ended by itself, and only then."""
+        if self.lost:
+            await self.start()
+
+    async def ended(self) -> int:
+        """Wait until it ends by itself; one that is stopped has not, and may be started again.
+
+        Its exit code, negative for a signal.
+        """
+        while True:
+            await self._wanted.wait()
+            code = await self.wait()
+            if self.lost:
+                return code
 
     async def wait(self) -> int:
         """Wait until it ends by itself; its exit code, negative for a signal."""
@@ -76,6 +104,7 @@ class Child:
 
     async def stop(self, timeout: float = 20) -> None:  # noqa: ASYNC109 - then it is killed
         """Ask it to end, and kill it when it has not after `timeout` seconds."""
+        self._wanted.clear()
         if self._process is None or not self.running:
             return
         self._signal(self._stop_signal)
@@ -111,21 +140,21 @@ class Child:
 class Lock:
     """One desk at a time has the data, and one server at a time.
 
-    Two files below `path`: `.lock` is the desk's, and falls with it. `.open` is inherited by the
+    Two files below `path`: `.lock` is the desk's, and falls with it. `.open` is handed over to the
     server, so it is held until the last process that has the data open is gone, even when the desk
-    was killed.
+    or the server was killed.
     """
 
     def __init__(self, path: Path, what: str) -> None:
         self._owner = path.with_suffix(".lock")
         self._open = path.with_suffix(".open")
         self._what = what
-        self._held: list[int] = []
+        self._held: dict[Path, int] = {}
 
     @property
     def descriptor(self) -> int:
         """What the server inherits."""
-        return self._held[1]
+        return self._held[self._open]
 
     async def acquire(self, patience: float = 15) -> None:
         """Take both; a server whose desk was killed gets `patience` seconds to finish.
@@ -143,10 +172,37 @@ class Lock:
                 f"{self._what} in {self._owner.parent} is in use by process {owner or '?'}:"
                 " another desk is running here. Stop it, or set YINUO_HOME to another directory."
             ) from None
-        os.ftruncate(self._held[0], 0)
-        os.pwrite(self._held[0], str(os.getpid()).encode(), 0)
+        os.ftruncate(self._held[self._owner], 0)
+        os.pwrite(self._held[self._owner], str(os.getpid()).encode(), 0)
+
+    def hand_over(self) -> None:
+        """Leave `.open` to the server that inherited it."""
+        os.close(self._held.pop(self._open))
+
+    async def take_back(self, patience: float = 5) -> None:
+        """Take `.open` again when a server has ended.
+
+        What a killed server left running (on Linux) gets `patience` seconds, and is then killed:
+        it can do nothing good any more.
+
+        Raises:
+            SetupError: something still has the data open.
+        """
+        try:
+            await self._take(self._open, patience)
+        except BlockingIOError:
+            _kill_holders(self._open)
+        try:
+            await self._take(self._open, patience)
+        except BlockingIOError:
+            raise SetupError(
+                f"{self._what}: a process of the server that ended still has it open; see"
+                f" `fuser {self._open}`."
+            ) from None
 
     async def _take(self, path: Path, patience: float) -> None:
+        if path in self._held:
+            return
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         deadline = asyncio.get_running_loop().time() + patience
         while True:
@@ -158,10 +214,18 @@ class Lock:
                     raise
                 await asyncio.sleep(0.1)
             else:
-                self._held.append(descriptor)
+                self._held[path] = descriptor
                 return
 
     def release(self) -> None:
         """Give both up; safe to repeat."""
         while self._held:
-            os.close(self._held.pop())
+            os.close(self._held.popitem()[1])
+
+
+def _kill_holders(path: Path) -> None:
+    """SIGKILL whoever else has the file open, as far as this system tells."""
+    for opened in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):  # ended meanwhile, or somebody else's
+            if opened.readlink() == path and (pid := int(opened.parts[2])) != os.getpid():
+                os.kill(pid, signal.SIGKILL)

@@ -1,7 +1,8 @@
 """The embedded servers: PostgreSQL and Temporal from their wheels, with their data in one home.
 
 Both are async context managers, listen on this machine only, keep their data between runs, and are
-stopped in order; if this process is killed, they end by themselves.
+stopped in order; if this process is killed, they end by themselves. Whoever keeps them up waits for
+`ended()` and calls `again()`; what was stopped on purpose has not ended and stays down.
 """
 
 import asyncio
@@ -17,20 +18,28 @@ import sys
 import sysconfig
 import tempfile
 import urllib.parse
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import asyncpg
 from temporalio.client import Client
 
 from runtime.child import Child, Lock
 from runtime.errors import SetupError
+from runtime.home import ACCOUNT, make_private, postgres_account
 from runtime.ports import held
 from runtime.settings import Settings
 from runtime.temporal import LOOPBACK
 
 DATABASE = "yinuo"
+ADMINISTRATOR = "postgres"
+"""Superuser: makes roles and databases, nothing of the desk's own work."""
+OWNER = "yinuo_owner"
+"""Owns database and tables: for migrations."""
+APPLICATION = "yinuo"
+"""For workers, doors and commands, with the rights of runtime/grants.py."""
 # PostgreSQL without waiting for the disk. What was committed survives a crash of the server, which
 # `synchronous_commit=off` would not grant: a register must not forget what a workflow was told.
 HASTY = {"fsync": "off", "full_page_writes": "off"}
@@ -38,13 +47,53 @@ _START_SECONDS = 60.0
 _PORT = 5432  # only names the socket
 # sun_path is 104 bytes on macOS, 108 on Linux, the name of the socket and a zero included.
 _LONGEST_SOCKET_DIRECTORY = 103 - len(f"/.s.PGSQL.{_PORT}")
-# PostgreSQL refuses to run as root. This account is everywhere, so none has to be made.
-_UNPRIVILEGED = "nobody"
+# Whose the data of a desk that root runs was before it had an account for it.
+_FORMERLY = "nobody"
+# The kernel says who is at the other end of the socket, so no password has to be kept. Whoever may
+# read the desk's home is its administrator anyway; nobody else comes in, even if the directory of
+# the sockets was opened by mistake.
+_WHO_MAY_CONNECT = "local all all peer map=desk\n"
+_ROLES = f"""
+DO $$ DECLARE wanted text; BEGIN
+    FOREACH wanted IN ARRAY ARRAY['{OWNER}', '{APPLICATION}'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+            EXECUTE format('CREATE ROLE %I LOGIN', wanted);
+        END IF;
+    END LOOP;
+END $$
+"""
+_NOT_YET = (
+    *(OSError, asyncpg.InterfaceError),
+    *(asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError),
+)
+# What a desk made before it had roles, or what was restored, belongs to the administrator.
+_HAND_OVER = f"""
+DO $$ DECLARE command text; BEGIN
+    FOR command IN
+        SELECT format('ALTER TABLE %s OWNER TO {OWNER}', oid::regclass) FROM pg_class c
+        WHERE relnamespace = 'public'::regnamespace AND relowner = '{ADMINISTRATOR}'::regrole
+            AND (relkind IN ('r', 'p', 'v', 'm') OR relkind = 'S' AND NOT EXISTS (
+                SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'i')))
+        UNION ALL
+        SELECT format('ALTER ROUTINE %s OWNER TO {OWNER}', oid::regprocedure) FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND proowner = '{ADMINISTRATOR}'::regrole
+    LOOP EXECUTE command; END LOOP;
+END $$
+"""  # noqa: S608 - names of ours
 
 
 def database_url(settings: Settings) -> str:
-    """The database: the given one, or the embedded server's, running or not."""
+    """The database: the given one, or the embedded server's, running or not; as the application."""
     return settings.database_url or EmbeddedPostgres(settings.home).url
+
+
+def migration_url(settings: Settings) -> str:
+    """The same database for migrations: as the role that owns the tables."""
+    if settings.database_url is None:
+        return EmbeddedPostgres(settings.home).owner_url
+    if settings.migration_url is None:
+        return settings.database_url
+    return settings.migration_url.get_secret_value()
 
 
 def program(name: str) -> str:
@@ -67,6 +116,18 @@ class _Embedded:
     _lock: Lock
     _server: Child
 
+    def __init__(self) -> None:
+        self._turns = asyncio.Lock()
+        """Who stops, restarts or recovers it at the same time as another waits for them."""
+
+    @property
+    def name(self) -> str:
+        return self._server.name
+
+    @property
+    def log(self) -> Path:
+        return self._server.log
+
     @property
     def pid(self) -> int | None:
         return self._server.pid
@@ -77,28 +138,58 @@ class _Embedded:
         Raises:
             SetupError: a port is taken, its data is in use, or it did not come up.
         """
-        self._home.mkdir(parents=True, exist_ok=True)
-        await self._lock.acquire()
-        try:
-            await self._create()
-            await self._launch()
-        except BaseException:
-            await self.stop()
-            raise
+        make_private(self._home)
+        async with self._turns:
+            await self._lock.acquire()
+            try:
+                await self._create()
+                await self._launch()
+            except BaseException:
+                await self._stop()
+                raise
 
     async def stop(self) -> None:
+        async with self._turns:
+            await self._stop()
+
+    async def _stop(self) -> None:
         await self._server.stop()
         self._tidy()
         self._lock.release()
 
     async def restart(self) -> None:
         """Stop and start it; connections are lost, data is not."""
-        await self._server.stop()
-        await self._launch()
+        async with self._turns:
+            await self._server.stop()
+            await self._launch()
 
     def kill(self) -> None:
         """SIGKILL, as a crash would be; `restart()` recovers."""
         self._server.kill()
+
+    async def ended(self) -> int:
+        """Wait until it ends by itself; its exit code, negative for a signal."""
+        return await self._server.ended()
+
+    async def again(self) -> None:
+        """Recover it when it ended by itself, unless somebody else did or stopped it.
+
+        Raises:
+            SetupError: it did not come up; it still counts as one that ended by itself.
+        """
+        async with self._turns:
+            if not self._server.lost:
+                return
+            try:
+                await self._launch()
+            except SetupError:
+                self._server.kill()
+                await self._server.wait()
+                raise
+
+    def problem(self, what: str) -> SetupError:
+        """An error about this server that shows where to look."""
+        return self._server.problem(what)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -124,11 +215,12 @@ class EmbeddedPostgres(_Embedded):
     """
 
     def __init__(self, home: Path, options: Mapping[str, str] | None = None) -> None:
+        super().__init__()
         self._home = home.resolve()
         self._data = self._home / "postgres"
         self._sockets = _socket_directory(self._data)
         self._options = options or {}
-        self._user = _UNPRIVILEGED if os.geteuid() == 0 else None
+        self._user = ACCOUNT if os.geteuid() == 0 else None
         self._lock = Lock(self._data, "PostgreSQL's data")
         self._server = Child(
             "PostgreSQL",
@@ -153,13 +245,18 @@ class EmbeddedPostgres(_Embedded):
 
     @property
     def url(self) -> str:
-        """The address of the database `yinuo`."""
-        return self.url_of(DATABASE)
+        """The address of the database `yinuo` for workers, doors and commands."""
+        return self.url_of(DATABASE, APPLICATION)
 
-    def url_of(self, database: str) -> str:
-        """The address of another database of this server."""
+    @property
+    def owner_url(self) -> str:
+        """The address of the database `yinuo` for migrations."""
+        return self.url_of(DATABASE, OWNER)
+
+    def url_of(self, database: str, role: str = ADMINISTRATOR) -> str:
+        """The address of another database of this server, or of the same for another role."""
         host = urllib.parse.quote(str(self._sockets), safe="/")
-        return f"postgresql://postgres@/{database}?host={host}&port={_PORT}"
+        return f"postgresql://{role}@/{database}?host={host}&port={_PORT}"
 
     async def _create(self) -> None:
         if self._data.exists():
@@ -168,7 +265,7 @@ class EmbeddedPostgres(_Embedded):
         fresh = self._data.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
         self._own_directory(fresh)
-        options = "--username=postgres --auth=trust --encoding=UTF8 --no-instructions"
+        options = f"--username={ADMINISTRATOR} --auth=peer --encoding=UTF8 --no-instructions"
         locale = "--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C"
         initdb = Child(
             "PostgreSQL's initdb",
@@ -184,47 +281,89 @@ class EmbeddedPostgres(_Embedded):
             await initdb.stop()
         fresh.rename(self._data)
 
+    def _admit(self) -> None:
+        """Say who may connect: whoever runs the desk, root, and the server's own account."""
+        try:
+            accounts = {pwd.getpwuid(uid).pw_name for uid in (0, os.geteuid(), postgres_account())}
+        except KeyError as error:
+            raise SetupError(
+                f"PostgreSQL only knows accounts that have a name, and here is one without"
+                f" ({error}): add it to /etc/passwd, or set DATABASE_URL."
+            ) from None
+        lines = [f'desk "{account}" all\n' for account in sorted(accounts)]
+        for name, text in (("pg_hba.conf", _WHO_MAY_CONNECT), ("pg_ident.conf", "".join(lines))):
+            file = self._data / name
+            if not file.exists() or file.read_text(encoding="utf-8") != text:
+                file.write_text(text, encoding="utf-8")
+
     def _tidy(self) -> None:
         with contextlib.suppress(OSError):  # missing, or a crash left a socket in it
             self._sockets.rmdir()
 
     def _own_directory(self, path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        account = pwd.getpwnam(self._user).pw_uid if self._user else os.geteuid()
         found = path.lstat()
+        account = postgres_account()
         # The socket's directory may be below a temporary directory that everybody can write to.
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), account}:
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in self._ours(path):
             raise SetupError(f"{path} belongs to somebody else: remove it, or set YINUO_HOME.")
-        os.chown(path, account, -1)
+        if found.st_uid != account:
+            for place, _, files in os.walk(path, topdown=False):
+                for name in (*files, "."):
+                    os.chown(Path(place, name), account, -1, follow_symlinks=False)
+
+    def _ours(self, path: Path) -> set[int]:
+        ours = {os.geteuid(), postgres_account()}
+        if self._user and path.is_relative_to(self._home):
+            with contextlib.suppress(KeyError):
+                ours.add(pwd.getpwnam(_FORMERLY).pw_uid)
+        return ours
 
     def _hint(self) -> str:
         if self._user is None:
             return ""
         return (
             f" (as root it runs as user {self._user}, who must be able to read the Python packages"
-            f" and reach {self._home}; or run the desk as an ordinary user)"
+            f" and reach {self._home}, for example by `chgrp {self._user} {self._home}`; or run the"
+            " desk as an ordinary user)"
         )
 
     async def _launch(self) -> None:
-        # The lock says that no server has the data: a pid file is what a crash left behind, and
-        # its number may belong to another process by now.
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        await self._lock.take_back()
+        # The lock says that no server has the data: pid files are what a crash left behind, and
+        # their number may belong to another process by now.
+        self._own_directory(self._data)
         self._own_directory(self._sockets)
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        for socket in (f".s.PGSQL.{_PORT}", f".s.PGSQL.{_PORT}.lock"):
+            (self._sockets / socket).unlink(missing_ok=True)
+        self._admit()
         await self._server.start()
         await _until_healthy(self._server, self._answers, self._hint())
 
     async def _answers(self) -> bool:
         try:
-            connection = await asyncpg.connect(self.url_of("postgres"), timeout=5)
-        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+            async with self._administration(ADMINISTRATOR) as server:
+                await server.execute(_ROLES)
+                known = "SELECT count(*) FROM pg_database WHERE datname = $1"
+                if not await server.fetchval(known, DATABASE):
+                    await server.execute(f"CREATE DATABASE {DATABASE}")
+                await server.execute(f"ALTER DATABASE {DATABASE} OWNER TO {OWNER}")
+            async with self._administration(DATABASE) as database:
+                await database.execute(_HAND_OVER)
+        except _NOT_YET:
             return False
+        except asyncpg.PostgresError as error:
+            raise self._server.problem(f"cannot be prepared ({error})") from error
+        return True
+
+    @asynccontextmanager
+    async def _administration(self, database: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
+        connection = await asyncpg.connect(self.url_of(database), timeout=5)
         try:
-            known = "SELECT count(*) FROM pg_database WHERE datname = $1"
-            if not await connection.fetchval(known, DATABASE):
-                await connection.execute(f"CREATE DATABASE {DATABASE}")
+            yield connection
         finally:
             await connection.close()
-        return True
 
 
 class EmbeddedTemporal(_Embedded):
@@ -243,6 +382,7 @@ class EmbeddedTemporal(_Embedded):
         *,
         durable: bool = True,
     ) -> None:
+        super().__init__()
         self._home = home.resolve()
         self.address = f"{LOOPBACK}:{port}"
         self.ui_url = f"http://{LOOPBACK}:{ui_port}"
@@ -267,6 +407,7 @@ class EmbeddedTemporal(_Embedded):
         )
 
     async def _launch(self) -> None:
+        await self._lock.take_back()
         for variable, port in self._ports.items():
             with held(LOOPBACK, port, variable):
                 pass  # it is free

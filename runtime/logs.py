@@ -1,5 +1,9 @@
-"""Logging, configured once: for people on a console, or one JSON object a line for programs."""
+"""Logging, configured once: for people on a console, or one JSON object a line for programs.
 
+What repeats itself is told once, and then how often (runtime/repeats.py).
+"""
+
+import contextlib
 import logging
 import sys
 from typing import TextIO
@@ -8,7 +12,15 @@ import structlog
 import temporalio.activity
 import temporalio.workflow
 from structlog.types import Processor
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 
+from runtime.repeats import Once
 from runtime.settings import LogFormat, LogLevel
 
 
@@ -45,11 +57,37 @@ def configure(format: LogFormat, level: LogLevel, stream: TextIO = sys.stderr) -
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [Once(handler)]
     root.setLevel(level)
     # Temporal's loggers repeat all they know in the message; as fields it is enough.
     temporalio.workflow.logger.workflow_info_on_message = False
     temporalio.activity.logger.activity_info_on_message = False
+    _hear_the_core()
+
+
+def _hear_the_core() -> None:
+    """Have the core of Temporal's library log where we do; by itself it writes to the console."""
+    core = logging.getLogger("temporalio.core")
+    core.filters[:] = [_CoreRecords()]
+    heard = LogForwardingConfig(
+        core,
+        append_target_to_name=False,
+        prepend_target_on_message=False,
+        append_log_fields_to_message=False,
+    )
+    logged = LoggingConfig(TelemetryFilter(core_level="WARN", other_level="ERROR"), heard)
+    with contextlib.suppress(RuntimeError):  # somebody was connected before logging was configured
+        Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=logged)))
+
+
+class _CoreRecords(logging.Filter):
+    """Puts what the core tells besides its words into a field."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let it pass, with `core` in place of an object that cannot be written."""
+        fields = record.__dict__.pop("temporal_log").fields
+        record.core = {name: fields[name] for name in fields if not name.startswith("payload_")}
+        return True
 
 
 def _renderers(format: LogFormat, stream: TextIO) -> list[Processor]:  # noqa: A002

@@ -1,4 +1,8 @@
-"""Database migrations: one at a time, whoever asks, and never waiting behind a lock for ever."""
+"""Database migrations: one at a time, whoever asks, and never waiting behind a lock for ever.
+
+They are the business of the role that owns the tables. What the application's role may do with
+them is said anew after each (runtime/grants.py).
+"""
 
 from pathlib import Path
 from typing import Any
@@ -9,34 +13,53 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from runtime import postgres
 from runtime.errors import SetupError
+from runtime.grants import grant
 from runtime.settings import ROOT
 
 SCRIPTS = ROOT / "migrations"
 _ADVISORY_LOCK = 0x59494E554F  # "YINUO"
 _LOCK_NOT_AVAILABLE = "55P03"
+_MAY_NOT = asyncpg.InsufficientPrivilegeError
 
 
 async def migrate(
-    database_url: str, *, lock_timeout: float = 60, scripts: Path = SCRIPTS
+    owner_url: str,
+    application_url: str | None = None,
+    *,
+    lock_timeout: float = 60,
+    scripts: Path = SCRIPTS,
 ) -> str | None:
     """Bring the database to the newest revision, which is returned; safe to repeat.
 
-    Another migration is waited for up to `lock_timeout` seconds, and so is a table in use.
+    The role of `application_url` then has its rights, if it is another than the owner. Another
+    migration is waited for up to `lock_timeout` seconds, and so is a table in use.
 
     Raises:
-        SetupError: a lock was not to be had in time; nothing of that revision was done.
+        SetupError: no connection is to be had, a role may not do what it should, or a lock was not
+            to be had in time; nothing of that revision was done.
     """
+    role = await postgres.role_of(application_url or owner_url)
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: asyncpg.connect(
-            database_url, server_settings={"application_name": "yinuo migrate"}
+            owner_url, server_settings={"application_name": "yinuo migrate"}
         ),
         poolclass=NullPool,
     )
+    try:
+        with postgres.explained():
+            await _migrate(engine, role, lock_timeout, scripts)
+    finally:
+        await engine.dispose()
+    return head(scripts)
+
+
+async def _migrate(engine: AsyncEngine, role: str, lock_timeout: float, scripts: Path) -> None:
     try:
         async with engine.connect() as connection:
             await connection.execute(text(f"SET lock_timeout = {int(lock_timeout * 1000)}"))
@@ -44,17 +67,19 @@ async def migrate(
             await connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
             await connection.commit()
             await connection.run_sync(_upgrade, scripts)
+            if role != await connection.scalar(text("SELECT current_user")):
+                await connection.run_sync(grant, role)
+                await connection.commit()
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            if isinstance(cause := getattr(error.orig, "__cause__", None), _MAY_NOT):
+                raise cause from error
             raise
         raise SetupError(
             f"the database could not be migrated: a lock was held by another session for more than"
             f" {lock_timeout:g} s (another `yinuo migrate`, or a long transaction; see"
             " pg_stat_activity). Nothing is half-done; run `yinuo migrate` again."
         ) from error
-    finally:
-        await engine.dispose()
-    return head(scripts)
 
 
 def head(scripts: Path = SCRIPTS) -> str | None:

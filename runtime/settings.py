@@ -40,6 +40,10 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL", repr=False)
     """`postgresql://…`; None means the embedded server."""
+    migration_url: SecretStr | None = None
+    """The same database for `yinuo migrate` and `yinuo up`, as a role that owns the tables; None:
+    `database_url`, whose role then owns the audit trail too. No child process gets it.
+    """
     home: Path = Path(".yinuo")
     """Where the embedded servers keep their data and logs."""
     policy: Path = ROOT / "policies" / "standard.toml"
@@ -92,10 +96,11 @@ class Settings(BaseSettings):
     graceful_shutdown: timedelta = timedelta(seconds=10)
     """How long a stopping worker lets its activities finish; `YINUO_GRACEFUL_SHUTDOWN=PT10S`."""
 
-    @field_validator("database_url")
+    @field_validator("database_url", "migration_url")
     @classmethod
-    def _postgresql_only(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("postgresql://", "postgres://")):
+    def _postgresql_only(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        address = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if address is not None and not address.startswith(("postgresql://", "postgres://")):
             raise ValueError("must be a postgresql:// address, PostgreSQL is the only database")
         return value
 
@@ -134,7 +139,8 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """The same settings as environment variables, for a child process."""
-        written: dict[str, Any] = self.model_dump(mode="json", exclude={"database_url", *_SECRETS})
+        unsaid = {"database_url", "migration_url", *_SECRETS}
+        written: dict[str, Any] = self.model_dump(mode="json", exclude=unsaid)
         written |= {
             name: value.get_secret_value() for name in _SECRETS if (value := getattr(self, name))
         }
@@ -174,7 +180,7 @@ def _sentence(error: ErrorDetails) -> str:
     name = str(error["loc"][0])
     if name in {"DATABASE_URL", "database_url"}:  # its value may hold a password
         return f"DATABASE_URL: {error['msg']}"
-    found = "" if name in _SECRETS else f" (it is {error['input']!r})"
+    found = "" if name in {"migration_url", *_SECRETS} else f" (it is {error['input']!r})"
     return f"{PREFIX}{name.upper()}: {error['msg']}{found}"
 
 

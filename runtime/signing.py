@@ -23,6 +23,7 @@ from pydantic import ValidationError
 
 from domain.links import PURPOSES, Link
 from runtime.errors import SetupError
+from runtime.home import make_private
 from runtime.settings import Settings
 
 _SHORTEST = 32
@@ -134,7 +135,7 @@ def links(own: Settings) -> Links:
 def _kept(path: Path) -> str:
     """Read the secret of this desk, or make it: whoever is first makes it for all."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         fresh = path.with_name(f"secret.{os.getpid()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:

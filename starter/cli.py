@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from runtime import aio
+from runtime.home import UMASK
 from starter import (
     calendar_commands,
     callback_commands,
@@ -137,8 +139,8 @@ def migrate() -> None:
 
 
 async def _migrate() -> None:
-    from runtime import settings, temporal
-    from runtime.embedded import database_url
+    from runtime import grants, settings, temporal
+    from runtime.embedded import database_url, migration_url
     from runtime.migrate import migrate
     from runtime.postgres import pool
     from starter.prepare import prepare
@@ -146,12 +148,14 @@ async def _migrate() -> None:
 
     own = settings.load()
     async with explained():
-        revision = await migrate(database_url(own))
+        revision = await migrate(migration_url(own), database_url(own))
         _progress("migrations", "ready", f"revision {revision}")
         client = await temporal.connect(own)
         await prepare(client)
         _progress("Temporal", "ready", f"search attributes and audit in {client.namespace}")
         async with pool(database_url(own), size=2) as connections:
+            if warning := await grants.warning(connections):
+                _progress("PostgreSQL", "warning", warning)
             said = await policy_at_start(client, connections, own.policy)
         _progress("policy", "ready", said)
 
@@ -183,4 +187,5 @@ app.command()(demo)
 
 def main() -> None:
     """Run the command line; ends the process with an exit code."""
+    os.umask(UMASK)  # whatever it makes, exports with customers in them too, is its user's own
     app(prog_name="yinuo")

@@ -169,13 +169,14 @@ async def _pool(own: Settings) -> AsyncIterator[Pool]:
 @asynccontextmanager
 async def explained() -> AsyncIterator[None]:
     """Turn a refusal, or a server that does not answer, into ``Failed``."""
-    import asyncpg
     from temporalio.service import RPCError
 
+    from runtime import postgres
     from starter.client import Refused, Unavailable
 
     try:
-        yield
+        with postgres.explained():
+            yield
     except Refused as refused:
         raise refusal(refused.type, refused.message) from refused
     except Unavailable as error:
@@ -186,16 +187,6 @@ async def explained() -> AsyncIterator[None]:
         raise
     except SetupError as error:
         raise Failed(ExitCode.UNAVAILABLE, str(error)) from error
-    except asyncpg.UndefinedTableError as error:
-        raise Failed(
-            ExitCode.UNAVAILABLE, "the database holds no registers yet: run `yinuo migrate`"
-        ) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Failed(
-            ExitCode.UNAVAILABLE,
-            "PostgreSQL does not answer. Start the desk with `yinuo up`, or set DATABASE_URL."
-            f" ({str(error) or type(error).__name__})",
-        ) from error
 
 
 def refusal(type_: str, message: str) -> Failed:

@@ -1,53 +1,61 @@
 """`yinuo up`: the whole desk, brought up in order, watched, and taken down in reverse.
 
-Servers that `DATABASE_URL` and `TEMPORAL_*` name are used; the others are embedded.
+Servers that `DATABASE_URL` and `TEMPORAL_*` name are used; the others are embedded. Every part of
+ours that ends by itself is started again; one that does not stay up ends the desk.
 """
 
 import asyncio
-import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import asyncpg
 import httpx2
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
-from runtime import postgres
+from runtime import grants, postgres, rotation
 from runtime.child import Child
-from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
+from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal, migration_url
+from runtime.errors import SetupError
+from runtime.home import make_private
 from runtime.migrate import migrate
 from runtime.ports import held
 from runtime.settings import Settings, given_temporal
 from runtime.temporal import connect
 from starter import replanning
+from starter.polling import not_taken
 from starter.prepare import prepare
+from store import AWAY
 
 Progress = Callable[[str, str, str], None]
 """Told (part, state, detail).
 
-State is "starting", "ready" or "stopped", for workers and doors also "restarting" and "restarted".
+State is "starting", "ready", "warning", "restarting", "restarted" or "stopped".
 """
+
+Needs = Callable[[], Awaitable[None]]
+"""Returns when what a part cannot start without is there."""
+
+Well = Callable[[], Awaitable[bool]]
 
 FirstRun = Callable[["asyncpg.Pool[Any]", Client], Awaitable[None]]
 
-# What a worker must be seen to serve before it counts as healthy.
-_SERVED = (
-    ("issues", TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
-    ("notifications", TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
-)
+_AWAY: tuple[type[Exception], ...] = (TimeoutError, RPCError, *AWAY)
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 10.0
-_LONGEST_PAUSE = 10.0
-# Whoever worked this long was killed, or a server was: that is no reason to be slow.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+# Whoever was well this long was killed, or a server was: that is no reason to be slow.
 _STEADY_SECONDS = 5.0
+# Starts in a row that come to nothing before the desk is given up: with the pauses, a minute.
+_STARTS = 10
+# What only migrations may know, and what a worker or the doors get from the desk.
+_NOT_FOR_CHILDREN = {"YINUO_MIGRATION_URL"}
 
 
 @dataclass(frozen=True)
@@ -85,68 +93,136 @@ async def desk(
     `after_migrations` runs before the first worker: the place to import a first roster.
 
     Raises:
-        SetupError: a part did not come up; the message says which and what to do.
+        SetupError: a part did not come up, or does not stay up; the message says which and what
+            to do. The block is cancelled then.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_private(settings.home)
     if settings.doors:
         with held(settings.http_host, settings.http_port, "YINUO_HTTP_PORT"):
             pass  # it is free
-    async with AsyncExitStack() as stack:
-        database = await _postgres(stack, settings, progress)
-        database_url = database.url if database else str(settings.database_url)
-        temporal = await _temporal(stack, settings, progress)
-        progress("migrations", "starting", "")
-        progress("migrations", "ready", f"revision {await migrate(database_url) or 'none'}")
-        client = await connect(settings)
-        progress("search attributes", "starting", "")
-        await prepare(client)
-        progress("search attributes", "ready", f"in namespace {client.namespace}")
-        pool = await stack.enter_async_context(postgres.pool(database_url, size=10))
-        if after_migrations is not None:
-            await after_migrations(pool, client)
-        progress("policy", "starting", "")
-        progress("policy", "ready", await replanning.policy_at_start(client, pool, settings.policy))
-
-        address = client.service_client.config.target_host
-        environment = {
-            **os.environ,
-            **settings.environment(),
-            "DATABASE_URL": database_url,
-            "TEMPORAL_ADDRESS": address,
-            "TEMPORAL_NAMESPACE": client.namespace,
-        }
-        workers = await _workers(stack, settings, environment, client, progress)
-        doors = await _doors(stack, settings, environment, progress)
-        yield Desk(
-            *(database_url, address, client.namespace, client, pool),
-            *(workers, doors, database, temporal),
-        )
+    try:
+        async with asyncio.TaskGroup() as watch, AsyncExitStack() as stack:
+            hosting = _Hosting(stack, watch, progress)
+            yield await _brought_up(hosting, settings, after_migrations)
+    except BaseExceptionGroup as failures:
+        first = _first(failures)
+        raise first from first.__cause__
 
 
-async def _postgres(
-    stack: AsyncExitStack, settings: Settings, progress: Progress
-) -> EmbeddedPostgres | None:
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What went wrong first, and the rest by it."""
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+async def _brought_up(
+    hosting: "_Hosting", settings: Settings, after_migrations: FirstRun | None
+) -> Desk:
+    stack, progress = hosting.stack, hosting.progress
+    database = await _postgres(hosting, settings)
+    database_url = database.url if database else str(settings.database_url)
+    temporal = await _temporal(hosting, settings)
+    progress("migrations", "starting", "")
+    revision = await migrate(migration_url(settings), database_url)
+    progress("migrations", "ready", f"revision {revision or 'none'}")
+    client = await connect(settings)
+    progress("search attributes", "starting", "")
+    await prepare(client)
+    progress("search attributes", "ready", f"in namespace {client.namespace}")
+    pool = await stack.enter_async_context(postgres.pool(database_url, size=10))
+    if warning := await grants.warning(pool):
+        progress("PostgreSQL", "warning", warning)
+    if after_migrations is not None:
+        await after_migrations(pool, client)
+    progress("policy", "starting", "")
+    progress("policy", "ready", await replanning.policy_at_start(client, pool, settings.policy))
+
+    address = client.service_client.config.target_host
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in _NOT_FOR_CHILDREN},
+        **settings.environment(),
+        "DATABASE_URL": database_url,
+        "TEMPORAL_ADDRESS": address,
+        "TEMPORAL_NAMESPACE": client.namespace,
+    }
+    servers = partial(_servers, pool, client)
+    workers = await _workers(hosting, settings, environment, client, servers)
+    doors = await _doors(hosting, settings, environment)
+    return Desk(
+        *(database_url, address, client.namespace, client, pool),
+        *(workers, doors, database, temporal),
+    )
+
+
+async def _postgres(hosting: "_Hosting", settings: Settings) -> EmbeddedPostgres | None:
     if settings.database_url is not None:
-        progress("PostgreSQL", "ready", "given by DATABASE_URL")
+        hosting.progress("PostgreSQL", "ready", "given by DATABASE_URL")
         return None
     server = EmbeddedPostgres(settings.home, None if settings.durable else HASTY)
-    detail = f"data in {settings.home}"
-    await stack.enter_async_context(_reported(server, "PostgreSQL", detail, progress))
+    await hosting.host(server, server, f"data in {settings.home}")
     return server
 
 
-async def _temporal(
-    stack: AsyncExitStack, settings: Settings, progress: Progress
-) -> EmbeddedTemporal | None:
+async def _temporal(hosting: "_Hosting", settings: Settings) -> EmbeddedTemporal | None:
     given = given_temporal().get("target_host")
     if given is not None:
-        progress("Temporal", "ready", f"{given}, given by TEMPORAL_ADDRESS or the profile file")
+        detail = f"{given}, given by TEMPORAL_ADDRESS or the profile file"
+        hosting.progress("Temporal", "ready", detail)
         return None
     ports = settings.temporal_port, settings.temporal_ui_port
     server = EmbeddedTemporal(settings.home, *ports, durable=settings.durable)
-    detail = f"{server.address}, Web UI {server.ui_url}"
-    await stack.enter_async_context(_reported(server, "Temporal", detail, progress))
+    await hosting.host(server, server, f"{server.address}, Web UI {server.ui_url}")
     return server
+
+
+class _Part(Protocol):
+    """A process of ours that is kept up: a server, a worker, the doors."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def log(self) -> Path: ...
+
+    @property
+    def pid(self) -> int | None: ...
+
+    async def ended(self) -> int:
+        """Wait until it ends by itself."""
+
+    async def again(self) -> None:
+        """Start it again if it did, and return when it is well."""
+
+    def problem(self, what: str) -> SetupError:
+        """Tell of it with the end of its log."""
+
+
+async def _nothing() -> None:
+    """Go on."""
+
+
+@dataclass(frozen=True)
+class _Hosting:
+    """Where parts are brought up, watched and taken down."""
+
+    stack: AsyncExitStack
+    watch: asyncio.TaskGroup
+    progress: Progress
+
+    async def host(
+        self,
+        part: _Part,
+        running: AbstractAsyncContextManager[object],
+        detail: str,
+        needs: Needs = _nothing,
+    ) -> None:
+        """Have a part `running` from now on, kept up as soon as there is what it `needs`, and its
+        log short.
+        """
+        reported = _reported(running, part.name, detail, self.progress)
+        await self.stack.enter_async_context(reported)
+        for task in (_keep_up(part, needs, self.progress), rotation.keep_short(part.log)):
+            self.stack.push_async_callback(_cancel, self.watch.create_task(task))
 
 
 @asynccontextmanager
@@ -160,12 +236,25 @@ async def _reported(
     progress(name, "stopped", "")
 
 
+async def _servers(pool: "asyncpg.Pool[Any]", client: Client) -> None:
+    """Wait until both answer: that they do not is no fault of a worker's, which then ends."""
+    while True:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await pool.fetchval("SELECT 1")
+                await client.service_client.check_health()
+        except _AWAY:
+            await asyncio.sleep(_FIRST_PAUSE)
+        else:
+            return
+
+
 async def _workers(
-    stack: AsyncExitStack,
+    hosting: _Hosting,
     settings: Settings,
     environment: Mapping[str, str],
     client: Client,
-    progress: Progress,
+    needs: Needs,
 ) -> list[Child]:
     children = [
         Child(
@@ -177,13 +266,14 @@ async def _workers(
         for number in range(1, settings.workers + 1)
     ]
     for child in children:
-        part = _Part(child, partial(_works, child, client), f"log in {child.log}")
-        await _host(stack, part, settings, progress)
+        works = partial(_works, child, client)
+        process = _Process(child, settings, works, works)
+        await hosting.host(process, process.running(), f"log in {child.log}", needs)
     return children
 
 
 async def _doors(
-    stack: AsyncExitStack, settings: Settings, environment: Mapping[str, str], progress: Progress
+    hosting: _Hosting, settings: Settings, environment: Mapping[str, str]
 ) -> Child | None:
     if not settings.doors:
         return None
@@ -194,54 +284,75 @@ async def _doors(
         environment=environment,
     )
     # On this machine, past any proxy for the rest of the world.
-    knock = httpx2.AsyncClient(trust_env=False, timeout=_ANSWER_SECONDS)
-    async with knock:
-        part = _Part(
-            child, partial(_open, settings, knock), f"{settings.base_url}, log {child.log}"
-        )
-        await _host(stack, part, settings, progress)
+    knock = await hosting.stack.enter_async_context(
+        httpx2.AsyncClient(trust_env=False, timeout=_ANSWER_SECONDS)
+    )
+    alive, ready = (partial(_open, settings, knock, path) for path in ("healthz", "readyz"))
+    # Without a worker they are never ready, and later servers may be away; but they are open.
+    process = _Process(child, settings, ready if settings.workers else alive, alive)
+    await hosting.host(process, process.running(), f"{settings.base_url}, log {child.log}")
     return child
 
 
 @dataclass(frozen=True)
-class _Part:
-    """A process of ours, what it is like when it is well, and what to tell of it then."""
+class _Process:
+    """A worker or the doors: running is not enough, it must be seen to be well."""
 
     child: Child
-    well: Callable[[], Awaitable[bool]]
-    detail: str
+    settings: Settings
+    well_at_first: Well
+    well: Well
+
+    @property
+    def name(self) -> str:
+        return self.child.name
+
+    @property
+    def log(self) -> Path:
+        return self.child.log
+
+    @property
+    def pid(self) -> int | None:
+        return self.child.pid
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        try:
+            await self.child.start()
+            await self._until(self.well_at_first)
+            yield
+        finally:
+            await self.child.stop(self.settings.graceful_shutdown.total_seconds() + 5)
+
+    async def ended(self) -> int:
+        return await self.child.ended()
+
+    async def again(self) -> None:
+        await self.child.again()
+        try:
+            await self._until(self.well)
+        except SetupError:
+            self.child.kill()
+            await self.child.wait()
+            raise
+
+    def problem(self, what: str) -> SetupError:
+        return self.child.problem(what)
+
+    async def _until(self, well: Well) -> None:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                while not await well():
+                    if not self.child.running:
+                        raise self.child.problem("ended while starting")
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise self.child.problem(f"did not take up work within {_START_SECONDS:g} s") from None
 
 
-async def _host(stack: AsyncExitStack, part: _Part, settings: Settings, progress: Progress) -> None:
-    hosted = _hosted(part, settings.graceful_shutdown.total_seconds() + 5)
-    await stack.enter_async_context(_reported(hosted, part.child.name, part.detail, progress))
-    stack.push_async_callback(_cancel, asyncio.create_task(_keep_up(part.child, progress)))
-
-
-@asynccontextmanager
-async def _hosted(part: _Part, patience: float) -> AsyncIterator[None]:
+async def _open(settings: Settings, knock: httpx2.AsyncClient, path: str) -> bool:
     try:
-        await part.child.start()
-        await _until_well(part)
-        yield
-    finally:
-        await part.child.stop(patience)
-
-
-async def _until_well(part: _Part) -> None:
-    try:
-        async with asyncio.timeout(_START_SECONDS):
-            while not await part.well():
-                if not part.child.running:
-                    raise part.child.problem("ended while starting")
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        raise part.child.problem(f"did not take up work within {_START_SECONDS:g} s") from None
-
-
-async def _open(settings: Settings, knock: httpx2.AsyncClient) -> bool:
-    try:
-        answer = await knock.get(f"http://{_here(settings.http_host)}:{settings.http_port}/readyz")
+        answer = await knock.get(f"http://{_here(settings.http_host)}:{settings.http_port}/{path}")
     except httpx2.TransportError:
         return False
     return answer.is_success
@@ -254,41 +365,44 @@ def _here(host: str) -> str:
 
 
 async def _works(worker: Child, client: Client) -> bool:
-    for queue, kind in _SERVED:
-        if not await _polls(worker, client, queue, kind):
-            return False
-    return True
+    try:
+        return not await not_taken(client, worker.pid)
+    except RPCError:  # Temporal is away again
+        return False
 
 
-async def _polls(
-    worker: Child, client: Client, queue: str, kind: "TaskQueueType.ValueType"
-) -> bool:
-    answer = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
-        )
-    )
-    # The SDK's default identity is pid@host: other workers at the same server do not count.
-    return any(poller.identity.startswith(f"{worker.pid}@") for poller in answer.pollers)
+async def _keep_up(part: _Part, needs: Needs, progress: Progress) -> None:
+    """Start a part again when it ends by itself, after a pause that doubles while it does, and when
+    there is what it needs.
 
-
-async def _keep_up(child: Child, progress: Progress) -> None:
-    """Start a process again when it ends by itself, after a pause that doubles while it does."""
-    loop = asyncio.get_running_loop()
-    pause = 0.5
+    Raises:
+        SetupError: it does not stay up.
+    """
+    clock = asyncio.get_running_loop().time
+    in_vain = 0
     while True:
-        started = loop.time()
-        code = await child.wait()
-        if loop.time() - started > _STEADY_SECONDS:
-            pause = 0.5
-        progress(child.name, "restarting", f"it ended with {code}; in {pause:g} s")
+        began = clock()
+        code = await part.ended()
+        in_vain = 1 if clock() - began > _STEADY_SECONDS else in_vain + 1
+        if in_vain > _STARTS:
+            raise part.problem(
+                f"does not stay up: it was started {_STARTS} times in a row, and ended with {code}"
+                " at last. The desk is given up; mend what its log says (a full disk, a port that"
+                " is taken, a file that is gone), then `yinuo up` again"
+            )
+        pause = min(_FIRST_PAUSE * 2 ** (in_vain - 1), _LONGEST_PAUSE)
+        progress(part.name, "restarting", f"it ended with {code}; in {pause:g} s")
         await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
-        await child.start()
-        progress(child.name, "restarted", f"process {child.pid}")
+        await needs()
+        try:
+            await part.again()
+        except (SetupError, OSError) as error:
+            progress(part.name, "restarting", f"not yet: {str(error).splitlines()[0]}")
+        else:
+            if part.pid is not None:  # it was not stopped on purpose meanwhile
+                progress(part.name, "restarted", f"process {part.pid}")
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait({task})

@@ -131,10 +131,10 @@ async def check(pool: Pool, number: int, issue_id: str, made: Check, now: dateti
     Whether ``made.by`` may check it is the caller's to ask.
     """
     async with pool.acquire() as connection, connection.transaction():
-        # Two at once by one checker take turns, or both would be the same revision.
+        # Two at once by one checker take turns, or both would be the same revision. The row itself
+        # cannot be locked: it is kept for ever, and the application has no right to change it.
         await connection.execute(
-            "SELECT FROM quality_records WHERE sample = $1 AND issue_id = $2 FOR UPDATE",
-            *(number, issue_id),
+            "SELECT pg_advisory_xact_lock($1, hashtext($2))", number, f"quality {issue_id}"
         )
         row = await connection.fetchrow(
             """

@@ -4,7 +4,7 @@ import itertools
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,15 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from runtime import postgres
-from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
+from runtime.embedded import (
+    ADMINISTRATOR,
+    APPLICATION,
+    DATABASE,
+    HASTY,
+    OWNER,
+    EmbeddedPostgres,
+    EmbeddedTemporal,
+)
 from runtime.migrate import migrate
 from runtime.settings import Settings
 from runtime.temporal import connect, register_search_attributes
@@ -47,18 +55,28 @@ async def postgres_server(
 ) -> AsyncIterator[EmbeddedPostgres]:
     """One PostgreSQL for the session, whose database `yinuo` is migrated and used as a template."""
     async with EmbeddedPostgres(tmp_path_factory.mktemp("pg"), HASTY) as server:
-        await migrate(server.url)
+        await migrate(server.owner_url, server.url)
         yield server
 
 
 @pytest.fixture
 async def postgres_url(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
-    """A fresh migrated database of this test's own."""
-    name = f"test_{next(_database_numbers)}"
-    administration = await asyncpg.connect(postgres_server.url_of("postgres"))
+    """A fresh migrated database of this test's own, as workers, doors and commands have it."""
+    async with fresh_database(postgres_server, f"test_{next(_database_numbers)}") as name:
+        yield postgres_server.url_of(name, APPLICATION)
+
+
+@asynccontextmanager
+async def fresh_database(
+    server: EmbeddedPostgres, name: str, template: str = DATABASE
+) -> AsyncIterator[str]:
+    """A database that belongs to the owner of tables, as the desk's own does."""
+    administration = await asyncpg.connect(server.url_of(ADMINISTRATOR))
     try:
-        await administration.execute(f"CREATE DATABASE {name} TEMPLATE yinuo STRATEGY file_copy")
-        yield postgres_server.url_of(name)
+        await administration.execute(
+            f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template} STRATEGY file_copy"
+        )
+        yield name
         await administration.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await administration.close()
@@ -66,9 +84,17 @@ async def postgres_url(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def database(postgres_url: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
-    """A pool on a fresh migrated database."""
+    """A pool on a fresh migrated database, with the application's rights."""
     async with postgres.pool(postgres_url, size=10) as pool:
         yield pool
+
+
+@pytest.fixture
+async def owner(postgres_url: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    """The same database for the role that owns its tables."""
+    connection = await asyncpg.connect(postgres_url.replace(APPLICATION, OWNER, 1))
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture
@@ -98,7 +124,7 @@ async def desk_servers(tmp_path: Path) -> AsyncIterator[DeskServers]:
         EmbeddedPostgres(tmp_path, HASTY) as database,
         EmbeddedTemporal(tmp_path, port, ui_port, durable=False) as temporal,
     ):
-        await migrate(database.url)
+        await migrate(database.owner_url, database.url)
         settings = Settings(
             database_url=database.url,
             home=tmp_path,

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from starter.doors import api_document, care, pages, problems, trail
 from starter.doors.context import Doors
+from starter.doors.health import Readiness
 from starter.doors.metrics import Metrics
 from starter.doors.signing_in import provider
 from starter.doors.who import Doorkeeper
@@ -59,6 +60,7 @@ def build(doors: Doors) -> FastAPI:
     app.state.doors = doors
     app.state.doorkeeper = Doorkeeper()
     app.state.metrics = Metrics()
+    app.state.readiness = Readiness()
     app.state.shelf = Shelf(doors.settings.inbound)
     app.state.provider = provider(doors.settings)
     if app.state.provider:

@@ -158,9 +158,11 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Pool, sender: AppriseSender, receiver: Receiver) -> Desk:
+async def desk(
+    database: Pool, owner: "asyncpg.Connection[Any]", sender: AppriseSender, receiver: Receiver
+) -> Desk:
     # The register of issues is not what is tested here.
-    await database.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
+    await owner.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
     desk = Desk(database, sender, receiver)
     await desk.channel("good", receiver.url("/good"))
     await desk.channel("slow", receiver.url("/slow"))

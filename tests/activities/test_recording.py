@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from temporalio.exceptions import ApplicationError
 
@@ -219,9 +220,9 @@ async def test_the_register_shows_what_the_workflow_knows(
 
 
 async def test_what_happened_can_not_be_changed_afterwards(
-    recording: Recording, database: Pool
+    recording: Recording, owner: "asyncpg.Connection[Any]"
 ) -> None:
     await recording.record_step(registration())
     for change in ("UPDATE issue_events SET actor = 'me'", "DELETE FROM issue_events"):
         with pytest.raises(Exception, match="append-only"):
-            await database.execute(change)
+            await owner.execute(change)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import asyncpg
 import pytest
 
 from domain.actions import Accept, Act, ActionName, RecordCallback, Resolve
@@ -155,13 +156,15 @@ async def test_a_worker_killed_before_it_learns_that_its_step_is_written_does_no
 ) -> None:
     pool = desk.servers.pool
     view = await desk.desk.open(an_intake("commit"))
-    await pool.execute(
+    assert desk.servers.postgres is not None
+    owner = await asyncpg.connect(desk.servers.postgres.owner_url)
+    await owner.execute(
         """
         CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$
         """
     )
-    await pool.execute(
+    await owner.execute(
         "CREATE CONSTRAINT TRIGGER slowly AFTER INSERT ON issue_events DEFERRABLE"
         " INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.action = 'accept') EXECUTE FUNCTION slowly()"
     )
@@ -174,7 +177,8 @@ async def test_a_worker_killed_before_it_learns_that_its_step_is_written_does_no
     # The server goes on committing for a client that is gone.
     accepted = "SELECT FROM issue_events WHERE issue_id = $1 AND action = 'accept'"
     await until(lambda: pool.fetch(accepted, view.id))
-    await pool.execute("DROP TRIGGER slowly ON issue_events")
+    await owner.execute("DROP TRIGGER slowly ON issue_events")
+    await owner.close()
     view = await accepting
     assert [step.action for step in view.steps].count(ActionName.ACCEPT) == 1
     assert (await live(desk, view)).outcome == "solved"

@@ -38,7 +38,7 @@ async def record(wanted: list[str]) -> None:
     """Play the stories and write what Temporal kept of them."""
     with tempfile.TemporaryDirectory() as home:
         async with EmbeddedPostgres(Path(home)) as server:
-            await migrate(server.url)
+            await migrate(server.owner_url, server.url)
             async with postgres.pool(server.url, size=10) as pool, skipping_server() as clock:
                 for name in wanted or PATHS:
                     async with story_desk(clock, pool, BEGINS, whole=name in WHOLE) as desk:

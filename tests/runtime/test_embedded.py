@@ -1,8 +1,12 @@
+import asyncio
 import os
+import pwd
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.parse
 from pathlib import Path
 
@@ -12,6 +16,8 @@ import pytest
 
 from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
 from runtime.errors import SetupError
+from runtime.home import make_private
+from runtime.migrate import migrate
 from runtime.settings import Settings
 from runtime.temporal import connect
 from tests.conftest import free_ports
@@ -36,18 +42,18 @@ async def _value(url: str, sql: str) -> object:
 async def test_postgres_keeps_its_data_when_stopped_restarted_or_killed(tmp_path: Path) -> None:
     server = EmbeddedPostgres(tmp_path)
     async with server:
-        await _execute(server.url, "CREATE TABLE note (text text)")
-        await _execute(server.url, "INSERT INTO note VALUES ('保留')")
+        await _execute(server.owner_url, "CREATE TABLE note (text text)")
+        await _execute(server.owner_url, "INSERT INTO note VALUES ('保留')")
         first = server.pid
         await server.restart()
         assert server.pid != first
-        assert await _value(server.url, "SELECT text FROM note") == "保留"
+        assert await _value(server.owner_url, "SELECT text FROM note") == "保留"
         server.kill()
         await server.restart()
-        assert await _value(server.url, "SELECT text FROM note") == "保留"
+        assert await _value(server.owner_url, "SELECT text FROM note") == "保留"
     assert server.pid is None
     async with EmbeddedPostgres(tmp_path) as again:
-        assert await _value(again.url, "SELECT text FROM note") == "保留"
+        assert await _value(again.owner_url, "SELECT text FROM note") == "保留"
 
 
 async def test_postgres_listens_on_its_private_socket_only(tmp_path: Path) -> None:
@@ -62,12 +68,12 @@ async def test_postgres_listens_on_its_private_socket_only(tmp_path: Path) -> No
 
 async def test_what_was_committed_in_haste_survives_a_crash_of_the_server(tmp_path: Path) -> None:
     async with EmbeddedPostgres(tmp_path, HASTY) as server:
-        await _value(server.url, "CREATE TABLE told (n integer)")
+        await _value(server.owner_url, "CREATE TABLE told (n integer)")
         for n in range(1, 6):
-            await _value(server.url, "INSERT INTO told SELECT count(*) + 1 FROM told")
+            await _value(server.owner_url, "INSERT INTO told SELECT count(*) + 1 FROM told")
             server.kill()
             await server.restart()
-            assert await _value(server.url, "SELECT max(n) FROM told") == n
+            assert await _value(server.owner_url, "SELECT max(n) FROM told") == n
 
 
 async def test_a_home_with_a_very_long_path_works_too(tmp_path: Path) -> None:
@@ -86,6 +92,212 @@ async def test_a_home_that_only_its_owner_can_enter_works_and_stays_so(tmp_path:
     async with EmbeddedPostgres(private / "home", HASTY) as server:
         assert await _value(server.url, "SELECT 1") == 1
     assert private.stat().st_mode & 0o777 == 0o700
+
+
+async def test_nobody_else_may_read_what_is_in_the_home_nor_what_is_left_from_before(
+    tmp_path: Path,
+) -> None:
+    home, (port, ui_port) = tmp_path / "home", free_ports(2)
+    async with EmbeddedPostgres(home, HASTY), EmbeddedTemporal(home, port, ui_port):
+        names = {path.name for path in home.iterdir()}
+        assert {"temporal.db", "temporal.db-wal", "postgres.log", "temporal.log"} <= names
+        assert _open_to_others(home) == {}
+    home.chmod(0o755)
+    for entry in home.glob("*.*"):
+        entry.chmod(0o644)
+    async with EmbeddedPostgres(home, HASTY), EmbeddedTemporal(home, port, ui_port):
+        assert _open_to_others(home) == {}
+
+
+def _open_to_others(home: Path) -> dict[str, str]:
+    modes = {path.name: path.lstat().st_mode for path in (home, *home.iterdir())}
+    return {name: oct(mode) for name, mode in modes.items() if mode & 0o077}
+
+
+async def test_a_home_that_others_share_is_not_closed_to_them(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    make_private(tmp_path)
+    assert tmp_path.stat().st_mode & 0o7777 == 0o1777
+
+
+async def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match=r"home cannot be used: Not a directory.*YINUO_HOME"):
+        make_private(tmp_path / "file" / "home")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a desk of root's")
+async def test_postgres_of_roots_desk_belongs_to_an_account_of_its_own(tmp_path: Path) -> None:
+    async with EmbeddedPostgres(tmp_path, HASTY) as server:
+        assert psutil.Process(server.pid).username() == "yinuo-postgres"
+        owners = {path.owner() for path in (tmp_path / "postgres").rglob("*")}
+        assert owners == {"yinuo-postgres"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a desk of root's")
+async def test_data_that_was_nobodys_is_handed_over_and_anybody_elses_is_not(
+    tmp_path: Path,
+) -> None:
+    async with EmbeddedPostgres(tmp_path, HASTY) as server:
+        await _execute(server.owner_url, "CREATE TABLE note AS SELECT '保留' AS text")
+    _give_to("nobody", tmp_path / "postgres")
+    async with EmbeddedPostgres(tmp_path, HASTY) as again:
+        assert await _value(again.owner_url, "SELECT text FROM note") == "保留"
+        owners = {path.owner() for path in (tmp_path / "postgres").rglob("*")}
+        assert owners == {"yinuo-postgres"}
+    _give_to("daemon", tmp_path / "postgres")
+    with pytest.raises(SetupError, match="postgres belongs to somebody else"):
+        await EmbeddedPostgres(tmp_path, HASTY).start()
+
+
+def _give_to(account: str, path: Path) -> None:
+    for each in (path, *path.rglob("*")):
+        shutil.chown(each, account)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a desk of root's")
+async def test_an_account_that_cannot_be_made_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.home.ACCOUNT", "Not:a:name")
+    monkeypatch.setattr("runtime.home._TRIES", 2)
+    with pytest.raises(SetupError, match=r"could not be made \(.*invalid.*useradd --system"):
+        await EmbeddedPostgres(tmp_path, HASTY).start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a moment")
+async def test_nobody_else_on_the_machine_comes_in_even_if_the_directory_was_opened() -> None:
+    home = Path(tempfile.mkdtemp())
+    try:
+        async with EmbeddedPostgres(home, {**HASTY, "unix_socket_permissions": "0777"}) as server:
+            for path in (home, home / "sockets"):
+                path.chmod(0o755)
+            nobody = pwd.getpwnam("nobody").pw_uid
+            for role in ("postgres", "yinuo"):
+                os.seteuid(nobody)
+                try:
+                    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+                        await asyncpg.connect(server.url_of("yinuo", role))
+                finally:
+                    os.seteuid(0)
+            assert await _value(server.url, "SELECT current_user") == "yinuo"
+    finally:
+        shutil.rmtree(home)
+
+
+WITHOUT_REACH = """
+import asyncio, ctypes, sys
+from pathlib import Path
+from runtime.embedded import EmbeddedPostgres, HASTY
+from runtime.errors import SetupError
+
+PR_SET_SECUREBITS, NO_CAP_AMBIENT_RAISE = 28, 1 << 6
+assert ctypes.CDLL(None).prctl(PR_SET_SECUREBITS, NO_CAP_AMBIENT_RAISE, 0, 0, 0) == 0
+
+async def main():
+    try:
+        async with EmbeddedPostgres(Path(sys.argv[1]), HASTY) as server:
+            print("up as", server.pid)
+    except SetupError as error:
+        print(str(error).splitlines()[0])
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or sys.platform != "linux", reason="a desk of root's, on Linux"
+)
+def test_where_root_may_not_hand_on_its_reach_the_home_lets_postgres_through() -> None:
+    base = Path(tempfile.mkdtemp())
+    try:
+        base.chmod(0o711)
+        home = base / "home"
+        programs = Path(sys.executable).parent.parent
+        if not all(path.stat().st_mode & 0o001 for path in (programs, *programs.parents)):
+            pytest.skip("only root reaches the Python packages of this checkout")
+        first = _without_reach(home)
+        assert f"reach {home}, for example by `chgrp yinuo-postgres {home}`" in first
+        shutil.chown(home, group="yinuo-postgres")
+        assert _without_reach(home).startswith("up as")
+        assert home.stat().st_mode & 0o777 == 0o710
+    finally:
+        shutil.rmtree(base)
+
+
+def _without_reach(home: Path) -> str:
+    arguments = [sys.executable, "-c", WITHOUT_REACH, str(home)]
+    return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+
+
+async def test_a_desk_from_before_it_had_roles_is_given_to_them(tmp_path: Path) -> None:
+    async with EmbeddedPostgres(tmp_path, HASTY) as server:
+        for command in (
+            "ALTER DATABASE yinuo OWNER TO postgres",
+            "DROP OWNED BY yinuo, yinuo_owner",
+            "DROP ROLE yinuo",
+            "DROP ROLE yinuo_owner",
+        ):
+            await _execute(server.url_of("postgres"), command)
+        await migrate(server.url_of("yinuo"))
+        await _execute(server.url_of("yinuo"), "INSERT INTO serials VALUES ('2026-11-23', '07', 1)")
+        (tmp_path / "postgres" / "pg_hba.conf").write_text("local all all trust\n")
+        await server.restart()
+        await migrate(server.owner_url, server.url)
+        assert await _value(server.url, "SELECT last FROM serials") == 1
+        await _execute(server.url, "UPDATE serials SET last = 2")
+        foreign = """
+        SELECT count(*) FROM (
+            SELECT relname FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relowner <> 'yinuo_owner'::regrole
+            UNION ALL SELECT proname FROM pg_proc
+            WHERE pronamespace = 'public'::regnamespace AND proowner <> 'yinuo_owner'::regrole
+        ) AS foreign_owned
+        """
+        assert await _value(server.url, foreign) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open")
+async def test_what_a_killed_server_left_running_is_gone_before_it_recovers(tmp_path: Path) -> None:
+    async with EmbeddedPostgres(tmp_path, HASTY) as server:
+        connection = await asyncpg.connect(server.url)
+        orphan = psutil.Process(await connection.fetchval("SELECT pg_backend_pid()"))
+        orphan.suspend()
+        server.kill()
+        await server.restart()
+        assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
+        assert await _value(server.url, "SELECT 1") == 1
+        connection.terminate()
+
+
+async def test_a_socket_whose_server_was_killed_is_no_hindrance(
+    tmp_path: Path, postgres_server: EmbeddedPostgres
+) -> None:
+    async with EmbeddedPostgres(tmp_path, HASTY) as server:
+        server.kill()
+        # Its number may be another process's by now, of the same account.
+        for left in ("sockets/.s.PGSQL.5432.lock", "postgres/postmaster.pid"):
+            _, rest = (tmp_path / left).read_text().split("\n", 1)
+            (tmp_path / left).write_text(f"{postgres_server.pid}\n{rest}")
+        await server.restart()
+        assert await _value(server.url, "SELECT 1") == 1
+
+
+async def test_a_server_that_ended_by_itself_is_told_from_one_that_was_stopped(
+    tmp_path: Path,
+) -> None:
+    async with EmbeddedPostgres(tmp_path, HASTY) as server:
+        ended = asyncio.create_task(server.ended())
+        await server.stop()
+        await server.again()
+        assert server.pid is None, "what was stopped stays so"
+        await server.start()
+        await server.restart()
+        assert not ended.done()
+        server.kill()
+        assert await ended == -signal.SIGKILL
+        await asyncio.gather(server.again(), server.again(), server.again())
+        assert await _value(server.url, "SELECT 1") == 1
 
 
 async def test_a_second_desk_in_the_same_home_is_refused_naming_the_first(tmp_path: Path) -> None:

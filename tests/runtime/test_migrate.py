@@ -2,14 +2,16 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from runtime import postgres
-from runtime.embedded import EmbeddedPostgres
+from runtime.embedded import OWNER, EmbeddedPostgres
 from runtime.errors import SetupError
 from runtime.migrate import SCRIPTS, head, migrate, require_head
+from tests.conftest import fresh_database
 
 REVISION = """
 revision = {revision!r}
@@ -28,12 +30,12 @@ def scripts(tmp_path: Path) -> Path:
     """Two revisions, the first of which is slow enough for another migration to meet it."""
     (tmp_path / "versions").mkdir()
     (tmp_path / "env.py").write_text((SCRIPTS / "env.py").read_text())
-    _add(tmp_path, "0001", None, "CREATE TABLE first ()", "SELECT pg_sleep(0.3)")
-    _add(tmp_path, "0002", "0001", "CREATE TABLE second ()")
+    add_revision(tmp_path, "0001", None, "CREATE TABLE first ()", "SELECT pg_sleep(0.3)")
+    add_revision(tmp_path, "0002", "0001", "CREATE TABLE second ()")
     return tmp_path
 
 
-def _add(scripts: Path, revision: str, down_revision: str | None, *statements: str) -> None:
+def add_revision(scripts: Path, revision: str, down_revision: str | None, *statements: str) -> None:
     text = REVISION.format(revision=revision, down_revision=down_revision, statements=statements)
     (scripts / "versions" / f"{revision}.py").write_text(text)
 
@@ -41,13 +43,8 @@ def _add(scripts: Path, revision: str, down_revision: str | None, *statements: s
 @pytest.fixture
 async def empty(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
     """The address of a database without any table."""
-    administration = await asyncpg.connect(postgres_server.url_of("postgres"))
-    try:
-        await administration.execute("CREATE DATABASE empty TEMPLATE template0")
-        yield postgres_server.url_of("empty")
-        await administration.execute("DROP DATABASE empty WITH (FORCE)")
-    finally:
-        await administration.close()
+    async with fresh_database(postgres_server, "empty", "template0") as name:
+        yield postgres_server.url_of(name, OWNER)
 
 
 async def test_two_migrations_at_once_do_the_work_once(empty: str, scripts: Path) -> None:
@@ -73,7 +70,7 @@ async def test_a_lock_that_is_not_to_be_had_is_told_and_nothing_is_done(
 async def test_a_failing_revision_leaves_no_trace_and_the_earlier_ones_stay(
     empty: str, scripts: Path
 ) -> None:
-    _add(scripts, "0003", "0002", "CREATE TABLE third ()", "SELECT 1 / 0")
+    add_revision(scripts, "0003", "0002", "CREATE TABLE third ()", "SELECT 1 / 0")
     with pytest.raises(Exception, match="division by zero"):
         await migrate(empty, scripts=scripts)
     async with postgres.pool(empty, size=1) as pool:
@@ -87,6 +84,47 @@ async def test_a_database_of_another_version_is_refused_with_what_to_do(
     async with postgres.pool(empty, size=1) as pool:
         with pytest.raises(SetupError, match=r"at revision none.*needs 0002.*yinuo migrate"):
             await require_head(pool, scripts=scripts)
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("postgresql://desk@127.0.0.1:1/desk", "does not answer. Start the desk"),
+        ("postgresql://desk@nowhere.invalid/desk", "does not answer. Start the desk"),
+        ("postgresql://yinuo@/no_such_desk", "no such database: create it"),
+        (
+            "postgresql://nobody_at_all@/empty",
+            "does not let this role in: correct user and password",
+        ),
+        ("postgresql://yinuo@/empty", "no connection left: stop workers"),
+    ],
+)
+async def test_a_database_that_cannot_be_had_is_told_in_a_sentence_that_says_what_to_do(
+    postgres_server: EmbeddedPostgres, empty: str, address: str, says: str
+) -> None:
+    administration = await asyncpg.connect(postgres_server.url_of("postgres"))
+    await administration.execute("ALTER DATABASE empty CONNECTION LIMIT 0")
+    await administration.close()
+    if "@/" in address:
+        address += f"?{urlsplit(empty).query}"
+    for asked in ((address,), (address, empty), (empty, address)):
+        with pytest.raises(SetupError, match=r"^PostgreSQL ") as told:
+            await migrate(*asked)
+        assert "\n" not in str(told.value)
+    with pytest.raises(SetupError, match=says) as told:
+        async with postgres.pool(address, size=1):
+            pass
+    assert "\n" not in str(told.value)
+
+
+async def test_a_role_that_may_not_migrate_is_told_which_one_may(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    later = copy_scripts(tmp_path)
+    newest = max(path.name[:4] for path in (SCRIPTS / "versions").glob("0*.py"))
+    add_revision(later, "9999", newest, "CREATE TABLE later (n integer)")
+    with pytest.raises(SetupError, match=r"the role that owns the tables \(YINUO_MIGRATION_URL\)"):
+        await migrate(postgres_url, scripts=later)
 
 
 async def test_the_desks_own_migrations_reach_their_head(
@@ -170,5 +208,10 @@ async def test_a_complaint_of_a_desk_from_before_the_forms_gets_its_form(
 def _until(revision: str, tmp_path: Path) -> Path:
     """The scripts as they were up to that revision."""
     later = (path.name for path in (SCRIPTS / "versions").glob("0*.py") if path.name[:4] > revision)
-    shutil.copytree(SCRIPTS, tmp_path / "old", ignore=shutil.ignore_patterns(*later, "__*"))
-    return tmp_path / "old"
+    return copy_scripts(tmp_path, *later)
+
+
+def copy_scripts(tmp_path: Path, *without: str) -> Path:
+    copy = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS, copy, ignore=shutil.ignore_patterns(*without, "__*"))
+    return copy

@@ -36,7 +36,7 @@ async def test_a_pool_recovers_when_the_server_is_restarted(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("turn", [1, 2])
 async def test_each_test_has_a_database_of_its_own(
-    database: "asyncpg.Pool[Any]", turn: int
+    owner: "asyncpg.Connection[Any]", turn: int
 ) -> None:
-    await database.execute("CREATE TABLE mine AS SELECT $1::int AS turn", turn)
-    assert await database.fetch("TABLE mine") == [(turn,)]
+    await owner.execute("CREATE TABLE mine AS SELECT $1::int AS turn", turn)
+    assert await owner.fetch("TABLE mine") == [(turn,)]

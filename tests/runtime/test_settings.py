@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from runtime.embedded import database_url
+from runtime.embedded import database_url, migration_url
 from runtime.errors import SetupError
 from runtime.settings import Settings, given_temporal, load
 
@@ -80,3 +80,20 @@ def test_settings_cannot_be_changed() -> None:
 def test_the_pool_of_a_worker_is_as_large_as_its_activity_slots() -> None:
     settings = Settings(activity_slots=3, local_activity_slots=4, notification_slots=5)
     assert settings.pool_size == 12
+
+
+def test_the_role_for_migrations_is_the_owner_and_no_childs_business(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "yinuo_owner@/yinuo" in migration_url(load())
+    assert "//yinuo@/yinuo" in database_url(load())
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:one@db.example/desk")
+    assert migration_url(load()) == "postgresql://app:one@db.example/desk"
+    monkeypatch.setenv("YINUO_MIGRATION_URL", "postgresql://owner:two@db.example/desk")
+    assert migration_url(load()) == "postgresql://owner:two@db.example/desk"
+    assert database_url(load()) == "postgresql://app:one@db.example/desk"
+    assert "two" not in f"{load()!r} {load().environment()}"
+    monkeypatch.setenv("YINUO_MIGRATION_URL", "mysql://owner:two@db.example/desk")
+    with pytest.raises(SetupError, match=r"^YINUO_MIGRATION_URL: .*postgresql://") as told:
+        load()
+    assert "two" not in str(told.value)

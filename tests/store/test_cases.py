@@ -244,10 +244,12 @@ async def test_a_question_without_words_finds_nothing(library: Pool) -> None:
 # Proposing ----------------------------------------------------------------------------------------
 
 
-async def test_numbers_are_allotted_by_the_register(database: Pool) -> None:
+async def test_numbers_are_allotted_by_the_register(
+    database: Pool, owner: asyncpg.Connection[Any]
+) -> None:
     numbers = [await propose(database, a_draft()) for _ in range(2)]
     assert numbers == ["C-0001", "C-0002"]
-    await database.execute("SELECT setval('known_case_numbers', 9999)")
+    await owner.execute("SELECT setval('known_case_numbers', 9999)")
     assert await propose(database, a_draft()) == "C-10000"
 
 
@@ -349,11 +351,11 @@ async def test_every_change_is_kept_with_who_made_it_and_why(database: Pool) -> 
     ],
 )
 async def test_nothing_is_changed_or_forgotten_behind_the_historys_back(
-    database: Pool, script: str
+    database: Pool, owner: asyncpg.Connection[Any], script: str
 ) -> None:
     await approved(database, a_draft())
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
-        await database.execute(script)
+        await owner.execute(script)
 
 
 async def test_a_refused_ruling_changes_nothing(database: Pool) -> None:

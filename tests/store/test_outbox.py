@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from domain.vocabulary import Audience
@@ -14,9 +15,9 @@ GAP = timedelta(seconds=3)
 
 
 @pytest.fixture
-async def desk(database: Pool) -> Pool:
+async def desk(database: Pool, owner: "asyncpg.Connection[Any]") -> Pool:
     """An outbox without a register of issues, and channels with and without a rate limit."""
-    await database.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
+    await owner.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
     await database.execute(
         "INSERT INTO channels (id, position, url, per_minute) VALUES"
         " ('sms', 1, 'json://sms?:to={to}', NULL), ('robot', 2, 'json://robot?:to={to}', 20)"

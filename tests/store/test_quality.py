@@ -238,13 +238,15 @@ async def test_a_policy_without_checks_draws_nothing(desk: Pool) -> None:
 
 @pytest.mark.parametrize("table", ["quality_samples", "quality_records", "quality_checks"])
 @pytest.mark.parametrize("change", ["DELETE FROM {}", "UPDATE {} SET {} = {}"])
-async def test_nothing_of_a_sample_is_ever_changed(desk: Pool, table: str, change: str) -> None:
+async def test_nothing_of_a_sample_is_ever_changed(
+    desk: Pool, owner: asyncpg.Connection[Any], table: str, change: str
+) -> None:
     await closed(desk, 1)
     sample = await drawn(desk)
     await samples.check(desk, sample.number, "issue:web:liang.jiahao-0", Check(by=LEAD), NOW)
     column = {"quality_samples": "seed", "quality_records": "handler"}.get(table, "error")
     with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="append-only"):
-        await desk.execute(change.format(table, column, column))
+        await owner.execute(change.format(table, column, column))
 
 
 # Checking -----------------------------------------------------------------------------------------

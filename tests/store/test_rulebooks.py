@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import date
+from typing import Any
 
 import asyncpg
 import pytest
@@ -91,11 +92,11 @@ async def test_a_policy_file_is_known_by_the_version_it_was_read_as(
 @pytest.mark.parametrize("table", ["rulebooks", "adoptions"])
 @pytest.mark.parametrize("change", ["DELETE FROM {}", "UPDATE {} SET version = 'x'"])
 async def test_no_version_is_ever_changed_or_forgotten(
-    database: Pool, adopt: Adopt, table: str, change: str
+    owner: "asyncpg.Connection[Any]", adopt: Adopt, table: str, change: str
 ) -> None:
     await adopt(STANDARD)
     with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="append-only"):
-        await database.execute(change.format(table))
+        await owner.execute(change.format(table))
 
 
 async def test_a_calendar_of_the_roster_cannot_be_dropped(database: Pool, adopt: Adopt) -> None:

@@ -26,10 +26,11 @@ from domain.issue import BROKEN_OFF  # noqa: E402
 from domain.view import IssueView  # noqa: E402
 from domain.vocabulary import Outcome, Stage  # noqa: E402
 from runtime import postgres  # noqa: E402
-from runtime.embedded import EmbeddedPostgres  # noqa: E402
+from runtime.embedded import APPLICATION, EmbeddedPostgres  # noqa: E402
 from runtime.settings import ROOT  # noqa: E402
 from runtime.temporal import plugin  # noqa: E402
 from starter.roster_files import read_roster  # noqa: E402
+from tests.conftest import fresh_database  # noqa: E402
 from tests.workflows.harness import Handle, StoryDesk, story_desk  # noqa: E402
 from tests.workflows.lives import REFUSALS, Lives  # noqa: E402
 from tests.workflows.papers import Papers, read  # noqa: E402
@@ -70,10 +71,10 @@ class Lived:
 
 @pytest.fixture(scope="module")
 async def registers(postgres_server: EmbeddedPostgres) -> AsyncIterator[asyncpg.Pool[Any]]:
-    administration = await asyncpg.connect(postgres_server.url_of("postgres"))
-    await administration.execute("CREATE DATABASE lives TEMPLATE yinuo STRATEGY file_copy")
-    await administration.close()
-    async with postgres.pool(postgres_server.url_of("lives"), size=10) as pool:
+    async with (
+        fresh_database(postgres_server, "lives") as name,
+        postgres.pool(postgres_server.url_of(name, APPLICATION), size=10) as pool,
+    ):
         yield pool
 
 

@@ -1,0 +1,90 @@
+"""What the application's database role may do with each table.
+
+Migrations are another role's, which owns the tables: so the application cannot rewrite what is kept
+for ever, nor take the triggers away that would refuse it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Connection, text
+
+READ = "SELECT"
+APPEND = "SELECT, INSERT"
+WRITE = "SELECT, INSERT, UPDATE"
+KEEP = "SELECT, INSERT, UPDATE, DELETE"
+
+RIGHTS: Mapping[str, str] = {
+    "alembic_version": READ,
+    "heartbeat": "SELECT, UPDATE",
+    # Kept for ever, as it was written.
+    "rulebooks": APPEND,
+    "adoptions": APPEND,
+    "issue_events": APPEND,
+    "form_history": APPEND,
+    "known_case_history": APPEND,
+    "quality_samples": APPEND,
+    "quality_records": APPEND,
+    "quality_checks": APPEND,
+    "door_log": APPEND,
+    "link_uses": APPEND,
+    "standby_alarms": APPEND,
+    # Registers: nothing is ever taken out of them.
+    "serials": WRITE,
+    "issues": WRITE,
+    "promises": WRITE,
+    "outbox": WRITE,
+    "handling_forms": WRITE,
+    "callback_records": WRITE,
+    "consultation_records": WRITE,
+    "complaint_forms": WRITE,
+    "paid_services": WRITE,
+    "expert_panels": WRITE,
+    "evaluations": WRITE,
+    "difficulty_ratings": WRITE,
+    "known_cases": WRITE,
+    "tokens": WRITE,
+    # The roster goes by its files.
+    "centres": KEEP,
+    "members": KEEP,
+    "channels": KEEP,
+    "duty_exceptions": KEEP,
+}
+"""Every table has its line here; one without may be read and appended to until it has."""
+
+_TABLES = "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
+_OWNS_TRAIL = """
+SELECT current_user FROM pg_class
+WHERE oid = to_regclass('door_log')
+    AND (pg_has_role(relowner, 'USAGE') OR has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE'))
+"""
+
+
+def grant(connection: Connection, role: str) -> None:
+    """Give `role` its rights to all tables of this schema, and take every other one away."""
+    quoted = connection.execute(text("SELECT quote_ident(:role)"), {"role": role}).scalar_one()
+    schema = connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one()
+    tables = connection.execute(text(f"{_TABLES} AND relkind IN ('r', 'p')")).scalars()
+    commands = [
+        f"GRANT USAGE ON SCHEMA {schema} TO {quoted}",
+        f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {quoted}",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM PUBLIC, {quoted}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {quoted}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {APPEND} ON TABLES TO {quoted}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {quoted}",
+        *(f'GRANT {RIGHTS.get(name, APPEND)} ON "{name}" TO {quoted}' for name in tables),
+    ]
+    for command in commands:
+        connection.execute(text(command))
+
+
+async def warning(pool: "asyncpg.Pool[Any]") -> str | None:
+    """What to tell whoever runs an application that could rewrite its audit trail."""
+    role = await pool.fetchval(_OWNS_TRAIL)
+    if role is None:
+        return None
+    return (
+        f"the application's database role {role} could rewrite its audit trail: give migrations a"
+        " role of their own with YINUO_MIGRATION_URL (docs/operations.md)"
+    )
