@@ -17,6 +17,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFai
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities import names
+from activities.guard import Guard
 from activities.recording import Recording
 from domain import lifecycle
 from domain.actions import ActionName, Cancel, Reassign
@@ -35,12 +36,15 @@ class Audit:
     def __init__(self, pool: asyncpg.Pool[Any], recording: Recording) -> None:
         self._pool = pool
         self._recording = recording
+        self._guard = Guard(pool)
 
     @activity.defn(name=names.AUDIT)
     async def audit_register(self) -> list[str]:
         """Close what has no workflow any more, hand over what nobody can go on with; return the
-        keys of the messages to deliver.
+        keys of the messages to deliver. A register that is older than Temporal is left alone.
         """
+        if not await self._guard.next_epoch():
+            return []
         client = activity.client()
         await self._hand_over(client)
         running = {

@@ -6,6 +6,7 @@ never show half a step.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from temporalio import activity
 from activities import names
 from activities.addressing import Directory, address
 from activities.assigning import assigned, invalid
+from activities.guard import Guard
 from activities.informing import informed, taught
 from domain.intake import Intake
 from domain.issue import Recorded, Step
@@ -23,7 +25,7 @@ from domain.policy import Facts
 from domain.promises import Promise
 from domain.rulebook import Rulebook
 from runtime.signing import Links
-from store import outbox, register, roster
+from store import outbox, register, roster, standing
 from store.register import Case, Connection
 from store.rulebooks import Current, Rulebooks
 
@@ -37,6 +39,7 @@ class Recording:
         self._pool = pool
         self._links = links
         self._rulebooks = Rulebooks()
+        self._guard = Guard(pool)
 
     @activity.defn(name=names.RECORD)
     async def record_step(self, step: Step) -> Recorded:
@@ -45,10 +48,14 @@ class Recording:
 
         Raises:
             ApplicationError: ``Invalid`` (not retried) if the step names a region or a person
-                that the roster does not have, or a rulebook that counts no more; nothing is
-                written then.
+                that the roster does not have, or a rulebook that counts no more; ``Held`` while
+                the register is older than Temporal. Nothing is written then.
         """
+        return await self._guard.kept(partial(self._record, step), step)
+
+    async def _record(self, step: Step) -> Recorded:
         async with self._pool.acquire() as connection, connection.transaction():
+            await standing.require(connection)
             if before := await register.earlier(connection, step):
                 return before
             current = await self._rulebooks.current(connection)

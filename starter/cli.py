@@ -141,6 +141,7 @@ async def _migrate() -> None:
     from runtime.embedded import database_url
     from runtime.migrate import migrate
     from runtime.postgres import pool
+    from starter.epochs import begin
     from starter.prepare import prepare
     from starter.replanning import policy_at_start
 
@@ -152,6 +153,7 @@ async def _migrate() -> None:
         await prepare(client)
         _progress("Temporal", "ready", f"search attributes and audit in {client.namespace}")
         async with pool(database_url(own), size=2) as connections:
+            await begin(client, connections, _progress)
             said = await policy_at_start(client, connections, own.policy)
         _progress("policy", "ready", said)
 

@@ -33,9 +33,11 @@ from domain.staffing import Stranded, stranded
 from domain.view import IssueView
 from domain.vocabulary import Actor, Role
 from runtime.aio import within
+from runtime.lives import Lives
 from starter.starting import start_of, update_of
-from store import AWAY, reading, roster, rulebooks
+from store import AWAY, behind, reading, roster, rulebooks, standing
 from store.reading import Filter, Unsettled
+from store.standing import Held, Unproved
 from workflows.issue import IssueWorkflow
 
 Answered = TypeVar("Answered")
@@ -176,6 +178,7 @@ class Desk(Register):
         async with _answering():
             away = False
             try:
+                await self._open_for_work()
                 if await within(_GLANCE, reading.workflow_id(self._pool, intake.issue_id)):
                     return Opened(await self._known(intake), new=False)
             except AWAY as error:
@@ -271,9 +274,10 @@ class Desk(Register):
 
         Raises:
             Refused: what the stage or the person does not allow, or there is no such issue.
-            Unavailable: no answer in time.
+            Unavailable: no answer in time, or the register is held.
         """
         async with _answering():
+            await self._open_for_work()
             handle = self._client.get_workflow_handle(await self._find(number))
             try:
                 answer: IssueView = await self._asked(
@@ -291,6 +295,7 @@ class Desk(Register):
     async def complete(self, number: str, act: Resolve) -> None:
         """Signal completion, fire and forget (R12)."""
         async with _answering():
+            await self._open_for_work()
             handle = self._client.get_workflow_handle(await self._find(number))
             try:
                 await self._asked(handle.signal(IssueWorkflow.complete, act))
@@ -324,6 +329,18 @@ class Desk(Register):
                 await self.act(each.id, ActionName.REASSIGN, act, key=each.update_id)
                 asked.append(each)
         return asked
+
+    async def _open_for_work(self) -> None:
+        """Nothing is done with a register that is older than Temporal; looking is allowed.
+
+        Raises:
+            Held, Unproved: so it is, or somebody is just finding out.
+        """
+        try:
+            await within(_GLANCE, standing.require(self._pool))
+        except Unproved:
+            await behind.check(self._pool, Lives(self._client))
+            await standing.require(self._pool)
 
     async def _known(self, intake: Intake) -> IssueView | None:
         return await reading.by_reference(self._pool, intake.source, intake.reference)
@@ -380,6 +397,8 @@ async def _answering() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
             yield
+    except (Held, Unproved) as error:
+        raise Unavailable(str(error)) from error
     except _AWAY as error:
         task = asyncio.current_task()
         if task is not None and task.cancelling():  # the SDK makes an error of its own of that

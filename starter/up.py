@@ -28,12 +28,14 @@ from runtime.ports import held
 from runtime.settings import Settings, given_temporal
 from runtime.temporal import connect
 from starter import replanning
+from starter.epochs import begin
 from starter.prepare import prepare
 
 Progress = Callable[[str, str, str], None]
 """Told (part, state, detail).
 
-State is "starting", "ready" or "stopped", for workers and doors also "restarting" and "restarted".
+State is "starting", "ready" or "stopped", for workers and doors also "restarting" and "restarted",
+for the register and Temporal also "HELD" and "BEHIND".
 """
 
 FirstRun = Callable[["asyncpg.Pool[Any]", Client], Awaitable[None]]
@@ -102,6 +104,7 @@ async def desk(
         await prepare(client)
         progress("search attributes", "ready", f"in namespace {client.namespace}")
         pool = await stack.enter_async_context(postgres.pool(database_url, size=10))
+        await begin(client, pool, progress)
         if after_migrations is not None:
             await after_migrations(pool, client)
         progress("policy", "starting", "")

@@ -17,6 +17,7 @@ from workflows.search_attributes import (
     ISSUE_NUMBER,
     ISSUE_SEVERITY,
     ISSUE_STAGE,
+    ISSUE_STEP,
     NEXT_DUE_AT,
     PRODUCT_LINE,
     REGION,
@@ -45,4 +46,5 @@ def search_attributes(issue: Issue) -> list[SearchAttributeUpdate[Any]]:
         RESOLUTION_DUE_AT.value_set(due) if due else RESOLUTION_DUE_AT.value_unset(),
         ESCALATION_LEVEL.value_set(issue.level),
         REOPEN_COUNT.value_set(issue.generation - 1),
+        ISSUE_STEP.value_set(issue.seq),
     ]

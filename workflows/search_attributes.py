@@ -24,8 +24,10 @@ RESOLUTION_DUE_AT: SearchAttributeKey[datetime] = SearchAttributeKey.for_datetim
 
 ESCALATION_LEVEL = SearchAttributeKey.for_int("EscalationLevel")
 REOPEN_COUNT = SearchAttributeKey.for_int("ReopenCount")
+ISSUE_STEP = SearchAttributeKey.for_int("IssueStep")
 
-# SQL visibility has ten Keyword columns, three Datetime and three Int: the ten are all taken.
+# SQL visibility has ten Keyword columns, three Datetime and three Int; of the first and the last
+# none is left.
 SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     ISSUE_NUMBER,
     ISSUE_STAGE,
@@ -41,4 +43,5 @@ SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (
     RESOLUTION_DUE_AT,
     ESCALATION_LEVEL,
     REOPEN_COUNT,
+    ISSUE_STEP,
 )

@@ -1,0 +1,238 @@
+"""The register restored to an earlier moment while Temporal was not: seen at once, and nothing works
+on it before it is repaired.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from domain.actions import Accept, ActionName, Resolve
+from domain.view import IssueView
+from domain.vocabulary import Actor, Role
+from runtime import postgres
+from runtime.lives import Lives
+from runtime.settings import ROOT
+from starter.client import Desk, Unavailable
+from starter.epochs import begin, release
+from starter.prepare import prepare
+from starter.replanning import adopt_file
+from starter.roster_files import read_roster
+from store import behind, roster, standing
+from tests.conftest import DeskServers
+from tests.starter.test_client import an_intake_of_now
+from worker import working
+
+LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
+
+
+class Told(list[tuple[str, str, str]]):
+    def __call__(self, part: str, state: str, detail: str) -> None:
+        self.append((part, state, detail))
+
+
+@pytest.fixture
+async def desk(desk_servers: DeskServers) -> AsyncIterator[Desk]:
+    """A desk that was begun as `yinuo up` does it; its worker is for the test to start."""
+    await prepare(desk_servers.client)
+    async with postgres.pool(desk_servers.postgres.url, size=10, min_size=0) as pool:
+        async with pool.acquire() as connection, connection.transaction():
+            await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
+        await adopt_file(pool, ROOT / "policies" / "standard.toml")
+        await begin(desk_servers.client, pool, Told())
+        yield Desk(desk_servers.client, pool)
+
+
+class Backups:
+    """Copies of the register inside its server: as good as a restored dump."""
+
+    def __init__(self, servers: DeskServers) -> None:
+        self._servers = servers
+
+    async def _administer(self, *commands: str) -> None:
+        connection = await asyncpg.connect(self._servers.postgres.url_of("postgres"))
+        try:
+            for command in commands:
+                await connection.execute(command)
+        finally:
+            await connection.close()
+
+    async def make(self) -> None:
+        await self._administer(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'yinuo'",
+            "CREATE DATABASE backup TEMPLATE yinuo STRATEGY file_copy",
+        )
+
+    async def restore(self) -> None:
+        await self._administer(
+            "DROP DATABASE yinuo WITH (FORCE)", "ALTER DATABASE backup RENAME TO yinuo"
+        )
+
+
+@pytest.fixture
+def backups(desk_servers: DeskServers) -> Backups:
+    return Backups(desk_servers)
+
+
+async def opened(desk: Desk) -> IssueView:
+    return await insist(lambda: desk.open(an_intake_of_now()))
+
+
+async def accepted(desk: Desk, seen: IssueView) -> IssueView:
+    assert seen.engineer
+    act = Accept(by=Actor(id=seen.engineer.id, role=Role.ENGINEER))
+    return await insist(lambda: desk.act(seen.number, ActionName.ACCEPT, act, key=seen.number))
+
+
+async def insist(call: Any) -> Any:
+    """Once more, if a connection broke."""
+    for _ in range(5):
+        try:
+            return await call()
+        except Unavailable:
+            await asyncio.sleep(0.2)
+    return await call()
+
+
+async def until_held(desk: Desk) -> str:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                if because := await standing.held_because(desk._pool):
+                    return because
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                pass
+            await asyncio.sleep(0.1)
+
+
+async def counted(desk: Desk) -> tuple[int, int, int]:
+    async with desk._pool.acquire() as connection:
+        return (
+            await connection.fetchval("SELECT count(*) FROM issues"),
+            await connection.fetchval("SELECT count(*) FROM issue_events"),
+            await connection.fetchval("SELECT coalesce(sum(last), 0) FROM serials"),
+        )
+
+
+async def test_a_register_that_lacks_steps_is_held_by_the_first_who_acts(
+    desk: Desk, desk_servers: DeskServers, backups: Backups
+) -> None:
+    async with working(desk_servers.settings):
+        moved, other = await opened(desk), await opened(desk)
+        await backups.make()
+        await accepted(desk, moved)
+        lost = await opened(desk)
+        await backups.restore()
+        # Whoever acts on an issue that is as it was is refused, too: nobody knows what else is lost.
+        before = await counted(desk)
+        with pytest.raises(Unavailable, match=r"older than Temporal since .*yinuo repair"):
+            await accepted(desk, other)
+        because = await until_held(desk)
+        assert f"{moved.number} is at step 2, in the register at 1" in because
+        assert f"{lost.number} is not in the register" in because
+        with pytest.raises(Unavailable, match="yinuo repair"):
+            await desk.open(an_intake_of_now())
+        with pytest.raises(Unavailable, match="yinuo repair"):
+            await desk.complete(other.number, Resolve(by=LEAD, result="reset"))
+        assert (await desk.show(other.number)).number == other.number
+        assert await counted(desk) == before
+
+
+async def test_a_step_that_was_under_way_waits_for_the_repair_and_goes_on_then(
+    desk: Desk, desk_servers: DeskServers, backups: Backups
+) -> None:
+    """By Temporal alone: the doors of another machine may not have looked yet."""
+    async with working(desk_servers.settings):
+        seen = await opened(desk)
+        await backups.make()
+        lost = await opened(desk)
+        await backups.restore()
+        assert seen.engineer
+        act = Accept(by=Actor(id=seen.engineer.id, role=Role.ENGINEER))
+        handle = desk.client.get_workflow_handle(seen.id)
+        waiting = asyncio.create_task(
+            handle.execute_update(ActionName.ACCEPT.value, act, result_type=IssueView)
+        )
+        assert lost.number in await until_held(desk)
+        assert not waiting.done()
+        # Not caught up: it stays held.
+        left = (await release(desk.client, desk._pool)).left
+        assert [each.id for each in left] == [lost.id]
+        await desk.client.get_workflow_handle(lost.id).terminate("accepted as lost")
+        async with asyncio.timeout(30):
+            while (done := await release(desk.client, desk._pool)).left:
+                await asyncio.sleep(0.2)
+        assert done.epoch
+        assert (await waiting).stage == "in_progress"
+        # The number that was lost is nobody else's.
+        again = await opened(desk)
+        assert again.number > lost.number
+        assert again.number.endswith("-10001")
+
+
+async def test_a_register_that_is_behind_is_noticed_when_the_desk_begins_and_by_its_worker(
+    desk: Desk, desk_servers: DeskServers, backups: Backups, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with working(desk_servers.settings):
+        await backups.make()
+        lost = await opened(desk)
+    await backups.restore()
+    told = Told()
+    await begin(desk.client, desk._pool, told)
+    ((part, state, detail),) = told
+    assert (part, state) == ("register", "HELD")
+    assert lost.number in detail
+    assert "run `yinuo repair`" in detail
+    before = await behind.checked(desk._pool, Lives(desk.client))
+    async with working(desk_servers.settings):
+        assert (await behind.checked(desk._pool, Lives(desk.client))) == before
+
+
+async def test_an_epoch_that_the_register_did_not_live_through_holds_it_without_a_single_issue(
+    desk: Desk, desk_servers: DeskServers, backups: Backups
+) -> None:
+    """Workflows of before steps were told, or none that went on: the epoch tells all the same."""
+    await backups.make()
+    await insist(lambda: begin(desk.client, desk._pool, Told()))
+    await backups.restore()
+    checked = await insist_check(desk)
+    assert "Temporal is in epoch 2" in str(checked.standing.reason)
+    assert "none after 1" in str(checked.standing.reason)
+
+
+async def insist_check(desk: Desk) -> behind.Checked:
+    try:
+        return await behind.checked(desk._pool, Lives(desk.client))
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return await behind.checked(desk._pool, Lives(desk.client))
+
+
+async def test_a_restarted_postgresql_is_compared_once_and_work_goes_on(
+    desk: Desk, desk_servers: DeskServers
+) -> None:
+    async with working(desk_servers.settings):
+        seen = await opened(desk)
+        await desk_servers.postgres.restart()
+        assert not (await insist(lambda: standing.standing(desk._pool))).proved
+        assert (await accepted(desk, seen)).stage == "in_progress"
+        assert (await standing.standing(desk._pool)).proved
+        assert (await opened(desk)).number.endswith("-0002")
+
+
+async def test_a_temporal_that_is_behind_is_told_and_holds_nothing(
+    desk: Desk, desk_servers: DeskServers
+) -> None:
+    await desk.client.get_schedule_handle("audit").delete()
+    await prepare(desk.client)
+    told = Told()
+    checked = await begin(desk.client, desk._pool, told)
+    assert [line[:2] for line in told] == [("register", "ready"), ("Temporal", "BEHIND")]
+    assert "older than the register" in str(checked.temporal_behind)
+    assert (await standing.standing(desk._pool)).proved
+    again = Told()
+    await begin(desk.client, desk._pool, again)
+    assert [line[:2] for line in again] == [("register", "ready")]
