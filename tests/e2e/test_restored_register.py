@@ -1,5 +1,5 @@
-"""The register restored to an earlier moment while Temporal was not: seen at once, and nothing works
-on it before it is repaired.
+"""The register restored to an earlier moment while Temporal was not: seen at once, and nothing
+works on it before it is repaired.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from store import behind, roster, standing
 from tests.conftest import DeskServers
 from tests.starter.test_client import an_intake_of_now
 from worker import working
+from workflows.audit import AuditWorkflow
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 
@@ -127,7 +128,7 @@ async def test_a_register_that_lacks_steps_is_held_by_the_first_who_acts(
         await accepted(desk, moved)
         lost = await opened(desk)
         await backups.restore()
-        # Whoever acts on an issue that is as it was is refused, too: nobody knows what else is lost.
+        # Also where an issue is as it was: nobody knows what else is lost.
         before = await counted(desk)
         with pytest.raises(Unavailable, match=r"older than Temporal since .*yinuo repair"):
             await accepted(desk, other)
@@ -175,7 +176,7 @@ async def test_a_step_that_was_under_way_waits_for_the_repair_and_goes_on_then(
 
 
 async def test_a_register_that_is_behind_is_noticed_when_the_desk_begins_and_by_its_worker(
-    desk: Desk, desk_servers: DeskServers, backups: Backups, caplog: pytest.LogCaptureFixture
+    desk: Desk, desk_servers: DeskServers, backups: Backups
 ) -> None:
     async with working(desk_servers.settings):
         await backups.make()
@@ -221,6 +222,66 @@ async def test_a_restarted_postgresql_is_compared_once_and_work_goes_on(
         assert (await accepted(desk, seen)).stage == "in_progress"
         assert (await standing.standing(desk._pool)).proved
         assert (await opened(desk)).number.endswith("-0002")
+
+
+async def test_a_step_that_does_not_follow_the_registers_last_holds_it_where_it_was_proved(
+    desk: Desk, desk_servers: DeskServers
+) -> None:
+    """Whatever the place says: rows put back by hand, a server's memory restored with it."""
+    async with working(desk_servers.settings):
+        seen, other = await opened(desk), await opened(desk)
+        await accepted(desk, seen)
+        await desk._pool.execute("ALTER TABLE issue_events DISABLE TRIGGER USER")
+        await desk._pool.execute(
+            "DELETE FROM issue_events WHERE issue_id = $1 AND seq = 2", seen.id
+        )
+        await desk._pool.execute("UPDATE issues SET seq = 1 WHERE id = $1", seen.id)
+        act = Resolve(by=LEAD, result="reset")
+        resolving = asyncio.create_task(desk.act(seen.number, ActionName.RESOLVE, act))
+        assert f"{seen.number} is at step 2, in the register at 1" in await until_held(desk)
+        with pytest.raises(Unavailable):
+            await accepted(desk, other)
+        resolving.cancel()
+        # The audit leaves such a register alone, and begins no epoch in it.
+        epochs = await desk._pool.fetchval("SELECT count(*) FROM epochs")
+        assert await run_audit(desk) == 0
+        assert await desk._pool.fetchval("SELECT count(*) FROM epochs") == epochs
+
+
+async def test_a_wedge_of_another_kind_does_not_hold_the_desk(
+    desk: Desk, desk_servers: DeskServers, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with working(desk_servers.settings):
+        seen, other = await opened(desk), await opened(desk)
+        await desk._pool.execute("UPDATE issues SET seq = 5 WHERE id = $1", seen.id)
+        act = Resolve(by=LEAD, result="reset")
+        resolving = asyncio.create_task(desk.act(seen.number, ActionName.RESOLVE, act))
+        async with asyncio.timeout(20):
+            while "does not follow the register's last" not in caplog.text:
+                await asyncio.sleep(0.1)
+        assert (await accepted(desk, other)).stage == "in_progress"
+        resolving.cancel()
+
+
+async def test_every_audit_begins_an_epoch_on_both_sides(
+    desk: Desk, desk_servers: DeskServers
+) -> None:
+    async with working(desk_servers.settings):
+        await run_audit(desk)
+    async with desk._pool.acquire() as connection:
+        epoch = await standing.newest_epoch(connection, confirmed=True)
+    assert epoch
+    assert epoch.number >= 2
+    assert await Lives(desk.client).epoch() == epoch
+    await prepare(desk.client)  # which makes the schedule anew
+    assert await Lives(desk.client).epoch() == epoch
+
+
+async def run_audit(desk: Desk) -> int:
+    messages: int = await desk.client.execute_workflow(
+        AuditWorkflow.run, id="an audit of ours", task_queue="issues"
+    )
+    return messages
 
 
 async def test_a_temporal_that_is_behind_is_told_and_holds_nothing(
