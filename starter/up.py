@@ -25,6 +25,7 @@ from runtime.child import Child
 from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
 from runtime.migrate import migrate
 from runtime.ports import held
+from runtime.restored import finish
 from runtime.settings import Settings, given_temporal
 from runtime.temporal import connect
 from starter import replanning
@@ -90,6 +91,7 @@ async def desk(
         SetupError: a part did not come up; the message says which and what to do.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
+    await finish(settings.home)
     if settings.doors:
         with held(settings.http_host, settings.http_port, "YINUO_HTTP_PORT"):
             pass  # it is free

@@ -99,6 +99,27 @@ async def release(connection: Connection, known: Iterable[str]) -> int:
     return int(str(given_up).split()[1])
 
 
+async def restored(connection: Connection) -> None:
+    """Let a register that was just restored be compared with Temporal before it is worked on, and
+    its numbers go on above whatever was given out since; belongs to the caller's transaction.
+    """
+    await never_again(connection)
+    await connection.execute("UPDATE standing SET proof = NULL")
+
+
+async def extent(connection: Connection) -> dict[str, Any]:
+    """Say how far the register has come, for whoever has to choose among backups."""
+    row = await connection.fetchrow(
+        """
+        SELECT (SELECT version_num FROM alembic_version) AS revision,
+               current_setting('server_version') AS postgresql,
+               (SELECT count(*) FROM issues) AS issues,
+               (SELECT max(updated_at) FROM issues) AS last_step_at
+        """
+    )
+    return dict(row or {})
+
+
 async def here(connection: Connection) -> str:
     """Name the server that the register is on."""
     server: str = await connection.fetchval("SELECT this_server()")

@@ -5,8 +5,8 @@ works on it before it is repaired.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
 
 import asyncpg
 import pytest
@@ -27,6 +27,8 @@ from tests.conftest import DeskServers
 from tests.starter.test_client import an_intake_of_now
 from worker import working
 from workflows.audit import AuditWorkflow
+
+T = TypeVar("T")
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 
@@ -89,7 +91,7 @@ async def accepted(desk: Desk, seen: IssueView) -> IssueView:
     return await insist(lambda: desk.act(seen.number, ActionName.ACCEPT, act, key=seen.number))
 
 
-async def insist(call: Any) -> Any:
+async def insist(call: Callable[[], Awaitable[T]]) -> T:
     """Once more, if a connection broke."""
     for _ in range(5):
         try:
