@@ -88,7 +88,7 @@ async def working(own: Settings) -> AsyncIterator[None]:
             current = await rulebooks.current(connection)
         if current is None:
             raise SetupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
-        told(await behind.checked(pool, Lives(client)))  # held, it waits for the repair
+        told(await behind.check_in_turn(pool, Lives(client)))  # held, it waits for the repair
         with closing(AppriseSender()) as sender:
             issues, notifications = workers(client, pool, own, sender)
             async with issues, notifications:

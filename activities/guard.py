@@ -59,7 +59,7 @@ class Guard:
 
     async def next_epoch(self) -> bool:
         """Compare the register with Temporal and begin the next epoch; False: it is held."""
-        checked = await behind.check(self._pool, Lives(activity.client()), advance=True)
+        checked = await behind.check_in_turn(self._pool, Lives(activity.client()), advance=True)
         return told(checked)
 
     async def _prove(self) -> None:

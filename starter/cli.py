@@ -22,7 +22,7 @@ from starter import (
     token_commands,
 )
 from starter.asked import read_rulebook
-from starter.backup.commands import backup, restore
+from starter.backup.commands import backup, restore, restored
 from starter.console import Commands, explained, tell
 from starter.demo.command import demo
 from starter.replan_command import replan
@@ -181,6 +181,7 @@ app.add_typer(policy_commands.app, name="policy")
 app.command()(serve)
 app.command()(backup)
 app.command()(restore)
+app.command()(restored)
 app.command()(replan)
 app.command()(token_commands.audit)
 app.command()(demo)

@@ -22,7 +22,7 @@ Progress = Callable[[str, str, str], None]
 
 async def begun(client: Client, pool: asyncpg.Pool[Any]) -> Checked:
     """Compare the register with Temporal, and begin the next epoch unless it is held."""
-    return await behind.checked(pool, Lives(client), advance=True)
+    return await behind.check_in_turn(pool, Lives(client), advance=True, thorough=True)
 
 
 async def begin(client: Client, pool: asyncpg.Pool[Any], progress: Progress) -> Checked:

@@ -1,4 +1,4 @@
-"""Is the register older than Temporal? Asked when a worker starts, when the desk is prepared, by
+"""Is the register older than Temporal? Asked when the desk is prepared, when a worker starts, by
 every audit, and whenever the register is found on another server than before.
 """
 
@@ -56,10 +56,15 @@ class Checked(Model):
     """That Temporal is the older one, in a sentence: the audit heals that."""
 
 
-async def check(pool: Pool, workflows: Workflows, *, advance: bool = False) -> Checked:
+async def check(
+    pool: Pool, workflows: Workflows, *, advance: bool = False, thorough: bool = False
+) -> Checked:
     """Compare the register with Temporal, and hold it if it is the older one; else it counts as
-    proved where it is. With ``advance`` the next epoch begins, in the register first. What is held
-    stays held.
+    proved where it is. What is held stays held.
+
+    Where it is proved already only the epochs are compared, unless ``thorough``: going through all
+    workflows takes Temporal a second for every thousand. With ``advance`` the next epoch begins, in
+    the register first.
 
     Raises:
         Unproved: somebody else is at it, or the register moved meanwhile: once more.
@@ -72,10 +77,14 @@ async def check(pool: Pool, workflows: Workflows, *, advance: bool = False) -> C
             return Checked(standing=before)
         server = await standing.here(connection)
         theirs = await workflows.epoch()
-        if why := await _why(connection, workflows, theirs):
+        why = await _other_lives(connection, theirs)
+        if why is None and (thorough or not before.proved):
+            found = await behind(workflows, connection, enough=_ENOUGH)
+            why = reason(found) if found else None
+        if why:
             await standing.hold(connection, why)
             return Checked(standing=await standing.standing(connection))
-        found = Checked(
+        checked = Checked(
             standing=Standing(proved=True),
             epoch=theirs,
             temporal_behind=await _temporal_behind(connection, theirs),
@@ -84,36 +93,38 @@ async def check(pool: Pool, workflows: Workflows, *, advance: bool = False) -> C
         if advance:
             epoch = await standing.begin_epoch(connection, theirs.number if theirs else 0)
     if not advance:
-        return found
+        return checked
     # After the commit: an epoch that Temporal has and the register has not is a lost commit.
     if await workflows.keep_epoch(epoch):
         await standing.confirm_epoch(pool, epoch)
-    return found.model_copy(update={"epoch": epoch})
+    return checked.model_copy(update={"epoch": epoch})
 
 
-async def checked(pool: Pool, workflows: Workflows, *, advance: bool = False) -> Checked:
-    """Do what ``check`` does, in turn: several workers may start at once.
+async def check_in_turn(
+    pool: Pool, workflows: Workflows, *, advance: bool = False, thorough: bool = False
+) -> Checked:
+    """Do what ``check`` does, waiting for whoever is at it: several workers may start at once.
 
     Raises:
         Unproved: it did not come to an end in two minutes.
     """
     for _ in range(240):
         try:
-            return await check(pool, workflows, advance=advance)
+            return await check(pool, workflows, advance=advance, thorough=thorough)
         except Unproved:
             await asyncio.sleep(0.5)
-    return await check(pool, workflows, advance=advance)
+    return await check(pool, workflows, advance=advance, thorough=thorough)
 
 
-async def _why(connection: Connection, workflows: Workflows, theirs: Epoch | None) -> str | None:
-    if theirs and not await standing.knows(connection, theirs):
-        ours = await standing.newest_epoch(connection)
-        return (
-            f"Temporal is in epoch {theirs.number}, begun {_at(theirs.begun_at)}; the register"
-            f" knows {f'none after {ours.number}, begun {_at(ours.begun_at)}' if ours else 'none'}"
-        )
-    found = await behind(workflows, connection, enough=_ENOUGH)
-    return reason(found) if found else None
+async def _other_lives(connection: Connection, theirs: Epoch | None) -> str | None:
+    """Say that Temporal went on into an epoch that the register did not live through."""
+    if theirs is None or await standing.knows(connection, theirs):
+        return None
+    ours = await standing.newest_epoch(connection)
+    return (
+        f"Temporal is in epoch {theirs.number}, begun {_at(theirs.begun_at)}; the register knows"
+        f" {f'none after {ours.number}, begun {_at(ours.begun_at)}' if ours else 'none'}"
+    )
 
 
 def reason(found: Sequence[Behind]) -> str:

@@ -1,4 +1,6 @@
-"""`yinuo backup` and `yinuo restore`: the embedded desk into one archive, and back."""
+"""`yinuo backup`, `yinuo restore`: the embedded desk into one archive, and back; `yinuo restored`:
+what is left to do where servers were restored by their own means.
+"""
 # ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from runtime import aio
-from starter.console import AsJson, tell, write_json
+from starter.console import AsJson, registers, tell, write_json
 
 if TYPE_CHECKING:
     from starter.backup.archive import Manifest
@@ -90,6 +92,25 @@ def restore(
     if aside:
         tell(f"What was there before is in {aside}.")
     tell("Start it with `yinuo up`: it is compared with Temporal first.")
+
+
+def restored() -> None:
+    """Say that the register was restored by its server's own means, before anything works on it.
+
+    Issue numbers go on in another ten thousand, above what the lost register may have given out,
+    and the register is compared with Temporal before its first step.
+
+    Example: yinuo restored
+    """
+    aio.run(_restored())
+    tell("Numbers go on in another ten thousand; the register is compared with Temporal first.")
+
+
+async def _restored() -> None:
+    from store import standing
+
+    async with registers() as pool, pool.acquire() as connection, connection.transaction():
+        await standing.restored(connection)
 
 
 def _side(only: str | None) -> Any:

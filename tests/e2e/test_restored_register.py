@@ -66,8 +66,10 @@ class Backups:
 
     async def make(self) -> None:
         await self._administer(
+            "ALTER DATABASE yinuo ALLOW_CONNECTIONS false",
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'yinuo'",
             "CREATE DATABASE backup TEMPLATE yinuo STRATEGY file_copy",
+            "ALTER DATABASE yinuo ALLOW_CONNECTIONS true",
         )
 
     async def restore(self) -> None:
@@ -190,9 +192,9 @@ async def test_a_register_that_is_behind_is_noticed_when_the_desk_begins_and_by_
     assert (part, state) == ("register", "HELD")
     assert lost.number in detail
     assert "run `yinuo repair`" in detail
-    before = await behind.checked(desk._pool, Lives(desk.client))
+    before = await behind.check_in_turn(desk._pool, Lives(desk.client))
     async with working(desk_servers.settings):
-        assert (await behind.checked(desk._pool, Lives(desk.client))) == before
+        assert (await behind.check_in_turn(desk._pool, Lives(desk.client))) == before
 
 
 async def test_an_epoch_that_the_register_did_not_live_through_holds_it_without_a_single_issue(
@@ -209,9 +211,9 @@ async def test_an_epoch_that_the_register_did_not_live_through_holds_it_without_
 
 async def insist_check(desk: Desk) -> behind.Checked:
     try:
-        return await behind.checked(desk._pool, Lives(desk.client))
+        return await behind.check_in_turn(desk._pool, Lives(desk.client))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-        return await behind.checked(desk._pool, Lives(desk.client))
+        return await behind.check_in_turn(desk._pool, Lives(desk.client))
 
 
 async def test_a_restarted_postgresql_is_compared_once_and_work_goes_on(

@@ -177,7 +177,7 @@ async def test_a_register_that_lacks_something_is_held_and_says_what(
     database: Pool, seen: Lived, said: str
 ) -> None:
     await an_issue(database, NUMBER)
-    checked = await check(database, Temporal([seen]))
+    checked = await check(database, Temporal([seen]), thorough=True)
     assert checked.standing.reason == said
     with pytest.raises(Held):
         await standing.require(database)
@@ -186,14 +186,14 @@ async def test_a_register_that_lacks_something_is_held_and_says_what(
 async def test_a_list_accuses_and_only_a_description_convicts(database: Pool) -> None:
     id_ = await an_issue(database, NUMBER)
     wrong = Temporal([lived(id_, 1)], listed=[lived(id_, 5), lived("gone", 3)])
-    assert (await check(database, wrong)).standing.proved
+    assert (await check(database, wrong, thorough=True)).standing.proved
 
 
 async def test_a_reason_names_a_few_and_a_repair_is_told_of_all(database: Pool) -> None:
     temporal = Temporal([lived(f"lost-{n:02}", 1, f"20261123-07-01{n:02}") for n in range(40)])
     async with database.acquire() as connection:
         assert len(await behind.behind(temporal, connection)) == 40
-    reason = (await check(database, temporal)).standing.reason
+    reason = (await check(database, temporal, thorough=True)).standing.reason
     assert reason
     assert reason.count("is not in the register") == 3
     assert reason.endswith("; and more")
@@ -268,14 +268,20 @@ async def test_an_epoch_of_the_same_number_is_known_only_if_it_is_the_same(
     assert await database.fetchval("SELECT count(*) FROM epochs") == 1
 
 
-async def test_issues_that_closed_before_the_registers_last_epoch_are_not_gone_through_again(
+async def test_workflows_are_gone_through_if_need_be_and_only_those_that_ended_since_the_last_epoch(
     database: Pool,
 ) -> None:
     temporal = Temporal()
     checked = await check(database, temporal, advance=True)
-    await check(database, temporal)
     assert checked.epoch
-    assert temporal.asked_since == [None, checked.epoch.begun_at]
+    await check(database, temporal, advance=True)
+    assert temporal.asked_since == []  # proved here: the epochs are enough
+    await check(database, temporal, thorough=True)
+    await unproved(database)
+    await check(database, temporal)
+    assert [since is not None for since in temporal.asked_since] == [True, True]
+    assert temporal.asked_since[0]
+    assert temporal.asked_since[0] > checked.epoch.begun_at
 
 
 # One step that does not follow --------------------------------------------------------------------

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import stat
+import sys
 import tarfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from domain.actions import Accept, ActionName, Resolve
@@ -24,7 +28,6 @@ from runtime.child import Lock
 from runtime.errors import SetupError
 from runtime.lives import Lives
 from runtime.settings import ROOT, Settings
-from runtime.signing import signer
 from starter import up
 from starter.backup import archive
 from starter.backup.making import back_up
@@ -32,7 +35,7 @@ from starter.backup.restoring import Side, check, restore
 from starter.client import Desk
 from starter.console import InputError
 from starter.roster_files import read_roster
-from store import roster, standing
+from store import register, roster, standing
 from tests.builders import an_intake
 from tests.conftest import free_ports
 from tests.starter.conftest import run_yinuo
@@ -56,7 +59,7 @@ def settings(home: Path) -> Settings:
 async def running(own: Settings) -> AsyncIterator[tuple[Desk, list[tuple[str, str, str]]]]:
     """The desk as `yinuo up` has it, and what it told on its way."""
 
-    async def first_roster(pool: up.asyncpg.Pool[None], _: object) -> None:
+    async def first_roster(pool: asyncpg.Pool[Any], _: object) -> None:
         async with pool.acquire() as connection, connection.transaction():
             await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
 
@@ -135,7 +138,6 @@ async def test_a_desk_restored_elsewhere_goes_on_where_the_backup_was_made(
         assert done.stage == "resolved"
         assert (await desk.open(an_intake_of_now())).number.endswith("-10001")
     if (own.home / "secret").exists():
-        assert signer(own).link  # read without being made anew
         assert stat.S_IMODE((own.home / "secret").stat().st_mode) == 0o600
 
 
@@ -301,6 +303,22 @@ async def test_given_servers_are_not_ours_to_back_up(tmp_path: Path) -> None:
     for call in (back_up(own, tmp_path / "b"), restore(own, tmp_path / "b")):
         with pytest.raises(SetupError, match=r"DATABASE_URL .*docs/backup\.md"):
             await call
+
+
+async def test_a_register_restored_by_its_own_servers_means_goes_on_in_another_ten_thousand(
+    database: asyncpg.Pool[Any], postgres_url: str
+) -> None:
+    ran = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "starter", "restored"),
+        env={**os.environ, "DATABASE_URL": postgres_url},
+        cwd=ROOT,
+    )
+    assert await ran.wait() == 0
+    async with database.acquire() as connection:
+        today = datetime.now(UTC).date()
+        assert (await register.next_number(connection, today, "07")).endswith("-07-10001")
+        with pytest.raises(standing.Unproved):
+            await standing.require(connection)
 
 
 def test_the_commands_say_what_they_did_and_that_it_is_private(
