@@ -4,7 +4,6 @@ goes through.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -16,8 +15,8 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from domain.issue import Step
 from runtime.lives import Lives
-from store import behind, standing
-from store.behind import Checked
+from store import behind
+from store.behind import Checked, Checking
 from store.register import OutOfStep
 from store.standing import Held, Unproved
 
@@ -33,7 +32,7 @@ class Guard:
 
     def __init__(self, pool: asyncpg.Pool[Any]) -> None:
         self._pool = pool
-        self._turn = asyncio.Lock()
+        self._checking = Checking(pool)
 
     async def kept(self, work: Callable[[], Awaitable[T]], step: Step | None = None) -> T:
         """Do what requires a register that may be worked on, comparing it with Temporal first if
@@ -46,7 +45,7 @@ class Guard:
             try:
                 return await work()
             except Unproved:
-                await self._prove()
+                told(await self._checking.prove(Lives(activity.client())))
                 return await work()
         except OutOfStep as error:
             if step and await self._is_behind(step):
@@ -61,11 +60,6 @@ class Guard:
         """Compare the register with Temporal and begin the next epoch; False: it is held."""
         checked = await behind.check_in_turn(self._pool, Lives(activity.client()), advance=True)
         return told(checked)
-
-    async def _prove(self) -> None:
-        async with self._turn:  # all steps of this worker find it out at once
-            if not (await standing.standing(self._pool)).proved:
-                told(await behind.check(self._pool, Lives(activity.client())))
 
     async def _is_behind(self, step: Step) -> bool:
         if not activity.in_activity():

@@ -35,7 +35,8 @@ from domain.vocabulary import Actor, Role
 from runtime.aio import within
 from runtime.lives import Lives
 from starter.starting import start_of, update_of
-from store import AWAY, behind, reading, roster, rulebooks, standing
+from store import AWAY, reading, roster, rulebooks, standing
+from store.behind import Checking
 from store.reading import Filter, Unsettled
 from store.standing import Held, Unproved
 from workflows.issue import IssueWorkflow
@@ -133,6 +134,7 @@ class Desk(Register):
     def __init__(self, client: Client, pool: asyncpg.Pool[Any]) -> None:
         super().__init__(pool)
         self._client = client
+        self._checking = Checking(pool)
         self._regions: tuple[float, frozenset[str]] = (0.0, frozenset())
         self._under_way: dict[str, asyncio.Task[Opened]] = {}
 
@@ -339,7 +341,7 @@ class Desk(Register):
         try:
             await within(_GLANCE, standing.require(self._pool))
         except Unproved:
-            await behind.check(self._pool, Lives(self._client))
+            await self._checking.prove(Lives(self._client))
             await standing.require(self._pool)
 
     async def _known(self, intake: Intake) -> IssueView | None:

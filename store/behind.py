@@ -77,12 +77,12 @@ async def check(
             return Checked(standing=before)
         server = await standing.here(connection)
         theirs = await workflows.epoch()
-        why = await _other_lives(connection, theirs)
-        if why is None and (thorough or not before.proved):
+        why = [lives] if (lives := await _other_lives(connection, theirs)) else []
+        if why or thorough or not before.proved:
             found = await behind(workflows, connection, enough=_ENOUGH)
-            why = reason(found) if found else None
+            why += [reason(found)] if found else []
         if why:
-            await standing.hold(connection, why)
+            await standing.hold(connection, "; ".join(why))
             return Checked(standing=await standing.standing(connection))
         checked = Checked(
             standing=Standing(proved=True),
@@ -114,6 +114,23 @@ async def check_in_turn(
         except Unproved:
             await asyncio.sleep(0.5)
     return await check(pool, workflows, advance=advance, thorough=thorough)
+
+
+class Checking:
+    """Compares once for all in a process who find the register unproved at once; what is begun goes
+    on when they hang up, for many workflows take longer than any of them waits.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._under_way: asyncio.Task[Checked] | None = None
+
+    async def prove(self, workflows: Workflows) -> Checked:
+        """Do what ``check`` does."""
+        if self._under_way is None or self._under_way.done():
+            self._under_way = asyncio.create_task(check(self._pool, workflows))
+            self._under_way.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(self._under_way)
 
 
 async def _other_lives(connection: Connection, theirs: Epoch | None) -> str | None:

@@ -29,6 +29,9 @@ Only = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="move the desk that is there aside; it is kept")
 ]
+Mute = Annotated[
+    bool, typer.Option("--mute", help="lead its channels nowhere: it reaches nobody, for a drill")
+]
 Check = Annotated[
     bool, typer.Option("--check", help="only see whether it could be restored; touch nothing")
 ]
@@ -60,6 +63,7 @@ def restore(
     *,
     only: Only = None,
     force: Force = False,
+    mute: Mute = False,
     check: Check = False,
     json: AsJson = False,
 ) -> None:
@@ -80,8 +84,8 @@ def restore(
     if check:
         manifest = aio.run(restoring.check(own, backup))
     else:
-        side = _side(only)
-        manifest, aside = aio.run(restoring.restore(own, backup, only=side, force=force))
+        restoring_it = restoring.restore(own, backup, only=_side(only), force=force, mute=mute)
+        manifest, aside = aio.run(restoring_it)
     if json:
         write_json({**manifest.model_dump(mode="json"), "aside": str(aside) if aside else None})
         return

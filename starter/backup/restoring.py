@@ -24,7 +24,7 @@ from runtime.settings import Settings
 from starter.backup import archive
 from starter.backup.archive import REGISTER, SECRET, TEMPORAL, Manifest
 from starter.backup.making import check_temporal, require_embedded, run
-from store import standing
+from store import roster, standing
 
 
 class Side(StrEnum):
@@ -38,9 +38,15 @@ _FILES = {Side.POSTGRESQL: ("postgres", SECRET), Side.TEMPORAL: ("temporal.db",)
 
 
 async def restore(
-    own: Settings, backup: Path, *, only: Side | None = None, force: bool = False
+    own: Settings,
+    backup: Path,
+    *,
+    only: Side | None = None,
+    force: bool = False,
+    mute: bool = False,
 ) -> tuple[Manifest, Path | None]:
     """Restore the desk; return what it was restored from, and where what was there before is now.
+    ``mute`` leads its channels nowhere: it reaches nobody.
 
     Raises:
         InputError: the archive is no backup, or damaged; nothing was touched.
@@ -59,7 +65,7 @@ async def restore(
             )
         ready = own.home / "restore.new"
         try:
-            manifest = await _made_ready(ready, backup, sides)
+            manifest = await _made_ready(ready, backup, sides, mute=mute)
             aside = put_in_place(
                 own.home, ready, f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
             )
@@ -85,7 +91,9 @@ async def check(own: Settings, backup: Path) -> Manifest:
         shutil.rmtree(trial, ignore_errors=True)
 
 
-async def _made_ready(ready: Path, backup: Path, sides: tuple[Side, ...]) -> Manifest:
+async def _made_ready(
+    ready: Path, backup: Path, sides: tuple[Side, ...], *, mute: bool = False
+) -> Manifest:
     """Unpack and check everything in a directory that holds what is to be put in place, and no more
     when this returns.
     """
@@ -97,7 +105,7 @@ async def _made_ready(ready: Path, backup: Path, sides: tuple[Side, ...]) -> Man
             f" {manifest.revision}): restore it with that one"
         )
     if Side.POSTGRESQL in sides:
-        await _register(ready)
+        await _register(ready, mute=mute)
     else:
         (ready / SECRET).unlink(missing_ok=True)
     (ready / REGISTER).unlink()
@@ -113,7 +121,7 @@ def _empty(directory: Path) -> None:
     directory.mkdir(mode=0o700)
 
 
-async def _register(ready: Path) -> None:
+async def _register(ready: Path, *, mute: bool) -> None:
     home = ready / "register"
     data = home / "postgres"
     data.mkdir(mode=0o700, parents=True)
@@ -126,6 +134,8 @@ async def _register(ready: Path) -> None:
         try:
             async with connection.transaction():
                 await standing.restored(connection)
+                if mute:
+                    await roster.mute(connection)
         finally:
             await connection.close()
     data.rename(ready / "postgres")

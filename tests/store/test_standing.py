@@ -217,6 +217,30 @@ async def test_many_who_find_a_register_unproved_at_once_compare_it_once(databas
     assert (await first).standing.proved
 
 
+async def test_a_comparison_that_takes_longer_than_whoever_asked_waits_comes_to_its_end(
+    database: Pool,
+) -> None:
+    await unproved(database)
+    go, asked = asyncio.Event(), 0
+
+    class Slow(Temporal):
+        async def epoch(self) -> Epoch | None:
+            nonlocal asked
+            asked += 1
+            await go.wait()
+            return None
+
+    checking = behind.Checking(database)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(checking.prove(Slow()), 0.01)
+    others = [asyncio.create_task(checking.prove(Slow())) for _ in range(3)]
+    await asyncio.sleep(0)
+    go.set()
+    assert all(checked.standing.proved for checked in await asyncio.gather(*others))
+    assert asked == 1
+    await standing.require(database)
+
+
 async def test_a_register_that_is_moved_while_it_is_compared_is_not_proved(database: Pool) -> None:
     class Moving(Temporal):
         async def epoch(self) -> Epoch | None:

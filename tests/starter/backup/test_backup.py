@@ -151,8 +151,10 @@ async def test_a_register_restored_alone_is_held_and_a_temporal_restored_alone_i
         later = await desk.open(an_intake_of_now())
     before = tmp_path / "home" / "postgres"
     assert before.exists()
-    await restore(own, to, only=Side.POSTGRESQL, force=True)
+    await restore(own, to, only=Side.POSTGRESQL, force=True, mute=True)
     async with running(own) as (desk, told):
+        urls = {row["url"] for row in await desk._pool.fetch("SELECT url FROM channels")}
+        assert urls == {"json://127.0.0.1:9/{to}"}
         ((_, _, why),) = [line for line in told if line[1] == "HELD"]
         assert "run `yinuo repair`" in why
         assert (await desk.show(seen.number)).number == seen.number
