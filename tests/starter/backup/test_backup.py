@@ -25,11 +25,12 @@ from domain.view import IssueView
 from domain.vocabulary import Actor, Role
 from runtime import restored
 from runtime.child import Lock
+from runtime.embedded import EmbeddedPostgres
 from runtime.errors import SetupError
 from runtime.lives import Lives
 from runtime.settings import ROOT, Settings
 from starter import up
-from starter.backup import archive
+from starter.backup import archive, making
 from starter.backup.making import back_up
 from starter.backup.restoring import Side, check, restore
 from starter.client import Desk
@@ -169,6 +170,41 @@ async def test_a_register_restored_alone_is_held_and_a_temporal_restored_alone_i
         assert ("Temporal", "BEHIND") in [line[:2] for line in told]
         assert (await desk.show(later.number)).number == later.number
         assert await standing.held_because(desk._pool) is None
+
+
+async def test_what_happens_between_the_copies_is_kept_and_holds_nothing_when_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The register is copied last, so it is never the older side."""
+    own, to = settings(tmp_path / "home"), tmp_path / "desk.tar.gz"
+    between: list[IssueView] = []
+    copies = 0
+    of_temporal, of_register = making._copy_temporal, making._copy_register
+    async with running(own) as (desk, _):
+        loop = asyncio.get_running_loop()
+
+        async def before_the_second() -> None:
+            nonlocal copies
+            copies += 1
+            if copies == 2:
+                between.append(await desk.open(an_intake_of_now()))
+
+        def temporal_copied(source: Path, target: Path) -> None:
+            asyncio.run_coroutine_threadsafe(before_the_second(), loop).result()
+            of_temporal(source, target)
+
+        async def register_copied(server: EmbeddedPostgres, target: Path) -> None:
+            await before_the_second()
+            await of_register(server, target)
+
+        monkeypatch.setattr(making, "_copy_temporal", temporal_copied)
+        monkeypatch.setattr(making, "_copy_register", register_copied)
+        await back_up(own, to)
+    other = settings(tmp_path / "other")
+    await restore(other, to)
+    async with running(other) as (desk, told):
+        assert ("register", "ready") in [line[:2] for line in told]
+        assert (await desk.show(between[0].number)).reference == between[0].reference
 
 
 async def test_a_desk_at_rest_can_be_backed_up_too_and_no_file_is_overwritten(
