@@ -8,6 +8,7 @@ restored, or failed over, under a running worker is noticed by the first one.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -85,6 +86,15 @@ async def release(connection: Connection, known: Iterable[str]) -> int:
     if since is None:
         return 0
     await never_again(connection, known)
+    given_up = await _give_up(connection, since)
+    await connection.execute(
+        "UPDATE standing SET state = 'open', reason = NULL, since = NULL, proof = this_server()"
+    )
+    return given_up
+
+
+async def _give_up(connection: Connection, since: datetime) -> int:
+    """Give up what waited to be said by then: it may have been, and nothing is said twice."""
     given_up = await connection.execute(
         """
         UPDATE outbox SET status = 'unknown', last_error = $2
@@ -93,17 +103,16 @@ async def release(connection: Connection, known: Iterable[str]) -> int:
         """,
         *(since, DOUBTFUL),
     )
-    await connection.execute(
-        "UPDATE standing SET state = 'open', reason = NULL, since = NULL, proof = this_server()"
-    )
     return int(str(given_up).split()[1])
 
 
 async def restored(connection: Connection) -> None:
-    """Let a register that was just restored be compared with Temporal before it is worked on, and
-    its numbers go on above whatever was given out since; belongs to the caller's transaction.
+    """Let a register that was just restored be compared with Temporal before it is worked on, its
+    numbers go on above whatever was given out since, and what waits in it be brought by a person;
+    belongs to the caller's transaction.
     """
     await never_again(connection)
+    await _give_up(connection, datetime.now(UTC))
     await connection.execute("UPDATE standing SET proof = NULL")
 
 

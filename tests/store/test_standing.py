@@ -97,8 +97,9 @@ async def test_a_held_register_stays_held_for_its_first_reason_and_says_it(datab
     assert await standing.held_because(database) is None
 
 
-async def test_what_waited_to_be_sent_when_a_register_was_held_may_have_arrived_before(
-    database: Pool,
+@pytest.mark.parametrize("restored", [False, True], ids=["released", "restored"])
+async def test_what_waited_to_be_sent_in_an_older_register_may_have_arrived_before(
+    database: Pool, *, restored: bool
 ) -> None:
     """Never twice, and never forgotten: it goes to a person."""
     await database.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
@@ -108,9 +109,13 @@ async def test_what_waited_to_be_sent_when_a_register_was_held_may_have_arrived_
     after = early.model_copy(update={"key": "after", "created_at": tomorrow})
     async with database.acquire() as connection:
         await outbox.write(connection, [early, later, after])
-    assert await released(database) == 0  # it is not held
-    await held(database)
-    assert await released(database) == 1
+    if restored:
+        async with database.acquire() as connection, connection.transaction():
+            await standing.restored(connection)
+    else:
+        assert await released(database) == 0  # it is not held
+        await held(database)
+        assert await released(database) == 1
     rows = await database.fetch("SELECT key, status, last_error FROM outbox ORDER BY key")
     assert [tuple(row) for row in rows] == [
         ("after", "pending", None),
