@@ -101,8 +101,9 @@ def restore(
 def restored() -> None:
     """Say that the register was restored by its server's own means, before anything works on it.
 
-    Issue numbers go on in another ten thousand, above what the lost register may have given out,
-    and the register is compared with Temporal before its first step.
+    Issue numbers go on in another ten thousand, above what the lost register may have given out;
+    messages that wait are left to people, since they may have gone out; and the register is
+    compared with Temporal before its first step.
 
     Example: yinuo restored
     """

@@ -62,7 +62,8 @@ async def running(own: Settings) -> AsyncIterator[tuple[Desk, list[tuple[str, st
 
     async def first_roster(pool: asyncpg.Pool[Any], _: object) -> None:
         async with pool.acquire() as connection, connection.transaction():
-            await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
+            if await roster.is_empty(connection):
+                await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
 
     told: list[tuple[str, str, str]] = []
     tell = lambda *said: told.append(said)  # noqa: E731
