@@ -18,15 +18,17 @@ from temporalio.worker import Worker
 from activities import names
 from activities.audit import Audit
 from activities.complaints import Complaints
+from activities.guard import told
 from activities.notification import AppriseSender, Notification, Sender
 from activities.recording import Recording
 from activities.replanning import Replanning
 from runtime import aio, embedded, grants, logs, postgres, settings, temporal
 from runtime.errors import SetupError
+from runtime.lives import Lives
 from runtime.migrate import require_head
 from runtime.settings import Settings
 from runtime.signing import links
-from store import rulebooks
+from store import behind, rulebooks
 from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
 from workflows.replan import ReplanWorkflow
@@ -88,6 +90,7 @@ async def working(own: Settings) -> AsyncIterator[None]:
             current = await rulebooks.current(connection)
         if current is None:
             raise SetupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
+        told(await behind.check_in_turn(pool, Lives(client)))  # held, it waits for the repair
         with closing(AppriseSender()) as sender:
             issues, notifications = workers(client, pool, own, sender)
             async with issues, notifications:

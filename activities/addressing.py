@@ -14,7 +14,7 @@ from activities.wording import Context
 from domain.actions import ActionName
 from domain.duty import OFF, Duty
 from domain.issue import Errand, Recorded, Step, Tell, When
-from domain.links import CUSTOMER, PURPOSES, Link, Purpose, offered
+from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered
 from domain.periods import Period, TimeBudget
 from domain.policy import Policy
 from domain.promises import Promise, PromiseKind
@@ -109,6 +109,7 @@ class Directory:
             person=to.id,
             generation=step.generation,
             until=step.recorded_at + PURPOSES[purpose].lasts,
+            mark=mark_of(step.issue_id),
         )
 
     def _customer(self) -> Recipient:

@@ -28,6 +28,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from activities import names
+from activities.guard import Guard
 from activities.recording import Recording
 from domain import lifecycle
 from domain.actions import ActionName, Cancel, Reassign, Repair
@@ -75,12 +76,16 @@ class Audit:
     def __init__(self, pool: asyncpg.Pool[Any], recording: Recording) -> None:
         self._pool = pool
         self._recording = recording
+        self._guard = Guard(pool)
 
     @activity.defn(name=names.AUDIT)
     async def audit_register(self) -> list[str]:
         """Close what an operator ended, begin anew what was lost, hand over what nobody can go on
-        with; return the keys of the messages to deliver.
+        with; return the keys of the messages to deliver. A register that is older than Temporal is
+        left alone.
         """
+        if not await self._guard.next_epoch():
+            return []
         client = activity.client()
         await self._hand_over(client)
         running = {

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities import names
+from activities.guard import Guard
 from store import AWAY, outbox
 from store.outbox import Posting
 
@@ -75,6 +77,7 @@ class Notification:
         self._pool = pool
         self._sender = sender
         self._clock = clock
+        self._guard = Guard(pool)
         self._lanes: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(AT_ONCE)
         )
@@ -85,25 +88,28 @@ class Notification:
 
         Raises:
             ApplicationError: ``WaitsItsTurn`` until a channel's rate limit or load allows the next,
-                ``NotDelivered`` if a channel failed; both are to be retried, and what was
-                delivered is not sent again.
+                ``NotDelivered`` if a channel failed, ``Held`` while the register is older than
+                Temporal; all are to be retried, and what was delivered is not sent again.
         """
         async with _heartbeats():
-            queue = await outbox.line_up(self._pool, keys, self._clock())
-            failures, busy = await self._deliver(queue.ready)
-            later = [queue.wait_until - self._clock()] if queue.wait_until else []
-            if busy:
-                later.append(BUSY_RETRY)
-            if later:
-                raise ApplicationError(
-                    "a channel takes the next message later",
-                    type="WaitsItsTurn",
-                    next_retry_delay=max(min(later), timedelta()),
-                    category=ApplicationErrorCategory.BENIGN,
-                )
-            if failures:
-                raise ApplicationError("; ".join(sorted(failures)), type="NotDelivered")
-            return await outbox.unsettled(self._pool, keys)
+            return await self._guard.kept(partial(self._deliver_all, keys))
+
+    async def _deliver_all(self, keys: list[str]) -> list[str]:
+        queue = await outbox.line_up(self._pool, keys, self._clock())
+        failures, busy = await self._deliver(queue.ready)
+        later = [queue.wait_until - self._clock()] if queue.wait_until else []
+        if busy:
+            later.append(BUSY_RETRY)
+        if later:
+            raise ApplicationError(
+                "a channel takes the next message later",
+                type="WaitsItsTurn",
+                next_retry_delay=max(min(later), timedelta()),
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        if failures:
+            raise ApplicationError("; ".join(sorted(failures)), type="NotDelivered")
+        return await outbox.unsettled(self._pool, keys)
 
     async def _deliver(self, postings: Sequence[Posting]) -> tuple[set[str], bool]:
         """Send all at once as far as their channels let them; return how channels failed, and

@@ -7,6 +7,7 @@ never show half a step.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from temporalio.exceptions import ApplicationError
 from activities import names
 from activities.addressing import Directory, address, left_lying
 from activities.assigning import assigned, invalid
+from activities.guard import Guard
 from activities.informing import informed, taught
 from domain.actions import ActionName
 from domain.intake import Intake
@@ -28,7 +30,7 @@ from domain.rulebook import Rulebook
 from domain.vocabulary import Outcome
 from runtime.living import lives
 from runtime.signing import Links
-from store import outbox, reading, register, roster
+from store import outbox, reading, register, roster, standing
 from store.register import Before, Case, Connection, OutOfStep
 from store.rulebooks import Current, Rulebooks
 
@@ -52,6 +54,7 @@ class Recording:
         self._links = links
         self._living = living
         self._rulebooks = Rulebooks()
+        self._guard = Guard(pool)
 
     @activity.defn(name=names.RECORD)
     async def record_step(self, step: Step) -> Recorded:
@@ -60,9 +63,13 @@ class Recording:
 
         Raises:
             ApplicationError: ``Invalid`` (not retried) if the step names a region or a person
-                that the roster does not have, or a rulebook that counts no more; nothing is
-                written then. Its detail is the cause of the step.
+                that the roster does not have, or a rulebook that counts no more; its detail is the
+                cause of the step. ``Held`` while the register is older than Temporal. Nothing is
+                written then.
         """
+        return await self._guard.kept(partial(self._record, step), step)
+
+    async def _record(self, step: Step) -> Recorded:
         try:
             return await self._recorded(step)
         except ApplicationError as refused:
@@ -72,6 +79,7 @@ class Recording:
 
     async def _recorded(self, step: Step) -> Recorded:
         async with self._pool.acquire() as connection, connection.transaction():
+            await standing.require(connection)
             if before := await register.earlier(connection, step):
                 return await self._stands(connection, step, before)
             current = await self._rulebooks.current(connection)

@@ -24,7 +24,7 @@ from domain.actions import ActionName, Replan
 from domain.replanning import Order, Report, Tally, replanned, tally
 from domain.rulebook import Rulebook
 from domain.vocabulary import DESK
-from store import replanning, rulebooks
+from store import replanning, rulebooks, standing
 from store.replanning import Behind
 
 AT_ONCE = 20
@@ -53,8 +53,10 @@ class Replanning:
 
         Raises:
             ApplicationError: ``Invalid`` (not retried): there is no such adoption.
+            Held, Unproved: the register may not be worked on now: to be retried.
         """
         async with self._pool.acquire() as connection:
+            await standing.require(connection)
             adoption = await rulebooks.adoption(connection, order.adoption)
             newest = await rulebooks.adoption(connection)
             if adoption is None or newest is None:

@@ -2,13 +2,20 @@
 
 A link is signed and does one thing for one person on one issue, once. Looking at progress is not
 used up. No customer data is in it (R30).
+
+A link carries a mark of the issue itself besides its number: should a number ever be given out
+twice, it still opens the one it was sent about, and no stranger's.
 """
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
+
+from pydantic import Field
 
 from domain.actions import ActionName
 from domain.effects.common import STATIONS, TO_BE_HEARD
@@ -134,7 +141,8 @@ def offered(
 
 class Link(Model):
     """One link: ``person`` is somebody's id on the roster, or ``customer``. ``generation`` and
-    ``until`` keep a link of yesterday from doing tomorrow's work.
+    ``until`` keep a link of yesterday from doing tomorrow's work. ``mark`` is its issue's; links of
+    before there were any have none.
     """
 
     number: str
@@ -142,8 +150,23 @@ class Link(Model):
     person: str
     generation: int
     until: Instant
+    mark: str | None = Field(default=None, pattern=r"^[\w-]{6}$")
 
     @property
     def terms(self) -> Terms:
         """What it allows."""
         return PURPOSES[self.purpose]
+
+    def is_of(self, issue_id: str, registered_at: datetime) -> bool:
+        """Whether it was sent about that issue. One without a mark is of whichever had its number
+        when it was sent: not of one that was registered later. It tells whole seconds.
+        """
+        if self.mark is not None:
+            return self.mark == mark_of(issue_id)
+        sent_at = self.until - self.terms.lasts
+        return registered_at.replace(microsecond=0) <= sent_at
+
+
+def mark_of(issue_id: str) -> str:
+    """Tell an issue from any other, 36 bits short: a link must fit into an SMS."""
+    return urlsafe_b64encode(sha256(issue_id.encode()).digest()).decode()[:6]

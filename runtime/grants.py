@@ -18,6 +18,8 @@ KEEP = "SELECT, INSERT, UPDATE, DELETE"
 RIGHTS: Mapping[str, str] = {
     "alembic_version": READ,
     "heartbeat": "SELECT, UPDATE",
+    "standing": WRITE,
+    "epochs": WRITE,
     # Kept for ever, as it was written.
     "rulebooks": APPEND,
     "adoptions": APPEND,
@@ -45,6 +47,7 @@ RIGHTS: Mapping[str, str] = {
     "difficulty_ratings": WRITE,
     "known_cases": WRITE,
     "tokens": WRITE,
+    "ended_sessions": KEEP,
     # The roster goes by its files.
     "centres": KEEP,
     "members": KEEP,

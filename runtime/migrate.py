@@ -87,6 +87,12 @@ def head(scripts: Path = SCRIPTS) -> str | None:
     return ScriptDirectory.from_config(_config(scripts)).get_current_head()
 
 
+def known_revision(revision: str, scripts: Path = SCRIPTS) -> bool:
+    """Whether this version of the desk can migrate from there."""
+    found = ScriptDirectory.from_config(_config(scripts)).walk_revisions()
+    return revision in {each.revision for each in found}
+
+
 async def require_head(pool: "asyncpg.Pool[Any]", *, scripts: Path = SCRIPTS) -> None:
     """Refuse to work on a database of another version.
 

@@ -21,7 +21,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 from itsdangerous.timed import TimestampSigner
 from pydantic import ValidationError
 
-from domain.links import PURPOSES, Link
+from domain.links import CUSTOMER, PURPOSES, Link
 from runtime.errors import SetupError
 from runtime.home import make_private
 from runtime.settings import Settings
@@ -47,10 +47,15 @@ class Signer:
         self._links = Seal(secret, salt=_OF_LINKS)
 
     def link(self, link: Link) -> str:
-        """Write a link as the last part of an address; its time counts in whole seconds."""
-        until = int(link.until.timestamp())
-        text = f"{link.number} {link.terms.letter} {link.person} {link.generation} {until:x}"
-        return self._links.sign(base64_encode(text)).decode()
+        """Write a link as the last part of an address; its time counts in whole seconds. A customer
+        is not spelt out: that is the mark's room.
+        """
+        until = f"{int(link.until.timestamp()):x}"
+        parts = [link.number, link.terms.letter, link.person, str(link.generation), until]
+        if link.mark is not None:
+            parts = [*parts, link.mark]
+            parts[2] = "" if link.person == CUSTOMER else link.person
+        return self._links.sign(base64_encode(" ".join(parts))).decode()
 
     def read_link(self, text: str, now: datetime) -> Link:
         """Read a link that came back.
@@ -60,13 +65,14 @@ class Signer:
         """
         try:
             parts = base64_decode(self._links.unsign(text)).decode().split(" ")
-            number, letter, person, generation, until = parts
+            number, letter, person, generation, until, *mark = parts
             link = Link(
                 number=number,
                 purpose=_BY_LETTER[letter],
-                person=person,
+                person=person or CUSTOMER,
                 generation=int(generation),
                 until=datetime.fromtimestamp(int(until, 16), now.tzinfo),
+                mark=mark[0] if mark else None,
             )
         except (BadData, ValidationError, LookupError, ValueError):
             raise LinkRefused("forged") from None

@@ -24,6 +24,7 @@ from starter import (
     token_commands,
 )
 from starter.asked import read_rulebook
+from starter.backup.commands import backup, restore, restored
 from starter.console import Commands, explained, tell
 from starter.demo.command import demo
 from starter.replan_command import replan
@@ -143,6 +144,7 @@ async def _migrate() -> None:
     from runtime.embedded import database_url, migration_url
     from runtime.migrate import migrate
     from runtime.postgres import pool
+    from starter.epochs import begin
     from starter.prepare import prepare
     from starter.replanning import policy_at_start
 
@@ -156,6 +158,7 @@ async def _migrate() -> None:
         async with pool(database_url(own), size=2) as connections:
             if warning := await grants.warning(connections):
                 _progress("PostgreSQL", "warning", warning)
+            await begin(client, connections, _progress)
             said = await policy_at_start(client, connections, own.policy)
         _progress("policy", "ready", said)
 
@@ -180,6 +183,9 @@ app.add_typer(inbound_commands.app, name="inbound")
 app.add_typer(calendar_commands.app, name="calendar")
 app.add_typer(policy_commands.app, name="policy")
 app.command()(serve)
+app.command()(backup)
+app.command()(restore)
+app.command()(restored)
 app.command()(replan)
 app.command()(token_commands.audit)
 app.command()(demo)

@@ -34,10 +34,13 @@ from domain.staffing import Stranded, stranded
 from domain.view import IssueView
 from domain.vocabulary import DESK, Actor, Role, Stage
 from runtime.aio import within
+from runtime.lives import Lives
 from runtime.living import described
 from runtime.starting import start_of, update_of
-from store import AWAY, reading, roster, rulebooks
+from store import AWAY, reading, roster, rulebooks, standing
+from store.behind import Checking
 from store.reading import Filter, Unsettled
+from store.standing import Held, Unproved
 from workflows.issue import IssueWorkflow
 from workflows.search_attributes import ISSUE_STEP
 
@@ -134,6 +137,7 @@ class Desk(Register):
     def __init__(self, client: Client, pool: asyncpg.Pool[Any]) -> None:
         super().__init__(pool)
         self._client = client
+        self._checking = Checking(pool)
         self._regions: tuple[float, frozenset[str]] = (0.0, frozenset())
         self._under_way: dict[str, asyncio.Task[Opened]] = {}
 
@@ -179,6 +183,7 @@ class Desk(Register):
         async with _answering():
             away = False
             try:
+                await self._open_for_work()
                 if known := await within(_GLANCE, self._known(intake)):
                     return Opened(await self._asked_again(intake, known), new=False)
             except AWAY as error:
@@ -298,10 +303,11 @@ class Desk(Register):
 
         Raises:
             Refused: what the stage or the person does not allow, or there is no such issue.
-            Unavailable: no answer in time.
+            Unavailable: no answer in time, or the register is held.
         """
         key = key or uuid4().hex
         async with _answering():
+            await self._open_for_work()
             handle = self._client.get_workflow_handle(await self._find(number))
             try:
                 return await self._taken(handle, name, act, key)
@@ -339,6 +345,7 @@ class Desk(Register):
     async def complete(self, number: str, act: Resolve) -> None:
         """Signal completion, fire and forget (R12)."""
         async with _answering():
+            await self._open_for_work()
             handle = self._client.get_workflow_handle(await self._find(number))
             try:
                 await self._asked(handle.signal(IssueWorkflow.complete, act))
@@ -372,6 +379,18 @@ class Desk(Register):
                 await self.act(each.id, ActionName.REASSIGN, act, key=each.update_id)
                 asked.append(each)
         return asked
+
+    async def _open_for_work(self) -> None:
+        """Nothing is done with a register that is older than Temporal; looking is allowed.
+
+        Raises:
+            Held, Unproved: so it is, or somebody is just finding out.
+        """
+        try:
+            await within(_GLANCE, standing.require(self._pool))
+        except Unproved:
+            await self._checking.prove(Lives(self._client))
+            await standing.require(self._pool)
 
     async def _known(self, intake: Intake) -> IssueView | None:
         return await reading.by_reference(self._pool, intake.source, intake.reference)
@@ -428,6 +447,8 @@ async def _answering() -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
             yield
+    except (Held, Unproved) as error:
+        raise Unavailable(str(error)) from error
     except _AWAY as error:
         task = asyncio.current_task()
         if task is not None and task.cancelling():  # the SDK makes an error of its own of that

@@ -1,6 +1,7 @@
 """What a Temporal namespace has to know before the desk can work in it."""
 
 import dataclasses
+from copy import copy
 from datetime import timedelta
 
 from temporalio.client import (
@@ -22,13 +23,14 @@ from starter.client import TASK_QUEUE
 from workflows import audit
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
+_ACTION = ScheduleActionStartWorkflow(
+    audit.AuditWorkflow.run,
+    id=audit.WORKFLOW_ID,
+    task_queue=TASK_QUEUE,
+    static_summary="登记簿核对 The register is compared with Temporal",
+)
 _SCHEDULE = Schedule(
-    action=ScheduleActionStartWorkflow(
-        audit.AuditWorkflow.run,
-        id=audit.WORKFLOW_ID,
-        task_queue=TASK_QUEUE,
-        static_summary="登记簿核对 The register is compared with Temporal",
-    ),
+    action=_ACTION,
     spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=audit.EVERY)]),
     policy=SchedulePolicy(
         # One that still brings out a message must not hold up the next; doing it twice is harmless.
@@ -43,7 +45,7 @@ _SCHEDULE = Schedule(
 async def prepare(client: Client) -> None:
     """Make the search attributes and the schedule of the audit, or bring them up to date.
 
-    Safe to repeat; a schedule that an operator paused stays paused.
+    Safe to repeat; a schedule that an operator paused stays paused, and the epoch in it is kept.
 
     Raises:
         SetupError: a search attribute exists with another type, or does not appear in time.
@@ -56,5 +58,8 @@ async def prepare(client: Client) -> None:
 
 
 def _up_to_date(found: ScheduleUpdateInput) -> ScheduleUpdate:
-    state = found.description.schedule.state
-    return ScheduleUpdate(schedule=dataclasses.replace(_SCHEDULE, state=state))
+    before = found.description.schedule
+    action = copy(_ACTION)
+    if isinstance(before.action, ScheduleActionStartWorkflow):
+        action.memo = before.action.memo
+    return ScheduleUpdate(dataclasses.replace(_SCHEDULE, action=action, state=before.state))

@@ -26,9 +26,11 @@ from runtime.errors import SetupError
 from runtime.home import make_private
 from runtime.migrate import migrate
 from runtime.ports import held
+from runtime.restored import finish
 from runtime.settings import Settings, given_temporal
 from runtime.temporal import connect
 from starter import replanning
+from starter.epochs import begin
 from starter.polling import not_taken
 from starter.prepare import prepare
 from store import AWAY
@@ -36,7 +38,8 @@ from store import AWAY
 Progress = Callable[[str, str, str], None]
 """Told (part, state, detail).
 
-State is "starting", "ready", "warning", "restarting", "restarted" or "stopped".
+State is "starting", "ready", "warning", "restarting", "restarted" or "stopped"; for the register and
+for Temporal also "HELD" and "BEHIND".
 """
 
 Needs = Callable[[], Awaitable[None]]
@@ -97,6 +100,7 @@ async def desk(
             to do. The block is cancelled then.
     """
     make_private(settings.home)
+    await finish(settings.home)
     if settings.doors:
         with held(settings.http_host, settings.http_port, "YINUO_HTTP_PORT"):
             pass  # it is free
@@ -132,6 +136,7 @@ async def _brought_up(
     pool = await stack.enter_async_context(postgres.pool(database_url, size=10))
     if warning := await grants.warning(pool):
         progress("PostgreSQL", "warning", warning)
+    await begin(client, pool, progress)
     if after_migrations is not None:
         await after_migrations(pool, client)
     progress("policy", "starting", "")

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from domain.vocabulary import Audience, Instant, Model
+from store import standing
 from store.register import Connection
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
@@ -91,9 +92,13 @@ async def line_up(pool: Pool, keys: Sequence[str], now: datetime) -> Queue:
 
     A message keeps its slot, and so its place in the channel's queue, until it is used or lapses.
     What an earlier attempt left half-sent becomes ``unknown``, and so does what nobody can send.
+
+    Raises:
+        Held, Unproved: the register may not be worked on; see ``store.standing``.
     """
     keys = list(keys)
     async with pool.acquire() as connection, connection.transaction():
+        await standing.require(connection)
         await connection.execute(
             "SELECT FROM outbox WHERE key = ANY($1) ORDER BY key FOR UPDATE", keys
         )
@@ -168,13 +173,20 @@ async def _reserve_slots(connection: Connection, keys: list[str], now: datetime)
 async def claim(pool: Pool, key: str) -> bool:
     """Take a message for sending, to be called before anything leaves the building; False if it is
     no longer to be sent.
+
+    Raises:
+        Held, Unproved: the register may not be worked on; see ``store.standing``.
     """
-    return await _changed(
+    if await _changed(
         pool,
         "UPDATE outbox SET status = 'sending', attempts = attempts + 1"
-        " WHERE key = $1 AND status = 'pending'",
+        " WHERE key = $1 AND status = 'pending'"
+        " AND (SELECT state = 'open' AND proof = this_server() FROM standing)",
         key,
-    )
+    ):
+        return True
+    await standing.require(pool)
+    return False
 
 
 async def delivered(pool: Pool, key: str, now: datetime) -> bool:

@@ -44,8 +44,8 @@ class Case(Model):
 
 
 class OutOfStep(Exception):  # noqa: N818  reads as what happened
-    """The register and the workflow disagree on which step comes next: a defect, never repaired
-    silently.
+    """The register and the workflow disagree on which step comes next: a defect, or a register that
+    was restored; never repaired silently.
     """
 
 
@@ -87,10 +87,13 @@ async def adopt(connection: Connection, issue_id: str, run: str) -> None:
 
 
 async def next_number(connection: Connection, day: date, agent: str) -> str:
-    """Allot the next issue number of that agent and local day, without gaps (vocabulary)."""
+    """Allot the next issue number of that agent and local day, without gaps (vocabulary);
+    after a restore above what a lost register may have given out.
+    """
     serial = await connection.fetchval(
         """
-        INSERT INTO serials (day, agent, last) VALUES ($1, $2, 1)
+        INSERT INTO serials (day, agent, last)
+        SELECT $1, $2, 1 + CASE WHEN $1 <= floor_until THEN serial_floor ELSE 0 END FROM standing
         ON CONFLICT (day, agent) DO UPDATE SET last = serials.last + 1
         RETURNING last
         """,

@@ -25,6 +25,11 @@ _STAFF = """
 """
 
 
+async def mute(connection: Connection) -> None:
+    """Lead every channel nowhere, until a roster is imported again: the discard port is closed."""
+    await connection.execute("UPDATE channels SET url = 'json://127.0.0.1:9/{to}'")
+
+
 async def replace(connection: Connection, roster: Roster) -> None:
     """Make ``roster`` the roster, in the caller's transaction. Who stays keeps their idle time; who
     is missing has left, and is kept on record while an open issue is still with them.

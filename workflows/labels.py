@@ -47,4 +47,5 @@ def search_attributes(issue: Issue) -> list[SearchAttributeUpdate[Any]]:
         RESOLUTION_DUE_AT.value_set(due) if due else RESOLUTION_DUE_AT.value_unset(),
         ESCALATION_LEVEL.value_set(issue.level),
         REOPEN_COUNT.value_set(issue.generation - 1),
+        ISSUE_STEP.value_set(issue.seq),
     ]

@@ -1,7 +1,7 @@
 """A row that is written to find out whether the register can be.
 
 Revision ID: 0009
-Revises: 0007
+Revises: 0008
 """
 
 import re
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -89,6 +89,12 @@ _NOT_NOW = Notice(
     "The issue has moved on: this cannot or need not be done now.",
     "NotAllowed",
 )
+_NOT_HERE = Notice(
+    HTTPStatus.NOT_FOUND,
+    "登记簿中没有此链接所指的问题。请致电我们。",
+    "The issue that this link was sent about is not in the register. Please call us.",
+    "NotFound",
+)
 _NOT_YOURS = Notice(
     HTTPStatus.FORBIDDEN, "问题已不由您处理。", "The issue is not with you any more.", "NotYours"
 )
@@ -188,8 +194,8 @@ async def _answer(
     sheet = link_forms.written(link.purpose, form) if form else Sheet()
     try:
         opened = await _opened(request, here, signed, link)
-        if opened is None:
-            return await _turned_away(request, _NOT_YOURS, link)
+        if isinstance(opened, Notice):
+            return await _turned_away(request, opened, link)
         if form is None:
             usual = link_forms.usual(link.purpose)
             return await _page(request, here, opened, opened.obstacle(), usual)
@@ -210,16 +216,18 @@ async def _turned_away(request: Request, notice: Notice, link: Link | None = Non
     return _closed(request, notice)
 
 
-async def _opened(request: Request, here: Doors, signed: str, link: Link) -> _Opened | None:
-    """Look up what a link is about; None: who was sent it is not on the roster any more, or the
-    issue is not in this register.
+async def _opened(request: Request, here: Doors, signed: str, link: Link) -> _Opened | Notice:
+    """Look up what a link is about, unless who was sent it is not on the roster any more, or the
+    issue is not in this register: another's number may be the same.
     """
     async with asyncio.timeout(_PATIENCE):
         caller = await _holder(here, link)
         id_ = await reading.workflow_id(here.pool, link.number)
         issue = await reading.state(here.pool, id_) if id_ else None
-        if caller is None or issue is None:
-            return None
+        if caller is None:
+            return _NOT_YOURS
+        if issue is None or not link.is_of(issue.id, issue.registered_at):
+            return _NOT_HERE
         request.state.person = caller.id
         name = link_id(signed)
         used_at = await door_log.link_used(here.pool, name)
@@ -255,7 +263,7 @@ async def _act(request: Request, here: Doors, opened: _Opened, sheet: Sheet) -> 
     try:
         act = link_forms.act(link, sheet, opened.who.caller.by, opened.issue.zone)
         async with trail.written(here, opened.who, action, link.number):
-            await here.desk.act(link.number, action, act, key=_key(opened.id))
+            await here.desk.act(opened.issue.id, action, act, key=_key(opened.id))
     except Wrong as wrong:
         return await _page(request, here, opened, _WRONG, Sheet(sheet.values, wrong.reasons))
     except Refused as refused:
@@ -268,7 +276,7 @@ async def _act(request: Request, here: Doors, opened: _Opened, sheet: Sheet) -> 
             await door_log.use_link(here.pool, opened.id, link, here.now(), address_of(request))
         notice = Notice(HTTPStatus.OK, *_DONE[link.purpose])
     now = await _opened(request, here, request.path_params["signed"], link)
-    return await _page(request, here, now or opened, notice, sheet)
+    return await _page(request, here, now if isinstance(now, _Opened) else opened, notice, sheet)
 
 
 async def _refused(

@@ -14,7 +14,7 @@ from activities.wording import PROMISED, TEMPLATES, without_links
 from domain.actions import ActionName
 from domain.issue import Issue
 from domain.lifecycle import decide, register, registered
-from domain.links import BETWEEN_OURSELVES, OFFERED, PURPOSES, Link, Purpose
+from domain.links import BETWEEN_OURSELVES, OFFERED, PURPOSES, Link, Purpose, mark_of
 from domain.promises import PromiseKind
 from domain.vocabulary import DESK, Actor, Audience, Role
 from runtime import rulebook
@@ -91,6 +91,7 @@ async def test_handler_and_customer_are_each_given_their_own_links_with_their_te
     assert purposes(links) == {"registered": ["progress"], "assigned": ["accept", "complete"]}
     for link in (*links["registered"], *links["assigned"]):
         assert (link.number, link.generation) == (issue.number, 1)
+        assert link.mark == mark_of(issue.id)
         assert link.until == MONDAY.astimezone(UTC) + PURPOSES[link.purpose].lasts
     assert {link.person for link in links["assigned"]} == {handler(issue).id}
     assert {link.person for link in links["registered"]} == {"customer"}

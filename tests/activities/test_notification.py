@@ -14,7 +14,7 @@ from temporalio.testing import ActivityEnvironment
 from activities import notification
 from activities.notification import AppriseSender, DeliveryFailed, DeliveryUnknown, Notification
 from domain.vocabulary import Audience
-from store import outbox
+from store import outbox, standing
 from store.outbox import Message, Pool
 from tests.conftest import free_ports
 
@@ -374,3 +374,19 @@ def test_a_reason_holds_no_address_however_the_gateway_writes_it(reason: str) ->
     assert masked.startswith("Failed to")
     assert masked.endswith("error=400")
     assert not any(part in masked for part in ("138", "wang", "example", "MjAyN"))
+
+
+async def test_nothing_is_sent_while_the_register_is_held(desk: Desk) -> None:
+    """What waits in a restored register may have been said before it was restored."""
+    await desk.channel("sms", desk.receiver.url("/sms"))
+    keys = await desk.write("sms", "waits")
+    async with desk.pool.acquire() as connection:
+        await standing.hold(connection, "it was restored")
+    refusal = await desk.refused(*keys)
+    assert (refusal.type, refusal.non_retryable) == ("Held", False)
+    assert "yinuo repair" in refusal.message
+    assert desk.receiver.got == []
+    async with desk.pool.acquire() as connection, connection.transaction():
+        assert await standing.release(connection, ()) == 1
+    assert await desk.deliver(*keys) == keys
+    assert desk.receiver.got == []

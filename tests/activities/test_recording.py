@@ -17,7 +17,7 @@ from domain.vocabulary import Actor, Role
 from runtime import rulebook
 from runtime.settings import ROOT
 from starter.roster_files import read_roster
-from store import reading, roster, rulebooks
+from store import reading, roster, rulebooks, standing
 from store.outbox import Pool
 from store.register import OutOfStep
 from tests.builders import LINKS, an_intake
@@ -226,3 +226,21 @@ async def test_what_happened_can_not_be_changed_afterwards(
     for change in ("UPDATE issue_events SET actor = 'me'", "DELETE FROM issue_events"):
         with pytest.raises(Exception, match="append-only"):
             await owner.execute(change)
+
+
+async def test_nothing_is_recorded_while_the_register_is_held_and_everything_after(
+    recording: Recording, database: Pool
+) -> None:
+    issue = await an_open_issue(recording)
+    accept = a_step(issue, ActionName.ACCEPT, Accept(by=engineer(issue)), "u-1")
+    before = await counted(database)
+    async with database.acquire() as connection:
+        await standing.hold(connection, "it was restored")
+    for step in (accept, registration("r-2"), registration()):
+        with pytest.raises(ApplicationError, match="yinuo repair") as refusal:
+            await recording.record_step(step)
+        assert (refusal.value.type, refusal.value.non_retryable) == ("Held", False)
+    assert await counted(database) == before
+    async with database.acquire() as connection, connection.transaction():
+        await standing.release(connection, ())
+    assert (await recording.record_step(accept)).step == accept

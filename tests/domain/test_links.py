@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from domain.actions import ActionName
 from domain.issue import Issue
 from domain.lifecycle import RULES, decide
-from domain.links import OFFERED, PURPOSES, Purpose, offered, sensible
+from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of, offered, sensible
 from domain.promises import PromiseKind
 from domain.refusal import Refused
 from domain.vocabulary import Audience, Kind, Role, Stage
@@ -114,3 +115,37 @@ def test_what_a_link_offers_the_issue_does_and_what_it_does_not_offer_the_issue_
         with pytest.raises(Refused) as refused:
             decide(issue, action, act, now)
         assert refused.value.type == "NotAllowed"
+
+
+SENT = datetime(2026, 11, 23, 1, 0, 0, 500_000, tzinfo=UTC)
+
+
+def a_link(purpose: Purpose, mark: str | None) -> Link:
+    """As the register writes it; read back it tells whole seconds."""
+    until = (SENT + PURPOSES[purpose].lasts).replace(microsecond=0)
+    said = {"number": "20261123-07-0001", "person": "customer", "generation": 1}
+    return Link(**said, purpose=purpose, until=until, mark=mark)
+
+
+def test_a_link_is_of_the_issue_it_was_sent_about_whoever_else_has_its_number() -> None:
+    link = a_link(P, mark_of("issue:hotline:r-1"))
+    assert link.is_of("issue:hotline:r-1", SENT)
+    for stranger in ("issue:hotline:r-2", "issue:web:r-1", "issue:hotline:R-1"):
+        assert not link.is_of(stranger, SENT - timedelta(days=1))
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_link_without_a_mark_is_of_no_issue_that_was_registered_after_it_was_sent(
+    purpose: Purpose,
+) -> None:
+    """Its number was given out again: by a register that had forgotten the first."""
+    link = a_link(purpose, None)
+    assert link.is_of("issue:hotline:r-1", SENT)
+    assert link.is_of("issue:hotline:r-1", SENT - timedelta(days=80))
+    assert not link.is_of("issue:hotline:r-1", SENT + timedelta(seconds=1))
+
+
+def test_the_marks_of_a_hundred_thousand_issues_are_short_and_all_but_never_the_same() -> None:
+    marks = {mark_of(f"issue:hotline:{n}") for n in range(100_000)}
+    assert {len(mark) for mark in marks} == {6}
+    assert len(marks) > 99_990

@@ -11,7 +11,7 @@ from itsdangerous import Signer as Seal
 from itsdangerous.encoding import base64_encode
 from pydantic import SecretStr
 
-from domain.links import Link, Purpose
+from domain.links import Link, Purpose, mark_of
 from runtime.errors import SetupError
 from runtime.settings import Settings
 from runtime.signing import LinkRefused, Links, Signer, link_id, links, signer
@@ -25,7 +25,10 @@ LINK = Link(
     person="customer",
     generation=2,
     until=NOW + A_DAY,
+    mark=mark_of("issue:hotline:r-1"),
 )
+OLD = LINK.model_copy(update={"mark": None})
+"""As they were before they had marks."""
 ALPHABET = string.ascii_letters + string.digits + "-_"
 
 
@@ -48,14 +51,30 @@ def refused(signs: Signer, text: str, now: datetime = NOW) -> str:
 @pytest.mark.parametrize("purpose", Purpose)
 @pytest.mark.parametrize("person", ["customer", "liang.jiahao", "梁家豪"])
 def test_a_link_comes_back_as_it_was(own: Signer, purpose: Purpose, person: str) -> None:
-    link = LINK.model_copy(update={"purpose": purpose, "person": person})
-    assert own.read_link(own.link(link), NOW) == link
+    for before in (LINK, OLD):
+        link = before.model_copy(update={"purpose": purpose, "person": person})
+        assert own.read_link(own.link(link), NOW) == link
+
+
+def test_a_link_that_went_out_before_links_had_marks_is_still_read(own: Signer) -> None:
+    text = "20261123-07-0001 t customer 2 6a12450f"
+    old = own.read_link(_signed(base64_encode(text)), datetime(2026, 5, 1, tzinfo=UTC))
+    assert (old.number, old.purpose, old.person) == ("20261123-07-0001", "test", "customer")
+    assert (old.generation, old.mark) == (2, None)
+
+
+def test_links_of_two_issues_that_were_given_one_number_are_two_links(own: Signer) -> None:
+    other = LINK.model_copy(update={"mark": mark_of("issue:hotline:r-2")})
+    assert own.link(other) != own.link(LINK)
+    assert own.read_link(own.link(other), NOW) == other
 
 
 def test_a_link_is_short_and_needs_no_escaping(own: Signer) -> None:
     text = own.link(LINK)
     assert _signed(text.rpartition(".")[0].encode()) == text
     assert len(text) <= 80
+    longer = LINK.model_copy(update={"number": "20261123-07-10001"})
+    assert len(own.link(longer)) <= 80
     assert set(text) <= {*ALPHABET, "."}
 
 
@@ -65,8 +84,11 @@ def test_a_link_expires_at_its_instant_and_not_before(own: Signer) -> None:
     assert refused(own, text, LINK.until) == "expired"
 
 
-def test_whichever_character_is_changed_added_or_left_out_the_link_is_forged(own: Signer) -> None:
-    text = own.link(LINK)
+@pytest.mark.parametrize("link", [LINK, OLD], ids=["with a mark", "without"])
+def test_whichever_character_is_changed_added_or_left_out_the_link_is_forged(
+    own: Signer, link: Link
+) -> None:
+    text = own.link(link)
     for place, original in enumerate(text):
         for other in {*ALPHABET, ".", "=", "~"} - {original}:
             assert refused(own, text[:place] + other + text[place + 1 :]) == "forged"
@@ -100,6 +122,10 @@ def test_a_signature_is_of_one_purpose_and_of_one_desk(own: Signer) -> None:
         "20261123-07-0001 t customer one 7fffffff",
         "20261123-07-0001 t customer 1 soon",
         "20261123-07-0001 t customer 1 7fffffff more",
+        "20261123-07-0001 t customer 1 7fffffff abcdef",
+        "20261123-07-0001 t  1 7fffffff",
+        "20261123-07-0001 t  1 7fffffff abcdef more",
+        "20261123-07-0001 t  1 7fffffff ",
         "20261123-07-0001 t customer 01 7fffffff",
         "20261123-07-0001 t customer 1 fffffffffffff",
     ],

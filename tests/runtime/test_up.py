@@ -93,7 +93,7 @@ async def test_the_whole_desk_comes_up_in_order_and_goes_down_in_reverse(
         assert running.web_ui == f"http://127.0.0.1:{ui_port}"
         assert running.workers[0].running
     assert tables
-    parts = ["PostgreSQL", "Temporal", "migrations", "search attributes", "policy"]
+    parts = ["PostgreSQL", "Temporal", "migrations", "search attributes", "register", "policy"]
     parts += ["worker 1", "doors"]
     assert [part for part, state, _ in told if state == "ready"] == parts
     stopped = [part for part, state, _ in told if state == "stopped"]

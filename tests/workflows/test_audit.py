@@ -1,7 +1,9 @@
 """What an operator terminates is ended in the register, once, and the lead hears of it."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,12 +20,20 @@ from tests.workflows.harness import (
     CUSTOMER,
     Handle,
     StoryDesk,
+    early_server,
     engineer,
     eventually,
     stand,
     story_desk,
 )
 from workflows.audit import AuditWorkflow
+
+
+@pytest.fixture
+async def dev_server(tmp_path: Path) -> AsyncIterator[WorkflowEnvironment]:
+    """One for each register: what another knew would be more than this one knows."""
+    async with early_server(tmp_path) as environment:
+        yield environment
 
 
 @pytest.fixture(autouse=True)

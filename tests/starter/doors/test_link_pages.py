@@ -310,6 +310,51 @@ async def test_forged_links_open_nothing(sent: Sent, http: httpx2.AsyncClient) -
     assert not await sent.trail()
 
 
+async def test_an_old_link_opens_no_strangers_issue_that_was_given_its_number_again(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    """A register that had forgotten the first one: links of today and of before links had marks."""
+    number = sent.number
+    progress, accept = await _links(sent, Purpose.PROGRESS, Purpose.ACCEPT)
+    stranger = await opened(sent.doors)
+    today = [f"/l/{sent.doors.signer.link(link)}" for link in (progress, accept)]
+    before = [
+        f"/l/{sent.doors.signer.link(link.model_copy(update={'mark': None}))}"
+        for link in (progress, accept)
+    ]
+    for path in (*today, *before):
+        assert (await http.get(path)).status_code == 200
+    pool = sent.doors.pool
+    await pool.execute("UPDATE issues SET number = number || '0' WHERE number = $1", number)
+    await pool.execute("UPDATE issues SET number = $2 WHERE number = $1", stranger.number, number)
+    await pool.execute(
+        "UPDATE issues SET registered_at = registered_at + interval '1 minute' WHERE number = $1",
+        number,
+    )
+    for path in (*today, *before):
+        for answer in (await http.get(path), await http.post(path, data={})):
+            assert answer.status_code == 404
+            assert "登记簿中没有" in answer.text
+            assert not any(private in answer.text for private in stranger.private)
+    await pool.execute("UPDATE issues SET number = $2 WHERE number = $1", number, stranger.number)
+    await pool.execute("UPDATE issues SET number = $1 WHERE number = $1 || '0'", number)
+    assert (await stranger.show()).stage == "assigned"
+
+
+async def _links(sent: Sent, *purposes: Purpose) -> list[Link]:
+    return [sent.read(await sent.link(purpose)) for purpose in purposes]
+
+
+async def test_a_link_that_went_out_before_links_had_marks_does_what_it_was_sent_for(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    (accept,) = await _links(sent, Purpose.ACCEPT)
+    old = f"/l/{sent.doors.signer.link(accept.model_copy(update={'mark': None}))}"
+    assert (await http.post(old, data={})).status_code == 200
+    assert (await sent.show()).stage == "in_progress"
+    assert (await http.post(old, data={})).status_code == 410
+
+
 @pytest.mark.parametrize("purpose", Purpose)
 async def test_expired_links_do_nothing(
     sent: Sent, http: httpx2.AsyncClient, purpose: Purpose

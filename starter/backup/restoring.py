@@ -1,0 +1,147 @@
+"""Restoring the embedded desk from an archive: all of it or nothing, and checked before.
+
+The restored register is started once where nobody sees it: that shows that it can be, and lets its
+numbers go on above whatever the lost one gave out. It counts as unproved, so that the desk compares
+it with Temporal before it works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tarfile
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import asyncpg
+
+from runtime.embedded import EmbeddedPostgres, postgres_program
+from runtime.errors import SetupError
+from runtime.migrate import known_revision
+from runtime.restored import at_rest, finish, put_in_place
+from runtime.settings import Settings
+from starter.backup import archive
+from starter.backup.archive import REGISTER, SECRET, TEMPORAL, Manifest
+from starter.backup.making import check_temporal, require_embedded, run
+from store import roster, standing
+
+
+class Side(StrEnum):
+    """What of a desk can be restored alone, for a drill."""
+
+    POSTGRESQL = "postgresql"
+    TEMPORAL = "temporal"
+
+
+_FILES = {Side.POSTGRESQL: ("postgres", SECRET), Side.TEMPORAL: ("temporal.db",)}
+
+
+async def restore(
+    own: Settings,
+    backup: Path,
+    *,
+    only: Side | None = None,
+    force: bool = False,
+    mute: bool = False,
+) -> tuple[Manifest, Path | None]:
+    """Restore the desk; return what it was restored from, and where what was there before is now.
+    ``mute`` leads its channels nowhere: it reaches nobody.
+
+    Raises:
+        InputError: the archive is no backup, or damaged; nothing was touched.
+        SetupError: the desk is running, or there is one and no ``force``; nothing was touched.
+    """
+    require_embedded(own)
+    await finish(own.home)
+    own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with at_rest(own.home):
+        sides = tuple(Side) if only is None else (only,)
+        there = [own.home / name for side in sides for name in _FILES[side]]
+        if (found := [path.name for path in there if path.exists()]) and not force:
+            raise SetupError(
+                f"{own.home} holds a desk ({', '.join(found)}): with --force it is moved aside,"
+                " or set YINUO_HOME"
+            )
+        ready = own.home / "restore.new"
+        try:
+            manifest = await _made_ready(ready, backup, sides, mute=mute)
+            aside = put_in_place(
+                own.home, ready, f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+            )
+        finally:
+            shutil.rmtree(ready, ignore_errors=True)
+    if any(aside.iterdir()):
+        return manifest, aside
+    aside.rmdir()
+    return manifest, None
+
+
+async def check(own: Settings, backup: Path) -> Manifest:
+    """See whether an archive is whole and its register can be started; nothing is restored.
+
+    Raises:
+        InputError, SetupError: why not.
+    """
+    own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    trial = own.home / f"restore.check-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    try:
+        return await _made_ready(trial, backup, tuple(Side))
+    finally:
+        shutil.rmtree(trial, ignore_errors=True)
+
+
+async def _made_ready(
+    ready: Path, backup: Path, sides: tuple[Side, ...], *, mute: bool = False
+) -> Manifest:
+    """Unpack and check everything in a directory that holds what is to be put in place, and no more
+    when this returns.
+    """
+    _empty(ready)
+    manifest = await asyncio.to_thread(archive.read, backup, ready)
+    if not known_revision(manifest.revision):
+        raise SetupError(
+            f"{backup} was made by a newer version of the desk ({manifest.desk}, revision"
+            f" {manifest.revision}): restore it with that one"
+        )
+    if Side.POSTGRESQL in sides:
+        await _register(ready, mute=mute)
+    else:
+        (ready / SECRET).unlink(missing_ok=True)
+    (ready / REGISTER).unlink()
+    if Side.TEMPORAL in sides:
+        await asyncio.to_thread(check_temporal, ready / TEMPORAL, backup)
+    else:
+        (ready / TEMPORAL).unlink()
+    return manifest
+
+
+def _empty(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700)
+
+
+async def _register(ready: Path, *, mute: bool) -> None:
+    home = ready / "register"
+    data = home / "postgres"
+    data.mkdir(mode=0o700, parents=True)
+    await asyncio.to_thread(_unpack, ready / REGISTER, data)
+    await run(postgres_program("pg_verifybackup"), "--quiet", str(data))
+    server = EmbeddedPostgres(home)
+    server.adopt()
+    async with server:
+        connection = await asyncpg.connect(server.url, timeout=10)
+        try:
+            async with connection.transaction():
+                await standing.restored(connection)
+                if mute:
+                    await roster.mute(connection)
+        finally:
+            await connection.close()
+    data.rename(ready / "postgres")
+    shutil.rmtree(home)
+
+
+def _unpack(copy: Path, data: Path) -> None:
+    with tarfile.open(copy) as tar:
+        tar.extractall(data, filter="data")
