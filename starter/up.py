@@ -38,8 +38,8 @@ from store import AWAY
 Progress = Callable[[str, str, str], None]
 """Told (part, state, detail).
 
-State is "starting", "ready", "warning", "restarting", "restarted" or "stopped"; for the register and
-for Temporal also "HELD" and "BEHIND".
+State is "starting", "ready", "warning", "restarting", "restarted" or "stopped"; for the register
+and for Temporal also "HELD" and "BEHIND".
 """
 
 Needs = Callable[[], Awaitable[None]]
@@ -136,7 +136,7 @@ async def _brought_up(
     pool = await stack.enter_async_context(postgres.pool(database_url, size=10))
     if warning := await grants.warning(pool):
         progress("PostgreSQL", "warning", warning)
-    await begin(client, pool, progress)
+    held = (await begin(client, pool, progress)).standing.held
     if after_migrations is not None:
         await after_migrations(pool, client)
     progress("policy", "starting", "")
@@ -152,7 +152,7 @@ async def _brought_up(
     }
     servers = partial(_servers, pool, client)
     workers = await _workers(hosting, settings, environment, client, servers)
-    doors = await _doors(hosting, settings, environment)
+    doors = await _doors(hosting, settings, environment, held=held)
     return Desk(
         *(database_url, address, client.namespace, client, pool),
         *(workers, doors, database, temporal),
@@ -278,7 +278,7 @@ async def _workers(
 
 
 async def _doors(
-    hosting: _Hosting, settings: Settings, environment: Mapping[str, str]
+    hosting: _Hosting, settings: Settings, environment: Mapping[str, str], *, held: bool
 ) -> Child | None:
     if not settings.doors:
         return None
@@ -293,8 +293,10 @@ async def _doors(
         httpx2.AsyncClient(trust_env=False, timeout=_ANSWER_SECONDS)
     )
     alive, ready = (partial(_open, settings, knock, path) for path in ("healthz", "readyz"))
-    # Without a worker they are never ready, and later servers may be away; but they are open.
-    process = _Process(child, settings, ready if settings.workers else alive, alive)
+    # Without a worker, or with a register that is held, they are not ready, nor later while servers
+    # are away. But they are open.
+    at_first = ready if settings.workers and not held else alive
+    process = _Process(child, settings, at_first, alive)
     await hosting.host(process, process.running(), f"{settings.base_url}, log {child.log}")
     return child
 

@@ -23,7 +23,7 @@ from starter.doors.metrics import Metrics
 from starter.doors.problems import RETRY_AFTER, Problem
 from starter.doors.who import Who, require
 from starter.polling import not_taken
-from store import AWAY, gauges, heartbeat
+from store import AWAY, gauges, heartbeat, standing
 
 PATIENCE = 2.0
 """Seconds within which a server must answer to count as there."""
@@ -42,6 +42,8 @@ class Ready(Model):
     """It answers."""
     writable: bool
     """The register can be written: it is no standby, and its disk has room."""
+    open: bool
+    """The register may be worked on: it is not older than Temporal."""
     working: bool
     """Workers take issues and notifications."""
 
@@ -68,10 +70,16 @@ async def _troubles(here: Doors) -> dict[str, str]:
         "postgresql": require_head(here.pool),
         "temporal": client.service_client.check_health(),
         "writable": heartbeat.beat(here.pool),
+        "open": _require_open(here.pool),
         "working": _require_workers(client),
     }
     found = await asyncio.gather(*map(_trouble, asked.values()))
     return {name: said for name, said in zip(asked, found, strict=True) if said}
+
+
+async def _require_open(pool: asyncpg.Pool[Any]) -> None:
+    if because := await standing.held_because(pool):
+        raise SetupError(because)
 
 
 async def _require_workers(client: Client) -> None:
