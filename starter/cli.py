@@ -22,6 +22,7 @@ from starter import (
     token_commands,
 )
 from starter.asked import read_rulebook
+from starter.audit_commands import repair
 from starter.console import Commands, explained, tell
 from starter.demo.command import demo
 from starter.replan_command import replan
@@ -178,6 +179,7 @@ app.add_typer(policy_commands.app, name="policy")
 app.command()(serve)
 app.command()(replan)
 app.command()(token_commands.audit)
+app.command()(repair)
 app.command()(demo)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import timedelta
+from functools import partial
 
 from temporalio.client import (
     Client,
@@ -17,9 +18,10 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
+from domain import findings
 from runtime.temporal import register_search_attributes
 from starter.client import TASK_QUEUE
-from workflows import audit
+from workflows import audit, repair
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 _SCHEDULE = Schedule(
@@ -39,9 +41,22 @@ _SCHEDULE = Schedule(
     state=ScheduleState(note="Closes in the register what an operator ended in Temporal"),
 )
 
+_DEEP = Schedule(
+    action=ScheduleActionStartWorkflow(
+        repair.DeepAuditWorkflow.run,
+        id=repair.AUDIT_ID,
+        task_queue=TASK_QUEUE,
+        static_summary="全面核对 Everything is compared with everything",
+    ),
+    spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=findings.EVERY)]),
+    policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=10)),
+    state=ScheduleState(note="Finds what is wrong, for /metrics and /auditz; `yinuo repair` mends"),
+)
+_SCHEDULES = {audit.SCHEDULE_ID: _SCHEDULE, repair.AUDIT_ID: _DEEP}
+
 
 async def prepare(client: Client) -> None:
-    """Make the search attributes and the schedule of the audit, or bring them up to date.
+    """Make the search attributes and the schedules of the audits, or bring them up to date.
 
     Safe to repeat; a schedule that an operator paused stays paused.
 
@@ -49,12 +64,13 @@ async def prepare(client: Client) -> None:
         SetupError: a search attribute exists with another type, or does not appear in time.
     """
     await register_search_attributes(client, SEARCH_ATTRIBUTES)
-    try:
-        await client.create_schedule(audit.SCHEDULE_ID, _SCHEDULE)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(audit.SCHEDULE_ID).update(_up_to_date)
+    for id_, schedule in _SCHEDULES.items():
+        try:
+            await client.create_schedule(id_, schedule)
+        except ScheduleAlreadyRunningError:
+            await client.get_schedule_handle(id_).update(partial(_up_to_date, schedule))
 
 
-def _up_to_date(found: ScheduleUpdateInput) -> ScheduleUpdate:
+def _up_to_date(wanted: Schedule, found: ScheduleUpdateInput) -> ScheduleUpdate:
     state = found.description.schedule.state
-    return ScheduleUpdate(schedule=dataclasses.replace(_SCHEDULE, state=state))
+    return ScheduleUpdate(schedule=dataclasses.replace(wanted, state=state))
