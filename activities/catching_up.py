@@ -127,8 +127,13 @@ class CatchingUp:
             self._links,
         )
         _, written = await address(connection, step, rulebook.policy, directory)
-        keys = [key for errand in recorded.errands for key in errand.keys]
-        messages = [await _message(connection, key, written, recorded) for key in keys]
+        messages = [
+            (await _message(connection, key, written, recorded)).model_copy(
+                update={"not_before": errand.not_before}
+            )
+            for errand in recorded.errands
+            for key in errand.keys
+        ]
         await register.write(connection, case, recorded)
         await taught(connection, step)
         if recorded.thin:

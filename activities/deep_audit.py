@@ -12,7 +12,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import asyncpg
 from temporalio import activity
@@ -28,7 +28,7 @@ from store import auditing
 from store.auditing import Papers, Row
 
 T = TypeVar("T")
-Held = Callable[[asyncpg.Pool[Any]], Awaitable[str | None]]
+Held: TypeAlias = "Callable[[asyncpg.Pool[Any]], Awaitable[str | None]]"
 
 APART = timedelta(seconds=20)
 """Between the two looks."""

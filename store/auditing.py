@@ -276,7 +276,9 @@ def _by_issue(found: Sequence[asyncpg.Record]) -> defaultdict[str, list[asyncpg.
 async def keep(pool: Pool, report: AuditReport) -> AuditReport:
     """Keep an audit of the whole desk, and no longer what is older than a year."""
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("DELETE FROM audit_runs WHERE ended_at < now() - $1", _KEPT)
+        await connection.execute(
+            "DELETE FROM audit_runs WHERE ended_at < $1", report.ended_at - _KEPT
+        )
         id_ = await connection.fetchval(
             "INSERT INTO audit_runs (began_at, ended_at, issues, workflows)"
             " VALUES ($1, $2, $3, $4) RETURNING id",
