@@ -44,6 +44,12 @@ CLOSED_LATELY = timedelta(days=7)
 """Workflows that ended within this time are compared with the register, as far as kept."""
 
 
+_NEED_NO_ROW = {
+    *(WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT),
+    WorkflowExecutionStatus.FAILED,
+}
+
+
 async def _nothing(_: asyncpg.Pool[Any]) -> str | None:
     return None
 
@@ -52,8 +58,15 @@ class Listed(NamedTuple):
     """What Temporal's list says of a workflow."""
 
     id: str
-    running: bool
+    status: WorkflowExecutionStatus | None
     said: Seen
+
+    @property
+    def should_have_a_row(self) -> bool:
+        """An issue that an operator ended need not; what failed was never registered."""
+        if self.status is WorkflowExecutionStatus.RUNNING:
+            return True
+        return self.status not in _NEED_NO_ROW and self.said.number is not None
 
 
 class _Glance(NamedTuple):
@@ -122,10 +135,10 @@ class DeepAudit:
         since = (self._clock() - CLOSED_LATELY).isoformat()
         query = (
             "WorkflowType = 'IssueWorkflow' AND (ExecutionStatus = 'Running' OR"
-            f" ExecutionStatus IN ('Completed', 'Canceled') AND CloseTime > '{since}')"
+            f" ExecutionStatus != 'ContinuedAsNew' AND CloseTime > '{since}')"
         )
         return [
-            Listed(found.id, found.status is WorkflowExecutionStatus.RUNNING, seen(found))
+            Listed(found.id, found.status, seen(found))
             async for found in client.list_workflows(query, page_size=1000)
         ]
 
@@ -136,7 +149,7 @@ class DeepAudit:
             rows = await auditing.rows(self._pool, [workflow.id for workflow in some])
             for workflow in some:
                 row = rows.get(workflow.id)
-                lacking = row is None and (workflow.running or workflow.said.number)
+                lacking = row is None and workflow.should_have_a_row
                 if lacking or (row and (workflow.said.steps or 0) > row.seq):
                     suspects[workflow.id] = row
         return suspects

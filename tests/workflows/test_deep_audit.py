@@ -17,7 +17,7 @@ from temporalio.service import RPCError
 from activities import audit, deep_audit, judging, names
 from activities.recording import Recording
 from domain import lifecycle
-from domain.actions import ActionName, ReportProgress
+from domain.actions import Accept, ActionName, ReportProgress, Withdraw
 from domain.findings import AuditReport, FindingKind, RepairOrder, RepairReport
 from domain.issue import Recorded, Step
 from domain.view import IssueView
@@ -31,6 +31,7 @@ from tests.workflows.harness import (
     early_server,
     engineer,
     eventually,
+    result,
     story_desk,
 )
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow
@@ -89,21 +90,20 @@ async def to_the_end(desk: StoryDesk, handle: Handle) -> None:
     handle = desk.env.client.get_workflow_handle(handle.id, result_type=IssueView)
     view = await desk.view(handle)
     if view.stage is Stage.ASSIGNED:
-        view = await desk.accept(handle, view)
+        view = await desk.act(handle, ActionName.ACCEPT, Accept(by=engineer(view)))
     if view.stage is Stage.IN_PROGRESS:
-        await desk.resolve(handle, view)
+        await desk.act(handle, ActionName.RESOLVE, result(view))
 
     async def replied() -> bool:
         return (await desk.view(handle)).stage is Stage.REPLIED
 
     await eventually(replied)
-    await desk.do(handle, ActionName.WITHDRAW, harness.LEAD, reason="it works again")
-    ended = await handle.result()
-    assert ended.outcome is Outcome.WITHDRAWN
+    withdraw = Withdraw(by=harness.LEAD, reason="it works again")
+    await desk.act(handle, ActionName.WITHDRAW, withdraw)
     found = await reading.issue(desk.pool, handle.id)
     assert found is not None
-    assert found.stage is Stage.CLOSED
-    assert await reading.unsettled(desk.pool, handle.id) == []
+    assert found.outcome is Outcome.WITHDRAWN
+    assert (await desk.view(handle)).steps == found.steps
     assert await kinds(desk) == []
 
 
