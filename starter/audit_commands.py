@@ -61,7 +61,7 @@ def repair(issues: Issues = None, *, dry_run: DryRun = False, json: AsJson = Fal
     """Do something about what `yinuo audit --deep` finds: all of it, or of these issues.
 
     Each line says what was wrong, what was done, and whether that helped; ends with 1 if anything
-    is left. docs/operations.md says what each finding means.
+    is left. docs/audit.md says what each finding means.
 
     Example: yinuo repair --dry-run
     """

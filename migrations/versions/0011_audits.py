@@ -34,7 +34,7 @@ CREATE TABLE audit_findings (
     seen     text NOT NULL,
     PRIMARY KEY (run, kind, issue_id, about)
 );
-COMMENT ON TABLE audit_findings IS 'What was wrong, by kind; docs/operations.md says what to do.';
+COMMENT ON TABLE audit_findings IS 'What was wrong, by kind; docs/audit.md says what to do.';
 COMMENT ON COLUMN audit_findings.issue_id IS
     'Workflow id, of an issue the register may not have; empty: of the desk as a whole.';
 """

@@ -151,6 +151,38 @@ async def test_a_sound_desk_is_found_sound(desk: StoryDesk) -> None:
     assert await desk.steps(new) == ["registered"]
 
 
+async def test_a_desk_in_the_middle_of_a_busy_time_is_found_sound(
+    desk: StoryDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However impatient the audit is: what is under way is never the same fault twice."""
+    monkeypatch.setattr(deep_audit, "APART", timedelta(seconds=3))
+    monkeypatch.setattr(deep_audit, "ALARM_LATE", timedelta(seconds=2))
+    monkeypatch.setattr(deep_audit, "UNSAID_FOR", timedelta(seconds=2))
+    busy = asyncio.create_task(_busy_time(desk))
+    seen = 0
+    while not busy.done():
+        report = await audited(desk)
+        assert report.findings == ()
+        seen = max(seen, report.workflows)
+    await busy
+    assert seen
+    assert (await audited(desk)).findings == ()
+
+
+async def _busy_time(desk: StoryDesk) -> None:
+    async def lives(late: bool) -> None:  # noqa: FBT001
+        hours = {"reported_at": desk.real("2026-03-09 10:00")} if late else {}
+        handle, view = await desk.open(**hours)
+        view = await desk.act(handle, ActionName.ACCEPT, Accept(by=engineer(view)))
+        for note in range(3):
+            act = ReportProgress(by=engineer(view), note=f"part {note}")
+            await desk.act(handle, ActionName.REPORT_PROGRESS, act)
+        await desk.act(handle, ActionName.RESOLVE, result(view))
+
+    for _ in range(4):
+        await asyncio.gather(*(lives(late=place % 3 == 0) for place in range(8)))
+
+
 async def test_an_issue_whose_workflow_is_gone_is_found_and_begun_anew(desk: StoryDesk) -> None:
     handle, view = await desk.open()
     await desk.accept(handle, view)
