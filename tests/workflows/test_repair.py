@@ -27,6 +27,7 @@ from store import reading
 from tests.builders import LINKS
 from tests.histories.fingerprint import HISTORIES
 from tests.workflows import harness
+from tests.workflows.auditing import audited, kinds, repaired, to_the_end, why
 from tests.workflows.changed import OneCommandMore
 from tests.workflows.harness import (
     CUSTOMER,
@@ -38,7 +39,6 @@ from tests.workflows.harness import (
     story_desk,
 )
 from tests.workflows.registers import FORMS
-from tests.workflows.test_deep_audit import audited, kinds, repaired, to_the_end, why
 from worker import WORKFLOWS, replays
 from workflows.issue import IssueWorkflow
 
