@@ -12,15 +12,19 @@ from typing import Any
 
 import asyncpg
 import structlog
-from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Replayer, Worker
 
 from activities import names
 from activities.audit import Audit
+from activities.catching_up import CatchingUp
 from activities.complaints import Complaints
+from activities.deep_audit import DeepAudit
 from activities.guard import told
 from activities.notification import AppriseSender, Notification, Sender
 from activities.recording import Recording
+from activities.remedies import Remedies
+from activities.repairing import Repairing
 from activities.replanning import Replanning
 from runtime import aio, embedded, grants, logs, postgres, settings, temporal
 from runtime.errors import SetupError
@@ -28,13 +32,22 @@ from runtime.lives import Lives
 from runtime.migrate import require_head
 from runtime.settings import Settings
 from runtime.signing import links
-from store import behind, rulebooks
+from store import behind, rulebooks, standing
 from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
+from workflows.repair import DeepAuditWorkflow, RepairWorkflow
 from workflows.replan import ReplanWorkflow
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
+WORKFLOWS = (IssueWorkflow, AuditWorkflow, ReplanWorkflow, DeepAuditWorkflow, RepairWorkflow)
 log = structlog.get_logger()
+
+
+async def replays(history: WorkflowHistory) -> bool:
+    """Whether today's workflows can replay a history."""
+    replayer = Replayer(workflows=[*WORKFLOWS], plugins=[temporal.plugin()])
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    return result.replay_failure is None
 
 
 def workers(
@@ -45,13 +58,17 @@ def workers(
     """
     recording = Recording(pool, links(own))
     notification = Notification(pool, sender)
+    deep = DeepAudit(pool, held=standing.held_because)
+    remedies = Remedies(pool, recording, CatchingUp(pool, links(own)), replays)
     issues = Worker(
         client,
         task_queue=names.ISSUES,
-        workflows=[IssueWorkflow, AuditWorkflow, ReplanWorkflow],
+        workflows=[*WORKFLOWS],
         activities=[
             recording.record_step,
             Audit(pool, recording).audit_register,
+            deep.deep_audit,
+            Repairing(pool, deep, remedies).repair_issues,
             Replanning(pool).replan_issues,
             Complaints(pool).raise_complaint,
         ],

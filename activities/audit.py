@@ -47,7 +47,7 @@ _ISSUE_STEP = SearchAttributeKey.for_int("IssueStep")
 _BY = Actor(id="audit", role=Role.SYSTEM)
 _PATIENCE = timedelta(seconds=10)
 """How long an issue may take to take note of something; the next audit asks again."""
-_BY_AN_OPERATOR = frozenset(
+BY_AN_OPERATOR = frozenset(
     {
         WorkflowExecutionStatus.CANCELED,
         WorkflowExecutionStatus.TERMINATED,
@@ -58,7 +58,7 @@ SETTLING = timedelta(minutes=1)
 """An issue changed this recently may be starting or ending just now."""
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
     """What a workflow says of itself: nothing before it is registered; and how many steps it knows
     only since it took one under this version.
     """
@@ -89,7 +89,7 @@ class Audit:
         client = activity.client()
         await self._hand_over(client)
         running = {
-            execution.id: _seen(execution)
+            execution.id: seen(execution)
             async for execution in client.list_workflows(
                 "WorkflowType = 'IssueWorkflow' AND ExecutionStatus = 'Running'"
             )
@@ -99,13 +99,14 @@ class Audit:
         for issue in await reading.living(self._pool):
             activity.heartbeat()
             # The list is eventually consistent, so it accuses; only a description convicts.
-            seen = running.get(issue.id)
-            if (seen and seen.keeps_up_with(issue)) or now - issue.updated_at < SETTLING:
+            said = running.get(issue.id)
+            if (said and said.keeps_up_with(issue)) or now - issue.updated_at < SETTLING:
                 continue
-            keys += await self._look_into(client, issue, now)
+            keys += await self.look_into(client, issue, now)
         return keys
 
-    async def _look_into(self, client: Client, issue: Living, now: datetime) -> list[str]:
+    async def look_into(self, client: Client, issue: Living, now: datetime) -> list[str]:
+        """Ask Temporal what became of an issue's workflow, and heal what it says."""
         found = await described(client, issue.id)
         if (
             found is None
@@ -113,10 +114,10 @@ class Audit:
             or found.status is WorkflowExecutionStatus.FAILED
         ):
             await self._begin_anew(client, issue)
-        elif found.status in _BY_AN_OPERATOR:
+        elif found.status in BY_AN_OPERATOR:
             return await self._close(issue.id, issue.run, now)
         elif found.status is WorkflowExecutionStatus.RUNNING:
-            await self._remind(client, issue, _seen(found))
+            await self._remind(client, issue, seen(found))
         return []
 
     async def _begin_anew(self, client: Client, issue: Living) -> None:
@@ -136,14 +137,14 @@ class Audit:
                 rpc_timeout=_PATIENCE,
             )
 
-    async def _remind(self, client: Client, issue: Living, seen: _Seen) -> None:
+    async def _remind(self, client: Client, issue: Living, said: Seen) -> None:
         """Let a workflow that lost its last steps, or its registration, take them again."""
-        if seen.keeps_up_with(issue):
+        if said.keeps_up_with(issue):
             return
-        log.warning("a workflow is behind its register", issue_id=issue.id, steps=seen.steps)
+        log.warning("a workflow is behind its register", issue_id=issue.id, steps=said.steps)
         handle = client.get_workflow_handle(issue.id)
         with suppress(WorkflowUpdateFailedError, RPCError):
-            if seen.number is None:
+            if said.number is None:
                 async with self._pool.acquire() as connection:
                     intake = await reading.intake(connection, issue.id)
                 await handle.execute_update(ActionName.REGISTERED, intake, rpc_timeout=_PATIENCE)
@@ -179,6 +180,7 @@ class Audit:
         return [*left, *(key for errand in recorded.errands for key in errand.keys)]
 
 
-def _seen(execution: WorkflowExecution) -> _Seen:
+def seen(execution: WorkflowExecution) -> Seen:
+    """Read what a workflow says of itself."""
     said = execution.typed_search_attributes
-    return _Seen(said.get(_ISSUE_NUMBER), said.get(_ISSUE_STEP))
+    return Seen(said.get(_ISSUE_NUMBER), said.get(_ISSUE_STEP))

@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -44,6 +44,24 @@ async def _cancelled_by_sigterm(main: Coroutine[Any, Any, T]) -> T:
         raise
     finally:
         loop.remove_signal_handler(signal.SIGTERM)
+
+
+@asynccontextmanager
+async def every(seconds: float, call: Callable[[], object]) -> AsyncIterator[None]:
+    """Call something at once, and again and again while the block runs: a sign of life."""
+
+    async def calling() -> None:
+        while True:
+            call()
+            await asyncio.sleep(seconds)
+
+    task = asyncio.create_task(calling())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def within(seconds: float, asking: Coroutine[Any, Any, T]) -> T:

@@ -47,6 +47,8 @@ RIGHTS: Mapping[str, str] = {
     "difficulty_ratings": WRITE,
     "known_cases": WRITE,
     "tokens": WRITE,
+    "audit_runs": KEEP,
+    "audit_findings": KEEP,
     "ended_sessions": KEEP,
     # The roster goes by its files.
     "centres": KEEP,

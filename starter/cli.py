@@ -24,6 +24,7 @@ from starter import (
     token_commands,
 )
 from starter.asked import read_rulebook
+from starter.audit_commands import repair
 from starter.backup.commands import backup, restore, restored
 from starter.console import Commands, explained, tell
 from starter.demo.command import demo
@@ -188,6 +189,7 @@ app.command()(restore)
 app.command()(restored)
 app.command()(replan)
 app.command()(token_commands.audit)
+app.command()(repair)
 app.command()(demo)
 
 

@@ -3,11 +3,11 @@
 import dataclasses
 from copy import copy
 from datetime import timedelta
+from functools import partial
 
 from temporalio.client import (
     Client,
     Schedule,
-    ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
@@ -17,20 +17,21 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
+from temporalio.client import ScheduleActionStartWorkflow as _Start
 
+from domain import findings
 from runtime.temporal import register_search_attributes
 from starter.client import TASK_QUEUE
-from workflows import audit
+from workflows import audit, repair
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
-_ACTION = ScheduleActionStartWorkflow(
-    audit.AuditWorkflow.run,
-    id=audit.WORKFLOW_ID,
-    task_queue=TASK_QUEUE,
-    static_summary="登记簿核对 The register is compared with Temporal",
-)
 _SCHEDULE = Schedule(
-    action=_ACTION,
+    action=_Start(
+        audit.AuditWorkflow.run,
+        id=audit.WORKFLOW_ID,
+        task_queue=TASK_QUEUE,
+        static_summary="登记簿核对 The register is compared with Temporal",
+    ),
     spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=audit.EVERY)]),
     policy=SchedulePolicy(
         # One that still brings out a message must not hold up the next; doing it twice is harmless.
@@ -41,9 +42,22 @@ _SCHEDULE = Schedule(
     state=ScheduleState(note="Closes in the register what an operator ended in Temporal"),
 )
 
+_DEEP = Schedule(
+    action=_Start(
+        repair.DeepAuditWorkflow.run,
+        id=repair.AUDIT_ID,
+        task_queue=TASK_QUEUE,
+        static_summary="全面核对 Everything is compared with everything",
+    ),
+    spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=findings.EVERY)]),
+    policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=10)),
+    state=ScheduleState(note="Finds what is wrong, for /metrics and /auditz; `yinuo repair` mends"),
+)
+_SCHEDULES = {audit.SCHEDULE_ID: _SCHEDULE, repair.AUDIT_ID: _DEEP}
+
 
 async def prepare(client: Client) -> None:
-    """Make the search attributes and the schedule of the audit, or bring them up to date.
+    """Make the search attributes and the schedules of the audits, or bring them up to date.
 
     Safe to repeat; a schedule that an operator paused stays paused, and the epoch in it is kept.
 
@@ -51,15 +65,15 @@ async def prepare(client: Client) -> None:
         SetupError: a search attribute exists with another type, or does not appear in time.
     """
     await register_search_attributes(client, SEARCH_ATTRIBUTES)
-    try:
-        await client.create_schedule(audit.SCHEDULE_ID, _SCHEDULE)
-    except ScheduleAlreadyRunningError:
-        await client.get_schedule_handle(audit.SCHEDULE_ID).update(_up_to_date)
+    for id_, schedule in _SCHEDULES.items():
+        try:
+            await client.create_schedule(id_, schedule)
+        except ScheduleAlreadyRunningError:
+            await client.get_schedule_handle(id_).update(partial(_up_to_date, schedule))
 
 
-def _up_to_date(found: ScheduleUpdateInput) -> ScheduleUpdate:
-    before = found.description.schedule
-    action = copy(_ACTION)
-    if isinstance(before.action, ScheduleActionStartWorkflow):
+def _up_to_date(wanted: Schedule, found: ScheduleUpdateInput) -> ScheduleUpdate:
+    before, action = found.description.schedule, copy(wanted.action)
+    if isinstance(action, _Start) and isinstance(before.action, _Start):
         action.memo = before.action.memo
-    return ScheduleUpdate(dataclasses.replace(_SCHEDULE, action=action, state=before.state))
+    return ScheduleUpdate(dataclasses.replace(wanted, action=action, state=before.state))

@@ -13,6 +13,7 @@ import typer
 
 from domain.vocabulary import Role
 from runtime import aio
+from starter import audit_commands
 from starter.console import AsJson, ExitCode, Failed, InputError, registers, tell, write_json
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ Expires = Annotated[
 Id = Annotated[str, typer.Argument(metavar="ID", help="as `token list` shows it")]
 OfIssue = Annotated[str | None, typer.Option("--number", help="of this issue only")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="how many rows, newest first")]
+
+
+Deep = Annotated[bool, typer.Option("--deep", help="audit the desk itself, not who used it")]
 
 
 @app.command()
@@ -168,11 +172,19 @@ async def _revoked(id_: str) -> bool:
         return await tokens.revoke(connection, id_, datetime.now(UTC))
 
 
-def audit(*, number: OfIssue = None, limit: Limit = 50, json: AsJson = False) -> None:
+def audit(
+    *, number: OfIssue = None, limit: Limit = 50, deep: Deep = False, json: AsJson = False
+) -> None:
     """Show who did or saw what at the doors, from which address, newest first (R30).
+
+    With --deep: compare register, Temporal, promises, messages and forms with each other, and say
+    what is wrong and what to do; ends with 1 if anything is.
 
     Example: yinuo audit --number 20261123-07-0001
     """
+    if deep:
+        audit_commands.deep_audit(json=json)
+        return
     found = aio.run(_trail(number, limit))
     if json:
         write_json(found)

@@ -46,6 +46,9 @@ class Workflows(Protocol):
     async def describe(self, id_: str) -> Lived | None:
         """Say how a workflow stands right now; None: there is none."""
 
+    async def numbers(self) -> list[str]:
+        """List every issue number that Temporal knows, of open and of closed issues."""
+
 
 class Checked(Model):
     """What came of a check."""
@@ -114,6 +117,31 @@ async def check_in_turn(
         except Unproved:
             await asyncio.sleep(0.5)
     return await check(pool, workflows, advance=advance, thorough=thorough)
+
+
+class Released(Model):
+    """What came of letting a register go: ``left`` are issues in which it is behind yet, and then
+    it stays held. ``given_up`` messages may have arrived before, and go to a person.
+    """
+
+    left: tuple[Behind, ...] = ()
+    given_up: int = 0
+    epoch: Epoch | None = None
+
+
+async def release(pool: Pool, workflows: Workflows) -> Released:
+    """Let a held register be worked on again, once it has been caught up: numbers go on above all
+    that Temporal knows, and both sides begin the next epoch. One that is not held stays as it is.
+    """
+    known = await workflows.numbers()
+    async with pool.acquire() as connection, connection.transaction():
+        if left := await behind(workflows, connection):
+            return Released(left=tuple(left))
+        given_up = await standing.release(connection, known)
+        if theirs := await workflows.epoch():
+            await standing.learn_epoch(connection, theirs)
+    begun = await check_in_turn(pool, workflows, advance=True, thorough=True)
+    return Released(given_up=given_up, epoch=begun.epoch)
 
 
 class Checking:

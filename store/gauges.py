@@ -33,6 +33,10 @@ class Gauges(Model):
     """Messages handed over to somebody of the desk, because they did not reach their recipient."""
     unsettled: int
     oldest_unsettled: float
+    findings: tuple[Count, ...] = ()
+    """What the last deep audit found, by kind."""
+    audit_age: float | None = None
+    """Seconds since the last deep audit; None: there was none."""
 
 
 _COUNT = """
@@ -57,6 +61,11 @@ _COUNT = """
     ), unsettled AS (
         SELECT count(*)::int AS count, min(greatest(created_at, not_before)) AS oldest
         FROM outbox WHERE settled_at IS NULL AND coalesce(not_before, created_at) <= now()
+    ), last_audit AS (
+        SELECT id, ended_at FROM audit_runs ORDER BY ended_at DESC, id DESC LIMIT 1
+    ), findings_then AS (
+        SELECT kind AS what, '' AS state, count(*)::int FROM audit_findings
+        WHERE run = (SELECT id FROM last_audit) GROUP BY 1
     )
     SELECT (SELECT coalesce(jsonb_agg(i), '[]') FROM issues_now i) AS issues,
            (SELECT coalesce(jsonb_agg(p), '[]') FROM promises_now p) AS promises,
@@ -64,7 +73,9 @@ _COUNT = """
                AS undelivered,
            (SELECT count FROM unsettled) AS unsettled,
            (SELECT coalesce(extract(epoch FROM now() - oldest), 0)::float8 FROM unsettled)
-               AS oldest_unsettled
+               AS oldest_unsettled,
+           (SELECT coalesce(jsonb_agg(f), '[]') FROM findings_then f) AS findings,
+           (SELECT extract(epoch FROM now() - ended_at)::float8 FROM last_audit) AS audit_age
 """
 
 

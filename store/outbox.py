@@ -87,6 +87,19 @@ async def left_of(connection: Connection, issue_id: str) -> list[tuple[str, date
     return [(row["key"], row["not_before"]) for row in rows]
 
 
+async def given_up(connection: Connection, issue_id: str, before: datetime) -> list[str]:
+    """List those of them that may have arrived, or were due before that instant."""
+    rows = await connection.fetch(
+        """
+        SELECT key FROM outbox WHERE issue_id = $1 AND settled_at IS NULL
+            AND (status IN ('sending', 'unknown') OR greatest(created_at, not_before) < $2)
+        ORDER BY created_at, seq, key
+        """,
+        *(issue_id, before),
+    )
+    return [row["key"] for row in rows]
+
+
 async def line_up(pool: Pool, keys: Sequence[str], now: datetime) -> Queue:
     """See what of ``keys`` may be sent at ``now``, and reserve slots on channels with a rate limit.
 
@@ -199,6 +212,24 @@ async def delivered(pool: Pool, key: str, now: datetime) -> bool:
         " WHERE key = $1 AND status IN ('sending', 'unknown')",
         *(key, now),
     )
+
+
+async def learn(connection: Connection, key: str, arrived_at: datetime | None, doubt: str) -> None:
+    """Write down what another source knows of a message that is not settled: when it arrived; None:
+    it may have, and is never sent again.
+    """
+    if arrived_at:
+        await connection.execute(
+            "UPDATE outbox SET status = 'delivered', settled_at = $2, last_error = NULL"
+            " WHERE key = $1 AND settled_at IS NULL",
+            *(key, arrived_at),
+        )
+    else:
+        await connection.execute(
+            "UPDATE outbox SET status = 'unknown', last_error = $2"
+            " WHERE key = $1 AND status IN ('pending', 'sending')",
+            *(key, doubt),
+        )
 
 
 async def failed(pool: Pool, key: str, error: str) -> bool:

@@ -224,17 +224,18 @@ async def write(connection: Connection, case: Case, recorded: Recorded) -> None:
         OutOfStep: the register's last step is not the one before this.
     """
     step = recorded.step
-    await _event(connection, step, recorded)
+    await write_event(connection, step, recorded)
     await _issue(connection, step, case, recorded)
     for promise in {p.key: p for p in (*step.promises, *recorded.promises)}.values():
-        await _promise(connection, step, case, promise)
-    await _handling_form(connection, step, case, recorded)
-    await _callback_record(connection, step)
+        await write_promise(connection, step, case, promise)
+    await write_handling_form(connection, step, case, recorded)
+    await write_callback_record(connection, step)
     for form in step.forms:
-        await _form(connection, step.issue_id, form)
+        await write_form(connection, step.issue_id, form)
 
 
-async def _event(connection: Connection, step: Step, recorded: Recorded) -> None:
+async def write_event(connection: Connection, step: Step, recorded: Recorded) -> None:
+    """Write what happened, and what became of it."""
     await _insert(
         connection,
         "issue_events",
@@ -311,7 +312,8 @@ _PLANNED = frozenset({"attempts", "target", "clock", "calendar", "rulebook", "op
 """What only planning it again changes."""
 
 
-async def _promise(connection: Connection, step: Step, case: Case, promise: Promise) -> None:
+async def write_promise(connection: Connection, step: Step, case: Case, promise: Promise) -> None:
+    """Write a promise into the ledger, as it stands now."""
     row = {
         "issue_id": step.issue_id,
         "rulebook": case.rulebook,
@@ -329,7 +331,7 @@ async def _promise(connection: Connection, step: Step, case: Case, promise: Prom
     )
 
 
-async def _handling_form(
+async def write_handling_form(
     connection: Connection, step: Step, case: Case, recorded: Recorded
 ) -> None:
     """One handling form 《客户问题处理表》 a generation; it travels with the issue (R10, R15)."""
@@ -357,7 +359,8 @@ async def _handling_form(
     )
 
 
-async def _callback_record(connection: Connection, step: Step) -> None:
+async def write_callback_record(connection: Connection, step: Step, conflict: str = "") -> None:
+    """Write one line of the callback record 《客户回访记录表》 (R23)."""
     if step.callback is None:
         return
     await _insert(
@@ -369,10 +372,11 @@ async def _callback_record(connection: Connection, step: Step) -> None:
             "called_at": step.at,
             **step.callback.model_dump(),
         },
+        conflict,
     )
 
 
-async def _form(connection: Connection, issue_id: str, form: Form) -> None:
+async def write_form(connection: Connection, issue_id: str, form: Form) -> None:
     """Write what a step says into a form; what it leaves out stays (R15, R17-R19, R26)."""
     key = {"issue_id": issue_id} | {name: getattr(form, name) for name in form.key}
     says = form.model_dump(exclude={"form", *form.key}, exclude_none=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import NamedTuple
 
 from domain.roster import check_fit
@@ -70,6 +71,32 @@ async def adoption(connection: Connection, id_: int | None = None) -> Adoption |
         "SELECT * FROM adoptions WHERE $1::int IS NULL OR id = $1 ORDER BY id DESC LIMIT 1", id_
     )
     return Adoption.model_validate(dict(row)) if row else None
+
+
+async def at(connection: Connection, instant: datetime) -> str:
+    """Return the version that counted at an instant, or else the first that did after it.
+
+    Raises:
+        LookupError: none was ever adopted.
+    """
+    version: str | None = await connection.fetchval(
+        """
+        SELECT version FROM adoptions
+        ORDER BY adopted_at > $1, CASE WHEN adopted_at <= $1 THEN -id ELSE id END LIMIT 1
+        """,
+        instant,
+    )
+    if version is None:
+        raise LookupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
+    return version
+
+
+async def is_kept(connection: Connection, version: str) -> bool:
+    """Say whether the register has that rulebook."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM rulebooks WHERE version = $1)", version
+    )
+    return found
 
 
 async def was_loaded(connection: Connection, file: str) -> bool:

@@ -31,7 +31,10 @@ from tests.skipping import skipping_server
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 pytest.register_assert_rewrite(
-    *(f"tests.workflows.{name}" for name in ("harness", "soundness", "filing", "papers", "lives"))
+    *(
+        f"tests.workflows.{name}"
+        for name in ("harness", "soundness", "filing", "papers", "lives", "auditing")
+    )
 )
 """Here, where nothing has imported them yet: what they assert is told in full."""
 

@@ -180,5 +180,6 @@ SHOWN: Mapping[str, Any] = {
     "Customer": CUSTOMER,
     "Cases": {"items": [FOUND]},
     "Entries": {"items": [ENTRY]},
+    "Heartbeat": {"at": "2026-11-23T00:00:00Z", "findings": {}},
 }
 """What comes back, by the name of its model."""

@@ -24,6 +24,7 @@ _ROOMS = (
     "api_audit",
     "webhooks",
     "health",
+    "heartbeat",
     "signing_in",
     "link_pages",
     "engineer_pages",

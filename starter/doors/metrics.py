@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from domain.findings import FindingKind
 from store.gauges import Gauges
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -41,6 +42,14 @@ class Metrics:
             "yinuo_oldest_unsettled_message_seconds", "Age of the oldest of them"
         )
 
+        self._findings = Gauge(
+            "yinuo_audit_findings",
+            "What the last deep audit found wrong",
+            ["kind"],
+            registry=self._registry,
+        )
+        self._audit_age = self._gauge("yinuo_audit_age_seconds", "Since the last deep audit")
+
     def _gauge(self, name: str, about: str, what: str | None = None) -> Gauge:
         return Gauge(name, about, [what, "state"] if what else [], registry=self._registry)
 
@@ -64,4 +73,10 @@ class Metrics:
         self._undelivered.set(now.undelivered if now else unknown)
         self._unsettled.set(now.unsettled if now else unknown)
         self._oldest.set(now.oldest_unsettled if now else unknown)
+        self._audit_age.set(now.audit_age if now and now.audit_age is not None else unknown)
+        self._findings.clear()
+        if now and now.audit_age is not None:
+            found = {each.what: each.count for each in now.findings}
+            for kind in FindingKind:
+                self._findings.labels(kind).set(found.get(kind, 0))
         return generate_latest(self._registry)

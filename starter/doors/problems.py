@@ -26,7 +26,7 @@ PROBLEM = "application/problem+json"
 _PROGRAMS = frozenset(
     {
         *("issues", "cases", "audit", "inbound", "openapi.json"),
-        *("healthz", "readyz", "metrics", "static"),
+        *("healthz", "readyz", "auditz", "metrics", "static"),
     }
 )
 """Where programs ask: they get problem details whatever they say they accept."""

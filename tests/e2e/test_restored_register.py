@@ -18,7 +18,7 @@ from runtime import postgres
 from runtime.lives import Lives
 from runtime.settings import ROOT
 from starter.client import Desk, Unavailable
-from starter.epochs import begin, release
+from starter.epochs import begin
 from starter.prepare import prepare
 from starter.replanning import adopt_file
 from starter.roster_files import read_roster
@@ -165,11 +165,11 @@ async def test_a_step_that_was_under_way_waits_for_the_repair_and_goes_on_then(
         assert lost.number in await until_held(desk)
         assert not waiting.done()
         # Not caught up: it stays held.
-        left = (await release(desk.client, desk._pool)).left
+        left = (await behind.release(desk._pool, Lives(desk.client))).left
         assert [each.id for each in left] == [lost.id]
         await desk.client.get_workflow_handle(lost.id).terminate("accepted as lost")
         async with asyncio.timeout(30):
-            while (done := await release(desk.client, desk._pool)).left:
+            while (done := await behind.release(desk._pool, Lives(desk.client))).left:
                 await asyncio.sleep(0.2)
         assert done.epoch
         assert (await waiting).stage == "in_progress"

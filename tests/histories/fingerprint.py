@@ -20,6 +20,7 @@ SOURCES = {
     "IssueWorkflow": ("workflows/issue.py", "workflows/turns.py", "workflows/timers.py"),
     "AuditWorkflow": ("workflows/audit.py",),
     "ReplanWorkflow": ("workflows/replan.py",),
+    "RepairWorkflow": ("workflows/repair.py",),
 }
 """The files whose functions give the commands of each workflow."""
 

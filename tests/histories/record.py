@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import asyncpg
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import FailureError
 
+from activities import audit, deep_audit, judging, names
 from domain.actions import ActionName, ReportProgress, Withdraw
+from domain.findings import RepairOrder
 from runtime import aio, postgres
 from runtime.embedded import EmbeddedPostgres
 from runtime.migrate import migrate
@@ -32,6 +35,9 @@ from tests.workflows.harness import (
     engineer,
     story_desk,
 )
+from workflows.repair import DeepAuditWorkflow, RepairWorkflow
+
+REPAIR = "repair"
 
 
 async def record(wanted: list[str]) -> None:
@@ -40,7 +46,7 @@ async def record(wanted: list[str]) -> None:
         async with EmbeddedPostgres(Path(home)) as server:
             await migrate(server.owner_url, server.url)
             async with postgres.pool(server.url, size=10) as pool, skipping_server() as clock:
-                for name in wanted or PATHS:
+                for name in [name for name in wanted or PATHS if name in PATHS]:
                     async with story_desk(clock, pool, BEGINS, whole=name in WHOLE) as desk:
                         handle = await PATHS[name](desk)
                         try:
@@ -53,6 +59,8 @@ async def record(wanted: list[str]) -> None:
                             await write(carried_through, "replan")
                 if not wanted:
                     await record_continued(Path(home), pool)
+                if not wanted or REPAIR in wanted:
+                    await record_repair(Path(home) / REPAIR, pool)
     fingerprint.write()
 
 
@@ -70,6 +78,26 @@ async def record_continued(home: Path, pool: asyncpg.Pool[Any]) -> None:
         await handle.result()
         last = env.client.get_workflow_handle(handle.id)
         await write(last, "continued_second_run")
+
+
+async def record_repair(home: Path, pool: asyncpg.Pool[Any]) -> None:
+    """Record an audit and a repair that finds messages to bring out; only a real server lists what
+    runs.
+    """
+    audit.SETTLING = judging.OPERATORS_CLOSED = deep_audit.APART = timedelta(0)
+    home.mkdir()
+    async with early_server(home) as env, story_desk(env, pool, BEGINS) as desk:
+        handle, _ = await desk.open()
+        await handle.terminate("by an operator")
+        for run, arguments, name in (
+            (DeepAuditWorkflow.run, [], "deep_audit"),
+            (RepairWorkflow.run, [RepairOrder()], REPAIR),
+        ):
+            done = await env.client.start_workflow(
+                run, args=arguments, id=name, task_queue=names.ISSUES
+            )
+            await done.result()
+            await write(done, name)
 
 
 async def write(handle: Handle, name: str) -> None:

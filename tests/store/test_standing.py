@@ -44,6 +44,9 @@ class Temporal:
         for each in self.lived if self.listed is None else self.listed:
             yield [each]
 
+    async def numbers(self) -> list[str]:
+        return []
+
     async def describe(self, id_: str) -> Lived | None:
         return next((each for each in self.lived if each.id == id_), None)
 

@@ -38,9 +38,13 @@ from temporalio.worker import (
 
 from activities import names
 from activities.audit import Audit
+from activities.catching_up import CatchingUp
 from activities.complaints import Complaints
+from activities.deep_audit import DeepAudit
 from activities.notification import DeliveryFailed, Notification
 from activities.recording import Recording
+from activities.remedies import Remedies
+from activities.repairing import Repairing
 from activities.replanning import Replanning
 from domain.actions import (
     PEOPLE,
@@ -69,7 +73,7 @@ from starter.roster_files import read_roster
 from store import roster, rulebooks
 from tests.builders import LINKS
 from tests.conftest import free_ports
-from workflows.audit import AuditWorkflow
+from worker import WORKFLOWS, replays
 from workflows.issue import IssueWorkflow
 from workflows.replan import ReplanWorkflow
 from workflows.search_attributes import SEARCH_ATTRIBUTES
@@ -462,14 +466,18 @@ async def story_desk(
     mailbox = Mailbox()
     desk = StoryDesk(env, pool, current, mailbox)
     recording = Recording(pool, LINKS)
+    deep = DeepAudit(pool)
+    remedies = Remedies(pool, recording, CatchingUp(pool, LINKS), replays)
     async with (
         Worker(
             env.client,
             task_queue=names.ISSUES,
-            workflows=[IssueWorkflow, AuditWorkflow, ReplanWorkflow],
+            workflows=[*WORKFLOWS],
             activities=[
                 recording.record_step,
                 Audit(pool, recording).audit_register,
+                deep.deep_audit,
+                Repairing(pool, deep, remedies).repair_issues,
                 Replanning(pool, _server_time).replan_issues,
                 Complaints(pool).raise_complaint,
             ],

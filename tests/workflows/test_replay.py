@@ -19,9 +19,8 @@ from tests.histories.fingerprint import (
     stored,
 )
 from tests.histories.paths import PATHS
-from workflows.audit import AuditWorkflow
+from worker import WORKFLOWS
 from workflows.issue import IssueWorkflow
-from workflows.replan import ReplanWorkflow
 
 RECORDED = sorted(path.stem for path in HISTORIES.glob("*.json") if path != FINGERPRINTS)
 
@@ -37,9 +36,7 @@ def test_every_path_has_a_committed_history() -> None:
 
 @pytest.mark.parametrize("name", RECORDED)
 async def test_todays_code_replays_every_committed_history(name: str) -> None:
-    replayer = Replayer(
-        workflows=[IssueWorkflow, AuditWorkflow, ReplanWorkflow], plugins=[plugin()]
-    )
+    replayer = Replayer(workflows=[*WORKFLOWS], plugins=[plugin()])
     await replayer.replay_workflow(history(name))
 
 

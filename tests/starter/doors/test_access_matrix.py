@@ -93,7 +93,7 @@ def test_the_page_shows_the_table_as_it_is() -> None:
 
 OPEN = {
     *("/login", "/login/oidc", "/login/oidc/callback", "/logout"),
-    *("/healthz", "/readyz", "/openapi.json"),
+    *("/healthz", "/readyz", "/auditz", "/openapi.json"),
     "/l/{signed}",  # the link says who it is
     "/inbound/{name}",  # its mapping file says whose it is, and with which token
 }

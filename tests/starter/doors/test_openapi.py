@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from domain.actions import PEOPLE, ActionName
+from domain.findings import Heartbeat
 from domain.intake import Customer, Intake
 from domain.view import IssueView
 from domain.vocabulary import Actor, Role
@@ -35,6 +36,7 @@ SHAPES: dict[str, type[BaseModel]] = {
     "Customer": Customer,
     "Cases": api_cases.Cases,
     "Entries": api_audit.Entries,
+    "Heartbeat": Heartbeat,
 }
 
 CHECKS = (

@@ -1,0 +1,240 @@
+"""The deep audit: register against Temporal both ways, promises against alarms, messages against
+errands, forms against events. It only looks; ``activities/repairing.py`` does something about it.
+
+Looked at once, a busy desk is full of faults: a step that one side has already and the other not
+yet. So whoever is accused is looked at again after a while, and what is still wrong in the same way
+was found. Lists of workflows accuse only, for they are eventually consistent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+import asyncpg
+from temporalio import activity
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from activities import audit, names
+from activities.audit import Seen, seen
+from activities.judging import Suspect, audit_delivers, judge
+from domain.findings import AuditReport, Finding, FindingKind
+from domain.folding import folded, form_differences, ledger_differences, missing
+from runtime.aio import every
+from store import auditing
+from store.auditing import Papers, Row
+
+T = TypeVar("T")
+Held: TypeAlias = "Callable[[asyncpg.Pool[Any]], Awaitable[str | None]]"
+
+APART = timedelta(seconds=20)
+"""Between the two looks."""
+ALARM_LATE = timedelta(minutes=1)
+"""An alarm that late was missed."""
+UNSAID_FOR = timedelta(minutes=10)
+"""A message that lay so long, with nothing bringing it out, lies for good."""
+AT_ONCE = 16
+"""Workflows asked after at a time."""
+PAGE = 50
+"""Issues compared with their events at a stretch: nobody else waits longer for it."""
+CLOSED_LATELY = timedelta(days=7)
+"""Workflows that ended within this time are compared with the register, as far as kept."""
+
+
+_NEED_NO_ROW = {
+    *(WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT),
+    WorkflowExecutionStatus.FAILED,
+}
+
+
+async def _nothing(_: asyncpg.Pool[Any]) -> str | None:
+    return None
+
+
+class Listed(NamedTuple):
+    """What Temporal's list says of a workflow."""
+
+    id: str
+    status: WorkflowExecutionStatus | None
+    said: Seen
+
+    @property
+    def should_have_a_row(self) -> bool:
+        """An issue that an operator ended need not; what failed was never registered."""
+        if self.status is WorkflowExecutionStatus.RUNNING:
+            return True
+        return self.status not in _NEED_NO_ROW and self.said.number is not None
+
+
+class _Glance(NamedTuple):
+    """What one look saw."""
+
+    issues: int
+    workflows: int
+    findings: list[Finding]
+
+
+class DeepAudit:
+    """Looks at the whole desk, or at some issues. ``held`` says why nothing works on the register
+    now, if that is so: no alarm is missed then, and no message lies about.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool[Any],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        held: Held = _nothing,
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._held = held
+
+    @activity.defn(name=names.DEEP_AUDIT)
+    async def deep_audit(self) -> AuditReport:
+        """Look at everything, and keep what was found for metrics and heartbeat."""
+        async with every(4.0, activity.heartbeat):
+            return await auditing.keep(self._pool, await self.look(activity.client()))
+
+    async def look(self, client: Client, ids: Collection[str] | None = None) -> AuditReport:
+        """Say what is wrong: with these issues, or with any; and with the desk as a whole."""
+        began = self._clock()
+        first = await self._glance(client, ids)
+        found: dict[tuple[str, ...], Finding] = {}
+        if accused := {finding.same for finding in first.findings}:
+            await asyncio.sleep(APART.total_seconds())
+            again = await self._glance(client, {f.issue_id for f in first.findings if f.issue_id})
+            found = {f.same: f for f in again.findings if f.same in accused}
+        return AuditReport(
+            began_at=began,
+            ended_at=self._clock(),
+            issues=first.issues,
+            workflows=first.workflows,
+            findings=tuple(found.values()),
+        )
+
+    async def _glance(self, client: Client, ids: Collection[str] | None) -> _Glance:
+        listed = await self.listed(client)
+        living = {row.id: row for row in await auditing.living(self._pool)} if ids is None else {}
+        suspects: dict[str, Row | None] = {**living}
+        if ids is None:
+            suspects |= await self._unlike_the_register(listed)
+        else:
+            suspects |= dict.fromkeys(ids) | await auditing.rows(self._pool, ids)
+        findings = await self._numbers(listed)
+        findings += await self._workflows(client, suspects, everything=ids is None)
+        findings += [f async for f in self._against_events(ids)]
+        return _Glance(len(suspects), len(listed), findings)
+
+    # Register against Temporal ----------------------------------------------------------------
+
+    async def listed(self, client: Client) -> list[Listed]:
+        """List what runs, and what came to its end lately."""
+        since = (self._clock() - CLOSED_LATELY).isoformat()
+        query = (
+            "WorkflowType = 'IssueWorkflow' AND (ExecutionStatus = 'Running' OR"
+            f" ExecutionStatus != 'ContinuedAsNew' AND CloseTime > '{since}')"
+        )
+        return [
+            Listed(found.id, found.status, seen(found))
+            async for found in client.list_workflows(query, page_size=1000)
+        ]
+
+    async def _unlike_the_register(self, listed: Sequence[Listed]) -> dict[str, Row | None]:
+        """Find workflows without a row, and those that know more steps than their row."""
+        suspects: dict[str, Row | None] = {}
+        for some in _pages(listed, 1000):
+            rows = await auditing.rows(self._pool, [workflow.id for workflow in some])
+            for workflow in some:
+                row = rows.get(workflow.id)
+                lacking = row is None and workflow.should_have_a_row
+                if lacking or (row and (workflow.said.steps or 0) > row.seq):
+                    suspects[workflow.id] = row
+        return suspects
+
+    async def _numbers(self, listed: Sequence[Listed]) -> list[Finding]:
+        numbered: defaultdict[str, set[str]] = defaultdict(set)
+        for workflow in listed:
+            if workflow.said.number:
+                numbered[workflow.said.number].add(workflow.id)
+        for number, id_ in (await auditing.owners(self._pool, numbered)).items():
+            numbered[number].add(id_)
+        twice = [
+            Finding(
+                kind=FindingKind.NUMBER_TWICE,
+                number=number,
+                about=number,
+                seen=f"{number} was given to {' and to '.join(sorted(ids))}",
+            )
+            for number, ids in numbered.items()
+            if len(ids) > 1
+        ]
+        return twice + await auditing.serials_behind(self._pool, numbered)
+
+    async def _workflows(
+        self, client: Client, suspects: dict[str, Row | None], *, everything: bool
+    ) -> list[Finding]:
+        """Ask after each of the issues; if ``everything`` is looked at, also after those that have
+        ended and still have something to say.
+        """
+        now = self._clock()
+        held = await self._held(self._pool)
+        missed = [] if held else await auditing.missed(self._pool, now - ALARM_LATE)
+        lying = [] if held else await auditing.lying(self._pool, now - UNSAID_FOR)
+        unsaid = {each.id: each for each in lying}
+        if everything:
+            suspects |= await auditing.rows(self._pool, unsaid.keys() - suspects.keys())
+        audits = bool(lying) and await audit_delivers(client)
+        found = [finding for finding in missed if finding.issue_id in suspects]
+        for some in _pages(list(suspects.items()), AT_ONCE):
+            asked = (Suspect(id_, row, _is_quiet(row, now), unsaid.get(id_)) for id_, row in some)
+            answers = await asyncio.gather(*(judge(client, s, now, audits=audits) for s in asked))
+            found += [finding for answer in answers for finding in answer]
+        return found
+
+    # Forms and ledger against events ----------------------------------------------------------
+
+    async def _against_events(self, ids: Collection[str] | None) -> AsyncIterator[Finding]:
+        wanted = ids
+        if wanted is None:
+            wanted = await auditing.lately(self._pool, self._clock() - auditing.LATELY)
+        for some in _pages(sorted(wanted), PAGE):
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                papers = await auditing.papers(connection, some)
+            for each in papers:
+                for finding in _differences(each):
+                    yield finding
+            await asyncio.sleep(0)
+
+
+def _is_quiet(row: Row | None, now: datetime) -> bool:
+    return row is None or now - row.updated_at >= audit.SETTLING
+
+
+def _pages(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[place : place + size] for place in range(0, len(items), size))
+
+
+def _differences(papers: Papers) -> Iterator[Finding]:
+    """Compare an issue's registers with its events. Without all events nothing can be said."""
+
+    def found(kind: FindingKind, about: str, said: str) -> Finding:
+        return Finding(
+            kind=kind, issue_id=papers.id, number=papers.number, about=about[:300], seen=said[:300]
+        )
+
+    standing = papers.standing
+    if gaps := missing(standing.seqs, int(standing.facts["seq"] or 0)):
+        said = f"no event in place {', '.join(map(str, gaps))}"
+        yield found(FindingKind.EVENTS_BROKEN, said, said)
+        return
+    issue = folded(papers.intake, papers.recorded)
+    if differ := ", ".join(ledger_differences(issue, standing)):
+        yield found(FindingKind.LEDGER_DIFFERS, differ, f"not what the events say: {differ}")
+    if differ := ", ".join(form_differences(papers.recorded, standing)):
+        yield found(FindingKind.FORMS_DIFFER, differ, f"missing (-), or of no event (+): {differ}")

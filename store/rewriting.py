@@ -1,0 +1,48 @@
+"""Writing an issue's row, ledger and forms again out of its events, which are never changed. Inside
+the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.folding import facts_of
+from domain.issue import Issue, Recorded
+from domain.vocabulary import Stage
+from store import register
+from store.register import Case, Connection
+
+_IF_MISSING = "ON CONFLICT DO NOTHING"
+
+
+async def write_again(
+    connection: Connection, case: Case, recorded: Sequence[Recorded], issue: Issue
+) -> None:
+    """Let the registers say what the events do; ``issue`` is what these make of it. What a form
+    said before stands in its history.
+    """
+    for each in recorded:
+        step = each.step
+        for promise in {p.key: p for p in (*step.promises, *each.promises)}.values():
+            await register.write_promise(connection, step, case, promise)
+        await register.write_handling_form(connection, step, case, each)
+        await register.write_callback_record(connection, step, _IF_MISSING)
+        for form in step.forms:
+            await register.write_form(connection, step.issue_id, form)
+    await _row(connection, recorded, issue)
+
+
+async def _row(connection: Connection, recorded: Sequence[Recorded], issue: Issue) -> None:
+    closed = (r.step.at for r in recorded if r.step.stage_with(r.engineer) is Stage.CLOSED)
+    row = {
+        **facts_of(issue),
+        "engineer_name": issue.engineer.name if issue.engineer else None,
+        "lead_name": issue.lead.name if issue.lead else None,
+        "updated_at": recorded[-1].step.recorded_at,
+        "closed_at": next(closed, None),
+    }
+    columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(row, 2))
+    await connection.execute(
+        f"UPDATE issues SET {columns} WHERE id = $1",  # noqa: S608  the columns are ours
+        *(issue.id, *row.values()),
+    )

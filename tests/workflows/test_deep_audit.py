@@ -1,0 +1,330 @@
+"""Each thing that can be wrong, made on purpose: found, repaired, and the issue led to its end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio import activity
+from temporalio.service import RPCError
+
+from activities import audit, deep_audit, judging, names
+from activities.recording import Recording
+from domain import lifecycle
+from domain.actions import Accept, ActionName, ReportProgress
+from domain.findings import FindingKind
+from domain.issue import Recorded, Step
+from domain.vocabulary import Outcome
+from store import reading
+from tests.builders import LINKS
+from tests.workflows import harness
+from tests.workflows.auditing import (
+    audited,
+    kinds,
+    lost,
+    mends,
+    repaired,
+    to_the_end,
+    why,
+)
+from tests.workflows.harness import (
+    StoryDesk,
+    early_server,
+    engineer,
+    eventually,
+    result,
+    story_desk,
+)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes a while to be sure of, is told at once."""
+    monkeypatch.setattr(audit, "SETTLING", timedelta(0))
+    monkeypatch.setattr(deep_audit, "APART", timedelta(seconds=0.5))
+    monkeypatch.setattr(judging, "OPERATORS_CLOSED", timedelta(0))
+    monkeypatch.setattr(judging, "STARTING", timedelta(0))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, database: "asyncpg.Pool[Any]") -> AsyncIterator[StoryDesk]:
+    """A desk with a Temporal of its own: an audit sees every workflow that there is."""
+    async with early_server(tmp_path) as env, story_desk(env, database, "2026-03-10 10:00") as desk:
+        yield desk
+
+
+async def test_a_sound_desk_is_found_sound(desk: StoryDesk) -> None:
+    new, _ = await desk.open()
+    worked, view = await desk.open()
+    await desk.accept(worked, view)
+    await desk.wait(worked, view)
+    closed, _ = await desk.open()
+    await desk.withdraw(closed)
+    await closed.result()
+    report = await audited(desk)
+    assert report.findings == ()
+    assert report.issues >= 2
+    assert report.workflows >= 3
+    assert (await repaired(desk)).whole
+    assert await desk.steps(new) == ["registered"]
+
+
+async def test_a_desk_in_the_middle_of_a_busy_time_is_found_sound(
+    desk: StoryDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However impatient the audit is: what is under way is never the same fault twice."""
+    monkeypatch.setattr(deep_audit, "APART", timedelta(seconds=3))
+    monkeypatch.setattr(deep_audit, "ALARM_LATE", timedelta(seconds=2))
+    monkeypatch.setattr(deep_audit, "UNSAID_FOR", timedelta(seconds=2))
+    busy = asyncio.create_task(_busy_time(desk))
+    seen = 0
+    while not busy.done():
+        report = await audited(desk)
+        assert report.findings == ()
+        seen = max(seen, report.workflows)
+    await busy
+    assert seen
+    assert (await audited(desk)).findings == ()
+
+
+async def _busy_time(desk: StoryDesk) -> None:
+    async def lives(late: bool) -> None:  # noqa: FBT001
+        hours = {"reported_at": desk.real("2026-03-09 10:00")} if late else {}
+        handle, view = await desk.open(**hours)
+        view = await desk.act(handle, ActionName.ACCEPT, Accept(by=engineer(view)))
+        for note in range(3):
+            act = ReportProgress(by=engineer(view), note=f"part {note}")
+            await desk.act(handle, ActionName.REPORT_PROGRESS, act)
+        await desk.act(handle, ActionName.RESOLVE, result(view))
+
+    for _ in range(4):
+        await asyncio.gather(*(lives(late=place % 3 == 0) for place in range(8)))
+
+
+async def test_an_issue_whose_workflow_is_gone_is_found_and_begun_anew(desk: StoryDesk) -> None:
+    handle, view = await desk.open()
+    await desk.accept(handle, view)
+    await lost(desk, handle)
+    assert await kinds(desk) == [FindingKind.NO_WORKFLOW]
+    planned = await repaired(desk, view.number, dry_run=True)
+    assert [each.finding.kind for each in planned.repaired] == [FindingKind.NO_WORKFLOW]
+    assert await desk.steps(handle) == ["registered", "accept"]
+    await mends(desk)
+    assert "没有流程在办理" in (await why(desk, handle))[-1]
+    await to_the_end(desk, handle)
+
+
+async def test_an_issue_whose_workflow_an_operator_ended_is_closed_and_the_lead_told(
+    desk: StoryDesk,
+) -> None:
+    handle, _ = await desk.open()
+    await handle.terminate("by an operator")
+    assert await kinds(desk) == [FindingKind.NO_WORKFLOW]
+    await mends(desk)
+    found = await reading.issue(desk.pool, handle.id)
+    assert found is not None
+    assert found.outcome is Outcome.TERMINATED
+    assert await reading.unsettled(desk.pool, handle.id) == []
+    assert await desk.steps(handle) == ["registered", "cancel", "repair"]
+
+
+async def test_a_workflow_that_lacks_the_registers_last_step_is_found_and_takes_it(
+    desk: StoryDesk,
+) -> None:
+    handle, view = await desk.open()
+    view = await desk.accept(handle, view)
+    issue = await reading.state(desk.pool, handle.id)
+    assert issue is not None
+    act = ReportProgress(by=engineer(view), note="waiting for a part")
+    step = lifecycle.decide(issue, ActionName.REPORT_PROGRESS, act, issue.steps[-1].at, "lost")
+    run = await reading.run_of(desk.pool, handle.id)
+    recording = Recording(desk.pool, LINKS)
+    await recording.record_step(step.model_copy(update={"run": run}))
+    assert await kinds(desk) == [FindingKind.WORKFLOW_BEHIND]
+    await mends(desk)
+    assert await desk.steps(handle) == [
+        *("registered", "accept", "report_progress", "repair", "repair"),
+    ]
+    await to_the_end(desk, handle)
+
+
+class Broken(Recording):
+    """Cannot write what it is told not to."""
+
+    refuses: set[ActionName]
+
+    @activity.defn(name=names.RECORD)
+    async def record_step(self, step: Step) -> Recorded:
+        if step.action in self.refuses:
+            raise RuntimeError("a defect of ours")
+        return await super().record_step(step)
+
+
+@pytest.fixture
+def _broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    Broken.refuses = set()
+    monkeypatch.setattr(harness, "Recording", Broken)
+
+
+async def test_messages_that_nobody_brings_out_are_found_and_brought_out(
+    desk: StoryDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deep_audit, "UNSAID_FOR", timedelta(0))
+    handle, _ = await desk.open()
+
+    async def said() -> bool:
+        return await reading.unsettled(desk.pool, handle.id) == []
+
+    await eventually(said)
+    arrived = len(desk.mailbox.arrived)
+    await desk.pool.execute(
+        "UPDATE outbox SET status = 'pending', settled_at = NULL"
+        " WHERE key = (SELECT min(key) FROM outbox WHERE issue_id = $1)",
+        handle.id,
+    )
+    assert await kinds(desk) == [FindingKind.UNSAID]
+    await mends(desk)
+    await eventually(said)
+    assert len(desk.mailbox.arrived) == arrived + 1
+    await to_the_end(desk, handle)
+
+
+async def test_messages_of_an_issue_that_has_ended_are_brought_out_or_handed_to_a_person(
+    desk: StoryDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deep_audit, "UNSAID_FOR", timedelta(0))
+    handle, _ = await desk.open()
+    await desk.withdraw(handle)
+    await handle.result()
+    keys = await desk.pool.fetch(
+        "SELECT key FROM outbox WHERE issue_id = $1 ORDER BY key LIMIT 2", handle.id
+    )
+    for (key,), status in zip(keys, ("pending", "unknown"), strict=True):
+        await desk.pool.execute(
+            "UPDATE outbox SET status = $2, settled_at = NULL WHERE key = $1", key, status
+        )
+    assert await kinds(desk) == [FindingKind.UNSAID]
+    await mends(desk)
+    told = dict(
+        await desk.pool.fetch("SELECT key, status FROM outbox WHERE issue_id = $1", handle.id)
+    )
+    assert [told[key] for (key,) in keys] == ["delivered", "handed_over"]
+    assert await desk.steps(handle) == ["registered", "withdraw", "hand_over", "repair"]
+
+
+async def test_forms_and_ledger_that_differ_from_the_events_are_written_again(
+    desk: StoryDesk,
+) -> None:
+    handle, view = await desk.open(kind="complaint")
+    view = await desk.accept(handle, view)
+    before = await reading.issue(desk.pool, handle.id)
+    await desk.pool.execute("DELETE FROM complaint_forms WHERE issue_id = $1", handle.id)
+    await desk.pool.execute("DELETE FROM handling_forms WHERE issue_id = $1", handle.id)
+    assert await kinds(desk) == [FindingKind.FORMS_DIFFER]
+    await desk.pool.execute(
+        "DELETE FROM promises WHERE issue_id = $1 AND kind = 'resolution'", handle.id
+    )
+    await desk.pool.execute(
+        "UPDATE issues SET stage = 'assigned', engineer = 'nobody' WHERE id = $1", handle.id
+    )
+    assert await kinds(desk) == [FindingKind.FORMS_DIFFER, FindingKind.LEDGER_DIFFERS]
+    await mends(desk)
+    after = await reading.issue(desk.pool, handle.id)
+    assert before is not None
+    assert after is not None
+    assert after.promises == before.promises
+    assert (after.stage, after.engineer) == (before.stage, before.engineer)
+    assert await desk.pool.fetchval(
+        "SELECT count(*) FROM complaint_forms WHERE issue_id = $1", handle.id
+    )
+    assert await desk.steps(handle) == ["registered", "accept", "repair"]
+
+
+async def test_an_event_that_is_missing_is_filled_in_out_of_the_history(desk: StoryDesk) -> None:
+    handle, view = await desk.open()
+    view = await desk.accept(handle, view)
+    await desk.wait(handle, view)
+    event = await desk.pool.fetchrow(
+        "SELECT * FROM issue_events WHERE issue_id = $1 AND seq = 2", handle.id
+    )
+    await desk.pool.execute("ALTER TABLE issue_events DISABLE TRIGGER issue_events_append_only")
+    await desk.pool.execute("DELETE FROM issue_events WHERE issue_id = $1 AND seq = 2", handle.id)
+    await desk.pool.execute("ALTER TABLE issue_events ENABLE TRIGGER issue_events_append_only")
+    assert await kinds(desk) == [FindingKind.EVENTS_BROKEN]
+    await mends(desk)
+    again = await desk.pool.fetchrow(
+        "SELECT * FROM issue_events WHERE issue_id = $1 AND seq = 2", handle.id
+    )
+    assert again == event
+    view = await desk.resume(handle, await desk.view(handle))
+    await to_the_end(desk, handle)
+
+
+async def test_numbers_about_to_be_given_out_again_go_on_above_the_highest(
+    desk: StoryDesk,
+) -> None:
+    _, first = await desk.open()
+    await desk.open()
+    await desk.pool.execute("UPDATE serials SET last = 1")
+    assert await kinds(desk) == [FindingKind.SERIALS_BEHIND]
+    await mends(desk)
+    _, third = await desk.open()
+    assert int(third.number[-4:]) == int(first.number[-4:]) + 2
+
+
+async def test_an_issue_that_is_neither_here_nor_there_is_named(desk: StoryDesk) -> None:
+    report = await repaired(desk, "20200101-07-0001")
+    assert report.unknown == ("20200101-07-0001",)
+    assert not report.whole
+
+
+@pytest.mark.usefixtures("_broken")
+class TestOfARegisterThatRefuses:
+    async def test_an_issue_that_cannot_be_registered_is_found_and_registers_when_it_can(
+        self, desk: StoryDesk
+    ) -> None:
+        Broken.refuses = {ActionName.REGISTERED}
+        intake = await desk.intake()
+        opening = asyncio.create_task(desk.register(intake))
+        handle = desk.env.client.get_workflow_handle(intake.issue_id)
+
+        async def there() -> bool:
+            try:
+                await handle.describe()
+            except RPCError:
+                return False
+            return True
+
+        await eventually(there)
+        assert FindingKind.NOT_REGISTERED in await kinds(desk)
+        Broken.refuses = set()
+        report = await repaired(desk)
+        assert report.whole, report
+        await opening
+        await to_the_end(desk, handle)
+
+    async def test_a_step_that_fails_again_and_again_and_an_alarm_nobody_heard_are_found(
+        self, desk: StoryDesk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(judging, "MANY_ATTEMPTS", 4)
+        monkeypatch.setattr(deep_audit, "ALARM_LATE", timedelta(0))
+        Broken.refuses = {ActionName.THRESHOLD}
+        handle, _ = await desk.open(reported_at=desk.real("2026-03-09 10:00"))
+        found: list[Any] = []
+
+        async def failing() -> bool:
+            found[:] = (await audited(desk)).findings
+            return FindingKind.RETRYING in {finding.kind for finding in found}
+
+        await eventually(failing)
+        assert {f.kind for f in found} >= {FindingKind.RETRYING, FindingKind.ALARM_MISSED}
+        retrying = next(f for f in found if f.kind is FindingKind.RETRYING)
+        assert "a defect of ours" in retrying.seen
+        Broken.refuses = set()
+        report = await repaired(desk)
+        assert report.whole, report
+        assert "threshold" in await desk.steps(handle)
+        await to_the_end(desk, handle)
