@@ -52,7 +52,8 @@ _FORMERLY = "nobody"
 # The kernel says who is at the other end of the socket, so no password has to be kept. Whoever may
 # read the desk's home is its administrator anyway; nobody else comes in, even if the directory of
 # the sockets was opened by mistake.
-_WHO_MAY_CONNECT = "local all all peer map=desk\n"
+# The second line is for copying the whole server: `all` are the databases, and that is none.
+_WHO_MAY_CONNECT = "local all all peer map=desk\nlocal replication postgres peer map=desk\n"
 _ROLES = f"""
 DO $$ DECLARE wanted text; BEGIN
     FOREACH wanted IN ARRAY ARRAY['{OWNER}', '{APPLICATION}'] LOOP

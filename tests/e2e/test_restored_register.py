@@ -235,10 +235,10 @@ async def test_a_step_that_does_not_follow_the_registers_last_holds_it_where_it_
     async with working(desk_servers.settings):
         seen, other = await opened(desk), await opened(desk)
         await accepted(desk, seen)
-        await desk._pool.execute("ALTER TABLE issue_events DISABLE TRIGGER USER")
-        await desk._pool.execute(
-            "DELETE FROM issue_events WHERE issue_id = $1 AND seq = 2", seen.id
-        )
+        owner = await asyncpg.connect(desk_servers.postgres.owner_url)
+        await owner.execute("ALTER TABLE issue_events DISABLE TRIGGER USER")
+        await owner.execute("DELETE FROM issue_events WHERE issue_id = $1 AND seq = 2", seen.id)
+        await owner.close()
         await desk._pool.execute("UPDATE issues SET seq = 1 WHERE id = $1", seen.id)
         act = Resolve(by=LEAD, result="reset")
         resolving = asyncio.create_task(desk.act(seen.number, ActionName.RESOLVE, act))

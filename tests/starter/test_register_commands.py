@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from runtime import postgres
+from runtime.embedded import APPLICATION, OWNER
 from starter import register_commands
 from starter.console import Commands
 from starter.spreadsheets import Format
@@ -313,7 +314,10 @@ def test_r30_every_export_is_in_the_audit_trail_before_anything_is_written(
     assert {(e.person, e.role, e.via, e.address, e.number, e.outcome) for e in rows} == {
         (user, None, "command line", socket.gethostname(), None, "seen")
     }
-    trail(postgres_url, "ALTER TABLE door_log ADD CHECK (false) NOT VALID")
+    trail(
+        postgres_url.replace(APPLICATION, OWNER, 1),
+        "ALTER TABLE door_log ADD CHECK (false) NOT VALID",
+    )
     refused = register("export", "complaints", "--out", "-")
     assert refused.code != 0
     assert not [secret for secret in CUSTOMERS if secret in refused.out]

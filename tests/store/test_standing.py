@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from domain.links import Link, Purpose
@@ -84,8 +85,10 @@ async def test_a_register_in_another_place_than_where_it_was_proved_is_not_worke
 @pytest.mark.parametrize(
     "rewritten", ["VACUUM FULL issues", "CREATE TABLE other AS SELECT 1"], ids=["anew", "the same"]
 )
-async def test_a_table_made_anew_is_another_place(database: Pool, rewritten: str) -> None:
-    await database.execute(rewritten)
+async def test_a_table_made_anew_is_another_place(
+    database: Pool, owner: asyncpg.Connection[Any], rewritten: str
+) -> None:
+    await owner.execute(rewritten)
     assert (await standing.standing(database)).proved == ("issues" not in rewritten)
 
 
@@ -102,10 +105,10 @@ async def test_a_held_register_stays_held_for_its_first_reason_and_says_it(datab
 
 @pytest.mark.parametrize("restored", [False, True], ids=["released", "restored"])
 async def test_what_waited_to_be_sent_in_an_older_register_may_have_arrived_before(
-    database: Pool, *, restored: bool
+    database: Pool, owner: asyncpg.Connection[Any], *, restored: bool
 ) -> None:
     """Never twice, and never forgotten: it goes to a person."""
-    await database.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
+    await owner.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     early = a_message("early").model_copy(update={"created_at": MONDAY - timedelta(days=400)})
     later = early.model_copy(update={"key": "later", "not_before": tomorrow})
@@ -128,9 +131,9 @@ async def test_what_waited_to_be_sent_in_an_older_register_may_have_arrived_befo
 
 
 async def test_a_message_is_not_claimed_for_sending_while_the_register_is_held(
-    database: Pool,
+    database: Pool, owner: asyncpg.Connection[Any]
 ) -> None:
-    await database.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
+    await owner.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
     async with database.acquire() as connection:
         await outbox.write(connection, [a_message("m")])
     await unproved(database)
@@ -249,10 +252,12 @@ async def test_a_comparison_that_takes_longer_than_whoever_asked_waits_comes_to_
     await standing.require(database)
 
 
-async def test_a_register_that_is_moved_while_it_is_compared_is_not_proved(database: Pool) -> None:
+async def test_a_register_that_is_moved_while_it_is_compared_is_not_proved(
+    database: Pool, owner: asyncpg.Connection[Any]
+) -> None:
     class Moving(Temporal):
         async def epoch(self) -> Epoch | None:
-            await database.execute("VACUUM FULL issues")
+            await owner.execute("VACUUM FULL issues")
             return None
 
     await unproved(database)

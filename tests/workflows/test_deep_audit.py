@@ -216,15 +216,15 @@ async def test_messages_of_an_issue_that_has_ended_are_brought_out_or_handed_to_
 
 
 async def test_forms_and_ledger_that_differ_from_the_events_are_written_again(
-    desk: StoryDesk,
+    desk: StoryDesk, owner: "asyncpg.Connection[Any]"
 ) -> None:
     handle, view = await desk.open(kind="complaint")
     view = await desk.accept(handle, view)
     before = await reading.issue(desk.pool, handle.id)
-    await desk.pool.execute("DELETE FROM complaint_forms WHERE issue_id = $1", handle.id)
-    await desk.pool.execute("DELETE FROM handling_forms WHERE issue_id = $1", handle.id)
+    await owner.execute("DELETE FROM complaint_forms WHERE issue_id = $1", handle.id)
+    await owner.execute("DELETE FROM handling_forms WHERE issue_id = $1", handle.id)
     assert await kinds(desk) == [FindingKind.FORMS_DIFFER]
-    await desk.pool.execute(
+    await owner.execute(
         "DELETE FROM promises WHERE issue_id = $1 AND kind = 'resolution'", handle.id
     )
     await desk.pool.execute(
@@ -243,16 +243,18 @@ async def test_forms_and_ledger_that_differ_from_the_events_are_written_again(
     assert await desk.steps(handle) == ["registered", "accept", "repair"]
 
 
-async def test_an_event_that_is_missing_is_filled_in_out_of_the_history(desk: StoryDesk) -> None:
+async def test_an_event_that_is_missing_is_filled_in_out_of_the_history(
+    desk: StoryDesk, owner: "asyncpg.Connection[Any]"
+) -> None:
     handle, view = await desk.open()
     view = await desk.accept(handle, view)
     await desk.wait(handle, view)
     event = await desk.pool.fetchrow(
         "SELECT * FROM issue_events WHERE issue_id = $1 AND seq = 2", handle.id
     )
-    await desk.pool.execute("ALTER TABLE issue_events DISABLE TRIGGER issue_events_append_only")
-    await desk.pool.execute("DELETE FROM issue_events WHERE issue_id = $1 AND seq = 2", handle.id)
-    await desk.pool.execute("ALTER TABLE issue_events ENABLE TRIGGER issue_events_append_only")
+    await owner.execute("ALTER TABLE issue_events DISABLE TRIGGER issue_events_append_only")
+    await owner.execute("DELETE FROM issue_events WHERE issue_id = $1 AND seq = 2", handle.id)
+    await owner.execute("ALTER TABLE issue_events ENABLE TRIGGER issue_events_append_only")
     assert await kinds(desk) == [FindingKind.EVENTS_BROKEN]
     await mends(desk)
     again = await desk.pool.fetchrow(

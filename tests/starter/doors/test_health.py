@@ -29,7 +29,7 @@ from tests.starter.conftest import RunningDesk
 from tests.starter.doors.conftest import BASE, MakeToken
 from worker import working
 
-READY = ("postgresql", "temporal", "writable", "working")
+READY = ("postgresql", "temporal", "writable", "open", "working")
 
 
 async def test_the_doors_live_and_are_ready(http: httpx2.AsyncClient) -> None:
