@@ -20,7 +20,7 @@ from temporalio.service import RPCError
 
 from benchmarks.chaos import power
 from benchmarks.chaos.plan import Fault, Kind, chance
-from runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
+from runtime.embedded import DATABASE, EmbeddedPostgres, EmbeddedTemporal
 from runtime.errors import SetupError
 from starter.demo.stage import Stage
 
@@ -200,7 +200,7 @@ class Saboteur:
 
     @asynccontextmanager
     async def _superuser(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-        connection = await asyncpg.connect(self._postgres.url, timeout=10)
+        connection = await asyncpg.connect(self._postgres.url_of(DATABASE), timeout=10)
         try:
             yield connection
         finally:
