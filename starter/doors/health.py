@@ -78,8 +78,10 @@ async def _troubles(here: Doors) -> dict[str, str]:
 
 
 async def _require_open(pool: asyncpg.Pool[Any]) -> None:
-    if because := await standing.held_because(pool):
-        raise SetupError(because)
+    now = await standing.standing(pool)
+    if now.held:  # not why: the reason names issues
+        since = f"{now.since:%Y-%m-%d %H:%M} UTC"
+        raise SetupError(f"the register is older than Temporal since {since}: run `yinuo repair`")
 
 
 async def _require_workers(client: Client) -> None:
