@@ -6,6 +6,7 @@ AWAY: tuple[type[Exception], ...] = (
     OSError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection that broke in the middle of something
+    asyncpg.LockNotAvailableError,  # whoever has the lock is not done in time
     asyncpg.OperatorInterventionError,
     asyncpg.PostgresConnectionError,
     asyncpg.TooManyConnectionsError,
