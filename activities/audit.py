@@ -59,15 +59,15 @@ SETTLING = timedelta(minutes=1)
 
 
 class Seen(NamedTuple):
-    """What a workflow says of itself: nothing before it is registered; and how many steps it knows
-    only since it took one under this version.
+    """What a workflow says of itself: nothing before it is registered; and one of a version before
+    does not say how many steps it knows until it is asked.
     """
 
     number: str | None
     steps: int | None
 
     def keeps_up_with(self, issue: Living) -> bool:
-        return self.number is not None and (self.steps is None or self.steps >= issue.seq)
+        return self.number is not None and self.steps is not None and self.steps >= issue.seq
 
 
 class Audit:
@@ -139,15 +139,18 @@ class Audit:
 
     async def _remind(self, client: Client, issue: Living, said: Seen) -> None:
         """Let a workflow that lost its last steps, or its registration, take them again."""
-        if said.keeps_up_with(issue):
-            return
-        log.warning("a workflow is behind its register", issue_id=issue.id, steps=said.steps)
         handle = client.get_workflow_handle(issue.id)
         with suppress(WorkflowUpdateFailedError, RPCError):
-            if said.number is None:
+            if said.steps is None:
                 async with self._pool.acquire() as connection:
                     intake = await reading.intake(connection, issue.id)
-                await handle.execute_update(ActionName.REGISTERED, intake, rpc_timeout=_PATIENCE)
+                await handle.execute_update(
+                    ActionName.REGISTERED, intake, id=f"asked:{issue.seq}", rpc_timeout=_PATIENCE
+                )
+                said = seen(await handle.describe(rpc_timeout=_PATIENCE))
+            if said.keeps_up_with(issue):
+                return
+            log.warning("a workflow is behind its register", issue_id=issue.id, steps=said.steps)
             act = Repair(by=_BY, reason="流程落后于登记簿 the workflow was behind its register")
             key = f"repair:{issue.run}:{issue.seq}"
             await handle.execute_update(ActionName.REPAIR, act, id=key, rpc_timeout=_PATIENCE)

@@ -173,6 +173,7 @@ class Desk(Register):
         if (under_way := self._under_way.get(id_)) is None:
             asking = self._under_way[id_] = asyncio.create_task(self._register(intake))
             asking.add_done_callback(lambda _: self._under_way.pop(id_))
+            asking.add_done_callback(_looked_at)  # whoever asked may not wait for it
             # Whoever asked first may hang up: the others still wait.
             return await asyncio.shield(asking)
         with suppress(Refused):  # theirs may have been wrong where this one is not
@@ -214,12 +215,18 @@ class Desk(Register):
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            found = await described(self._client, known.id)
-            run = await reading.run_of(self._pool, known.id)
-            if found is None or found.raw_info.first_run_id != run:
+            # Unless an operator ended it, which the audit writes into the register.
+            if await self._is_lost(known.id):
                 await self._numbered(intake)
-            # Else an operator ended it, which the audit writes into the register.
+        else:
+            await self._caught_up(handle)
         return await self._known(intake) or known
+
+    async def _is_lost(self, id_: str) -> bool:
+        """Say whether Temporal knows nothing of the workflow that has an issue."""
+        found = await described(self._client, id_)
+        run = await reading.run_of(self._pool, id_)
+        return found is None or found.raw_info.first_run_id != run
 
     async def _numbered(self, intake: Intake) -> Opened:
         start = start_of(intake, TASK_QUEUE)
@@ -239,6 +246,7 @@ class Desk(Register):
 
     async def _accepted(self, intake: Intake) -> Opened:
         """Let Temporal take the intake on. The issue itself may know its number, and is asked."""
+        began = datetime.now(UTC)
         start = start_of(intake, TASK_QUEUE)
         call = self._client.start_update_with_start_workflow(
             ActionName.REGISTERED.value,
@@ -252,7 +260,8 @@ class Desk(Register):
             handle = await self._asked(call)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_AT_ONCE):
-                    return Opened(await self._asked(handle.result()), new=False)
+                    view = await self._asked(handle.result())
+                    return Opened(view, new=view.registered_at >= began)
         except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError) as error:
             return Opened(await self._registered_before(intake, error), new=False)
         finally:
@@ -315,31 +324,53 @@ class Desk(Register):
                 if not await self._caught_up(handle):
                     raise _refused(error) from error
             except RPCError as error:
-                await self._refuse_if_ended(number, name, error)
-                raise
+                if not await self._begun_anew(handle, error):
+                    await self._refuse_if_ended(number, name, error)
+                    raise
             try:
                 return await self._taken(handle, name, act, key)
             except WorkflowUpdateFailedError as error:
                 raise _refused(error) from error
 
     async def _taken(
-        self, handle: WorkflowHandle[Any, Any], name: ActionName, act: Act, key: str
+        self, handle: WorkflowHandle[Any, Any], name: ActionName, act: Act | Intake, key: str
     ) -> IssueView:
         call = handle.execute_update(name.value, act, id=key, result_type=IssueView)
         answer: IssueView = await self._asked(call)
         return answer
 
     async def _caught_up(self, handle: WorkflowHandle[Any, Any]) -> bool:
-        """Let an issue that refused something catch up with its register, if Temporal lost its last
-        steps: then it did not know what it was asked about.
+        """Let an issue catch up with its register, if Temporal lost its last steps: then it does
+        not know what it is asked about. One of a version before says how far it is when asked.
         """
-        found = await described(self._client, handle.id)
-        known = found.typed_search_attributes.get(ISSUE_STEP) if found else None
         recorded = await reading.steps_of(self._pool, handle.id)
+        known = await self._step_of(handle)
+        if known is None and (intake := await self._registered_with(handle.id)):
+            await self._taken(handle, ActionName.REGISTERED, intake, f"asked:{recorded}")
+            known = await self._step_of(handle)
         if known is None or recorded <= known:
             return False
         act = Repair(by=DESK, reason="流程落后于登记簿 the workflow was behind its register")
         await self._taken(handle, ActionName.REPAIR, act, f"repair:{handle.id}:{recorded}")
+        return True
+
+    async def _step_of(self, handle: WorkflowHandle[Any, Any]) -> int | None:
+        found = await described(self._client, handle.id)
+        return found.typed_search_attributes.get(ISSUE_STEP) if found else None
+
+    async def _registered_with(self, id_: str) -> Intake | None:
+        async with self._pool.acquire() as connection:
+            return await reading.intake(connection, id_)
+
+    async def _begun_anew(self, handle: WorkflowHandle[Any, Any], error: RPCError) -> bool:
+        """Begin an open issue anew whose workflow Temporal lost, and let it catch up."""
+        if error.status is not RPCStatusCode.NOT_FOUND or not await self._is_lost(handle.id):
+            return False
+        known, intake = await self.show(handle.id), await self._registered_with(handle.id)
+        if known.stage is Stage.CLOSED or intake is None:
+            return False
+        await self._numbered(intake)
+        await self._caught_up(handle)
         return True
 
     async def complete(self, number: str, act: Resolve) -> None:

@@ -36,6 +36,7 @@ from domain.view import IssueView, details, due, view
 from domain.vocabulary import DESK
 from workflows.acting import filled_in, takes_actions
 from workflows.labels import search_attributes
+from workflows.search_attributes import ISSUE_STEP
 from workflows.timers import Timers, Wake
 from workflows.turns import RefusedStep, Turns
 
@@ -220,6 +221,9 @@ class IssueWorkflow:
             async with self._turn:
                 if self._issue is None:
                     await self._register(intake)
+                elif self._former and workflow.patched(f"says-its-step-{_update_id()}"):
+                    step = ISSUE_STEP.value_set(self._known.seq)
+                    workflow.upsert_search_attributes([step])
         finally:
             self._registering = False
         return view(self._known)

@@ -176,10 +176,20 @@ async def dead_channel(desk: StoryDesk) -> Handle:
     return handle
 
 
-async def cancelled(desk: StoryDesk) -> Handle:
+async def cancellation_asked(desk: StoryDesk) -> Handle:
     handle = await _accepted(desk)
     await desk.settle()
     await desk.cancel(handle)
+    await desk.withdraw(handle)
+    return handle
+
+
+async def begun_alone(desk: StoryDesk) -> Handle:
+    """Whoever started it was cut off: it registers itself."""
+    handle = await desk.begin(await desk.intake())
+    await desk.settle()
+    await desk.accept(handle, await desk.view(handle))
+    await desk.withdraw(handle)
     return handle
 
 
@@ -393,7 +403,8 @@ PATHS: dict[str, Path] = WHOLE | {
     path.__name__: path
     for path in (
         *(on_time, by_signal, waiting, reassigned, reopened, not_reached, withdrawn),
-        *(escalated_to_the_top, late_report, unassigned, consultation, dead_channel, cancelled),
+        *(escalated_to_the_top, late_report, unassigned, consultation, dead_channel),
+        *(cancellation_asked, begun_alone),
         *(never_registered, silence, objection, after_hours, replanned),
     )
 }

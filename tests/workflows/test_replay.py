@@ -1,11 +1,15 @@
 """Issues live longer than a release: today's code must still replay what earlier code began."""
 
+import json
+from base64 import b64decode
+from typing import Any
+
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from domain.intake import Intake
+from domain.intake import Intake, issue_id
 from domain.issue import Issue, Recorded
 from domain.view import IssueView
 from runtime.settings import ROOT
@@ -27,7 +31,17 @@ RECORDED = sorted(path.stem for path in HISTORIES.glob("*.json") if path != FING
 
 def history(name: str) -> WorkflowHistory:
     text = (HISTORIES / f"{name}.json").read_text(encoding="utf-8")
-    return WorkflowHistory.from_json(f"issue:{name}", text)
+    return WorkflowHistory.from_json(_workflow_id(json.loads(text)) or f"issue:{name}", text)
+
+
+def _workflow_id(history: dict[str, Any]) -> str | None:
+    """Find whose it is: what was started with an intake asks whether that is its own."""
+    started = history["events"][0]["workflowExecutionStartedEventAttributes"]
+    for payload in started.get("input", {}).get("payloads", []):
+        said = json.loads(b64decode(payload.get("data", "")) or "null")
+        if isinstance(said, dict) and "reference" in said:
+            return issue_id(said["source"], said["reference"])
+    return None
 
 
 def test_every_path_has_a_committed_history() -> None:
