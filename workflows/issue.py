@@ -76,7 +76,7 @@ class IssueWorkflow:
         self._offered: dict[str, Intake] = {}
         self._registering = False
         self._ended_before = False
-        self._looked_at = 0
+        self._leaves_it_behind = False
 
     @workflow.run
     async def run(
@@ -157,7 +157,7 @@ class IssueWorkflow:
         )
         if self._is_over():
             return
-        if self._history_is_long() or (self._may_begin_anew() and self._begins_anew()):
+        if self._history_is_long() or self._may_begin_anew():
             workflow.continue_as_new(args=[self._known, self._known.intake])
 
     async def _keep_promises(self) -> None:
@@ -221,7 +221,7 @@ class IssueWorkflow:
             async with self._turn:
                 if self._issue is None:
                     await self._register(intake)
-                elif self._former and workflow.patched(f"says-its-step-{_update_id()}"):
+                elif self._former and self._begins_anew(_update_id()):
                     step = ISSUE_STEP.value_set(self._known.seq)
                     workflow.upsert_search_attributes([step])
         finally:
@@ -270,14 +270,16 @@ class IssueWorkflow:
         return workflow.info().is_continue_as_new_suggested() and self._is_quiet()
 
     def _may_begin_anew(self) -> bool:
-        return self._former and self._known.seq > self._looked_at and self._is_quiet()
+        return self._leaves_it_behind and self._is_quiet()
 
-    def _begins_anew(self) -> bool:
-        """Whether one of the time before turns leaves it behind: not in what it lived through then,
-        which is replayed, but the first time after that it has nothing under way.
+    def _begins_anew(self, cause: str) -> bool:
+        """Whether one of the time before turns leaves it behind, now that ``cause`` came: not for
+        what it lived through then, which is replayed, but for the first thing after that. Asked
+        only where a replay asks as well, when something was recorded or has come in.
         """
-        self._looked_at = self._known.seq
-        return workflow.patched(f"turns-from-{self._looked_at}")
+        begins = workflow.patched(f"turns-from-{cause}")
+        self._leaves_it_behind = self._leaves_it_behind or begins
+        return begins
 
     def _is_quiet(self) -> bool:
         """Whether a new run may begin: an activity or a handler under way would be lost to it."""
@@ -376,6 +378,8 @@ class IssueWorkflow:
 
     def go_on(self, recorded: Recorded) -> None:
         """Begin what the step gives rise to: clocks, messages, a complaint."""
+        if self._former and not self._leaves_it_behind:
+            self._begins_anew(recorded.step.key)
         self._follow()
         workflow.upsert_search_attributes(search_attributes(self._known))
         for errand in recorded.errands:

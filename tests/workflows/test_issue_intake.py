@@ -86,7 +86,9 @@ async def test_a_start_with_a_wrong_intake_fails_and_its_reference_can_be_used_a
     right = await desk.intake()
     wrong = right.model_copy(update={"region": "Atlantis"})
     handle = await desk.begin(wrong)
-    with pytest.raises(WorkflowFailureError) as failed:
+    await desk.settle()
+    assert await status(handle) == "failed"
+    with desk.env.auto_time_skipping_disabled(), pytest.raises(WorkflowFailureError) as failed:
         await handle.result()
     assert isinstance(failed.value.cause, ApplicationError)
     assert "no service centre serves Atlantis" in failed.value.cause.message
