@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from hypothesis import settings
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -37,6 +38,9 @@ pytest.register_assert_rewrite(
     )
 )
 """Here, where nothing has imported them yet: what they assert is told in full."""
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")  # a busy machine is slow, and that proves nothing
 
 _database_numbers = itertools.count(1)
 
