@@ -425,10 +425,10 @@ async def traces(handle: Handle) -> list[str]:
 
 
 @asynccontextmanager
-async def early_server(home: Path) -> AsyncIterator[WorkflowEnvironment]:
-    """Start a real server, on real time, that asks early for a new run."""
+async def early_server(home: Path, after: int = 40) -> AsyncIterator[WorkflowEnvironment]:
+    """Start a real server, on real time, that asks early for a new run: after so many events."""
     port, ui_port = free_ports(2)
-    early = {"limit.historyCount.suggestContinueAsNew": "40"}
+    early = {"limit.historyCount.suggestContinueAsNew": str(after)}
     async with EmbeddedTemporal(home, port, ui_port, early, durable=False) as server:
         client = await Client.connect(server.address, plugins=[plugin()], identity="desk")
         await register_search_attributes(client, SEARCH_ATTRIBUTES)
