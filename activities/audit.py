@@ -23,7 +23,6 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateStage,
 )
-from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
@@ -35,6 +34,7 @@ from domain.actions import ActionName, Cancel, Reassign, Repair
 from domain.duty import Duty
 from domain.staffing import stranded
 from domain.vocabulary import DESK, Actor, Outcome, Role
+from runtime.lives import NUMBER, STEP
 from runtime.living import described
 from runtime.starting import start_of, update_of
 from store import reading, roster, rulebooks
@@ -42,8 +42,6 @@ from store.reading import Living
 
 log = structlog.get_logger()
 
-_ISSUE_NUMBER = SearchAttributeKey.for_keyword("IssueNumber")
-_ISSUE_STEP = SearchAttributeKey.for_int("IssueStep")
 _BY = Actor(id="audit", role=Role.SYSTEM)
 _PATIENCE = timedelta(seconds=10)
 """How long an issue may take to take note of something; the next audit asks again."""
@@ -186,4 +184,4 @@ class Audit:
 def seen(execution: WorkflowExecution) -> Seen:
     """Read what a workflow says of itself."""
     said = execution.typed_search_attributes
-    return Seen(said.get(_ISSUE_NUMBER), said.get(_ISSUE_STEP))
+    return Seen(said.get(NUMBER), said.get(STEP))

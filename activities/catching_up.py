@@ -18,7 +18,6 @@ from activities.informing import taught
 from domain.folding import folded
 from domain.intake import Intake
 from domain.issue import Recorded
-from domain.policy import Facts
 from runtime import histories
 from runtime.histories import Kept, Told
 from runtime.living import described
@@ -160,16 +159,7 @@ class CatchingUp:
         return Case(
             number=recorded.number,
             rulebook=await rulebooks.at(connection, recorded.step.recorded_at),
-            facts=Facts(
-                kind=intake.kind,
-                severity=intake.severity,
-                category=intake.category,
-                product_line=intake.product_line,
-                region=intake.region,
-                centre=recorded.centre,
-                customer=intake.customer.type,
-                existing=intake.customer.existing,
-            ),
+            facts=register.facts_of(intake, recorded.centre),
             calendar=centre.calendar if centre else recorded.promises[0].calendar,
             department=recorded.department,
             zone=recorded.zone,

@@ -24,7 +24,6 @@ from domain.actions import ActionName
 from domain.intake import Intake
 from domain.issue import Recorded, Step
 from domain.planning import Planner
-from domain.policy import Facts
 from domain.promises import Promise
 from domain.rulebook import Rulebook
 from domain.vocabulary import Outcome
@@ -154,16 +153,7 @@ async def _registered(connection: Connection, step: Step, intake: Intake, curren
         if against is None:
             raise invalid(f"arises_from: there is no issue {intake.arises_from}")
     policy = current.rulebook.policy
-    facts = Facts(
-        kind=intake.kind,
-        severity=intake.severity,
-        category=intake.category,
-        product_line=intake.product_line,
-        region=intake.region,
-        centre=centre.id,
-        customer=intake.customer.type,
-        existing=intake.customer.existing,
-    )
+    facts = register.facts_of(intake, centre.id)
     day = step.recorded_at.astimezone(ZoneInfo(policy.zone)).date()
     return Case(
         number=await register.next_number(connection, day, intake.agent),

@@ -199,6 +199,20 @@ def facts(row: asyncpg.Record) -> Facts:
     )
 
 
+def facts_of(intake: Intake, centre: str) -> Facts:
+    """Say what a policy may ask about an intake, of which there is no row yet."""
+    return Facts(
+        kind=intake.kind,
+        severity=intake.severity,
+        category=intake.category,
+        product_line=intake.product_line,
+        region=intake.region,
+        centre=centre,
+        customer=intake.customer.type,
+        existing=intake.customer.existing,
+    )
+
+
 def person(id_: str | None, name: str | None) -> Person | None:
     """Make a person of two columns."""
     return Person(id=id_, name=name) if id_ and name else None
