@@ -4,6 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from typing import Any
+
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from runtime.embedded import program
@@ -22,6 +26,7 @@ async def skipping_server() -> AsyncIterator[WorkflowEnvironment]:
     """Start a Temporal test server; nothing of this machine goes into its histories."""
     async with await _started() as environment:
         await register_search_attributes(environment.client, SEARCH_ATTRIBUTES)
+        _leave_out_what_was_unset(environment.client)
         yield environment
 
 
@@ -38,3 +43,20 @@ async def _started() -> WorkflowEnvironment:
             if attempt == STARTS:
                 raise
     raise AssertionError
+
+
+def _leave_out_what_was_unset(client: Client) -> None:
+    """Temporal drops a search attribute that was unset. The test server keeps it as null, and of
+    such an instant the SDK makes an error whenever a workflow is described.
+    """
+    service = client.workflow_service
+    describe = service.describe_workflow_execution
+
+    async def described(*args: Any, **kwargs: Any) -> DescribeWorkflowExecutionResponse:
+        answer = await describe(*args, **kwargs)
+        kept = answer.workflow_execution_info.search_attributes.indexed_fields
+        for name in [name for name, value in kept.items() if value.data in {b"", b"null"}]:
+            del kept[name]
+        return answer
+
+    service.describe_workflow_execution = described  # type: ignore[method-assign]
