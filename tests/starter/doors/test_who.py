@@ -324,7 +324,7 @@ async def test_intake_goes_on_while_the_database_stands_still_for_the_doors(
             assert (await http.post("/issues", json=an_intake(), headers=web)).status_code == 201
             async with standing_still(pool, 2):
                 answer = await http.post("/issues", json=an_intake(), headers=web)
-            assert answer.status_code in {200, 202}, answer.text
+            assert answer.status_code in {201, 202}, answer.text  # its number may be there at once
 
 
 # Who knocks ---------------------------------------------------------------------------------------
