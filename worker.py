@@ -65,7 +65,7 @@ def workers(
         task_queue=names.ISSUES,
         workflows=[*WORKFLOWS],
         activities=[
-            recording.record_step,
+            *recording.activities(),
             Audit(pool, recording).audit_register,
             deep.deep_audit,
             Repairing(pool, deep, remedies).repair_issues,

@@ -19,7 +19,7 @@ from domain.folding import folded
 from domain.intake import Intake
 from domain.issue import Recorded
 from runtime import histories
-from runtime.histories import Kept, Told
+from runtime.histories import Activities, Kept, Told
 from runtime.living import described
 from runtime.signing import Links
 from store import auditing, duty, outbox, register, roster, rulebooks
@@ -29,6 +29,7 @@ from store.register import Case, Connection
 from store.rewriting import write_again
 from store.rulebooks import Rulebooks
 
+_ACTIVITIES = Activities(record=frozenset(names.STEPS), deliver=names.DELIVER)
 _PERHAPS_SENT = "the register was restored: this may have arrived before"
 _LOST = "此消息的原文已遗失，请查看该问题 The wording of this message was lost: look at the issue."
 
@@ -76,7 +77,7 @@ class CatchingUp:
         async with self._pool.acquire() as connection:
             present = await auditing.seqs(connection, id_)
         after = next(seq for seq in range(len(present) + 1) if seq + 1 not in present)
-        kept = await histories.kept(client, id_, found.run_id, (names.RECORD, names.DELIVER), after)
+        kept = await histories.kept(client, id_, found.run_id, after, _ACTIVITIES)
         if not kept.whole or (not present and kept.steps and kept.registered_with() is None):
             raise Gone(f"Temporal no longer has the history of step {after + 1}")
         return present, kept, found.raw_info.first_run_id

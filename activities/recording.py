@@ -1,12 +1,14 @@
 """Recording a step: number, promises, engineer and messages are found and written at once.
 
 One local activity for every transition, so that an issue's history stays short and its registers
-never show half a step.
+never show half a step. It goes by many names, one for each thing that steps bring about
+(``domain/step_names.py``): ``register_issue``, ``assign_engineer``, ``escalate``, ``remind``,
+``record_answer``, ``close_issue`` …
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -26,6 +28,7 @@ from domain.issue import Recorded, Step
 from domain.planning import Planner
 from domain.promises import Promise
 from domain.rulebook import Rulebook
+from domain.step_names import StepName
 from domain.vocabulary import Outcome
 from runtime.living import lives
 from runtime.signing import Links
@@ -67,6 +70,24 @@ class Recording:
                 written then.
         """
         return await self._guard.kept(partial(self._record, step), step)
+
+    @activity.defn(name=names.TURN)
+    async def take_turn(self, name: str) -> str:
+        """Return the name that a step is to be recorded by. Nothing is done: what counts is that
+        the answer stands in history.
+        """
+        return name
+
+    def activities(self) -> Sequence[Callable[..., Any]]:
+        """All of this for a worker: the recording of steps by each of its names."""
+        return (self.record_step, *map(self._by_name, StepName), self.take_turn)
+
+    def _by_name(self, name: StepName) -> Callable[[Step], Awaitable[Recorded]]:
+        @activity.defn(name=name)
+        async def record(step: Step) -> Recorded:
+            return await self.record_step(step)
+
+        return record
 
     async def _record(self, step: Step) -> Recorded:
         try:

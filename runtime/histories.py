@@ -22,6 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.actions import ActionName
 from domain.intake import Intake
 from domain.issue import Issue, Recorded
+from domain.step_names import Manner
 
 Replays: TypeAlias = Callable[[WorkflowHistory], Awaitable[bool]]
 """Whether today's code replays a history. Workflows are the worker's to know."""
@@ -70,15 +71,22 @@ class Kept(NamedTuple):
         return next(named, None) or next(iter(self.intakes), None)
 
 
-async def kept(client: Client, id_: str, run: str, names: Sequence[str], after: int) -> Kept:
+class Activities(NamedTuple):
+    """The activities by name: those that record a step, and the one that brings messages out."""
+
+    record: frozenset[str] = frozenset()
+    deliver: str = ""
+
+
+async def kept(client: Client, id_: str, run: str, after: int, activities: Activities) -> Kept:
     """Read the histories of a workflow from its last run back, until they say which step followed
-    ``after``. ``names`` are those of the activities that record a step and bring messages out.
+    ``after``.
     """
     steps: dict[int, Recorded] = {}
     intakes: list[Intake] = []
     told: list[Told] = []
     async for history in _runs(client, id_, run):
-        reading = _Reading(client, history, *names)
+        reading = _Reading(client, history, activities)
         steps = {recorded.step.seq: recorded async for recorded in reading.steps()} | steps
         intakes += [intake async for intake in reading.intakes()]
         told += [each async for each in reading.told()]
@@ -105,22 +113,24 @@ async def _runs(client: Client, id_: str, run: str) -> AsyncIterator[Sequence[Hi
         ].workflow_execution_started_event_attributes.continued_execution_run_id
 
 
+_NONE = Activities()
+
+
 class _Reading:
     """One run's history, read."""
 
     def __init__(
-        self, client: Client, events: Sequence[HistoryEvent], record: str, deliver: str
+        self, client: Client, events: Sequence[HistoryEvent], activities: Activities = _NONE
     ) -> None:
         self._decode = client.data_converter.decode
         self._events = events
-        self._record = record
-        self._deliver = deliver
+        self._activities = activities
 
     async def steps(self) -> AsyncIterator[Recorded]:
         """What the register answered; not that it knew the issue from before."""
         for event in self._events:
             local = local_of(event)
-            if local and local.name == self._record and local.result:
+            if local and local.name in self._activities.record and local.result:
                 (recorded,) = await self._decode(local.result.payloads, [Recorded])
                 if recorded.closed_as is None:
                     yield recorded.model_copy(update={"adopted": False})
@@ -129,9 +139,9 @@ class _Reading:
         """What it was started with, or carried on with, and what `registered` brought."""
         started = self._events[0].workflow_execution_started_event_attributes.input.payloads
         if started:
-            shapes: Any = [Issue | None, Intake | None]
+            shapes: Any = [Issue | None, Intake | None, Manner | None]
             for given in await self._decode(started, shapes):
-                if given:
+                if isinstance(given, Issue | Intake):
                     yield given.intake if isinstance(given, Issue) else given
         for event in self._events:
             said = event.workflow_execution_update_accepted_event_attributes.accepted_request
@@ -148,7 +158,7 @@ class _Reading:
         }
         for event in self._events:
             asked = event.activity_task_scheduled_event_attributes
-            if asked.activity_type.name != self._deliver:
+            if asked.activity_type.name != self._activities.deliver:
                 continue
             (keys,) = await self._decode(asked.input.payloads, [list[str]])
             if done := ended.get(event.event_id):
@@ -195,7 +205,7 @@ async def is_to_register(client: Client, id_: str, run: str) -> Intake | None:
     for one, as those of an earlier version may.
     """
     async for history in _runs(client, id_, run):
-        async for intake in _Reading(client, history, "", "").intakes():
+        async for intake in _Reading(client, history).intakes():
             return intake
     return None
 

@@ -8,9 +8,17 @@ from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from domain.intake import Intake
+from domain.step_names import TODAYS
 from domain.view import origin, summary
 
 ISSUE_WORKFLOW = "IssueWorkflow"
+
+
+def arguments(intake: Intake) -> list[Any]:
+    """What an issue's workflow is started with: nothing to carry on with, its intake, and how it is
+    to work.
+    """
+    return [None, intake, TODAYS]
 
 
 def start_of(intake: Intake, task_queue: str) -> WithStartWorkflowOperation[Any, Any]:
@@ -20,7 +28,7 @@ def start_of(intake: Intake, task_queue: str) -> WithStartWorkflowOperation[Any,
     """
     return WithStartWorkflowOperation(
         ISSUE_WORKFLOW,
-        args=[None, intake],
+        args=arguments(intake),
         id=intake.issue_id,
         task_queue=task_queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -32,6 +32,7 @@ from domain.intake import Intake
 from domain.issue import Errand, Issue, Recorded, Step
 from domain.markdown import plain
 from domain.refusal import Refused
+from domain.step_names import TODAYS, Manner, StepName, name_of
 from domain.view import IssueView, details, due, view
 from domain.vocabulary import DESK
 from workflows.acting import filled_in, takes_actions
@@ -62,12 +63,15 @@ class IssueWorkflow:
     """
 
     @workflow.init
-    def __init__(self, carried: Issue | None = None, intake: Any = None) -> None:
-        # One argument where there are two comes unread: so began what went on in former runs.
+    def __init__(
+        self, carried: Issue | None = None, intake: Any = None, manner: Manner | None = None
+    ) -> None:
+        # Fewer arguments than there are come unread: so began what went on in former runs.
         self._issue = Issue.model_validate(carried) if carried else None
         self._started_with = intake
         self._turns = Turns(self)
         self._former = intake is None
+        self._manner = manner or Manner()
         self._turn: AbstractAsyncContextManager[None] = (
             asyncio.Lock() if self._former else nullcontext()
         )
@@ -83,6 +87,7 @@ class IssueWorkflow:
         self,
         carried: Issue | None = None,  # noqa: ARG002  see init
         intake: Any = None,  # noqa: ARG002  an Intake, or what somebody took for one
+        manner: Manner | None = None,  # noqa: ARG002  see init
     ) -> IssueView | None:
         """Live the life of the issue."""
         while True:
@@ -158,7 +163,7 @@ class IssueWorkflow:
         if self._is_over():
             return
         if self._history_is_long() or self._may_begin_anew():
-            workflow.continue_as_new(args=[self._known, self._known.intake])
+            workflow.continue_as_new(args=[self._known, self._known.intake, TODAYS])
 
     async def _keep_promises(self) -> None:
         """R9-R18: remind, apologise, escalate; take silence for what it means; look again for
@@ -423,7 +428,7 @@ class IssueWorkflow:
         """
         try:
             recorded: Recorded = await workflow.execute_local_activity(
-                names.RECORD,
+                await self._name(step),
                 step.model_copy(update={"run": workflow.info().first_execution_run_id}),
                 result_type=Recorded,
                 start_to_close_timeout=timedelta(seconds=15),
@@ -433,11 +438,28 @@ class IssueWorkflow:
                     initial_interval=timedelta(milliseconds=200),
                     maximum_interval=timedelta(minutes=1),
                 ),
-                summary=f"{step.action} by {step.by.id}",
+                summary=_summary(step),
             )
         except ActivityError as error:
             raise _refused_by_the_register(step, error) from None
         return recorded
+
+    async def _name(self, step: Step) -> str:
+        """Say by which activity a step is recorded. Temporal holds a replay to the name, and in a
+        replay another wish may be the first (see ``workflows.turns``): so it is written down before
+        whose turn it was. A registration has nobody beside it.
+        """
+        if not self._manner.named_steps:
+            return names.RECORD
+        if self._issue is None:
+            return StepName.REGISTER_ISSUE
+        name: str = await workflow.execute_local_activity(
+            names.TURN,
+            str(name_of(step)),
+            result_type=str,
+            start_to_close_timeout=timedelta(seconds=5),
+        )
+        return name
 
     async def _deliver(self, errand: Errand) -> None:
         """R6: bring the messages out; what no channel takes is handed to a person."""
@@ -523,6 +545,12 @@ def _update_id() -> str:
 
 def _reason(error: ActivityError) -> str:
     return getattr(error.cause, "message", "") or str(error.cause or error)
+
+
+def _summary(step: Step) -> str:
+    clock = step.content if step.action is ActionName.THRESHOLD else {}
+    what = (step.action, *(clock[key] for key in ("promise", "threshold") if key in clock))
+    return f"{' '.join(what)} by {step.by.id}"
 
 
 def _about(errand: Errand) -> str:

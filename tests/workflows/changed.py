@@ -9,6 +9,7 @@ from temporalio import workflow
 from domain.actions import ActionName
 from domain.intake import Intake
 from domain.issue import Issue, Recorded
+from domain.step_names import Manner
 from domain.view import IssueView
 from workflows.issue import IssueWorkflow
 
@@ -18,14 +19,22 @@ class OneCommandMore(IssueWorkflow):
     """Starts a timer with every acceptance, which today's code does not."""
 
     @workflow.init
-    def __init__(self, carried: Issue | None = None, intake: Intake | None = None) -> None:
-        super().__init__(carried, intake)
+    def __init__(
+        self,
+        carried: Issue | None = None,
+        intake: Intake | None = None,
+        manner: Manner | None = None,
+    ) -> None:
+        super().__init__(carried, intake, manner)
 
     @workflow.run
     async def run(
-        self, carried: Issue | None = None, intake: Intake | None = None
+        self,
+        carried: Issue | None = None,
+        intake: Intake | None = None,
+        manner: Manner | None = None,
     ) -> IssueView | None:
-        return await super().run(carried, intake)
+        return await super().run(carried, intake, manner)
 
     def go_on(self, recorded: Recorded) -> None:
         if recorded.step.action is ActionName.ACCEPT:

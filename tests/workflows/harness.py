@@ -68,6 +68,7 @@ from domain.vocabulary import Actor, Role
 from runtime import rulebook as rulebooks_on_disk
 from runtime.embedded import EmbeddedTemporal
 from runtime.settings import ROOT
+from runtime.starting import arguments
 from runtime.temporal import plugin, register_search_attributes
 from starter.roster_files import read_roster
 from store import roster, rulebooks
@@ -183,7 +184,7 @@ class StoryDesk:
         """Hand in an intake, under its own workflow id if no other is given."""
         start = WithStartWorkflowOperation(
             IssueWorkflow.run,
-            args=[None, intake],
+            args=arguments(intake),
             id=id_ or intake.issue_id,
             task_queue=names.ISSUES,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -207,7 +208,7 @@ class StoryDesk:
         """Start the workflow of that intake, and hear nothing of it."""
         handle = await self.env.client.start_workflow(
             IssueWorkflow.run,
-            args=[None, intake],
+            args=arguments(intake),
             id=intake.issue_id,
             task_queue=names.ISSUES,
             execution_timeout=LIFETIME,
@@ -474,7 +475,7 @@ async def story_desk(
             task_queue=names.ISSUES,
             workflows=[*WORKFLOWS],
             activities=[
-                recording.record_step,
+                *recording.activities(),
                 Audit(pool, recording).audit_register,
                 deep.deep_audit,
                 Repairing(pool, deep, remedies).repair_issues,

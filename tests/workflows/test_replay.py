@@ -11,6 +11,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from domain.intake import Intake, issue_id
 from domain.issue import Issue, Recorded
+from domain.step_names import Manner
 from domain.view import IssueView
 from runtime.settings import ROOT
 from runtime.temporal import plugin
@@ -59,14 +60,22 @@ class ThoughtlesslyChanged(IssueWorkflow):
     """Somebody found that nobody needs the labels."""
 
     @workflow.init
-    def __init__(self, carried: Issue | None = None, intake: Intake | None = None) -> None:
-        super().__init__(carried, intake)
+    def __init__(
+        self,
+        carried: Issue | None = None,
+        intake: Intake | None = None,
+        manner: Manner | None = None,
+    ) -> None:
+        super().__init__(carried, intake, manner)
 
     @workflow.run
     async def run(
-        self, carried: Issue | None = None, intake: Intake | None = None
+        self,
+        carried: Issue | None = None,
+        intake: Intake | None = None,
+        manner: Manner | None = None,
     ) -> IssueView | None:
-        return await super().run(carried, intake)
+        return await super().run(carried, intake, manner)
 
     def go_on(self, recorded: Recorded) -> None:
         self._follow()

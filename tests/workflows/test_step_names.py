@@ -1,0 +1,147 @@
+"""The history of an issue reads as what was done: each step is the activity of its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+
+import worker
+from activities import names
+from domain.actions import ActionName, ReportProgress, Withdraw
+from domain.intake import Intake
+from domain.issue import Issue, Recorded, Step
+from domain.step_names import Manner, StepName
+from domain.view import IssueView
+from runtime.histories import local_of
+from runtime.settings import Settings
+from runtime.temporal import plugin
+from tests.histories.paths import grown
+from tests.workflows import harness
+from tests.workflows.conftest import Begin
+from tests.workflows.harness import AGENT, LEAD, Handle, Mailbox, StoryDesk, engineer
+from workflows.issue import IssueWorkflow
+
+
+def local_activities(history: WorkflowHistory) -> list[str]:
+    return [local.name for event in history.events if (local := local_of(event))]
+
+
+async def recorded_by(handle: Handle) -> list[str]:
+    """List the activities that recorded the steps, in order of time."""
+    local = local_activities(await handle.fetch_history())
+    return [name for name in local if name != names.TURN]
+
+
+async def a_life(desk: StoryDesk) -> Handle:
+    """Nobody answers in time, somebody else has to, it fails, and is solved at last."""
+    handle, view = await desk.open()
+    await desk.until("2026-03-10 12:30")
+    view = await desk.do(handle, ActionName.ESCALATE, LEAD, reason="客户催促")
+    view = await desk.reassign(handle, "chen.zhiqiang")
+    view = await desk.accept(handle, view)
+    for call, running in (("2026-03-11 10:00", False), ("2026-03-12 10:00", True)):
+        await desk.resolve(handle, view)
+        await desk.until(call)
+        view = await desk.callback(handle, running=running)
+        if not running:
+            view = await desk.accept(handle, view)
+    await desk.ended(handle)
+    return handle
+
+
+async def test_a_whole_life_reads_as_what_was_done(begin: Begin) -> None:
+    desk = await begin("2026-03-10 10:00")
+    handle = await a_life(desk)
+    assert await recorded_by(handle) == [
+        *("register_issue", "remind", "escalate", "escalate", "assign_engineer", "accept_issue"),
+        *("record_answer", "confirm_answer", "reopen_issue", "accept_issue"),
+        *("record_answer", "confirm_answer", "close_issue"),
+    ]
+
+
+async def test_the_worker_knows_every_name_steps_were_ever_recorded_by(
+    clock: WorkflowEnvironment, database: asyncpg.Pool[Any]
+) -> None:
+    issues, notifications = worker.workers(clock.client, database, Settings(), Mailbox())
+    async with issues, notifications:
+        known = {each.__temporal_activity_definition.name for each in issues.config()["activities"]}
+    assert known >= {"record_step", "take_turn", *StepName}
+
+
+def begun_before(intake: Intake) -> list[Any]:
+    """What an issue was started with before steps had names."""
+    return [None, intake]
+
+
+async def test_what_began_before_steps_had_names_goes_on_without(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harness, "arguments", begun_before)
+    desk = await begin("2026-03-10 10:00")
+    handle = await a_life(desk)
+    assert set(local_activities(await handle.fetch_history())) == {"record_step"}
+    assert len(await recorded_by(handle)) == 13
+
+
+async def test_a_long_issue_that_begins_anew_has_names_from_then_on(
+    desk: StoryDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harness, "arguments", begun_before)
+    handle = await grown(desk)
+    view = await desk.view(handle)
+    progress = ReportProgress(by=engineer(view), note="done tomorrow")
+    await desk.act(handle, ActionName.REPORT_PROGRESS, progress)
+    withdraw = Withdraw(by=AGENT, reason="it works again")
+    await desk.act(handle, ActionName.WITHDRAW, withdraw)
+    await handle.result()
+    run = await desk.pool.fetchval("SELECT run FROM issues WHERE id = $1", handle.id)
+    first = desk.env.client.get_workflow_handle(handle.id, run_id=run)
+    assert set(await recorded_by(first)) == {"record_step"}
+    assert (await recorded_by(handle))[-2:] == ["record_progress", "close_issue"]
+    assert "record_step" not in await recorded_by(handle)
+
+
+@workflow.defn(name="IssueWorkflow")
+class OthersFirst(IssueWorkflow):
+    """A replay in which always another wish is the first: what comes in over several tasks that
+    only keep one open is put together then (see ``workflows.turns``).
+    """
+
+    @workflow.init
+    def __init__(
+        self,
+        carried: Issue | None = None,
+        intake: Intake | None = None,
+        manner: Manner | None = None,
+    ) -> None:
+        super().__init__(carried, intake, manner)
+
+    @workflow.run
+    async def run(
+        self,
+        carried: Issue | None = None,
+        intake: Intake | None = None,
+        manner: Manner | None = None,
+    ) -> IssueView | None:
+        return await super().run(carried, intake, manner)
+
+    async def record(self, step: Step) -> Recorded:
+        other = {"action": ActionName.EVALUATE, "stage": step.stage_before or step.stage}
+        return await super().record(step.model_copy(update=other))
+
+
+async def test_a_replay_keeps_to_the_names_whoevers_wish_comes_first_in_it(begin: Begin) -> None:
+    desk = await begin("2026-03-10 10:00")
+    handle = await a_life(desk)
+    replayer = Replayer(
+        workflows=[OthersFirst],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        plugins=[plugin()],
+    )
+    await replayer.replay_workflow(await handle.fetch_history())
