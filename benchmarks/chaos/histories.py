@@ -130,7 +130,8 @@ def _seqs(event: HistoryEvent) -> Iterator[int]:
         marker = event.marker_recorded_event_attributes
         if marker.marker_name == _MARKER and "result" in marker.details:
             for said in _said(marker.details["result"]):
-                yield said["step"]["seq"]
+                if isinstance(said, dict):  # else it is whose turn it is
+                    yield said["step"]["seq"]
     elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
         for said in _said(event.workflow_execution_started_event_attributes.input):
             if isinstance(said, dict) and "seq" in said:

@@ -11,6 +11,7 @@ from tests.workflows.harness import (
     AGENT,
     CLERK,
     CUSTOMER,
+    LEAD,
     MANAGER,
     Handle,
     StoryDesk,
@@ -366,6 +367,25 @@ async def lapsed(desk: StoryDesk) -> Handle:
     return handle
 
 
+async def by_name(desk: StoryDesk) -> Handle:
+    """Nobody answers in time, somebody else has to, it fails, and is solved at last: what most of
+    the names are for that steps are recorded by.
+    """
+    handle, _ = await desk.open()
+    await desk.until("2026-09-29 12:30")
+    await desk.do(handle, ActionName.ESCALATE, LEAD, reason="the customer calls again")
+    view = await desk.reassign(handle, "chen.zhiqiang")
+    view = await desk.accept(handle, view)
+    await desk.resolve(handle, view)
+    await desk.until("2026-09-30 10:00")
+    view = await desk.callback(handle, running=False)
+    view = await desk.accept(handle, view)
+    await desk.resolve(handle, view)
+    await desk.until("2026-10-08 10:00")
+    await desk.callback(handle, running=True)
+    return handle
+
+
 async def grown(desk: StoryDesk) -> Handle:
     """An accepted issue that has begun a second run; for a server that asks for it early."""
     handle, view = await desk.open()
@@ -405,6 +425,6 @@ PATHS: dict[str, Path] = WHOLE | {
         *(on_time, by_signal, waiting, reassigned, reopened, not_reached, withdrawn),
         *(escalated_to_the_top, late_report, unassigned, consultation, dead_channel),
         *(cancellation_asked, begun_alone),
-        *(never_registered, silence, objection, after_hours, replanned),
+        *(never_registered, silence, objection, after_hours, replanned, by_name),
     )
 }

@@ -99,6 +99,11 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
 
 
+def begun_before(intake: Intake) -> list[Any]:
+    """What an issue was started with before steps had names: instead of ``arguments``."""
+    return [None, intake]
+
+
 @dataclass
 class Mailbox:
     """Stands in for every channel: remembers what arrived, fails for the dead ones."""

@@ -1,7 +1,7 @@
 """Each thing that can be wrong, made on purpose: found, repaired, and the issue led to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ from activities.recording import Recording
 from domain import lifecycle
 from domain.actions import Accept, ActionName, ReportProgress
 from domain.findings import FindingKind
+from domain.intake import Intake
 from domain.issue import Recorded, Step
 from domain.vocabulary import Outcome
+from runtime.starting import arguments
 from store import reading
 from tests.builders import LINKS
 from tests.workflows import harness
@@ -32,6 +34,7 @@ from tests.workflows.auditing import (
 )
 from tests.workflows.harness import (
     StoryDesk,
+    begun_before,
     early_server,
     engineer,
     eventually,
@@ -243,9 +246,14 @@ async def test_forms_and_ledger_that_differ_from_the_events_are_written_again(
     assert await desk.steps(handle) == ["registered", "accept", "repair"]
 
 
+@pytest.mark.parametrize("begun", [arguments, begun_before])
 async def test_an_event_that_is_missing_is_filled_in_out_of_the_history(
-    desk: StoryDesk, owner: "asyncpg.Connection[Any]"
+    desk: StoryDesk,
+    owner: "asyncpg.Connection[Any]",
+    begun: Callable[[Intake], list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(harness, "arguments", begun)  # by whichever names its steps go
     handle, view = await desk.open()
     view = await desk.accept(handle, view)
     await desk.wait(handle, view)

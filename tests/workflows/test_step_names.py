@@ -21,11 +21,21 @@ from domain.view import IssueView
 from runtime.histories import local_of
 from runtime.settings import Settings
 from runtime.temporal import plugin
-from tests.histories.paths import grown
+from tests.histories.paths import BEGINS, by_name, grown
 from tests.workflows import harness
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import AGENT, LEAD, Handle, Mailbox, StoryDesk, engineer
+from tests.workflows.harness import (
+    AGENT,
+    Handle,
+    Mailbox,
+    StoryDesk,
+    begun_before,
+    engineer,
+)
 from workflows.issue import IssueWorkflow
+
+DEFINITION = "__temporal_activity_definition"
+"""Where the SDK keeps what an activity is called."""
 
 
 def local_activities(history: WorkflowHistory) -> list[str]:
@@ -38,26 +48,9 @@ async def recorded_by(handle: Handle) -> list[str]:
     return [name for name in local if name != names.TURN]
 
 
-async def a_life(desk: StoryDesk) -> Handle:
-    """Nobody answers in time, somebody else has to, it fails, and is solved at last."""
-    handle, view = await desk.open()
-    await desk.until("2026-03-10 12:30")
-    view = await desk.do(handle, ActionName.ESCALATE, LEAD, reason="客户催促")
-    view = await desk.reassign(handle, "chen.zhiqiang")
-    view = await desk.accept(handle, view)
-    for call, running in (("2026-03-11 10:00", False), ("2026-03-12 10:00", True)):
-        await desk.resolve(handle, view)
-        await desk.until(call)
-        view = await desk.callback(handle, running=running)
-        if not running:
-            view = await desk.accept(handle, view)
-    await desk.ended(handle)
-    return handle
-
-
 async def test_a_whole_life_reads_as_what_was_done(begin: Begin) -> None:
-    desk = await begin("2026-03-10 10:00")
-    handle = await a_life(desk)
+    desk = await begin(BEGINS)
+    handle = await by_name(desk)
     assert await recorded_by(handle) == [
         *("register_issue", "remind", "escalate", "escalate", "assign_engineer", "accept_issue"),
         *("record_answer", "confirm_answer", "reopen_issue", "accept_issue"),
@@ -70,21 +63,16 @@ async def test_the_worker_knows_every_name_steps_were_ever_recorded_by(
 ) -> None:
     issues, notifications = worker.workers(clock.client, database, Settings(), Mailbox())
     async with issues, notifications:
-        known = {each.__temporal_activity_definition.name for each in issues.config()["activities"]}
+        known = {getattr(each, DEFINITION).name for each in issues.config()["activities"]}
     assert known >= {"record_step", "take_turn", *StepName}
-
-
-def begun_before(intake: Intake) -> list[Any]:
-    """What an issue was started with before steps had names."""
-    return [None, intake]
 
 
 async def test_what_began_before_steps_had_names_goes_on_without(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(harness, "arguments", begun_before)
-    desk = await begin("2026-03-10 10:00")
-    handle = await a_life(desk)
+    desk = await begin(BEGINS)
+    handle = await by_name(desk)
     assert set(local_activities(await handle.fetch_history())) == {"record_step"}
     assert len(await recorded_by(handle)) == 13
 
@@ -137,8 +125,8 @@ class OthersFirst(IssueWorkflow):
 
 
 async def test_a_replay_keeps_to_the_names_whoevers_wish_comes_first_in_it(begin: Begin) -> None:
-    desk = await begin("2026-03-10 10:00")
-    handle = await a_life(desk)
+    desk = await begin(BEGINS)
+    handle = await by_name(desk)
     replayer = Replayer(
         workflows=[OthersFirst],
         workflow_runner=UnsandboxedWorkflowRunner(),
