@@ -426,9 +426,10 @@ class IssueWorkflow:
         Raises:
             RefusedStep: ``Invalid``: the registers know no such region or person.
         """
+        name = await self._name(step)
         try:
             recorded: Recorded = await workflow.execute_local_activity(
-                await self._name(step),
+                name,
                 step.model_copy(update={"run": workflow.info().first_execution_run_id}),
                 result_type=Recorded,
                 start_to_close_timeout=timedelta(seconds=15),
@@ -438,7 +439,7 @@ class IssueWorkflow:
                     initial_interval=timedelta(milliseconds=200),
                     maximum_interval=timedelta(minutes=1),
                 ),
-                summary=_summary(step),
+                summary=_summary(name, step),
             )
         except ActivityError as error:
             raise _refused_by_the_register(step, error) from None
@@ -453,11 +454,13 @@ class IssueWorkflow:
             return names.RECORD
         if self._issue is None:
             return StepName.REGISTER_ISSUE
+        wanted = str(name_of(step))
         name: str = await workflow.execute_local_activity(
             names.TURN,
-            str(name_of(step)),
+            wanted,
             result_type=str,
             start_to_close_timeout=timedelta(seconds=5),
+            summary=f"next: {wanted}",
         )
         return name
 
@@ -547,10 +550,11 @@ def _reason(error: ActivityError) -> str:
     return getattr(error.cause, "message", "") or str(error.cause or error)
 
 
-def _summary(step: Step) -> str:
+def _summary(name: str, step: Step) -> str:
+    """What is read in the Web UI's timeline, which shows no name of a local activity."""
     clock = step.content if step.action is ActionName.THRESHOLD else {}
     what = (step.action, *(clock[key] for key in ("promise", "threshold") if key in clock))
-    return f"{' '.join(what)} by {step.by.id}"
+    return f"{name}: {' '.join(what)} by {step.by.id}"
 
 
 def _about(errand: Errand) -> str:
