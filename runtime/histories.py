@@ -140,7 +140,7 @@ class _Reading:
         started = self._events[0].workflow_execution_started_event_attributes.input.payloads
         if started:
             shapes: Any = [Issue | None, Intake | None, Manner | None]
-            for given in await self._decode(started, shapes):
+            for given in await self._decode(started, shapes[: len(started)]):
                 if isinstance(given, Issue | Intake):
                     yield given.intake if isinstance(given, Issue) else given
         for event in self._events:
