@@ -15,7 +15,6 @@ import structlog
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, Worker
 
-from activities import names
 from activities.audit import Audit
 from activities.catching_up import CatchingUp
 from activities.complaints import Complaints
@@ -26,7 +25,9 @@ from activities.recording import Recording
 from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
-from runtime import aio, embedded, grants, logs, postgres, settings, temporal
+from domain import contract as names
+from runtime import aio, grants, logs, postgres, settings, temporal
+from runtime.embedded import servers as embedded
 from runtime.errors import SetupError
 from runtime.lives import Lives
 from runtime.migrate import require_head

@@ -26,19 +26,20 @@ from temporalio.client import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from activities import names
 from activities.guard import Guard
 from activities.recording import Recording
-from domain import lifecycle
-from domain.actions import ActionName, Cancel, Reassign, Repair
-from domain.duty import Duty
-from domain.staffing import stranded
+from domain import contract as names
+from domain.issue import lifecycle
+from domain.issue.actions import ActionName, Cancel, Reassign, Repair
+from domain.staff.duty import Duty
+from domain.staff.staffing import stranded
 from domain.vocabulary import DESK, Actor, Outcome, Role
 from runtime.lives import NUMBER, STEP
 from runtime.living import described
 from runtime.starting import start_of, update_of
-from store import reading, roster, rulebooks
-from store.reading import Living
+from store import issue_reader as reading
+from store import roster, rulebooks
+from store.issue_reader import Living
 
 log = structlog.get_logger()
 

@@ -12,20 +12,21 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from temporalio.client import Client
 
-from activities import names
 from activities.addressing import Directory, address
 from activities.informing import taught
-from domain.folding import folded
-from domain.intake import Intake
-from domain.issue import Recorded
+from domain import contract as names
+from domain.issue.folding import folded
+from domain.issue.intake import Intake
+from domain.issue.state import Recorded
 from runtime import histories
 from runtime.histories import Kept, Told
 from runtime.living import described
 from runtime.signing import Links
-from store import auditing, duty, outbox, register, roster, rulebooks
+from store import auditing, duty, outbox, roster, rulebooks
+from store import issue_writer as register
 from store.auditing import Papers
+from store.issue_writer import Case, Connection
 from store.outbox import Message
-from store.register import Case, Connection
 from store.rewriting import write_again
 from store.rulebooks import Rulebooks
 

@@ -9,12 +9,12 @@ from temporalio import activity
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
-from activities import names
-from domain.actions import ActionName
-from domain.intake import Intake
-from domain.view import IssueView
+from domain import contract as names
+from domain.issue.actions import ActionName
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from runtime.starting import start_of, update_of
-from store import reading
+from store import issue_reader as reading
 
 
 class Complaints:

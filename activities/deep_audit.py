@@ -18,11 +18,12 @@ import asyncpg
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from activities import audit, names
+from activities import audit
 from activities.audit import Seen, seen
 from activities.judging import Suspect, audit_delivers, judge
+from domain import contract as names
 from domain.findings import AuditReport, Finding, FindingKind
-from domain.folding import folded, form_differences, ledger_differences, missing
+from domain.issue.folding import folded, form_differences, ledger_differences, missing
 from runtime.aio import every
 from store import auditing
 from store.auditing import Papers, Row

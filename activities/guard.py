@@ -13,11 +13,11 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.issue import Step
+from domain.issue.state import Step
 from runtime.lives import Lives
 from store import behind
 from store.behind import Checked, Checking
-from store.register import OutOfStep
+from store.issue_writer import OutOfStep
 from store.standing import Held, Unproved
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from activities.assigning import invalid
-from domain.actions import ActionName
-from domain.forms import (
+from domain.issue.actions import ActionName
+from domain.issue.forms import (
     ComplaintForm,
     ConsultationRecord,
     Evaluation,
@@ -16,10 +16,11 @@ from domain.forms import (
     Form,
     PaidService,
 )
-from domain.issue import Recorded, Step
-from domain.policy import Policy
-from store import cases, register, roster
-from store.register import Connection
+from domain.issue.state import Recorded, Step
+from domain.sla.policy import Policy
+from store import cases, roster
+from store import issue_writer as register
+from store.issue_writer import Connection
 
 
 class _Found(NamedTuple):

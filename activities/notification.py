@@ -21,8 +21,8 @@ from apprise import Apprise, AppriseAsset, NotifyFormat
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities import names
 from activities.guard import Guard
+from domain import contract as names
 from store import AWAY, outbox
 from store.outbox import Posting
 

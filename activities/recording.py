@@ -15,22 +15,24 @@ import asyncpg
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import names
 from activities.addressing import Directory, address, left_lying
 from activities.assigning import assigned, invalid
 from activities.guard import Guard
 from activities.informing import informed, taught
-from domain.actions import ActionName
-from domain.intake import Intake
-from domain.issue import Recorded, Step
-from domain.planning import Planner
-from domain.promises import Promise
-from domain.rulebook import Rulebook
+from domain import contract as names
+from domain.issue.actions import ActionName
+from domain.issue.intake import Intake
+from domain.issue.state import Recorded, Step
+from domain.sla.planning import Planner
+from domain.sla.promise import Promise
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Outcome
 from runtime.living import lives
 from runtime.signing import Links
-from store import outbox, reading, register, roster, standing
-from store.register import Before, Case, Connection, OutOfStep
+from store import issue_reader as reading
+from store import issue_writer as register
+from store import outbox, roster, standing
+from store.issue_writer import Before, Case, Connection, OutOfStep
 from store.rulebooks import Current, Rulebooks
 
 Living: TypeAlias = Callable[[str, str], Awaitable[bool]]

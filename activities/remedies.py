@@ -22,16 +22,17 @@ from temporalio.service import RPCError
 from activities.audit import Audit
 from activities.catching_up import CatchingUp, Gone, rewritten
 from activities.recording import Recording
-from domain import lifecycle
-from domain.actions import Act, ActionName, HandOver, Repair
 from domain.findings import Finding, Remedy
+from domain.issue import lifecycle
+from domain.issue.actions import Act, ActionName, HandOver, Repair
 from domain.vocabulary import DESK, Actor, Role
 from runtime import histories
 from runtime.histories import Replays
 from runtime.living import described
 from runtime.starting import update_of
-from store import AWAY, auditing, outbox, reading
-from store.reading import Living
+from store import AWAY, auditing, outbox
+from store import issue_reader as reading
+from store.issue_reader import Living
 
 TELLS_WHY = frozenset(Remedy) - {Remedy.RAISE_SERIALS, Remedy.BY_HAND}
 """After these the issue takes a step with the reason."""

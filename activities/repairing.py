@@ -12,9 +12,9 @@ import asyncpg
 from temporalio import activity
 from temporalio.client import Client
 
-from activities import names
 from activities.deep_audit import DeepAudit
 from activities.remedies import FAILED, TELLS_WHY, Remedies, said
+from domain import contract as names
 from domain.findings import Finding, Remedy, Repaired, RepairOrder, RepairReport
 from runtime.aio import every
 from runtime.lives import Lives

@@ -19,10 +19,10 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities import names
-from domain.actions import ActionName, Replan
-from domain.replanning import Order, Report, Tally, replanned, tally
-from domain.rulebook import Rulebook
+from domain import contract as names
+from domain.issue.actions import ActionName, Replan
+from domain.sla.replanning import Order, Report, Tally, replanned, tally
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import DESK
 from store import replanning, rulebooks, standing
 from store.replanning import Behind

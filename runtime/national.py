@@ -13,7 +13,7 @@ import holidays
 from holidays import PUBLIC, HolidayBase
 from pydantic import ValidationError
 
-from domain.national_days import NationalDays, NationalYear
+from domain.calendars.national_days import NationalDays, NationalYear
 from runtime.errors import SetupError
 from runtime.textfiles import findings, read_utf8
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain import callback_list
-from domain.actions import ActionName, RecordCallback
-from domain.view import IssueView
+from domain import callbacks as callback_list
+from domain.issue.actions import ActionName, RecordCallback
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, repeated
 from starter.client import Desk, Refused, Unavailable
 from store import callbacks

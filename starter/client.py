@@ -27,19 +27,20 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.actions import Act, ActionName, Reassign, Repair, Resolve
-from domain.duty import Duty
-from domain.intake import Intake
-from domain.staffing import Stranded, stranded
-from domain.view import IssueView
+from domain.issue.actions import Act, ActionName, Reassign, Repair, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
+from domain.staff.duty import Duty
+from domain.staff.staffing import Stranded, stranded
 from domain.vocabulary import DESK, Actor, Role, Stage
 from runtime.aio import within
 from runtime.lives import Lives
 from runtime.living import described
 from runtime.starting import start_of, update_of
-from store import AWAY, reading, roster, rulebooks, standing
+from store import AWAY, roster, rulebooks, standing
+from store import issue_reader as reading
 from store.behind import Checking
-from store.reading import Filter, Unsettled
+from store.issue_reader import Filter, Unsettled
 from store.standing import Held, Unproved
 from workflows.issue import IssueWorkflow
 from workflows.search_attributes import ISSUE_STEP

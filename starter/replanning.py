@@ -14,8 +14,8 @@ import asyncpg
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
-from domain.replanning import PER_SECOND, Order, Report, Tally, replanned, tally
-from domain.rulebook import Rulebook
+from domain.sla.replanning import PER_SECOND, Order, Report, Tally, replanned, tally
+from domain.sla.rulebook import Rulebook
 from runtime import rulebook as files
 from runtime.errors import SetupError
 from starter.client import TASK_QUEUE, Refused

@@ -20,13 +20,13 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from runtime import grants, postgres, rotation
-from runtime.child import Child
-from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal, migration_url
+from runtime.embedded.ports import held
+from runtime.embedded.process import Child
+from runtime.embedded.restored import finish
+from runtime.embedded.servers import HASTY, EmbeddedPostgres, EmbeddedTemporal, migration_url
 from runtime.errors import SetupError
 from runtime.home import make_private
 from runtime.migrate import migrate
-from runtime.ports import held
-from runtime.restored import finish
 from runtime.settings import Settings, given_temporal
 from runtime.temporal import connect
 from starter import replanning
@@ -284,7 +284,7 @@ async def _doors(
         return None
     child = Child(
         "doors",
-        [sys.executable, "-P", "-m", "starter", "serve"],
+        [sys.executable, "-P", "-m", "cli", "serve"],
         settings.home / "doors.log",
         environment=environment,
     )

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, TypeAlias
 import asyncpg
 
 from domain.findings import AuditReport, Finding, FindingKind, Heartbeat
-from domain.folding import Standing
-from domain.intake import Intake
-from domain.issue import Recorded
-from store import reading
-from store.register import Connection
+from domain.issue.folding import Standing
+from domain.issue.intake import Intake
+from domain.issue.state import Recorded
+from store import issue_reader as reading
+from store.issue_writer import Connection
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 

@@ -14,7 +14,7 @@ import asyncpg
 from domain.standing import Behind, Epoch, Lived, Standing
 from domain.vocabulary import Model
 from store import standing
-from store.register import Connection
+from store.issue_writer import Connection
 from store.standing import Unproved
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from domain.promises import OVERSIGHT
+from domain.sla.promise import OVERSIGHT
 from domain.vocabulary import Code, Model
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"

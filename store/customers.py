@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from domain.callback_list import identity
-from domain.intake import Customer
+from domain.callbacks import identity
+from domain.issue.intake import Customer
 from domain.vocabulary import Instant, Kind, Model, Outcome, Stage
-from store.register import customer_of
+from store.issue_writer import customer_of
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 

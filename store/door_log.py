@@ -9,7 +9,7 @@ import asyncpg
 
 from domain.links import Link
 from domain.vocabulary import Instant, Model, Role
-from store.register import Connection
+from store.issue_writer import Connection
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 

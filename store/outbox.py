@@ -16,7 +16,7 @@ import asyncpg
 
 from domain.vocabulary import Audience, Instant, Model
 from store import standing
-from store.register import Connection
+from store.issue_writer import Connection
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from domain import quality
+from domain.calendars.timeline import midnight
+from domain.errors import Refused
 from domain.quality import Check, Closed, Days, Finding, Heard, Lot, Report, Sample, Sampled
-from domain.refusal import Refused
-from domain.timeline import midnight
 from domain.vocabulary import Actor, Instant, Model
-from store.register import Connection
+from store.issue_writer import Connection
 from store.rulebooks import Rulebooks
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"

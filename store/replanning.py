@@ -12,12 +12,12 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from domain.policy import Facts
-from domain.promises import Promise
-from domain.replanning import Replanned
+from domain.sla.policy import Facts
+from domain.sla.promise import Promise
+from domain.sla.replanning import Replanned
 from domain.vocabulary import Model
-from store.reading import promise
-from store.register import facts
+from store.issue_reader import promise
+from store.issue_writer import facts
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 PAGE = 50

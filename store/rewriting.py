@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.folding import facts_of
-from domain.issue import Issue, Recorded
+from domain.issue.folding import facts_of
+from domain.issue.state import Issue, Recorded
 from domain.vocabulary import Stage
-from store import register
-from store.register import Case, Connection
+from store import issue_writer as register
+from store.issue_writer import Case, Connection
 
 _IF_MISSING = "ON CONFLICT DO NOTHING"
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from domain.standing import Epoch, Standing
-from store.register import Connection
+from store.issue_writer import Connection
 from store.serials import never_again
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from domain.access import Caller
+from domain.staff.access import Caller
 from domain.vocabulary import Code, Instant, Model, Role
-from store.register import Connection
+from store.issue_writer import Connection
 
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from domain.access import CALLERS, Reach, Right, reach
-from domain.actions import PEOPLE, ActionName
+from domain.issue.actions import PEOPLE, ActionName
+from domain.staff.access import CALLERS, Reach, Right, reach
 
 PAGE = Path(__file__).parents[1] / "docs" / "access.md"
 BEGIN, END = "<!-- made by tests/access_page.py -->", "<!-- end -->"

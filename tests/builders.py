@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from domain.actions import (
+from domain.issue.actions import (
     OPERATION,
     PEOPLE,
     Act,
@@ -24,11 +24,11 @@ from domain.actions import (
     Replied,
     Threshold,
 )
-from domain.effects.common import STATIONS
-from domain.intake import Intake
-from domain.issue import Issue, Person, Recorded, Step
-from domain.lifecycle import decide, register, registered
-from domain.promises import Mark, Promise, PromiseEnd, PromiseKind
+from domain.issue.common import STATIONS
+from domain.issue.intake import Intake
+from domain.issue.lifecycle import decide, register, registered
+from domain.issue.state import Issue, Person, Recorded, Step
+from domain.sla.promise import Mark, Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Actor, Audience, Kind, Role, Stage
 from runtime.signing import Links, Signer
 

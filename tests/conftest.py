@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from runtime import postgres
-from runtime.embedded import (
+from runtime.embedded.servers import (
     ADMINISTRATOR,
     APPLICATION,
     DATABASE,

@@ -3,14 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-
 from typing import Any
 
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from runtime.embedded import program
+from runtime.embedded.servers import program
 from runtime.temporal import plugin, register_search_attributes
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 

@@ -17,13 +17,13 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import httpx2
 
-from domain.access import Caller
-from domain.actions import Act, ActionName, Resolve
-from domain.intake import Intake
-from domain.view import IssueView
+from domain.issue.actions import Act, ActionName, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
+from domain.staff.access import Caller
 from domain.vocabulary import Role
 from starter.client import Desk, Refused, Unavailable
-from starter.doors.api_shapes import update_id
+from web.api.shapes import update_id
 
 T = TypeVar("T")
 Deed = Literal["intake", "accepted", "act", "signal"]

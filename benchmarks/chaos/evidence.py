@@ -14,7 +14,7 @@ import asyncpg
 
 from benchmarks.chaos.asking import Acknowledged
 from benchmarks.chaos.faults import Window
-from starter.demo.receiver import Received
+from demo.receiver import Received
 
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 

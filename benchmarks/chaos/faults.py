@@ -20,9 +20,9 @@ from temporalio.service import RPCError
 
 from benchmarks.chaos import power
 from benchmarks.chaos.plan import Fault, Kind, chance
-from runtime.embedded import DATABASE, EmbeddedPostgres, EmbeddedTemporal
+from demo.stage import Stage
+from runtime.embedded.servers import DATABASE, EmbeddedPostgres, EmbeddedTemporal
 from runtime.errors import SetupError
-from starter.demo.stage import Stage
 from store import AWAY
 
 Server = EmbeddedPostgres | EmbeddedTemporal

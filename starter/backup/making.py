@@ -24,7 +24,7 @@ from temporalio.service import RPCError
 
 from domain.standing import Epoch
 from runtime import temporal
-from runtime.embedded import EmbeddedPostgres, postgres_program
+from runtime.embedded.servers import EmbeddedPostgres, postgres_program
 from runtime.errors import SetupError
 from runtime.lives import Lives
 from runtime.settings import Settings, given_temporal

@@ -13,19 +13,19 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.recording import Recording
-from domain.actions import ActionName, Reassign
-from domain.duty import DutyException
-from domain.issue import Assignment, Issue, Recorded, Step
-from domain.lifecycle import decide, register, registered
-from domain.policy import ReliefRule, Standby
-from domain.roster import Certification, Member
-from domain.rulebook import Rulebook
+from domain.issue.actions import ActionName, Reassign
+from domain.issue.lifecycle import decide, register, registered
+from domain.issue.state import Assignment, Issue, Recorded, Step
+from domain.sla.policy import ReliefRule, Standby
+from domain.sla.rulebook import Rulebook
+from domain.staff.duty import DutyException
+from domain.staff.roster import Certification, Member
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import duty, roster, rulebooks
-from store import register as register_store
+from store import issue_writer as register_store
 from store.outbox import Pool
 from tests.builders import LINKS, an_intake
 

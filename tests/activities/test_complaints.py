@@ -11,8 +11,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.complaints import Complaints
-from domain.intake import Intake
-from domain.replanning import Order
+from domain.issue.intake import Intake
+from domain.sla.replanning import Order
 from domain.vocabulary import Outcome, Stage
 from tests.workflows.harness import StoryDesk, early_server, story_desk
 from workflows.replan import ReplanWorkflow

@@ -10,16 +10,25 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.recording import Recording
-from domain.actions import Accept, Act, ActionName, Reassign, ReportProgress, Resolve, Withdraw
-from domain.issue import Issue, Recorded, Step
-from domain.lifecycle import decide, register, registered
+from domain.issue.actions import (
+    Accept,
+    Act,
+    ActionName,
+    Reassign,
+    ReportProgress,
+    Resolve,
+    Withdraw,
+)
+from domain.issue.lifecycle import decide, register, registered
+from domain.issue.state import Issue, Recorded, Step
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
-from store import reading, roster, rulebooks, standing
+from store import issue_reader as reading
+from store import roster, rulebooks, standing
+from store.issue_writer import OutOfStep
 from store.outbox import Pool
-from store.register import OutOfStep
 from tests.builders import LINKS, an_intake
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")

@@ -16,7 +16,7 @@ from benchmarks.chaos.evidence import (
     PromiseRow,
     Seen,
 )
-from starter.demo.receiver import Received
+from demo.receiver import Received
 
 BEGIN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 OVER, OPEN = "issue:web:over", "issue:web:open"

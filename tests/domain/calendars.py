@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from domain.calendar import WEEKDAYS, Span, WorkingCalendar
-from domain.national_days import NationalDays
+from domain.calendars.calendar import WEEKDAYS, Span, WorkingCalendar
+from domain.calendars.national_days import NationalDays
 
 NOTICES = Path(__file__).parents[2] / "policies" / "cn_workdays.json"
 CHINA = NationalDays.model_validate_json(NOTICES.read_text(encoding="utf-8"))

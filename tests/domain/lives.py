@@ -10,14 +10,14 @@ from datetime import datetime
 from itertools import product
 from typing import Any, NamedTuple
 
-from domain.actions import ActionName
-from domain.effects.common import STATIONS
-from domain.forms import ComplaintForm, ConsultationRecord, Form
-from domain.intake import Intake
-from domain.issue import Recorded, Step
-from domain.lifecycle import RULES, decide, register, registered
-from domain.promises import OVERSIGHT, PromiseEnd, PromiseKind
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.issue.actions import ActionName
+from domain.issue.common import STATIONS
+from domain.issue.forms import ComplaintForm, ConsultationRecord, Form
+from domain.issue.intake import Intake
+from domain.issue.lifecycle import RULES, decide, register, registered
+from domain.issue.state import Recorded, Step
+from domain.sla.promise import OVERSIGHT, PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Actor, Kind, Outcome, Role, Stage, Verdict
 from tests.builders import COLLEAGUE, LEAD, Desk, actor, an_act
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from domain.calendar import WorkingCalendar
-from domain.national_days import NationalDays
-from domain.planning import Planner
-from domain.policy import Facts, Policy
-from domain.promises import Promise, PromiseKind
-from domain.rulebook import Rulebook
+from domain.calendars.calendar import WorkingCalendar
+from domain.calendars.national_days import NationalDays
+from domain.sla.planning import Planner
+from domain.sla.policy import Facts, Policy
+from domain.sla.promise import Promise, PromiseKind
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Category, CustomerType, Kind, Severity
 from tests.domain.calendars import OFFICE, at, calendar
 

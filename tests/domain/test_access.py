@@ -2,10 +2,10 @@
 
 import pytest
 
-from domain.access import CALLERS, Caller, Reach, Right, may, reach
-from domain.actions import PEOPLE, ActionName
-from domain.lifecycle import RULES
-from domain.view import view
+from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.lifecycle import RULES
+from domain.issue.view import view
+from domain.staff.access import CALLERS, Caller, Reach, Right, may, reach
 from domain.vocabulary import Role, Stage
 from tests.builders import an_issue
 

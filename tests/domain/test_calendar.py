@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
-from domain.calendar import CalendarExhausted, Due, Span, WorkingCalendar
+from domain.calendars.calendar import CalendarExhausted, Due, Span, WorkingCalendar
 from tests.domain.calendars import (
     CHINA,
     DAY,

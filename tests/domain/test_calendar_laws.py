@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from domain.calendar import Due
-from domain.timeline import Timeline, first_instant
+from domain.calendars.calendar import Due
+from domain.calendars.timeline import Timeline, first_instant
 from tests.domain.calendars import (
     CHINA,
     DAY,

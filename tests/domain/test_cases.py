@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.cases import (
+from domain.errors import Refused
+from domain.knowledge.cases import (
     REVIEWERS,
     CaseStatus,
     Change,
@@ -24,8 +25,7 @@ from domain.cases import (
     ruled,
     without,
 )
-from domain.refusal import Refused
-from domain.search_terms import as_written, asked_terms, enough, normalised, stored_terms
+from domain.knowledge.search_terms import as_written, asked_terms, enough, normalised, stored_terms
 from domain.vocabulary import Role
 from tests.builders import HOUR, MONDAY, actor
 

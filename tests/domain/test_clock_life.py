@@ -15,11 +15,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.calendar import WorkingCalendar
-from domain.clocks import Counting
-from domain.periods import Ends, Period, TimeBudget, read_period
-from domain.planning import Planner
-from domain.promises import DUE, Promise, PromiseEnd, PromiseKind
+from domain.calendars.calendar import WorkingCalendar
+from domain.calendars.periods import Ends, Period, TimeBudget, read_period
+from domain.sla.clock import Counting
+from domain.sla.planning import Planner
+from domain.sla.promise import DUE, Promise, PromiseEnd, PromiseKind
 from tests.domain.calendars import DAY, HOUR, MINUTE
 from tests.domain.rulebooks import CALENDARS, SPRING, planner, solving
 

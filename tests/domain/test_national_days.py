@@ -8,8 +8,8 @@ import holidays
 import pytest
 from pydantic import ValidationError
 
-from domain.calendar import WorkingCalendar
-from domain.national_days import NationalDays
+from domain.calendars.calendar import WorkingCalendar
+from domain.calendars.national_days import NationalDays
 from tests.domain.calendars import CHINA, DAY, OFFICE_HOURS, calendar
 
 KNOWN = CHINA.model_dump(mode="json")

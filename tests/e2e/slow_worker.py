@@ -9,9 +9,9 @@ from random import Random
 from temporalio import activity
 
 import worker
-from activities import names
 from activities.recording import Recording
-from domain.issue import Recorded, Step
+from domain import contract as names
+from domain.issue.state import Recorded, Step
 from runtime import aio, settings
 
 CHANCE = Random(sys.argv[1])  # noqa: S311  no secret

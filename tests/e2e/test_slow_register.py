@@ -26,17 +26,17 @@ from temporalio.service import RPCError
 from temporalio.worker import Replayer
 
 import worker
-from domain.actions import PEOPLE, ActionName, Resolve
-from domain.intake import Intake
-from domain.view import IssueView
+from domain.issue.actions import PEOPLE, ActionName, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime import postgres, rulebook
-from runtime.child import Child
+from runtime.embedded.process import Child
 from runtime.settings import ROOT
 from runtime.starting import start_of, update_of
 from runtime.temporal import plugin
 from starter import up
-from starter.roster_files import read_roster
 from store import roster, rulebooks
 from tests.conftest import DeskServers
 from tests.e2e.test_crashes import an_intake, until

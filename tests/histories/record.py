@@ -17,13 +17,14 @@ import asyncpg
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import FailureError
 
-from activities import audit, deep_audit, judging, names
-from domain.actions import ActionName, ReportProgress, Withdraw
+from activities import audit, deep_audit, judging
+from domain import contract as names
 from domain.findings import RepairOrder
+from domain.issue.actions import ActionName, ReportProgress, Withdraw
 from runtime import aio, postgres
-from runtime.embedded import EmbeddedPostgres
+from runtime.embedded.servers import EmbeddedPostgres
 from runtime.migrate import migrate
-from store import reading
+from store import issue_reader as reading
 from tests.histories import fingerprint
 from tests.histories.fingerprint import HISTORIES
 from tests.histories.paths import BEGINS, PATHS, WHOLE, grown

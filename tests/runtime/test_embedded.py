@@ -14,7 +14,7 @@ import asyncpg
 import psutil
 import pytest
 
-from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
+from runtime.embedded.servers import HASTY, EmbeddedPostgres, EmbeddedTemporal
 from runtime.errors import SetupError
 from runtime.home import make_private
 from runtime.migrate import migrate

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from runtime import postgres
-from runtime.embedded import ADMINISTRATOR, APPLICATION, OWNER, EmbeddedPostgres
+from runtime.embedded.servers import ADMINISTRATOR, APPLICATION, OWNER, EmbeddedPostgres
 from runtime.errors import SetupError
 from runtime.grants import APPEND, RIGHTS, warning
 from runtime.migrate import SCRIPTS, migrate

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from runtime import postgres
-from runtime.embedded import OWNER, EmbeddedPostgres
+from runtime.embedded.servers import OWNER, EmbeddedPostgres
 from runtime.errors import SetupError
 from runtime.migrate import SCRIPTS, head, migrate, require_head
 from tests.conftest import fresh_database

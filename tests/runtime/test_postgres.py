@@ -5,7 +5,7 @@ import asyncpg
 import pytest
 
 from runtime import postgres
-from runtime.embedded import HASTY, EmbeddedPostgres
+from runtime.embedded.servers import HASTY, EmbeddedPostgres
 
 
 async def test_json_columns_are_python_values(database: "asyncpg.Pool[Any]") -> None:

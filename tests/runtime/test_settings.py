@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from runtime.embedded import database_url, migration_url
+from runtime.embedded.servers import database_url, migration_url
 from runtime.errors import SetupError
 from runtime.settings import Settings, given_temporal, load
 

@@ -20,10 +20,10 @@ import pytest
 from temporalio.client import Client
 from typer.testing import CliRunner
 
+from cli.app import app
 from runtime import postgres, temporal
-from runtime.embedded import database_url
+from runtime.embedded.servers import database_url
 from runtime.settings import ROOT, Settings
-from starter.cli import app
 from starter.client import Desk
 from tests.conftest import free_ports
 
@@ -146,7 +146,7 @@ async def brought_up(channels: int, directory: Path) -> AsyncIterator[RunningDes
 
 async def _start(environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
     pipe = asyncio.subprocess.PIPE
-    command = [sys.executable, "-m", "starter", *arguments]
+    command = [sys.executable, "-m", "cli", *arguments]
     return await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, env={**os.environ, **environment}, stdin=pipe, stdout=pipe, stderr=pipe
     )

@@ -6,20 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from domain.actions import ActionName
-from domain.cases import CaseStatus
-from domain.promises import PromiseEnd, PromiseKind
+from demo.play import ledger, play
+from demo.play.course import facts_of
+from demo.play.doors import SOURCES, Deed
+from demo.play.evidence import Evidence
+from demo.play.samples import Sample, sample
+from demo.play.script import Script
+from demo.play.staff import Played
+from demo.receiver import Received
+from domain.issue.actions import ActionName
+from domain.knowledge.cases import CaseStatus
+from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import Channel, Kind, Outcome, Role, Severity, Stage, Verdict
 from runtime import rulebook
-from starter.demo import play
-from starter.demo.course import facts_of
-from starter.demo.doors import SOURCES, Deed
-from starter.demo.evidence import Evidence
-from starter.demo.receiver import Received
-from starter.demo.samples import Sample, sample
-from starter.demo.script import Script
-from starter.demo.staff import Played
-from store import ledger
 from store.door_log import Entry
 from tests.builders import MONDAY, an_intake
 

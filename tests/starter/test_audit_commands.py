@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cli import audit as audit_commands
 from domain.findings import (
     AuditReport,
     Finding,
@@ -13,7 +14,6 @@ from domain.findings import (
     RepairOrder,
     RepairReport,
 )
-from starter import audit_commands
 from tests.starter.conftest import Yinuo, run_yinuo
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)

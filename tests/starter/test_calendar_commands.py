@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.cells import cell_len
 
-from domain.account import Account
+from domain.sla.account import Account
 from runtime import postgres
 from runtime.rulebook import load
 from runtime.settings import ROOT

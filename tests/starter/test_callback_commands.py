@@ -13,16 +13,16 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from domain.actions import Act, ActionName, RecordCallback
-from domain.timeline import midnight
-from domain.view import IssueView, view
+from cli import callbacks as callback_commands
+from cli.console import Commands, explained
+from domain.calendars.timeline import midnight
+from domain.issue.actions import Act, ActionName, RecordCallback
+from domain.issue.view import IssueView, view
 from domain.vocabulary import Actor, Stage
+from inbound.files.roster import read_roster
 from runtime import postgres
 from runtime.settings import ROOT
-from starter import callback_commands
 from starter.client import Refused, Register, Unavailable
-from starter.console import Commands, explained
-from starter.roster_files import read_roster
 from store import door_log, roster
 from store.door_log import Entry
 from tests.builders import an_issue as an_issue_in

@@ -13,10 +13,10 @@ import typer
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
+from cli.cases import commands as case_commands
+from cli.console import Commands
+from inbound.files.roster import read_roster
 from runtime.settings import ROOT
-from starter import case_commands
-from starter.console import Commands
-from starter.roster_files import read_roster
 from store import roster
 from store.cases import Pool
 from tests.starter.conftest import Ran

@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 from rich.cells import cell_len
 
-from domain.intake import Intake
-from domain.view import IssueView, view
-from starter import tables
-from starter.console import InputError
-from starter.intake_files import read_intakes
+from cli import tables
+from cli.console import InputError
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView, view
+from inbound.files.intakes import read_intakes
 from tests.builders import an_intake, an_issue
 from tests.conftest import free_ports
 from tests.starter.conftest import Ran, RunningDesk, Yinuo, run_yinuo
@@ -331,7 +331,7 @@ def test_when_it_was_reported_is_only_made_up_if_asked_for(tmp_path: Path) -> No
 
 
 def test_wrong_usage_ends_the_process_with_two() -> None:
-    command = [sys.executable, "-m", "starter", "issue", "open", "some.json", "--title", "吞卡"]
+    command = [sys.executable, "-m", "cli", "issue", "open", "some.json", "--title", "吞卡"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "give a FILE, or the fields of one issue" in ran.stderr

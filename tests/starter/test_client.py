@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.actions import (
+from domain.issue.actions import (
     Accept,
     ActionName,
     Reassign,
@@ -14,12 +14,12 @@ from domain.actions import (
     WaitForCustomer,
     Withdraw,
 )
-from domain.intake import Intake
-from domain.view import IssueView
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Outcome, Role, Stage
 from starter.client import Desk, Opened, Refused
 from starter.prepare import prepare
-from store.reading import Filter
+from store.issue_reader import Filter
 from tests.builders import an_intake
 from tests.starter.conftest import RunningDesk
 from workflows import audit

@@ -18,18 +18,18 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from activities.notification import AppriseSender, DeliveryFailed
-from runtime.child import Child
+from cli.app import app
+from demo.play import evening, play
+from demo.play.branches import taken
+from demo.play.checks import check
+from demo.play.doors import Deed
+from demo.play.samples import read_samples
+from demo.receiver import Outside, Receiver
+from demo.stage import stage
+from inbound.files.roster import read_roster
+from runtime.embedded.process import Child
 from runtime.errors import SetupError
 from runtime.settings import ROOT
-from starter.cli import app
-from starter.demo import evening, play
-from starter.demo.branches import taken
-from starter.demo.checks import check
-from starter.demo.doors import Deed
-from starter.demo.receiver import Outside, Receiver
-from starter.demo.samples import read_samples
-from starter.demo.stage import stage
-from starter.roster_files import read_roster
 from tests.conftest import free_ports
 from tests.starter.demo_desk import RULEBOOK
 
@@ -193,7 +193,7 @@ async def test_ctrl_c_in_the_middle_stops_everything_and_the_next_one_starts_fro
         log.unlink(missing_ok=True)
         demo = Child(
             "demo",
-            [sys.executable, "-P", "-m", "starter", "demo", "--home", str(home)],
+            [sys.executable, "-P", "-m", "cli", "demo", "--home", str(home)],
             log,
             environment={**os.environ, **_own_ports(), "PYTHONPATH": str(ROOT)},
             stop_signal=signal.SIGINT,

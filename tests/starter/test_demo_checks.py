@@ -8,22 +8,22 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from domain.cases import CaseStatus
-from domain.promises import PromiseEnd, PromiseKind
-from domain.view import view
+from demo.play import play, summary
+from demo.play.board import Board
+from demo.play.branches import names, taken
+from demo.play.checks import check
+from demo.play.doors import Deed
+from demo.play.evidence import Evidence
+from demo.play.ledger import StandbyRow
+from demo.play.samples import read_samples
+from demo.play.screen import Screen
+from demo.play.staff import Played
+from demo.receiver import Outside, Receiver
+from demo.stage import Stage as Set
+from domain.issue.view import view
+from domain.knowledge.cases import CaseStatus
+from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import Model, Outcome, Stage, Verdict
-from starter.demo import play, summary
-from starter.demo.board import Board
-from starter.demo.branches import names, taken
-from starter.demo.checks import check
-from starter.demo.doors import Deed
-from starter.demo.evidence import Evidence
-from starter.demo.receiver import Outside, Receiver
-from starter.demo.samples import read_samples
-from starter.demo.screen import Screen
-from starter.demo.staff import Played
-from starter.demo.stage import Stage as Set
-from store.ledger import StandbyRow
 from tests.builders import MONDAY, a_promise, an_issue
 from tests.starter.demo_desk import NOW, RULEBOOK, SAMPLES, SECOND, number, played_on
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from domain.promises import PromiseEnd, PromiseKind
+from cli.console import InputError
+from demo.play import play
+from demo.play.course import Round
+from demo.play.samples import lives, read_samples
+from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import Outcome
-from starter.console import InputError
-from starter.demo import play
-from starter.demo.course import Round
-from starter.demo.samples import lives, read_samples
-from starter.roster_files import read_roster
+from inbound.files.roster import read_roster
 from tests.builders import an_intake
 from tests.starter.demo_desk import RULEBOOK, a_sample
 

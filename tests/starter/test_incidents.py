@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from starter.incidents import (
+from demo.replay import (
     SHANGHAI,
     Act,
     Derived,

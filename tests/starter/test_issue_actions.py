@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from domain.actions import PEOPLE, Act, ActionName
-from domain.intake import Intake
-from domain.lifecycle import RULES
-from domain.view import IssueView, view
+from cli.app import app
+from cli.console import ExitCode, Failed
+from cli.issues import actions as issue_actions
+from cli.issues import commands as issue_commands
+from cli.issues.actions import COMMANDS, Command
+from domain.issue.actions import PEOPLE, Act, ActionName
+from domain.issue.intake import Intake
+from domain.issue.lifecycle import RULES
+from domain.issue.view import IssueView, view
 from domain.vocabulary import Actor, Role
-from starter import issue_actions, issue_commands
-from starter.cli import app
-from starter.console import ExitCode, Failed
-from starter.issue_actions import COMMANDS, Command
 from tests.builders import an_issue
 from tests.starter.conftest import Ran, run_yinuo
 

@@ -12,11 +12,11 @@ from runtime.settings import ROOT
 from tests.conftest import DeskServers, free_ports
 
 PROGRAMS = {
-    "migrate": ("starter", "migrate"),
-    "up": ("starter", "up"),
-    "worker": ("starter", "worker"),
+    "migrate": ("cli", "migrate"),
+    "up": ("cli", "up"),
+    "worker": ("cli", "worker"),
     "worker as a module": ("worker",),
-    "issue list": ("starter", "issue", "list"),
+    "issue list": ("cli", "issue", "list"),
 }
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from domain.explanation import Explained, Explanation
-from domain.planning import Planner
-from domain.promises import PromiseKind
+from domain.sla.explanation import Explained, Explanation
+from domain.sla.planning import Planner
+from domain.sla.promise import PromiseKind
+from inbound.files.roster import read_roster
 from runtime import postgres
 from runtime.rulebook import load
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import roster, rulebooks
 from tests.starter.conftest import Ran, run_yinuo
 

@@ -10,11 +10,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from cli import quality as quality_commands
+from cli.console import Commands
+from inbound.files.roster import read_roster
 from runtime import postgres
 from runtime.settings import ROOT
-from starter import quality_commands
-from starter.console import Commands
-from starter.roster_files import read_roster
 from store import roster
 from tests.starter.conftest import Ran
 from tests.store.test_quality import STANDARD, a_callback, adopt, an_issue

@@ -45,7 +45,7 @@ def test_the_curl_lines_of_the_readme_work_as_printed(
     assert lines.count(_PRINTED) == 1
     here = lines.replace(_PRINTED, f"DESK={running_desk.settings.base_url}")
     yinuo = tmp_path / "yinuo"
-    yinuo.write_text(f'#!/bin/sh\nexec {sys.executable} -m starter "$@"\n', "utf-8")
+    yinuo.write_text(f'#!/bin/sh\nexec {sys.executable} -m cli "$@"\n', "utf-8")
     yinuo.chmod(0o755)
     environment = {
         **os.environ,

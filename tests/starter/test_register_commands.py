@@ -15,16 +15,16 @@ import typer
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
+from cli import registers as register_commands
+from cli.console import Commands
 from runtime import postgres
-from runtime.embedded import APPLICATION, OWNER
-from starter import register_commands
-from starter.console import Commands
-from starter.spreadsheets import Format
+from runtime.embedded.servers import APPLICATION, OWNER
 from store import door_log
 from store.door_log import Entry
+from store.exports.columns import Holds
+from store.exports.registers import REGISTERS
+from store.exports.spreadsheets import Format
 from store.outbox import Pool
-from store.register_columns import Holds
-from store.registers import REGISTERS
 from tests.starter.conftest import Ran
 from tests.starter.sheets import csv_rows, names, xlsx_rows
 from tests.store.filled import CUSTOMERS, a_step, one_of_each

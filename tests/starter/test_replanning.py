@@ -10,18 +10,18 @@ import asyncpg
 import pytest
 from temporalio.client import Client
 
-from domain.national_days import NationalDays
-from domain.replanning import Report
-from domain.rulebook import Rulebook
-from domain.view import PromiseView
+from domain.calendars.national_days import NationalDays
+from domain.issue.view import PromiseView
+from domain.sla.replanning import Report
+from domain.sla.rulebook import Rulebook
+from inbound.files.roster import read_roster
 from runtime import postgres, rulebook
 from runtime.errors import SetupError
 from runtime.settings import ROOT
 from starter import replanning
 from starter.client import Desk, Refused
-from starter.roster_files import read_roster
 from store import roster, rulebooks
-from store.reading import Filter
+from store.issue_reader import Filter
 from tests.builders import an_intake
 from tests.conftest import DeskServers
 from tests.starter.conftest import Yinuo

@@ -9,22 +9,22 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from domain.actions import ActionName, Reassign
-from domain.issue import Person
-from domain.view import IssueView, view
+from cli.console import InputError
+from demo.receiver import Outside, Receiver
+from demo.replay import SOURCE, Act, Figures, Incident, State, Step, figures, people
+from demo.replay.log import SHANGHAI
+from demo.replay.play import rehearsal
+from demo.replay.replay import Story, perform, read_story, replay, write_policy
+from demo.replay.summary import Histories, Summary, render
+from demo.replay.tally import Alarms, Lag, Tally
+from domain.issue.actions import ActionName, Reassign
+from domain.issue.state import Person
+from domain.issue.view import IssueView, view
 from domain.vocabulary import Actor, Role, Severity, Stage
 from runtime import postgres, rulebook
 from starter.client import Desk
-from starter.console import InputError
-from starter.demo.receiver import Outside, Receiver
-from starter.incidents import SOURCE, Act, Figures, Incident, State, Step, figures, people
-from starter.incidents.log import SHANGHAI
-from starter.incidents.play import rehearsal
-from starter.incidents.replay import Story, perform, read_story, replay, write_policy
-from starter.incidents.summary import Histories, Summary, render
 from starter.replanning import adopt_file
 from store import roster as rosters
-from store.tally import Alarms, Lag, Tally
 from tests.builders import an_issue
 from tests.conftest import DeskServers
 from worker import working
@@ -76,8 +76,8 @@ async def test_a_figure_that_differs_from_the_file_is_shown_and_ends_the_command
         true = figures(*facts)
         return true.model_copy(update={"waited": true.waited + 1})
 
-    monkeypatch.setattr("starter.incidents.replay.figures", falsified)
-    monkeypatch.setattr("starter.incidents.replay.COMES_UP_WITHIN", timedelta())
+    monkeypatch.setattr("demo.replay.replay.figures", falsified)
+    monkeypatch.setattr("demo.replay.replay.COMES_UP_WITHIN", timedelta())
     said = silent()
     assert await replay(LOG, DAY, SPEED, DAYS, tmp_path / "home", console=said) == 1
     assert re.search(r"waited +│ +8 │ +9 │ +-1 │", text_of(said))

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.actions import ActionName
-from domain.view import IssueView
+from domain.issue.actions import ActionName
+from domain.issue.view import IssueView
 from tests.starter.conftest import Ran, RunningDesk, Yinuo
 
 DAY = timedelta(days=1)

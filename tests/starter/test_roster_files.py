@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from domain.roster import Certification, Contact
+from domain.staff.roster import Certification, Contact
 from domain.vocabulary import Role
+from inbound.files.roster import RosterError, read_roster
 from runtime.errors import SetupError
 from runtime.rulebook import load
 from runtime.settings import ROOT
-from starter.roster_files import RosterError, read_roster
 
 EXAMPLE = ROOT / "examples" / "roster"
 

@@ -34,7 +34,7 @@ async def _serving(
     environment: dict[str, str], *arguments: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "starter", "serve", *arguments),
+        *(sys.executable, "-m", "cli", "serve", *arguments),
         cwd=ROOT,
         env={**os.environ, **environment},
         stderr=asyncio.subprocess.PIPE,

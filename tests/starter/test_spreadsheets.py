@@ -18,13 +18,12 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
-from starter import spreadsheets
-from starter.console import Failed
-from starter.spreadsheets import LONGEST_TEXT, Format, Look, readable, writing
-from store import registers
+from cli.console import Failed
+from store.exports import registers, spreadsheets
+from store.exports.columns import Column, Holds
+from store.exports.registers import REGISTERS
+from store.exports.spreadsheets import LONGEST_TEXT, Format, Look, readable, writing
 from store.outbox import Pool
-from store.register_columns import Column, Holds
-from store.registers import REGISTERS
 from tests.starter.sheets import BOM, csv_rows, names, xlsx_rows
 from tests.store.filled import an_issue
 

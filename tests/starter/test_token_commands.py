@@ -7,10 +7,10 @@ import httpx2
 import pytest
 
 from domain.vocabulary import Role
-from starter.doors.who import PREFIX, digest
 from store import tokens
 from store.tokens import Token
 from tests.starter.conftest import RunningDesk, Yinuo
+from web.auth.identity import PREFIX, digest
 
 
 def knock(desk: RunningDesk, token: str) -> httpx2.Response:

@@ -87,7 +87,7 @@ TUNED: tuple[tuple[str, str], ...] = (
     ("配件多久能到，备件库存", "服务网点"),
 )
 """In other words than the case is in, with the beginning of its title. The rules of
-domain/search_terms.py were chosen by these.
+domain/knowledge/search_terms.py were chosen by these.
 """
 
 UNSEEN: tuple[tuple[str, str], ...] = (

@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain.cases import CaseStatus, Change, Content, Correction, Draft, KnownCase, Ruling
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.knowledge.cases import CaseStatus, Change, Content, Correction, Draft, KnownCase, Ruling
 from domain.vocabulary import Role
 from runtime.settings import ROOT
 from store import cases

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from activities.recording import Recording
-from domain.duty import DutyException
-from domain.lifecycle import register
-from domain.roster import Roster
+from domain.issue.lifecycle import register
+from domain.staff.duty import DutyException
+from domain.staff.roster import Roster
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import duty, roster, rulebooks
 from store.duty import Overlapping
 from store.outbox import Pool

@@ -13,7 +13,8 @@ import pytest
 
 from domain.links import Link, Purpose
 from domain.standing import Epoch, Lived
-from store import behind, door_log, outbox, register, serials, standing
+from store import behind, door_log, outbox, serials, standing
+from store import issue_writer as register
 from store.behind import check
 from store.outbox import Pool
 from store.standing import Held, Unproved

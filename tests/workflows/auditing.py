@@ -9,12 +9,12 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.service import RPCError
 
-from activities import names
-from domain.actions import Accept, ActionName, Withdraw
+from domain import contract as names
 from domain.findings import AuditReport, FindingKind, RepairOrder, RepairReport
-from domain.view import IssueView
+from domain.issue.actions import Accept, ActionName, Withdraw
+from domain.issue.view import IssueView
 from domain.vocabulary import Outcome, Stage
-from store import reading
+from store import issue_reader as reading
 from tests.workflows import harness
 from tests.workflows.harness import Handle, StoryDesk, engineer, eventually, result
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from domain.actions import ActionName
-from domain.intake import Intake
-from domain.issue import Issue, Recorded
-from domain.view import IssueView
+from domain.issue.actions import ActionName
+from domain.issue.intake import Intake
+from domain.issue.state import Issue, Recorded
+from domain.issue.view import IssueView
 from workflows.issue import IssueWorkflow
 
 

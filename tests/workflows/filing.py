@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from domain.actions import ActionName
+from domain.issue.actions import ActionName
 from domain.vocabulary import Kind, Stage
 from tests.workflows.papers import Papers, Row
 

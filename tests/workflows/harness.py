@@ -36,7 +36,6 @@ from temporalio.worker import (
     Worker,
 )
 
-from activities import names
 from activities.audit import Audit
 from activities.catching_up import CatchingUp
 from activities.complaints import Complaints
@@ -46,7 +45,8 @@ from activities.recording import Recording
 from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
-from domain.actions import (
+from domain import contract as names
+from domain.issue.actions import (
     PEOPLE,
     Accept,
     Act,
@@ -58,18 +58,18 @@ from domain.actions import (
     WaitForCustomer,
     Withdraw,
 )
-from domain.clocks import Rehearsal
-from domain.intake import Intake
-from domain.promises import OVERSIGHT, PromiseKind
-from domain.replanning import Order, Report
-from domain.rulebook import Rulebook
-from domain.view import IssueView
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
+from domain.sla.clock import Rehearsal
+from domain.sla.promise import OVERSIGHT, PromiseKind
+from domain.sla.replanning import Order, Report
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime import rulebook as rulebooks_on_disk
-from runtime.embedded import EmbeddedTemporal
+from runtime.embedded.servers import EmbeddedTemporal
 from runtime.settings import ROOT
 from runtime.temporal import plugin, register_search_attributes
-from starter.roster_files import read_roster
 from store import roster, rulebooks
 from tests.builders import LINKS
 from tests.conftest import free_ports

@@ -23,13 +23,13 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.actions import PEOPLE, Act, ActionName, Resolve
-from domain.issue import Issue
-from domain.lifecycle import RULES
-from domain.roster import Roster
-from domain.view import IssueView
+from domain.issue.actions import PEOPLE, Act, ActionName, Resolve
+from domain.issue.lifecycle import RULES
+from domain.issue.state import Issue
+from domain.issue.view import IssueView
+from domain.staff.roster import Roster
 from domain.vocabulary import Actor, Role, Stage
-from store import reading
+from store import issue_reader as reading
 from tests.workflows.harness import Handle, StoryDesk, refusal
 from tests.workflows.people import (
     CUSTOMERS_TURN,

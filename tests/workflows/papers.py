@@ -10,12 +10,12 @@ from typing import Any
 
 import asyncpg
 
-from domain.actions import ActionName
-from domain.issue import Recorded
-from domain.promises import Promise
-from domain.view import IssueView
+from domain.issue.actions import ActionName
+from domain.issue.state import Recorded
+from domain.issue.view import IssueView
+from domain.sla.promise import Promise
 from domain.vocabulary import Outcome, Stage
-from store import reading
+from store import issue_reader as reading
 
 Row = asyncpg.Record
 BROKEN_OFF = {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.TERMINATED}

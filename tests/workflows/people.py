@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from domain.actions import ActionName
-from domain.roster import Roster
-from domain.view import IssueView
+from domain.issue.actions import ActionName
+from domain.issue.view import IssueView
+from domain.staff.roster import Roster
 from domain.vocabulary import (
     Category,
     Channel,

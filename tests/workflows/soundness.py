@@ -10,13 +10,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain.actions import ActionName
-from domain.intake import CLOCK_SKEW
-from domain.lifecycle import RULES
-from domain.promises import CUSTOMERS, DUE, OVERSIGHT, Promise, PromiseEnd
-from domain.view import IssueView
+from domain.issue.actions import ActionName
+from domain.issue.intake import CLOCK_SKEW
+from domain.issue.lifecycle import RULES
+from domain.issue.view import IssueView
+from domain.sla.promise import CUSTOMERS, DUE, OVERSIGHT, Promise, PromiseEnd
 from domain.vocabulary import Role, Stage
-from store import reading
+from store import issue_reader as reading
 from tests.workflows.harness import StoryDesk
 from tests.workflows.papers import Papers, Row, read
 

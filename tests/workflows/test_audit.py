@@ -12,10 +12,11 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from activities import audit, names
-from domain.actions import ActionName
+from activities import audit
+from domain import contract as names
+from domain.issue.actions import ActionName
 from domain.vocabulary import Outcome, Stage
-from store import reading
+from store import issue_reader as reading
 from tests.workflows.harness import (
     CUSTOMER,
     Handle,

@@ -11,14 +11,15 @@ import pytest
 from temporalio import activity
 from temporalio.service import RPCError
 
-from activities import audit, deep_audit, judging, names
+from activities import audit, deep_audit, judging
 from activities.recording import Recording
-from domain import lifecycle
-from domain.actions import Accept, ActionName, ReportProgress
+from domain import contract as names
 from domain.findings import FindingKind
-from domain.issue import Recorded, Step
+from domain.issue import lifecycle
+from domain.issue.actions import Accept, ActionName, ReportProgress
+from domain.issue.state import Recorded, Step
 from domain.vocabulary import Outcome
-from store import reading
+from store import issue_reader as reading
 from tests.builders import LINKS
 from tests.workflows import harness
 from tests.workflows.auditing import (

@@ -4,8 +4,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from domain.vocabulary import Stage
+from inbound.files.roster import read_roster
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import roster
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import StoryDesk, refusal, stand

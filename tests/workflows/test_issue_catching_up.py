@@ -5,13 +5,13 @@ another order.
 import pytest
 from temporalio import activity
 
-from activities import names
 from activities.recording import Recording
-from domain.actions import ActionName, ReportProgress, Resolve
-from domain.issue import Recorded, Step
-from domain.lifecycle import decide
+from domain import contract as names
+from domain.issue.actions import ActionName, ReportProgress, Resolve
+from domain.issue.lifecycle import decide
+from domain.issue.state import Recorded, Step
 from domain.vocabulary import Actor, Role
-from store import reading
+from store import issue_reader as reading
 from tests.workflows import harness
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import engineer, has_ended, stand

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName, Evaluate, RecordCallback
+from domain.issue.actions import ActionName, Evaluate, RecordCallback
 from domain.vocabulary import Actor, Outcome, Role, Severity, Stage
+from inbound.files.roster import read_roster
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
-from store import reading, roster
+from store import issue_reader as reading
+from store import roster
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import (
     CLERK,

@@ -3,9 +3,9 @@
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import Accept, ActionName, ReportProgress, Withdraw
+from domain.issue.actions import Accept, ActionName, ReportProgress, Withdraw
 from domain.vocabulary import Outcome
-from store import reading
+from store import issue_reader as reading
 from tests.histories.paths import grown
 from tests.workflows.harness import (
     AGENT,

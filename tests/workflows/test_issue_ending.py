@@ -9,7 +9,7 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
 )
 
-from domain.actions import ActionName, Resolve
+from domain.issue.actions import ActionName, Resolve
 from domain.vocabulary import Actor, Outcome, Role, Stage
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import Handle, StoryDesk, refusal, stand, status, traces

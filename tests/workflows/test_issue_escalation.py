@@ -4,8 +4,8 @@
 
 from temporalio.client import WorkflowHandle
 
-from domain.actions import ActionName, Escalate
-from domain.issue import SlaState
+from domain.issue.actions import ActionName, Escalate
+from domain.issue.state import SlaState
 from domain.vocabulary import Outcome, Stage
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import AGENT, StoryDesk, stand

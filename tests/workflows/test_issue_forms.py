@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import PEOPLE, ActionName
-from domain.view import IssueView
+from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.view import IssueView
 from domain.vocabulary import Stage
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import CLERK, Handle, engineer, refusal, status, traces

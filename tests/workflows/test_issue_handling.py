@@ -5,7 +5,7 @@ the end of a shift, and a core group that has nobody left on stand-by (R15, R16)
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName
+from domain.issue.actions import ActionName
 from domain.vocabulary import Actor, Outcome, Role, Stage
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import (

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain import view as views
-from domain.actions import ActionName
-from domain.cases import Change, Draft, Ruling
+from domain.issue import view as views
+from domain.issue.actions import ActionName
+from domain.knowledge.cases import Change, Draft, Ruling
 from domain.vocabulary import Actor, Outcome, Role, Stage
 from store import cases
 from tests.workflows.conftest import Begin

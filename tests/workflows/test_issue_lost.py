@@ -20,7 +20,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities import audit
-from domain.actions import ActionName, Resume
+from domain.issue.actions import ActionName, Resume
 from domain.vocabulary import Stage
 from starter.client import Desk
 from tests.workflows.harness import (

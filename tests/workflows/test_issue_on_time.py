@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from domain.issue import SlaState
+from domain.issue.state import SlaState
 from domain.vocabulary import Outcome, Stage
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import history_length, result, stand

@@ -5,7 +5,7 @@ about several faults (R18, R22, R26).
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName, Evaluate
+from domain.issue.actions import ActionName, Evaluate
 from domain.vocabulary import Actor, Outcome, Role, Stage
 from starter.client import Desk, Refused
 from tests.workflows.conftest import Begin

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName
+from domain.issue.actions import ActionName
 from domain.vocabulary import Actor, Outcome, Role, Severity, Stage
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import (

@@ -3,8 +3,8 @@
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName, RecordCallback
-from domain.view import IssueView
+from domain.issue.actions import ActionName, RecordCallback
+from domain.issue.view import IssueView
 from domain.vocabulary import Outcome, Severity, Stage
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import CLERK, Handle, StoryDesk, refusal, stand

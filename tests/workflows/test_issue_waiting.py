@@ -3,7 +3,7 @@
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.issue import SlaState
+from domain.issue.state import SlaState
 from domain.vocabulary import Stage
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import Handle, StoryDesk, history_length, refusal, stand

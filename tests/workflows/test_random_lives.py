@@ -21,15 +21,15 @@ from temporalio.worker import Replayer
 
 pytest.register_assert_rewrite("tests.workflows.lives")
 
-from domain.actions import PEOPLE, ActionName  # noqa: E402
-from domain.issue import BROKEN_OFF  # noqa: E402
-from domain.view import IssueView  # noqa: E402
+from domain.issue.actions import PEOPLE, ActionName  # noqa: E402
+from domain.issue.state import BROKEN_OFF  # noqa: E402
+from domain.issue.view import IssueView  # noqa: E402
 from domain.vocabulary import Outcome, Stage  # noqa: E402
+from inbound.files.roster import read_roster  # noqa: E402
 from runtime import postgres  # noqa: E402
-from runtime.embedded import APPLICATION, EmbeddedPostgres  # noqa: E402
+from runtime.embedded.servers import APPLICATION, EmbeddedPostgres  # noqa: E402
 from runtime.settings import ROOT  # noqa: E402
 from runtime.temporal import plugin  # noqa: E402
-from starter.roster_files import read_roster  # noqa: E402
 from tests.conftest import fresh_database  # noqa: E402
 from tests.workflows.harness import Handle, StoryDesk, story_desk  # noqa: E402
 from tests.workflows.lives import REFUSALS, Lives  # noqa: E402

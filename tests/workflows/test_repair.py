@@ -18,12 +18,12 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities import audit, deep_audit, judging
 from activities.catching_up import CatchingUp
-from domain.actions import ActionName, Resume
 from domain.findings import FindingKind, Remedy
+from domain.issue.actions import ActionName, Resume
 from domain.vocabulary import Stage
 from runtime import histories, postgres
-from runtime.embedded import EmbeddedPostgres
-from store import reading
+from runtime.embedded.servers import EmbeddedPostgres
+from store import issue_reader as reading
 from tests.builders import LINKS
 from tests.histories.fingerprint import HISTORIES
 from tests.workflows import harness

@@ -13,8 +13,8 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName, WaitForCustomer
-from domain.issue import SlaState
+from domain.issue.actions import ActionName, WaitForCustomer
+from domain.issue.state import SlaState
 from domain.vocabulary import Stage
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import (

@@ -5,7 +5,7 @@ what may be wrong with one.
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from domain.actions import ActionName
+from domain.issue.actions import ActionName
 from domain.vocabulary import Actor, Role
 from tests.workflows.harness import AGENT, CLERK, CUSTOMER, LEAD, MANAGER, Handle, StoryDesk
 

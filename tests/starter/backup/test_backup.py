@@ -19,13 +19,15 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from domain.actions import Accept, ActionName, Resolve
-from domain.intake import Intake
-from domain.view import IssueView
+from cli.console import InputError
+from domain.issue.actions import Accept, ActionName, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
-from runtime import restored
-from runtime.child import Lock
-from runtime.embedded import EmbeddedPostgres
+from inbound.files.roster import read_roster
+from runtime.embedded import restored
+from runtime.embedded.process import Lock
+from runtime.embedded.servers import EmbeddedPostgres
 from runtime.errors import SetupError
 from runtime.lives import Lives
 from runtime.settings import ROOT, Settings
@@ -34,9 +36,8 @@ from starter.backup import archive, making
 from starter.backup.making import back_up
 from starter.backup.restoring import Side, check, restore
 from starter.client import Desk
-from starter.console import InputError
-from starter.roster_files import read_roster
-from store import register, roster, standing
+from store import issue_writer as register
+from store import roster, standing
 from tests.builders import an_intake
 from tests.conftest import free_ports
 from tests.starter.conftest import run_yinuo
@@ -348,7 +349,7 @@ async def test_a_register_restored_by_its_own_servers_means_goes_on_in_another_t
     database: asyncpg.Pool[Any], postgres_url: str
 ) -> None:
     ran = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "starter", "restored"),
+        *(sys.executable, "-m", "cli", "restored"),
         env={**os.environ, "DATABASE_URL": postgres_url},
         cwd=ROOT,
     )

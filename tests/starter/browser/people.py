@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 
 from playwright.async_api import Page, expect
 
+from domain.issue.view import IssueView
 from domain.links import Purpose
-from domain.view import IssueView
 from domain.vocabulary import Role, Stage
 from runtime.signing import signer
-from starter.doors.who import PREFIX, digest
 from store import tokens
 from store.tokens import Token
 from tests.starter.conftest import RunningDesk
+from web.auth.identity import PREFIX, digest
 
 _LINK = re.compile(r"/l/(\S+)")
 _PATIENCE = 20.0

@@ -13,12 +13,12 @@ import httpx2
 from fastapi import Response
 
 from domain.vocabulary import Role
-from starter.doors import sessions
-from starter.doors.context import Doors
-from starter.doors.who import digest
 from store import door_log, tokens
 from store.door_log import Entry
 from store.tokens import Token
+from web.auth import sessions
+from web.auth.identity import digest
+from web.context import Doors
 
 HTMX = {"HX-Request": "true"}
 _ADDRESS = re.compile(r'\b(?:href|action|formaction|hx-(?:get|post)|src)="([^"]*)"')

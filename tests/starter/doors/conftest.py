@@ -12,12 +12,12 @@ from fastapi import FastAPI
 
 from domain.vocabulary import Role
 from runtime.signing import signer
-from starter.doors.app import build
-from starter.doors.context import Doors
-from starter.doors.who import PREFIX, digest
 from store import tokens
 from store.tokens import Token
 from tests.starter.conftest import RunningDesk, brought_up
+from web.app import build
+from web.auth.identity import PREFIX, digest
+from web.context import Doors
 
 BASE = "http://127.0.0.1:8080"
 

@@ -16,17 +16,11 @@ from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from domain.access import CALLERS, Caller, Reach, Right, may, reach
-from domain.actions import PEOPLE as ACTIONS
-from domain.actions import ActionName, Reassign
-from domain.view import IssueView
+from domain.issue.actions import PEOPLE as ACTIONS
+from domain.issue.actions import ActionName, Reassign
+from domain.issue.view import IssueView
+from domain.staff.access import CALLERS, Caller, Reach, Right, may, reach
 from domain.vocabulary import SUPERVISORS, Role
-from starter.doors import agent_pages, issue_page, sessions
-from starter.doors.api_examples import SAID
-from starter.doors.app import _ROOMS
-from starter.doors.context import Doors
-from starter.doors.pages import checked_form, handles
-from starter.doors.who import signed_in, visitor
 from store import door_log
 from tests import access_page
 from tests.starter.conftest import RunningDesk
@@ -34,6 +28,14 @@ from tests.starter.doors.at_desk import sign_in
 from tests.starter.doors.conftest import PEOPLE, MakeToken
 from tests.starter.doors.test_api_opening import an_intake
 from tests.starter.doors.test_clerk_pages import LEAD, from_shanghai, repaired
+from web.api.examples import SAID
+from web.app import _ROOMS
+from web.auth import sessions
+from web.auth.identity import signed_in, visitor
+from web.context import Doors
+from web.pages import agent as agent_pages
+from web.pages import issue as issue_page
+from web.rendering import checked_form, handles
 
 _NOWHERE = {"to": "nowhere", "reason": "not theirs"}
 BODIES: Mapping[ActionName, dict[str, Any]] = {name: dict(said) for name, said in SAID.items()} | {
@@ -104,7 +106,7 @@ OPEN = {
 def test_every_other_door_asks_who_is_there_and_every_page_takes_forms_of_ours_only(
     room: str,
 ) -> None:
-    doors = import_module(f"starter.doors.{room}").router.routes
+    doors = import_module(f"web.{room}").router.routes
     assert doors
     for door in doors:
         assert isinstance(door, APIRoute)
@@ -325,7 +327,7 @@ def test_no_door_is_left_out_of_the_tables(app: FastAPI) -> None:
     doors = {
         (method, route.path)
         for room in _ROOMS
-        for route in import_module(f"starter.doors.{room}").router.routes
+        for route in import_module(f"web.{room}").router.routes
         if isinstance(route, APIRoute) and route.path not in OPEN
         for method in route.methods or ()
     }

@@ -12,17 +12,17 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from domain.actions import ActionName
-from domain.intake import Intake
-from domain.view import IssueView
+from domain.issue.actions import ActionName
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Role
 from starter.client import Desk, Opened, Unavailable
-from starter.doors.app import build
-from starter.doors.context import Doors
 from tests.builders import an_intake
 from tests.starter.doors.at_desk import AtDesk, addresses, sign_in
 from tests.starter.doors.conftest import BASE, PEOPLE
 from tests.store.test_cases import a_draft, approved, propose
+from web.app import build
+from web.context import Doors
 
 
 class Caller(NamedTuple):

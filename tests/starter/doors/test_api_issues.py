@@ -8,8 +8,8 @@ import asyncpg
 import httpx2
 import pytest
 
-from domain.access import Right
-from domain.actions import PEOPLE, ActionName
+from domain.issue.actions import PEOPLE, ActionName
+from domain.staff.access import Right
 from domain.vocabulary import Role
 from starter.client import Desk
 from tests.starter.conftest import RunningDesk

@@ -7,11 +7,11 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from domain.access import Right
+from domain.staff.access import Right
 from domain.vocabulary import Role
-from starter.doors.api_examples import INTAKE
 from tests.starter.conftest import RunningDesk
 from tests.starter.doors.conftest import MakeToken
+from web.api.examples import INTAKE
 
 
 def an_intake(**changes: Any) -> dict[str, Any]:

@@ -11,16 +11,18 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from structlog.testing import capture_logs
 
-from domain.access import Caller
+from domain.staff.access import Caller
 from domain.vocabulary import Role
 from runtime.settings import Settings
 from runtime.signing import signer
-from starter.doors import care, problems, sessions
-from starter.doors.app import build
-from starter.doors.context import Doors, address_of
-from starter.doors.who import _Known, digest
 from store.tokens import Admitted
 from tests.starter.doors.conftest import MakeToken
+from web import middleware as care
+from web import problems
+from web.app import build
+from web.auth import sessions
+from web.auth.identity import _Known, digest
+from web.context import Doors, address_of
 
 ROOM = APIRouter()
 

@@ -11,16 +11,16 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from domain.actions import Accept, Act, ActionName, Resolve
-from domain.intake import Intake
-from domain.view import IssueView
+from domain.issue.actions import Accept, Act, ActionName, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
 from starter.client import Desk, Unavailable
-from starter.doors.app import build
-from starter.doors.context import Doors
 from tests.builders import an_intake
 from tests.starter.doors.at_desk import AtDesk, addresses, hidden, sign_in
 from tests.starter.doors.conftest import BASE, PEOPLE
+from web.app import build
+from web.context import Doors
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 WORDS = "取款机好了，另一台还是黑屏"

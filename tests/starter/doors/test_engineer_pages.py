@@ -12,17 +12,17 @@ from zoneinfo import ZoneInfo
 import httpx2
 import pytest
 
-from domain.access import Right
-from domain.actions import Accept, ActionName, Reassign, WaitForCustomer
-from domain.view import IssueView
+from domain.issue.actions import Accept, ActionName, Reassign, WaitForCustomer
+from domain.issue.view import IssueView
+from domain.staff.access import Right
 from domain.vocabulary import Actor, Role, Stage
 from starter.client import Unavailable
-from starter.doors.app import build
-from starter.doors.context import Doors
 from tests.builders import an_intake
 from tests.starter.doors.at_desk import AtDesk, addresses, hidden, sign_in
 from tests.starter.doors.conftest import BASE
 from tests.store.test_cases import a_draft, approved, propose
+from web.app import build
+from web.context import Doors
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 ENGINEER = "liang.jiahao"

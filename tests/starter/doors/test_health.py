@@ -12,21 +12,21 @@ from prometheus_client.parser import text_string_to_metric_families
 from temporalio.client import Client
 
 from benchmarks.intakes import a_fault
-from domain.access import RIGHTS, Right
+from domain.staff.access import RIGHTS, Right
 from domain.vocabulary import Role
 from runtime import postgres, temporal
-from runtime.embedded import HASTY, EmbeddedPostgres
+from runtime.embedded.servers import HASTY, EmbeddedPostgres
 from runtime.migrate import migrate
 from runtime.settings import ROOT, Settings
 from runtime.signing import signer
 from starter.client import Desk
-from starter.doors.app import build
-from starter.doors.context import Doors
 from starter.replanning import adopt_file
 from store.heartbeat import beat
 from tests.conftest import DeskServers, free_ports
 from tests.starter.conftest import RunningDesk
 from tests.starter.doors.conftest import BASE, MakeToken
+from web.app import build
+from web.context import Doors
 from worker import working
 
 READY = ("postgresql", "temporal", "writable", "open", "working")
@@ -141,8 +141,8 @@ async def test_however_many_ask_it_is_found_out_once_a_second(
     async def counted(pool: "asyncpg.Pool[Any]") -> None:
         beats.append(pool)
 
-    monkeypatch.setattr("starter.doors.health.heartbeat.beat", counted)
-    monkeypatch.setattr("starter.doors.health._SECOND", 3600)
+    monkeypatch.setattr("web.operations.health.heartbeat.beat", counted)
+    monkeypatch.setattr("web.operations.health._SECOND", 3600)
     answers = await asyncio.gather(*(http.get("/readyz") for _ in range(30)))
     assert {answer.status_code for answer in answers} == {200}
     assert len(beats) == 1

@@ -12,12 +12,12 @@ from domain.vocabulary import Role
 from runtime import postgres, temporal
 from runtime.signing import signer
 from starter.client import Desk
-from starter.doors.app import build
-from starter.doors.context import Doors
 from store import auditing
 from tests.conftest import free_ports
 from tests.starter.conftest import RunningDesk
 from tests.starter.doors.conftest import BASE, MakeToken
+from web.app import build
+from web.context import Doors
 
 WEDGED = Finding(kind=FindingKind.WEDGED, issue_id="issue:web:secret", number="N", seen="secret")
 

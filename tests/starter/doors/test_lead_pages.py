@@ -11,17 +11,17 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from domain.actions import Act, ActionName
-from domain.view import IssueView
+from domain.issue.actions import Act, ActionName
+from domain.issue.view import IssueView
 from domain.vocabulary import Role
 from starter.client import Desk, Unavailable
-from starter.doors import lead_pages
-from starter.doors.app import build
-from starter.doors.context import Doors
 from store import board
 from tests.builders import an_intake
 from tests.starter.doors.at_desk import AtDesk, addresses, hidden, sign_in
 from tests.starter.doors.conftest import BASE, PEOPLE
+from web.app import build
+from web.context import Doors
+from web.pages import lead as lead_pages
 
 CUSTOMER = {"name": "钱不多", "organisation": "看板银行", "phone": "+86 139 7777 0001"}
 

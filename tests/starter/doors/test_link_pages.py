@@ -15,20 +15,20 @@ import asyncpg
 import httpx2
 import pytest
 
-from domain.actions import PEOPLE, Act, ActionName
+from domain.issue.actions import PEOPLE, Act, ActionName
+from domain.issue.view import IssueView
 from domain.links import PURPOSES, Link, Purpose
-from domain.view import IssueView
 from domain.vocabulary import Actor, Role
 from runtime.signing import Links, link_id
 from starter.client import Desk, Unavailable
-from starter.doors.app import build
-from starter.doors.context import Doors
 from store import door_log
 from store.door_log import Entry
 from tests.builders import an_intake
 from tests.conftest import free_ports
 from tests.starter.doors.at_desk import addresses
 from tests.starter.doors.conftest import BASE
+from web.app import build
+from web.context import Doors
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 CLERK = Actor(id="fan.meiling", role=Role.CLERK)

@@ -15,19 +15,22 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from domain.actions import PEOPLE, ActionName
 from domain.findings import Heartbeat
-from domain.intake import Customer, Intake
-from domain.view import IssueView
+from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.intake import Customer, Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
-from starter.doors import api_audit, api_cases, api_examples, api_shapes
-from starter.doors.app import build
-from starter.doors.context import Doors
-from starter.doors.problems import PROBLEM
 from tests.conftest import free_ports
 from tests.starter.conftest import RunningDesk
 from tests.starter.doors.conftest import MakeToken
 from tests.starter.doors.test_api_opening import an_intake
+from web.api import audit as api_audit
+from web.api import cases as api_cases
+from web.api import examples as api_examples
+from web.api import shapes as api_shapes
+from web.app import build
+from web.context import Doors
+from web.problems import PROBLEM
 
 SHAPES: dict[str, type[BaseModel]] = {
     "IssueView": IssueView,

@@ -9,14 +9,14 @@ import httpx2
 import pytest
 from starlette.datastructures import FormData, UploadFile
 
-from domain.actions import PEOPLE, Accept, ActionName, Consult, Quote, Resolve
+from domain.issue.actions import PEOPLE, Accept, ActionName, Consult, Quote, Resolve
 from domain.vocabulary import Actor, Role
 from starter.client import Refused
-from starter.doors import fields
-from starter.doors.context import Doors
-from starter.doors.fields import Wrong
-from starter.doors.pages import HERE, Language, remaining, rooms
 from tests.starter.doors.at_desk import sign_in
+from web.context import Doors
+from web.forms import fields
+from web.forms.fields import Wrong
+from web.rendering import HERE, Language, remaining, rooms
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 BY = Actor(id="liang.jiahao", role=Role.ENGINEER)

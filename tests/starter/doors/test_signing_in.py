@@ -24,13 +24,13 @@ from joserfc.jwk import RSAKey
 
 from domain.vocabulary import Role
 from runtime.settings import Settings
-from starter.doors.app import build
-from starter.doors.context import Doors
-from starter.doors.who import PREFIX, digest
 from store import door_log, tokens
 from store.tokens import Token
 from tests.starter.doors.at_desk import hidden
 from tests.starter.doors.conftest import BASE, MakeToken
+from web.app import build
+from web.auth.identity import PREFIX, digest
+from web.context import Doors
 
 PAGE = {"Accept": "text/html"}
 

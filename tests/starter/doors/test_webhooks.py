@@ -10,11 +10,12 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from domain.access import Right
+from domain.staff.access import Right
 from domain.vocabulary import Role
+from inbound.shelf import Shelf
 from runtime.settings import ROOT
-from starter.inbound.shelf import Shelf
-from store import door_log, reading
+from store import door_log
+from store import issue_reader as reading
 from tests.starter.conftest import RunningDesk
 from tests.starter.doors.conftest import MakeToken
 

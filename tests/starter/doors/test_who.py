@@ -18,22 +18,23 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from domain.access import Right
+from domain.staff.access import Right
 from domain.vocabulary import Role
 from runtime import postgres
-from runtime.embedded import database_url
+from runtime.embedded.servers import database_url
 from runtime.signing import Signer
 from starter.client import Desk
-from starter.doors import sessions, who
-from starter.doors.app import build
-from starter.doors.context import Doors
-from starter.doors.who import FRESH, KNOWN, PREFIX, Doorkeeper, digest
 from store import AWAY, door_log, tokens
 from store.door_log import Entry
 from store.tokens import Admitted, Token
 from tests.starter.doors.at_desk import HTMX, hidden, sign_in
 from tests.starter.doors.conftest import BASE, PEOPLE, MakeToken
 from tests.starter.doors.test_api_opening import an_intake
+from web.app import build
+from web.auth import identity as who
+from web.auth import sessions
+from web.auth.identity import FRESH, KNOWN, PREFIX, Doorkeeper, digest
+from web.context import Doors
 
 PAGE = {"Accept": "text/html"}
 
@@ -294,8 +295,8 @@ async def standing_still(pool: asyncpg.Pool[Any], size: int) -> AsyncIterator[No
 @pytest.fixture
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     for patience in (
-        "starter.doors.who._GLANCE",
-        "starter.doors.trail._PATIENCE",
+        "web.auth.identity._GLANCE",
+        "web.audit._PATIENCE",
         "starter.client._GLANCE",
     ):
         monkeypatch.setattr(patience, 0.1)

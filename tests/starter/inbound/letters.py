@@ -5,8 +5,8 @@ from __future__ import annotations
 from email.message import EmailMessage
 from uuid import uuid4
 
+from inbound.mapping import Form, read_file
 from runtime.settings import ROOT
-from starter.inbound.mapping import Form, read_file
 
 MAPPING = ROOT / "examples" / "inbound" / "mail.toml"
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from cli.inbound import PASSWORD as VARIABLE
+from inbound import imap
+from inbound.imap import Mailbox, MailboxError
+from inbound.mail import LetterBox
 from runtime.settings import ROOT
 from starter.client import Unavailable
-from starter.inbound import imap
-from starter.inbound.imap import Mailbox, MailboxError
-from starter.inbound.mail import LetterBox
-from starter.inbound_commands import PASSWORD as VARIABLE
-from store import reading
+from store import issue_reader as reading
 from tests.conftest import free_ports
 from tests.starter.conftest import RunningDesk
 from tests.starter.inbound.letters import MAPPING, form, letter
@@ -148,7 +148,7 @@ class Command:
     async def start(self, *more: str, password: str = PASSWORD) -> asyncio.subprocess.Process:
         where = ("--host", HERE, "--port", str(self.server.port), "--user", USER)
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "starter", "inbound", "imap", str(MAPPING), *where, *more),
+            *(sys.executable, "-m", "cli", "inbound", "imap", str(MAPPING), *where, *more),
             cwd=ROOT,
             env={**os.environ, **self.desk.environment, VARIABLE: password},
             stderr=asyncio.subprocess.PIPE,

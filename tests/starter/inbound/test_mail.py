@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.vocabulary import Channel, Kind
-from starter.inbound.mail import Fate, LetterBox, content
+from inbound.mail import Fate, LetterBox, content
 from store import door_log
 from tests.starter.conftest import RunningDesk, run_yinuo
 from tests.starter.inbound.letters import MAPPING, form, letter

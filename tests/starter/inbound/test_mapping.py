@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.intake import Intake
+from cli.console import InputError
+from domain.issue.intake import Intake
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
+from inbound.mapping import Form, Ignored, Unusable, read_file
+from inbound.shelf import Shelf
 from runtime.settings import ROOT
-from starter.console import InputError
-from starter.inbound.mapping import Form, Ignored, Unusable, read_file
-from starter.inbound.shelf import Shelf
 from tests.starter.conftest import run_yinuo
 
 EXAMPLES = ROOT / "examples" / "inbound"

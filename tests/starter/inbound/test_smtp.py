@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
+from inbound.mail import LARGEST, LetterBox
+from inbound.smtp import listening
 from runtime.settings import ROOT
 from starter.client import Desk, Unavailable
-from starter.inbound.mail import LARGEST, LetterBox
-from starter.inbound.smtp import listening
 from tests.conftest import free_ports
 from tests.starter.conftest import RunningDesk
 from tests.starter.inbound.letters import MAPPING, form, letter
@@ -124,7 +124,7 @@ async def test_whoever_is_still_connected_holds_up_no_stop(running_desk: Running
 async def started(desk: RunningDesk, port: int) -> asyncio.subprocess.Process:
     command = ["inbound", "smtp", str(MAPPING), "--port", str(port)]
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "starter", *command),
+        *(sys.executable, "-m", "cli", *command),
         cwd=ROOT,
         env={**os.environ, **desk.environment},
         stderr=asyncio.subprocess.PIPE,
