@@ -26,9 +26,9 @@ from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
 from domain import contract as names
+from domain.errors import SetupError
 from runtime import aio, grants, logs, postgres, settings, temporal
 from runtime.embedded import servers as embedded
-from runtime.errors import SetupError
 from runtime.lives import Lives
 from runtime.migrate import require_head
 from runtime.settings import Settings

@@ -1,4 +1,4 @@
-"""`yinuo`: the desk from a terminal. This file brings it up; for issues see issue_commands.py."""
+"""`yinuo`: the desk from a terminal. This file brings it up; for issues see issues/."""
 # ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cli.calendar import commands as calendar_commands
 from cli.cases import commands as case_commands
 from cli.console import Commands, explained, tell
 from cli.demo import demo
-from cli.issues import actions as issue_actions
+from cli.issues import acting as issue_actions
 from cli.issues import commands as issue_commands
 from cli.policy import commands as policy_commands
 from cli.replan import replan

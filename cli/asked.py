@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from cli.console import ExitCode, Failed, InputError, registers
+from cli.console import ExitCode, Failed, registers
+from domain.errors import InputError
 from runtime import aio
 
 if TYPE_CHECKING:

@@ -119,7 +119,7 @@ async def _restored() -> None:
 
 
 def _side(only: str | None) -> Any:
-    from cli.console import InputError
+    from domain.errors import InputError
     from starter.backup.restoring import Side
 
     if only is None:

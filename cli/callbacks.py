@@ -16,20 +16,11 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.asked import YEARS, adopted
-from cli.console import (
-    AsJson,
-    ExitCode,
-    Failed,
-    InputError,
-    refusal,
-    registers,
-    servers,
-    tell,
-    write_json,
-)
+from cli.console import AsJson, ExitCode, Failed, refusal, registers, servers, tell, write_json
 from domain import callbacks as callback_list
 from domain.calendars.timeline import midnight
 from domain.callbacks import Attempt, Call, CaseSummary
+from domain.errors import InputError
 from domain.issue.intake import Customer
 from domain.issue.view import local
 from domain.vocabulary import Role, Severity, repeated
@@ -238,7 +229,7 @@ async def _record(
 
 
 def _why(each: Recorded) -> Failed:
-    from starter.client import Refused
+    from domain.errors import Refused
 
     if isinstance(each.failure, Refused):
         return refusal(each.failure.type, each.failure.message)

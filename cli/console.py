@@ -14,14 +14,13 @@ import typer
 from pydantic import BaseModel, ValidationError
 from typer.core import TyperGroup
 
-from runtime.errors import SetupError
+from domain.errors import InputError, OutputError, SetupError
 from runtime.textfiles import findings
 
 if TYPE_CHECKING:
     import asyncpg
     from temporalio.client import Client
 
-    from domain.issue.view import IssueView
     from runtime.settings import Settings
     from starter.client import Desk, Register
 
@@ -50,10 +49,6 @@ class Failed(Exception):  # noqa: N818  reads as what happened
     def __init__(self, code: ExitCode, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-class InputError(SetupError):
-    """What was handed in cannot be; the message names file and line, or field, and the reason."""
 
 
 class Commands(TyperGroup):
@@ -94,16 +89,6 @@ def write_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
         plain = [each.model_dump(mode="json") for each in value]
     json.dump(plain, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
-
-
-def answer(view: IssueView, *, json: bool) -> None:
-    """Show an issue as it now is."""
-    if json:
-        write_json(view)
-        return
-    from cli import tables
-
-    tables.show(tables.page(view))
 
 
 @asynccontextmanager
@@ -171,8 +156,9 @@ async def explained() -> AsyncIterator[None]:
     """Turn a refusal, or a server that does not answer, into ``Failed``."""
     from temporalio.service import RPCError
 
+    from domain.errors import Refused
     from runtime import postgres
-    from starter.client import Refused, Unavailable
+    from starter.client import Unavailable
 
     try:
         with postgres.explained():
@@ -183,7 +169,7 @@ async def explained() -> AsyncIterator[None]:
         raise Failed(ExitCode.UNAVAILABLE, str(error)) from error
     except RPCError as error:
         raise Failed(ExitCode.UNAVAILABLE, f"Temporal: {error.message}") from error
-    except InputError:  # what was handed in is wrong, not the servers
+    except (InputError, OutputError):  # files are wrong, not the servers
         raise
     except SetupError as error:
         raise Failed(ExitCode.UNAVAILABLE, str(error)) from error

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import AsJson, ExitCode, Failed, InputError, tell, write_json
+from cli.console import AsJson, ExitCode, Failed, tell, write_json
+from domain.errors import InputError, SetupError
 from runtime import aio
-from runtime.errors import SetupError
 
 if TYPE_CHECKING:
     from inbound.imap import Mailbox

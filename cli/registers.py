@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli.asked import YEARS
-from cli.console import AsJson, InputError, registers, tell, write_json
+from cli.console import AsJson, registers, tell, write_json
+from domain.errors import InputError
 from runtime import aio
 
 if TYPE_CHECKING:

@@ -34,9 +34,10 @@ def replan(
     if json:
         write_json(report)
         return
-    from cli import tables
+    from cli.policy.tables import replanned
+    from cli.tables import show
 
-    tables.show(tables.replanned(report))
+    show(replanned(report))
 
 
 async def _dry_run() -> Report:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import audit as audit_commands
-from cli.console import AsJson, ExitCode, Failed, InputError, registers, tell, write_json
+from cli.console import AsJson, ExitCode, Failed, registers, tell, write_json
+from domain.errors import InputError
 from domain.vocabulary import Role
 from runtime import aio
 

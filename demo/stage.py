@@ -15,10 +15,10 @@ import asyncpg
 from temporalio.client import Client
 
 from demo.receiver import LOOPBACK, Outside, Receiver
+from domain.errors import SetupError
 from domain.staff.roster import Roster
 from runtime import rulebook
 from runtime.embedded.process import Lock
-from runtime.errors import SetupError
 from runtime.settings import Settings, load
 from starter import client, up
 from starter.up import Progress

@@ -20,10 +20,11 @@ from typing import Any, NamedTuple
 import asyncpg
 import structlog
 
+from domain.errors import Refused
 from domain.staff.access import Right
 from domain.vocabulary import Role
 from inbound.mapping import Form, Ignored, Unusable
-from starter.client import Desk, Refused, Unavailable
+from starter.client import Desk, Unavailable
 from store import AWAY, door_log
 from store.door_log import Entry
 

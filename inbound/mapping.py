@@ -21,7 +21,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
-from cli.console import InputError
+from domain.errors import InputError
 from domain.issue.intake import Customer, Intake
 from domain.vocabulary import Code, Model, Zone
 from runtime.textfiles import explain, findings, read_utf8

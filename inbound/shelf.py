@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from cli.console import InputError
+from domain.errors import InputError
 from inbound.mapping import Form, read_file
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")

@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 
 UMASK = 0o077
 """Of everything that the desk makes."""

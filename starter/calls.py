@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain import callbacks as callback_list
+from domain.errors import Refused
 from domain.issue.actions import ActionName, RecordCallback
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, repeated
-from starter.client import Desk, Refused, Unavailable
+from starter.client import Desk, Unavailable
 from store import callbacks
 from store.callbacks import Called
 

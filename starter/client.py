@@ -27,6 +27,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.errors import Refused
 from domain.issue.actions import Act, ActionName, Reassign, Repair, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
@@ -66,15 +67,6 @@ _AWAY: tuple[type[Exception], ...] = (
     WorkflowUpdateRPCTimeoutOrCancelledError,
     *AWAY,
 )
-
-
-class Refused(Exception):  # noqa: N818  a refusal is an answer
-    """The desk says no, and why."""
-
-    def __init__(self, type_: str, message: str) -> None:
-        super().__init__(message)
-        self.type = type_
-        self.message = message
 
 
 class Unavailable(Exception):  # noqa: N818  reads as what happened
@@ -455,7 +447,7 @@ class Desk(Register):
 def _refused(error: WorkflowUpdateFailedError) -> Exception:
     cause = error.cause
     if isinstance(cause, ApplicationError):
-        return Refused(cause.type or "Invalid", cause.message)
+        return Refused.told(cause.type or "Invalid", cause.message)
     return Unavailable(f"the desk could not carry it out: {cause}")
 
 

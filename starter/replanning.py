@@ -14,11 +14,11 @@ import asyncpg
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
+from domain.errors import Refused, SetupError
 from domain.sla.replanning import PER_SECOND, Order, Report, Tally, replanned, tally
 from domain.sla.rulebook import Rulebook
 from runtime import rulebook as files
-from runtime.errors import SetupError
-from starter.client import TASK_QUEUE, Refused
+from starter.client import TASK_QUEUE
 from store import replanning, rulebooks
 from store.rulebooks import Adoption
 from workflows import replan

@@ -19,12 +19,12 @@ import httpx2
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from domain.errors import SetupError
 from runtime import grants, postgres, rotation
 from runtime.embedded.ports import held
 from runtime.embedded.process import Child
 from runtime.embedded.restored import finish
 from runtime.embedded.servers import HASTY, EmbeddedPostgres, EmbeddedTemporal, migration_url
-from runtime.errors import SetupError
 from runtime.home import make_private
 from runtime.migrate import migrate
 from runtime.settings import Settings, given_temporal

@@ -18,8 +18,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from pydantic import ValidationError
 
+from domain.errors import Refused
 from runtime.aio import within
-from starter.client import Refused
 from store import UNWRITABLE, door_log
 from store.door_log import UNKNOWN, Entry
 from web.auth.identity import Visitor

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from domain.errors import Refused
 from domain.issue.intake import Intake
 from domain.staff.access import Reach, Right, may, reach
-from starter.client import Opened, Refused
+from starter.client import Opened
 from web.audit import Deed
 from web.auth.identity import Visitor, require
 from web.context import Doors

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.vocabulary import Stage
 from runtime.textfiles import explain
-from starter.client import Refused, Unavailable
+from starter.client import Unavailable
 from store import UNWRITABLE
 
 RETRY_AFTER = 5

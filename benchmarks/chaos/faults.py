@@ -21,8 +21,8 @@ from temporalio.service import RPCError
 from benchmarks.chaos import power
 from benchmarks.chaos.plan import Fault, Kind, chance
 from demo.stage import Stage
+from domain.errors import SetupError
 from runtime.embedded.servers import DATABASE, EmbeddedPostgres, EmbeddedTemporal
-from runtime.errors import SetupError
 from store import AWAY
 
 Server = EmbeddedPostgres | EmbeddedTemporal

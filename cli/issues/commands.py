@@ -16,7 +16,6 @@ from cli.console import (
     AsJson,
     Failed,
     Number,
-    answer,
     desk,
     explained,
     refusal,
@@ -24,6 +23,7 @@ from cli.console import (
     tell,
     write_json,
 )
+from cli.issues.acting import answer
 from domain.issue.intake import Intake
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity, Stage
 from runtime import aio
@@ -154,9 +154,10 @@ def _open_file(file: Path, now: datetime | None, *, json: bool) -> None:
     if json:
         write_json(opened)
     else:
-        from cli import tables
+        from cli.issues import tables
+        from cli.tables import show
 
-        tables.show(tables.listing(opened))
+        show(tables.listing(opened))
     for where, failure in failed[1:]:
         tell(f"{where}: {failure}")
     if failed:
@@ -183,7 +184,7 @@ async def _open_all(found: Sequence[Found]) -> tuple[list[IssueView], list[tuple
 
 
 async def _check_all(at: Desk, found: Sequence[Found]) -> None:
-    from starter.client import Refused
+    from domain.errors import Refused
 
     wrong: list[str] = []
     for where, intake in found:
@@ -220,12 +221,13 @@ def list_issues(  # noqa: PLR0913  an option each
 
     Example: yinuo issue list --region 广东 --overdue
     """
-    from cli import tables
+    from cli.issues import tables
+    from cli.tables import show
     from store.issue_reader import Filter
 
     if undelivered:
         messages = aio.run(_undelivered())
-        write_json(messages) if json else tables.show(tables.unsettled(messages))
+        write_json(messages) if json else show(tables.unsettled(messages))
         return
     wanted = Filter(
         stage=stage,
@@ -238,7 +240,7 @@ def list_issues(  # noqa: PLR0913  an option each
         limit=limit,
     )
     views = aio.run(_list(wanted))
-    write_json(views) if json else tables.show(tables.listing(views))
+    write_json(views) if json else show(tables.listing(views))
 
 
 async def _list(wanted: Filter) -> list[IssueView]:

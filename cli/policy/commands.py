@@ -17,8 +17,9 @@ from cli.asked import (
     asked_instant,
     read_rulebook,
 )
-from cli.console import AsJson, InputError, registers, write_json
+from cli.console import AsJson, registers, write_json
 from cli.policy.loading import DryRun, Note, load
+from domain.errors import InputError
 from domain.vocabulary import Category, CustomerType, Kind, Severity
 from runtime import aio
 

@@ -31,7 +31,8 @@ def load(
     Raises:
         Failed: a server does not answer, or the desk needs what the new rulebook lacks.
     """
-    from cli import tables
+    from cli.policy.tables import replanned
+    from cli.tables import show
 
     before = aio.run(current())
     wanted = changed(before)
@@ -40,7 +41,7 @@ def load(
         return
     report = aio.run(would_move(wanted) if dry_run else _adopt(wanted, note, file))
     if report:
-        tables.show(tables.replanned(report))
+        show(replanned(report))
 
 
 async def would_move(wanted: Rulebook) -> Report:

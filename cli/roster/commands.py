@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from cli.asked import YEARS, adopted, read_rulebook
-from cli.console import AsJson, ExitCode, Failed, InputError, registers, servers, write_json
+from cli.console import AsJson, ExitCode, Failed, registers, servers, write_json
+from domain.errors import InputError
 from runtime import aio
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from typing import Protocol
 from uuid import uuid4
 
 from demo.play.board import Pace
+from domain.errors import Refused
 from domain.issue.actions import PEOPLE, Act, ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView, PromiseView
 from domain.sla.promise import PromiseKind
 from domain.staff.roster import Member
 from domain.vocabulary import Actor, Role
-from starter.client import Refused, Unavailable
+from starter.client import Unavailable
 
 _TRIES = 3
 

@@ -17,6 +17,7 @@ import httpx2
 
 from demo.receiver import Receiver
 from demo.stage import Stage
+from domain.errors import Refused
 from domain.issue.actions import Act, ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
@@ -25,7 +26,7 @@ from domain.staff.access import Right
 from domain.staff.roster import Roster
 from domain.vocabulary import Actor, Role
 from runtime.signing import LinkRefused, signer
-from starter.client import Desk, Refused, Unavailable
+from starter.client import Desk, Unavailable
 from store import tokens
 from store.tokens import Token
 from web.auth.identity import PREFIX, digest

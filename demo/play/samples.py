@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cli.console import InputError
 from demo.play.course import Round, completed, course, facts_of
 from demo.play.expected import Expected, expected
 from demo.play.script import Script
+from domain.errors import InputError
 from domain.issue.intake import Intake
 from domain.sla.policy import Policy
 from domain.sla.promise import PromiseKind

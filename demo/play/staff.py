@@ -17,13 +17,14 @@ from demo.play.doors import SOURCES, ByDoors
 from demo.play.office import Office
 from demo.play.samples import Sample, sample
 from demo.play.script import Call, Quotation, Script, Test
+from domain.errors import Refused
 from domain.issue.actions import PEOPLE, ActionName
 from domain.issue.view import IssueView
 from domain.sla.policy import Policy
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.staff.roster import OFF, Roster
 from domain.vocabulary import Actor, Category, Channel, Kind, Role, ServiceItem, Stage, Verdict
-from starter.client import Desk, Refused, Unavailable
+from starter.client import Desk, Unavailable
 
 PATIENCE = 90.0
 """Seconds after which a script that did not come to its end is given up."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from cli.console import InputError
 from demo.replay.people import Crew, intake
 from demo.replay.story import Incident
+from domain.errors import InputError, Refused
 from domain.issue.actions import Act, ActionName
 from domain.issue.view import IssueView
 from domain.sla.clock import Rehearsal
-from starter.client import Desk, Refused, Unavailable
+from starter.client import Desk, Unavailable
 
 AT_ONCE = 16
 """Calls under way at a time. More would only wait longer inside the servers."""

@@ -17,7 +17,6 @@ import asyncpg
 from rich.console import Console
 from temporalio.client import Client
 
-from cli.console import InputError
 from demo.replay import tally
 from demo.replay.figures import Figures, figures
 from demo.replay.log import SHANGHAI, LogError, opened_on, read_log
@@ -27,6 +26,7 @@ from demo.replay.shown import shown
 from demo.replay.story import Incident, derive
 from demo.replay.summary import Summary, render, summarise
 from demo.stage import stage
+from domain.errors import InputError
 from domain.sla.clock import Rehearsal
 from domain.staff.roster import Roster
 from runtime.settings import ROOT

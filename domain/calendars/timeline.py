@@ -1,6 +1,7 @@
 """A calendar as instants: local years compiled into sorted openings and closings (UTC).
 
-``calendar.py`` says what the hours of a day are; here they have become real time, with the open time before each interval beside it, so that a question is a bisection within a year and a
+``calendar.py`` says what the hours of a day are; here they have become real time, with
+the open time before each interval beside it, so that a question is a bisection within a year and a
 step for each year crossed. A year is compiled when it is first asked for, and kept.
 """
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from cli.console import InputError
+from domain.errors import InputError
 from domain.knowledge.cases import Content
 from runtime.textfiles import findings, read_utf8
 

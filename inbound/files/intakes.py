@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from cli.console import InputError
+from domain.errors import InputError
 from domain.issue.intake import Intake
 from runtime.textfiles import findings, read_utf8
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from domain.errors import SetupError
 from domain.staff.duty import DutyException
 from domain.staff.roster import Centre, DeliveryChannel, Member, Roster
-from runtime.errors import SetupError
 from runtime.textfiles import explain, read_utf8
 
 Split = Callable[[str], list[Any]]

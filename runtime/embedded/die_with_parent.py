@@ -1,8 +1,9 @@
 """Becomes another program, one that does not outlive its parent.
 
-Run as a script, on a plain interpreter: `die_with_parent.py PARENT SIGNAL USER COMMAND…`. On Linux the
-kernel then sends SIGNAL when the parent is gone, even after SIGKILL; elsewhere the command simply runs.
-A USER other than "-" is switched to first, for PostgreSQL, which refuses to run as root.
+Run as a script, on a plain interpreter: `die_with_parent.py PARENT SIGNAL USER COMMAND…`. On
+Linux the kernel then sends SIGNAL when the parent is gone, even after SIGKILL; elsewhere the
+command simply runs. A USER other than "-" is switched to first, for PostgreSQL, which refuses to
+run as root.
 
 A script rather than `preexec_fn`: the parent has threads, and between its fork and its exec no
 Python may safely run.

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 
 
 @contextmanager

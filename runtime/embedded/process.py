@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 from runtime.home import UMASK
 
 _DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")

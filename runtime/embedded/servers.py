@@ -26,9 +26,9 @@ from typing import Any, Self
 import asyncpg
 from temporalio.client import Client
 
+from domain.errors import SetupError
 from runtime.embedded.ports import held
 from runtime.embedded.process import Child, Lock
-from runtime.errors import SetupError
 from runtime.home import ACCOUNT, make_private, postgres_account
 from runtime.settings import Settings
 from runtime.temporal import LOOPBACK

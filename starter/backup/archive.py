@@ -13,7 +13,7 @@ from typing import IO, Literal
 
 from pydantic import ValidationError
 
-from cli.console import InputError
+from domain.errors import InputError
 from domain.standing import Epoch
 from domain.vocabulary import Instant, Model
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import asyncpg
 
+from domain.errors import SetupError
 from runtime.embedded.restored import at_rest, finish, put_in_place
 from runtime.embedded.servers import EmbeddedPostgres, postgres_program
-from runtime.errors import SetupError
 from runtime.migrate import known_revision
 from runtime.settings import Settings
 from starter.backup import archive

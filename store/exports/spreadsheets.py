@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import XlsxWriterException
 
-from cli.console import ExitCode, Failed, InputError
+from domain.errors import InputError, OutputError
 from store.exports.columns import Column, Holds
 
 MOST_ROWS = 1_048_576
@@ -95,7 +95,8 @@ class Sheet(Protocol):
         """Write the next row, one value a column, as the register holds them.
 
         Raises:
-            Failed: it cannot be written, or has too many rows.
+            OutputError: it cannot be written.
+            InputError: it has too many rows.
         """
 
 
@@ -106,8 +107,9 @@ def writing(out: Path | None, format_: Format, look: Look, *, force: bool) -> It
     It is readable by its owner alone, since it may hold customers' data (R30).
 
     Raises:
-        InputError: it cannot be made there, or there is one that ``force`` does not replace.
-        Failed: the disk refused, or somebody else made such a file meanwhile.
+        InputError: it cannot be made there, or there is one that ``force`` does not replace, also
+            one that somebody else made meanwhile.
+        OutputError: the disk refused.
     """
     with _room(out, force=force) as room:
         draft = room / f"draft.{format_}"
@@ -116,7 +118,7 @@ def writing(out: Path | None, format_: Format, look: Look, *, force: bool) -> It
         try:
             yield sheet
         except BaseException:
-            with suppress(Failed):
+            with suppress(InputError, OutputError):
                 sheet.close()
             raise
         sheet.close()
@@ -156,7 +158,7 @@ def _publish(draft: Path, out: Path, *, force: bool) -> None:
             out.touch(exist_ok=False)
         draft.replace(out)
     except FileExistsError:
-        raise Failed(ExitCode.INVALID, f"--out: there is {out} by now: not replaced") from None
+        raise InputError(f"--out: there is {out} by now: not replaced") from None
 
 
 @contextmanager
@@ -164,7 +166,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (OSError, XlsxWriterException) as error:
-        raise Failed(ExitCode.OTHER, f"The spreadsheet cannot be written: {error}") from error
+        raise OutputError(f"The spreadsheet cannot be written: {error}") from error
 
 
 class _Csv:
@@ -229,8 +231,7 @@ class _Xlsx:
     def add(self, values: Sequence[Any]) -> None:
         row = self.rows + 1
         if row >= MOST_ROWS:
-            raise Failed(
-                ExitCode.INVALID,
+            raise InputError(
                 f"--format: there are more than the {MOST_ROWS - 1} rows that XLSX can hold: "
                 "narrow --from and --until, or take csv",
             )

@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 
+from domain.errors import SetupError
 from runtime import postgres
 from runtime.embedded.servers import ADMINISTRATOR, APPLICATION, OWNER, EmbeddedPostgres
-from runtime.errors import SetupError
 from runtime.grants import APPEND, RIGHTS, warning
 from runtime.migrate import SCRIPTS, migrate
 from tests.conftest import fresh_database

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from domain.calendars.periods import TimeBudget, WorkingDays
+from domain.errors import SetupError
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Category, Kind, Role, Severity
-from runtime.errors import SetupError
 from runtime.rulebook import RulebookError, load
 from runtime.settings import ROOT
 

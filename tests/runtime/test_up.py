@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 from temporalio.client import Client
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 from runtime.settings import Settings
 from starter.up import desk
 from tests.conftest import DeskServers, free_ports

@@ -16,13 +16,14 @@ from typer.testing import CliRunner
 from cli import callbacks as callback_commands
 from cli.console import Commands, explained
 from domain.calendars.timeline import midnight
+from domain.errors import Refused
 from domain.issue.actions import Act, ActionName, RecordCallback
 from domain.issue.view import IssueView, view
 from domain.vocabulary import Actor, Stage
 from inbound.files.roster import read_roster
 from runtime import postgres
 from runtime.settings import ROOT
-from starter.client import Refused, Register, Unavailable
+from starter.client import Register, Unavailable
 from store import door_log, roster
 from store.door_log import Entry
 from tests.builders import an_issue as an_issue_in

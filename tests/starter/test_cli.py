@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from rich.cells import cell_len
 
-from cli import tables
-from cli.console import InputError
+from cli.issues import tables
+from cli.tables import show
+from domain.errors import InputError
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView, view
 from inbound.files.intakes import read_intakes
@@ -351,7 +352,7 @@ def test_chinese_names_do_not_push_a_column_out_of_line(
     person = {"id": "ma", "name": "艾尔肯·买买提"}
     one = view(an_issue()).model_copy(update={"title": "first"})
     two = IssueView.model_validate(one.model_dump() | {"engineer": person, "title": "second"})
-    tables.show(tables.listing([one, two]))
+    show(tables.listing([one, two]))
     shown = capsys.readouterr().out.splitlines()
     starts = {
         cell_len(line[: line.index(title)])
@@ -366,5 +367,5 @@ def test_what_a_customer_wrote_is_no_command_to_the_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     title = "[red]吞卡[/red] :warning: \x1b[31m\u202e"
-    tables.show(tables.page(view(an_issue()).model_copy(update={"title": title})))
+    show(tables.page(view(an_issue()).model_copy(update={"title": title})))
     assert "[red]吞卡[/red] :warning: \ufffd[31m\ufffd" in capsys.readouterr().out

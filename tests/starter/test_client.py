@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from domain.errors import Refused
 from domain.issue.actions import (
     Accept,
     ActionName,
@@ -17,7 +18,7 @@ from domain.issue.actions import (
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Outcome, Role, Stage
-from starter.client import Desk, Opened, Refused
+from starter.client import Desk, Opened
 from starter.prepare import prepare
 from store.issue_reader import Filter
 from tests.builders import an_intake

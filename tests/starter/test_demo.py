@@ -26,9 +26,9 @@ from demo.play.doors import Deed
 from demo.play.samples import read_samples
 from demo.receiver import Outside, Receiver
 from demo.stage import stage
+from domain.errors import SetupError
 from inbound.files.roster import read_roster
 from runtime.embedded.process import Child
-from runtime.errors import SetupError
 from runtime.settings import ROOT
 from tests.conftest import free_ports
 from tests.starter.demo_desk import RULEBOOK

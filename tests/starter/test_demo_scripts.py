@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from cli.console import InputError
 from demo.play import play
 from demo.play.course import Round
 from demo.play.samples import lives, read_samples
+from domain.errors import InputError
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import Outcome
 from inbound.files.roster import read_roster

@@ -11,15 +11,15 @@ import pytest
 from temporalio.client import Client
 
 from domain.calendars.national_days import NationalDays
+from domain.errors import Refused, SetupError
 from domain.issue.view import PromiseView
 from domain.sla.replanning import Report
 from domain.sla.rulebook import Rulebook
 from inbound.files.roster import read_roster
 from runtime import postgres, rulebook
-from runtime.errors import SetupError
 from runtime.settings import ROOT
 from starter import replanning
-from starter.client import Desk, Refused
+from starter.client import Desk
 from store import roster, rulebooks
 from store.issue_reader import Filter
 from tests.builders import an_intake

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.console import InputError
 from demo.receiver import Outside, Receiver
 from demo.replay import SOURCE, Act, Figures, Incident, State, Step, figures, people
 from demo.replay.log import SHANGHAI
@@ -17,6 +16,7 @@ from demo.replay.play import rehearsal
 from demo.replay.replay import Story, perform, read_story, replay, write_policy
 from demo.replay.summary import Histories, Summary, render
 from demo.replay.tally import Alarms, Lag, Tally
+from domain.errors import InputError
 from domain.issue.actions import ActionName, Reassign
 from domain.issue.state import Person
 from domain.issue.view import IssueView, view

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from domain.errors import SetupError
 from domain.staff.roster import Certification, Contact
 from domain.vocabulary import Role
 from inbound.files.roster import RosterError, read_roster
-from runtime.errors import SetupError
 from runtime.rulebook import load
 from runtime.settings import ROOT
 

@@ -5,9 +5,10 @@ about several faults (R18, R22, R26).
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from domain.errors import Refused
 from domain.issue.actions import ActionName, Evaluate
 from domain.vocabulary import Actor, Outcome, Role, Stage
-from starter.client import Desk, Refused
+from starter.client import Desk
 from tests.workflows.conftest import Begin
 from tests.workflows.harness import (
     AGENT,

@@ -9,12 +9,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel
 
+from domain.errors import Refused
 from domain.issue.actions import PEOPLE, Act, ActionName, Resolve
 from domain.issue.intake import Customer
 from domain.issue.view import IssueView
 from domain.staff.access import Caller, Reach, Right, may, reach
 from domain.vocabulary import Role
-from starter.client import Refused, Unavailable
+from starter.client import Unavailable
 from store import issue_reader as reading
 from store.issue_reader import Filter, Place
 from web.api import examples

@@ -18,10 +18,10 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from domain import words
+from domain.errors import Refused
 from domain.issue.actions import PEOPLE, Act, ActionName
 from domain.vocabulary import Actor
 from runtime.textfiles import explain
-from starter.client import Refused
 from web.rendering import Reason
 
 Choices = Mapping[str, Sequence[tuple[str, str]]]

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from domain.errors import Refused
 from domain.issue.intake import Customer, Intake
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
 from runtime.textfiles import explain
-from starter.client import Refused
 from store.customers import Known
 
 SOURCE = "hotline"

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from domain.errors import Refused
 from domain.issue.actions import PEOPLE, Act
 from domain.links import Link, Purpose
 from domain.vocabulary import Actor, ServiceItem
-from starter.client import Refused
 from web.rendering import Reason
 
 ASKED: Mapping[Purpose, tuple[str, ...]] = {

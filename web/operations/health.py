@@ -14,9 +14,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from domain.errors import SetupError
 from domain.staff.access import Right
 from domain.vocabulary import Model
-from runtime.errors import SetupError
 from runtime.migrate import require_head
 from starter.polling import not_taken
 from store import AWAY, gauges, heartbeat, standing

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
+from domain.errors import Refused
 from domain.issue.actions import PEOPLE, ActionName
 from domain.issue.common import TO_BE_HEARD
 from domain.issue.view import IssueView
@@ -21,7 +22,7 @@ from domain.knowledge.cases import KnownCase
 from domain.sla.promise import PromiseKind
 from domain.staff.access import Right, may
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
-from starter.client import Refused, Unavailable
+from starter.client import Unavailable
 from store import AWAY, cases, customers, door_log, roster
 from store.cases import Found
 from store.customers import Known, Reported

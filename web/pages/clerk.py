@@ -19,12 +19,13 @@ from starlette.datastructures import FormData
 
 from domain.calendars.timeline import midnight
 from domain.callbacks import Call
+from domain.errors import Refused
 from domain.issue.actions import ActionName, RecordCallback
 from domain.staff.access import Reach, Right, reach
 from domain.vocabulary import Actor
 from starter import calls
 from starter.calls import Recorded
-from starter.client import Refused, Unavailable
+from starter.client import Unavailable
 from store import callbacks, door_log, rulebooks
 from web import audit as trail
 from web.auth.identity import Signed, Visitor, has, require

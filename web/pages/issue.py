@@ -16,12 +16,13 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
+from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.staff.access import Right, may
 from domain.vocabulary import Role
-from starter.client import Refused, Unavailable
+from starter.client import Unavailable
 from store import AWAY, cases, progress, roster
 from store import issue_reader as reading
 from store.cases import Found

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import model_validator
 
+from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.issue.view import IssueView, PromiseView
 from domain.sla.promise import CUSTOMERS
@@ -21,7 +22,7 @@ from domain.staff.access import Reach, Right, may, reach
 from domain.staff.duty import Duty
 from domain.staff.roster import Member
 from domain.vocabulary import SUPERVISORS, Code, Model, Role, Stage
-from starter.client import Refused, Unavailable
+from starter.client import Unavailable
 from store import board, roster, rulebooks
 from store import issue_reader as reading
 from store.board import Load

@@ -17,6 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
+from domain.errors import Refused
 from domain.issue.state import Issue
 from domain.issue.view import local, view
 from domain.links import BETWEEN_OURSELVES, CUSTOMER, Link, Purpose, sensible
@@ -24,7 +25,7 @@ from domain.sla.promise import Promise
 from domain.staff.access import Caller, Right, may
 from domain.vocabulary import Audience, Role, ServiceItem
 from runtime.signing import LinkRefused, link_id
-from starter.client import Refused, Unavailable
+from starter.client import Unavailable
 from store import AWAY, door_log, progress, tokens
 from store import issue_reader as reading
 from store.progress import Told

@@ -19,7 +19,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from cli.console import InputError
+from domain.errors import InputError, SetupError
 from domain.issue.actions import Accept, ActionName, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
@@ -28,7 +28,6 @@ from inbound.files.roster import read_roster
 from runtime.embedded import restored
 from runtime.embedded.process import Lock
 from runtime.embedded.servers import EmbeddedPostgres
-from runtime.errors import SetupError
 from runtime.lives import Lives
 from runtime.settings import ROOT, Settings
 from starter import up

@@ -9,9 +9,9 @@ import httpx2
 import pytest
 from starlette.datastructures import FormData, UploadFile
 
+from domain.errors import Refused
 from domain.issue.actions import PEOPLE, Accept, ActionName, Consult, Quote, Resolve
 from domain.vocabulary import Actor, Role
-from starter.client import Refused
 from tests.starter.doors.at_desk import sign_in
 from web.context import Doors
 from web.forms import fields

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cli.console import InputError
+from domain.errors import InputError
 from domain.issue.intake import Intake
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
 from inbound.mapping import Form, Ignored, Unusable, read_file
