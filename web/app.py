@@ -17,10 +17,10 @@ from web import problems
 from web import rendering as pages
 from web.api import document as api_document
 from web.auth.identity import Doorkeeper
-from web.auth.signing_in import provider
 from web.context import Doors
 from web.operations.health import Readiness
 from web.operations.metrics import Metrics
+from web.pages.signing_in import provider
 
 _ROOMS = (
     "api_issues",
