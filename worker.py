@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
-from typing import Any
 
-import asyncpg
 import structlog
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, Worker
@@ -34,6 +32,7 @@ from runtime.migrate import require_head
 from runtime.settings import Settings
 from runtime.signing import links
 from store import behind, rulebooks, standing
+from store.connection import Pool
 from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow
@@ -51,9 +50,7 @@ async def replays(history: WorkflowHistory) -> bool:
     return result.replay_failure is None
 
 
-def workers(
-    client: Client, pool: asyncpg.Pool[Any], own: Settings, sender: Sender
-) -> tuple[Worker, Worker]:
+def workers(client: Client, pool: Pool, own: Settings, sender: Sender) -> tuple[Worker, Worker]:
     """Build the two workers: one for issues, one for everything that leaves the building, so that
     slow channels never take a slot from an issue.
     """

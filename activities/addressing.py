@@ -24,7 +24,8 @@ from domain.staff.staffing import answering
 from domain.vocabulary import ESCALATION, Audience, Model, Role, Stage
 from runtime.signing import Links
 from store import outbox
-from store.issue_writer import Case, Connection
+from store.connection import Connection
+from store.issue_writer import Case
 from store.outbox import Message
 
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}

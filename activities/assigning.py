@@ -15,7 +15,8 @@ from domain.staff.staffing import answering, hindrance, is_thin
 from domain.vocabulary import ESCALATION, Role
 from store import duty as duty_store
 from store import roster
-from store.issue_writer import Case, Connection
+from store.connection import Connection
+from store.issue_writer import Case
 from store.rulebooks import Current
 
 

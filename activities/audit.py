@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import asyncpg
 import structlog
 from temporalio import activity
 from temporalio.client import (
@@ -39,6 +38,7 @@ from runtime.living import described
 from runtime.starting import start_of, update_of
 from store import issue_reader as reading
 from store import roster, rulebooks
+from store.connection import Pool
 from store.issue_reader import Living
 
 log = structlog.get_logger()
@@ -72,7 +72,7 @@ class Seen(NamedTuple):
 class Audit:
     """Compares the register's open issues with the workflows that should be living them."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], recording: Recording) -> None:
+    def __init__(self, pool: Pool, recording: Recording) -> None:
         self._pool = pool
         self._recording = recording
         self._guard = Guard(pool)

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-import asyncpg
 from temporalio.client import Client
 
 from activities.addressing import Directory, address
@@ -25,7 +24,8 @@ from runtime.signing import Links
 from store import auditing, duty, outbox, roster, rulebooks
 from store import issue_writer as register
 from store.auditing import Papers
-from store.issue_writer import Case, Connection
+from store.connection import Connection, Pool
+from store.issue_writer import Case
 from store.outbox import Message
 from store.rewriting import write_again
 from store.rulebooks import Rulebooks
@@ -50,7 +50,7 @@ Fates: TypeAlias = Mapping[str, Fate]
 class CatchingUp:
     """Writes into the register what only Temporal remembers."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], links: Links) -> None:
+    def __init__(self, pool: Pool, links: Links) -> None:
         self._pool = pool
         self._links = links
         self._rulebooks = Rulebooks()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import asyncpg
 from temporalio import activity
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
@@ -15,12 +12,13 @@ from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from runtime.starting import start_of, update_of
 from store import issue_reader as reading
+from store.connection import Pool
 
 
 class Complaints:
     """Registers complaints on behalf of other issues."""
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     @activity.defn(name=names.RAISE_COMPLAINT)

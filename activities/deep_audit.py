@@ -12,9 +12,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
-import asyncpg
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
 
@@ -27,9 +26,10 @@ from domain.issue.folding import folded, form_differences, ledger_differences, m
 from runtime.aio import every
 from store import auditing
 from store.auditing import Papers, Row
+from store.connection import Pool
 
 T = TypeVar("T")
-Held: TypeAlias = "Callable[[asyncpg.Pool[Any]], Awaitable[str | None]]"
+Held: TypeAlias = "Callable[[Pool], Awaitable[str | None]]"
 
 APART = timedelta(seconds=20)
 """Between the two looks."""
@@ -51,7 +51,7 @@ _NEED_NO_ROW = {
 }
 
 
-async def _nothing(_: asyncpg.Pool[Any]) -> str | None:
+async def _nothing(_: Pool) -> str | None:
     return None
 
 
@@ -85,7 +85,7 @@ class DeepAudit:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[Any],
+        pool: Pool,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         held: Held = _nothing,
     ) -> None:

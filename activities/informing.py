@@ -20,7 +20,7 @@ from domain.issue.state import Recorded, Step
 from domain.sla.policy import Policy
 from store import cases, roster
 from store import issue_writer as register
-from store.issue_writer import Connection
+from store.connection import Connection
 
 
 class _Found(NamedTuple):

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-import asyncpg
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -32,7 +31,8 @@ from runtime.signing import Links
 from store import issue_reader as reading
 from store import issue_writer as register
 from store import outbox, roster, standing
-from store.issue_writer import Before, Case, Connection, OutOfStep
+from store.connection import Connection, Pool
+from store.issue_writer import Before, Case, OutOfStep
 from store.rulebooks import Current, Rulebooks
 
 Living: TypeAlias = Callable[[str, str], Awaitable[bool]]
@@ -48,9 +48,7 @@ class Recording:
     is the one that lives the issue.
     """
 
-    def __init__(
-        self, pool: asyncpg.Pool[Any], links: Links, living: Living = _says_temporal
-    ) -> None:
+    def __init__(self, pool: Pool, links: Links, living: Living = _says_temporal) -> None:
         self._pool = pool
         self._links = links
         self._living = living

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import structlog
@@ -32,6 +31,7 @@ from runtime.living import described
 from runtime.starting import update_of
 from store import AWAY, auditing, outbox
 from store import issue_reader as reading
+from store.connection import Pool
 from store.issue_reader import Living
 
 TELLS_WHY = frozenset(Remedy) - {Remedy.RAISE_SERIALS, Remedy.BY_HAND}
@@ -54,7 +54,7 @@ class Remedies:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[Any],
+        pool: Pool,
         recording: Recording,
         catching_up: CatchingUp,
         replays: Replays,

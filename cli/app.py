@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,11 +30,11 @@ from runtime import aio
 from runtime.home import UMASK
 
 if TYPE_CHECKING:
-    import asyncpg
     from temporalio.client import Client
 
     from runtime.settings import Settings
     from starter.up import Desk
+    from store.connection import Pool
 
 _HELP = """Yinuo (一诺): a service desk that keeps its promises.
 
@@ -79,7 +79,7 @@ async def _up(own: Settings) -> None:
 
     current = read_rulebook(own.policy)
 
-    async def first_roster(pool: asyncpg.Pool[Any], _: Client) -> None:
+    async def first_roster(pool: Pool, _: Client) -> None:
         from runtime.settings import ROOT
         from store import roster
 

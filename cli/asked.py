@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -17,12 +17,10 @@ from domain.errors import InputError
 from runtime import aio
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from domain.calendars.calendar import WorkingCalendar
     from domain.sla.rulebook import Rulebook
+    from store.connection import Pool
 
-    Pool = asyncpg.Pool[Any]
 
 YEARS = range(1900, 3000)
 """Far enough from the ends of what Python can count for any period a policy may have."""

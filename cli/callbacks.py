@@ -27,14 +27,12 @@ from domain.vocabulary import Role, Severity, repeated
 from runtime import aio
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from domain.issue.view import IssueView
     from domain.sla.rulebook import Rulebook
     from starter.calls import Recorded
     from starter.client import Desk
+    from store.connection import Pool
 
-    Pool = asyncpg.Pool[Any]
 
 app = typer.Typer(
     help="The callback clerk's day: whom to call, and what they said.", no_args_is_help=True

@@ -18,13 +18,11 @@ from domain.errors import InputError, OutputError, SetupError
 from runtime.textfiles import findings
 
 if TYPE_CHECKING:
-    import asyncpg
     from temporalio.client import Client
 
     from runtime.settings import Settings
     from starter.client import Desk, Register
-
-    Pool = asyncpg.Pool[Any]
+    from store.connection import Pool
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="machine-readable, on stdout")]

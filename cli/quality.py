@@ -21,11 +21,9 @@ from domain.vocabulary import DESK, Actor
 from runtime import aio
 
 if TYPE_CHECKING:
-    import asyncpg
-
+    from store.connection import Pool
     from store.quality import SampleLine
 
-    Pool = asyncpg.Pool[Any]
 
 app = typer.Typer(
     help="Draw a fair sample of the closed records, check it, see who is retrained.",

@@ -18,8 +18,8 @@ from domain.vocabulary import Role
 from runtime import aio
 
 if TYPE_CHECKING:
+    from store.connection import Connection
     from store.door_log import Entry
-    from store.issue_writer import Connection
     from store.tokens import Token
 
 app = typer.Typer(help="Who may come in at the doors.", no_args_is_help=True)

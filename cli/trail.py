@@ -7,15 +7,14 @@ import pwd
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from store import door_log
 from store.door_log import Entry
 
 if TYPE_CHECKING:
-    import asyncpg
+    from store.connection import Pool
 
-    Pool = asyncpg.Pool[Any]
 
 VIA = "command line"
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from temporalio.client import Client
 
 from demo.receiver import LOOPBACK, Outside, Receiver
@@ -23,6 +22,7 @@ from runtime.settings import Settings, load
 from starter import client, up
 from starter.up import Progress
 from store import roster as roster_store
+from store.connection import Pool
 
 _MARK = "demonstration"
 _PORTS = ("http_port", "temporal_port", "temporal_ui_port")
@@ -70,7 +70,7 @@ async def stage(
         settings = _settings(home, policy, overrides or {})
         led_here = receiver.channels_of(roster, speed)
 
-        async def first_roster(pool: "asyncpg.Pool[Any]", _: Client) -> None:
+        async def first_roster(pool: Pool, _: Client) -> None:
             async with pool.acquire() as connection, connection.transaction():
                 await roster_store.replace(connection, led_here)
 

@@ -17,7 +17,6 @@ from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
-import asyncpg
 import structlog
 
 from domain.errors import Refused
@@ -26,6 +25,7 @@ from domain.vocabulary import Role
 from inbound.mapping import Form, Ignored, Unusable
 from starter.client import Desk, Unavailable
 from store import AWAY, door_log
+from store.connection import Pool
 from store.door_log import Entry
 
 LARGEST = 10 * 1024 * 1024
@@ -62,7 +62,7 @@ class LetterBox:
     """Opens an issue for each letter, however often it comes."""
 
     desk: Desk
-    pool: asyncpg.Pool[Any]
+    pool: Pool
     form: Form
     via: str = "mailbox"
 

@@ -15,9 +15,7 @@ from store import callbacks
 from store.callbacks import Called
 
 if TYPE_CHECKING:
-    import asyncpg
-
-    Pool = asyncpg.Pool[Any]
+    from store.connection import Pool
 
 
 class Recorded(NamedTuple):

@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import asyncpg
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -41,6 +40,7 @@ from runtime.starting import start_of, update_of
 from store import AWAY, roster, rulebooks, standing
 from store import issue_reader as reading
 from store.behind import Checking
+from store.connection import Pool
 from store.issue_reader import Filter, Unsettled
 from store.standing import Held, Unproved
 from workflows.issue import IssueWorkflow
@@ -86,7 +86,7 @@ class Register:
     caller's to close.
     """
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def show(self, number: str) -> IssueView:
@@ -127,7 +127,7 @@ class Register:
 class Desk(Register):
     """Whoever acts. One per process; ``client`` and ``pool`` stay the caller's to close."""
 
-    def __init__(self, client: Client, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, client: Client, pool: Pool) -> None:
         super().__init__(pool)
         self._client = client
         self._checking = Checking(pool)

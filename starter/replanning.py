@@ -8,9 +8,8 @@ import getpass
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import asyncpg
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
@@ -20,10 +19,9 @@ from domain.sla.rulebook import Rulebook
 from runtime import rulebook as files
 from starter.client import TASK_QUEUE
 from store import replanning, rulebooks
+from store.connection import Pool
 from store.rulebooks import Adoption
 from workflows import replan
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
 async def adopt(

@@ -12,9 +12,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import asyncpg
 import httpx2
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -34,6 +33,7 @@ from starter.epochs import begin
 from starter.polling import not_taken
 from starter.prepare import prepare
 from store import AWAY
+from store.connection import Pool
 
 Progress = Callable[[str, str, str], None]
 """Told (part, state, detail).
@@ -47,7 +47,7 @@ Needs = Callable[[], Awaitable[None]]
 
 Well = Callable[[], Awaitable[bool]]
 
-FirstRun = Callable[["asyncpg.Pool[Any]", Client], Awaitable[None]]
+FirstRun = Callable[[Pool, Client], Awaitable[None]]
 
 _AWAY: tuple[type[Exception], ...] = (TimeoutError, RPCError, *AWAY)
 _START_SECONDS = 60.0
@@ -69,7 +69,7 @@ class Desk:
     temporal_address: str
     namespace: str
     client: Client
-    pool: "asyncpg.Pool[Any]"
+    pool: Pool
     workers: Sequence[Child]
     doors: Child | None
     """None when they stay closed."""
@@ -241,7 +241,7 @@ async def _reported(
     progress(name, "stopped", "")
 
 
-async def _servers(pool: "asyncpg.Pool[Any]", client: Client) -> None:
+async def _servers(pool: Pool, client: Client) -> None:
     """Wait until both answer: that they do not is no fault of a worker's, which then ends."""
     while True:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import asyncpg
 
@@ -14,9 +14,7 @@ from domain.issue.folding import Standing
 from domain.issue.intake import Intake
 from domain.issue.state import Recorded
 from store import issue_reader as reading
-from store.issue_writer import Connection
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Connection, Pool
 
 LATELY = timedelta(days=2)
 """Issues that took a step within this time are compared with their events, open or not."""

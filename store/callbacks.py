@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -15,9 +15,9 @@ from domain.callbacks import Attempt, Call, CalledToday, CaseSummary, Missed, gr
 from domain.issue.intake import Customer
 from domain.sla.promise import CUSTOMERS, PromiseEnd, PromiseKind
 from domain.vocabulary import Model
-from store.issue_writer import Connection, customer_of, person
+from store.connection import Connection, Pool
+from store.issue_writer import customer_of, person
 
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 Row = TypeVar("Row", bound=Model)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 from pydantic import Field
@@ -27,9 +27,7 @@ from domain.knowledge.cases import (
 )
 from domain.knowledge.search_terms import asked_terms, enough, stands_alone, stored_terms
 from domain.vocabulary import Instant, Model
-from store.issue_writer import Connection
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Connection, Pool
 
 _COLUMNS = ", ".join(
     f"c.{name}" if name != "issue_number" else "i.number AS issue_number"

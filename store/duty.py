@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import asyncpg
 
 from domain.staff.duty import DutyException
-from store.issue_writer import Connection
+from store.connection import Connection
 
 
 class Overlapping(Exception):  # noqa: N818  an answer to whoever enters it

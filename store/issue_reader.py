@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import asyncpg
 from pydantic import Field
@@ -19,9 +19,8 @@ from domain.issue.state import STEPS_KEPT, Issue, StepNote, note_of
 from domain.issue.view import IssueView, view
 from domain.sla.promise import CUSTOMERS, OVERSIGHT, Promise, PromiseKind
 from domain.vocabulary import Code, Instant, Kind, Model, Role, Stage
-from store.issue_writer import Connection, customer_of, person
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Connection, Pool
+from store.issue_writer import customer_of, person
 
 
 class Filter(Model):

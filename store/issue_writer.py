@@ -6,7 +6,7 @@ A step is written once: ``earlier`` finds what a first attempt wrote, whatever b
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 
@@ -17,8 +17,7 @@ from domain.issue.state import Person, Recorded, Step
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise
 from domain.vocabulary import Model, Outcome, Stage
-
-Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
+from store.connection import Connection
 
 
 class Case(Model):

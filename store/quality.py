@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -14,10 +13,8 @@ from domain.calendars.timeline import midnight
 from domain.errors import Refused
 from domain.quality import Check, Closed, Days, Finding, Heard, Lot, Report, Sample, Sampled
 from domain.vocabulary import Actor, Instant, Model
-from store.issue_writer import Connection
+from store.connection import Connection, Pool
 from store.rulebooks import Rulebooks
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
 class SampleLine(Model):

@@ -10,7 +10,8 @@ from domain.issue.folding import facts_of
 from domain.issue.state import Issue, Recorded
 from domain.vocabulary import Stage
 from store import issue_writer as register
-from store.issue_writer import Case, Connection
+from store.connection import Connection
+from store.issue_writer import Case
 
 _IF_MISSING = "ON CONFLICT DO NOTHING"
 

@@ -11,7 +11,8 @@ from domain.issue.lifecycle import RULES
 from domain.staff.roster import Candidate, Centre, DeliveryChannel, Member, Roster
 from domain.staff.staffing import OpenIssue
 from store import duty
-from store.issue_writer import HANDLED, Connection, person
+from store.connection import Connection
+from store.issue_writer import HANDLED, person
 
 _ASSIGNING = 0x59494E55  # "YINU": one assignment at a time, or two would choose the same person
 

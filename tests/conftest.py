@@ -28,6 +28,7 @@ from runtime.embedded.servers import (
 from runtime.migrate import migrate
 from runtime.settings import Settings
 from runtime.temporal import connect, register_search_attributes
+from store.connection import Pool
 from tests.skipping import skipping_server
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -101,7 +102,7 @@ async def _prove(url: str) -> None:
 
 
 @pytest.fixture
-async def database(postgres_url: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
+async def database(postgres_url: str) -> AsyncIterator[Pool]:
     """A pool on a fresh migrated database, with the application's rights."""
     async with postgres.pool(postgres_url, size=10) as pool:
         yield pool

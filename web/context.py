@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
@@ -14,7 +14,7 @@ from runtime.signing import Signer
 from starter.client import Desk
 
 if TYPE_CHECKING:
-    import asyncpg
+    from store.connection import Pool
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Doors:
     """One per process; what is in it stays its maker's to close."""
 
     desk: Desk
-    pool: asyncpg.Pool[Any]
+    pool: Pool
     settings: Settings
     signer: Signer
 

@@ -8,9 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
-import asyncpg
 import structlog
 import uvicorn
 from fastapi import FastAPI
@@ -21,6 +19,7 @@ from runtime.embedded.ports import held
 from runtime.settings import Settings
 from runtime.signing import signer
 from starter.client import Desk
+from store.connection import Pool
 from web.app import build
 from web.context import Doors
 
@@ -37,7 +36,7 @@ async def opened(own: Settings) -> AsyncIterator[FastAPI]:
 
 
 @asynccontextmanager
-async def connected(own: Settings, name: str) -> AsyncIterator[tuple[Desk, asyncpg.Pool[Any]]]:
+async def connected(own: Settings, name: str) -> AsyncIterator[tuple[Desk, Pool]]:
     """Have the desk to talk to, and its registers, whether their servers are there or away."""
     client = await temporal.connect(own, lazy=True)
     connections = postgres.pool(

@@ -26,9 +26,9 @@ from domain.knowledge.cases import (
 from runtime import aio
 
 if TYPE_CHECKING:
-    from cli.console import Pool
     from inbound.files.cases import Entry
     from store.cases import Found, Version
+    from store.connection import Pool
 
 app = typer.Typer(
     help="Known solutions: search them, propose them, review them.", no_args_is_help=True

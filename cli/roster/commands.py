@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from domain.staff.duty import Duty, DutyException
     from domain.staff.roster import Member, Roster
     from domain.staff.staffing import Findings, Stranded
-    from store.issue_writer import Connection
+    from store.connection import Connection
 
 T = TypeVar("T")
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-import asyncpg
 import httpx2
 
 from demo.receiver import Receiver
@@ -28,6 +27,7 @@ from domain.vocabulary import Actor, Role
 from runtime.signing import LinkRefused, signer
 from starter.client import Desk, Unavailable
 from store import tokens
+from store.connection import Pool
 from store.tokens import Token
 from web.auth.identity import PREFIX, digest
 
@@ -151,7 +151,7 @@ async def by_doors(place: Stage, roster: Roster) -> AsyncIterator[ByDoors]:
         yield ByDoors(place, http, let_in)
 
 
-async def admit(pool: asyncpg.Pool[Any], actors: Iterable[Actor]) -> dict[tuple[Role, str], str]:
+async def admit(pool: Pool, actors: Iterable[Actor]) -> dict[tuple[Role, str], str]:
     """Make a token for each of them."""
     let_in = {(actor.role, actor.id): PREFIX + secrets.token_urlsafe(32) for actor in actors}
     async with pool.acquire() as connection, connection.transaction():

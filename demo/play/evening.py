@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import asyncpg
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -22,6 +20,7 @@ from domain.quality import Lot, Sample
 from domain.vocabulary import DESK
 from store import callbacks
 from store import quality as samples
+from store.connection import Pool
 from store.exports import registers
 from store.exports.registers import Asked, Held
 from store.exports.spreadsheets import Format, Look, writing
@@ -39,7 +38,7 @@ _DAY = timedelta(days=1)
 class CallList:
     """The callback clerk's list as it was when it was longest."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", zone: ZoneInfo) -> None:
+    def __init__(self, pool: Pool, zone: ZoneInfo) -> None:
         self._pool = pool
         self._zone = zone
         self.calls: Sequence[Call] = ()
@@ -75,7 +74,7 @@ class CallList:
         return Group(Text(head, style="bold"), table)
 
 
-async def sample(pool: "asyncpg.Pool[Any]", zone: ZoneInfo, began: datetime) -> Sample:
+async def sample(pool: Pool, zone: ZoneInfo, began: datetime) -> Sample:
     """Draw a quality sample of the play's day or days (R28), as it will be drawn when that is over:
     nothing is closed any more, so the day counts as past.
     """
@@ -100,7 +99,7 @@ def sampled(drawn: Sample) -> RenderableType:
     return Group(Text(head, style="bold"), Text(how, style="dim"))
 
 
-async def export(pool: "asyncpg.Pool[Any]", zone: ZoneInfo, home: Path) -> Path:
+async def export(pool: Pool, zone: ZoneInfo, home: Path) -> Path:
     """Write the complaint register to a spreadsheet in ``home``, replacing an earlier one."""
     register = registers.named(_EXPORTED)
     out = home / f"{register.name}.{Format.XLSX}"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, TypeAlias, TypeVar
-
-import asyncpg
+from typing import TypeVar
 
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import Instant, Kind, Model, Outcome, Severity, Stage, Verdict
+from store.connection import Pool
 
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 Row = TypeVar("Row", bound=Model)
 
 

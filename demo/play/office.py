@@ -2,9 +2,6 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-
-import asyncpg
 
 from domain.knowledge.cases import CaseStatus, Change, Ruling
 from domain.staff.duty import OFF, DutyException
@@ -12,6 +9,7 @@ from domain.staff.roster import Member, Roster
 from domain.vocabulary import Actor, Role
 from starter.client import Desk
 from store import cases, duty
+from store.connection import Pool
 
 AWAY = timedelta(days=6)
 
@@ -19,7 +17,7 @@ AWAY = timedelta(days=6)
 class Office:
     """One for all; ``pool`` stays the caller's to close."""
 
-    def __init__(self, desk: Desk, pool: "asyncpg.Pool[Any]", roster: Roster) -> None:
+    def __init__(self, desk: Desk, pool: Pool, roster: Roster) -> None:
         self._desk = desk
         self._pool = pool
         self._members = roster.members

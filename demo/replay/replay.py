@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import asyncpg
 from rich.console import Console
 from temporalio.client import Client
 
@@ -32,6 +30,7 @@ from domain.staff.roster import Roster
 from runtime.settings import ROOT
 from starter.client import Desk
 from starter.up import Progress as Report
+from store.connection import Pool
 
 SPEED = 1800.0
 """Half an hour of the log is a second."""
@@ -125,7 +124,7 @@ async def replay(
 
 async def perform(
     desk: Desk,
-    pool: "asyncpg.Pool[Any]",
+    pool: Pool,
     client: Client,
     story: Story,
     clock: Rehearsal,
@@ -141,7 +140,7 @@ async def perform(
     return await summarise(pool, client, story.figures, play.references, play.progress, acted)
 
 
-async def _settled(pool: "asyncpg.Pool[Any]", horizon: datetime) -> None:
+async def _settled(pool: Pool, horizon: datetime) -> None:
     """Wait for the horizon, and then for what the desk owes by itself."""
     await asyncio.sleep((horizon - datetime.now(UTC)).total_seconds())
     with contextlib.suppress(TimeoutError):

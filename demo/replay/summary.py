@@ -5,9 +5,7 @@ the desk was.
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-import asyncpg
 from rich.console import Group, RenderableType
 from rich.table import Table
 from temporalio.client import Client
@@ -21,6 +19,7 @@ from demo.replay.tally import Alarms, Lag, Tally
 from domain.issue.actions import ActionName
 from domain.issue.intake import issue_id
 from domain.vocabulary import Model
+from store.connection import Pool
 
 _PEOPLES = frozenset(
     {
@@ -104,7 +103,7 @@ class Summary(Model):
 
 
 async def summarise(
-    pool: "asyncpg.Pool[Any]",
+    pool: Pool,
     client: Client,
     file: Figures,
     wanted: Sequence[str],

@@ -5,15 +5,11 @@ they say, so that somebody else's figures can be held against it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
-
-import asyncpg
 
 from domain.issue.actions import ActionName
 from domain.sla.promise import DUE
 from domain.vocabulary import Model, Stage
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Pool
 
 _DONE = [Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED]
 

@@ -15,12 +15,12 @@ import asyncpg
 from pydantic import Field
 
 from domain.vocabulary import Instant, Model, Zone
+from store.connection import Pool
 from store.exports.columns import Column, Register
 from store.exports.forms import FORMS, REPLACED
 from store.exports.oversight import OVERSIGHT
 from store.exports.telephone import TELEPHONE
 
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 Rows: TypeAlias = "AsyncIterable[asyncpg.Record]"
 
 REGISTERS: Mapping[str, Register] = {each.name: each for each in (*FORMS, *OVERSIGHT, TELEPHONE)}

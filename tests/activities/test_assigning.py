@@ -26,7 +26,7 @@ from runtime import rulebook
 from runtime.settings import ROOT
 from store import duty, roster, rulebooks
 from store import issue_writer as register_store
-from store.outbox import Pool
+from store.connection import Pool
 from tests.builders import LINKS, an_intake
 
 EXAMPLE = read_roster(ROOT / "examples" / "roster")

@@ -23,7 +23,7 @@ from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
 from store import cases, roster, rulebooks
-from store.outbox import Pool
+from store.connection import Pool
 from tests.builders import LINKS, an_intake
 
 TUESDAY = datetime(2026, 9, 29, 2, 0, tzinfo=UTC)

@@ -21,7 +21,7 @@ from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
 from store import roster, rulebooks
-from store.outbox import Pool
+from store.connection import Pool
 from tests.activities.test_wording import FOR_CUSTOMERS
 from tests.builders import ACTIONS, LINKS, an_intake
 

@@ -27,8 +27,8 @@ from runtime import rulebook
 from runtime.settings import ROOT
 from store import issue_reader as reading
 from store import roster, rulebooks, standing
+from store.connection import Pool
 from store.issue_writer import OutOfStep
-from store.outbox import Pool
 from tests.builders import LINKS, an_intake
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")

@@ -13,7 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import FailureError
 
@@ -25,6 +24,7 @@ from runtime import aio, postgres
 from runtime.embedded.servers import EmbeddedPostgres
 from runtime.migrate import migrate
 from store import issue_reader as reading
+from store.connection import Pool
 from tests.histories import fingerprint
 from tests.histories.fingerprint import HISTORIES
 from tests.histories.paths import BEGINS, PATHS, WHOLE, grown
@@ -65,7 +65,7 @@ async def record(wanted: list[str]) -> None:
     fingerprint.write()
 
 
-async def record_continued(home: Path, pool: asyncpg.Pool[Any]) -> None:
+async def record_continued(home: Path, pool: Pool) -> None:
     """Record the two runs of a long issue; only a real server asks for the second."""
     async with early_server(home) as env, story_desk(env, pool, BEGINS) as desk:
         handle = await grown(desk)
@@ -81,7 +81,7 @@ async def record_continued(home: Path, pool: asyncpg.Pool[Any]) -> None:
         await write(last, "continued_second_run")
 
 
-async def record_repair(home: Path, pool: asyncpg.Pool[Any]) -> None:
+async def record_repair(home: Path, pool: Pool) -> None:
     """Record an audit and a repair that finds messages to bring out; only a real server lists what
     runs.
     """

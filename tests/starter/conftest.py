@@ -15,7 +15,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import asyncpg
 import pytest
 from temporalio.client import Client
 from typer.testing import CliRunner
@@ -25,6 +24,7 @@ from runtime import postgres, temporal
 from runtime.embedded.servers import database_url
 from runtime.settings import ROOT, Settings
 from starter.client import Desk
+from store.connection import Pool
 from tests.conftest import free_ports
 
 
@@ -48,7 +48,7 @@ class RunningDesk:
     settings: Settings
     environment: dict[str, str]
     client: Client
-    pool: "asyncpg.Pool[Any]"
+    pool: Pool
 
     @property
     def desk(self) -> Desk:

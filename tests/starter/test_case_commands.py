@@ -18,7 +18,7 @@ from cli.console import Commands
 from inbound.files.roster import read_roster
 from runtime.settings import ROOT
 from store import roster
-from store.cases import Pool
+from store.connection import Pool
 from tests.starter.conftest import Ran
 from tests.store.test_cases import a_result, an_issue
 

@@ -20,11 +20,11 @@ from cli.console import Commands
 from runtime import postgres
 from runtime.embedded.servers import APPLICATION, OWNER
 from store import door_log
+from store.connection import Pool
 from store.door_log import Entry
 from store.exports.columns import Holds
 from store.exports.registers import REGISTERS
 from store.exports.spreadsheets import Format
-from store.outbox import Pool
 from tests.starter.conftest import Ran
 from tests.starter.sheets import csv_rows, names, xlsx_rows
 from tests.store.filled import CUSTOMERS, a_step, one_of_each

@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-import asyncpg
 import pytest
 from temporalio.client import Client
 
@@ -21,6 +20,7 @@ from runtime.settings import ROOT
 from starter import replanning
 from starter.client import Desk
 from store import roster, rulebooks
+from store.connection import Pool
 from store.issue_reader import Filter
 from tests.builders import an_intake
 from tests.conftest import DeskServers
@@ -38,7 +38,7 @@ class Place:
     """A desk at work, and the policy file it starts with."""
 
     client: Client
-    pool: "asyncpg.Pool[Any]"
+    pool: Pool
     desk: Desk
     policy: Path
 
@@ -148,7 +148,7 @@ async def test_a_policy_that_lacks_what_the_roster_needs_is_not_loaded_and_the_d
 
 
 async def test_a_desk_without_a_policy_does_not_start_with_one_that_lacks_what_it_needs(
-    database: "asyncpg.Pool[Any]", tmp_path: Path
+    database: Pool, tmp_path: Path
 ) -> None:
     async with database.acquire() as connection, connection.transaction():
         await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))

@@ -19,11 +19,11 @@ from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
 from cli.console import Failed
+from store.connection import Pool
 from store.exports import registers, spreadsheets
 from store.exports.columns import Column, Holds
 from store.exports.registers import REGISTERS
 from store.exports.spreadsheets import LONGEST_TEXT, Format, Look, readable, writing
-from store.outbox import Pool
 from tests.starter.sheets import BOM, csv_rows, names, xlsx_rows
 from tests.store.filled import an_issue
 

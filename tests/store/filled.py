@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from store.outbox import Pool
+from store.connection import Pool
 
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 """09:00 in Shanghai."""

@@ -14,7 +14,7 @@ from domain.sla.promise import PromiseKind
 from inbound.files.roster import read_roster
 from runtime.settings import ROOT
 from store import callbacks, roster
-from store.callbacks import Pool
+from store.connection import Pool
 from tests.store.test_quality import STANDARD, a_callback, adopt, an_issue, insert
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -15,7 +15,7 @@ from domain.knowledge.cases import CaseStatus, Change, Content, Correction, Draf
 from domain.vocabulary import Role
 from runtime.settings import ROOT
 from store import cases
-from store.cases import Pool
+from store.connection import Pool
 from tests.builders import DAY, HOUR, MONDAY, actor
 from tests.store.case_questions import TUNED, UNRELATED, UNSEEN
 

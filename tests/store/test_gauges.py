@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from store import gauges
-from store.outbox import Pool
+from store.connection import Pool
 from tests.store.filled import MONDAY, an_issue, insert
 
 

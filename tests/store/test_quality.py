@@ -20,7 +20,7 @@ from runtime import rulebook
 from runtime.settings import ROOT
 from store import quality as samples
 from store import roster, rulebooks
-from store.quality import Pool
+from store.connection import Pool
 
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
 MANAGER = Actor(id="sun.li", role=Role.MANAGER)

@@ -14,12 +14,12 @@ import pytest
 from domain.calendars.timeline import midnight
 from domain.words import CLOCKS, SETS
 from runtime.settings import ROOT
+from store.connection import Pool
 from store.exports import registers
 from store.exports.columns import Holds, Register
 from store.exports.forms import FORMS
 from store.exports.oversight import OVERSIGHT
 from store.exports.registers import REGISTERS, Asked
-from store.outbox import Pool
 from tests.store.filled import (
     CUSTOMERS,
     DAY,

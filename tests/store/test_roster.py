@@ -17,8 +17,8 @@ from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
 from store import duty, roster, rulebooks
+from store.connection import Pool
 from store.duty import Overlapping
-from store.outbox import Pool
 from tests.builders import LINKS, an_intake
 
 FILED = read_roster(ROOT / "examples" / "roster")

@@ -12,7 +12,7 @@ from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
 from store import roster, rulebooks
-from store.outbox import Pool
+from store.connection import Pool
 from store.rulebooks import Adoption, Rulebooks, Unfit
 
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")

@@ -16,7 +16,7 @@ from domain.standing import Epoch, Lived
 from store import behind, door_log, outbox, serials, standing
 from store import issue_writer as register
 from store.behind import check
-from store.outbox import Pool
+from store.connection import Pool
 from store.standing import Held, Unproved
 from tests.store.filled import MONDAY, a_step, an_issue, insert
 from tests.store.test_outbox import a_message

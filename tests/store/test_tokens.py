@@ -10,7 +10,7 @@ import pytest
 
 from domain.vocabulary import Role
 from store import tokens
-from store.outbox import Pool
+from store.connection import Pool
 from store.tokens import Token
 from tests.store.filled import a_person
 

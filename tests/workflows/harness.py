@@ -16,7 +16,6 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import asyncpg
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import (
@@ -71,6 +70,7 @@ from runtime.embedded.servers import EmbeddedTemporal
 from runtime.settings import ROOT
 from runtime.temporal import plugin, register_search_attributes
 from store import roster, rulebooks
+from store.connection import Pool
 from tests.builders import LINKS
 from tests.conftest import free_ports
 from worker import WORKFLOWS, replays
@@ -116,7 +116,7 @@ class StoryDesk:
     """A desk whose story begins at a chosen instant."""
 
     env: WorkflowEnvironment
-    pool: asyncpg.Pool[Any]
+    pool: Pool
     rulebook: Rulebook
     mailbox: Mailbox
     handles: list[Handle] = field(default_factory=list)
@@ -438,7 +438,7 @@ async def early_server(home: Path, after: int = 40) -> AsyncIterator[WorkflowEnv
 @asynccontextmanager
 async def story_desk(
     env: WorkflowEnvironment,
-    pool: asyncpg.Pool[Any],
+    pool: Pool,
     begins: str,
     policy_file: Path = STANDARD,
     *,

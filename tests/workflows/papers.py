@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import asyncpg
 
@@ -16,6 +15,7 @@ from domain.issue.view import IssueView
 from domain.sla.promise import Promise
 from domain.vocabulary import Outcome, Stage
 from store import issue_reader as reading
+from store.connection import Pool
 
 Row = asyncpg.Record
 BROKEN_OFF = {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.TERMINATED}
@@ -71,7 +71,7 @@ class Papers:
         return stood
 
 
-async def read(pool: asyncpg.Pool[Any], lived: Mapping[str, IssueView]) -> list[Papers]:
+async def read(pool: Pool, lived: Mapping[str, IssueView]) -> list[Papers]:
     """Read the papers of these issues."""
     ids = list(lived)
     issues = await pool.fetch("SELECT * FROM issues WHERE id = ANY($1) ORDER BY number", ids)
@@ -88,9 +88,7 @@ async def read(pool: asyncpg.Pool[Any], lived: Mapping[str, IssueView]) -> list[
     return papers
 
 
-async def _rows(
-    pool: asyncpg.Pool[Any], table: str, owner: str, ids: Sequence[str]
-) -> Mapping[str, list[Row]]:
+async def _rows(pool: Pool, table: str, owner: str, ids: Sequence[str]) -> Mapping[str, list[Row]]:
     rows = await pool.fetch(
         f"SELECT * FROM {table} WHERE {owner} = ANY($1)",  # noqa: S608
         ids,

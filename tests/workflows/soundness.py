@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import pytest
 
 from domain.issue.actions import ActionName
@@ -17,6 +16,7 @@ from domain.issue.view import IssueView
 from domain.sla.promise import CUSTOMERS, DUE, OVERSIGHT, Promise, PromiseEnd
 from domain.vocabulary import Role, Stage
 from store import issue_reader as reading
+from store.connection import Pool
 from tests.workflows.harness import StoryDesk
 from tests.workflows.papers import Papers, Row, read
 
@@ -40,7 +40,7 @@ async def assert_all_sound(desk: StoryDesk) -> None:
     await assert_channels_carried_what_the_outbox_says(desk)
 
 
-async def assert_sound(pool: asyncpg.Pool[Any], issue_id: str, lived: IssueView) -> None:
+async def assert_sound(pool: Pool, issue_id: str, lived: IssueView) -> None:
     """Check one issue."""
     for papers in await read(pool, {issue_id: lived}):
         check(papers)

@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
@@ -17,6 +15,7 @@ from domain import contract as names
 from domain.issue.actions import ActionName
 from domain.vocabulary import Outcome, Stage
 from store import issue_reader as reading
+from store.connection import Pool
 from tests.workflows.harness import (
     CUSTOMER,
     Handle,
@@ -149,7 +148,7 @@ async def test_an_audit_does_not_ask_again_for_what_waits_for_somebody(desk: Sto
 
 
 async def test_a_terminated_issue_that_was_to_be_rated_gives_that_up_and_stays_solved(
-    dev_server: WorkflowEnvironment, database: "asyncpg.Pool[Any]"
+    dev_server: WorkflowEnvironment, database: Pool
 ) -> None:
     async with story_desk(dev_server, database, "2026-03-10 10:00", whole=True) as desk:
         handle, view = await desk.open(kind="consultation")

@@ -20,6 +20,7 @@ from domain.issue.actions import Accept, ActionName, ReportProgress
 from domain.issue.state import Recorded, Step
 from domain.vocabulary import Outcome
 from store import issue_reader as reading
+from store.connection import Pool
 from tests.builders import LINKS
 from tests.workflows import harness
 from tests.workflows.auditing import (
@@ -51,7 +52,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, database: "asyncpg.Pool[Any]") -> AsyncIterator[StoryDesk]:
+async def desk(tmp_path: Path, database: Pool) -> AsyncIterator[StoryDesk]:
     """A desk with a Temporal of its own: an audit sees every workflow that there is."""
     async with early_server(tmp_path) as env, story_desk(env, database, "2026-03-10 10:00") as desk:
         yield desk

@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
-import asyncpg
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
+
+from store.connection import Pool
 
 pytest.register_assert_rewrite("tests.workflows.lives")
 
@@ -70,7 +70,7 @@ class Lived:
 
 
 @pytest.fixture(scope="module")
-async def registers(postgres_server: EmbeddedPostgres) -> AsyncIterator[asyncpg.Pool[Any]]:
+async def registers(postgres_server: EmbeddedPostgres) -> AsyncIterator[Pool]:
     async with (
         fresh_database(postgres_server, "lives") as name,
         postgres.pool(postgres_server.url_of(name, APPLICATION), size=10) as pool,
@@ -80,7 +80,7 @@ async def registers(postgres_server: EmbeddedPostgres) -> AsyncIterator[asyncpg.
 
 @pytest.fixture(scope="module")
 async def lived(
-    clock: WorkflowEnvironment, registers: asyncpg.Pool[Any], request: pytest.FixtureRequest
+    clock: WorkflowEnvironment, registers: Pool, request: pytest.FixtureRequest
 ) -> AsyncIterator[Lived]:
     """Lead them all, and read what there is to read."""
     seeds = range(FIRST, FIRST + COUNT)

@@ -20,6 +20,7 @@ from domain.vocabulary import Model
 from runtime.migrate import require_head
 from starter.polling import not_taken
 from store import AWAY, gauges, heartbeat, standing
+from store.connection import Pool
 from web.auth.identity import Who, require
 from web.context import Doors, Here
 from web.operations.metrics import Metrics
@@ -77,7 +78,7 @@ async def _troubles(here: Doors) -> dict[str, str]:
     return {name: said for name, said in zip(asked, found, strict=True) if said}
 
 
-async def _require_open(pool: asyncpg.Pool[Any]) -> None:
+async def _require_open(pool: Pool) -> None:
     now = await standing.standing(pool)
     if now.held:  # not why: the reason names issues
         since = f"{now.since:%Y-%m-%d %H:%M} UTC"

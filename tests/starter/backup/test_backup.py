@@ -13,10 +13,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from domain.errors import InputError, SetupError
@@ -37,6 +35,7 @@ from starter.backup.restoring import Side, check, restore
 from starter.client import Desk
 from store import issue_writer as register
 from store import roster, standing
+from store.connection import Pool
 from tests.builders import an_intake
 from tests.conftest import free_ports
 from tests.starter.conftest import run_yinuo
@@ -60,7 +59,7 @@ def settings(home: Path) -> Settings:
 async def running(own: Settings) -> AsyncIterator[tuple[Desk, list[tuple[str, str, str]]]]:
     """The desk as `yinuo up` has it, and what it told on its way."""
 
-    async def first_roster(pool: asyncpg.Pool[Any], _: object) -> None:
+    async def first_roster(pool: Pool, _: object) -> None:
         async with pool.acquire() as connection, connection.transaction():
             if await roster.is_empty(connection):
                 await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
@@ -345,7 +344,7 @@ async def test_given_servers_are_not_ours_to_back_up(tmp_path: Path) -> None:
 
 
 async def test_a_register_restored_by_its_own_servers_means_goes_on_in_another_ten_thousand(
-    database: asyncpg.Pool[Any], postgres_url: str
+    database: Pool, postgres_url: str
 ) -> None:
     ran = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "restored"),

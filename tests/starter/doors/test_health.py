@@ -21,6 +21,7 @@ from runtime.settings import ROOT, Settings
 from runtime.signing import signer
 from starter.client import Desk
 from starter.replanning import adopt_file
+from store.connection import Pool
 from store.heartbeat import beat
 from tests.conftest import DeskServers, free_ports
 from tests.starter.conftest import RunningDesk
@@ -64,7 +65,7 @@ async def test_the_doors_open_and_tell_which_server_is_away(
     assert str(nobody) not in answer.text
 
 
-async def _ready(own: Settings, client: Client, pool: "asyncpg.Pool[Any]") -> httpx2.Response:
+async def _ready(own: Settings, client: Client, pool: Pool) -> httpx2.Response:
     app = build(Doors(Desk(client, pool), pool, own, signer(own)))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=BASE) as http:
         return await http.get("/readyz")
@@ -89,7 +90,7 @@ async def test_without_a_worker_the_doors_are_not_ready_and_say_what_is_not_take
 
 
 async def test_a_register_that_only_can_be_read_is_not_ready(
-    running_desk: RunningDesk, database: "asyncpg.Pool[Any]", owner: "asyncpg.Connection[Any]"
+    running_desk: RunningDesk, database: Pool, owner: "asyncpg.Connection[Any]"
 ) -> None:
     name = await owner.fetchval("SELECT current_database()")
     await owner.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
@@ -138,7 +139,7 @@ async def test_however_many_ask_it_is_found_out_once_a_second(
 ) -> None:
     beats: list[object] = []
 
-    async def counted(pool: "asyncpg.Pool[Any]") -> None:
+    async def counted(pool: Pool) -> None:
         beats.append(pool)
 
     monkeypatch.setattr("web.operations.health.heartbeat.beat", counted)
@@ -149,7 +150,7 @@ async def test_however_many_ask_it_is_found_out_once_a_second(
 
 
 async def test_a_heartbeat_is_written_once_in_five_seconds_whoever_asks(
-    database: "asyncpg.Pool[Any]",
+    database: Pool,
 ) -> None:
     at = "SELECT at, xmin::text FROM heartbeat"
     await beat(database)
@@ -165,7 +166,7 @@ async def test_a_heartbeat_is_written_once_in_five_seconds_whoever_asks(
 
 async def test_a_database_of_another_version_is_not_ready(
     running_desk: RunningDesk,
-    database: "asyncpg.Pool[Any]",
+    database: Pool,
     owner: "asyncpg.Connection[Any]",
 ) -> None:
     await owner.execute("UPDATE alembic_version SET version_num = '0001'")

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import httpx2
 import pytest
 from fastapi import FastAPI
@@ -25,6 +24,7 @@ from runtime.embedded.servers import database_url
 from runtime.signing import Signer
 from starter.client import Desk
 from store import AWAY, door_log, tokens
+from store.connection import Pool
 from store.door_log import Entry
 from store.tokens import Admitted, Token
 from tests.starter.doors.at_desk import HTMX, hidden, sign_in
@@ -278,7 +278,7 @@ async def test_many_at_once_with_one_token_are_looked_up_once(
 
 
 @asynccontextmanager
-async def standing_still(pool: asyncpg.Pool[Any], size: int) -> AsyncIterator[None]:
+async def standing_still(pool: Pool, size: int) -> AsyncIterator[None]:
     """Stop what serves a pool in PostgreSQL: it answers nothing, and hears of no cancelling."""
     async with AsyncExitStack() as held:
         connections = [await held.enter_async_context(pool.acquire()) for _ in range(size)]
