@@ -29,16 +29,10 @@ from runtime.migrate import migrate
 from runtime.settings import Settings
 from runtime.temporal import connect, register_search_attributes
 from store.connection import Pool
-from tests.skipping import skipping_server
+from tests.support.skipping import skipping_server
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
-pytest.register_assert_rewrite(
-    *(
-        f"tests.workflows.{name}"
-        for name in ("harness", "soundness", "filing", "papers", "lives", "auditing")
-    )
-)
-"""Here, where nothing has imported them yet: what they assert is told in full."""
+pytest_plugins = ["tests.support.running_desk"]
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")  # a busy machine is slow, and that proves nothing

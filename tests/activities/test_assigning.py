@@ -27,7 +27,7 @@ from runtime.settings import ROOT
 from store import duty, roster, rulebooks
 from store import issue_writer as register_store
 from store.connection import Pool
-from tests.builders import LINKS, an_intake
+from tests.support.builders import LINKS, an_intake
 
 EXAMPLE = read_roster(ROOT / "examples" / "roster")
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")

@@ -13,7 +13,7 @@ from domain.issue.intake import Intake
 from domain.sla.replanning import Order
 from domain.vocabulary import Outcome, Stage
 from store.connection import Pool
-from tests.workflows.harness import StoryDesk, early_server, story_desk
+from tests.support.harness import StoryDesk, early_server, story_desk
 from workflows.replan import ReplanWorkflow
 
 

@@ -24,7 +24,7 @@ from runtime import rulebook
 from runtime.settings import ROOT
 from store import cases, roster, rulebooks
 from store.connection import Pool
-from tests.builders import LINKS, an_intake
+from tests.support.builders import LINKS, an_intake
 
 TUESDAY = datetime(2026, 9, 29, 2, 0, tzinfo=UTC)
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")

@@ -23,7 +23,7 @@ from runtime.settings import ROOT
 from store import roster, rulebooks
 from store.connection import Pool
 from tests.activities.test_wording import FOR_CUSTOMERS
-from tests.builders import ACTIONS, LINKS, an_intake
+from tests.support.builders import ACTIONS, LINKS, an_intake
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)

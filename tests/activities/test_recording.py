@@ -29,7 +29,7 @@ from store import issue_reader as reading
 from store import roster, rulebooks, standing
 from store.connection import Pool
 from store.issue_writer import OutOfStep
-from tests.builders import LINKS, an_intake
+from tests.support.builders import LINKS, an_intake
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)

@@ -165,7 +165,7 @@ BY_OUTCOME = {Outcome.DECLINED, Outcome.LAPSED}
 
 
 def sources_of_the_lifecycle() -> list[ast.AST]:
-    files = [Path(lifecycle.__file__), *Path(lifecycle.__file__).parent.glob("effects/*.py")]
+    files = sorted(Path(lifecycle.__file__).parent.glob("*.py"))
     return [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
 
 

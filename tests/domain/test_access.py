@@ -7,7 +7,7 @@ from domain.issue.lifecycle import RULES
 from domain.issue.view import view
 from domain.staff.access import CALLERS, Caller, Reach, Right, may, reach
 from domain.vocabulary import Role, Stage
-from tests.builders import an_issue
+from tests.support.builders import an_issue
 
 SEEN = view(an_issue(Stage.ASSIGNED))
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.calendars.calendar import CalendarExhausted, Due, Span, WorkingCalendar
-from tests.domain.calendars import (
+from tests.support.calendars import (
     CHINA,
     DAY,
     HOUR,

@@ -13,16 +13,7 @@ from hypothesis import strategies as st
 
 from domain.calendars.calendar import Due
 from domain.calendars.timeline import Timeline, first_instant
-from tests.domain.calendars import (
-    CHINA,
-    DAY,
-    HOUR,
-    MINUTE,
-    Drawn,
-    calendar,
-    drawn_calendars,
-    walk,
-)
+from tests.support.calendars import CHINA, DAY, HOUR, MINUTE, Drawn, calendar, drawn_calendars, walk
 
 MICROSECOND = timedelta.resolution
 offsets = st.integers(0, 6 * 86_400 * 10**6).map(lambda n: n * MICROSECOND)

@@ -20,8 +20,8 @@ from domain.calendars.periods import Ends, Period, TimeBudget, read_period
 from domain.sla.clock import Counting
 from domain.sla.planning import Planner
 from domain.sla.promise import DUE, Promise, PromiseEnd, PromiseKind
-from tests.domain.calendars import DAY, HOUR, MINUTE
-from tests.domain.rulebooks import CALENDARS, SPRING, planner, solving
+from tests.support.calendars import DAY, HOUR, MINUTE
+from tests.support.rulebooks import CALENDARS, SPRING, planner, solving
 
 DAYS = 75
 """As far as the model's calendars go: more than a machine can let pass."""

@@ -17,7 +17,7 @@ from domain.issue.lifecycle import register
 from domain.issue.state import Assignment, Issue, Step
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Kind, Outcome, Role, Severity, Stage
-from tests.builders import (
+from tests.support.builders import (
     DAY,
     HOUR,
     LEAD,

@@ -14,7 +14,7 @@ from domain.issue.forms import ExpertPanel
 from domain.issue.state import Assignment
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Category, Kind, Outcome, Role, Stage
-from tests.builders import (
+from tests.support.builders import (
     COLLEAGUE,
     ENGINEER,
     HOUR,

@@ -16,7 +16,7 @@ from domain.issue.lifecycle import register
 from domain.issue.state import Assignment, Issue, Step
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Category, Kind, Outcome, Role, Severity, Stage
-from tests.builders import (
+from tests.support.builders import (
     COLLEAGUE,
     DAY,
     ENGINEER,

@@ -17,7 +17,17 @@ from domain.issue.intake import Customer, Intake, issue_id
 from domain.issue.lifecycle import decide, register
 from domain.issue.state import Errand, Issue, Recorded, Step
 from domain.vocabulary import Model, Role, Stage
-from tests.builders import ACTIONS, DAY, HOUR, MONDAY, Desk, actor, an_act, an_intake, an_issue
+from tests.support.builders import (
+    ACTIONS,
+    DAY,
+    HOUR,
+    MONDAY,
+    Desk,
+    actor,
+    an_act,
+    an_intake,
+    an_issue,
+)
 
 MINUTE = timedelta(minutes=1)
 

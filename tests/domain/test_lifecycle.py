@@ -22,7 +22,7 @@ from domain.vocabulary import (
     Severity,
     Stage,
 )
-from tests.builders import (
+from tests.support.builders import (
     COLLEAGUE,
     DAY,
     ENGINEER,

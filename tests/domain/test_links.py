@@ -14,7 +14,7 @@ from domain.issue.state import Issue
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of, offered, sensible
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Audience, Kind, Role, Stage
-from tests.builders import DAY, a_promise, actor, an_act, an_issue
+from tests.support.builders import DAY, a_promise, actor, an_act, an_issue
 
 A, C = Purpose.ACCEPT, Purpose.COMPLETE
 P, T, Q, E = Purpose.PROGRESS, Purpose.TEST, Purpose.CONFIRM, Purpose.EVALUATE

@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from domain.issue.view import SUMMARY, details, origin, summary
 from domain.markdown import cell, plain
 from domain.vocabulary import Stage
-from tests.builders import a_promise, an_intake, an_issue
+from tests.support.builders import a_promise, an_intake, an_issue
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 AUTOLINK = re.compile(r"(?i)https?://|ftp://|\bwww\.|[\w.+-]+@[\w-]+")

@@ -10,7 +10,7 @@ import pytest
 
 from domain.calendars.calendar import DayReason, Due
 from domain.calendars.national_days import NationalDays, NationalYear
-from tests.domain.calendars import CHINA, DAY, HOUR, MINUTE, OFFICE_HOURS, at, calendar
+from tests.support.calendars import CHINA, DAY, HOUR, MINUTE, OFFICE_HOURS, at, calendar
 
 Row = tuple[str, str]
 

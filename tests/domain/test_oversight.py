@@ -15,7 +15,7 @@ from domain.issue.forms import DifficultyRating, Evaluation, PaidService
 from domain.issue.state import Assignment, CallbackRecord, Issue, Person
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Kind, Outcome, Role, ServiceItem, Severity, Stage
-from tests.builders import (
+from tests.support.builders import (
     COLLEAGUE,
     DAY,
     ENGINEER,

@@ -16,7 +16,7 @@ from domain.issue.forms import PaidService
 from domain.issue.state import Issue
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Kind, Outcome, Role, Stage
-from tests.builders import (
+from tests.support.builders import (
     DAY,
     MONDAY,
     Desk,

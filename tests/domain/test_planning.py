@@ -22,7 +22,7 @@ from domain.sla.promise import DUE, Promise, PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Audience, Category, Kind, Severity
 from runtime.rulebook import load
-from tests.domain.rulebooks import facts
+from tests.support.rulebooks import facts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 POLICIES = Path(__file__).parents[2] / "policies"

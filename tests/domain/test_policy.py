@@ -14,7 +14,7 @@ from domain.sla.policy import MarkRule, Policy, Selector
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Audience, Role
-from tests.domain.rulebooks import facts, policy, rule
+from tests.support.rulebooks import facts, policy, rule
 
 ALWAYS = WorkingCalendar.model_validate(
     {"name": "always", "zone": "Asia/Shanghai", "week": {day: ["00:00-24:00"] for day in WEEKDAYS}}

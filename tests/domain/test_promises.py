@@ -15,15 +15,7 @@ from domain.issue.actions import ActionName
 from domain.issue.state import Issue, SlaState
 from domain.sla.promise import Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import Role, Stage
-from tests.builders import (
-    DAY,
-    HOUR,
-    MONDAY,
-    Desk,
-    a_promise,
-    actor,
-    an_issue,
-)
+from tests.support.builders import DAY, HOUR, MONDAY, Desk, a_promise, actor, an_issue
 
 SECOND = timedelta(seconds=1)
 

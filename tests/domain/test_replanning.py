@@ -26,9 +26,9 @@ from domain.sla.replanning import Replanned, Tally, replanned, tally
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import DESK, Audience, Role, Stage
 from runtime.rulebook import load
-from tests.builders import Desk, a_promise, actor, an_act, an_issue
-from tests.domain.calendars import CHINA, DAY, HOUR, MINUTE, at, calendar
-from tests.domain.rulebooks import facts, planner, policy, promised, rule, solving
+from tests.support.builders import Desk, a_promise, actor, an_act, an_issue
+from tests.support.calendars import CHINA, DAY, HOUR, MINUTE, at, calendar
+from tests.support.rulebooks import facts, planner, policy, promised, rule, solving
 
 RESPONSE = PromiseKind.RESPONSE
 RESOLUTION = PromiseKind.RESOLUTION

@@ -15,9 +15,9 @@ from domain.sla.planning import Planner
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from runtime.rulebook import load
-from tests.domain.calendars import CHINA, at, calendar
-from tests.domain.calendars import OFFICE as OFFICE_DAY
-from tests.domain.rulebooks import facts, planner, policy, promised, rule, solving
+from tests.support.calendars import CHINA, at, calendar
+from tests.support.calendars import OFFICE as OFFICE_DAY
+from tests.support.rulebooks import facts, planner, policy, promised, rule, solving
 
 POLICIES = Path(__file__).parents[2] / "policies"
 OFFICE = calendar(national="CN")

@@ -18,8 +18,8 @@ from domain.sla.planning import Planner
 from domain.sla.promise import CUSTOMERS, PromiseKind
 from domain.vocabulary import Category, CustomerType, Kind, Role, Severity, Stage
 from runtime.rulebook import load
-from tests.builders import DAY, HOUR, MONDAY, actor, an_intake, an_issue, decided
-from tests.domain.rulebooks import facts
+from tests.support.builders import DAY, HOUR, MONDAY, actor, an_intake, an_issue, decided
+from tests.support.rulebooks import facts
 
 STANDARD = load(Path(__file__).parents[2] / "policies" / "standard.toml")
 GENERAL, MAJOR = Severity.GENERAL, Severity.MAJOR

@@ -12,7 +12,7 @@ from domain.issue.state import SlaState
 from domain.issue.view import IssueView, details, local, view
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Outcome, Role, Severity, Stage
-from tests.builders import (
+from tests.support.builders import (
     DAY,
     ENGINEER,
     HOUR,

@@ -84,7 +84,7 @@ async def a_worker(servers: DeskServers, *said: str) -> Child:
     own = {**os.environ, **servers.settings.environment(), "YINUO_LOG_LEVEL": "WARNING"}
     child = Child(
         "a slow worker",
-        [sys.executable, "-m", "tests.e2e.slow_worker", *said],
+        [sys.executable, "-m", "tests.support.slow_worker", *said],
         servers.home / "slow-worker.log",
         environment={**own, "PYTHONPATH": str(ROOT)},
     )

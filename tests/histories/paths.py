@@ -7,7 +7,7 @@ from datetime import date
 
 from domain.issue.actions import Accept, ActionName, ReportProgress
 from domain.vocabulary import Actor, Role
-from tests.workflows.harness import (
+from tests.support.harness import (
     AGENT,
     CLERK,
     CUSTOMER,

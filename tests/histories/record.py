@@ -28,14 +28,8 @@ from store.connection import Pool
 from tests.histories import fingerprint
 from tests.histories.fingerprint import HISTORIES
 from tests.histories.paths import BEGINS, PATHS, WHOLE, grown
-from tests.skipping import skipping_server
-from tests.workflows.harness import (
-    AGENT,
-    Handle,
-    early_server,
-    engineer,
-    story_desk,
-)
+from tests.support.harness import AGENT, Handle, early_server, engineer, story_desk
+from tests.support.skipping import skipping_server
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow
 
 REPAIR = "repair"

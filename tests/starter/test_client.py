@@ -21,8 +21,8 @@ from domain.vocabulary import Actor, Outcome, Role, Stage
 from starter.client import Desk, Opened
 from starter.prepare import prepare
 from store.issue_reader import Filter
-from tests.builders import an_intake
-from tests.starter.conftest import RunningDesk
+from tests.support.builders import an_intake
+from tests.support.running_desk import RunningDesk
 from workflows import audit
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)

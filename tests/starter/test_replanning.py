@@ -22,9 +22,9 @@ from starter.client import Desk
 from store import roster, rulebooks
 from store.connection import Pool
 from store.issue_reader import Filter
-from tests.builders import an_intake
 from tests.conftest import DeskServers
-from tests.starter.conftest import Yinuo
+from tests.support.builders import an_intake
+from tests.support.running_desk import Yinuo
 from worker import working
 from workflows.replan import WORKFLOW_ID
 

@@ -16,8 +16,8 @@ from domain.vocabulary import Role
 from runtime.settings import ROOT
 from store import cases
 from store.connection import Pool
-from tests.builders import DAY, HOUR, MONDAY, actor
-from tests.store.case_questions import TUNED, UNRELATED, UNSEEN
+from tests.support.builders import DAY, HOUR, MONDAY, actor
+from tests.support.case_questions import TUNED, UNRELATED, UNSEEN
 
 EXAMPLES = [
     Content.model_validate(each)

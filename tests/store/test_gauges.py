@@ -5,7 +5,7 @@ import pytest
 
 from store import gauges
 from store.connection import Pool
-from tests.store.filled import MONDAY, an_issue, insert
+from tests.support.filled import MONDAY, an_issue, insert
 
 
 async def _promise(pool: Pool, issue_id: str, kind: str, **changes: Any) -> None:

@@ -20,7 +20,7 @@ from store.exports.columns import Holds, Register
 from store.exports.forms import FORMS
 from store.exports.oversight import OVERSIGHT
 from store.exports.registers import REGISTERS, Asked
-from tests.store.filled import (
+from tests.support.filled import (
     CUSTOMERS,
     DAY,
     MONDAY,

@@ -19,7 +19,7 @@ from runtime.settings import ROOT
 from store import duty, roster, rulebooks
 from store.connection import Pool
 from store.duty import Overlapping
-from tests.builders import LINKS, an_intake
+from tests.support.builders import LINKS, an_intake
 
 FILED = read_roster(ROOT / "examples" / "roster")
 EXAMPLE = FILED.model_copy(update={"exceptions": None})

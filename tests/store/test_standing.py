@@ -18,8 +18,8 @@ from store import issue_writer as register
 from store.behind import check
 from store.connection import Pool
 from store.standing import Held, Unproved
-from tests.store.filled import MONDAY, a_step, an_issue, insert
 from tests.store.test_outbox import a_message
+from tests.support.filled import MONDAY, a_step, an_issue, insert
 
 NUMBER = "20261123-07-0001"
 

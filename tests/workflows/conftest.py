@@ -9,14 +9,9 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from store.connection import Pool
-from tests.skipping import skipping_server
-from tests.workflows.harness import (
-    STANDARD,
-    StoryDesk,
-    early_server,
-    story_desk,
-)
-from tests.workflows.soundness import assert_all_sound
+from tests.support.harness import STANDARD, StoryDesk, early_server, story_desk
+from tests.support.skipping import skipping_server
+from tests.support.soundness import assert_all_sound
 
 
 class Begin(Protocol):

@@ -16,7 +16,7 @@ from domain.issue.actions import ActionName
 from domain.vocabulary import Outcome, Stage
 from store import issue_reader as reading
 from store.connection import Pool
-from tests.workflows.harness import (
+from tests.support.harness import (
     CUSTOMER,
     Handle,
     StoryDesk,

@@ -21,25 +21,10 @@ from domain.issue.state import Recorded, Step
 from domain.vocabulary import Outcome
 from store import issue_reader as reading
 from store.connection import Pool
-from tests.builders import LINKS
-from tests.workflows import harness
-from tests.workflows.auditing import (
-    audited,
-    kinds,
-    lost,
-    mends,
-    repaired,
-    to_the_end,
-    why,
-)
-from tests.workflows.harness import (
-    StoryDesk,
-    early_server,
-    engineer,
-    eventually,
-    result,
-    story_desk,
-)
+from tests.support import harness
+from tests.support.auditing import audited, kinds, lost, mends, repaired, to_the_end, why
+from tests.support.builders import LINKS
+from tests.support.harness import StoryDesk, early_server, engineer, eventually, result, story_desk
 
 
 @pytest.fixture(autouse=True)

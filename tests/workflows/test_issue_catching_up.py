@@ -12,9 +12,9 @@ from domain.issue.lifecycle import decide
 from domain.issue.state import Recorded, Step
 from domain.vocabulary import Actor, Role
 from store import issue_reader as reading
-from tests.workflows import harness
+from tests.support import harness
+from tests.support.harness import engineer, has_ended, stand
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import engineer, has_ended, stand
 
 
 class AheadOfTheWorkflow(Recording):

@@ -15,17 +15,9 @@ from inbound.files.roster import read_roster
 from runtime.settings import ROOT
 from store import issue_reader as reading
 from store import roster
+from tests.support.harness import CLERK, CUSTOMER, Handle, StoryDesk, engineer, refusal, stand
+from tests.support.registers import brought, counted, form, forms, said
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
-    CLERK,
-    CUSTOMER,
-    Handle,
-    StoryDesk,
-    engineer,
-    refusal,
-    stand,
-)
-from tests.workflows.registers import brought, counted, form, forms, said
 
 THE_LEAD = Actor(id="tan.rui", role=Role.LEAD)
 

@@ -7,7 +7,7 @@ from domain.issue.actions import Accept, ActionName, ReportProgress, Withdraw
 from domain.vocabulary import Outcome
 from store import issue_reader as reading
 from tests.histories.paths import grown
-from tests.workflows.harness import (
+from tests.support.harness import (
     AGENT,
     Handle,
     StoryDesk,
@@ -17,7 +17,7 @@ from tests.workflows.harness import (
     refusal,
     stand,
 )
-from tests.workflows.soundness import assert_sound
+from tests.support.soundness import assert_sound
 
 
 async def delivered(desk: StoryDesk, handle: Handle) -> bool:

@@ -7,16 +7,9 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from domain.issue.actions import ActionName
 from domain.vocabulary import Actor, Outcome, Role, Stage
+from tests.support.harness import LEAD, Handle, StoryDesk, engineer, refusal, stand
+from tests.support.registers import brought, counted, form, forms, said, versions
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
-    LEAD,
-    Handle,
-    StoryDesk,
-    engineer,
-    refusal,
-    stand,
-)
-from tests.workflows.registers import brought, counted, form, forms, said, versions
 
 
 async def accepted(desk: StoryDesk, **intake: object) -> tuple[Handle, Actor]:

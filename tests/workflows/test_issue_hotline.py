@@ -10,8 +10,7 @@ from domain.issue.actions import ActionName
 from domain.knowledge.cases import Change, Draft, Ruling
 from domain.vocabulary import Actor, Outcome, Role, Stage
 from store import cases
-from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
+from tests.support.harness import (
     AGENT,
     CUSTOMER,
     LEAD,
@@ -23,7 +22,8 @@ from tests.workflows.harness import (
     stand,
     traces,
 )
-from tests.workflows.registers import counted, form, forms, said
+from tests.support.registers import counted, form, forms, said
+from tests.workflows.conftest import Begin
 
 SOLUTION = "hold the reset button for five seconds"
 

@@ -10,8 +10,8 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from domain.issue.actions import Accept, ActionName
 from domain.vocabulary import Stage
+from tests.support.harness import LEAD, StoryDesk, history_length, refusal, status, traces
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import LEAD, StoryDesk, history_length, refusal, status, traces
 
 
 async def registered_issues(desk: StoryDesk) -> int:

@@ -22,7 +22,7 @@ from domain.issue.actions import ActionName, Resume
 from domain.vocabulary import Stage
 from starter.client import Desk
 from store.connection import Pool
-from tests.workflows.harness import (
+from tests.support.harness import (
     CUSTOMER,
     Handle,
     StoryDesk,
@@ -32,7 +32,7 @@ from tests.workflows.harness import (
     stand,
     story_desk,
 )
-from tests.workflows.soundness import assert_sound
+from tests.support.soundness import assert_sound
 from tests.workflows.test_audit import run_audit, terminated
 
 

@@ -9,8 +9,7 @@ from domain.errors import Refused
 from domain.issue.actions import ActionName, Evaluate
 from domain.vocabulary import Actor, Outcome, Role, Stage
 from starter.client import Desk
-from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
+from tests.support.harness import (
     AGENT,
     CLERK,
     CUSTOMER,
@@ -22,7 +21,8 @@ from tests.workflows.harness import (
     refusal,
     stand,
 )
-from tests.workflows.registers import counted, form, forms, said, versions
+from tests.support.registers import counted, form, forms, said, versions
+from tests.workflows.conftest import Begin
 
 SCORES = {
     "item": "after_sales",

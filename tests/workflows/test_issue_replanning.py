@@ -11,8 +11,8 @@ from domain.issue.actions import ActionName, Replan
 from domain.sla.promise import PromiseEnd
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import DESK, Stage
+from tests.support.harness import LEAD, Handle, StoryDesk, engineer, history_length, refusal
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import LEAD, Handle, StoryDesk, engineer, history_length, refusal
 
 OFF = ["2027-01-01", "2027-01-02", "2027-01-03", "2027-01-04"]
 

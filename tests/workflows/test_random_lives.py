@@ -17,29 +17,22 @@ from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
+from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.state import BROKEN_OFF
+from domain.issue.view import IssueView
+from domain.vocabulary import Outcome, Stage
+from inbound.files.roster import read_roster
+from runtime import postgres
+from runtime.embedded.servers import APPLICATION, EmbeddedPostgres
+from runtime.settings import ROOT
+from runtime.temporal import plugin
 from store.connection import Pool
-
-pytest.register_assert_rewrite("tests.workflows.lives")
-
-from domain.issue.actions import PEOPLE, ActionName  # noqa: E402
-from domain.issue.state import BROKEN_OFF  # noqa: E402
-from domain.issue.view import IssueView  # noqa: E402
-from domain.vocabulary import Outcome, Stage  # noqa: E402
-from inbound.files.roster import read_roster  # noqa: E402
-from runtime import postgres  # noqa: E402
-from runtime.embedded.servers import APPLICATION, EmbeddedPostgres  # noqa: E402
-from runtime.settings import ROOT  # noqa: E402
-from runtime.temporal import plugin  # noqa: E402
-from tests.conftest import fresh_database  # noqa: E402
-from tests.workflows.harness import Handle, StoryDesk, story_desk  # noqa: E402
-from tests.workflows.lives import REFUSALS, Lives  # noqa: E402
-from tests.workflows.papers import Papers, read  # noqa: E402
-from tests.workflows.soundness import (  # noqa: E402
-    LAWS,
-    Law,
-    assert_channels_carried_what_the_outbox_says,
-)
-from workflows.issue import IssueWorkflow  # noqa: E402
+from tests.conftest import fresh_database
+from tests.support.harness import Handle, StoryDesk, story_desk
+from tests.support.papers import Papers, read
+from tests.support.random_lives import REFUSALS, Lives
+from tests.support.soundness import LAWS, Law, assert_channels_carried_what_the_outbox_says
+from workflows.issue import IssueWorkflow
 
 FIRST = int(os.environ.get("YINUO_LIVES_SEED", "1"))
 COUNT = int(os.environ.get("YINUO_LIVES", "300"))

@@ -25,12 +25,12 @@ from runtime import histories, postgres
 from runtime.embedded.servers import EmbeddedPostgres
 from store import issue_reader as reading
 from store.connection import Pool
-from tests.builders import LINKS
 from tests.histories.fingerprint import HISTORIES
-from tests.workflows import harness
-from tests.workflows.auditing import audited, kinds, repaired, to_the_end, why
-from tests.workflows.changed import OneCommandMore
-from tests.workflows.harness import (
+from tests.support import harness
+from tests.support.auditing import audited, kinds, repaired, to_the_end, why
+from tests.support.builders import LINKS
+from tests.support.changed import OneCommandMore
+from tests.support.harness import (
     CUSTOMER,
     Handle,
     StoryDesk,
@@ -39,7 +39,7 @@ from tests.workflows.harness import (
     eventually,
     story_desk,
 )
-from tests.workflows.registers import FORMS
+from tests.support.registers import FORMS
 from worker import WORKFLOWS, replays
 from workflows.issue import IssueWorkflow
 

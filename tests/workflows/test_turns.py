@@ -11,7 +11,7 @@ import pytest
 from domain.errors import Refused
 from domain.issue.state import Recorded, Step
 from domain.vocabulary import DESK
-from tests.builders import MONDAY
+from tests.support.builders import MONDAY
 from workflows.turns import RefusedStep, Turns
 
 Way = tuple[tuple[str, ...], tuple[str, ...]]

@@ -36,9 +36,9 @@ from starter.client import Desk
 from store import issue_writer as register
 from store import roster, standing
 from store.connection import Pool
-from tests.builders import an_intake
 from tests.conftest import free_ports
-from tests.starter.conftest import run_yinuo
+from tests.support.builders import an_intake
+from tests.support.running_desk import run_yinuo
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 
