@@ -26,7 +26,7 @@ from activities.replanning import Replanning
 from domain import contract as names
 from domain.errors import SetupError
 from runtime import aio, grants, logs, postgres, settings, temporal
-from runtime.embedded import servers as embedded
+from runtime.embedded import servers
 from runtime.lives import Lives
 from runtime.migrate import require_head
 from runtime.settings import Settings
@@ -97,7 +97,7 @@ async def working(own: Settings) -> AsyncIterator[None]:
     """
     client = await temporal.connect(own)
     await temporal.require_search_attributes(client, SEARCH_ATTRIBUTES)
-    async with postgres.pool(embedded.database_url(own), size=own.pool_size) as pool:
+    async with postgres.pool(servers.database_url(own), size=own.pool_size) as pool:
         await require_head(pool)
         if warning := await grants.warning(pool):
             log.warning(warning)

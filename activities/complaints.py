@@ -11,7 +11,7 @@ from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from runtime.starting import start_of, update_of
-from store import issue_reader as reading
+from store import issue_reader
 from store.connection import Pool
 
 
@@ -47,7 +47,7 @@ class Complaints:
         return answer.number
 
     async def _number(self, intake: Intake) -> str:
-        known = await reading.by_reference(self._pool, intake.source, intake.reference)
+        known = await issue_reader.by_reference(self._pool, intake.source, intake.reference)
         if known is None:
             raise ApplicationError("it was never registered", type="NotAllowed", non_retryable=True)
         return known.number

@@ -18,8 +18,7 @@ from domain.issue.forms import (
 )
 from domain.issue.state import Recorded, Step
 from domain.sla.policy import Policy
-from store import cases, roster
-from store import issue_writer as register
+from store import cases, issue_writer, roster
 from store.connection import Connection
 
 
@@ -40,7 +39,7 @@ async def informed(connection: Connection, recorded: Recorded, policy: Policy) -
     found = [await _completed(connection, recorded, form, policy) for form in step.forms]
     changes: dict[str, object] = {"forms": tuple(each.form for each in found)}
     if step.action is ActionName.CONFIRM:
-        offered = await register.quotation(connection, step.issue_id, step.generation)
+        offered = await issue_writer.quotation(connection, step.issue_id, step.generation)
         changes["content"] = step.content | offered
     return recorded.model_copy(
         update={

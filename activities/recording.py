@@ -28,9 +28,7 @@ from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Outcome
 from runtime.living import lives
 from runtime.signing import Links
-from store import issue_reader as reading
-from store import issue_writer as register
-from store import outbox, roster, standing
+from store import issue_reader, issue_writer, outbox, roster, standing
 from store.connection import Connection, Pool
 from store.issue_writer import Before, Case, OutOfStep
 from store.rulebooks import Current, Rulebooks
@@ -79,7 +77,7 @@ class Recording:
     async def _recorded(self, step: Step) -> Recorded:
         async with self._pool.acquire() as connection, connection.transaction():
             await standing.require(connection)
-            if before := await register.earlier(connection, step):
+            if before := await issue_writer.earlier(connection, step):
                 return await self._stands(connection, step, before)
             current = await self._rulebooks.current(connection)
             if step.replan and step.replan != current.version:
@@ -99,7 +97,7 @@ class Recording:
             if step.action is ActionName.REPAIR:
                 errands = await left_lying(connection, step, rulebook.policy)
             recorded = recorded.model_copy(update=errands)
-            await register.write(connection, case, recorded)
+            await issue_writer.write(connection, case, recorded)
             await taught(connection, recorded.step)
             await outbox.write(connection, messages)
         return recorded
@@ -120,11 +118,11 @@ class Recording:
             if before.over:
                 ended = before.outcome or Outcome.TERMINATED
                 return recorded.model_copy(update={"closed_as": ended})
-            await register.adopt(connection, step.issue_id, step.run)
+            await issue_writer.adopt(connection, step.issue_id, step.run)
             recorded = recorded.model_copy(update={"adopted": True})
         if intake is None or recorded.intake_digest == intake.digest:
             return recorded
-        stands = await reading.intake(connection, step.issue_id)
+        stands = await issue_reader.intake(connection, step.issue_id)
         with_it = recorded.step.model_copy(update={"intake": stands})
         return recorded.model_copy(update={"step": with_it})
 
@@ -134,10 +132,10 @@ async def _case(connection: Connection, step: Step, current: Current) -> Case:
     that counts now.
     """
     if step.intake is None:
-        case = await register.case(connection, step.issue_id)
+        case = await issue_writer.case(connection, step.issue_id)
         return case.model_copy(update={"rulebook": current.version}) if step.replan else case
     case = await _registered(connection, step, step.intake, current)
-    await register.open_issue(connection, step, step.intake, case)
+    await issue_writer.open_issue(connection, step, step.intake, case)
     return case
 
 
@@ -149,14 +147,14 @@ async def _registered(connection: Connection, step: Step, intake: Intake, curren
         raise invalid(f"region: no service centre serves {intake.region}; known: {known}")
     against = None
     if intake.arises_from:
-        against = await register.number_of(connection, intake.arises_from)
+        against = await issue_writer.number_of(connection, intake.arises_from)
         if against is None:
             raise invalid(f"arises_from: there is no issue {intake.arises_from}")
     policy = current.rulebook.policy
-    facts = register.facts_of(intake, centre.id)
+    facts = issue_writer.facts_of(intake, centre.id)
     day = step.recorded_at.astimezone(ZoneInfo(policy.zone)).date()
     return Case(
-        number=await register.next_number(connection, day, intake.agent),
+        number=await issue_writer.next_number(connection, day, intake.agent),
         rulebook=current.version,
         facts=facts,
         calendar=centre.calendar,

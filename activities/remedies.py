@@ -29,8 +29,7 @@ from runtime import histories
 from runtime.histories import Replays
 from runtime.living import described
 from runtime.starting import update_of
-from store import AWAY, auditing, outbox
-from store import issue_reader as reading
+from store import AWAY, auditing, issue_reader, outbox
 from store.connection import Pool
 from store.issue_reader import Living
 
@@ -106,8 +105,8 @@ class Remedies:
 
     async def _record(self, id_: str, name: ActionName, act: Act, key: str) -> Sequence[str]:
         """Take a step of an issue that no workflow lives any more; return its messages."""
-        issue = await reading.state(self._pool, id_)
-        run = await reading.run_of(self._pool, id_)
+        issue = await issue_reader.state(self._pool, id_)
+        run = await issue_reader.run_of(self._pool, id_)
         if issue is None or run is None:
             return ()
         step = lifecycle.decide(issue, name, act, datetime.now(UTC), key=key)

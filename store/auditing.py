@@ -13,7 +13,7 @@ from domain.findings import AuditReport, Finding, FindingKind, Heartbeat
 from domain.issue.folding import Standing
 from domain.issue.intake import Intake
 from domain.issue.state import Recorded
-from store import issue_reader as reading
+from store import issue_reader
 from store.connection import Connection, Pool
 
 LATELY = timedelta(days=2)
@@ -242,11 +242,11 @@ async def papers(connection: Connection, ids: Sequence[str]) -> list[Papers]:
         Papers(
             row["id"],
             row["number"],
-            reading.intake_of(row),
+            issue_reader.intake_of(row),
             tuple(Recorded.model_validate(e["recorded"]) for e in events[row["id"]]),
             Standing(
                 facts={name: row[name] for name in _FACTS},
-                promises={p.key: p for p in map(reading.promise, promises[row["id"]])},
+                promises={p.key: p for p in map(issue_reader.promise, promises[row["id"]])},
                 forms=frozenset(tuple(form["key"]) for form in forms[row["id"]]),
                 seqs=tuple(event["seq"] for event in events[row["id"]]),
             ),

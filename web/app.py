@@ -11,10 +11,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp
 
 from inbound.shelf import Shelf
-from web import audit as trail
-from web import middleware as care
-from web import problems
-from web import rendering as pages
+from web import audit, middleware, problems, rendering
 from web.api import document as api_document
 from web.auth.identity import Doorkeeper
 from web.context import Doors
@@ -43,7 +40,7 @@ class _Guarded(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         inside, mine = super().build_middleware_stack(), self.state
-        return care.around(inside, mine.doors, mine.metrics, mine.doorkeeper)
+        return middleware.around(inside, mine.doors, mine.metrics, mine.doorkeeper)
 
 
 def _remember_who_was_sent(app: FastAPI, doors: Doors) -> None:
@@ -70,13 +67,13 @@ def build(doors: Doors) -> FastAPI:
     app.state.provider = provider(doors.settings)
     if app.state.provider:
         _remember_who_was_sent(app, doors)
-    problems.install(app, pages.problem)
-    trail.install(app)
+    problems.install(app, rendering.problem)
+    audit.install(app)
     app.add_exception_handler(Exception, _own_fault)
     api_document.install(app)
     for room in _ROOMS:
         app.include_router(import_module(f"web.{room}").router)
-    app.mount("/static", StaticFiles(directory=pages.HERE / "static"), name="static")
+    app.mount("/static", StaticFiles(directory=rendering.HERE / "static"), name="static")
     return app
 
 

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from runtime import aio, postgres, temporal
-from runtime.embedded import servers as embedded
+from runtime.embedded import servers
 from runtime.embedded.ports import held
 from runtime.settings import Settings
 from runtime.signing import signer
@@ -40,7 +40,7 @@ async def connected(own: Settings, name: str) -> AsyncIterator[tuple[Desk, Pool]
     """Have the desk to talk to, and its registers, whether their servers are there or away."""
     client = await temporal.connect(own, lazy=True)
     connections = postgres.pool(
-        embedded.database_url(own), size=CONNECTIONS, min_size=0, application=name
+        servers.database_url(own), size=CONNECTIONS, min_size=0, application=name
     )
     async with connections as pool:
         yield Desk(client, pool), pool

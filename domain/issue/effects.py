@@ -8,9 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.issue import complaints, handling, hotline, paid_service
-from domain.issue import follow_up as oversight
-from domain.issue import thresholds as clocks
+from domain.issue import complaints, follow_up, handling, hotline, paid_service, thresholds
 from domain.issue.actions import ActionName
 from domain.issue.common import Changes
 from domain.issue.state import Issue
@@ -31,14 +29,14 @@ EFFECTS: Mapping[ActionName, Callable[[Issue, Any, datetime], Changes]] = {
     ActionName.CONFIRM: paid_service.confirm,
     ActionName.APPROVE: paid_service.approve,
     ActionName.RESOLVE: handling.resolve,
-    ActionName.RECORD_CALLBACK: oversight.record_callback,
-    ActionName.EVALUATE: oversight.evaluate,
-    ActionName.RATE_DIFFICULTY: oversight.rate_difficulty,
+    ActionName.RECORD_CALLBACK: follow_up.record_callback,
+    ActionName.EVALUATE: follow_up.evaluate,
+    ActionName.RATE_DIFFICULTY: follow_up.rate_difficulty,
     ActionName.ESCALATE: handling.escalate,
     ActionName.WITHDRAW: handling.withdraw,
-    ActionName.REPLAN: clocks.replan,
+    ActionName.REPLAN: thresholds.replan,
     ActionName.ASSIGN: handling.assign,
-    ActionName.THRESHOLD: clocks.threshold,
+    ActionName.THRESHOLD: thresholds.threshold,
     ActionName.REPLIED: handling.replied,
     ActionName.HAND_OVER: handling.hand_over,
     ActionName.COMPLAINT_RAISED: handling.complaint_raised,

@@ -24,8 +24,7 @@ from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from store import duty, roster, rulebooks
-from store import issue_writer as register_store
+from store import duty, issue_writer, roster, rulebooks
 from store.connection import Pool
 from tests.support.builders import LINKS, an_intake
 
@@ -285,7 +284,7 @@ async def test_an_alarm_is_not_noted_if_the_step_is_not_recorded(
         raise ConnectionError("the register went away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(register_store, "write", away)
+        patch.setattr(issue_writer, "write", away)
         with pytest.raises(ConnectionError):
             await core.open("2026-11-23 10:00", "r-4")
     assert not await database.fetchval("SELECT count(*) FROM standby_alarms")

@@ -25,8 +25,7 @@ from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from store import issue_reader as reading
-from store import roster, rulebooks, standing
+from store import issue_reader, roster, rulebooks, standing
 from store.connection import Pool
 from store.issue_writer import OutOfStep
 from tests.support.builders import LINKS, an_intake
@@ -221,7 +220,7 @@ async def test_the_register_shows_what_the_workflow_knows(
     issue = await an_open_issue(recording)
     act = Resolve(by=engineer(issue), result="card reader replaced")
     issue = issue.after(await recording.record_step(a_step(issue, ActionName.RESOLVE, act, "u-1")))
-    shown = await reading.state(database, issue.id)
+    shown = await issue_reader.state(database, issue.id)
     assert shown is not None
     same = {"number", "stage", "seq", "generation", "level", "engineer", "lead", "results"}
     assert shown.model_dump(include=same) == issue.model_dump(include=same)

@@ -23,7 +23,7 @@ from domain.issue.actions import ActionName, ReportProgress, Withdraw
 from runtime import aio, postgres
 from runtime.embedded.servers import EmbeddedPostgres
 from runtime.migrate import migrate
-from store import issue_reader as reading
+from store import issue_reader
 from store.connection import Pool
 from tests.histories import fingerprint
 from tests.histories.fingerprint import HISTORIES
@@ -63,7 +63,7 @@ async def record_continued(home: Path, pool: Pool) -> None:
     """Record the two runs of a long issue; only a real server asks for the second."""
     async with early_server(home) as env, story_desk(env, pool, BEGINS) as desk:
         handle = await grown(desk)
-        stored = await reading.living(pool)
+        stored = await issue_reader.living(pool)
         first = next(issue.run for issue in stored if issue.id == handle.id)
         await write(env.client.get_workflow_handle(handle.id, run_id=first), "continued_first_run")
         progress = ReportProgress(by=engineer(await desk.view(handle)), note="done tomorrow")

@@ -18,7 +18,7 @@ from inbound.imap import Mailbox, MailboxError
 from inbound.mail import LetterBox
 from runtime.settings import ROOT
 from starter.client import Unavailable
-from store import issue_reader as reading
+from store import issue_reader
 from tests.conftest import free_ports
 from tests.inbound.test_smtp import OutOfOrder
 from tests.support.letters import MAPPING, form, letter
@@ -55,7 +55,7 @@ async def registered(desk: RunningDesk, raw: bytes) -> bool:
     """Whether a letter has an issue."""
     message_id = raw.partition(b"Message-ID: ")[2].partition(b"\n")[0].strip().decode()
     reference = form()._cleaned("reference", message_id)
-    return await reading.by_reference(desk.pool, "mail", reference) is not None
+    return await issue_reader.by_reference(desk.pool, "mail", reference) is not None
 
 
 async def test_unread_letters_become_issues_and_count_as_read(

@@ -14,7 +14,7 @@ from domain.findings import AuditReport, FindingKind, RepairOrder, RepairReport
 from domain.issue.actions import Accept, ActionName, Withdraw
 from domain.issue.view import IssueView
 from domain.vocabulary import Outcome, Stage
-from store import issue_reader as reading
+from store import issue_reader
 from tests.support import harness
 from tests.support.harness import Handle, StoryDesk, engineer, eventually, result
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow
@@ -67,7 +67,7 @@ async def to_the_end(desk: StoryDesk, handle: Handle) -> None:
     await eventually(replied)
     withdraw = Withdraw(by=harness.LEAD, reason="it works again")
     await desk.act(handle, ActionName.WITHDRAW, withdraw)
-    found = await reading.issue(desk.pool, handle.id)
+    found = await issue_reader.issue(desk.pool, handle.id)
     assert found is not None
     assert found.outcome is Outcome.WITHDRAWN
     assert (await desk.view(handle)).steps == found.steps

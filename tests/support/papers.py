@@ -14,7 +14,7 @@ from domain.issue.state import Recorded
 from domain.issue.view import IssueView
 from domain.sla.promise import Promise
 from domain.vocabulary import Outcome, Stage
-from store import issue_reader as reading
+from store import issue_reader
 from store.connection import Pool
 
 Row = asyncpg.Record
@@ -81,7 +81,7 @@ async def read(pool: Pool, lived: Mapping[str, IssueView]) -> list[Papers]:
     papers = []
     for row in issues:
         id_ = row["id"]
-        written = await reading.issue(pool, id_)
+        written = await issue_reader.issue(pool, id_)
         assert written is not None
         own = {name: rows.get(id_, []) for name, rows in tables.items()}
         papers.append(Papers(row, own, born.get(id_, []), written, lived[id_]))

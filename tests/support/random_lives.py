@@ -29,7 +29,7 @@ from domain.issue.state import Issue
 from domain.issue.view import IssueView
 from domain.staff.roster import Roster
 from domain.vocabulary import Actor, Role, Stage
-from store import issue_reader as reading
+from store import issue_reader
 from tests.support.harness import Handle, StoryDesk, refusal
 from tests.support.people import (
     CUSTOMERS_TURN,
@@ -269,7 +269,7 @@ class Lives:
 
     async def _view(self, life: Life) -> IssueView | None:
         """See the issue as the register has it; None if nothing can be done any more."""
-        view = await reading.issue(self.desk.pool, life.id)
+        view = await issue_reader.issue(self.desk.pool, life.id)
         return view if view and view.can else None
 
     async def _fitting(self, life: Life, view: IssueView) -> tuple[ActionName, Actor, Said]:
@@ -306,7 +306,7 @@ class Lives:
     ) -> IssueView | None:
         """Send an update; None if it was refused, and then nothing has changed."""
         act: Act = PEOPLE[name].model_validate({"by": by} | said)
-        before = await reading.state(self.desk.pool, life.id)
+        before = await issue_reader.state(self.desk.pool, life.id)
         try:
             async with _answering(f"{name} of {life.name}"):
                 return await self.desk.act(self._handle(life), name, act, update_id)
@@ -326,7 +326,7 @@ class Lives:
     async def _check_unchanged(self, life: Life, before: Issue | None) -> None:
         """The desk's own clock may have gone on meanwhile."""
         assert before
-        after = await reading.state(self.desk.pool, life.id)
+        after = await issue_reader.state(self.desk.pool, life.id)
         roles = await self.desk.pool.fetch(
             "SELECT role FROM issue_events WHERE issue_id = $1 AND seq > $2", life.id, before.seq
         )

@@ -15,7 +15,7 @@ from domain.issue.lifecycle import RULES
 from domain.issue.view import IssueView
 from domain.sla.promise import CUSTOMERS, DUE, OVERSIGHT, Promise, PromiseEnd
 from domain.vocabulary import Role, Stage
-from store import issue_reader as reading
+from store import issue_reader
 from store.connection import Pool
 from tests.support.harness import StoryDesk
 from tests.support.papers import Papers, Row, read
@@ -63,7 +63,7 @@ async def _at_rest(desk: StoryDesk, issue_id: str) -> IssueView:
     handle = desk.env.client.get_workflow_handle(issue_id)
     while True:
         lived = await desk.view(handle)
-        written = await reading.issue(desk.pool, issue_id)
+        written = await issue_reader.issue(desk.pool, issue_id)
         if written and written.steps == lived.steps:
             return lived
 
@@ -170,7 +170,7 @@ def what_is_closed_only_waits_to_be_scored_and_rated(papers: Papers) -> None:
 
 def the_ledger_is_complete(papers: Papers) -> None:
     """Every promise ever made is in it as it stands; what was made is not taken back."""
-    ledger = {promise.key: promise for promise in map(reading.promise, papers.of("promises"))}
+    ledger = {promise.key: promise for promise in map(issue_reader.promise, papers.of("promises"))}
     assert ledger == papers.history[-1]
     if not papers.lived.can:
         assert all(promise.ended_at for promise in ledger.values())

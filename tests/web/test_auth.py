@@ -31,8 +31,7 @@ from tests.support.staff_at_pages import HTMX, hidden, sign_in
 from tests.web.conftest import BASE, PEOPLE, MakeToken
 from tests.web.test_api_opening import an_intake
 from web.app import build
-from web.auth import identity as who
-from web.auth import sessions
+from web.auth import identity, sessions
 from web.auth.identity import FRESH, KNOWN, PREFIX, Doorkeeper, digest
 from web.context import Doors
 
@@ -235,7 +234,7 @@ async def test_a_token_that_is_over_lets_nobody_in_however_well_known(
         def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
             return ends.astimezone(tz)
 
-    monkeypatch.setattr(who, "datetime", Later)
+    monkeypatch.setattr(identity, "datetime", Later)
     assert not await watch.lets_in(written)
     assert not await watch.lets_in(written, away=True)
 
@@ -243,7 +242,7 @@ async def test_a_token_that_is_over_lets_nobody_in_however_well_known(
 async def test_strangers_cost_no_memory_and_friends_a_limited_one(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(who, "_REMEMBERED", 2)
+    monkeypatch.setattr(identity, "_REMEMBERED", 2)
     friends = [(await made(watch.here))[0] for _ in range(3)]
     assert all([await watch.lets_in(friend) for friend in friends])
     for _ in range(5):

@@ -14,8 +14,7 @@ from domain.staff.access import Right
 from domain.vocabulary import Role
 from inbound.shelf import Shelf
 from runtime.settings import ROOT
-from store import door_log
-from store import issue_reader as reading
+from store import door_log, issue_reader
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import MakeToken
 
@@ -115,7 +114,7 @@ async def test_what_is_wrong_is_named_by_field_and_nothing_is_made(
     wrong = {each["field"]: each["reason"] for each in answer.json()["errors"]}
     assert "give a phone or an email" in wrong["customer"]
     assert "刘女士" not in answer.text
-    assert await reading.by_reference(running_desk.pool, "web", said["表单编号"]) is None
+    assert await issue_reader.by_reference(running_desk.pool, "web", said["表单编号"]) is None
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from activities import audit
 from domain import contract as names
 from domain.issue.actions import ActionName
 from domain.vocabulary import Outcome, Stage
-from store import issue_reader as reading
+from store import issue_reader
 from store.connection import Pool
 from tests.support.harness import (
     CUSTOMER,
@@ -67,12 +67,12 @@ async def test_a_terminated_issue_is_closed_in_the_register_and_the_lead_is_told
     await desk.accept(handle, view)
     await terminated(desk, handle)
     assert await run_audit(desk) > 0
-    found = await reading.issue(desk.pool, handle.id)
+    found = await issue_reader.issue(desk.pool, handle.id)
     assert found is not None
     assert (found.stage, found.outcome) == (Stage.CLOSED, Outcome.TERMINATED)
     assert stand(found) == {"resolution.1": "withdrawn", "response.1": "kept"}
     assert (await desk.told(handle))[-1][1:] == ("zhou.jianguo", "cancelled")
-    assert await reading.unsettled(desk.pool, handle.id) == []
+    assert await issue_reader.unsettled(desk.pool, handle.id) == []
     assert await desk.steps(handle) == ["registered", "accept", "cancel"]
 
 
@@ -115,7 +115,7 @@ async def test_what_changed_a_moment_ago_is_left_for_the_next_audit(
     handle, _ = await desk.open()
     await terminated(desk, handle)
     assert await run_audit(desk) == 0
-    found = await reading.issue(desk.pool, handle.id)
+    found = await issue_reader.issue(desk.pool, handle.id)
     assert found is not None
     assert found.outcome is None
 
@@ -162,6 +162,6 @@ async def test_a_terminated_issue_that_was_to_be_rated_gives_that_up_and_stays_s
         await desk.do(handle, ActionName.REPORT_TEST, CUSTOMER, worked=True)
         await terminated(desk, handle)
         await run_audit(desk)
-        found = await reading.issue(desk.pool, handle.id)
+        found = await issue_reader.issue(desk.pool, handle.id)
         assert found is not None
         assert (found.outcome, stand(found)["evaluation.1"]) == (Outcome.SOLVED, "withdrawn")

@@ -23,7 +23,7 @@ from domain.issue.actions import ActionName, Resume
 from domain.vocabulary import Stage
 from runtime import histories, postgres
 from runtime.embedded.servers import EmbeddedPostgres
-from store import issue_reader as reading
+from store import issue_reader
 from store.connection import Pool
 from tests.histories.fingerprint import HISTORIES
 from tests.support import harness
@@ -117,7 +117,7 @@ async def test_a_wedged_workflow_goes_on_from_its_last_good_task_and_nothing_is_
         assert report.whole, report
         again = await env.client.get_workflow_handle(handle.id).describe()
         assert again.run_id != run
-        assert again.raw_info.first_run_id == await reading.run_of(database, handle.id)
+        assert again.raw_info.first_run_id == await issue_reader.run_of(database, handle.id)
         assert "reset to event" in " ".join(await why(desk, handle))
         await to_the_end(desk, handle)
         steps = await desk.steps(handle)

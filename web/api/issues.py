@@ -16,7 +16,7 @@ from domain.issue.view import IssueView
 from domain.staff.access import Caller, Reach, Right, may, reach
 from domain.vocabulary import Role
 from starter.client import Unavailable
-from store import issue_reader as reading
+from store import issue_reader
 from store.issue_reader import Filter, Place
 from web.api import examples
 from web.api.document import told
@@ -89,7 +89,7 @@ async def list_issues(wanted: Annotated[Wanted, Query()], here: Here, who: Who) 
     intake system what it registered.
     """
     require(who, Right.SEE)
-    found, after = await reading.page(
+    found, after = await issue_reader.page(
         here.pool, _within_reach(who.caller, wanted.filter), _begin(wanted.cursor)
     )
     return answer(Issues(items=found, next=after.text if after else None))
@@ -117,7 +117,7 @@ async def show_issue(number: Number, here: Here, who: Who) -> Response:
 async def show_customer(number: Number, here: Here, who: Who) -> Response:
     """For those who need it to do their work."""
     issue = await _seen(here, who, Right.SEE_CUSTOMER, number)
-    known = await reading.state(here.pool, issue.id)
+    known = await issue_reader.state(here.pool, issue.id)
     if known is None:
         raise Refused("NotFound", f"there is no issue {number}")
     await saw(here, who, Right.SEE_CUSTOMER, issue.number)

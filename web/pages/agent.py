@@ -27,7 +27,7 @@ from store import AWAY, cases, customers, door_log, roster
 from store.cases import Found
 from store.customers import Known, Reported
 from store.issue_reader import Filter
-from web import audit as trail
+from web import audit
 from web.auth.identity import Signed, Visitor, has, require
 from web.context import Doors, Here
 from web.forms import intake as intake_form
@@ -137,7 +137,7 @@ async def register(request: Request, here: Here, who: Signed, form: Form) -> Res
     sheet = intake_form.written(form)
     try:
         intake = intake_form.intake(sheet, who.caller.id, here.now(), here.settings.zone)
-        async with trail.written(here, who, Right.OPEN) as deed:
+        async with audit.written(here, who, Right.OPEN) as deed:
             opened = await registered(here, who, intake, deed)
     except Wrong as wrong:
         return await _again(request, here, who, sheet.but(wrong.reasons))
@@ -279,7 +279,7 @@ async def act(
     values = {name: str(value) for name, value in form.items()}
     try:
         said = PEOPLE[action].model_validate(_said(action, values) | {"by": who.caller.by})
-        async with trail.written(here, who, action, seen.number):
+        async with audit.written(here, who, action, seen.number):
             await here.desk.act(seen.number, action, said, key=_key(values))
     except ValidationError as error:
         wrong: Mapping[str, Reason] = intake_form.reasons(error)

@@ -27,7 +27,7 @@ from starter import calls
 from starter.calls import Recorded
 from starter.client import Unavailable
 from store import callbacks, door_log, rulebooks
-from web import audit as trail
+from web import audit
 from web.auth.identity import Signed, Visitor, has, require
 from web.context import Doors, Here
 from web.forms.intake import Reason, reasons
@@ -136,7 +136,7 @@ async def _note(here: Doors, who: Visitor, done: Sequence[Recorded]) -> None:
     for each in done:
         if not each.recorded_by:
             with suppress(Refused, Unavailable):
-                async with trail.written(here, who, ActionName.RECORD_CALLBACK, each.number):
+                async with audit.written(here, who, ActionName.RECORD_CALLBACK, each.number):
                     if each.failure:
                         raise each.failure
 

@@ -23,10 +23,9 @@ from domain.issue.view import IssueView
 from domain.staff.access import Right, may
 from domain.vocabulary import Role
 from starter.client import Unavailable
-from store import AWAY, cases, progress, roster
-from store import issue_reader as reading
+from store import AWAY, cases, issue_reader, progress, roster
 from store.cases import Found
-from web import audit as trail
+from web import audit
 from web.auth.identity import Visitor, has, require, saw
 from web.context import Doors
 from web.forms import fields
@@ -113,7 +112,7 @@ async def act(
         raise Problem(HTTPStatus.NOT_FOUND, f"{action} is not done here")
     sheet = fields.written(action, form)
     try:
-        async with trail.written(here, who, action, seen.number):
+        async with audit.written(here, who, action, seen.number):
             require(who, action, seen)
             said = fields.act(action, sheet, who.caller.by, seen.zone)
             after = await here.desk.act(seen.number, action, said, key=f"page:{sheet.key}")
@@ -149,7 +148,7 @@ async def _intake(here: Doors, who: Visitor, seen: IssueView) -> Intake | None:
     if not may(who.caller, Right.SEE_CUSTOMER, seen):
         return None
     await saw(here, who, Right.SEE_CUSTOMER, seen.number)
-    issue = await reading.state(here.pool, seen.id)
+    issue = await issue_reader.state(here.pool, seen.id)
     return issue.intake if issue else None
 
 

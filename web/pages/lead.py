@@ -23,11 +23,10 @@ from domain.staff.duty import Duty
 from domain.staff.roster import Member
 from domain.vocabulary import SUPERVISORS, Code, Model, Role, Stage
 from starter.client import Unavailable
-from store import board, roster, rulebooks
-from store import issue_reader as reading
+from store import board, issue_reader, roster, rulebooks
 from store.board import Load
 from store.issue_reader import Filter, Place
-from web import audit as trail
+from web import audit
 from web.auth.identity import Signed, Visitor, require, saw
 from web.context import Doors, Here
 from web.forms import fields
@@ -180,7 +179,7 @@ async def _tried(
     """Do what a form says; None: it is done."""
     try:
         said = fields.act(action, sheet, who.caller.by, seen.zone)
-        async with trail.written(here, who, action, seen.number):
+        async with audit.written(here, who, action, seen.number):
             await here.desk.act(seen.number, action, said, key=sheet.key)
     except Wrong as wrong:
         reasons, status = wrong.reasons, HTTPStatus.UNPROCESSABLE_ENTITY
@@ -203,7 +202,7 @@ async def _board(
 ) -> Response:
     mine = _department(who, wanted)
     staff = await _staff(here, mine)
-    found, following = await reading.page(
+    found, following = await issue_reader.page(
         here.pool,
         Filter(
             department=mine,
@@ -263,7 +262,7 @@ async def _issue(
     customer = None
     if may(who.caller, Right.SEE_CUSTOMER, seen):
         await saw(here, who, Right.SEE_CUSTOMER, seen.number)
-        known = await reading.state(here.pool, seen.id)
+        known = await issue_reader.state(here.pool, seen.id)
         customer = known.intake if known else None
     return _render(
         request,

@@ -26,10 +26,9 @@ from domain.staff.access import Caller, Right, may
 from domain.vocabulary import Audience, Role, ServiceItem
 from runtime.signing import LinkRefused, link_id
 from starter.client import Unavailable
-from store import AWAY, door_log, progress, tokens
-from store import issue_reader as reading
+from store import AWAY, door_log, issue_reader, progress, tokens
 from store.progress import Told
-from web import audit as trail
+from web import audit
 from web.auth.identity import Visitor, saw
 from web.context import Doors, Here, address_of
 from web.forms import links as link_forms
@@ -214,7 +213,7 @@ async def _turned_away(request: Request, notice: Notice, link: Link | None = Non
     if link is not None:
         acts = request.method == "POST" and link.terms.action
         known = {"what": acts or Right.SEE, "person": link.person, "number": link.number}
-    strangers: trail.Strangers = request.app.state.strangers
+    strangers: audit.Strangers = request.app.state.strangers
     await strangers.note(request, by="link", why=notice.why, **({"what": "link"} | known))
     return _closed(request, notice)
 
@@ -225,8 +224,8 @@ async def _opened(request: Request, here: Doors, signed: str, link: Link) -> _Op
     """
     async with asyncio.timeout(_PATIENCE):
         caller = await _holder(here, link)
-        id_ = await reading.workflow_id(here.pool, link.number)
-        issue = await reading.state(here.pool, id_) if id_ else None
+        id_ = await issue_reader.workflow_id(here.pool, link.number)
+        issue = await issue_reader.state(here.pool, id_) if id_ else None
         if caller is None:
             return _NOT_YOURS
         if issue is None or not link.is_of(issue.id, issue.registered_at):
@@ -265,7 +264,7 @@ async def _act(request: Request, here: Doors, opened: _Opened, sheet: Sheet) -> 
         return await _refused(request, here, opened, obstacle, sheet)
     try:
         act = link_forms.act(link, sheet, opened.who.caller.by, opened.issue.zone)
-        async with trail.written(here, opened.who, action, link.number):
+        async with audit.written(here, opened.who, action, link.number):
             await here.desk.act(opened.issue.id, action, act, key=_key(opened.id))
     except Wrong as wrong:
         return await _page(request, here, opened, _WRONG, Sheet(sheet.values, wrong.reasons))
@@ -287,7 +286,7 @@ async def _refused(
 ) -> Response:
     """Say why it is not done, once that is written down."""
     what = opened.link.terms.action or Right.SEE
-    await trail.refused(here, opened.who, what, notice.why, opened.link.number)
+    await audit.refused(here, opened.who, what, notice.why, opened.link.number)
     return await _page(request, here, opened, notice, sheet)
 
 

@@ -33,8 +33,7 @@ from starter.backup import archive, making
 from starter.backup.making import back_up
 from starter.backup.restoring import Side, check, restore
 from starter.client import Desk
-from store import issue_writer as register
-from store import roster, standing
+from store import issue_writer, roster, standing
 from store.connection import Pool
 from tests.conftest import free_ports
 from tests.support.builders import an_intake
@@ -354,7 +353,7 @@ async def test_a_register_restored_by_its_own_servers_means_goes_on_in_another_t
     assert await ran.wait() == 0
     async with database.acquire() as connection:
         today = datetime.now(UTC).date()
-        assert (await register.next_number(connection, today, "07")).endswith("-07-10001")
+        assert (await issue_writer.next_number(connection, today, "07")).endswith("-07-10001")
         with pytest.raises(standing.Unproved):
             await standing.require(connection)
 
