@@ -9,7 +9,7 @@ import typer
 
 from cli.asked import current
 from cli.console import AsJson, servers, write_json
-from cli.policy.loading import DryRun, would_move
+from cli.loading import DryRun, would_move
 from domain.sla.replanning import PER_SECOND
 from runtime import aio
 
@@ -34,8 +34,7 @@ def replan(
     if json:
         write_json(report)
         return
-    from cli.policy.tables import replanned
-    from cli.tables import show
+    from cli.tables import replanned, show
 
     show(replanned(report))
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from cli.asked import YEARS, PolicyFile, asked_calendar, asked_instant, asked_rulebook
 from cli.console import AsJson, write_json
-from cli.policy.loading import DryRun, Note, load
+from cli.loading import DryRun, Note, load
 from domain.calendars.periods import Ends
 from domain.errors import InputError
 from domain.sla.clock import Clock, Counting

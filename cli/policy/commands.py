@@ -18,7 +18,7 @@ from cli.asked import (
     read_rulebook,
 )
 from cli.console import AsJson, registers, write_json
-from cli.policy.loading import DryRun, Note, load
+from cli.loading import DryRun, Note, load
 from domain.errors import InputError
 from domain.vocabulary import Category, CustomerType, Kind, Severity
 from runtime import aio

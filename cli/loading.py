@@ -31,8 +31,7 @@ def load(
     Raises:
         Failed: a server does not answer, or the desk needs what the new rulebook lacks.
     """
-    from cli.policy.tables import replanned
-    from cli.tables import show
+    from cli.tables import replanned, show
 
     before = aio.run(current())
     wanted = changed(before)
