@@ -9,9 +9,9 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from domain.intake import Intake, issue_id
-from domain.issue import Issue, Recorded
-from domain.view import IssueView
+from domain.issue.intake import Intake, issue_id
+from domain.issue.state import Issue, Recorded
+from domain.issue.view import IssueView
 from runtime.settings import ROOT
 from runtime.temporal import plugin
 from tests.histories.fingerprint import (

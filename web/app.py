@@ -1,0 +1,82 @@
+"""The doors as one ASGI app."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from importlib import import_module
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.types import ASGIApp
+
+from inbound.shelf import Shelf
+from web import audit, middleware, problems, rendering
+from web.api import document as api_document
+from web.auth.identity import Doorkeeper
+from web.context import Doors
+from web.operations.health import Readiness
+from web.operations.metrics import Metrics
+from web.pages.signing_in import provider
+
+_ROOMS = (
+    "api_issues",
+    "api_cases",
+    "api_audit",
+    "webhooks",
+    "health",
+    "heartbeat",
+    "signing_in",
+    "link_pages",
+    "engineer_pages",
+    "lead_pages",
+    "agent_pages",
+    "clerk_pages",
+)
+
+
+class _Guarded(FastAPI):
+    """Wraps what is asked and answered in care, the answers about faults of ours included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        inside, mine = super().build_middleware_stack(), self.state
+        return middleware.around(inside, mine.doors, mine.metrics, mine.doorkeeper)
+
+
+def _remember_who_was_sent(app: FastAPI, doors: Doors) -> None:
+    """Keep what shows that whoever comes back from the company's sign-in was sent there by us."""
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=doors.signer.secret_for("oidc"),
+        session_cookie="yinuo_oidc",
+        max_age=600,
+        path="/login",
+        same_site="lax",  # they come back from elsewhere
+        https_only=doors.settings.base_url.startswith("https://"),
+    )
+
+
+def build(doors: Doors) -> FastAPI:
+    """Put the doors together."""
+    app = _Guarded(title="Yinuo 一诺", version="1", docs_url=None, redoc_url=None)
+    app.state.doors = doors
+    app.state.doorkeeper = Doorkeeper()
+    app.state.metrics = Metrics()
+    app.state.readiness = Readiness()
+    app.state.shelf = Shelf(doors.settings.inbound)
+    app.state.provider = provider(doors.settings)
+    if app.state.provider:
+        _remember_who_was_sent(app, doors)
+    problems.install(app, rendering.problem)
+    audit.install(app)
+    app.add_exception_handler(Exception, _own_fault)
+    api_document.install(app)
+    for room in _ROOMS:
+        app.include_router(import_module(f"web.{room}").router)
+    app.mount("/static", StaticFiles(directory=rendering.HERE / "static"), name="static")
+    return app
+
+
+async def _own_fault(request: Request, _error: Exception) -> Response:
+    said = "a fault of ours: it is in the log, under the X-Request-ID of this answer"
+    return problems.answer(request, problems.Problem(HTTPStatus.INTERNAL_SERVER_ERROR, said))
