@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from importlib import import_module
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp
 
 from inbound.shelf import Shelf
 from web import audit, middleware, problems, rendering
-from web.api import document as api_document
+from web.api import audit as api_audit
+from web.api import cases, document, issues, webhooks
 from web.auth.identity import Doorkeeper
 from web.context import Doors
+from web.operations import health, heartbeat
 from web.operations.health import Readiness
 from web.operations.metrics import Metrics
+from web.pages import agent, clerk, engineer, lead, links, signing_in
 from web.pages.signing_in import provider
 
-_ROOMS = (
-    "api_issues",
-    "api_cases",
-    "api_audit",
-    "webhooks",
-    "health",
-    "heartbeat",
-    "signing_in",
-    "link_pages",
-    "engineer_pages",
-    "lead_pages",
-    "agent_pages",
-    "clerk_pages",
+ROUTERS: tuple[APIRouter, ...] = (
+    issues.router,
+    cases.router,
+    api_audit.router,
+    webhooks.router,
+    health.router,
+    heartbeat.router,
+    signing_in.router,
+    links.router,
+    engineer.router,
+    lead.router,
+    agent.router,
+    clerk.router,
 )
+"""All doors, in the order in which they are tried."""
 
 
 class _Guarded(FastAPI):
@@ -70,9 +73,9 @@ def build(doors: Doors) -> FastAPI:
     problems.install(app, rendering.problem)
     audit.install(app)
     app.add_exception_handler(Exception, _own_fault)
-    api_document.install(app)
-    for room in _ROOMS:
-        app.include_router(import_module(f"web.{room}").router)
+    document.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"), name="static")
     return app
 

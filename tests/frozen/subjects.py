@@ -32,39 +32,40 @@ from temporalio.client import ScheduleActionStartWorkflow
 
 import domain
 import worker
-from domain.actions import OPERATION, PEOPLE, ActionName
-from domain.cases import Content
-from domain.clocks import Stop
-from domain.duty import DutyException
-from domain.intake import Intake, issue_id
-from domain.issue import Recorded
-from domain.lifecycle import RULES
+from cli.app import app as commands_app
+from cli.inbound import PASSWORD
+from domain.calendars.national_days import NationalDays
+from domain.errors import RefusalType, Refused
+from domain.issue.actions import OPERATION, PEOPLE, ActionName
+from domain.issue.intake import Intake, issue_id
+from domain.issue.lifecycle import RULES
+from domain.issue.state import Recorded
+from domain.knowledge.cases import Content
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of
-from domain.national_days import NationalDays
-from domain.policy import Policy
-from domain.promises import Mark
-from domain.refusal import RefusalType, Refused
-from domain.roster import Centre, Certification, Contact, DeliveryChannel, Member
-from domain.rulebook import Rulebook
+from domain.sla.clock import Stop
+from domain.sla.policy import Policy
+from domain.sla.promise import Mark
+from domain.sla.rulebook import Rulebook
+from domain.staff.duty import DutyException
+from domain.staff.roster import Centre, Certification, Contact, DeliveryChannel, Member
 from domain.standing import Epoch
-from runtime.embedded import HASTY, EmbeddedPostgres
+from inbound.files import roster as roster_files
+from inbound.mapping import Form
+from runtime.embedded.servers import HASTY, EmbeddedPostgres
 from runtime.migrate import migrate
 from runtime.settings import PREFIX, ROOT, Settings
 from runtime.signing import Signer
-from starter import prepare, roster_files
+from starter import prepare
 from starter.backup.archive import Manifest
-from starter.cli import app as commands_app
-from starter.doors.app import build
-from starter.doors.context import Doors
-from starter.doors.metrics import Metrics
-from starter.doors.sessions import Session
-from starter.inbound.mapping import Form
-from starter.inbound_commands import PASSWORD
-from store.reading import Place
-from store.registers import REGISTERS
-from tests.builders import DAY, MONDAY, a_promise, an_issue, decided
-from tests.domain.lives import ENTITLED, SAID
+from store.exports.registers import REGISTERS
+from store.issue_reader import Place
 from tests.frozen.shapes import Keys, shape
+from tests.support.builders import DAY, MONDAY, a_promise, an_issue, decided
+from tests.support.clock_lives import ENTITLED, SAID
+from web.app import build
+from web.auth.sessions import Session
+from web.context import Doors
+from web.operations.metrics import Metrics
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 

@@ -6,13 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from importlib import import_module
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
@@ -29,7 +28,7 @@ from tests.web.conftest import PEOPLE, MakeToken
 from tests.web.test_api_opening import an_intake
 from tests.web.test_clerk_pages import LEAD, from_shanghai, repaired
 from web.api.examples import SAID
-from web.app import _ROOMS
+from web.app import ROUTERS
 from web.auth import sessions
 from web.auth.identity import signed_in, visitor
 from web.context import Doors
@@ -102,11 +101,11 @@ OPEN = {
 """Doors that ask nobody who they are."""
 
 
-@pytest.mark.parametrize("room", _ROOMS)
+@pytest.mark.parametrize("router", ROUTERS)
 def test_every_other_door_asks_who_is_there_and_every_page_takes_forms_of_ours_only(
-    room: str,
+    router: APIRouter,
 ) -> None:
-    doors = import_module(f"web.{room}").router.routes
+    doors = router.routes
     assert doors
     for door in doors:
         assert isinstance(door, APIRoute)
@@ -326,8 +325,8 @@ PROGRAMS = {
 def test_no_door_is_left_out_of_the_tables(app: FastAPI) -> None:
     doors = {
         (method, route.path)
-        for room in _ROOMS
-        for route in import_module(f"web.{room}").router.routes
+        for router in ROUTERS
+        for route in router.routes
         if isinstance(route, APIRoute) and route.path not in OPEN
         for method in route.methods or ()
     }
