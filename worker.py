@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
-from typing import Any
 
-import asyncpg
 import structlog
 from temporalio.client import Client, WorkflowHistory
 from temporalio.worker import Replayer, Worker
 
-from activities import names
 from activities.audit import Audit
 from activities.catching_up import CatchingUp
 from activities.complaints import Complaints
@@ -26,13 +23,16 @@ from activities.recording import Recording
 from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
-from runtime import aio, embedded, grants, logs, postgres, settings, temporal
-from runtime.errors import SetupError
+from domain import contract as names
+from domain.errors import SetupError
+from runtime import aio, grants, logs, postgres, settings, temporal
+from runtime.embedded import servers
 from runtime.lives import Lives
 from runtime.migrate import require_head
 from runtime.settings import Settings
 from runtime.signing import links
 from store import behind, rulebooks, standing
+from store.connection import Pool
 from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow
@@ -50,9 +50,7 @@ async def replays(history: WorkflowHistory) -> bool:
     return result.replay_failure is None
 
 
-def workers(
-    client: Client, pool: asyncpg.Pool[Any], own: Settings, sender: Sender
-) -> tuple[Worker, Worker]:
+def workers(client: Client, pool: Pool, own: Settings, sender: Sender) -> tuple[Worker, Worker]:
     """Build the two workers: one for issues, one for everything that leaves the building, so that
     slow channels never take a slot from an issue.
     """
@@ -99,7 +97,7 @@ async def working(own: Settings) -> AsyncIterator[None]:
     """
     client = await temporal.connect(own)
     await temporal.require_search_attributes(client, SEARCH_ATTRIBUTES)
-    async with postgres.pool(embedded.database_url(own), size=own.pool_size) as pool:
+    async with postgres.pool(servers.database_url(own), size=own.pool_size) as pool:
         await require_head(pool)
         if warning := await grants.warning(pool):
             log.warning(warning)

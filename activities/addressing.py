@@ -11,21 +11,22 @@ from typing import Any
 
 from activities import wording
 from activities.wording import Context
-from domain.actions import ActionName
-from domain.duty import OFF, Duty
-from domain.issue import Errand, Recorded, Step, Tell, When
+from domain.calendars.periods import Period, TimeBudget
+from domain.issue.actions import ActionName
+from domain.issue.state import Errand, Recorded, Step, Tell, When
 from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered
-from domain.periods import Period, TimeBudget
-from domain.policy import Policy
-from domain.promises import Promise, PromiseKind
-from domain.roster import DeliveryChannel, Member
-from domain.rulebook import Rulebook
-from domain.staffing import answering
+from domain.sla.policy import Policy
+from domain.sla.promise import Promise, PromiseKind
+from domain.sla.rulebook import Rulebook
+from domain.staff.duty import OFF, Duty
+from domain.staff.roster import DeliveryChannel, Member
+from domain.staff.staffing import answering
 from domain.vocabulary import ESCALATION, Audience, Model, Role, Stage
 from runtime.signing import Links
 from store import outbox
+from store.connection import Connection
+from store.issue_writer import Case
 from store.outbox import Message
-from store.register import Case, Connection
 
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
 

@@ -8,14 +8,15 @@ from typing import NamedTuple
 
 from temporalio.exceptions import ApplicationError
 
-from domain.duty import Duty
-from domain.issue import Assignment, Person, Recorded, Step
-from domain.roster import Member, Need, choose
-from domain.staffing import answering, hindrance, is_thin
+from domain.issue.state import Assignment, Person, Recorded, Step
+from domain.staff.duty import Duty
+from domain.staff.roster import Member, Need, choose
+from domain.staff.staffing import answering, hindrance, is_thin
 from domain.vocabulary import ESCALATION, Role
 from store import duty as duty_store
 from store import roster
-from store.register import Case, Connection
+from store.connection import Connection
+from store.issue_writer import Case
 from store.rulebooks import Current
 
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import asyncpg
 import structlog
 from temporalio import activity
 from temporalio.client import (
@@ -26,19 +25,20 @@ from temporalio.client import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from activities import names
 from activities.guard import Guard
 from activities.recording import Recording
-from domain import lifecycle
-from domain.actions import ActionName, Cancel, Reassign, Repair
-from domain.duty import Duty
-from domain.staffing import stranded
+from domain import contract as names
+from domain.issue import lifecycle
+from domain.issue.actions import ActionName, Cancel, Reassign, Repair
+from domain.staff.duty import Duty
+from domain.staff.staffing import stranded
 from domain.vocabulary import DESK, Actor, Outcome, Role
 from runtime.lives import NUMBER, STEP
 from runtime.living import described
 from runtime.starting import start_of, update_of
-from store import reading, roster, rulebooks
-from store.reading import Living
+from store import issue_reader, roster, rulebooks
+from store.connection import Pool
+from store.issue_reader import Living
 
 log = structlog.get_logger()
 
@@ -71,7 +71,7 @@ class Seen(NamedTuple):
 class Audit:
     """Compares the register's open issues with the workflows that should be living them."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], recording: Recording) -> None:
+    def __init__(self, pool: Pool, recording: Recording) -> None:
         self._pool = pool
         self._recording = recording
         self._guard = Guard(pool)
@@ -94,7 +94,7 @@ class Audit:
         }
         now = datetime.now(UTC)
         keys: list[str] = []
-        for issue in await reading.living(self._pool):
+        for issue in await issue_reader.living(self._pool):
             activity.heartbeat()
             # The list is eventually consistent, so it accuses; only a description convicts.
             said = running.get(issue.id)
@@ -122,7 +122,7 @@ class Audit:
         """Start the workflow that Temporal lost; it takes its steps again out of the register."""
         log.warning("no workflow knows this issue any more: begun anew", issue_id=issue.id)
         async with self._pool.acquire() as connection:
-            intake = await reading.intake(connection, issue.id)
+            intake = await issue_reader.intake(connection, issue.id)
         if intake is None:
             return
         with suppress(WorkflowUpdateFailedError, WorkflowAlreadyStartedError, RPCError):
@@ -141,7 +141,7 @@ class Audit:
         with suppress(WorkflowUpdateFailedError, RPCError):
             if said.steps is None:
                 async with self._pool.acquire() as connection:
-                    intake = await reading.intake(connection, issue.id)
+                    intake = await issue_reader.intake(connection, issue.id)
                 await handle.execute_update(
                     ActionName.REGISTERED, intake, id=f"asked:{issue.seq}", rpc_timeout=_PATIENCE
                 )
@@ -169,7 +169,7 @@ class Audit:
                 await handle.execute_update(ActionName.REASSIGN, act, id=each.update_id)
 
     async def _close(self, id_: str, run: str, now: datetime) -> list[str]:
-        issue = await reading.state(self._pool, id_)
+        issue = await issue_reader.state(self._pool, id_)
         if issue is None or issue.over:
             return []
         activity.logger.warning("no workflow lives this issue any more", extra={"issue_id": id_})
@@ -177,7 +177,7 @@ class Audit:
         recorded = await self._recording.record_step(
             step.model_copy(update={"run": run, "outcome": issue.outcome or Outcome.TERMINATED})
         )
-        left = await reading.unsettled(self._pool, id_)
+        left = await issue_reader.unsettled(self._pool, id_)
         return [*left, *(key for errand in recorded.errands for key in errand.keys)]
 
 

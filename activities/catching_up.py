@@ -6,26 +6,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
-import asyncpg
 from temporalio.client import Client
 
-from activities import names
 from activities.addressing import Directory, address
 from activities.informing import taught
-from domain.folding import folded
-from domain.intake import Intake
-from domain.issue import Recorded
+from domain import contract as names
+from domain.issue.folding import folded
+from domain.issue.intake import Intake
+from domain.issue.state import Recorded
 from runtime import histories
 from runtime.histories import Activities, Kept, Told
 from runtime.living import described
 from runtime.signing import Links
-from store import auditing, duty, outbox, register, roster, rulebooks
+from store import auditing, duty, issue_writer, outbox, roster, rulebooks
 from store.auditing import Papers
+from store.connection import Connection, Pool
+from store.issue_writer import Case
 from store.outbox import Message
-from store.register import Case, Connection
 from store.rewriting import write_again
 from store.rulebooks import Rulebooks
 
@@ -50,7 +50,7 @@ Fates: TypeAlias = Mapping[str, Fate]
 class CatchingUp:
     """Writes into the register what only Temporal remembers."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], links: Links) -> None:
+    def __init__(self, pool: Pool, links: Links) -> None:
         self._pool = pool
         self._links = links
         self._rulebooks = Rulebooks()
@@ -98,12 +98,12 @@ class CatchingUp:
             for seq in lacking:
                 recorded = kept.steps[seq]
                 if seq < last:
-                    await register.write_event(connection, recorded.step, recorded)
+                    await issue_writer.write_event(connection, recorded.step, recorded)
                 else:
                     await self._write(connection, recorded, kept)
             if lacking and lacking[0] < last:
                 await rewritten(connection, id_)
-            await register.adopt(connection, id_, run)
+            await issue_writer.adopt(connection, id_, run)
             await _settle(connection, id_, _fates(kept.told))
         return f"steps {', '.join(map(str, lacking))}" if lacking else "nothing was missing"
 
@@ -113,7 +113,7 @@ class CatchingUp:
         if step.seq == 1:
             case = await self._registered(connection, recorded, kept)
         else:
-            case = await register.case(connection, step.issue_id)
+            case = await issue_writer.case(connection, step.issue_id)
         if step.replan and await rulebooks.is_kept(connection, step.replan):
             case = case.model_copy(update={"rulebook": step.replan})
         current = await self._rulebooks.current(connection)
@@ -134,7 +134,7 @@ class CatchingUp:
             for errand in recorded.errands
             for key in errand.keys
         ]
-        await register.write(connection, case, recorded)
+        await issue_writer.write(connection, case, recorded)
         await taught(connection, step)
         if recorded.thin:
             department, centre = recorded.thin.split("/", 1)
@@ -150,17 +150,19 @@ class CatchingUp:
         if intake is None:
             raise Gone("Temporal no longer has the intake it was registered with")
         case = await self._case(connection, recorded, intake)
-        await register.open_issue(connection, recorded.step, intake, case)
+        await issue_writer.open_issue(connection, recorded.step, intake, case)
         await auditing.raise_serials(connection, [recorded.number])
         return case
 
     async def _case(self, connection: Connection, recorded: Recorded, intake: Intake) -> Case:
         centre = await roster.centre(connection, recorded.centre)
-        against = intake.arises_from and await register.number_of(connection, intake.arises_from)
+        against = intake.arises_from and await issue_writer.number_of(
+            connection, intake.arises_from
+        )
         return Case(
             number=recorded.number,
             rulebook=await rulebooks.at(connection, recorded.step.recorded_at),
-            facts=register.facts_of(intake, recorded.centre),
+            facts=issue_writer.facts_of(intake, recorded.centre),
             calendar=centre.calendar if centre else recorded.promises[0].calendar,
             department=recorded.department,
             zone=recorded.zone,
@@ -184,7 +186,7 @@ async def rewritten(connection: Connection, id_: str) -> None:
     recorded = papers[0].recorded if papers else ()
     if [each.step.seq for each in recorded] != list(range(1, len(recorded) + 1)) or not recorded:
         raise Gone("its events are not all there")
-    case = await register.case(connection, id_)
+    case = await issue_writer.case(connection, id_)
     await write_again(connection, case, recorded, folded(papers[0].intake, recorded))
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import asyncpg
 from temporalio import activity
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
-from activities import names
-from domain.actions import ActionName
-from domain.intake import Intake
-from domain.view import IssueView
+from domain import contract as names
+from domain.issue.actions import ActionName
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from runtime.starting import start_of, update_of
-from store import reading
+from store import issue_reader
+from store.connection import Pool
 
 
 class Complaints:
     """Registers complaints on behalf of other issues."""
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     @activity.defn(name=names.RAISE_COMPLAINT)
@@ -49,7 +47,7 @@ class Complaints:
         return answer.number
 
     async def _number(self, intake: Intake) -> str:
-        known = await reading.by_reference(self._pool, intake.source, intake.reference)
+        known = await issue_reader.by_reference(self._pool, intake.source, intake.reference)
         if known is None:
             raise ApplicationError("it was never registered", type="NotAllowed", non_retryable=True)
         return known.number

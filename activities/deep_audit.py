@@ -12,23 +12,24 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
-import asyncpg
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from activities import audit, names
+from activities import audit
 from activities.audit import Seen, seen
 from activities.judging import Suspect, audit_delivers, judge
+from domain import contract as names
 from domain.findings import AuditReport, Finding, FindingKind
-from domain.folding import folded, form_differences, ledger_differences, missing
+from domain.issue.folding import folded, form_differences, ledger_differences, missing
 from runtime.aio import every
 from store import auditing
 from store.auditing import Papers, Row
+from store.connection import Pool
 
 T = TypeVar("T")
-Held: TypeAlias = "Callable[[asyncpg.Pool[Any]], Awaitable[str | None]]"
+Held: TypeAlias = "Callable[[Pool], Awaitable[str | None]]"
 
 APART = timedelta(seconds=20)
 """Between the two looks."""
@@ -50,7 +51,7 @@ _NEED_NO_ROW = {
 }
 
 
-async def _nothing(_: asyncpg.Pool[Any]) -> str | None:
+async def _nothing(_: Pool) -> str | None:
     return None
 
 
@@ -84,7 +85,7 @@ class DeepAudit:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[Any],
+        pool: Pool,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         held: Held = _nothing,
     ) -> None:

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import asyncpg
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.issue import Step
+from domain.issue.state import Step
 from runtime.lives import Lives
 from store import behind
 from store.behind import Checked, Checking
-from store.register import OutOfStep
+from store.connection import Pool
+from store.issue_writer import OutOfStep
 from store.standing import Held, Unproved
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 class Guard:
     """One for each kind of activity; asks Temporal by the client of the activity under way."""
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._checking = Checking(pool)
 

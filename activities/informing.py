@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from activities.assigning import invalid
-from domain.actions import ActionName
-from domain.forms import (
+from domain.issue.actions import ActionName
+from domain.issue.forms import (
     ComplaintForm,
     ConsultationRecord,
     Evaluation,
@@ -16,10 +16,10 @@ from domain.forms import (
     Form,
     PaidService,
 )
-from domain.issue import Recorded, Step
-from domain.policy import Policy
-from store import cases, register, roster
-from store.register import Connection
+from domain.issue.state import Recorded, Step
+from domain.sla.policy import Policy
+from store import cases, issue_writer, roster
+from store.connection import Connection
 
 
 class _Found(NamedTuple):
@@ -39,7 +39,7 @@ async def informed(connection: Connection, recorded: Recorded, policy: Policy) -
     found = [await _completed(connection, recorded, form, policy) for form in step.forms]
     changes: dict[str, object] = {"forms": tuple(each.form for each in found)}
     if step.action is ActionName.CONFIRM:
-        offered = await register.quotation(connection, step.issue_id, step.generation)
+        offered = await issue_writer.quotation(connection, step.issue_id, step.generation)
         changes["content"] = step.content | offered
     return recorded.model_copy(
         update={

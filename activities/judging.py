@@ -11,8 +11,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities import names
 from activities.audit import BY_AN_OPERATOR, seen
+from domain import contract as names
 from domain.findings import Finding, FindingKind
 from runtime import histories
 from runtime.living import described

@@ -15,15 +15,15 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote
 
-import asyncpg
 import structlog
 from apprise import Apprise, AppriseAsset, NotifyFormat
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities import names
 from activities.guard import Guard
+from domain import contract as names
 from store import AWAY, outbox
+from store.connection import Pool
 from store.outbox import Posting
 
 AT_ONCE = 4
@@ -70,7 +70,7 @@ class Notification:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[Any],
+        pool: Pool,
         sender: Sender,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

@@ -2,7 +2,7 @@
 
 One local activity for every transition, so that an issue's history stays short and its registers
 never show half a step. It goes by many names, one for each thing that steps bring about
-(``domain/step_names.py``): ``register_issue``, ``assign_engineer``, ``escalate``, ``remind``,
+(``domain/issue/naming.py``): ``register_issue``, ``assign_engineer``, ``escalate``, ``remind``,
 ``record_answer``, ``close_issue`` …
 """
 
@@ -13,27 +13,27 @@ from functools import partial
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-import asyncpg
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import names
 from activities.addressing import Directory, address, left_lying
 from activities.assigning import assigned, invalid
 from activities.guard import Guard
 from activities.informing import informed, taught
-from domain.actions import ActionName
-from domain.intake import Intake
-from domain.issue import Recorded, Step
-from domain.planning import Planner
-from domain.promises import Promise
-from domain.rulebook import Rulebook
-from domain.step_names import StepName
+from domain import contract as names
+from domain.contract import StepName
+from domain.issue.actions import ActionName
+from domain.issue.intake import Intake
+from domain.issue.state import Recorded, Step
+from domain.sla.planning import Planner
+from domain.sla.promise import Promise
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Outcome
 from runtime.living import lives
 from runtime.signing import Links
-from store import outbox, reading, register, roster, standing
-from store.register import Before, Case, Connection, OutOfStep
+from store import issue_reader, issue_writer, outbox, roster, standing
+from store.connection import Connection, Pool
+from store.issue_writer import Before, Case, OutOfStep
 from store.rulebooks import Current, Rulebooks
 
 Living: TypeAlias = Callable[[str, str], Awaitable[bool]]
@@ -49,9 +49,7 @@ class Recording:
     is the one that lives the issue.
     """
 
-    def __init__(
-        self, pool: asyncpg.Pool[Any], links: Links, living: Living = _says_temporal
-    ) -> None:
+    def __init__(self, pool: Pool, links: Links, living: Living = _says_temporal) -> None:
         self._pool = pool
         self._links = links
         self._living = living
@@ -100,7 +98,7 @@ class Recording:
     async def _recorded(self, step: Step) -> Recorded:
         async with self._pool.acquire() as connection, connection.transaction():
             await standing.require(connection)
-            if before := await register.earlier(connection, step):
+            if before := await issue_writer.earlier(connection, step):
                 return await self._stands(connection, step, before)
             current = await self._rulebooks.current(connection)
             if step.replan and step.replan != current.version:
@@ -120,7 +118,7 @@ class Recording:
             if step.action is ActionName.REPAIR:
                 errands = await left_lying(connection, step, rulebook.policy)
             recorded = recorded.model_copy(update=errands)
-            await register.write(connection, case, recorded)
+            await issue_writer.write(connection, case, recorded)
             await taught(connection, recorded.step)
             await outbox.write(connection, messages)
         return recorded
@@ -141,11 +139,11 @@ class Recording:
             if before.over:
                 ended = before.outcome or Outcome.TERMINATED
                 return recorded.model_copy(update={"closed_as": ended})
-            await register.adopt(connection, step.issue_id, step.run)
+            await issue_writer.adopt(connection, step.issue_id, step.run)
             recorded = recorded.model_copy(update={"adopted": True})
         if intake is None or recorded.intake_digest == intake.digest:
             return recorded
-        stands = await reading.intake(connection, step.issue_id)
+        stands = await issue_reader.intake(connection, step.issue_id)
         with_it = recorded.step.model_copy(update={"intake": stands})
         return recorded.model_copy(update={"step": with_it})
 
@@ -155,10 +153,10 @@ async def _case(connection: Connection, step: Step, current: Current) -> Case:
     that counts now.
     """
     if step.intake is None:
-        case = await register.case(connection, step.issue_id)
+        case = await issue_writer.case(connection, step.issue_id)
         return case.model_copy(update={"rulebook": current.version}) if step.replan else case
     case = await _registered(connection, step, step.intake, current)
-    await register.open_issue(connection, step, step.intake, case)
+    await issue_writer.open_issue(connection, step, step.intake, case)
     return case
 
 
@@ -170,14 +168,14 @@ async def _registered(connection: Connection, step: Step, intake: Intake, curren
         raise invalid(f"region: no service centre serves {intake.region}; known: {known}")
     against = None
     if intake.arises_from:
-        against = await register.number_of(connection, intake.arises_from)
+        against = await issue_writer.number_of(connection, intake.arises_from)
         if against is None:
             raise invalid(f"arises_from: there is no issue {intake.arises_from}")
     policy = current.rulebook.policy
-    facts = register.facts_of(intake, centre.id)
+    facts = issue_writer.facts_of(intake, centre.id)
     day = step.recorded_at.astimezone(ZoneInfo(policy.zone)).date()
     return Case(
-        number=await register.next_number(connection, day, intake.agent),
+        number=await issue_writer.next_number(connection, day, intake.agent),
         rulebook=current.version,
         facts=facts,
         calendar=centre.calendar,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import structlog
@@ -22,16 +21,17 @@ from temporalio.service import RPCError
 from activities.audit import Audit
 from activities.catching_up import CatchingUp, Gone, rewritten
 from activities.recording import Recording
-from domain import lifecycle
-from domain.actions import Act, ActionName, HandOver, Repair
 from domain.findings import Finding, Remedy
+from domain.issue import lifecycle
+from domain.issue.actions import Act, ActionName, HandOver, Repair
 from domain.vocabulary import DESK, Actor, Role
 from runtime import histories
 from runtime.histories import Replays
 from runtime.living import described
 from runtime.starting import update_of
-from store import AWAY, auditing, outbox, reading
-from store.reading import Living
+from store import AWAY, auditing, issue_reader, outbox
+from store.connection import Pool
+from store.issue_reader import Living
 
 TELLS_WHY = frozenset(Remedy) - {Remedy.RAISE_SERIALS, Remedy.BY_HAND}
 """After these the issue takes a step with the reason."""
@@ -53,7 +53,7 @@ class Remedies:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[Any],
+        pool: Pool,
         recording: Recording,
         catching_up: CatchingUp,
         replays: Replays,
@@ -105,8 +105,8 @@ class Remedies:
 
     async def _record(self, id_: str, name: ActionName, act: Act, key: str) -> Sequence[str]:
         """Take a step of an issue that no workflow lives any more; return its messages."""
-        issue = await reading.state(self._pool, id_)
-        run = await reading.run_of(self._pool, id_)
+        issue = await issue_reader.state(self._pool, id_)
+        run = await issue_reader.run_of(self._pool, id_)
         if issue is None or run is None:
             return ()
         step = lifecycle.decide(issue, name, act, datetime.now(UTC), key=key)

@@ -6,19 +6,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
-import asyncpg
 from temporalio import activity
 from temporalio.client import Client
 
-from activities import names
 from activities.deep_audit import DeepAudit
 from activities.remedies import FAILED, TELLS_WHY, Remedies, said
+from domain import contract as names
 from domain.findings import Finding, Remedy, Repaired, RepairOrder, RepairReport
 from runtime.aio import every
 from runtime.lives import Lives
 from store import auditing, behind
+from store.connection import Pool
 
 _ORDER = list(Remedy)
 _LONGEST = 1000
@@ -28,7 +27,7 @@ _LONGEST = 1000
 class Repairing:
     """The activity of `yinuo repair`; a register that is held is released when it has caught up."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], deep: DeepAudit, remedies: Remedies) -> None:
+    def __init__(self, pool: Pool, deep: DeepAudit, remedies: Remedies) -> None:
         self._pool = pool
         self._deep = deep
         self._remedies = remedies

@@ -7,9 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import asyncpg
 from temporalio import activity
 from temporalio.client import (
     Client,
@@ -19,12 +17,13 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities import names
-from domain.actions import ActionName, Replan
-from domain.replanning import Order, Report, Tally, replanned, tally
-from domain.rulebook import Rulebook
+from domain import contract as names
+from domain.issue.actions import ActionName, Replan
+from domain.sla.replanning import Order, Report, Tally, replanned, tally
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import DESK
 from store import replanning, rulebooks, standing
+from store.connection import Pool
 from store.replanning import Behind
 
 AT_ONCE = 20
@@ -42,7 +41,7 @@ class Replanning:
     """Carries an adoption through, in any number of attempts."""
 
     def __init__(
-        self, pool: asyncpg.Pool[Any], clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self, pool: Pool, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._pool = pool
         self._clock = clock

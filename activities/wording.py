@@ -17,9 +17,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 from jinja2.runtime import Context as Page
 from pydantic import Field
 
-from domain import view, words
+from domain import words
+from domain.issue import view
 from domain.links import Purpose
-from domain.promises import Promise, PromiseKind
+from domain.sla.promise import Promise, PromiseKind
 from domain.vocabulary import (
     ESCALATION,
     Audience,

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from domain.calendar import WEEKDAYS, WorkingCalendar
+from domain.calendars.calendar import WEEKDAYS, WorkingCalendar
 
 YEAR = 2026
 HOURS = 22

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from domain.intake import Intake
+from domain.issue.intake import Intake
 
 
 def a_fault(source: str, reference: str) -> Intake:

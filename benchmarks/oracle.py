@@ -1,4 +1,4 @@
-"""The judge: every minute looked at one by one. It shares no code with ``domain/calendar.py``.
+"""The judge: every minute looked at one by one. It shares no code with our calendar.
 
 Slow and obvious on purpose. Opening hours are whole minutes, so an instant within a minute is as
 open as the minute is, and seconds need no walk of their own.

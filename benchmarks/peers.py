@@ -23,7 +23,7 @@ from workalendar.asia import China
 from workalendar.core import Calendar
 
 from benchmarks.cases import EVERY_DAY, Facts
-from domain.calendar import Due
+from domain.calendars.calendar import Due
 
 AS_DOCUMENTED = "as documented"
 LISTED = "every closed day listed"

@@ -25,14 +25,14 @@ from rich.table import Table
 from temporalio.client import Client
 
 from benchmarks.intakes import a_fault
-from domain.national_days import NationalDays
-from domain.replanning import PER_SECOND, Report
-from domain.rulebook import Rulebook
+from demo.stage import Stage, stage
+from domain.calendars.national_days import NationalDays
+from domain.sla.replanning import PER_SECOND, Report
+from domain.sla.rulebook import Rulebook
+from inbound.files.roster import read_roster
 from runtime import aio, rulebook
 from runtime.settings import ROOT
 from starter import replanning
-from starter.demo.stage import Stage, stage
-from starter.roster_files import read_roster
 
 AT_ONCE = 32
 PROBE_EVERY = 0.5

@@ -32,18 +32,18 @@ from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
 from benchmarks.intakes import a_fault
-from domain.actions import ActionName
-from domain.intake import Intake
-from domain.view import IssueView
+from demo.stage import Stage, stage
+from domain.issue.actions import ActionName
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Role
+from inbound.files.roster import read_roster
 from runtime import aio, temporal
 from runtime.settings import ROOT, load
 from starter.client import TASK_QUEUE
-from starter.demo.stage import Stage, stage
-from starter.doors.who import PREFIX, digest
-from starter.roster_files import read_roster
 from store import tokens
 from store.tokens import Token
+from web.auth.identity import PREFIX, digest
 from workflows.issue import IssueWorkflow
 
 SOURCE = "storm"

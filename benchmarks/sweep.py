@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.cases import YEAR, Facts, midnight
 from benchmarks.oracle import MinuteWalk, year_walk
-from domain.calendar import WorkingCalendar
+from domain.calendars.calendar import WorkingCalendar
 
 BUDGETS = tuple(timedelta(minutes=minutes) for minutes in (1, 30, 180, 450, 1320))
 """From a minute over a morning (180) and a day (450) of the desk's to its 22 hours."""

@@ -17,10 +17,10 @@ from hashlib import sha256
 
 from pydantic import Field
 
-from domain.actions import ActionName
-from domain.effects.common import STATIONS, TO_BE_HEARD
-from domain.lifecycle import RULES
-from domain.promises import PromiseKind
+from domain.issue.actions import ActionName
+from domain.issue.common import STATIONS, TO_BE_HEARD
+from domain.issue.lifecycle import RULES
+from domain.sla.promise import PromiseKind
 from domain.vocabulary import Audience, Instant, Model, Stage
 
 CUSTOMER = "customer"

@@ -15,8 +15,8 @@ from fractions import Fraction
 
 from pydantic import Field, model_validator
 
-from domain.policy import Quality
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.sla.policy import Quality
 from domain.vocabulary import SUPERVISORS, Actor, Instant, Kind, Line, Model, Words
 
 LONGEST = timedelta(days=366)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domain.actions import ActionName
-from domain.cases import CaseStatus, Change
-from domain.issue import SlaState
-from domain.promises import PromiseEnd, PromiseKind
+from domain.issue.actions import ActionName
+from domain.issue.state import SlaState
+from domain.knowledge.cases import CaseStatus, Change
+from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import (
     ESCALATION,
     Audience,

@@ -19,10 +19,10 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.actions import ActionName
-from domain.intake import Intake
-from domain.issue import Issue, Recorded
-from domain.step_names import Manner
+from domain.issue.actions import ActionName
+from domain.issue.intake import Intake
+from domain.issue.naming import Manner
+from domain.issue.state import Issue, Recorded
 
 Replays: TypeAlias = Callable[[WorkflowHistory], Awaitable[bool]]
 """Whether today's code replays a history. Workflows are the worker's to know."""

@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 
 UMASK = 0o077
 """Of everything that the desk makes."""
@@ -29,7 +29,8 @@ def make_private(home: Path) -> None:
     """Make the home, or tighten it and what is in it: one from before could be read by everybody.
 
     Only what is ours is touched. PostgreSQL's account may pass through a home whose group is its
-    own: without the capability of runtime/leash.py it could not reach its data otherwise.
+    own: without the capability of runtime/embedded/die_with_parent.py it
+    could not reach its data otherwise.
 
     Raises:
         SetupError: it cannot be made.

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from domain.errors import SetupError
 from runtime import postgres
-from runtime.errors import SetupError
 from runtime.grants import grant
 from runtime.settings import ROOT
 

@@ -13,8 +13,8 @@ import holidays
 from holidays import PUBLIC, HolidayBase
 from pydantic import ValidationError
 
-from domain.national_days import NationalDays, NationalYear
-from runtime.errors import SetupError
+from domain.calendars.national_days import NationalDays, NationalYear
+from domain.errors import SetupError
 from runtime.textfiles import findings, read_utf8
 
 FIRST_YEAR, LAST_YEAR = 2024, 2035

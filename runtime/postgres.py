@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 
 _SERVER_SETTINGS = {
     "timezone": "UTC",

@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from domain.calendar import Hours, WorkingCalendar
-from domain.national_days import NationalDays
-from domain.policy import MarkRule, Policy
-from domain.rulebook import Rulebook
+from domain.calendars.calendar import Hours, WorkingCalendar
+from domain.calendars.national_days import NationalDays
+from domain.errors import SetupError
+from domain.sla.policy import MarkRule, Policy
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Code
-from runtime.errors import SetupError
 from runtime.national import (
     NationalDaysError,
     national_days,

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "YINUO_"

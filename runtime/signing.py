@@ -21,8 +21,8 @@ from itsdangerous.encoding import base64_decode, base64_encode
 from itsdangerous.timed import TimestampSigner
 from pydantic import ValidationError
 
+from domain.errors import SetupError
 from domain.links import CUSTOMER, PURPOSES, Link
-from runtime.errors import SetupError
 from runtime.home import make_private
 from runtime.settings import Settings
 

@@ -7,9 +7,9 @@ from typing import Any
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from domain.intake import Intake
-from domain.step_names import TODAYS
-from domain.view import origin, summary
+from domain.issue.intake import Intake
+from domain.issue.naming import TODAYS
+from domain.issue.view import origin, summary
 
 ISSUE_WORKFLOW = "IssueWorkflow"
 

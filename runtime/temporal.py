@@ -20,7 +20,7 @@ from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 from runtime.settings import Settings, given_temporal
 
 LOOPBACK = "127.0.0.1"

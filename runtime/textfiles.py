@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 
 _SHOWN = 60
 _ENUM_MEMBER = re.compile(r"<[\w.]+: ('[^']*')>")

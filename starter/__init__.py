@@ -1,1 +1,1 @@
-"""Who knocks at the desk: the client, the command line, the demonstration."""
+"""Who starts and calls workflows: the typed client, and what brings a desk up."""

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domain import callback_list
-from domain.actions import ActionName, RecordCallback
-from domain.view import IssueView
+from domain import callbacks as callback_list
+from domain.errors import Refused
+from domain.issue.actions import ActionName, RecordCallback
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, repeated
-from starter.client import Desk, Refused, Unavailable
+from starter.client import Desk, Unavailable
 from store import callbacks
 from store.callbacks import Called
 
 if TYPE_CHECKING:
-    import asyncpg
-
-    Pool = asyncpg.Pool[Any]
+    from store.connection import Pool
 
 
 class Recorded(NamedTuple):

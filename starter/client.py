@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import asyncpg
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -27,19 +26,21 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.actions import Act, ActionName, Reassign, Repair, Resolve
-from domain.duty import Duty
-from domain.intake import Intake
-from domain.staffing import Stranded, stranded
-from domain.view import IssueView
+from domain.errors import Refused
+from domain.issue.actions import Act, ActionName, Reassign, Repair, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
+from domain.staff.duty import Duty
+from domain.staff.staffing import Stranded, stranded
 from domain.vocabulary import DESK, Actor, Role, Stage
 from runtime.aio import within
 from runtime.lives import Lives
 from runtime.living import described
 from runtime.starting import start_of, update_of
-from store import AWAY, reading, roster, rulebooks, standing
+from store import AWAY, issue_reader, roster, rulebooks, standing
 from store.behind import Checking
-from store.reading import Filter, Unsettled
+from store.connection import Pool
+from store.issue_reader import Filter, Unsettled
 from store.standing import Held, Unproved
 from workflows.issue import IssueWorkflow
 from workflows.search_attributes import ISSUE_STEP
@@ -67,15 +68,6 @@ _AWAY: tuple[type[Exception], ...] = (
 )
 
 
-class Refused(Exception):  # noqa: N818  a refusal is an answer
-    """The desk says no, and why."""
-
-    def __init__(self, type_: str, message: str) -> None:
-        super().__init__(message)
-        self.type = type_
-        self.message = message
-
-
 class Unavailable(Exception):  # noqa: N818  reads as what happened
     """The desk cannot answer now. Nothing is lost or half-done: send the same again."""
 
@@ -93,7 +85,7 @@ class Register:
     caller's to close.
     """
 
-    def __init__(self, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def show(self, number: str) -> IssueView:
@@ -103,7 +95,7 @@ class Register:
             Refused: ``NotFound``.
         """
         async with _answering():
-            found = await reading.issue(self._pool, number)
+            found = await issue_reader.issue(self._pool, number)
         if found is None:
             raise Refused("NotFound", f"there is no issue {number}")
         return found
@@ -111,12 +103,12 @@ class Register:
     async def issues(self, wanted: Filter) -> list[IssueView]:
         """List issues, nearest due first."""
         async with _answering():
-            return await reading.issues(self._pool, wanted)
+            return await issue_reader.issues(self._pool, wanted)
 
     async def undelivered(self) -> list[Unsettled]:
         """List messages that did not reach their recipient by their channel."""
         async with _answering():
-            return await reading.undelivered(self._pool)
+            return await issue_reader.undelivered(self._pool)
 
     async def actor(self, id_: str) -> Actor:
         """Say who somebody is by the roster.
@@ -134,7 +126,7 @@ class Register:
 class Desk(Register):
     """Whoever acts. One per process; ``client`` and ``pool`` stay the caller's to close."""
 
-    def __init__(self, client: Client, pool: asyncpg.Pool[Any]) -> None:
+    def __init__(self, client: Client, pool: Pool) -> None:
         super().__init__(pool)
         self._client = client
         self._checking = Checking(pool)
@@ -225,7 +217,7 @@ class Desk(Register):
     async def _is_lost(self, id_: str) -> bool:
         """Say whether Temporal knows nothing of the workflow that has an issue."""
         found = await described(self._client, id_)
-        run = await reading.run_of(self._pool, id_)
+        run = await issue_reader.run_of(self._pool, id_)
         return found is None or found.raw_info.first_run_id != run
 
     async def _numbered(self, intake: Intake) -> Opened:
@@ -343,7 +335,7 @@ class Desk(Register):
         """Let an issue catch up with its register, if Temporal lost its last steps: then it does
         not know what it is asked about. One of a version before says how far it is when asked.
         """
-        recorded = await reading.steps_of(self._pool, handle.id)
+        recorded = await issue_reader.steps_of(self._pool, handle.id)
         known = await self._step_of(handle)
         if known is None and (intake := await self._registered_with(handle.id)):
             await self._taken(handle, ActionName.REGISTERED, intake, f"asked:{recorded}")
@@ -360,7 +352,7 @@ class Desk(Register):
 
     async def _registered_with(self, id_: str) -> Intake | None:
         async with self._pool.acquire() as connection:
-            return await reading.intake(connection, id_)
+            return await issue_reader.intake(connection, id_)
 
     async def _begun_anew(self, handle: WorkflowHandle[Any, Any], error: RPCError) -> bool:
         """Begin an open issue anew whose workflow Temporal lost, and let it catch up."""
@@ -424,10 +416,10 @@ class Desk(Register):
             await standing.require(self._pool)
 
     async def _known(self, intake: Intake) -> IssueView | None:
-        return await reading.by_reference(self._pool, intake.source, intake.reference)
+        return await issue_reader.by_reference(self._pool, intake.source, intake.reference)
 
     async def _find(self, number: str) -> str:
-        id_ = await reading.workflow_id(self._pool, number)
+        id_ = await issue_reader.workflow_id(self._pool, number)
         if id_ is None:
             raise Refused("NotFound", f"there is no issue {number}")
         return id_
@@ -454,7 +446,7 @@ class Desk(Register):
 def _refused(error: WorkflowUpdateFailedError) -> Exception:
     cause = error.cause
     if isinstance(cause, ApplicationError):
-        return Refused(cause.type or "Invalid", cause.message)
+        return Refused.told(cause.type or "Invalid", cause.message)
     return Unavailable(f"the desk could not carry it out: {cause}")
 
 

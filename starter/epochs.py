@@ -6,24 +6,23 @@ A register that is older than Temporal is held, which is said as loudly as a ter
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import asyncpg
 from temporalio.client import Client
 
 from runtime.lives import Lives
 from store import behind, standing
 from store.behind import Checked
+from store.connection import Pool
 
 Progress = Callable[[str, str, str], None]
 
 
-async def begun(client: Client, pool: asyncpg.Pool[Any]) -> Checked:
+async def begun(client: Client, pool: Pool) -> Checked:
     """Compare the register with Temporal, and begin the next epoch unless it is held."""
     return await behind.check_in_turn(pool, Lives(client), advance=True, thorough=True)
 
 
-async def begin(client: Client, pool: asyncpg.Pool[Any], progress: Progress) -> Checked:
+async def begin(client: Client, pool: Pool, progress: Progress) -> Checked:
     """Do so, and tell."""
     checked = await begun(client, pool)
     if because := await standing.held_because(pool):

@@ -8,22 +8,20 @@ import getpass
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import asyncpg
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
-from domain.replanning import PER_SECOND, Order, Report, Tally, replanned, tally
-from domain.rulebook import Rulebook
+from domain.errors import Refused, SetupError
+from domain.sla.replanning import PER_SECOND, Order, Report, Tally, replanned, tally
+from domain.sla.rulebook import Rulebook
 from runtime import rulebook as files
-from runtime.errors import SetupError
-from starter.client import TASK_QUEUE, Refused
+from starter.client import TASK_QUEUE
 from store import replanning, rulebooks
+from store.connection import Pool
 from store.rulebooks import Adoption
 from workflows import replan
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
 async def adopt(

@@ -12,21 +12,20 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import asyncpg
 import httpx2
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from domain.errors import SetupError
 from runtime import grants, postgres, rotation
-from runtime.child import Child
-from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal, migration_url
-from runtime.errors import SetupError
+from runtime.embedded.ports import held
+from runtime.embedded.process import Child
+from runtime.embedded.restored import finish
+from runtime.embedded.servers import HASTY, EmbeddedPostgres, EmbeddedTemporal, migration_url
 from runtime.home import make_private
 from runtime.migrate import migrate
-from runtime.ports import held
-from runtime.restored import finish
 from runtime.settings import Settings, given_temporal
 from runtime.temporal import connect
 from starter import replanning
@@ -34,6 +33,7 @@ from starter.epochs import begin
 from starter.polling import not_taken
 from starter.prepare import prepare
 from store import AWAY
+from store.connection import Pool
 
 Progress = Callable[[str, str, str], None]
 """Told (part, state, detail).
@@ -47,7 +47,7 @@ Needs = Callable[[], Awaitable[None]]
 
 Well = Callable[[], Awaitable[bool]]
 
-FirstRun = Callable[["asyncpg.Pool[Any]", Client], Awaitable[None]]
+FirstRun = Callable[[Pool, Client], Awaitable[None]]
 
 _AWAY: tuple[type[Exception], ...] = (TimeoutError, RPCError, *AWAY)
 _START_SECONDS = 60.0
@@ -69,7 +69,7 @@ class Desk:
     temporal_address: str
     namespace: str
     client: Client
-    pool: "asyncpg.Pool[Any]"
+    pool: Pool
     workers: Sequence[Child]
     doors: Child | None
     """None when they stay closed."""
@@ -241,7 +241,7 @@ async def _reported(
     progress(name, "stopped", "")
 
 
-async def _servers(pool: "asyncpg.Pool[Any]", client: Client) -> None:
+async def _servers(pool: Pool, client: Client) -> None:
     """Wait until both answer: that they do not is no fault of a worker's, which then ends."""
     while True:
         try:
@@ -284,7 +284,7 @@ async def _doors(
         return None
     child = Child(
         "doors",
-        [sys.executable, "-P", "-m", "starter", "serve"],
+        [sys.executable, "-P", "-m", "cli", "serve"],
         settings.home / "doors.log",
         environment=environment,
     )

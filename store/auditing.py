@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import asyncpg
 
 from domain.findings import AuditReport, Finding, FindingKind, Heartbeat
-from domain.folding import Standing
-from domain.intake import Intake
-from domain.issue import Recorded
-from store import reading
-from store.register import Connection
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from domain.issue.folding import Standing
+from domain.issue.intake import Intake
+from domain.issue.state import Recorded
+from store import issue_reader
+from store.connection import Connection, Pool
 
 LATELY = timedelta(days=2)
 """Issues that took a step within this time are compared with their events, open or not."""
@@ -244,11 +242,11 @@ async def papers(connection: Connection, ids: Sequence[str]) -> list[Papers]:
         Papers(
             row["id"],
             row["number"],
-            reading.intake_of(row),
+            issue_reader.intake_of(row),
             tuple(Recorded.model_validate(e["recorded"]) for e in events[row["id"]]),
             Standing(
                 facts={name: row[name] for name in _FACTS},
-                promises={p.key: p for p in map(reading.promise, promises[row["id"]])},
+                promises={p.key: p for p in map(issue_reader.promise, promises[row["id"]])},
                 forms=frozenset(tuple(form["key"]) for form in forms[row["id"]]),
                 seqs=tuple(event["seq"] for event in events[row["id"]]),
             ),

@@ -7,17 +7,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
-
-import asyncpg
+from typing import Protocol
 
 from domain.standing import Behind, Epoch, Lived, Standing
 from domain.vocabulary import Model
 from store import standing
-from store.register import Connection
+from store.connection import Connection, Pool
 from store.standing import Unproved
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 _CHECKING = 0x59494E554F31
 """Advisory lock: one check at a time."""

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
-import asyncpg
-
-from domain.promises import OVERSIGHT
+from domain.sla.promise import OVERSIGHT
 from domain.vocabulary import Code, Model
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Pool
 
 
 class Load(Model):

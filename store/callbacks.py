@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from domain.callback_list import Attempt, Call, CalledToday, CaseSummary, Missed, grouped
-from domain.intake import Customer
-from domain.promises import CUSTOMERS, PromiseEnd, PromiseKind
-from domain.timeline import midnight
+from domain.calendars.timeline import midnight
+from domain.callbacks import Attempt, Call, CalledToday, CaseSummary, Missed, grouped
+from domain.issue.intake import Customer
+from domain.sla.promise import CUSTOMERS, PromiseEnd, PromiseKind
 from domain.vocabulary import Model
-from store.register import Connection, customer_of, person
+from store.connection import Connection, Pool
+from store.issue_writer import customer_of, person
 
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 Row = TypeVar("Row", bound=Model)
 
 

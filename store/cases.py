@@ -1,7 +1,8 @@
 """The case library (R8, R29): proposing, ruling on and using cases, and finding the right one.
 
-Full-text search needs nothing but core PostgreSQL: domain/search_terms.py says by which terms a
-text is found, here they become a ``tsvector`` with a GIN index (docs/case-library.md).
+Full-text search needs nothing but core PostgreSQL: domain/knowledge/search_terms.py says by
+which terms a text is found, here they become a ``tsvector`` with a GIN index (see
+docs/case-library.md).
 """
 
 from __future__ import annotations
@@ -9,17 +10,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 from pydantic import Field
 
-from domain.cases import CaseStatus, Change, Content, Draft, KnownCase, Ruling, Solved, ruled
-from domain.search_terms import asked_terms, enough, stands_alone, stored_terms
+from domain.knowledge.cases import (
+    CaseStatus,
+    Change,
+    Content,
+    Draft,
+    KnownCase,
+    Ruling,
+    Solved,
+    ruled,
+)
+from domain.knowledge.search_terms import asked_terms, enough, stands_alone, stored_terms
 from domain.vocabulary import Instant, Model
-from store.register import Connection
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Connection, Pool
 
 _COLUMNS = ", ".join(
     f"c.{name}" if name != "issue_number" else "i.number AS issue_number"
@@ -139,7 +147,7 @@ async def rule(connection: Connection, number: str, ruling: Ruling) -> KnownCase
     second sees what the first made of it.
 
     Raises:
-        Refused: as ``domain.cases.ruled``; nothing is changed.
+        Refused: as ``domain.knowledge.cases.ruled``; nothing is changed.
     """
     locked = await connection.fetchrow(f"{_CASES} WHERE c.number = $1 FOR UPDATE OF c", number)
     if locked is None:

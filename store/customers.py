@@ -8,16 +8,14 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, TypeAlias
 
 import asyncpg
 
-from domain.callback_list import identity
-from domain.intake import Customer
+from domain.callbacks import identity
+from domain.issue.intake import Customer
 from domain.vocabulary import Instant, Kind, Model, Outcome, Stage
-from store.register import customer_of
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Pool
+from store.issue_writer import customer_of
 
 MOST = 8
 """Customers of an answer: whoever wants others types more."""

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeAlias
-
-import asyncpg
 
 from domain.links import Link
 from domain.vocabulary import Instant, Model, Role
-from store.register import Connection
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
-
+from store.connection import Connection, Pool
 
 UNKNOWN = "unknown"
 """Who it was if nobody can tell: a key that does not fit names no one."""

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 
 import asyncpg
 
-from domain.duty import DutyException
-from store.register import Connection
+from domain.staff.duty import DutyException
+from store.connection import Connection
 
 
 class Overlapping(Exception):  # noqa: N818  an answer to whoever enters it

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, TypeAlias
 
-import asyncpg
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Pool
 
 
 async def end(pool: Pool, ids: Collection[str], at: datetime, over: datetime) -> None:

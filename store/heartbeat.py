@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
-import asyncpg
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Pool
 
 _WRITE = """
 UPDATE heartbeat SET at = now() WHERE at NOT BETWEEN now() - interval '5 seconds' AND now()

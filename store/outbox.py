@@ -10,15 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
-
-import asyncpg
 
 from domain.vocabulary import Audience, Instant, Model
 from store import standing
-from store.register import Connection
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Connection, Pool
 
 SLOT_LAPSES_AFTER = timedelta(seconds=15)
 """A slot not used by then is lost, or a desk that was down would use all it missed at once."""

@@ -6,13 +6,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
-
-import asyncpg
 
 from domain.vocabulary import Instant, Model
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Pool
 
 
 class Told(Model):

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from domain import quality
+from domain.calendars.timeline import midnight
+from domain.errors import Refused
 from domain.quality import Check, Closed, Days, Finding, Heard, Lot, Report, Sample, Sampled
-from domain.refusal import Refused
-from domain.timeline import midnight
 from domain.vocabulary import Actor, Instant, Model
-from store.register import Connection
+from store.connection import Connection, Pool
 from store.rulebooks import Rulebooks
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
 class SampleLine(Model):

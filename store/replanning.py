@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, TypeAlias
 
-import asyncpg
-
-from domain.policy import Facts
-from domain.promises import Promise
-from domain.replanning import Replanned
+from domain.sla.policy import Facts
+from domain.sla.promise import Promise
+from domain.sla.replanning import Replanned
 from domain.vocabulary import Model
-from store.reading import promise
-from store.register import facts
+from store.connection import Pool
+from store.issue_reader import promise
+from store.issue_writer import facts
 
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 PAGE = 50
 """Issues planned at a stretch, half a millisecond a promise: nobody else waits longer for it."""
 

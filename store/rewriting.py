@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.folding import facts_of
-from domain.issue import Issue, Recorded
+from domain.issue.folding import facts_of
+from domain.issue.state import Issue, Recorded
 from domain.vocabulary import Stage
-from store import register
-from store.register import Case, Connection
+from store import issue_writer
+from store.connection import Connection
+from store.issue_writer import Case
 
 _IF_MISSING = "ON CONFLICT DO NOTHING"
 
@@ -24,11 +25,11 @@ async def write_again(
     for each in recorded:
         step = each.step
         for promise in {p.key: p for p in (*step.promises, *each.promises)}.values():
-            await register.write_promise(connection, step, case, promise)
-        await register.write_handling_form(connection, step, case, each)
-        await register.write_callback_record(connection, step, _IF_MISSING)
+            await issue_writer.write_promise(connection, step, case, promise)
+        await issue_writer.write_handling_form(connection, step, case, each)
+        await issue_writer.write_callback_record(connection, step, _IF_MISSING)
         for form in step.forms:
-            await register.write_form(connection, step.issue_id, form)
+            await issue_writer.write_form(connection, step.issue_id, form)
     await _row(connection, recorded, issue)
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from domain.actions import ActionName
-from domain.lifecycle import RULES
-from domain.roster import Candidate, Centre, DeliveryChannel, Member, Roster
-from domain.staffing import OpenIssue
+from domain.issue.actions import ActionName
+from domain.issue.lifecycle import RULES
+from domain.staff.roster import Candidate, Centre, DeliveryChannel, Member, Roster
+from domain.staff.staffing import OpenIssue
 from store import duty
-from store.register import HANDLED, Connection, person
+from store.connection import Connection
+from store.issue_writer import HANDLED, person
 
 _ASSIGNING = 0x59494E55  # "YINU": one assignment at a time, or two would choose the same person
 

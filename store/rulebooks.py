@@ -6,11 +6,11 @@ import json
 from datetime import datetime
 from typing import NamedTuple
 
-from domain.roster import check_fit
-from domain.rulebook import Rulebook
+from domain.sla.rulebook import Rulebook
+from domain.staff.roster import check_fit
 from domain.vocabulary import Instant, Model
 from store import roster
-from store.register import Connection
+from store.connection import Connection
 
 _LOCK = 0x52554C45  # "RULE": shared by all who plan by the rulebook, alone for who adopts one
 

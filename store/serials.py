@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import TypeAlias
 
-from store.register import Connection
+from store.connection import Connection
 
 _NUMBER = re.compile(r"([0-9]{8})-([\w.+-]{1,64})-([0-9]{4,9})")
 _MENTIONED = re.compile(r"(?<![0-9])([0-9]{8})-([\w.+-]{1,64}?)-([0-9]{4,6})(?![0-9])")

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
-
-import asyncpg
+from typing import Any
 
 from domain.standing import Epoch, Standing
-from store.register import Connection
+from store.connection import Connection, Pool
 from store.serials import never_again
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 DOUBTFUL = "the register was restored: this may have arrived before"
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeAlias
 
 import asyncpg
 
-from domain.access import Caller
+from domain.staff.access import Caller
 from domain.vocabulary import Code, Instant, Model, Role
-from store.register import Connection
-
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+from store.connection import Connection, Pool
 
 STAFF = frozenset(Role) - {Role.INTAKE, Role.AUDITOR, Role.CUSTOMER, Role.SYSTEM}
 """Roles that people have by the roster."""

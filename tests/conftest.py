@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from runtime import postgres
-from runtime.embedded import (
+from runtime.embedded.servers import (
     ADMINISTRATOR,
     APPLICATION,
     DATABASE,
@@ -28,16 +28,11 @@ from runtime.embedded import (
 from runtime.migrate import migrate
 from runtime.settings import Settings
 from runtime.temporal import connect, register_search_attributes
-from tests.skipping import skipping_server
+from store.connection import Pool
+from tests.support.skipping import skipping_server
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
-pytest.register_assert_rewrite(
-    *(
-        f"tests.workflows.{name}"
-        for name in ("harness", "soundness", "filing", "papers", "lives", "auditing")
-    )
-)
-"""Here, where nothing has imported them yet: what they assert is told in full."""
+pytest_plugins = ["tests.support.running_desk"]
 
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")  # a busy machine is slow, and that proves nothing
@@ -101,7 +96,7 @@ async def _prove(url: str) -> None:
 
 
 @pytest.fixture
-async def database(postgres_url: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
+async def database(postgres_url: str) -> AsyncIterator[Pool]:
     """A pool on a fresh migrated database, with the application's rights."""
     async with postgres.pool(postgres_url, size=10) as pool:
         yield pool

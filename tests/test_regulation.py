@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import pytest
 import typer
 
-from domain.actions import PEOPLE, ActionName
-from domain.lifecycle import RULES
-from domain.promises import PromiseKind
+from cli.app import app
+from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.lifecycle import RULES
+from domain.sla.promise import PromiseKind
 from domain.vocabulary import Outcome, Stage
 from runtime.settings import ROOT
-from starter.cli import app
-from store.registers import REGISTERS
+from store.exports.registers import REGISTERS
 
 REGULATION = ROOT / "docs" / "regulation.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "examples" / "README.md"])

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from domain.actions import OPERATION, PEOPLE, Act, ActionName
-from domain.view import IssueView
+from domain.issue.actions import OPERATION, PEOPLE, Act, ActionName
+from domain.issue.view import IssueView
 from domain.vocabulary import Model
 
 

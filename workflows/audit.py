@@ -7,7 +7,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from activities import names
+from domain import contract as names
 
 WORKFLOW_ID = "audit"
 SCHEDULE_ID = "audit"

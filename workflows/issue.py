@@ -12,9 +12,11 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from activities import names
-from domain import lifecycle
-from domain.actions import (
+from domain import contract as names
+from domain.contract import StepName
+from domain.errors import Refused
+from domain.issue import lifecycle
+from domain.issue.actions import (
     Act,
     ActionName,
     Assign,
@@ -27,13 +29,12 @@ from domain.actions import (
     Resolve,
     Threshold,
 )
-from domain.effects.complaints import arising
-from domain.intake import Intake
-from domain.issue import Errand, Issue, Recorded, Step
+from domain.issue.complaints import arising
+from domain.issue.intake import Intake
+from domain.issue.naming import TODAYS, Manner, name_of
+from domain.issue.state import Errand, Issue, Recorded, Step
+from domain.issue.view import IssueView, details, due, view
 from domain.markdown import plain
-from domain.refusal import Refused
-from domain.step_names import TODAYS, Manner, StepName, name_of
-from domain.view import IssueView, details, due, view
 from domain.vocabulary import DESK
 from workflows.acting import filled_in, takes_actions
 from workflows.labels import search_attributes
@@ -51,7 +52,7 @@ _ASSIGNMENT = "assignment"
 @takes_actions
 class IssueWorkflow:
     """Durable life of one issue. Started with its intake, by update-with-start on ``registered``,
-    which answers; people act through updates, one for each of ``domain.actions.PEOPLE``; engineers'
+    which answers; people act through updates, one for each of ``actions.PEOPLE``; engineers'
     systems may signal ``complete``; ``view`` shows it.
 
     Whoever started it may lose the answer, and Temporal an update that it had not yet written down:

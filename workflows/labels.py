@@ -6,8 +6,8 @@ from typing import Any
 
 from temporalio.common import SearchAttributeUpdate
 
-from domain.issue import Issue
-from domain.promises import PromiseKind
+from domain.issue.state import Issue
+from domain.sla.promise import PromiseKind
 from workflows.search_attributes import (
     DEPARTMENT,
     ENGINEER,

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-from activities import names
+from domain import contract as names
 from domain.findings import AuditReport, Finding, RepairOrder, RepairReport
 
 AUDIT_ID = "audit-deep"

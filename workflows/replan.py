@@ -9,8 +9,8 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from activities import names
-from domain.replanning import Order, Report
+from domain import contract as names
+from domain.sla.replanning import Order, Report
 
 WORKFLOW_ID = "replan"
 

@@ -17,13 +17,14 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import httpx2
 
-from domain.access import Caller
-from domain.actions import Act, ActionName, Resolve
-from domain.intake import Intake
-from domain.view import IssueView
+from domain.errors import Refused
+from domain.issue.actions import Act, ActionName, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
+from domain.staff.access import Caller
 from domain.vocabulary import Role
-from starter.client import Desk, Refused, Unavailable
-from starter.doors.api_shapes import update_id
+from starter.client import Desk, Unavailable
+from web.api.shapes import update_id
 
 T = TypeVar("T")
 Deed = Literal["intake", "accepted", "act", "signal"]
@@ -177,7 +178,7 @@ class Asking:
             raise Unavailable(f"the doors answer with {answer.status_code}")
         if answer.is_error:
             problem: dict[str, Any] = answer.json()
-            raise Refused(str(problem["type"]).rpartition(":")[2], str(problem["detail"]))
+            raise Refused.told(str(problem["type"]).rpartition(":")[2], str(problem["detail"]))
         return answer
 
     def _note(self, deed: Deed, issue_id: str, number: str | None, *rest: str) -> None:

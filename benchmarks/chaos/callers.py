@@ -15,15 +15,11 @@ from typing import Any
 
 from benchmarks.chaos.asking import Asking, GaveUp, Patience
 from benchmarks.chaos.plan import chance
-from domain.actions import (
-    PEOPLE,
-    ActionName,
-    Resolve,
-)
-from domain.intake import Intake
-from domain.view import IssueView
+from domain.errors import Refused
+from domain.issue.actions import PEOPLE, ActionName, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Kind, Role, Stage, Verdict
-from starter.client import Refused
 
 AT_DOOR, AT_CLIENT = "web", "switchboard"
 """The intake systems: one sends over HTTP, one has a client of its own."""

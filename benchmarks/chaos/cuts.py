@@ -27,9 +27,9 @@ from benchmarks.chaos.histories import asks
 from benchmarks.chaos.plan import Fault, Kind, chance
 from benchmarks.chaos.report import Report
 from benchmarks.chaos.run import asking, desk, gather, listening, settled
-from domain.intake import Intake
-from starter.client import Refused
-from starter.demo.stage import Stage
+from demo.stage import Stage
+from domain.errors import Refused
+from domain.issue.intake import Intake
 from workflows.audit import SCHEDULE_ID
 
 INTAKES = 120

@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias, TypeVar
-
-import asyncpg
+from typing import Any, NamedTuple, TypeVar
 
 from benchmarks.chaos.asking import Acknowledged
 from benchmarks.chaos.faults import Window
-from starter.demo.receiver import Received
-
-Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
+from demo.receiver import Received
+from store.connection import Connection
 
 
 class IssueRow(NamedTuple):

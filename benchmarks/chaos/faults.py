@@ -20,13 +20,15 @@ from temporalio.service import RPCError
 
 from benchmarks.chaos import power
 from benchmarks.chaos.plan import Fault, Kind, chance
-from runtime.embedded import DATABASE, EmbeddedPostgres, EmbeddedTemporal
-from runtime.errors import SetupError
-from starter.demo.stage import Stage
+from demo.stage import Stage
+from domain.errors import SetupError
+from runtime.embedded.servers import DATABASE, EmbeddedPostgres, EmbeddedTemporal
+from store import AWAY
 
 Server = EmbeddedPostgres | EmbeddedTemporal
 _BACK_WITHIN = 60.0
-_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AWAY: tuple[type[Exception], ...] = (asyncpg.PostgresError, *AWAY)
+_UNANSWERED: tuple[type[Exception], ...] = (RPCError, *_AWAY)
 _STRUCK = {"commits": "register"}
 """Which part a kind of fault strikes, if it is not named after it."""
 _SLOW_COMMIT = 9.0
@@ -194,7 +196,7 @@ class Saboteur:
                 else:
                     async with self._superuser() as connection:
                         await connection.fetchval("SELECT 1")
-        except (RPCError, *_AWAY):
+        except _UNANSWERED:
             return False
         return True
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import asyncpg
 from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 
-from starter.demo.stage import Stage
+from demo.stage import Stage
 from workflows.audit import SCHEDULE_ID
 
 STILL = 6.0

@@ -29,13 +29,13 @@ from benchmarks.chaos.faults import Saboteur, Window, inflict_all
 from benchmarks.chaos.histories import look_at_all
 from benchmarks.chaos.plan import Kind, faults, seconds_of
 from benchmarks.chaos.report import Report
-from domain.roster import Roster
+from demo.play.doors import admit
+from demo.stage import Stage, stage
+from domain.staff.roster import Roster
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime.postgres import pool
 from runtime.settings import ROOT
-from starter.demo.doors import admit
-from starter.demo.stage import Stage, stage
-from starter.roster_files import read_roster
 
 WORKERS = 2
 _SPEED = 3600.0

@@ -46,7 +46,7 @@ CREATE TABLE known_cases (
 );
 COMMENT ON TABLE known_cases IS '《案例库》 case library (R8, R29)';
 COMMENT ON COLUMN known_cases.search IS
-    'Terms of domain/search_terms.py: title and keywords A, question B, solution C.';
+    'Terms of domain/knowledge/search_terms.py: title and keywords A, question B, solution C.';
 COMMENT ON COLUMN known_cases.note IS 'What was said about the last change.';
 CREATE INDEX known_cases_search ON known_cases USING gin (search) WHERE status = 'approved';
 CREATE INDEX known_cases_by_status ON known_cases (status, changed_at DESC);

@@ -13,9 +13,9 @@ from typing import IO, Literal
 
 from pydantic import ValidationError
 
+from domain.errors import InputError
 from domain.standing import Epoch
 from domain.vocabulary import Instant, Model
-from starter.console import InputError
 
 REGISTER, TEMPORAL, SECRET = "postgres.tar", "temporal.db", "secret"
 _MANIFEST = "manifest.json"

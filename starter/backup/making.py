@@ -22,10 +22,10 @@ from typing import Any
 import asyncpg
 from temporalio.service import RPCError
 
+from domain.errors import SetupError
 from domain.standing import Epoch
 from runtime import temporal
-from runtime.embedded import EmbeddedPostgres, postgres_program
-from runtime.errors import SetupError
+from runtime.embedded.servers import EmbeddedPostgres, postgres_program
 from runtime.lives import Lives
 from runtime.settings import Settings, given_temporal
 from starter.backup import archive

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import asyncpg
 
-from runtime.embedded import EmbeddedPostgres, postgres_program
-from runtime.errors import SetupError
+from domain.errors import SetupError
+from runtime.embedded.restored import at_rest, finish, put_in_place
+from runtime.embedded.servers import EmbeddedPostgres, postgres_program
 from runtime.migrate import known_revision
-from runtime.restored import at_rest, finish, put_in_place
 from runtime.settings import Settings
 from starter.backup import archive
 from starter.backup.archive import REGISTER, SECRET, TEMPORAL, Manifest

@@ -13,21 +13,20 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.recording import Recording
-from domain.actions import ActionName, Reassign
-from domain.duty import DutyException
-from domain.issue import Assignment, Issue, Recorded, Step
-from domain.lifecycle import decide, register, registered
-from domain.policy import ReliefRule, Standby
-from domain.roster import Certification, Member
-from domain.rulebook import Rulebook
+from domain.issue.actions import ActionName, Reassign
+from domain.issue.lifecycle import decide, register, registered
+from domain.issue.state import Assignment, Issue, Recorded, Step
+from domain.sla.policy import ReliefRule, Standby
+from domain.sla.rulebook import Rulebook
+from domain.staff.duty import DutyException
+from domain.staff.roster import Certification, Member
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
-from store import duty, roster, rulebooks
-from store import register as register_store
-from store.outbox import Pool
-from tests.builders import LINKS, an_intake
+from store import duty, issue_writer, roster, rulebooks
+from store.connection import Pool
+from tests.support.builders import LINKS, an_intake
 
 EXAMPLE = read_roster(ROOT / "examples" / "roster")
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
@@ -285,7 +284,7 @@ async def test_an_alarm_is_not_noted_if_the_step_is_not_recorded(
         raise ConnectionError("the register went away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(register_store, "write", away)
+        patch.setattr(issue_writer, "write", away)
         with pytest.raises(ConnectionError):
             await core.open("2026-11-23 10:00", "r-4")
     assert not await database.fetchval("SELECT count(*) FROM standby_alarms")

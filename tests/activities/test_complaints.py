@@ -3,18 +3,17 @@ one does not say why a second start is refused.
 """
 
 from collections.abc import AsyncIterator
-from typing import Any
 
-import asyncpg
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.complaints import Complaints
-from domain.intake import Intake
-from domain.replanning import Order
+from domain.issue.intake import Intake
+from domain.sla.replanning import Order
 from domain.vocabulary import Outcome, Stage
-from tests.workflows.harness import StoryDesk, early_server, story_desk
+from store.connection import Pool
+from tests.support.harness import StoryDesk, early_server, story_desk
 from workflows.replan import ReplanWorkflow
 
 
@@ -25,9 +24,7 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Work
 
 
 @pytest.fixture
-async def desk(
-    server: WorkflowEnvironment, database: "asyncpg.Pool[Any]"
-) -> AsyncIterator[StoryDesk]:
+async def desk(server: WorkflowEnvironment, database: Pool) -> AsyncIterator[StoryDesk]:
     async with story_desk(server, database, "2026-09-29 10:00") as found:
         yield found
 

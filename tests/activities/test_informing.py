@@ -13,18 +13,18 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.recording import Recording
-from domain.actions import PEOPLE, ActionName
-from domain.cases import CaseStatus, Change, Draft, Ruling
-from domain.issue import Issue, Recorded
-from domain.lifecycle import decide, register, registered
-from domain.policy import Evaluations, PaidService
+from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.lifecycle import decide, register, registered
+from domain.issue.state import Issue, Recorded
+from domain.knowledge.cases import CaseStatus, Change, Draft, Ruling
+from domain.sla.policy import Evaluations, PaidService
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import cases, roster, rulebooks
-from store.outbox import Pool
-from tests.builders import LINKS, an_intake
+from store.connection import Pool
+from tests.support.builders import LINKS, an_intake
 
 TUESDAY = datetime(2026, 9, 29, 2, 0, tzinfo=UTC)
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")

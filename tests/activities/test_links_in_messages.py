@@ -11,19 +11,19 @@ import pytest
 from activities.recording import Recording
 from activities.wording import LINKS as CALLED
 from activities.wording import PROMISED, TEMPLATES, without_links
-from domain.actions import ActionName
-from domain.issue import Issue
-from domain.lifecycle import decide, register, registered
+from domain.issue.actions import ActionName
+from domain.issue.lifecycle import decide, register, registered
+from domain.issue.state import Issue
 from domain.links import BETWEEN_OURSELVES, OFFERED, PURPOSES, Link, Purpose, mark_of
-from domain.promises import PromiseKind
+from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Actor, Audience, Role
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import roster, rulebooks
-from store.outbox import Pool
+from store.connection import Pool
 from tests.activities.test_wording import FOR_CUSTOMERS
-from tests.builders import ACTIONS, LINKS, an_intake
+from tests.support.builders import ACTIONS, LINKS, an_intake
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)

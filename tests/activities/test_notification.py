@@ -15,7 +15,8 @@ from activities import notification
 from activities.notification import AppriseSender, DeliveryFailed, DeliveryUnknown, Notification
 from domain.vocabulary import Audience
 from store import outbox, standing
-from store.outbox import Message, Pool
+from store.connection import Pool
+from store.outbox import Message
 from tests.conftest import free_ports
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)

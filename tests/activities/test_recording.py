@@ -10,17 +10,25 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.recording import Recording
-from domain.actions import Accept, Act, ActionName, Reassign, ReportProgress, Resolve, Withdraw
-from domain.issue import Issue, Recorded, Step
-from domain.lifecycle import decide, register, registered
+from domain.issue.actions import (
+    Accept,
+    Act,
+    ActionName,
+    Reassign,
+    ReportProgress,
+    Resolve,
+    Withdraw,
+)
+from domain.issue.lifecycle import decide, register, registered
+from domain.issue.state import Issue, Recorded, Step
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
-from store import reading, roster, rulebooks, standing
-from store.outbox import Pool
-from store.register import OutOfStep
-from tests.builders import LINKS, an_intake
+from store import issue_reader, roster, rulebooks, standing
+from store.connection import Pool
+from store.issue_writer import OutOfStep
+from tests.support.builders import LINKS, an_intake
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
@@ -212,7 +220,7 @@ async def test_the_register_shows_what_the_workflow_knows(
     issue = await an_open_issue(recording)
     act = Resolve(by=engineer(issue), result="card reader replaced")
     issue = issue.after(await recording.record_step(a_step(issue, ActionName.RESOLVE, act, "u-1")))
-    shown = await reading.state(database, issue.id)
+    shown = await issue_reader.state(database, issue.id)
     assert shown is not None
     same = {"number", "stage", "seq", "generation", "level", "engineer", "lead", "results"}
     assert shown.model_dump(include=same) == issue.model_dump(include=same)

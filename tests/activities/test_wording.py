@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from activities.wording import DEPARTMENTS, SUBJECT, TEMPLATES, WORDS, Context, write
-from domain import lifecycle, view
-from domain.actions import (
+from domain.issue import lifecycle, view
+from domain.issue.actions import (
     Act,
     Answer,
     Approve,
@@ -25,7 +25,7 @@ from domain.actions import (
     Transfer,
     Verify,
 )
-from domain.promises import Promise, PromiseEnd, PromiseKind
+from domain.sla.promise import Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import (
     DESK,
     ESCALATION,
@@ -165,7 +165,7 @@ BY_OUTCOME = {Outcome.DECLINED, Outcome.LAPSED}
 
 
 def sources_of_the_lifecycle() -> list[ast.AST]:
-    files = [Path(lifecycle.__file__), *Path(lifecycle.__file__).parent.glob("effects/*.py")]
+    files = sorted(Path(lifecycle.__file__).parent.glob("*.py"))
     return [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
 
 

@@ -10,7 +10,7 @@ from benchmarks.chaos.check import check
 from benchmarks.chaos.faults import Window
 from benchmarks.chaos.findings import Count
 from benchmarks.chaos.plan import Kind
-from tests.benchmarks.chaos_evidence import (
+from tests.support.chaos_evidence import (
     BEGIN,
     OPEN,
     OVER,

@@ -2,12 +2,12 @@
 
 import pytest
 
-from domain.access import CALLERS, Caller, Reach, Right, may, reach
-from domain.actions import PEOPLE, ActionName
-from domain.lifecycle import RULES
-from domain.view import view
+from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.lifecycle import RULES
+from domain.issue.view import view
+from domain.staff.access import CALLERS, Caller, Reach, Right, may, reach
 from domain.vocabulary import Role, Stage
-from tests.builders import an_issue
+from tests.support.builders import an_issue
 
 SEEN = view(an_issue(Stage.ASSIGNED))
 

@@ -11,16 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.account import Account, account, month
-from domain.calendar import (
-    WEEKDAYS,
-    CalendarExhausted,
-    DayReason,
-    Due,
-    WorkingCalendar,
-)
-from domain.national_days import NationalDays
-from domain.periods import Ends, TimeBudget, WorkingDays, read_period
+from domain.calendars.calendar import WEEKDAYS, CalendarExhausted, DayReason, Due, WorkingCalendar
+from domain.calendars.national_days import NationalDays
+from domain.calendars.periods import Ends, TimeBudget, WorkingDays, read_period
+from domain.sla.account import Account, account, month
 
 NOTICES = Path(__file__).parents[2] / "policies" / "cn_workdays.json"
 CHINA = NationalDays.model_validate_json(NOTICES.read_text(encoding="utf-8"))

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.clocks import Rehearsal
-from domain.duty import Duty
-from domain.intake import Intake
-from domain.roster import Candidate, Choice, Member, Need, Roster, choose, superior
+from domain.issue.intake import Intake
+from domain.sla.clock import Rehearsal
+from domain.staff.duty import Duty
+from domain.staff.roster import Candidate, Choice, Member, Need, Roster, choose, superior
 from domain.vocabulary import Channel, CustomerType, Kind, Role, Severity
+from inbound.files.roster import read_roster
 from runtime.rulebook import load
-from starter.roster_files import read_roster
 
 ROOT = Path(__file__).parents[2]
 STANDARD, DEMO = (load(ROOT / "policies" / f"{name}.toml") for name in ("standard", "demo"))

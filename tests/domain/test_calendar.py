@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import ValidationError
 
-from domain.calendar import CalendarExhausted, Due, Span, WorkingCalendar
-from tests.domain.calendars import (
+from domain.calendars.calendar import CalendarExhausted, Due, Span, WorkingCalendar
+from tests.support.calendars import (
     CHINA,
     DAY,
     HOUR,

@@ -11,18 +11,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from domain.calendar import Due
-from domain.timeline import Timeline, first_instant
-from tests.domain.calendars import (
-    CHINA,
-    DAY,
-    HOUR,
-    MINUTE,
-    Drawn,
-    calendar,
-    drawn_calendars,
-    walk,
-)
+from domain.calendars.calendar import Due
+from domain.calendars.timeline import Timeline, first_instant
+from tests.support.calendars import CHINA, DAY, HOUR, MINUTE, Drawn, calendar, drawn_calendars, walk
 
 MICROSECOND = timedelta.resolution
 offsets = st.integers(0, 6 * 86_400 * 10**6).map(lambda n: n * MICROSECOND)

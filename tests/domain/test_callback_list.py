@@ -10,17 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.actions import RecordCallback
-from domain.callback_list import (
-    Call,
-    CalledToday,
-    CaseSummary,
-    call_code,
-    grouped,
-    identity,
-    share_of,
-)
-from domain.intake import Customer
+from domain.callbacks import Call, CalledToday, CaseSummary, call_code, grouped, identity, share_of
+from domain.issue.actions import RecordCallback
+from domain.issue.intake import Customer
 from domain.vocabulary import Actor, Role
 
 MORNING = datetime(2026, 11, 24, 1, tzinfo=UTC)

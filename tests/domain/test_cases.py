@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.cases import (
+from domain.errors import Refused
+from domain.knowledge.cases import (
     REVIEWERS,
     CaseStatus,
     Change,
@@ -24,10 +25,9 @@ from domain.cases import (
     ruled,
     without,
 )
-from domain.refusal import Refused
-from domain.search_terms import as_written, asked_terms, enough, normalised, stored_terms
+from domain.knowledge.search_terms import as_written, asked_terms, enough, normalised, stored_terms
 from domain.vocabulary import Role
-from tests.builders import HOUR, MONDAY, actor
+from tests.support.builders import HOUR, MONDAY, actor
 
 CHINESE = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), min_size=2)
 TITLES = st.lists(CHINESE | st.text(max_size=8), min_size=1, max_size=6).map("".join)

@@ -15,13 +15,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.calendar import WorkingCalendar
-from domain.clocks import Counting
-from domain.periods import Ends, Period, TimeBudget, read_period
-from domain.planning import Planner
-from domain.promises import DUE, Promise, PromiseEnd, PromiseKind
-from tests.domain.calendars import DAY, HOUR, MINUTE
-from tests.domain.rulebooks import CALENDARS, SPRING, planner, solving
+from domain.calendars.calendar import WorkingCalendar
+from domain.calendars.periods import Ends, Period, TimeBudget, read_period
+from domain.sla.clock import Counting
+from domain.sla.planning import Planner
+from domain.sla.promise import DUE, Promise, PromiseEnd, PromiseKind
+from tests.support.calendars import DAY, HOUR, MINUTE
+from tests.support.rulebooks import CALENDARS, SPRING, planner, solving
 
 DAYS = 75
 """As far as the model's calendars go: more than a machine can let pass."""

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.actions import ActionName
-from domain.clocks import Clock, Rehearsal, Stop
-from domain.periods import read_period
-from domain.promises import DUE
+from domain.calendars.periods import read_period
+from domain.issue.actions import ActionName
+from domain.sla.clock import Clock, Rehearsal, Stop
+from domain.sla.promise import DUE
 from domain.vocabulary import Role
-from tests.builders import Desk, actor, an_issue
-from tests.domain.calendars import DAY, HOUR, MINUTE, at, calendar
-from tests.domain.rulebooks import CALENDARS, SPRING, planner, promised, solving
+from tests.support.builders import Desk, actor, an_issue
+from tests.support.calendars import DAY, HOUR, MINUTE, at, calendar
+from tests.support.rulebooks import CALENDARS, SPRING, planner, promised, solving
 
 OFFICE = CALENDARS["office"]
 AROUND_THE_CLOCK = calendar(hours=["00:00-24:00"], days=7)

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.actions import ActionName
-from domain.effects.common import STATIONS
-from domain.effects.complaints import arising
-from domain.forms import ComplaintForm
-from domain.intake import Intake
-from domain.issue import Assignment, Issue, Step
-from domain.lifecycle import register
-from domain.promises import PromiseKind
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.issue.actions import ActionName
+from domain.issue.common import STATIONS
+from domain.issue.complaints import arising
+from domain.issue.forms import ComplaintForm
+from domain.issue.intake import Intake
+from domain.issue.lifecycle import register
+from domain.issue.state import Assignment, Issue, Step
+from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Kind, Outcome, Role, Severity, Stage
-from tests.builders import (
+from tests.support.builders import (
     DAY,
     HOUR,
     LEAD,

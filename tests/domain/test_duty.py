@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.clocks import Rehearsal
-from domain.duty import FOR_GOOD, OFF, Duty, DutyException, overlapping, shift_on
-from domain.roster import Member
+from domain.sla.clock import Rehearsal
+from domain.staff.duty import FOR_GOOD, OFF, Duty, DutyException, overlapping, shift_on
+from domain.staff.roster import Member
 from runtime.rulebook import load
 from runtime.settings import ROOT
 

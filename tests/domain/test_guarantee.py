@@ -17,14 +17,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.actions import ActionName
-from domain.effects.common import STATIONS
-from domain.issue import Person
-from domain.lifecycle import RULES
-from domain.promises import OVERSIGHT, PromiseKind
+from domain.issue.actions import ActionName
+from domain.issue.common import STATIONS
+from domain.issue.lifecycle import RULES
+from domain.issue.state import Person
+from domain.sla.promise import OVERSIGHT, PromiseKind
 from domain.vocabulary import Actor, Category, Kind, Role, Severity, Stage
-from tests.builders import COLLEAGUE, DAY, ENGINEER, HOUR, MINUTE, Desk, actor, an_intake
-from tests.domain.lives import BY_THE_DESK, ENTITLED, SAID, Life, Move
+from tests.support.builders import COLLEAGUE, DAY, ENGINEER, HOUR, MINUTE, Desk, actor, an_intake
+from tests.support.clock_lives import BY_THE_DESK, ENTITLED, SAID, Life, Move
 
 GIVING_UP = {ActionName.WITHDRAW, ActionName.CANCEL}
 ACTS = sorted(set(RULES) - GIVING_UP - (BY_THE_DESK - {ActionName.ASSIGN}))

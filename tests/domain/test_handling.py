@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.actions import Act, ActionName
-from domain.forms import ExpertPanel
-from domain.issue import Assignment
-from domain.promises import PromiseKind
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.issue.actions import Act, ActionName
+from domain.issue.forms import ExpertPanel
+from domain.issue.state import Assignment
+from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Category, Kind, Outcome, Role, Stage
-from tests.builders import (
+from tests.support.builders import (
     COLLEAGUE,
     ENGINEER,
     HOUR,

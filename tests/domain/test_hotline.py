@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.actions import ActionName, Answer
-from domain.forms import ConsultationRecord, PaidService
-from domain.issue import Assignment, Issue, Step
-from domain.lifecycle import register
-from domain.promises import PromiseKind
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.issue.actions import ActionName, Answer
+from domain.issue.forms import ConsultationRecord, PaidService
+from domain.issue.lifecycle import register
+from domain.issue.state import Assignment, Issue, Step
+from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Category, Kind, Outcome, Role, Severity, Stage
-from tests.builders import (
+from tests.support.builders import (
     COLLEAGUE,
     DAY,
     ENGINEER,

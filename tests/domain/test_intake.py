@@ -12,12 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.actions import Accept, ActionName, RecordCallback
-from domain.intake import Customer, Intake, issue_id
-from domain.issue import Errand, Issue, Recorded, Step
-from domain.lifecycle import decide, register
+from domain.issue.actions import Accept, ActionName, RecordCallback
+from domain.issue.intake import Customer, Intake, issue_id
+from domain.issue.lifecycle import decide, register
+from domain.issue.state import Errand, Issue, Recorded, Step
 from domain.vocabulary import Model, Role, Stage
-from tests.builders import ACTIONS, DAY, HOUR, MONDAY, Desk, actor, an_act, an_intake, an_issue
+from tests.support.builders import (
+    ACTIONS,
+    DAY,
+    HOUR,
+    MONDAY,
+    Desk,
+    actor,
+    an_act,
+    an_intake,
+    an_issue,
+)
 
 MINUTE = timedelta(minutes=1)
 

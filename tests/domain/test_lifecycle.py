@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from domain.actions import ActionName
-from domain.issue import Assignment, Issue, SlaState, Tell
-from domain.lifecycle import RULES, allowed, decide, register
-from domain.promises import PromiseEnd, PromiseKind
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.issue.actions import ActionName
+from domain.issue.lifecycle import RULES, allowed, decide, register
+from domain.issue.state import Assignment, Issue, SlaState, Tell
+from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import (
     DESK,
     Actor,
@@ -22,7 +22,7 @@ from domain.vocabulary import (
     Severity,
     Stage,
 )
-from tests.builders import (
+from tests.support.builders import (
     COLLEAGUE,
     DAY,
     ENGINEER,

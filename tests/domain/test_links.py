@@ -7,14 +7,14 @@ from itertools import product
 
 import pytest
 
-from domain.actions import ActionName
-from domain.issue import Issue
-from domain.lifecycle import RULES, decide
+from domain.errors import Refused
+from domain.issue.actions import ActionName
+from domain.issue.lifecycle import RULES, decide
+from domain.issue.state import Issue
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of, offered, sensible
-from domain.promises import PromiseKind
-from domain.refusal import Refused
+from domain.sla.promise import PromiseKind
 from domain.vocabulary import Audience, Kind, Role, Stage
-from tests.builders import DAY, a_promise, actor, an_act, an_issue
+from tests.support.builders import DAY, a_promise, actor, an_act, an_issue
 
 A, C = Purpose.ACCEPT, Purpose.COMPLETE
 P, T, Q, E = Purpose.PROGRESS, Purpose.TEST, Purpose.CONFIRM, Purpose.EVALUATE

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from domain.issue.view import SUMMARY, details, origin, summary
 from domain.markdown import cell, plain
-from domain.view import SUMMARY, details, origin, summary
 from domain.vocabulary import Stage
-from tests.builders import a_promise, an_intake, an_issue
+from tests.support.builders import a_promise, an_intake, an_issue
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 AUTOLINK = re.compile(r"(?i)https?://|ftp://|\bwww\.|[\w.+-]+@[\w-]+")

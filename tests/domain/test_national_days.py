@@ -8,9 +8,9 @@ import holidays
 import pytest
 from pydantic import ValidationError
 
-from domain.calendar import WorkingCalendar
-from domain.national_days import NationalDays
-from tests.domain.calendars import CHINA, DAY, OFFICE_HOURS, calendar
+from domain.calendars.calendar import WorkingCalendar
+from domain.calendars.national_days import NationalDays
+from tests.support.calendars import CHINA, DAY, OFFICE_HOURS, calendar
 
 KNOWN = CHINA.model_dump(mode="json")
 LIBRARY = holidays.country_holidays("CN", years=range(2024, 2031), language="en_US")

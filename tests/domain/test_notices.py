@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from domain.calendar import DayReason, Due
-from domain.national_days import NationalDays, NationalYear
-from tests.domain.calendars import CHINA, DAY, HOUR, MINUTE, OFFICE_HOURS, at, calendar
+from domain.calendars.calendar import DayReason, Due
+from domain.calendars.national_days import NationalDays, NationalYear
+from tests.support.calendars import CHINA, DAY, HOUR, MINUTE, OFFICE_HOURS, at, calendar
 
 Row = tuple[str, str]
 

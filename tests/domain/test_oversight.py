@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from domain.actions import ActionName
-from domain.forms import DifficultyRating, Evaluation, PaidService
-from domain.issue import Assignment, CallbackRecord, Issue, Person
-from domain.promises import PromiseKind
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.issue.actions import ActionName
+from domain.issue.forms import DifficultyRating, Evaluation, PaidService
+from domain.issue.state import Assignment, CallbackRecord, Issue, Person
+from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Kind, Outcome, Role, ServiceItem, Severity, Stage
-from tests.builders import (
+from tests.support.builders import (
     COLLEAGUE,
     DAY,
     ENGINEER,

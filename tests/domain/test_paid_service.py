@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.actions import ActionName
-from domain.effects.common import STATIONS
-from domain.forms import PaidService
-from domain.issue import Issue
-from domain.promises import PromiseKind
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.issue.actions import ActionName
+from domain.issue.common import STATIONS
+from domain.issue.forms import PaidService
+from domain.issue.state import Issue
+from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Kind, Outcome, Role, Stage
-from tests.builders import (
+from tests.support.builders import (
     DAY,
     MONDAY,
     Desk,

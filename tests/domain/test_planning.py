@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.clocks import Rehearsal, Stop
-from domain.planning import Planner
-from domain.promises import DUE, Promise, PromiseKind
-from domain.rulebook import Rulebook
+from domain.sla.clock import Rehearsal, Stop
+from domain.sla.planning import Planner
+from domain.sla.promise import DUE, Promise, PromiseKind
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Audience, Category, Kind, Severity
 from runtime.rulebook import load
-from tests.domain.rulebooks import facts
+from tests.support.rulebooks import facts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 POLICIES = Path(__file__).parents[2] / "policies"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.calendar import WEEKDAYS, WorkingCalendar
-from domain.periods import TimeBudget, WorkingDays, read_period
-from domain.policy import MarkRule, Policy, Selector
-from domain.promises import PromiseKind
-from domain.rulebook import Rulebook
+from domain.calendars.calendar import WEEKDAYS, WorkingCalendar
+from domain.calendars.periods import TimeBudget, WorkingDays, read_period
+from domain.sla.policy import MarkRule, Policy, Selector
+from domain.sla.promise import PromiseKind
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Audience, Role
-from tests.domain.rulebooks import facts, policy, rule
+from tests.support.rulebooks import facts, policy, rule
 
 ALWAYS = WorkingCalendar.model_validate(
     {"name": "always", "zone": "Asia/Shanghai", "week": {day: ["00:00-24:00"] for day in WEEKDAYS}}

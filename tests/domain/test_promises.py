@@ -11,19 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.actions import ActionName
-from domain.issue import Issue, SlaState
-from domain.promises import Promise, PromiseEnd, PromiseKind
+from domain.issue.actions import ActionName
+from domain.issue.state import Issue, SlaState
+from domain.sla.promise import Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import Role, Stage
-from tests.builders import (
-    DAY,
-    HOUR,
-    MONDAY,
-    Desk,
-    a_promise,
-    actor,
-    an_issue,
-)
+from tests.support.builders import DAY, HOUR, MONDAY, Desk, a_promise, actor, an_issue
 
 SECOND = timedelta(seconds=1)
 

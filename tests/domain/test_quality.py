@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.policy import Quality
+from domain.errors import Refused
 from domain.quality import (
     Closed,
     Days,
@@ -29,7 +29,7 @@ from domain.quality import (
     size,
     usual_seed,
 )
-from domain.refusal import Refused
+from domain.sla.policy import Quality
 from domain.vocabulary import SUPERVISORS, Actor, Role
 
 NOON = datetime(2026, 11, 2, 4, tzinfo=UTC)

@@ -15,20 +15,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from domain.actions import ActionName
-from domain.issue import Tell
-from domain.lifecycle import decide
-from domain.national_days import NationalDays, NationalYear
-from domain.planning import Planner
-from domain.promises import DUE, Promise, PromiseEnd, PromiseKind
-from domain.refusal import Refused
-from domain.replanning import Replanned, Tally, replanned, tally
-from domain.rulebook import Rulebook
+from domain.calendars.national_days import NationalDays, NationalYear
+from domain.errors import Refused
+from domain.issue.actions import ActionName
+from domain.issue.lifecycle import decide
+from domain.issue.state import Tell
+from domain.sla.planning import Planner
+from domain.sla.promise import DUE, Promise, PromiseEnd, PromiseKind
+from domain.sla.replanning import Replanned, Tally, replanned, tally
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import DESK, Audience, Role, Stage
 from runtime.rulebook import load
-from tests.builders import Desk, a_promise, actor, an_act, an_issue
-from tests.domain.calendars import CHINA, DAY, HOUR, MINUTE, at, calendar
-from tests.domain.rulebooks import facts, planner, policy, promised, rule, solving
+from tests.support.builders import Desk, a_promise, actor, an_act, an_issue
+from tests.support.calendars import CHINA, DAY, HOUR, MINUTE, at, calendar
+from tests.support.rulebooks import facts, planner, policy, promised, rule, solving
 
 RESPONSE = PromiseKind.RESPONSE
 RESOLUTION = PromiseKind.RESOLUTION

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.national_days import NationalDays
-from domain.planning import Planner
-from domain.promises import PromiseKind
-from domain.rulebook import Rulebook
+from domain.calendars.national_days import NationalDays
+from domain.sla.planning import Planner
+from domain.sla.promise import PromiseKind
+from domain.sla.rulebook import Rulebook
 from runtime.rulebook import load
-from tests.domain.calendars import CHINA, at, calendar
-from tests.domain.calendars import OFFICE as OFFICE_DAY
-from tests.domain.rulebooks import facts, planner, policy, promised, rule, solving
+from tests.support.calendars import CHINA, at, calendar
+from tests.support.calendars import OFFICE as OFFICE_DAY
+from tests.support.rulebooks import facts, planner, policy, promised, rule, solving
 
 POLICIES = Path(__file__).parents[2] / "policies"
 OFFICE = calendar(national="CN")

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.duty import Duty, DutyException
-from domain.issue import Person
-from domain.policy import Standby
-from domain.roster import Candidate, Centre, Member
-from domain.rulebook import Rulebook
-from domain.staffing import (
+from domain.issue.state import Person
+from domain.sla.policy import Standby
+from domain.sla.rulebook import Rulebook
+from domain.staff.duty import Duty, DutyException
+from domain.staff.roster import Candidate, Centre, Member
+from domain.staff.staffing import (
     Findings,
     OpenIssue,
     Watch,

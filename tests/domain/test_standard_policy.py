@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from domain.actions import ActionName
-from domain.issue import Step
-from domain.lifecycle import register
-from domain.planning import Planner
-from domain.promises import CUSTOMERS, PromiseKind
+from domain.issue.actions import ActionName
+from domain.issue.lifecycle import register
+from domain.issue.state import Step
+from domain.sla.planning import Planner
+from domain.sla.promise import CUSTOMERS, PromiseKind
 from domain.vocabulary import Category, CustomerType, Kind, Role, Severity, Stage
 from runtime.rulebook import load
-from tests.builders import DAY, HOUR, MONDAY, actor, an_intake, an_issue, decided
-from tests.domain.rulebooks import facts
+from tests.support.builders import DAY, HOUR, MONDAY, actor, an_intake, an_issue, decided
+from tests.support.rulebooks import facts
 
 STANDARD = load(Path(__file__).parents[2] / "policies" / "standard.toml")
 GENERAL, MAJOR = Severity.GENERAL, Severity.MAJOR

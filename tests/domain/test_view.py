@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.actions import ActionName
-from domain.issue import SlaState
-from domain.lifecycle import allowed
-from domain.promises import PromiseEnd, PromiseKind
-from domain.view import IssueView, details, local, view
+from domain.issue.actions import ActionName
+from domain.issue.lifecycle import allowed
+from domain.issue.state import SlaState
+from domain.issue.view import IssueView, details, local, view
+from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Outcome, Role, Severity, Stage
-from tests.builders import (
+from tests.support.builders import (
     DAY,
     ENGINEER,
     HOUR,

@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 import asyncpg
 import pytest
 
-from domain.actions import Accept, Act, ActionName, RecordCallback, Resolve
-from domain.intake import Intake
-from domain.promises import OVERSIGHT
-from domain.view import IssueView
+from demo.receiver import Outside
+from demo.stage import Stage, stage
+from domain.issue.actions import Accept, Act, ActionName, RecordCallback, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
+from domain.sla.promise import OVERSIGHT
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime.settings import ROOT
 from starter.client import Unavailable
-from starter.demo.receiver import Outside
-from starter.demo.stage import Stage, stage
-from starter.roster_files import read_roster
 
 T = TypeVar("T")
 

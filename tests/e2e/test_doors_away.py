@@ -12,14 +12,14 @@ from typing import Any
 import httpx2
 import pytest
 
-from domain.intake import Intake
+from demo.stage import Stage, stage
+from domain.issue.intake import Intake
 from domain.vocabulary import Role
+from inbound.files.roster import read_roster
 from runtime.settings import ROOT
-from starter.demo.stage import Stage, stage
-from starter.doors.who import PREFIX, digest
-from starter.roster_files import read_roster
 from store import tokens
 from store.tokens import Token
+from web.auth.identity import PREFIX, digest
 
 SOURCE = "web"
 

@@ -11,9 +11,10 @@ from typing import TypeVar
 import asyncpg
 import pytest
 
-from domain.actions import Accept, ActionName, Resolve
-from domain.view import IssueView
+from domain.issue.actions import Accept, ActionName, Resolve
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime import postgres
 from runtime.lives import Lives
 from runtime.settings import ROOT
@@ -21,7 +22,6 @@ from starter.client import Desk, Unavailable
 from starter.epochs import begin
 from starter.prepare import prepare
 from starter.replanning import adopt_file
-from starter.roster_files import read_roster
 from store import behind, roster, standing
 from tests.conftest import DeskServers
 from tests.starter.test_client import an_intake_of_now

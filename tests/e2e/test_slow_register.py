@@ -18,7 +18,6 @@ from functools import partial
 from random import Random
 from typing import Any
 
-import asyncpg
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle, WorkflowHistory, WorkflowUpdateFailedError
@@ -26,18 +25,19 @@ from temporalio.service import RPCError
 from temporalio.worker import Replayer
 
 import worker
-from domain.actions import PEOPLE, ActionName, Resolve
-from domain.intake import Intake
-from domain.view import IssueView
+from domain.issue.actions import PEOPLE, ActionName, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime import postgres, rulebook
-from runtime.child import Child
+from runtime.embedded.process import Child
 from runtime.settings import ROOT
 from runtime.starting import start_of, update_of
 from runtime.temporal import plugin
 from starter import up
-from starter.roster_files import read_roster
 from store import roster, rulebooks
+from store.connection import Pool
 from tests.conftest import DeskServers
 from tests.e2e.test_crashes import an_intake, until
 from workflows.issue import IssueWorkflow
@@ -70,7 +70,7 @@ class Anywhere:
 
 
 @pytest.fixture
-async def pool(desk_servers: DeskServers) -> AsyncIterator[asyncpg.Pool[Any]]:
+async def pool(desk_servers: DeskServers) -> AsyncIterator[Pool]:
     url = desk_servers.settings.database_url or ""
     async with postgres.pool(url, size=60) as opened:
         async with opened.acquire() as connection, connection.transaction():
@@ -84,7 +84,7 @@ async def a_worker(servers: DeskServers, *said: str) -> Child:
     own = {**os.environ, **servers.settings.environment(), "YINUO_LOG_LEVEL": "WARNING"}
     child = Child(
         "a slow worker",
-        [sys.executable, "-m", "tests.e2e.slow_worker", *said],
+        [sys.executable, "-m", "tests.support.slow_worker", *said],
         servers.home / "slow-worker.log",
         environment={**own, "PYTHONPATH": str(ROOT)},
     )
@@ -136,7 +136,7 @@ async def known(handle: WorkflowHandle[Any, Any]) -> bool:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_every_history_replays_however_slow_the_register_was(
-    desk_servers: DeskServers, pool: asyncpg.Pool[Any], seed: str
+    desk_servers: DeskServers, pool: Pool, seed: str
 ) -> None:
     chance = Random(seed)  # noqa: S311  no secret
     intakes = [an_intake(f"slow-{seed}-{n}") for n in range(LIVES)]
@@ -212,7 +212,7 @@ def is_kept_open(history: WorkflowHistory) -> bool:
 
 @pytest.mark.parametrize("cut_off", CUT_OFF)
 async def test_what_was_committed_when_its_worker_died_replays_with_what_came_meanwhile(
-    desk_servers: DeskServers, pool: asyncpg.Pool[Any], cut_off: str
+    desk_servers: DeskServers, pool: Pool, cut_off: str
 ) -> None:
     action, begin, meanwhile = CUT_OFF[cut_off]
     child = await a_worker(desk_servers, "0", action)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import date
 
-from domain.actions import Accept, ActionName, ReportProgress
+from domain.issue.actions import Accept, ActionName, ReportProgress
 from domain.vocabulary import Actor, Role
-from tests.workflows.harness import (
+from tests.support.harness import (
     AGENT,
     CLERK,
     CUSTOMER,

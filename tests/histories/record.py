@@ -13,28 +13,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import FailureError
 
-from activities import audit, deep_audit, judging, names
-from domain.actions import ActionName, ReportProgress, Withdraw
+from activities import audit, deep_audit, judging
+from domain import contract as names
 from domain.findings import RepairOrder
+from domain.issue.actions import ActionName, ReportProgress, Withdraw
 from runtime import aio, postgres
-from runtime.embedded import EmbeddedPostgres
+from runtime.embedded.servers import EmbeddedPostgres
 from runtime.migrate import migrate
-from store import reading
+from store import issue_reader
+from store.connection import Pool
 from tests.histories import fingerprint
 from tests.histories.fingerprint import HISTORIES
 from tests.histories.paths import BEGINS, PATHS, WHOLE, grown
-from tests.skipping import skipping_server
-from tests.workflows.harness import (
-    AGENT,
-    Handle,
-    early_server,
-    engineer,
-    story_desk,
-)
+from tests.support.harness import AGENT, Handle, early_server, engineer, story_desk
+from tests.support.skipping import skipping_server
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow
 
 REPAIR = "repair"
@@ -64,11 +59,11 @@ async def record(wanted: list[str]) -> None:
     fingerprint.write()
 
 
-async def record_continued(home: Path, pool: asyncpg.Pool[Any]) -> None:
+async def record_continued(home: Path, pool: Pool) -> None:
     """Record the two runs of a long issue; only a real server asks for the second."""
     async with early_server(home) as env, story_desk(env, pool, BEGINS) as desk:
         handle = await grown(desk)
-        stored = await reading.living(pool)
+        stored = await issue_reader.living(pool)
         first = next(issue.run for issue in stored if issue.id == handle.id)
         await write(env.client.get_workflow_handle(handle.id, run_id=first), "continued_first_run")
         progress = ReportProgress(by=engineer(await desk.view(handle)), note="done tomorrow")
@@ -80,7 +75,7 @@ async def record_continued(home: Path, pool: asyncpg.Pool[Any]) -> None:
         await write(last, "continued_second_run")
 
 
-async def record_repair(home: Path, pool: asyncpg.Pool[Any]) -> None:
+async def record_repair(home: Path, pool: Pool) -> None:
     """Record an audit and a repair that finds messages to bring out; only a real server lists what
     runs.
     """

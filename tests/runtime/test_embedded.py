@@ -14,8 +14,8 @@ import asyncpg
 import psutil
 import pytest
 
-from runtime.embedded import HASTY, EmbeddedPostgres, EmbeddedTemporal
-from runtime.errors import SetupError
+from domain.errors import SetupError
+from runtime.embedded.servers import HASTY, EmbeddedPostgres, EmbeddedTemporal
 from runtime.home import make_private
 from runtime.migrate import migrate
 from runtime.settings import Settings

@@ -1,20 +1,20 @@
 """The application's role: what it needs, and nothing that could rewrite what is kept for ever."""
 
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 import pytest
 
+from domain.errors import SetupError
 from runtime import postgres
-from runtime.embedded import ADMINISTRATOR, APPLICATION, OWNER, EmbeddedPostgres
-from runtime.errors import SetupError
+from runtime.embedded.servers import ADMINISTRATOR, APPLICATION, OWNER, EmbeddedPostgres
 from runtime.grants import APPEND, RIGHTS, warning
 from runtime.migrate import SCRIPTS, migrate
+from store.connection import Pool
 from tests.conftest import fresh_database
 from tests.runtime.test_migrate import add_revision, copy_scripts
 
-Pool: TypeAlias = "asyncpg.Pool[Any]"
 PRIVILEGES = [
     "SELECT",
     "INSERT",

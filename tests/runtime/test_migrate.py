@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from domain.errors import SetupError
 from runtime import postgres
-from runtime.embedded import OWNER, EmbeddedPostgres
-from runtime.errors import SetupError
+from runtime.embedded.servers import OWNER, EmbeddedPostgres
 from runtime.migrate import SCRIPTS, head, migrate, require_head
 from tests.conftest import fresh_database
 

@@ -9,7 +9,7 @@ from typing import Any
 import holidays
 import pytest
 
-from domain.calendar import WEEKDAYS, WorkingCalendar
+from domain.calendars.calendar import WEEKDAYS, WorkingCalendar
 from runtime.national import (
     FIRST_YEAR,
     LAST_YEAR,

@@ -5,10 +5,11 @@ import asyncpg
 import pytest
 
 from runtime import postgres
-from runtime.embedded import HASTY, EmbeddedPostgres
+from runtime.embedded.servers import HASTY, EmbeddedPostgres
+from store.connection import Pool
 
 
-async def test_json_columns_are_python_values(database: "asyncpg.Pool[Any]") -> None:
+async def test_json_columns_are_python_values(database: Pool) -> None:
     value = {"姓名": "李工", "tags": [1, None]}
     assert await database.fetchval("SELECT $1::jsonb", value) == value
     assert await database.fetchval("SELECT $1::jsonb ->> '姓名'", value) == "李工"

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from domain.periods import TimeBudget, WorkingDays
-from domain.promises import PromiseKind
-from domain.rulebook import Rulebook
+from domain.calendars.periods import TimeBudget, WorkingDays
+from domain.errors import SetupError
+from domain.sla.promise import PromiseKind
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Category, Kind, Role, Severity
-from runtime.errors import SetupError
 from runtime.rulebook import RulebookError, load
 from runtime.settings import ROOT
 

@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from runtime.embedded import database_url, migration_url
-from runtime.errors import SetupError
+from domain.errors import SetupError
+from runtime.embedded.servers import database_url, migration_url
 from runtime.settings import Settings, given_temporal, load
 
 

@@ -11,8 +11,8 @@ from itsdangerous import Signer as Seal
 from itsdangerous.encoding import base64_encode
 from pydantic import SecretStr
 
+from domain.errors import SetupError
 from domain.links import Link, Purpose, mark_of
-from runtime.errors import SetupError
 from runtime.settings import Settings
 from runtime.signing import LinkRefused, Links, Signer, link_id, links, signer
 

@@ -5,7 +5,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 from runtime.settings import Settings
 from runtime.temporal import (
     connect,

@@ -5,16 +5,16 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx2
 import psutil
 import pytest
 from pydantic import SecretStr
 from temporalio.client import Client
 
-from runtime.errors import SetupError
+from domain.errors import SetupError
 from runtime.settings import Settings
 from starter.up import desk
+from store.connection import Pool
 from tests.conftest import DeskServers, free_ports
 
 # Serves both queues, as the desk's worker does, with nothing else to go wrong.
@@ -84,7 +84,7 @@ async def test_the_whole_desk_comes_up_in_order_and_goes_down_in_reverse(
     told = Told()
     tables: list[int] = []
 
-    async def first_roster(pool: "asyncpg.Pool[Any]", client: Client) -> None:
+    async def first_roster(pool: Pool, client: Client) -> None:
         tables.append(await pool.fetchval("SELECT count(*) FROM pg_tables"))
         assert client.namespace == "default"
 

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.actions import (
+from domain.errors import Refused
+from domain.issue.actions import (
     Accept,
     ActionName,
     Reassign,
@@ -14,14 +15,14 @@ from domain.actions import (
     WaitForCustomer,
     Withdraw,
 )
-from domain.intake import Intake
-from domain.view import IssueView
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Outcome, Role, Stage
-from starter.client import Desk, Opened, Refused
+from starter.client import Desk, Opened
 from starter.prepare import prepare
-from store.reading import Filter
-from tests.builders import an_intake
-from tests.starter.conftest import RunningDesk
+from store.issue_reader import Filter
+from tests.support.builders import an_intake
+from tests.support.running_desk import RunningDesk
 from workflows import audit
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.service import RPCError
 
-from domain.intake import Intake
+from domain.issue.intake import Intake
+from inbound.files.roster import read_roster
 from runtime import postgres, temporal
 from runtime.settings import ROOT
 from starter.client import Desk, Opened, Unavailable
 from starter.replanning import adopt_file
-from starter.roster_files import read_roster
 from store import roster
 from tests.conftest import DeskServers
 from tests.starter.test_client import an_intake_of_now

@@ -4,27 +4,27 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-import asyncpg
 import pytest
 from temporalio.client import Client
 
-from domain.national_days import NationalDays
-from domain.replanning import Report
-from domain.rulebook import Rulebook
-from domain.view import PromiseView
+from domain.calendars.national_days import NationalDays
+from domain.errors import Refused, SetupError
+from domain.issue.view import PromiseView
+from domain.sla.replanning import Report
+from domain.sla.rulebook import Rulebook
+from inbound.files.roster import read_roster
 from runtime import postgres, rulebook
-from runtime.errors import SetupError
 from runtime.settings import ROOT
 from starter import replanning
-from starter.client import Desk, Refused
-from starter.roster_files import read_roster
+from starter.client import Desk
 from store import roster, rulebooks
-from store.reading import Filter
-from tests.builders import an_intake
+from store.connection import Pool
+from store.issue_reader import Filter
 from tests.conftest import DeskServers
-from tests.starter.conftest import Yinuo
+from tests.support.builders import an_intake
+from tests.support.running_desk import Yinuo
 from worker import working
 from workflows.replan import WORKFLOW_ID
 
@@ -38,7 +38,7 @@ class Place:
     """A desk at work, and the policy file it starts with."""
 
     client: Client
-    pool: "asyncpg.Pool[Any]"
+    pool: Pool
     desk: Desk
     policy: Path
 
@@ -148,7 +148,7 @@ async def test_a_policy_that_lacks_what_the_roster_needs_is_not_loaded_and_the_d
 
 
 async def test_a_desk_without_a_policy_does_not_start_with_one_that_lacks_what_it_needs(
-    database: "asyncpg.Pool[Any]", tmp_path: Path
+    database: Pool, tmp_path: Path
 ) -> None:
     async with database.acquire() as connection, connection.transaction():
         await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.callback_list import Attempt, CalledToday, Missed
-from domain.issue import Person
-from domain.promises import PromiseKind
+from domain.callbacks import Attempt, CalledToday, Missed
+from domain.issue.state import Person
+from domain.sla.promise import PromiseKind
+from inbound.files.roster import read_roster
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import callbacks, roster
-from store.callbacks import Pool
+from store.connection import Pool
 from tests.store.test_quality import STANDARD, a_callback, adopt, an_issue, insert
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

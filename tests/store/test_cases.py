@@ -10,14 +10,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain.cases import CaseStatus, Change, Content, Correction, Draft, KnownCase, Ruling
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.knowledge.cases import CaseStatus, Change, Content, Correction, Draft, KnownCase, Ruling
 from domain.vocabulary import Role
 from runtime.settings import ROOT
 from store import cases
-from store.cases import Pool
-from tests.builders import DAY, HOUR, MONDAY, actor
-from tests.store.case_questions import TUNED, UNRELATED, UNSEEN
+from store.connection import Pool
+from tests.support.builders import DAY, HOUR, MONDAY, actor
+from tests.support.case_questions import TUNED, UNRELATED, UNSEEN
 
 EXAMPLES = [
     Content.model_validate(each)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from store import customers
+from store.connection import Pool
 from store.customers import MOST, Known
-from store.outbox import Pool
-from tests.store.filled import DAY, MONDAY, an_issue
+from tests.support.filled import DAY, MONDAY, an_issue
 
 WANG = "021 5555 0101"
 ZHANG = "+86 138 0000 1234"

@@ -11,8 +11,8 @@ import pytest
 from domain.links import Link, Purpose
 from domain.vocabulary import Role
 from store import door_log
+from store.connection import Pool
 from store.door_log import Entry
-from store.outbox import Pool
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 HOUR = timedelta(hours=1)

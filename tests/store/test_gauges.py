@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from store import gauges
-from store.outbox import Pool
-from tests.store.filled import MONDAY, an_issue, insert
+from store.connection import Pool
+from tests.support.filled import MONDAY, an_issue, insert
 
 
 async def _promise(pool: Pool, issue_id: str, kind: str, **changes: Any) -> None:

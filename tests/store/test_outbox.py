@@ -8,7 +8,8 @@ import pytest
 
 from domain.vocabulary import Audience
 from store import outbox
-from store.outbox import Message, Pool
+from store.connection import Pool
+from store.outbox import Message
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 GAP = timedelta(seconds=3)

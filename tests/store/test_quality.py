@@ -10,17 +10,17 @@ import asyncpg
 import pytest
 
 from domain import quality
-from domain.policy import Quality
+from domain.errors import Refused
 from domain.quality import Check, Closed, Finding, Lot, Sample, usual_seed
-from domain.refusal import Refused
-from domain.rulebook import Rulebook
+from domain.sla.policy import Quality
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Actor, Role
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import quality as samples
 from store import roster, rulebooks
-from store.quality import Pool
+from store.connection import Pool
 
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
 MANAGER = Actor(id="sun.li", role=Role.MANAGER)

@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.timeline import midnight
+from domain.calendars.timeline import midnight
 from domain.words import CLOCKS, SETS
 from runtime.settings import ROOT
-from store import registers
-from store.outbox import Pool
-from store.register_columns import Holds, Register
-from store.register_forms import FORMS
-from store.register_oversight import OVERSIGHT
-from store.registers import REGISTERS, Asked
-from tests.store.filled import (
+from store.connection import Pool
+from store.exports import registers
+from store.exports.columns import Holds, Register
+from store.exports.forms import FORMS
+from store.exports.oversight import OVERSIGHT
+from store.exports.registers import REGISTERS, Asked
+from tests.support.filled import (
     CUSTOMERS,
     DAY,
     MONDAY,

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from activities.recording import Recording
-from domain.duty import DutyException
-from domain.lifecycle import register
-from domain.roster import Roster
+from domain.issue.lifecycle import register
+from domain.staff.duty import DutyException
+from domain.staff.roster import Roster
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import duty, roster, rulebooks
+from store.connection import Pool
 from store.duty import Overlapping
-from store.outbox import Pool
-from tests.builders import LINKS, an_intake
+from tests.support.builders import LINKS, an_intake
 
 FILED = read_roster(ROOT / "examples" / "roster")
 EXAMPLE = FILED.model_copy(update={"exceptions": None})

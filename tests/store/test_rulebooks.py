@@ -7,12 +7,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain.rulebook import Rulebook
+from domain.sla.rulebook import Rulebook
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import roster, rulebooks
-from store.outbox import Pool
+from store.connection import Pool
 from store.rulebooks import Adoption, Rulebooks, Unfit
 
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")

@@ -13,12 +13,12 @@ import pytest
 
 from domain.links import Link, Purpose
 from domain.standing import Epoch, Lived
-from store import behind, door_log, outbox, register, serials, standing
+from store import behind, door_log, issue_writer, outbox, serials, standing
 from store.behind import check
-from store.outbox import Pool
+from store.connection import Pool
 from store.standing import Held, Unproved
-from tests.store.filled import MONDAY, a_step, an_issue, insert
 from tests.store.test_outbox import a_message
+from tests.support.filled import MONDAY, a_step, an_issue, insert
 
 NUMBER = "20261123-07-0001"
 
@@ -357,7 +357,7 @@ async def test_a_workflow_that_does_not_tell_its_step_yet_is_believed_by_what_it
 
 async def allotted(pool: Pool, day: date, agent: str) -> str:
     async with pool.acquire() as connection:
-        return await register.next_number(connection, day, agent)
+        return await issue_writer.next_number(connection, day, agent)
 
 
 async def never_again(pool: Pool, known: Sequence[str] = ()) -> None:

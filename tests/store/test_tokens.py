@@ -10,9 +10,9 @@ import pytest
 
 from domain.vocabulary import Role
 from store import tokens
-from store.outbox import Pool
+from store.connection import Pool
 from store.tokens import Token
-from tests.store.filled import a_person
+from tests.support.filled import a_person
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 

@@ -3,20 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import asyncpg
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from tests.skipping import skipping_server
-from tests.workflows.harness import (
-    STANDARD,
-    StoryDesk,
-    early_server,
-    story_desk,
-)
-from tests.workflows.soundness import assert_all_sound
+from store.connection import Pool
+from tests.support.harness import STANDARD, StoryDesk, early_server, story_desk
+from tests.support.skipping import skipping_server
+from tests.support.soundness import assert_all_sound
 
 
 class Begin(Protocol):
@@ -43,16 +38,14 @@ async def dev_server(
 
 
 @pytest.fixture
-async def desk(
-    dev_server: WorkflowEnvironment, database: "asyncpg.Pool[Any]"
-) -> AsyncIterator[StoryDesk]:
+async def desk(dev_server: WorkflowEnvironment, database: Pool) -> AsyncIterator[StoryDesk]:
     """A desk on the real server; its story begins on a Tuesday morning."""
     async with story_desk(dev_server, database, "2026-03-10 10:00") as found:
         yield found
 
 
 @pytest.fixture
-async def begin(clock: WorkflowEnvironment, database: "asyncpg.Pool[Any]") -> AsyncIterator[Begin]:
+async def begin(clock: WorkflowEnvironment, database: Pool) -> AsyncIterator[Begin]:
     """Begin a story at a local time; when the test is over every issue in it must be sound."""
     async with AsyncExitStack() as stack:
         desks: list[StoryDesk] = []

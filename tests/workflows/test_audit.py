@@ -4,19 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from activities import audit, names
-from domain.actions import ActionName
+from activities import audit
+from domain import contract as names
+from domain.issue.actions import ActionName
 from domain.vocabulary import Outcome, Stage
-from store import reading
-from tests.workflows.harness import (
+from store import issue_reader
+from store.connection import Pool
+from tests.support.harness import (
     CUSTOMER,
     Handle,
     StoryDesk,
@@ -67,12 +67,12 @@ async def test_a_terminated_issue_is_closed_in_the_register_and_the_lead_is_told
     await desk.accept(handle, view)
     await terminated(desk, handle)
     assert await run_audit(desk) > 0
-    found = await reading.issue(desk.pool, handle.id)
+    found = await issue_reader.issue(desk.pool, handle.id)
     assert found is not None
     assert (found.stage, found.outcome) == (Stage.CLOSED, Outcome.TERMINATED)
     assert stand(found) == {"resolution.1": "withdrawn", "response.1": "kept"}
     assert (await desk.told(handle))[-1][1:] == ("zhou.jianguo", "cancelled")
-    assert await reading.unsettled(desk.pool, handle.id) == []
+    assert await issue_reader.unsettled(desk.pool, handle.id) == []
     assert await desk.steps(handle) == ["registered", "accept", "cancel"]
 
 
@@ -115,7 +115,7 @@ async def test_what_changed_a_moment_ago_is_left_for_the_next_audit(
     handle, _ = await desk.open()
     await terminated(desk, handle)
     assert await run_audit(desk) == 0
-    found = await reading.issue(desk.pool, handle.id)
+    found = await issue_reader.issue(desk.pool, handle.id)
     assert found is not None
     assert found.outcome is None
 
@@ -148,7 +148,7 @@ async def test_an_audit_does_not_ask_again_for_what_waits_for_somebody(desk: Sto
 
 
 async def test_a_terminated_issue_that_was_to_be_rated_gives_that_up_and_stays_solved(
-    dev_server: WorkflowEnvironment, database: "asyncpg.Pool[Any]"
+    dev_server: WorkflowEnvironment, database: Pool
 ) -> None:
     async with story_desk(dev_server, database, "2026-03-10 10:00", whole=True) as desk:
         handle, view = await desk.open(kind="consultation")
@@ -162,6 +162,6 @@ async def test_a_terminated_issue_that_was_to_be_rated_gives_that_up_and_stays_s
         await desk.do(handle, ActionName.REPORT_TEST, CUSTOMER, worked=True)
         await terminated(desk, handle)
         await run_audit(desk)
-        found = await reading.issue(desk.pool, handle.id)
+        found = await issue_reader.issue(desk.pool, handle.id)
         assert found is not None
         assert (found.outcome, stand(found)["evaluation.1"]) == (Outcome.SOLVED, "withdrawn")

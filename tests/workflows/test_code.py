@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.actions import ActionName
+from domain.issue.actions import ActionName
 from runtime.settings import ROOT
 from workflows import search_attributes
 from workflows.issue import IssueWorkflow

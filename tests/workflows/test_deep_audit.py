@@ -11,28 +11,22 @@ import pytest
 from temporalio import activity
 from temporalio.service import RPCError
 
-from activities import audit, deep_audit, judging, names
+from activities import audit, deep_audit, judging
 from activities.recording import Recording
-from domain import lifecycle
-from domain.actions import Accept, ActionName, ReportProgress
+from domain import contract as names
 from domain.findings import FindingKind
-from domain.intake import Intake
-from domain.issue import Recorded, Step
+from domain.issue import lifecycle
+from domain.issue.actions import Accept, ActionName, ReportProgress
+from domain.issue.intake import Intake
+from domain.issue.state import Recorded, Step
 from domain.vocabulary import Outcome
 from runtime.starting import arguments
-from store import reading
-from tests.builders import LINKS
-from tests.workflows import harness
-from tests.workflows.auditing import (
-    audited,
-    kinds,
-    lost,
-    mends,
-    repaired,
-    to_the_end,
-    why,
-)
-from tests.workflows.harness import (
+from store import issue_reader
+from store.connection import Pool
+from tests.support import harness
+from tests.support.auditing import audited, kinds, lost, mends, repaired, to_the_end, why
+from tests.support.builders import LINKS
+from tests.support.harness import (
     StoryDesk,
     begun_before,
     early_server,
@@ -53,7 +47,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, database: "asyncpg.Pool[Any]") -> AsyncIterator[StoryDesk]:
+async def desk(tmp_path: Path, database: Pool) -> AsyncIterator[StoryDesk]:
     """A desk with a Temporal of its own: an audit sees every workflow that there is."""
     async with early_server(tmp_path) as env, story_desk(env, database, "2026-03-10 10:00") as desk:
         yield desk
@@ -127,10 +121,10 @@ async def test_an_issue_whose_workflow_an_operator_ended_is_closed_and_the_lead_
     await handle.terminate("by an operator")
     assert await kinds(desk) == [FindingKind.NO_WORKFLOW]
     await mends(desk)
-    found = await reading.issue(desk.pool, handle.id)
+    found = await issue_reader.issue(desk.pool, handle.id)
     assert found is not None
     assert found.outcome is Outcome.TERMINATED
-    assert await reading.unsettled(desk.pool, handle.id) == []
+    assert await issue_reader.unsettled(desk.pool, handle.id) == []
     assert await desk.steps(handle) == ["registered", "cancel", "repair"]
 
 
@@ -139,11 +133,11 @@ async def test_a_workflow_that_lacks_the_registers_last_step_is_found_and_takes_
 ) -> None:
     handle, view = await desk.open()
     view = await desk.accept(handle, view)
-    issue = await reading.state(desk.pool, handle.id)
+    issue = await issue_reader.state(desk.pool, handle.id)
     assert issue is not None
     act = ReportProgress(by=engineer(view), note="waiting for a part")
     step = lifecycle.decide(issue, ActionName.REPORT_PROGRESS, act, issue.steps[-1].at, "lost")
-    run = await reading.run_of(desk.pool, handle.id)
+    run = await issue_reader.run_of(desk.pool, handle.id)
     recording = Recording(desk.pool, LINKS)
     await recording.record_step(step.model_copy(update={"run": run}))
     assert await kinds(desk) == [FindingKind.WORKFLOW_BEHIND]
@@ -179,7 +173,7 @@ async def test_messages_that_nobody_brings_out_are_found_and_brought_out(
     handle, _ = await desk.open()
 
     async def said() -> bool:
-        return await reading.unsettled(desk.pool, handle.id) == []
+        return await issue_reader.unsettled(desk.pool, handle.id) == []
 
     await eventually(said)
     arrived = len(desk.mailbox.arrived)
@@ -223,7 +217,7 @@ async def test_forms_and_ledger_that_differ_from_the_events_are_written_again(
 ) -> None:
     handle, view = await desk.open(kind="complaint")
     view = await desk.accept(handle, view)
-    before = await reading.issue(desk.pool, handle.id)
+    before = await issue_reader.issue(desk.pool, handle.id)
     await owner.execute("DELETE FROM complaint_forms WHERE issue_id = $1", handle.id)
     await owner.execute("DELETE FROM handling_forms WHERE issue_id = $1", handle.id)
     assert await kinds(desk) == [FindingKind.FORMS_DIFFER]
@@ -235,7 +229,7 @@ async def test_forms_and_ledger_that_differ_from_the_events_are_written_again(
     )
     assert await kinds(desk) == [FindingKind.FORMS_DIFFER, FindingKind.LEDGER_DIFFERS]
     await mends(desk)
-    after = await reading.issue(desk.pool, handle.id)
+    after = await issue_reader.issue(desk.pool, handle.id)
     assert before is not None
     assert after is not None
     assert after.promises == before.promises

@@ -4,11 +4,11 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from domain.vocabulary import Stage
+from inbound.files.roster import read_roster
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
 from store import roster
+from tests.support.harness import StoryDesk, refusal, stand
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import StoryDesk, refusal, stand
 
 
 async def test_the_clock_does_not_restart_for_another_handler(begin: Begin) -> None:

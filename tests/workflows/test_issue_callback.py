@@ -4,8 +4,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from domain.vocabulary import Outcome, Severity, Stage
+from tests.support.harness import CLERK, Handle, StoryDesk, refusal, stand, traces
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import CLERK, Handle, StoryDesk, refusal, stand, traces
 
 
 async def replied(desk: StoryDesk, **intake: object) -> Handle:

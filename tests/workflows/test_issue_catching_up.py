@@ -5,16 +5,16 @@ another order.
 import pytest
 from temporalio import activity
 
-from activities import names
 from activities.recording import Recording
-from domain.actions import ActionName, ReportProgress, Resolve
-from domain.issue import Recorded, Step
-from domain.lifecycle import decide
+from domain import contract as names
+from domain.issue.actions import ActionName, ReportProgress, Resolve
+from domain.issue.lifecycle import decide
+from domain.issue.state import Recorded, Step
 from domain.vocabulary import Actor, Role
-from store import reading
-from tests.workflows import harness
+from store import issue_reader
+from tests.support import harness
+from tests.support.harness import engineer, has_ended, stand
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import engineer, has_ended, stand
 
 
 class AheadOfTheWorkflow(Recording):
@@ -26,7 +26,7 @@ class AheadOfTheWorkflow(Recording):
 
     @activity.defn(name=names.RECORD)
     async def record_step(self, step: Step) -> Recorded:
-        issue = await reading.state(self._pool, step.issue_id)
+        issue = await issue_reader.state(self._pool, step.issue_id)
         if issue is not None and step.action is ActionName.ACCEPT and issue.seq == 1:
             act = ReportProgress(by=step.by, at=step.at, note="备件在途")
             # The rule that it comes after the acceptance is not what is tried here.
@@ -44,7 +44,7 @@ class ResolvedBeforeTheAlarm(Recording):
     @activity.defn(name=names.RECORD)
     async def record_step(self, step: Step) -> Recorded:
         if step.action is ActionName.THRESHOLD:
-            issue = await reading.state(self._pool, step.issue_id)
+            issue = await issue_reader.state(self._pool, step.issue_id)
             assert issue is not None
             assert issue.engineer is not None
             by = Actor(id=issue.engineer.id, role=Role.ENGINEER)

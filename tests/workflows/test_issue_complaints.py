@@ -9,22 +9,14 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName, Evaluate, RecordCallback
+from domain.issue.actions import ActionName, Evaluate, RecordCallback
 from domain.vocabulary import Actor, Outcome, Role, Severity, Stage
+from inbound.files.roster import read_roster
 from runtime.settings import ROOT
-from starter.roster_files import read_roster
-from store import reading, roster
+from store import issue_reader, roster
+from tests.support.harness import CLERK, CUSTOMER, Handle, StoryDesk, engineer, refusal, stand
+from tests.support.registers import brought, counted, form, forms, said
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
-    CLERK,
-    CUSTOMER,
-    Handle,
-    StoryDesk,
-    engineer,
-    refusal,
-    stand,
-)
-from tests.workflows.registers import brought, counted, form, forms, said
 
 THE_LEAD = Actor(id="tan.rui", role=Role.LEAD)
 
@@ -253,7 +245,7 @@ async def test_a_conflict_in_a_callback_becomes_one_linked_complaint(begin: Begi
     parent = await desk.view(handle)
     assert (parent.stage, parent.outcome) == (Stage.CLOSED, Outcome.SOLVED)
     assert parent.complaints == (child["number"],)
-    shown = await reading.issue(desk.pool, child["number"])
+    shown = await issue_reader.issue(desk.pool, child["number"])
     assert shown is not None
     assert shown.arises_from == handle.id
     assert (await desk.told(handle, "2026-09-30 09:59"))[0] == (

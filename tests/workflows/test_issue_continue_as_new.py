@@ -3,11 +3,11 @@
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import Accept, ActionName, ReportProgress, Withdraw
+from domain.issue.actions import Accept, ActionName, ReportProgress, Withdraw
 from domain.vocabulary import Outcome
-from store import reading
+from store import issue_reader
 from tests.histories.paths import grown
-from tests.workflows.harness import (
+from tests.support.harness import (
     AGENT,
     Handle,
     StoryDesk,
@@ -17,17 +17,17 @@ from tests.workflows.harness import (
     refusal,
     stand,
 )
-from tests.workflows.soundness import assert_sound
+from tests.support.soundness import assert_sound
 
 
 async def delivered(desk: StoryDesk, handle: Handle) -> bool:
-    return not await reading.unsettled(desk.pool, handle.id)
+    return not await issue_reader.unsettled(desk.pool, handle.id)
 
 
 async def test_a_new_run_keeps_state_clocks_and_first_run_id(desk: StoryDesk) -> None:
     handle = await grown(desk)
     description = await handle.describe()
-    stored = await reading.living(desk.pool)
+    stored = await issue_reader.living(desk.pool)
     assert description.raw_info.first_run_id == stored[0][1]
     view = await desk.view(handle)
     assert stand(view) == {"response.1": "kept", "resolution.1": "open"}

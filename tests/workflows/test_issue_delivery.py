@@ -1,8 +1,8 @@
 """Dead channels: a person brings what no channel takes, and no issue is held up (R6)."""
 
 from domain.vocabulary import Outcome, Stage
+from tests.support.harness import Handle, StoryDesk
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import Handle, StoryDesk
 
 
 async def handed_over(desk: StoryDesk, handle: Handle) -> set[tuple[str, str, str]]:

@@ -9,10 +9,10 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
 )
 
-from domain.actions import ActionName, Resolve
+from domain.issue.actions import ActionName, Resolve
 from domain.vocabulary import Actor, Outcome, Role, Stage
+from tests.support.harness import Handle, StoryDesk, refusal, stand, status, traces
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import Handle, StoryDesk, refusal, stand, status, traces
 
 Walk = Callable[[StoryDesk], Awaitable[Handle]]
 

@@ -4,11 +4,11 @@
 
 from temporalio.client import WorkflowHandle
 
-from domain.actions import ActionName, Escalate
-from domain.issue import SlaState
+from domain.issue.actions import ActionName, Escalate
+from domain.issue.state import SlaState
 from domain.vocabulary import Outcome, Stage
+from tests.support.harness import AGENT, StoryDesk, stand
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import AGENT, StoryDesk, stand
 from workflows.search_attributes import ESCALATION_LEVEL, SLA_STATE
 
 ENGINEER, LEAD, MANAGER, GM = "liang.jiahao", "zhou.jianguo", "sun.li", "tian.hui"

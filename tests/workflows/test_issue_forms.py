@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import PEOPLE, ActionName
-from domain.view import IssueView
+from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.view import IssueView
 from domain.vocabulary import Stage
+from tests.support.harness import CLERK, Handle, engineer, refusal, status, traces
+from tests.support.registers import counted
+from tests.support.wrong_forms import FORMS, HANDLER, Form, accepted, filled_in, to_be_called
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import CLERK, Handle, engineer, refusal, status, traces
-from tests.workflows.registers import counted
-from tests.workflows.wrong_forms import FORMS, HANDLER, Form, accepted, filled_in, to_be_called
 
 NOT_A_FORM: tuple[Any, ...] = ("text", None, 7, [], [{"worked": True}])
 

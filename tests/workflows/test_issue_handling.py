@@ -5,18 +5,11 @@ the end of a shift, and a core group that has nobody left on stand-by (R15, R16)
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName
+from domain.issue.actions import ActionName
 from domain.vocabulary import Actor, Outcome, Role, Stage
+from tests.support.harness import LEAD, Handle, StoryDesk, engineer, refusal, stand
+from tests.support.registers import brought, counted, form, forms, said, versions
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
-    LEAD,
-    Handle,
-    StoryDesk,
-    engineer,
-    refusal,
-    stand,
-)
-from tests.workflows.registers import brought, counted, form, forms, said, versions
 
 
 async def accepted(desk: StoryDesk, **intake: object) -> tuple[Handle, Actor]:

@@ -5,13 +5,12 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain import view as views
-from domain.actions import ActionName
-from domain.cases import Change, Draft, Ruling
+from domain.issue import view as views
+from domain.issue.actions import ActionName
+from domain.knowledge.cases import Change, Draft, Ruling
 from domain.vocabulary import Actor, Outcome, Role, Stage
 from store import cases
-from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
+from tests.support.harness import (
     AGENT,
     CUSTOMER,
     LEAD,
@@ -23,7 +22,8 @@ from tests.workflows.harness import (
     stand,
     traces,
 )
-from tests.workflows.registers import counted, form, forms, said
+from tests.support.registers import counted, form, forms, said
+from tests.workflows.conftest import Begin
 
 SOLUTION = "hold the reset button for five seconds"
 

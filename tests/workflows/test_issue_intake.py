@@ -8,10 +8,10 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
-from domain.actions import Accept, ActionName
+from domain.issue.actions import Accept, ActionName
 from domain.vocabulary import Stage
+from tests.support.harness import LEAD, StoryDesk, history_length, refusal, status, traces
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import LEAD, StoryDesk, history_length, refusal, status, traces
 
 
 async def registered_issues(desk: StoryDesk) -> int:

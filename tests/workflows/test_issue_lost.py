@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import ResetReapplyType
@@ -20,10 +18,11 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities import audit
-from domain.actions import ActionName, Resume
+from domain.issue.actions import ActionName, Resume
 from domain.vocabulary import Stage
 from starter.client import Desk
-from tests.workflows.harness import (
+from store.connection import Pool
+from tests.support.harness import (
     CUSTOMER,
     Handle,
     StoryDesk,
@@ -33,7 +32,7 @@ from tests.workflows.harness import (
     stand,
     story_desk,
 )
-from tests.workflows.soundness import assert_sound
+from tests.support.soundness import assert_sound
 from tests.workflows.test_audit import run_audit, terminated
 
 
@@ -203,7 +202,7 @@ async def test_a_workflow_that_lost_its_last_steps_takes_them_again(
 
 
 async def test_an_issue_lost_after_its_closing_may_still_be_scored(
-    dev_server: WorkflowEnvironment, database: "asyncpg.Pool[Any]"
+    dev_server: WorkflowEnvironment, database: Pool
 ) -> None:
     async with story_desk(dev_server, database, "2026-03-10 10:00", whole=True) as desk:
         handle, view = await desk.open(kind="consultation")

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
-from domain.issue import SlaState
+from domain.issue.state import SlaState
 from domain.vocabulary import Outcome, Stage
+from tests.support.harness import history_length, result, stand
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import history_length, result, stand
 
 ORDINARY = 60
 """History events an ordinary issue may have."""

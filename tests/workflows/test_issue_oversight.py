@@ -5,11 +5,11 @@ about several faults (R18, R22, R26).
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName, Evaluate
+from domain.errors import Refused
+from domain.issue.actions import ActionName, Evaluate
 from domain.vocabulary import Actor, Outcome, Role, Stage
-from starter.client import Desk, Refused
-from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
+from starter.client import Desk
+from tests.support.harness import (
     AGENT,
     CLERK,
     CUSTOMER,
@@ -21,7 +21,8 @@ from tests.workflows.harness import (
     refusal,
     stand,
 )
-from tests.workflows.registers import counted, form, forms, said, versions
+from tests.support.registers import counted, form, forms, said, versions
+from tests.workflows.conftest import Begin
 
 SCORES = {
     "item": "after_sales",

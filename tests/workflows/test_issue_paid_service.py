@@ -7,10 +7,9 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName
+from domain.issue.actions import ActionName
 from domain.vocabulary import Actor, Outcome, Role, Severity, Stage
-from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
+from tests.support.harness import (
     CUSTOMER,
     LEAD,
     MANAGER,
@@ -20,7 +19,8 @@ from tests.workflows.harness import (
     refusal,
     stand,
 )
-from tests.workflows.registers import counted, form, forms, said, versions
+from tests.support.registers import counted, form, forms, said, versions
+from tests.workflows.conftest import Begin
 
 CHEAP, DEAR = "20000.00", "20000.01"
 """At the manager's limit, and a fen above it."""

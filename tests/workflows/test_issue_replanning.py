@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName, Replan
-from domain.national_days import NationalDays
-from domain.promises import PromiseEnd
-from domain.rulebook import Rulebook
+from domain.calendars.national_days import NationalDays
+from domain.issue.actions import ActionName, Replan
+from domain.sla.promise import PromiseEnd
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import DESK, Stage
+from tests.support.harness import LEAD, Handle, StoryDesk, engineer, history_length, refusal
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import LEAD, Handle, StoryDesk, engineer, history_length, refusal
 
 OFF = ["2027-01-01", "2027-01-02", "2027-01-03", "2027-01-04"]
 

@@ -3,11 +3,11 @@
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName, RecordCallback
-from domain.view import IssueView
+from domain.issue.actions import ActionName, RecordCallback
+from domain.issue.view import IssueView
 from domain.vocabulary import Outcome, Severity, Stage
+from tests.support.harness import CLERK, Handle, StoryDesk, refusal, stand
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import CLERK, Handle, StoryDesk, refusal, stand
 
 
 async def answered(desk: StoryDesk) -> tuple[Handle, IssueView]:

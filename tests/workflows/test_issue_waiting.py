@@ -3,10 +3,10 @@
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.issue import SlaState
+from domain.issue.state import SlaState
 from domain.vocabulary import Stage
+from tests.support.harness import Handle, StoryDesk, history_length, refusal, stand
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import Handle, StoryDesk, history_length, refusal, stand
 
 
 async def accepted(desk: StoryDesk) -> Handle:

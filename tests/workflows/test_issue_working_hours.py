@@ -3,8 +3,8 @@ recipient's working hours, major ones do not, and customers are told at once (R1
 """
 
 from domain.vocabulary import Severity
+from tests.support.harness import LEAD, Handle, StoryDesk
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import LEAD, Handle, StoryDesk
 
 
 async def delivered(desk: StoryDesk, handle: Handle, wording: str) -> dict[str, str]:

@@ -10,36 +10,29 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
-import asyncpg
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
-pytest.register_assert_rewrite("tests.workflows.lives")
-
-from domain.actions import PEOPLE, ActionName  # noqa: E402
-from domain.issue import BROKEN_OFF  # noqa: E402
-from domain.view import IssueView  # noqa: E402
-from domain.vocabulary import Outcome, Stage  # noqa: E402
-from runtime import postgres  # noqa: E402
-from runtime.embedded import APPLICATION, EmbeddedPostgres  # noqa: E402
-from runtime.settings import ROOT  # noqa: E402
-from runtime.temporal import plugin  # noqa: E402
-from starter.roster_files import read_roster  # noqa: E402
-from tests.conftest import fresh_database  # noqa: E402
-from tests.workflows.harness import Handle, StoryDesk, story_desk  # noqa: E402
-from tests.workflows.lives import REFUSALS, Lives  # noqa: E402
-from tests.workflows.papers import Papers, read  # noqa: E402
-from tests.workflows.soundness import (  # noqa: E402
-    LAWS,
-    Law,
-    assert_channels_carried_what_the_outbox_says,
-)
-from workflows.issue import IssueWorkflow  # noqa: E402
+from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.state import BROKEN_OFF
+from domain.issue.view import IssueView
+from domain.vocabulary import Outcome, Stage
+from inbound.files.roster import read_roster
+from runtime import postgres
+from runtime.embedded.servers import APPLICATION, EmbeddedPostgres
+from runtime.settings import ROOT
+from runtime.temporal import plugin
+from store.connection import Pool
+from tests.conftest import fresh_database
+from tests.support.harness import Handle, StoryDesk, story_desk
+from tests.support.papers import Papers, read
+from tests.support.random_lives import REFUSALS, Lives
+from tests.support.soundness import LAWS, Law, assert_channels_carried_what_the_outbox_says
+from workflows.issue import IssueWorkflow
 
 FIRST = int(os.environ.get("YINUO_LIVES_SEED", "1"))
 COUNT = int(os.environ.get("YINUO_LIVES", "300"))
@@ -70,7 +63,7 @@ class Lived:
 
 
 @pytest.fixture(scope="module")
-async def registers(postgres_server: EmbeddedPostgres) -> AsyncIterator[asyncpg.Pool[Any]]:
+async def registers(postgres_server: EmbeddedPostgres) -> AsyncIterator[Pool]:
     async with (
         fresh_database(postgres_server, "lives") as name,
         postgres.pool(postgres_server.url_of(name, APPLICATION), size=10) as pool,
@@ -80,7 +73,7 @@ async def registers(postgres_server: EmbeddedPostgres) -> AsyncIterator[asyncpg.
 
 @pytest.fixture(scope="module")
 async def lived(
-    clock: WorkflowEnvironment, registers: asyncpg.Pool[Any], request: pytest.FixtureRequest
+    clock: WorkflowEnvironment, registers: Pool, request: pytest.FixtureRequest
 ) -> AsyncIterator[Lived]:
     """Lead them all, and read what there is to read."""
     seeds = range(FIRST, FIRST + COUNT)

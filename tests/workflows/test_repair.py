@@ -18,18 +18,19 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities import audit, deep_audit, judging
 from activities.catching_up import CatchingUp
-from domain.actions import ActionName, Resume
 from domain.findings import FindingKind, Remedy
+from domain.issue.actions import ActionName, Resume
 from domain.vocabulary import Stage
 from runtime import histories, postgres
-from runtime.embedded import EmbeddedPostgres
-from store import reading
-from tests.builders import LINKS
+from runtime.embedded.servers import EmbeddedPostgres
+from store import issue_reader
+from store.connection import Pool
 from tests.histories.fingerprint import HISTORIES
-from tests.workflows import harness
-from tests.workflows.auditing import audited, kinds, repaired, to_the_end, why
-from tests.workflows.changed import OneCommandMore
-from tests.workflows.harness import (
+from tests.support import harness
+from tests.support.auditing import audited, kinds, repaired, to_the_end, why
+from tests.support.builders import LINKS
+from tests.support.changed import OneCommandMore
+from tests.support.harness import (
     CUSTOMER,
     Handle,
     StoryDesk,
@@ -38,7 +39,7 @@ from tests.workflows.harness import (
     eventually,
     story_desk,
 )
-from tests.workflows.registers import FORMS
+from tests.support.registers import FORMS
 from worker import WORKFLOWS, replays
 from workflows.issue import IssueWorkflow
 
@@ -59,9 +60,7 @@ async def env(tmp_path: Path) -> AsyncIterator[WorkflowEnvironment]:
 
 
 @asynccontextmanager
-async def desk_for_now(
-    env: WorkflowEnvironment, pool: asyncpg.Pool[Any]
-) -> AsyncIterator[StoryDesk]:
+async def desk_for_now(env: WorkflowEnvironment, pool: Pool) -> AsyncIterator[StoryDesk]:
     """A desk whose workers go, and whose issues stay."""
     async with story_desk(env, pool, BEGINS) as desk:
         yield desk
@@ -93,7 +92,7 @@ async def test_a_history_none_of_which_replays_names_no_task() -> None:
 
 
 async def test_a_wedged_workflow_goes_on_from_its_last_good_task_and_nothing_is_done_twice(
-    env: WorkflowEnvironment, database: asyncpg.Pool[Any], monkeypatch: pytest.MonkeyPatch
+    env: WorkflowEnvironment, database: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = tuple(OneCommandMore if w is IssueWorkflow else w for w in WORKFLOWS)
     monkeypatch.setattr(harness, "WORKFLOWS", changed)
@@ -118,7 +117,7 @@ async def test_a_wedged_workflow_goes_on_from_its_last_good_task_and_nothing_is_
         assert report.whole, report
         again = await env.client.get_workflow_handle(handle.id).describe()
         assert again.run_id != run
-        assert again.raw_info.first_run_id == await reading.run_of(database, handle.id)
+        assert again.raw_info.first_run_id == await issue_reader.run_of(database, handle.id)
         assert "reset to event" in " ".join(await why(desk, handle))
         await to_the_end(desk, handle)
         steps = await desk.steps(handle)
@@ -141,7 +140,7 @@ _SAME = {
 } | dict.fromkeys(FORMS, "*")
 
 
-async def stands(pool: asyncpg.Pool[Any]) -> dict[str, list[tuple[Any, ...]]]:
+async def stands(pool: Pool) -> dict[str, list[tuple[Any, ...]]]:
     """Read all that is to be the same in a register that has caught up."""
     found = {}
     for table, columns in _SAME.items():
@@ -239,7 +238,7 @@ async def test_a_register_restored_from_a_backup_is_caught_up_out_of_the_histori
 
 
 async def assert_written_as_it_was(
-    env: WorkflowEnvironment, pool: asyncpg.Pool[Any], before: dict[str, list[tuple[Any, ...]]]
+    env: WorkflowEnvironment, pool: Pool, before: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     """Every row of every register comes back, to the instant; and done twice it is done once."""
     catching_up = CatchingUp(pool, LINKS)

@@ -9,10 +9,10 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from domain.intake import Intake, issue_id
-from domain.issue import Issue, Recorded
-from domain.step_names import Manner
-from domain.view import IssueView
+from domain.issue.intake import Intake, issue_id
+from domain.issue.naming import Manner
+from domain.issue.state import Issue, Recorded
+from domain.issue.view import IssueView
 from runtime.settings import ROOT
 from runtime.temporal import plugin
 from tests.histories.fingerprint import (

@@ -12,26 +12,20 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 import worker
-from activities import names
-from domain.actions import ActionName, ReportProgress, Withdraw
-from domain.intake import Intake
-from domain.issue import Issue, Recorded, Step
-from domain.step_names import Manner, StepName
-from domain.view import IssueView
+from domain import contract as names
+from domain.contract import StepName
+from domain.issue.actions import ActionName, ReportProgress, Withdraw
+from domain.issue.intake import Intake
+from domain.issue.naming import Manner
+from domain.issue.state import Issue, Recorded, Step
+from domain.issue.view import IssueView
 from runtime.histories import local_of
 from runtime.settings import Settings
 from runtime.temporal import plugin
 from tests.histories.paths import BEGINS, by_name, grown
-from tests.workflows import harness
+from tests.support import harness
+from tests.support.harness import AGENT, Handle, Mailbox, StoryDesk, begun_before, engineer
 from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
-    AGENT,
-    Handle,
-    Mailbox,
-    StoryDesk,
-    begun_before,
-    engineer,
-)
 from workflows.issue import IssueWorkflow
 
 DEFINITION = "__temporal_activity_definition"

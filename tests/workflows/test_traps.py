@@ -13,11 +13,10 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.actions import ActionName, WaitForCustomer
-from domain.issue import SlaState
+from domain.issue.actions import ActionName, WaitForCustomer
+from domain.issue.state import SlaState
 from domain.vocabulary import Stage
-from tests.workflows.conftest import Begin
-from tests.workflows.harness import (
+from tests.support.harness import (
     LEAD,
     STANDARD,
     Handle,
@@ -27,6 +26,7 @@ from tests.workflows.harness import (
     refusal,
     stand,
 )
+from tests.workflows.conftest import Begin
 
 ENGINEER, MANAGER, GM = "liang.jiahao", "sun.li", "tian.hui"
 Told = list[tuple[str, str, str]]

@@ -8,10 +8,10 @@ from itertools import permutations
 
 import pytest
 
-from domain.issue import Recorded, Step
-from domain.refusal import Refused
+from domain.errors import Refused
+from domain.issue.state import Recorded, Step
 from domain.vocabulary import DESK
-from tests.builders import MONDAY
+from tests.support.builders import MONDAY
 from workflows.turns import RefusedStep, Turns
 
 Way = tuple[tuple[str, ...], tuple[str, ...]]

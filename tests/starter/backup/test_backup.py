@@ -13,20 +13,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
-from domain.actions import Accept, ActionName, Resolve
-from domain.intake import Intake
-from domain.view import IssueView
+from domain.errors import InputError, SetupError
+from domain.issue.actions import Accept, ActionName, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
-from runtime import restored
-from runtime.child import Lock
-from runtime.embedded import EmbeddedPostgres
-from runtime.errors import SetupError
+from inbound.files.roster import read_roster
+from runtime.embedded import restored
+from runtime.embedded.process import Lock
+from runtime.embedded.servers import EmbeddedPostgres
 from runtime.lives import Lives
 from runtime.settings import ROOT, Settings
 from starter import up
@@ -34,12 +33,11 @@ from starter.backup import archive, making
 from starter.backup.making import back_up
 from starter.backup.restoring import Side, check, restore
 from starter.client import Desk
-from starter.console import InputError
-from starter.roster_files import read_roster
-from store import register, roster, standing
-from tests.builders import an_intake
+from store import issue_writer, roster, standing
+from store.connection import Pool
 from tests.conftest import free_ports
-from tests.starter.conftest import run_yinuo
+from tests.support.builders import an_intake
+from tests.support.running_desk import run_yinuo
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 
@@ -60,7 +58,7 @@ def settings(home: Path) -> Settings:
 async def running(own: Settings) -> AsyncIterator[tuple[Desk, list[tuple[str, str, str]]]]:
     """The desk as `yinuo up` has it, and what it told on its way."""
 
-    async def first_roster(pool: asyncpg.Pool[Any], _: object) -> None:
+    async def first_roster(pool: Pool, _: object) -> None:
         async with pool.acquire() as connection, connection.transaction():
             if await roster.is_empty(connection):
                 await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
@@ -345,17 +343,17 @@ async def test_given_servers_are_not_ours_to_back_up(tmp_path: Path) -> None:
 
 
 async def test_a_register_restored_by_its_own_servers_means_goes_on_in_another_ten_thousand(
-    database: asyncpg.Pool[Any], postgres_url: str
+    database: Pool, postgres_url: str
 ) -> None:
     ran = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "starter", "restored"),
+        *(sys.executable, "-m", "cli", "restored"),
         env={**os.environ, "DATABASE_URL": postgres_url},
         cwd=ROOT,
     )
     assert await ran.wait() == 0
     async with database.acquire() as connection:
         today = datetime.now(UTC).date()
-        assert (await register.next_number(connection, today, "07")).endswith("-07-10001")
+        assert (await issue_writer.next_number(connection, today, "07")).endswith("-07-10001")
         with pytest.raises(standing.Unproved):
             await standing.require(connection)
 

@@ -1,0 +1,1 @@
+"""`yinuo`: the desk from a terminal. One file, or folder, a group of commands."""

@@ -1,0 +1,182 @@
+"""`yinuo inbound`: mapping files tried out, and letter boxes kept open."""
+# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import AsJson, ExitCode, Failed, tell, write_json
+from domain.errors import InputError, SetupError
+from runtime import aio
+
+if TYPE_CHECKING:
+    from inbound.imap import Mailbox
+    from inbound.mail import LetterBox
+    from inbound.mapping import Form
+
+app = typer.Typer(help="What other systems send, and letters.", no_args_is_help=True)
+
+PASSWORD = "YINUO_IMAP_PASSWORD"  # noqa: S105  its name
+LONGEST_PAUSE = 300.0
+"""Seconds between attempts while a mailbox does not answer."""
+
+File = Annotated[Path, typer.Argument(metavar="MAPPING", help="a mapping file: docs/inbound.md")]
+Sample = Annotated[
+    Path | None,
+    typer.Argument(metavar="SAMPLE", help="what they send: JSON, or a letter (.eml)"),
+]
+Host = Annotated[str, typer.Option(help="where to listen")]
+Port = Annotated[int, typer.Option(min=1, max=65535)]
+Server = Annotated[str, typer.Option("--host", help="the mail server", show_default=False)]
+User = Annotated[str, typer.Option(help=f"its password is in {PASSWORD}", show_default=False)]
+Folder = Annotated[str, typer.Option(help="whose unread letters become issues")]
+Every = Annotated[float, typer.Option(min=1, help="seconds between looks")]
+Once = Annotated[bool, typer.Option("--once", help="look once, for a scheduler of your own")]
+
+
+@app.command()
+def check(file: File, sample: Sample = None, *, json: AsJson = False) -> None:
+    """Try a mapping file: is it sound, and what would become of a sample? Nothing is registered.
+
+    Example: yinuo inbound check examples/inbound/cti.toml examples/inbound/cti.json
+    """
+    from inbound.mapping import Ignored, Unusable, read_file
+
+    form = read_file(file)
+    if sample is None:
+        tell(f"{file} is sound: issues of {form.source}.")
+        return
+    try:
+        intake = form.read(_sample(sample), datetime.now(UTC))
+    except Ignored:
+        tell(f"{sample}: not about an issue, it would be ignored.")
+        return
+    except Unusable as unusable:
+        lines = (f"{sample}: {field}: {reason}" for field, reason in unusable.wrong)
+        raise InputError("\n".join(lines)) from None
+    if json:
+        write_json(intake)
+        return
+    said = intake.model_dump(mode="json", exclude_none=True)
+    customer = said.pop("customer")
+    for name, value in (said | {f"customer.{n}": v for n, v in customer.items()}).items():
+        typer.echo(f"{name:<22} {value}")
+
+
+def _sample(path: Path) -> dict[str, Any]:
+    import email.policy
+    import json
+    from email import message_from_bytes
+
+    from inbound.mail import content
+    from runtime.textfiles import read_utf8
+
+    if path.suffix == ".eml":
+        raw = path.read_bytes()
+        return content(message_from_bytes(raw, policy=email.policy.default), raw)
+    try:
+        theirs = json.loads(read_utf8(path, InputError))
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
+    if not isinstance(theirs, dict):
+        raise InputError(f"{path}: must be one JSON object")
+    return theirs
+
+
+@app.command()
+def smtp(file: File, *, host: Host = "127.0.0.1", port: Port = 8025) -> None:
+    """Take letters as a mail server does, until Ctrl-C. Yours forwards a mailbox here.
+
+    A letter is acknowledged once its issue is registered; while the desk is away the sender is told
+    to come again.
+
+    Example: yinuo inbound smtp examples/inbound/mail.toml --port 8025
+    """
+    from inbound.mapping import read_file
+
+    aio.run(_listen(read_file(file), host, port))
+
+
+async def _listen(form: Form, host: str, port: int) -> None:
+    from inbound.smtp import listening
+
+    async with _box(form) as box:
+        try:
+            with aio.stop_requested() as stop:
+                async with listening(box, host, port):
+                    tell(f"Taking letters for {form.source} at {host}:{port}; Ctrl-C stops.")
+                    await stop.wait()
+        except OSError as error:
+            raise SetupError(f"{host}:{port}: {error.strerror or error}") from None
+
+
+@app.command()
+def imap(
+    file: File,
+    *,
+    host: Server,
+    user: User,
+    port: Port = 993,
+    folder: Folder = "INBOX",
+    every: Every = 30.0,
+    once: Once = False,
+) -> None:
+    """Fetch the unread letters of a mailbox over TLS, until Ctrl-C.
+
+    A letter counts as read once its issue is registered; what cannot become one is flagged.
+
+    Example: yinuo inbound imap mail.toml --host mail.example.com --user service@example.com
+    """
+    from inbound.imap import Mailbox
+    from inbound.mapping import read_file
+
+    password = os.environ.get(PASSWORD)
+    if not password:
+        raise InputError(f"{PASSWORD}: set it to the password of {user}")
+    mailbox = Mailbox(host, port, user, password, folder)
+    aio.run(_fetch(read_file(file), mailbox, None if once else every))
+
+
+async def _fetch(form: Form, mailbox: Mailbox, every: float | None) -> None:
+    from inbound.imap import MailboxError
+
+    async with _box(form) as box:
+        with aio.stop_requested() as stop:
+            failures = 0
+            while not stop.is_set():
+                try:
+                    count = await mailbox.empty_into(box)
+                    failures = 0
+                    if every is None:
+                        tell(f"{count} letters")
+                except MailboxError as error:
+                    if every is None:
+                        raise Failed(ExitCode.UNAVAILABLE, str(error)) from None
+                    failures += 1
+                    tell(str(error))
+                if every is None:
+                    return
+                with suppress(TimeoutError):
+                    pause = min(LONGEST_PAUSE, every * 2 ** min(failures, 8))
+                    await asyncio.wait_for(stop.wait(), pause if failures else every)
+
+
+@asynccontextmanager
+async def _box(form: Form) -> AsyncIterator[LetterBox]:
+    """A letter box of the desk, whose servers may be away."""
+    from inbound.mail import LetterBox
+    from runtime import logs, settings
+    from web.serving import connected
+
+    own = settings.load()
+    logs.configure(own.log_format, own.log_level)
+    async with connected(own, "yinuo inbound") as (desk, pool):
+        yield LetterBox(desk, pool, form)

@@ -1,0 +1,1 @@
+"""`yinuo issue`."""

@@ -1,0 +1,264 @@
+"""`yinuo issue`, first part: open issues and look at them."""
+# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from cli.console import (
+    AsJson,
+    Failed,
+    Number,
+    desk,
+    explained,
+    refusal,
+    register,
+    tell,
+    write_json,
+)
+from cli.issues.acting import answer
+from domain.issue.intake import Intake
+from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity, Stage
+from runtime import aio
+
+if TYPE_CHECKING:
+    from domain.issue.view import IssueView
+    from inbound.files.intakes import Found
+    from starter.client import Desk
+    from store.issue_reader import Filter, Unsettled
+
+app = typer.Typer(help="Open issues, look at them, act on them.", no_args_is_help=True)
+
+_AT_ONCE = 10
+"""Intakes of a file that are under way at the same time."""
+
+Instant = Annotated[str | None, typer.Option(metavar="TIME", help="like 2026-11-23T10:00+08:00")]
+Word = Annotated[str | None, typer.Option()]
+
+
+# Opening ------------------------------------------------------------------------------------------
+
+
+@app.command("open")
+def open_issues(  # noqa: PLR0913  an option each
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="intakes as JSON: one, an array, or one a line; - reads stdin"),
+    ] = None,
+    *,
+    now: Annotated[bool, typer.Option("--now", help="set reported_at where it is missing")] = False,
+    source: Word = None,
+    reference: Annotated[str | None, typer.Option(help="same reference: same issue")] = None,
+    channel: Channel | None = None,
+    kind: Kind | None = None,
+    category: Category | None = None,
+    severity: Severity | None = None,
+    product_line: Word = None,
+    region: Annotated[str | None, typer.Option(help="one that a centre serves")] = None,
+    agent: Annotated[str | None, typer.Option(help="the hotline agent's number")] = None,
+    title: Word = None,
+    description: Word = None,
+    model: Word = None,
+    serial_number: Word = None,
+    site: Word = None,
+    customer: Word = None,
+    customer_type: CustomerType | None = None,
+    existing: Annotated[
+        bool | None, typer.Option("--existing/--prospect", help="a customer already, or not yet")
+    ] = None,
+    organisation: Word = None,
+    contact: Word = None,
+    phone: Word = None,
+    email: Word = None,
+    occurred_at: Instant = None,
+    reported_at: Instant = None,
+    ring_seconds: Annotated[
+        int | None, typer.Option(help="how long the telephone rang before it was answered")
+    ] = None,
+    answering: Annotated[
+        bool | None,
+        typer.Option("--answering", help="the agent tries to answer it first: nobody is sent yet"),
+    ] = None,
+    complex: Annotated[  # noqa: A002  as the field is called
+        bool | None,
+        typer.Option("--complex", help="beyond one engineer: the lead hears of it at once"),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Open issues from a file, or one by hand. If one intake is bad, none is opened.
+
+    By hand it is a technical fault, reported now by telephone, unless you say otherwise.
+    With --json: an array for a file, an object by hand.
+
+    A file: yinuo issue open intakes.jsonl
+
+    By hand: yinuo issue open --kind fault --category technical --product-line ATM --region 广东
+    --title 出钞口卡钞 --customer 天河支行 --phone "+86 20 5550 0101"
+    """
+    # Options are called as the fields are, so that none has to be named a third time.
+    given = {name: value for name, value in locals().items() if value is not None}
+    fields = given.keys() & (Intake.model_fields.keys() | _CUSTOMER.keys())
+    if file is None:
+        opened = aio.run(_open(_by_hand({name: given[name] for name in fields})))
+        answer(opened, json=json)
+    elif fields:
+        raise typer.BadParameter("give a FILE, or the fields of one issue")
+    else:
+        _open_file(file, datetime.now(UTC) if now else None, json=json)
+
+
+_CUSTOMER = {
+    "customer": "name",
+    "customer_type": "type",
+    "existing": "existing",
+    "organisation": "organisation",
+    "contact": "contact",
+    "phone": "phone",
+    "email": "email",
+}
+"""What of an intake is the customer's, by option."""
+
+
+def _by_hand(given: dict[str, Any]) -> Intake:
+    now = datetime.now(UTC)
+    usual = {
+        "source": "cli",
+        "reference": f"{now:%Y%m%d-%H%M%S}-{uuid4().hex[:6]}",
+        "channel": Channel.TELEPHONE,
+        "kind": Kind.FAULT,
+        "category": Category.TECHNICAL,
+        "agent": "00",
+        "reported_at": now,
+    }
+    customer = {_CUSTOMER[option]: given.pop(option) for option in given.keys() & _CUSTOMER.keys()}
+    return Intake.model_validate(usual | given | {"customer": customer})
+
+
+async def _open(intake: Intake) -> IssueView:
+    async with desk() as at:
+        return await at.open(intake)
+
+
+def _open_file(file: Path, now: datetime | None, *, json: bool) -> None:
+    from inbound.files.intakes import read_intakes
+
+    found = read_intakes(file, now)
+    opened, failed = aio.run(_open_all(found))
+    if json:
+        write_json(opened)
+    else:
+        from cli.issues import tables
+        from cli.tables import show
+
+        show(tables.listing(opened))
+    for where, failure in failed[1:]:
+        tell(f"{where}: {failure}")
+    if failed:
+        where, failure = failed[0]
+        raise Failed(failure.code, f"{where}: {failure}")
+
+
+async def _open_all(found: Sequence[Found]) -> tuple[list[IssueView], list[tuple[str, Failed]]]:
+    """Check all, then open all; what came of each, in the file's order."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def opened(at: Desk, each: Found) -> IssueView | tuple[str, Failed]:
+        try:
+            async with places, explained():
+                return await at.open(each.intake)
+        except Failed as failure:
+            return each.where, failure
+
+    async with desk() as at:
+        await _check_all(at, found)
+        answers = await asyncio.gather(*(opened(at, each) for each in found))
+    views = [answer for answer in answers if not isinstance(answer, tuple)]
+    return views, [answer for answer in answers if isinstance(answer, tuple)]
+
+
+async def _check_all(at: Desk, found: Sequence[Found]) -> None:
+    from domain.errors import Refused
+
+    wrong: list[str] = []
+    for where, intake in found:
+        try:
+            await at.check(intake)
+        except Refused as refused:
+            wrong.append(f"{where}: {refused.message}")
+    if wrong:
+        raise refusal("Invalid", "\n".join(wrong))
+
+
+# Looking ------------------------------------------------------------------------------------------
+
+
+@app.command("list")
+def list_issues(  # noqa: PLR0913  an option each
+    *,
+    stage: Stage | None = None,
+    engineer: Annotated[str | None, typer.Option(metavar="PERSON")] = None,
+    department: Word = None,
+    region: Word = None,
+    all_: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,
+    overdue: Annotated[bool, typer.Option("--overdue", help="only broken promises")] = False,
+    provisional: Annotated[
+        bool, typer.Option("--provisional", help="only dates that the next notice may move")
+    ] = False,
+    undelivered: Annotated[
+        bool, typer.Option("--undelivered", help="messages that did not arrive, instead of issues")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    json: AsJson = False,
+) -> None:
+    """List open issues, nearest due first. With --json: one array.
+
+    Example: yinuo issue list --region 广东 --overdue
+    """
+    from cli.issues import tables
+    from cli.tables import show
+    from store.issue_reader import Filter
+
+    if undelivered:
+        messages = aio.run(_undelivered())
+        write_json(messages) if json else show(tables.unsettled(messages))
+        return
+    wanted = Filter(
+        stage=stage,
+        engineer=engineer,
+        department=department,
+        region=region,
+        open_only=not all_ and stage is not Stage.CLOSED,
+        overdue=overdue,
+        provisional=provisional,
+        limit=limit,
+    )
+    views = aio.run(_list(wanted))
+    write_json(views) if json else show(tables.listing(views))
+
+
+async def _list(wanted: Filter) -> list[IssueView]:
+    async with register() as at:
+        return await at.issues(wanted)
+
+
+async def _undelivered() -> list[Unsettled]:
+    async with register() as at:
+        return await at.undelivered()
+
+
+@app.command("show")
+def show_issue(number: Number, *, json: AsJson = False) -> None:
+    """Show one issue, open or closed."""
+    answer(aio.run(_show(number)), json=json)
+
+
+async def _show(number: str) -> IssueView:
+    async with register() as at:
+        return await at.show(number)

@@ -1,0 +1,161 @@
+"""`yinuo policy`: check a policy, explain what it promises on an issue and why, load one."""
+# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.asked import (
+    PolicyFile,
+    a_file_instead,
+    adopted,
+    asked_calendar,
+    asked_instant,
+    read_rulebook,
+)
+from cli.console import AsJson, registers, write_json
+from cli.loading import DryRun, Note, load
+from domain.errors import InputError
+from domain.vocabulary import Category, CustomerType, Kind, Severity
+from runtime import aio
+
+if TYPE_CHECKING:
+    from domain.sla.explanation import Explanation
+    from domain.sla.policy import Facts
+    from domain.sla.rulebook import Rulebook
+    from domain.staff.roster import Centre
+
+app = typer.Typer(
+    help="Check policies, ask what is promised and why, load one.", no_args_is_help=True
+)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="a policy (.toml)", show_default=False)]
+
+
+@app.command()
+def check(file: File) -> None:
+    """Read a policy and say what it holds, or what is wrong with it. Needs no servers.
+
+    Example: yinuo policy check policies/standard.toml
+    """
+    rulebook = read_rulebook(file)
+    from cli import tables
+    from cli.policy import pictures as policy_pictures
+
+    tables.show(policy_pictures.summary(rulebook))
+
+
+@app.command("import")
+def import_(file: File, *, dry_run: DryRun = False, note: Note = "") -> None:
+    """Make this the desk's policy, and plan open promises again by it.
+
+    Notices that the desk has already and this policy does not know yet are kept.
+
+    Example: yinuo policy import policies/standard.toml --dry-run
+    """
+    wanted = read_rulebook(file)
+    load(
+        wanted.keeping_notices_of,
+        note or f"policy import {file.name}",
+        dry_run=dry_run,
+        file=wanted.version,
+    )
+
+
+@app.command()
+def explain(  # noqa: PLR0913  an option each
+    *,
+    kind: Annotated[Kind, typer.Option(help="what the customer wants")],
+    product_line: Annotated[str, typer.Option(metavar="LINE", help="such as ATM")],
+    region: Annotated[str, typer.Option(help="where the customer is")],
+    severity: Severity = Severity.GENERAL,
+    category: Category = Category.TECHNICAL,
+    customer: CustomerType = CustomerType.ENTERPRISE,
+    existing: Annotated[
+        bool, typer.Option("--existing/--prospect", help="a customer already, or not yet")
+    ] = True,
+    first_contact: Annotated[
+        bool, typer.Option("--first-contact", help="the hotline answered it")
+    ] = False,
+    centre: Annotated[
+        str | None, typer.Option(metavar="CENTRE", help="\\[default: the region's, by the roster]")
+    ] = None,
+    calendar: Annotated[
+        str | None, typer.Option(metavar="NAME", help="the centre's \\[default: by the roster]")
+    ] = None,
+    generation: Annotated[int, typer.Option(min=1, help="2 after the first reopening")] = 1,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="when the clocks start, local \\[default: now]"),
+    ] = None,
+    policy: PolicyFile = None,
+    json: AsJson = False,
+) -> None:
+    """Say what is promised on such an issue: which rule is taken, why, and when it would be due.
+
+    With --policy no roster is asked: name --centre and its --calendar, if it matters.
+
+    Example: yinuo policy explain --kind fault --severity major --product-line ATM --region 广东
+    """
+    from cli import tables
+    from cli.policy import pictures as policy_pictures
+    from domain.sla.policy import Facts
+
+    if policy:
+        rulebook, home = read_rulebook(policy), None
+    else:
+        rulebook, home = aio.run(_asked(region, centre))
+    facts = Facts(
+        kind=kind,
+        severity=severity,
+        category=category,
+        product_line=product_line,
+        region=region,
+        centre=home.id if home else centre or "",
+        customer=customer,
+        existing=existing,
+        first_contact=first_contact,
+        generation=generation,
+    )
+    start = asked_instant(at, rulebook.policy.zone, "--at")
+    found = _explained(rulebook, facts, calendar or (home.calendar if home else None), start)
+    if json:
+        write_json(found.model_dump(mode="json", by_alias=True))  # a rule as policies write it
+    else:
+        tables.show(policy_pictures.explained(found))
+
+
+async def _asked(region: str, centre: str | None) -> tuple[Rulebook, Centre]:
+    """Return the desk's rulebook and the service centre, by its id or else the region's."""
+    from store import roster
+
+    with a_file_instead():
+        async with registers() as pool:
+            rulebook = await adopted(pool)
+            async with pool.acquire() as connection:
+                if centre is None:
+                    home = await roster.centre_of(connection, region)
+                else:
+                    home = await roster.centre(connection, centre)
+    if home is None:
+        wrong = f"--centre: there is no service centre {centre}"
+        if centre is None:
+            wrong = f"--region: no service centre serves {region}"
+        raise InputError(f"{wrong}: see the roster's centres.csv")
+    return rulebook, home
+
+
+def _explained(rulebook: Rulebook, facts: Facts, calendar: str | None, at: datetime) -> Explanation:
+    from domain.calendars.calendar import CalendarExhausted
+    from domain.sla.explanation import explain
+
+    if calendar is not None:
+        asked_calendar(rulebook, calendar)
+    try:
+        return explain(rulebook, facts, calendar, at)
+    except (CalendarExhausted, OverflowError) as beyond:
+        raise InputError(f"--at: {at:%Y-%m-%d}: {beyond}") from None

@@ -1,0 +1,184 @@
+"""What the registers must say when a script has been played, worked out without asking the desk."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+from demo.play.course import Round
+from demo.play.script import Call, Quotation, Script
+from domain.issue.intake import Intake
+from domain.sla.promise import PromiseEnd, PromiseKind
+from domain.vocabulary import Category, Kind, Model, Outcome, Severity, Verdict
+
+_OF_THE_QUOTATION = {
+    "agrees": (PromiseEnd.KEPT, Outcome.SOLVED),
+    "declines": (PromiseEnd.KEPT, Outcome.DECLINED),
+    "silence": (PromiseEnd.WITHDRAWN, Outcome.LAPSED),
+}
+
+
+class Expected(Model):
+    """What a script comes to."""
+
+    outcome: Outcome
+    promises: dict[str, PromiseEnd]
+    """By key, as ``Promise.key`` writes it."""
+    calls: tuple[tuple[int, int, Call], ...]
+    """Generation, attempt, and what the call brought."""
+    forms: dict[int, bool]
+    """The generations with a handling form, and whether a result stands in it."""
+    replies: dict[str, int]
+    """By which wordings, and how often, the customer is answered in writing (R6)."""
+    reopened: int
+    rises: bool
+    """The lead at least comes to know it (R10, R13, R19, R24)."""
+
+    @property
+    def kinds(self) -> frozenset[PromiseKind]:
+        """What is promised at all."""
+        return frozenset(PromiseKind(key.partition(".")[0]) for key in self.promises)
+
+
+def expected(
+    intake: Intake, script: Script, rounds: Sequence[Round], afterwards: Collection[PromiseKind]
+) -> Expected:
+    """Work it out."""
+    life = _Life(intake, script)
+    if script.withdraw:
+        life.taken_back()
+    else:
+        for generation, each in enumerate(rounds, start=1):
+            life.goes_through(generation, each)
+        life.is_closed(len(rounds), afterwards)
+    return Expected(
+        outcome=life.outcome,
+        promises=life.promises,
+        calls=tuple(life.calls),
+        forms=life.forms,
+        replies=dict(life.replies),
+        reopened=max(0, len(rounds) - 1),
+        rises=life.rises,
+    )
+
+
+class _Life:
+    def __init__(self, intake: Intake, script: Script) -> None:
+        self._intake = intake
+        self._script = script
+        self._severity = intake.severity
+        self._sent = False
+        self.outcome = Outcome.SOLVED
+        self.promises: dict[str, PromiseEnd] = {}
+        self.calls: list[tuple[int, int, Call]] = []
+        self.forms: dict[int, bool] = {}
+        self.replies: Counter[str] = Counter()
+        self.rises = intake.complex
+
+    def taken_back(self) -> None:
+        """What is not done by then is given up."""
+        self.outcome = Outcome.WITHDRAWN
+        self.replies["withdrawn"] += 1
+        self.forms[1] = False
+        accepted = self._script.withdraw == "in_progress"
+        self._end("response.1", _late(self._script.accept) if accepted else PromiseEnd.WITHDRAWN)
+        for kind in _FIRST.get(self._intake.kind, (PromiseKind.RESOLUTION,)):
+            self._end(f"{kind}.1", PromiseEnd.WITHDRAWN)
+
+    def goes_through(self, generation: int, each: Round) -> None:
+        """Somebody answers it, and the customer is heard."""
+        in_scope = self._intake.category is not Category.OUT_OF_SCOPE
+        self.outcome = Outcome.SOLVED if in_scope else Outcome.OUT_OF_SCOPE
+        if each.by_hotline:
+            for kind in (PromiseKind.HAND_OVER, PromiseKind.RESPONSE, PromiseKind.RESOLUTION):
+                self._end(f"{kind}.{generation}", PromiseEnd.KEPT)
+            self.replies["answered"] += 1
+        else:
+            self._is_handled(generation)
+        self._is_heard(generation, each)
+
+    def is_closed(self, generation: int, afterwards: Collection[PromiseKind]) -> None:
+        """R18, R26: the customer scores it, the manager rates it."""
+        scored = PromiseEnd.KEPT if self._script.scores else PromiseEnd.WITHDRAWN
+        if PromiseKind.EVALUATION in afterwards and self.outcome is Outcome.SOLVED:
+            self._end(f"evaluation.{generation}", scored)
+        rated = self.outcome in {Outcome.SOLVED, Outcome.NOT_REACHED}
+        if PromiseKind.DIFFICULTY in afterwards and rated:
+            self._end(f"difficulty.{generation}", PromiseEnd.KEPT)
+
+    def _is_handled(self, generation: int) -> None:
+        first, self._sent = not self._sent, True
+        script = self._script
+        self.forms[generation] = False
+        if generation == 1 and script.hotline:  # the hotline only held it
+            self.promises["hand_over.1"] = PromiseEnd.BROKEN
+        self._end(f"response.{generation}", _late(script.accept if first else "on_time"))
+        if first and script.panel:
+            self._end(f"panel.{generation}", PromiseEnd.KEPT)
+        if first and script.wait:
+            self._end(f"waiting.{generation}", PromiseEnd.KEPT)
+        if first and script.verify and not self._goes_on_after(script.verify):
+            return
+        if first and script.quotation and not self._is_agreed(script.quotation):
+            return
+        self._end(f"resolution.{generation}", _late(script.resolve if first else "on_time"))
+        self.forms[generation] = True
+        paid = self._intake.kind is Kind.PAID_SERVICE
+        self.replies["acceptance" if paid else "resolved"] += 1
+
+    def _goes_on_after(self, verdict: Verdict) -> bool:
+        """R19."""
+        self._end("verification.1", PromiseEnd.KEPT)
+        if verdict is Verdict.UNFOUNDED:
+            self._end("resolution.1", PromiseEnd.KEPT)  # the explanation is the answer
+            self.replies["unfounded"] += 1
+            self.outcome = Outcome.UNFOUNDED
+            return False
+        self._severity = Severity(verdict)
+        if verdict is Verdict.MAJOR:
+            self._end("response.1.2", PromiseEnd.KEPT)  # the lead's own
+            self.rises = True
+        return True
+
+    def _is_agreed(self, quotation: Quotation) -> bool:
+        """R17."""
+        self._end("survey.1", PromiseEnd.KEPT)
+        self._end("quotation.1", PromiseEnd.KEPT)
+        said, outcome = _OF_THE_QUOTATION[quotation.customer]
+        self._end("confirmation.1", said)
+        if quotation.manager:
+            self._end("approval.1", PromiseEnd.KEPT)
+        if quotation.manager == "refuses":
+            outcome = Outcome.NOT_APPROVED
+        if outcome is not Outcome.SOLVED:
+            self.outcome = outcome
+            self.replies[outcome] += 1
+        return outcome is Outcome.SOLVED
+
+    def _is_heard(self, generation: int, each: Round) -> None:
+        if each.test:
+            silent = each.test == "silence"
+            end = PromiseEnd.WITHDRAWN if silent else PromiseEnd.KEPT
+            self._end(f"customer_test.{generation}", end)
+        for attempt, call in enumerate(each.calls, start=1):
+            self.calls.append((generation, attempt, call))
+            again = "" if attempt == 1 else f".{attempt}"
+            self._end(f"callback.{generation}{again}", PromiseEnd.KEPT)
+        if each.calls[-1:] == ("not_reached",):
+            self.outcome = Outcome.NOT_REACHED
+        if each.failed and not each.by_hotline:  # R24: with higher urgency
+            self.rises = self.rises or self._severity is Severity.MAJOR
+            self._severity = Severity.MAJOR
+
+    def _end(self, key: str, end: PromiseEnd) -> None:
+        self.promises[key] = end
+        self.rises = self.rises or end is PromiseEnd.BROKEN
+
+
+_FIRST: Mapping[Kind, tuple[PromiseKind, ...]] = {
+    Kind.COMPLAINT: (PromiseKind.RESOLUTION, PromiseKind.VERIFICATION),
+    Kind.PAID_SERVICE: (PromiseKind.SURVEY,),
+}
+"""What is promised at first besides the response, where that is not the resolution alone."""
+
+
+def _late(how: str) -> PromiseEnd:
+    return PromiseEnd.BROKEN if how in {"late", "never"} else PromiseEnd.KEPT

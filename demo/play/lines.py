@@ -1,0 +1,56 @@
+"""What customers and staff say in a demonstration."""
+
+from collections.abc import Mapping
+
+from demo.play.script import Call, Test
+from domain.vocabulary import Kind, Verdict
+
+ANSWERS: Mapping[Kind, str] = {
+    Kind.CONSULTATION: "请在设置菜单中选择“系统”，再按屏幕提示操作；图文步骤已发送。",
+    Kind.FAULT: "请断电一分钟后重新上电，并按步骤清洁传感器，故障提示即可消除。",
+    Kind.SUGGESTION: "您的建议已经登记并转交产品部，下一版本将会采用。",
+    Kind.SALES: "产品资料和参考价格已发送，我们的销售人员会与您约时间详谈。",
+}
+RESULTS: Mapping[Kind, str] = {
+    Kind.CONSULTATION: "已电话说明操作方法，并发送图文指南。",
+    Kind.FAULT: "已更换故障部件，连续测试一小时正常。",
+    Kind.COMPLAINT: "已当面致歉并说明原因，补偿办法经客户同意。",
+    Kind.SUGGESTION: "建议已采纳，列入下一版本计划。",
+    Kind.SALES: "已发送报价单和产品资料，并约定面谈时间。",
+    Kind.PAID_SERVICE: "已按报价完成施工，请验收。",
+}
+OUT_OF_SCOPE = (
+    "此事属于银行与客户之间的存款纠纷，不在我公司受理范围；请与开户行联系，我们可配合提供设备记录。"
+)
+WITHDRAWN = "客户来电：已自行恢复，不再需要。"
+TRANSFERRED = "经检查硬件正常，属软件缺陷。"
+WAITING = "等待客户安排现场时间。"
+PROGRESS = "备件已在途。"
+QUESTION = "同型号是否出现过同样的故障？怎样判断是主板还是电源？"
+ADVICE = "先换电源模块并升级固件；如仍重启，再换主板。"
+FINDINGS: Mapping[Verdict, str] = {
+    Verdict.UNFOUNDED: "经核实，工程师在约定时间内到场，有门禁记录和签字为证。",
+    Verdict.GENERAL: "经核实情况属实，责任在我方，向您致歉。",
+    Verdict.MAJOR: "经核实情况属实且影响重大，由部门主管亲自处理。",
+}
+FINDINGS_OUT_OF_SCOPE = "经核实，设备记录无误，争议在银行与客户之间。"
+SURVEYED = "已到现场勘察：线路可走桥架，需新增电源点两处。"
+OFFERED = "按勘察方案施工并调试，保修一年。"
+AGREED = "同意，请尽快安排。"
+DECLINED = "价格超出预算，暂不做了。"
+NOT_APPROVED = "该型号已停产，无法保证配件供应。"
+TESTED: Mapping[Test, str] = {"worked": "试过了，可以了，谢谢。", "failed": "还是不行。"}
+COMMENTS: Mapping[bool, str] = {True: "响应快，讲得清楚。", False: "来得晚，态度也不好，很不满意。"}
+"""By whether the scores are good ones."""
+CALLS: Mapping[Call, Mapping[str, object]] = {
+    "good": {"reached": True, "running": True, "satisfied": True, "words": "现在正常了，谢谢。"},
+    "bad": {"reached": True, "running": False, "satisfied": False, "words": "早上又坏了。"},
+    "conflict": {
+        "reached": True,
+        "running": True,
+        "satisfied": False,
+        "conflict": True,
+        "words": "机器是好了，可是工程师当着客户的面吵架，我要投诉。",
+    },
+    "not_reached": {"reached": False, "words": ""},
+}

@@ -1,0 +1,118 @@
+"""The sample issues: intakes with a script, read from a file."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from demo.play.course import Round, completed, course, facts_of
+from demo.play.expected import Expected, expected
+from demo.play.script import Script
+from domain.errors import InputError
+from domain.issue.intake import Intake
+from domain.sla.policy import Policy
+from domain.sla.promise import PromiseKind
+from domain.sla.rulebook import Rulebook
+from domain.vocabulary import Model
+from runtime.textfiles import findings, read_utf8
+
+MOST = 500
+"""Issues of one demonstration: all of them are on one screen."""
+
+
+class Sample(Model):
+    """An issue to be played; ``script`` is complete, ``rounds`` are what it comes to."""
+
+    intake: Intake
+    script: Script
+    rounds: tuple[Round, ...]
+    afterwards: frozenset[PromiseKind]
+    """What the policy has follow the closing."""
+
+    @property
+    def expected(self) -> Expected:
+        """What the registers must say when it has been played."""
+        return expected(self.intake, self.script, self.rounds, self.afterwards)
+
+    @property
+    def complaints(self) -> int:
+        """How many complaints arise from what the customer says (R21)."""
+        calls = sum("conflict" in each.calls for each in self.rounds)
+        return calls + (self.script.scores is not None and min(self.script.scores) < 0)
+
+
+def sample(intake: Intake, script: Script, policy: Policy) -> Sample:
+    """Put an intake and its script together.
+
+    Raises:
+        ValueError: the script cannot be played under that policy.
+    """
+    script = completed(intake, script, policy)
+    rounds = course(intake, script, policy)
+    by_hotline = bool(rounds) and rounds[-1].by_hotline
+    facts = facts_of(intake, first_contact=by_hotline)
+    rated = frozenset() if by_hotline else frozenset({PromiseKind.DIFFICULTY})
+    after = {k for k in rated | {PromiseKind.EVALUATION} if policy.rule(k, facts)}
+    made = Sample(intake=intake, script=script, rounds=rounds, afterwards=frozenset(after))
+    if script.scores and PromiseKind.EVALUATION not in made.expected.kinds:
+        raise ValueError(f"script.scores: nobody is asked, it is {made.expected.outcome}")
+    return made
+
+
+def read_samples(path: Path, rulebook: Rulebook) -> list[Sample]:
+    """Read the issues of a file, one JSON object a line; what a ``script`` leaves out goes well.
+
+    Raises:
+        InputError: something in it cannot be; everything that is wrong is named with its line.
+    """
+    samples: list[Sample] = []
+    wrong: list[str] = []
+    for number, line in enumerate(read_utf8(path, InputError).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            samples.append(_sample(line, rulebook.policy))
+        except ValidationError as error:
+            wrong += (f"{path}, line {number}: {each}" for each in findings(error))
+        except ValueError as error:
+            wrong.append(f"{path}, line {number}: {error}")
+    wrong += (f"{path}: {each}" for each in _together(samples))
+    if not wrong and not 1 <= len(samples) <= MOST:
+        wrong.append(f"{path}: {len(samples)} issues: give at least one and at most {MOST}")
+    if wrong:
+        raise InputError("\n".join(wrong))
+    return samples
+
+
+def _sample(line: str, policy: Policy) -> Sample:
+    try:
+        fields: dict[str, Any] = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"column {error.colno}: no valid JSON: {error.msg}") from None
+    if not isinstance(fields, dict):
+        raise ValueError("write an object with the fields of an intake")  # noqa: TRY004
+    script = Script.model_validate(fields.pop("script", {}))
+    intake = Intake.model_validate({"reported_at": datetime.now(UTC)} | fields)
+    return sample(intake, script, policy)
+
+
+def _together(samples: Sequence[Sample]) -> Iterator[str]:
+    """Find what is wrong with them as a whole."""
+    ids = Counter(each.intake.issue_id for each in samples)
+    yield from (f"{id_} is there {n} times" for id_, n in ids.items() if n > 1)
+    known: set[str] = set()
+    for each in samples:  # in order: nobody can tell what is found out later
+        reference, case = each.intake.reference, each.script.case
+        if case and case not in known:
+            yield f'{reference}: script.case: no issue {case} before it is "known"'
+        if each.script.known:
+            known.add(reference)
+
+
+def lives(samples: Iterable[Sample]) -> int:
+    """How many issues there will be, with the complaints that arise."""
+    return sum(1 + each.complaints for each in samples)

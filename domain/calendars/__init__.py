@@ -1,0 +1,1 @@
+"""Working time: opening hours, national working days, and instants between them."""

@@ -1,0 +1,181 @@
+"""The callback clerk's list for a day (R22, R23): each customer once, with what to read first.
+
+Customers' data are in here on purpose, the clerk needs them; they go to no log (R30).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from domain.issue.actions import RecordCallback
+from domain.issue.intake import Customer
+from domain.issue.state import Person
+from domain.sla.promise import PromiseKind
+from domain.vocabulary import Instant, Kind, Model, Severity
+
+_AT_HOME = "86"
+"""The country of a telephone number that names none."""
+_SHORTEST = 5
+"""Digits of the shortest number that is one customer's."""
+
+
+class Attempt(Model):
+    """An earlier call about an issue; ``words`` are the customer's, as said (R23)."""
+
+    called_at: Instant
+    clerk: str
+    reached: bool
+    running: bool | None
+    satisfied: bool | None
+    words: str
+
+
+class Missed(Model):
+    """A promise that was broken: what the clerk may have to apologise for. ``ended_at`` is when it
+    was fulfilled after all.
+    """
+
+    kind: PromiseKind
+    target: str
+    due_at: Instant
+    ended_at: Instant | None
+
+
+class CaseSummary(Model):
+    """What the clerk reads before the call about one issue (R22); ``result`` and ``cause`` are what
+    the customer was told last. This is the ``attempt``-th of at most ``attempts`` calls (R25).
+    """
+
+    number: str
+    kind: Kind
+    severity: Severity
+    title: str
+    description: str
+    product_line: str
+    model: str | None
+    serial_number: str | None
+    site: str | None
+    customer: Customer
+    reported_at: Instant
+    answered: bool
+    handler: Person | None
+    result: str | None
+    cause: str | None
+    resolved_at: Instant | None
+    reopen_count: int
+    attempt: int
+    attempts: int
+    opens_at: Instant | None
+    due_at: Instant
+    overdue: bool
+    earlier: tuple[Attempt, ...] = ()
+    missed: tuple[Missed, ...] = ()
+
+
+class CalledToday(Model):
+    """The customer was called about an issue on that day already."""
+
+    number: str
+    called_at: Instant
+    clerk: str
+    reached: bool
+
+
+class Call(Model):
+    """One customer to be called, about all their issues at once (R22), the nearest due first.
+    ``key`` tells customers apart. About an issue in ``called_today`` they are not called again.
+    """
+
+    key: str
+    customer: Customer
+    due_at: Instant
+    cases: tuple[CaseSummary, ...]
+    called_today: tuple[CalledToday, ...] = ()
+
+    @property
+    def done_today(self) -> bool:
+        """Nothing is left to call about on that day."""
+        return {case.number for case in self.cases} <= {each.number for each in self.called_today}
+
+
+def grouped(
+    cases: Iterable[CaseSummary], called: Iterable[tuple[Customer, CalledToday]] = ()
+) -> list[Call]:
+    """Make one call of all the issues of a customer; ``called`` are the calls of that day. The
+    nearest due comes first.
+    """
+    of: defaultdict[str, list[CaseSummary]] = defaultdict(list)
+    for case in sorted(cases, key=lambda case: (case.due_at, case.number)):
+        of[identity(case.customer)].append(case)
+    heard: defaultdict[str, list[CalledToday]] = defaultdict(list)
+    for customer, call in called:
+        heard[identity(customer)].append(call)
+    return [
+        Call(
+            key=key,
+            customer=theirs[0].customer,
+            due_at=theirs[0].due_at,
+            cases=tuple(theirs),
+            called_today=tuple(sorted(heard[key], key=lambda c: (c.called_at, c.number))),
+        )
+        for key, theirs in of.items()
+    ]
+
+
+def identity(customer: Customer) -> str:
+    """Tell customers apart as a telephone does: by their number, else by e-mail, else by name and
+    organisation.
+    """
+    if customer.phone and (phone := _telephone(customer.phone)):
+        return f"phone {phone}"
+    if customer.email:
+        return f"email {customer.email.strip().casefold()}"
+    named = (customer.name, customer.organisation or "")
+    return f"name {' | '.join(' '.join(part.casefold().split()) for part in named)}"
+
+
+def _telephone(written: str) -> str | None:
+    """Write a number as it is dialled from abroad, however it was written; None if it is too short
+    to be one. ``0755 ...``, ``+86 755 ...`` and ``0086 (0) 755 ...`` are the same.
+    """
+    written = unicodedata.normalize("NFKC", written).strip()
+    digits = re.sub(r"\D", "", written)
+    if len(digits.lstrip("0")) < _SHORTEST:
+        return None
+    abroad = re.match(r"\+|00", written) or (digits.startswith(_AT_HOME) and len(digits) > 11)
+    if not abroad:
+        return f"+{_AT_HOME}{digits.lstrip('0')}"
+    digits = digits.lstrip("0")
+    if digits.startswith(_AT_HOME):
+        return f"+{_AT_HOME}{digits.removeprefix(_AT_HOME).lstrip('0')}"
+    return f"+{digits}"
+
+
+def share_of(clerk: str, clerks: Iterable[str], calls: Iterable[Call], day: date) -> list[Call]:
+    """Return a clerk's part of the list. Each customer is one clerk's on a day, whoever looks and
+    whatever comes in meanwhile, so that no two call them; if a clerk drops out, only their
+    customers go to others.
+    """
+    on_duty = sorted({*clerks, clerk})
+
+    def whose(call: Call) -> str:
+        return min(on_duty, key=lambda each: _digest(f"{day}\n{each}\n{call.key}"))
+
+    return [call for call in calls if whose(call) == clerk]
+
+
+def call_code(day: date, said: Mapping[str, RecordCallback]) -> str:
+    """Name a call by its day and what was said about each issue: the same record, sent again, is
+    the same call.
+    """
+    content = sorted((number, act.model_dump_json()) for number, act in said.items())
+    return f"{day:%Y%m%d}-{_digest(repr(content))[:12]}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

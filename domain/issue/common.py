@@ -1,0 +1,127 @@
+"""What the effects of several actions have in common: how promises end, how an issue comes to its
+end, how it is opened again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.errors import Refused
+from domain.issue.state import Assignment, Issue, Tell
+from domain.sla.promise import Promise, PromiseKind
+from domain.vocabulary import Audience, Category, Kind, Outcome, Severity, Stage
+
+Changes = dict[str, Any]
+"""What changes of the step that ``lifecycle.decide`` makes."""
+
+ASSIGNED = (
+    Tell(template="assigned", to=Audience.HANDLER, when="assigned"),
+    Tell(template="unassigned", to=Audience.LEAD, when="unassigned"),
+    Tell(template="thin", to=Audience.MANAGER, when="thin"),
+)
+PASSED_ON = Tell(template="transferred", to=Audience.CUSTOMER)
+TO_BE_HEARD = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST)
+"""While one of these runs, the customer may yet say that it is not solved (R9, R22)."""
+
+STATIONS: Mapping[PromiseKind, Stage] = {
+    PromiseKind.VERIFICATION: Stage.VERIFYING,
+    PromiseKind.SURVEY: Stage.SURVEYING,
+    PromiseKind.QUOTATION: Stage.QUOTING,
+    PromiseKind.CONFIRMATION: Stage.CONFIRMING,
+    PromiseKind.APPROVAL: Stage.APPROVING,
+}
+"""What comes before the work itself: while that promise runs, the issue is at that station (R17,
+R19). Whether an issue has any is the policy's to say.
+"""
+
+_BY_AN_ANSWER = (PromiseKind.HAND_OVER, PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
+
+
+def end(issue: Issue, at: datetime, *kinds: PromiseKind) -> tuple[Promise, ...]:
+    """End these promises, if they run, by what was promised."""
+    return tuple(p.fulfil(at) for p in issue.running if p.kind in kinds)
+
+
+def local_time(issue: Issue, at: datetime) -> str:
+    """Write an instant as the desk's people read it: local, with its offset."""
+    return at.astimezone(ZoneInfo(issue.zone)).isoformat(timespec="minutes")
+
+
+def nobody(issue: Issue) -> Stage:
+    """Where an issue is while nobody has it."""
+    return Stage.REOPENED if issue.generation > 1 else Stage.REGISTERED
+
+
+def station(issue: Issue) -> Stage:
+    """Where an issue is while somebody works on it."""
+    running = (STATIONS[p.kind] for p in issue.running if p.kind in STATIONS)
+    return next(running, Stage.IN_PROGRESS)
+
+
+def check_done_before(issue: Issue) -> None:
+    """Refuse a result while something that comes before the work is still to be done.
+
+    Raises:
+        Refused: ``NotAllowed``, naming it.
+    """
+    before = next((p.kind for p in issue.running if p.kind in STATIONS), None)
+    if before:
+        raise Refused(
+            "NotAllowed",
+            f"{issue.number} is not ready for a result: the {before} comes first; accept the "
+            "issue, and take it from there",
+        )
+
+
+def answer(
+    issue: Issue,
+    at: datetime,
+    wording: str,
+    *,
+    ends_as: Outcome | None = None,
+    fulfilled: tuple[PromiseKind, ...] = (),
+) -> Changes:
+    """Give the customer an answer: the one way to the end of an issue (R6). It is closed, as
+    ``ends_as`` says, when they have it and need not be heard any more. What else was still owed is
+    given up.
+    """
+    kept = (*_BY_AN_ANSWER, *fulfilled)
+    scope = issue.intake.category is Category.OUT_OF_SCOPE
+    return {
+        "stage": Stage.RESOLVED,
+        "ends_as": ends_as or (Outcome.OUT_OF_SCOPE if scope else Outcome.SOLVED),
+        "promises": tuple(p.fulfil(at) if p.kind in kept else p.give_up(at) for p in issue.running),
+        "tell": (Tell(template=wording, to=Audience.CUSTOMER),),
+    }
+
+
+def close(issue: Issue) -> Changes:
+    """Close an issue whose customer has the answer."""
+    return {"stage": Stage.CLOSED, "outcome": issue.ends_as}
+
+
+def open_again(issue: Issue, told: tuple[Tell, ...], *, urgent: bool) -> Changes:
+    """Send somebody again, with clocks of a new generation. ``urgent`` (R24): as a major issue, or
+    if it was that already under the lead's eyes. The engineer who knows the case goes first. What
+    is to be paid for and was not offered yet, as the hotline had an answer, is surveyed now (R17).
+    """
+    was_major = issue.severity is Severity.MAJOR
+    not_offered = issue.intake.kind is Kind.PAID_SERVICE and not issue.quotations
+    return {
+        "stage": Stage.REOPENED,
+        "stage_if_assigned": Stage.ASSIGNED,
+        "generation": issue.generation + 1,
+        "severity": Severity.MAJOR if urgent else issue.severity,
+        "level": max(issue.level, 1) if urgent and was_major else issue.level,
+        "first_contact": False,
+        "make": (
+            PromiseKind.RESPONSE,
+            PromiseKind.RESOLUTION,
+            *((PromiseKind.SURVEY,) if not_offered else ()),
+        ),
+        "assignment": Assignment(prefer=issue.engineer.id if issue.engineer else None),
+        "tell": (told[0], *ASSIGNED, *told[1:]),
+    }

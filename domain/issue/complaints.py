@@ -1,0 +1,108 @@
+"""Complaints (R19-R21): looked into, filed from the apology to the archive, and born of others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.issue.actions import Act, Answer, RecordCallback, Resolve, Verify
+from domain.issue.common import Changes, answer, end
+from domain.issue.forms import ComplaintForm
+from domain.issue.intake import Intake
+from domain.issue.state import Assignment, Issue, Step, Tell
+from domain.sla.promise import PromiseKind
+from domain.vocabulary import (
+    Actor,
+    Audience,
+    Category,
+    Channel,
+    Kind,
+    Outcome,
+    Severity,
+    Stage,
+    Verdict,
+)
+
+SOURCE = "desk"
+"""The source of the complaints that the desk registers by itself."""
+
+
+def verify(issue: Issue, act: Verify, at: datetime) -> Changes:
+    """R19: unfounded, it is explained to the customer; general, the department solves it; major,
+    its lead takes it.
+    """
+    form = ComplaintForm(
+        verified_by=act.by.id, verified_at=at, verdict=act.verdict, findings=act.findings
+    )
+    looked_into = (PromiseKind.RESPONSE, PromiseKind.VERIFICATION)
+    if act.verdict is Verdict.UNFOUNDED:
+        explained = answer(issue, at, "unfounded", ends_as=Outcome.UNFOUNDED, fulfilled=looked_into)
+        return explained | {"forms": (form,), "make": (PromiseKind.CALLBACK,)}
+    told = (Tell(template="verified", to=Audience.CUSTOMER),)
+    changes: Changes = {"promises": end(issue, at, *looked_into), "forms": (form,)}
+    if act.verdict is Verdict.GENERAL:
+        return changes | {
+            "stage": Stage.IN_PROGRESS,
+            "severity": Severity.GENERAL,
+            "tell": told,
+        }
+    return changes | {
+        "stage": Stage.REGISTERED,
+        "stage_if_assigned": Stage.ASSIGNED,
+        "severity": Severity.MAJOR,
+        "level": max(issue.level, 1),
+        "make": (PromiseKind.RESPONSE,),
+        "attempt": 2,  # the lead's own: the first was the handler's
+        "assignment": Assignment(level=1),
+        "tell": (*told, Tell(template="taken", to=Audience.HANDLER, when="assigned")),
+    }
+
+
+def filed(issue: Issue, act: Act, step: Step) -> tuple[ComplaintForm, ...]:
+    """R19: whatever happens to a complaint goes on its form."""
+    if issue.intake.kind is not Kind.COMPLAINT:
+        return ()
+    says: dict[str, object] = {}
+    if isinstance(act, Resolve):
+        says = {"handled_by": act.by.id, "result": act.result, "result_at": step.at}
+    elif isinstance(act, Answer):
+        says = {"handled_by": act.by.id, "result": act.solution, "result_at": step.at}
+    elif isinstance(act, RecordCallback) and act.reached:
+        says = {"called_at": step.at, "satisfied": act.satisfied}
+    if step.answered and not issue.answered:
+        says["told_at"] = step.at
+    if step.stage is Stage.CLOSED and not issue.closed:
+        says["archived_at"] = step.at
+    return (ComplaintForm.model_validate(says),) if says else ()
+
+
+def received(intake: Intake, by: Actor, at: datetime) -> tuple[ComplaintForm, ...]:
+    """R19: registered with an apology."""
+    if intake.kind is not Kind.COMPLAINT:
+        return ()
+    return (ComplaintForm(received_by=by.id, apologised_at=at),)
+
+
+def arising(issue: Issue, step: Step) -> Intake:
+    """R21: what a customer said in a callback or an evaluation, as a complaint of its own. A
+    conflict is major: whoever is responsible hears of it at once (R24).
+    """
+    called = step.callback is not None
+    said = step.content.get("words") or step.content.get("comment") or ""
+    return issue.intake.model_copy(
+        update={
+            "source": SOURCE,
+            "reference": f"{issue.number}-{step.seq}",
+            "channel": Channel.TELEPHONE if called else Channel.WEBSITE,
+            "kind": Kind.COMPLAINT,
+            "category": Category.SERVICE,
+            "severity": Severity.MAJOR if called else Severity.GENERAL,
+            "title": f"对 {issue.number} 的投诉 Complaint about {issue.number}",
+            "description": str(said),
+            "occurred_at": None,
+            "reported_at": step.at,
+            "ring_seconds": None,
+            "answering": False,
+            "complex": False,
+            "arises_from": issue.id,
+        }
+    )

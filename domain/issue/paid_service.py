@@ -1,0 +1,111 @@
+"""Paid service (R17): survey, quotation, the customer's yes or no, the manager's, then the work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.issue.actions import Approve, Confirm, Quote, Survey
+from domain.issue.common import Changes, answer, end, nobody
+from domain.issue.forms import PaidService
+from domain.issue.state import Issue, Tell
+from domain.sla.promise import PromiseKind
+from domain.vocabulary import Audience, Outcome, Stage
+
+
+def survey(issue: Issue, act: Survey, at: datetime) -> Changes:
+    """R17: the site is surveyed, the quotation is next."""
+    form = PaidService(
+        generation=issue.generation, surveyed_by=act.by.id, surveyed_at=at, findings=act.findings
+    )
+    return {
+        "stage": Stage.QUOTING,
+        "promises": end(issue, at, PromiseKind.SURVEY),
+        "make": (PromiseKind.QUOTATION,),
+        "forms": (form,),
+    }
+
+
+def quote(issue: Issue, act: Quote, at: datetime) -> Changes:
+    """R17: it is the customer's turn. A new quotation takes the place of one not answered yet."""
+    number = issue.quotations + 1
+    form = PaidService(
+        generation=issue.generation,
+        quoted_by=act.by.id,
+        quoted_at=at,
+        quotation=number,
+        work=act.work,
+        amount=act.amount,
+    )
+    replaced = issue.promise(PromiseKind.CONFIRMATION)
+    return {
+        "stage": Stage.CONFIRMING,
+        "promises": (
+            *end(issue, at, PromiseKind.QUOTATION),
+            *((replaced.give_up(at),) if replaced else ()),
+        ),
+        "make": (PromiseKind.CONFIRMATION,),
+        "attempt": number,
+        "forms": (form,),
+        "tell": (Tell(template="quotation", to=Audience.CUSTOMER),),
+    }
+
+
+def confirm(issue: Issue, act: Confirm, at: datetime) -> Changes:
+    """R17: a no ends it, kindly; a yes goes to the manager if the price needs it, else to work."""
+    form = PaidService(
+        generation=issue.generation,
+        confirmed_by=act.by.id,
+        confirmed_at=at,
+        agreed=act.agreed,
+        words=act.words,
+    )
+    if not act.agreed:
+        return not_wanted(issue, at, Outcome.DECLINED) | {"forms": (form,)}
+    changes: Changes = {"promises": end(issue, at, PromiseKind.CONFIRMATION), "forms": (form,)}
+    if not issue.needs_approval:
+        return changes | _work_begins(issue)
+    return changes | {
+        "stage": Stage.APPROVING,
+        "make": (PromiseKind.APPROVAL,),
+        "tell": (
+            Tell(template="approval_wanted", to=Audience.MANAGER),
+            Tell(template="confirmed", to=Audience.HANDLER, when="assigned"),
+        ),
+    }
+
+
+def approve(issue: Issue, act: Approve, at: datetime) -> Changes:
+    """R17: where the price needs it, the manager says whether the work may begin."""
+    form = PaidService(
+        generation=issue.generation,
+        approved_by=act.by.id,
+        approved_at=at,
+        approved=act.approved,
+        reason=act.reason,
+    )
+    decided = (PromiseKind.APPROVAL,)
+    if not act.approved:
+        refused = answer(issue, at, "not_approved", ends_as=Outcome.NOT_APPROVED, fulfilled=decided)
+        return refused | {"forms": (form,)}
+    return {"promises": end(issue, at, *decided), "forms": (form,)} | _work_begins(issue)
+
+
+def not_wanted(issue: Issue, at: datetime, ends_as: Outcome) -> Changes:
+    """R17: the customer said no, or nothing (``LAPSED``); they read that it is over, and so does
+    the handler.
+    """
+    said = (PromiseKind.CONFIRMATION,) if ends_as is Outcome.DECLINED else ()
+    changes = answer(issue, at, str(ends_as), ends_as=ends_as, fulfilled=said)
+    over = Tell(template="quotation_over", to=Audience.HANDLER, when="assigned")
+    return changes | {"tell": (*changes["tell"], over)}
+
+
+def _work_begins(issue: Issue) -> Changes:
+    return {
+        "stage": Stage.IN_PROGRESS if issue.engineer else nobody(issue),
+        "make": (PromiseKind.RESOLUTION,),
+        "tell": (
+            Tell(template="approved", to=Audience.CUSTOMER),
+            Tell(template="confirmed", to=Audience.HANDLER, when="assigned"),
+        ),
+    }

@@ -1,0 +1,223 @@
+"""What outsiders see of an issue: a view for programs, a page for the Temporal Web UI."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import WithJsonSchema
+
+from domain.issue.actions import ActionName
+from domain.issue.intake import Intake
+from domain.issue.lifecycle import allowed
+from domain.issue.state import Issue, Person, SlaState, StepNote
+from domain.markdown import cell, plain
+from domain.sla.promise import Promise, PromiseEnd, PromiseKind
+from domain.vocabulary import Category, Instant, Kind, Model, Outcome, Severity, Stage
+
+Consumed = Annotated[
+    timedelta,
+    # JSON Schema's own "duration" has no fractions of a second.
+    WithJsonSchema({"type": "string", "description": "ISO 8601 duration, like PT1H2.5S"}),
+]
+
+
+SUMMARY = 200
+"""Bytes of UTF-8 in a summary: Temporal takes a few more."""
+
+
+class PromiseView(Model):
+    """A promise as outsiders see it."""
+
+    key: str
+    kind: PromiseKind
+    generation: int
+    attempt: int
+    target: str
+    made_at: Instant
+    opens_at: Instant | None
+    due_at: Instant
+    provisional: bool
+    paused: bool
+    consumed: Consumed | None = None
+    end: PromiseEnd
+    ended_at: Instant | None
+
+
+class IssueView(Model):
+    """What the desk tells about an issue. No customer data (R30); instants in UTC, ``zone`` is the
+    desk's for showing them.
+    """
+
+    id: str
+    number: str
+    source: str
+    reference: str
+    stage: Stage
+    outcome: Outcome | None
+    kind: Kind
+    category: Category
+    severity: Severity
+    title: str
+    product_line: str
+    region: str
+    department: str
+    centre: str
+    zone: str
+    engineer: Person | None
+    lead: Person | None
+    escalation_level: int
+    reopen_count: int
+    sla_state: SlaState
+    reported_at: Instant
+    registered_at: Instant
+    next_due_at: Instant | None
+    answered: bool
+    first_contact: bool = False
+    arises_from: str | None = None
+    complaints: tuple[str, ...] = ()
+    promises: tuple[PromiseView, ...]
+    steps: tuple[StepNote, ...]
+    results: tuple[str, ...]
+    can: tuple[ActionName, ...]
+
+
+def view(issue: Issue) -> IssueView:
+    """Show the issue to outsiders."""
+    return IssueView(
+        id=issue.id,
+        number=issue.number,
+        source=issue.intake.source,
+        reference=issue.intake.reference,
+        stage=issue.stage,
+        outcome=issue.outcome,
+        kind=issue.intake.kind,
+        category=issue.intake.category,
+        severity=issue.severity,
+        title=issue.intake.title,
+        product_line=issue.intake.product_line,
+        region=issue.intake.region,
+        department=issue.department,
+        centre=issue.centre,
+        zone=issue.zone,
+        engineer=issue.engineer,
+        lead=issue.lead,
+        escalation_level=issue.level,
+        reopen_count=issue.generation - 1,
+        sla_state=issue.sla_state,
+        reported_at=issue.intake.reported_at,
+        registered_at=issue.registered_at,
+        next_due_at=issue.next_due_at,
+        answered=issue.answered,
+        first_contact=issue.first_contact,
+        arises_from=issue.intake.arises_from,
+        complaints=issue.complaints,
+        promises=tuple(_promise_view(p) for p in issue.promises),
+        steps=issue.steps,
+        results=issue.results,
+        can=() if issue.over else allowed(issue.stage),
+    )
+
+
+def _promise_view(promise: Promise) -> PromiseView:
+    return PromiseView(
+        paused=promise.paused_at is not None,
+        **{name: getattr(promise, name) for name in PromiseView.model_fields if name != "paused"},
+    )
+
+
+def local(at: datetime, zone: str) -> str:
+    """Write an instant as the desk reads it: ``2026-11-23 Mon 18:00``."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %a %H:%M}"
+
+
+def due(promise: Promise | PromiseView, zone: str) -> str:
+    """Write a due instant, and whether the next notice may still move it (R32)."""
+    return local(promise.due_at, zone) + (" 暂定 provisional" if promise.provisional else "")
+
+
+def details(issue: Issue) -> str:
+    """Write the issue as a short Markdown page for a supervisor: what it is, who has it, what was
+    promised, what happened last, what can be done next. No customer data (R30), and whatever
+    people wrote is text on it.
+    """
+    seen = view(issue)
+    urgency = "重大 major" if seen.severity is Severity.MAJOR else "一般 general"
+    holder = (
+        f"{plain(seen.engineer.name)} ({plain(seen.engineer.id)})"
+        if seen.engineer
+        else f"{plain(seen.lead.name)} ({plain(seen.lead.id)}), nobody free"
+        if seen.lead
+        else "nobody"
+    )
+    lines = [
+        f"### {seen.number} · {plain(seen.title)}",
+        f"{seen.kind} · {urgency} · {plain(seen.product_line)} · {plain(seen.region)}",
+        "",
+        f"**阶段 Stage** {seen.stage}" + (f" ({seen.outcome})" if seen.outcome else ""),
+        f"**处理人 With** {holder} · {plain(seen.department)}, {plain(seen.centre)}",
+        f"**升级 Escalation** {seen.escalation_level} · **重开 Reopened** {seen.reopen_count}",
+        *_related(seen),
+        "",
+        "| 承诺 Promise | 期限 Due | 状态 State |",
+        "|---|---|---|",
+        *(
+            f"| {p.key} ({cell(p.target)}) | {due(p, seen.zone)} | {_standing(p, seen.zone)} |"
+            for p in seen.promises
+        ),
+        "",
+        "**最近 Last steps**",
+        "",
+        *(
+            f"- {local(s.at, seen.zone)} {s.action} · {plain(s.by)}"
+            + (f": {plain(s.note)}" if s.note else "")
+            for s in reversed(seen.steps)
+        ),
+        "",
+        f"**可做 Possible next** {', '.join(seen.can) or '—'}",
+    ]
+    return "\n".join(lines)
+
+
+def summary(intake: Intake) -> str:
+    """Say in one line of Markdown what an issue is, for Temporal. No customer data (R30)."""
+    begins = f"{intake.kind} · {plain(intake.product_line)} · "
+    title = intake.title
+    while len((begins + plain(title)).encode()) > SUMMARY:
+        title = title[:-1]
+    return begins + plain(title)
+
+
+def origin(intake: Intake) -> str:
+    """Say in Markdown what is known of an issue from the start. No customer data (R30)."""
+    product = f"{intake.product_line} {intake.model or ''}"
+    return "\n".join(
+        (
+            f"**标题 Title** {plain(intake.title)}",
+            "",
+            f"- 来源 Source: {plain(f'{intake.source} {intake.reference}')} ({intake.channel})",
+            f"- 类别 Kind: {intake.kind}, {intake.category}, {intake.severity}",
+            f"- 产品 Product: {plain(product)}",
+            f"- 地区 Region: {plain(intake.region)}",
+        )
+    )
+
+
+def _related(seen: IssueView) -> list[str]:
+    """R8, R21: answered by the hotline; what it arose from, and what arose from it."""
+    facts = {
+        "首次解决 First contact": "热线 hotline" if seen.first_contact else "",
+        "起因 Arises from": plain(seen.arises_from or ""),
+        "引出投诉 Complaints": ", ".join(seen.complaints),
+    }
+    said = [f"**{name}** {fact}" for name, fact in facts.items() if fact]
+    return [" · ".join(said)] if said else []
+
+
+def _standing(promise: PromiseView, zone: str) -> str:
+    if promise.ended_at:
+        return f"{promise.end} {local(promise.ended_at, zone)}"
+    if promise.paused:
+        return "standing still"
+    return "overdue" if promise.end is PromiseEnd.BROKEN else "running"

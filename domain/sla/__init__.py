@@ -1,0 +1,1 @@
+"""Service levels: what is promised, by which policy, until when, and why."""

@@ -1,0 +1,321 @@
+"""Policy: every figure of the regulation as data. First match wins, and the match is explained."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+
+from domain.calendars.periods import Ends, Period, WorkingDays, WrittenPeriod, read_period
+from domain.sla.clock import Counting, Rehearsal
+from domain.sla.promise import DUE, PromiseKind
+from domain.vocabulary import (
+    Audience,
+    Category,
+    Code,
+    CustomerType,
+    Kind,
+    Model,
+    Role,
+    Severity,
+    Zone,
+    repeated,
+)
+
+When = Literal["at once", "working hours"]
+"""When somebody of the desk is told: day and night, or when they are at work."""
+
+_PERCENT = re.compile(r"(\d{1,3})%")
+
+
+class MarkRule(Model):
+    """A threshold: when it is reached, who is told, and how high the issue rises."""
+
+    at: str = Field(description='"75%", "100%", "+2h", "+1 working day"')
+    tell: tuple[Audience, ...] = ()
+    level: Literal[Role.LEAD, Role.MANAGER, Role.GM_OFFICE] | None = None
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> MarkRule:
+        if self.share is None and not self.at.startswith("+"):
+            msg = f'"{self.at}" is no threshold: write "75%", "100%", "+2h" or "+1 working day"'
+            raise ValueError(msg)
+        if self.share is None:
+            read_period(self.at[1:])
+        return self
+
+    @property
+    def share(self) -> float | None:
+        """The share of the promised time, 0 to 1, or None for a threshold after the due instant."""
+        percent = _PERCENT.fullmatch(self.at)
+        if percent is None or not 0 < int(percent[1]) <= 100:
+            return None
+        return int(percent[1]) / 100
+
+    @property
+    def after_due(self) -> Period:
+        """How long after the due instant; only where there is no ``share``."""
+        return read_period(self.at[1:])
+
+
+class Facts(Model):
+    """What a policy may ask about an issue."""
+
+    kind: Kind
+    severity: Severity
+    category: Category
+    product_line: str
+    region: str
+    centre: str
+    customer: CustomerType
+    existing: bool = True
+    first_contact: bool = False
+    generation: int = 1
+
+
+# Sorted on the way out: the same rule is the same JSON in every process.
+_Sorted = PlainSerializer(sorted, return_type=list[str], when_used="json")
+_SortedFlags = PlainSerializer(sorted, return_type=list[bool], when_used="json")
+
+
+class Selector(Model):
+    """Which issues a rule is for; what is left out matches everything."""
+
+    kind: Annotated[frozenset[Kind], _Sorted] = frozenset()
+    severity: Annotated[frozenset[Severity], _Sorted] = frozenset()
+    category: Annotated[frozenset[Category], _Sorted] = frozenset()
+    product_line: Annotated[frozenset[Code], _Sorted] = frozenset()
+    region: Annotated[frozenset[Code], _Sorted] = frozenset()
+    centre: Annotated[frozenset[Code], _Sorted] = frozenset()
+    customer: Annotated[frozenset[CustomerType], _Sorted] = frozenset()
+    existing: Annotated[frozenset[bool], _SortedFlags] = Field(
+        default=frozenset(), description="[true] a customer already, [false] a prospect (R4)"
+    )
+    first_contact: Annotated[frozenset[bool], _SortedFlags] = Field(
+        default=frozenset(), description="[true] the hotline answered it (R8)"
+    )
+
+    def mismatches(self, facts: Facts) -> tuple[str, ...]:
+        """Name the fields in which the issue is not what the rule is for; none: it matches."""
+        return tuple(
+            name
+            for name in type(self).model_fields
+            if (wanted := getattr(self, name)) and getattr(facts, name) not in wanted
+        )
+
+    def matches(self, facts: Facts) -> bool:
+        """Say whether the rule is for such an issue."""
+        return not self.mismatches(facts)
+
+
+class PromiseRule(Model):
+    """One kind of promise for one kind of issue."""
+
+    name: Code
+    promise: PromiseKind
+    select: Selector = Field(default=Selector(), alias="for")
+    within: WrittenPeriod
+    ends: Ends = Field(default="close", description="when the last working day is over (R31)")
+    clock: Counting = "working"
+    calendar: Code = Field(default="centre", description="a calendar, or the centre's own")
+    opens: WrittenPeriod | None = Field(
+        default=None, description="not before this; working days: from opening time on"
+    )
+    attempts: Annotated[int, Field(gt=0)] = 1
+    marks: tuple[MarkRule, ...]
+
+    @model_validator(mode="after")
+    def _breaking_is_noticed(self) -> PromiseRule:
+        marks = [mark.at for mark in self.marks]
+        if DUE not in marks:
+            msg = f'{self.name}: no "{DUE}" among the marks: nobody would notice a broken promise'
+            raise ValueError(msg)
+        if twice := repeated(marks):
+            msg = f'{self.name}: "{twice}" is among the marks twice: list all it tells in one'
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _only_working_days_have_an_end(self) -> PromiseRule:
+        if self.ends != "close" and not isinstance(self.within, WorkingDays):
+            msg = f'{self.name}: ends = "{self.ends}" is for working days, not for "{self.within}"'
+            raise ValueError(msg)
+        return self
+
+
+class Considered(Model):
+    """One rule on the way to the first match: what it does not fit, and whether it is taken."""
+
+    rule: PromiseRule
+    mismatches: tuple[str, ...]
+    taken: bool
+
+
+class NoticeRule(Model):
+    """When the people of the desk are told about such an issue. That a clock breaks and that a
+    person is told are two things (R13); customers are always told at once.
+    """
+
+    name: Code
+    select: Selector = Field(default=Selector(), alias="for")
+    when: When
+
+
+class RouteRule(Model):
+    """Which department gets an issue, before the table of categories is asked (R4)."""
+
+    name: Code
+    select: Selector = Field(default=Selector(), alias="for")
+    department: Code
+
+
+class ReliefRule(Model):
+    """Which issues do not wait for their handler's next shift: at the end of this one, somebody who
+    is on duty takes over (R16).
+    """
+
+    name: Code
+    select: Selector = Field(default=Selector(), alias="for")
+
+
+def _read_percent(written: object) -> object:
+    """Read ``"20%"``; a share that has been read already passes."""
+    if isinstance(written, str) and (percent := _PERCENT.fullmatch(written)):
+        return int(percent[1]) / 100
+    return written
+
+
+Share = Annotated[float, BeforeValidator(_read_percent), Field(ge=0, le=1)]
+"""A share, written as "20%"."""
+
+
+class Standby(Model):
+    """R16: of the people on duty in a core group, at least that share has no open issue. A group is
+    such a department's engineers in one service centre.
+    """
+
+    share: Share = 0.0
+    departments: tuple[Code, ...] = ()
+
+
+class PaidService(Model):
+    """R17: above this price, in yuan, the manager approves before the work begins."""
+
+    approval_above: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)] | None = None
+
+
+class Evaluations(Model):
+    """R21, R26: a score below this is strong dissatisfaction, and becomes a complaint."""
+
+    complaint_below: Annotated[int, Field(ge=-50, le=200)] = 0
+
+
+class Telephone(Model):
+    """R7: a call is answered within so many seconds, about three rings."""
+
+    within_seconds: Annotated[int, Field(ge=0, le=3600)] = 20
+
+
+class Quality(Model):
+    """R28: which share of the records is checked, and which share of errors means retraining."""
+
+    sample: Share = 0.15
+    errors: Share = 0.05
+    satisfaction: Share = 0.9
+
+
+class Delivery(Model):
+    """How long a message is tried before a person is asked to see to it."""
+
+    give_up_after: WrittenPeriod
+    first_retry: WrittenPeriod
+    longest_retry: WrittenPeriod
+
+    @model_validator(mode="after")
+    def _in_elapsed_time(self) -> Delivery:
+        periods = (self.give_up_after, self.first_retry, self.longest_retry)
+        if any(isinstance(period, WorkingDays) for period in periods):
+            msg = 'delivery: write "24h", not working days: channels are tried day and night'
+            raise ValueError(msg)
+        return self
+
+
+class Policy(Model):
+    """The desk's figures, as written in ``policies/*.toml``."""
+
+    name: Code
+    zone: Zone
+    routing: dict[Category, Code]
+    promises: tuple[PromiseRule, ...] = Field(alias="promise")
+    notices: tuple[NoticeRule, ...] = Field(default=(), alias="notice")
+    routes: tuple[RouteRule, ...] = Field(default=(), alias="route")
+    reliefs: tuple[ReliefRule, ...] = Field(default=(), alias="relief")
+    standby: Standby = Standby()
+    paid_service: PaidService = PaidService()
+    evaluations: Evaluations = Evaluations()
+    quality: Quality = Quality()
+    telephone: Telephone = Telephone()
+    delivery: Delivery
+    rehearsal: Rehearsal | None = None
+
+    @model_validator(mode="after")
+    def _every_category_has_a_department(self) -> Policy:
+        if missing := [category for category in Category if category not in self.routing]:
+            msg = f"routing: no department for {', '.join(missing)} (R4)"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _a_survey_leads_on(self) -> Policy:
+        promised = {rule.promise for rule in self.promises}
+        wanted = {PromiseKind.QUOTATION, PromiseKind.CONFIRMATION}
+        if self.paid_service.approval_above is not None:
+            wanted.add(PromiseKind.APPROVAL)
+        if PromiseKind.SURVEY in promised and (missing := sorted(wanted - promised)):
+            msg = (
+                f"survey: what follows it needs a promise too, or is forgotten: {missing[0]} (R17)"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_used_once(self) -> Policy:
+        for what, rules in (
+            ("promise", self.promises),
+            ("notice", self.notices),
+            ("route", self.routes),
+            ("relief", self.reliefs),
+        ):
+            if twice := repeated(rule.name for rule in rules):
+                msg = f"{what} {twice}: there are two of this name, so no one could tell them apart"
+                raise ValueError(msg)
+        return self
+
+    def considered(self, kind: PromiseKind, facts: Facts) -> tuple[Considered, ...]:
+        """List the rules for such a promise in order, with why each fits the issue or does not."""
+        rules = tuple(rule for rule in self.promises if rule.promise is kind)
+        taken = next((rule for rule in rules if rule.select.matches(facts)), None)
+        return tuple(
+            Considered(rule=rule, mismatches=rule.select.mismatches(facts), taken=rule is taken)
+            for rule in rules
+        )
+
+    def rule(self, kind: PromiseKind, facts: Facts) -> PromiseRule | None:
+        """Return the first rule for such a promise on such an issue; none means not promised."""
+        return next((each.rule for each in self.considered(kind, facts) if each.taken), None)
+
+    def department(self, facts: Facts) -> str:
+        """Route an issue to its department: the first rule that fits it, else its category (R4)."""
+        first = next((rule for rule in self.routes if rule.select.matches(facts)), None)
+        return first.department if first else self.routing[facts.category]
+
+    def relieved(self, facts: Facts) -> bool:
+        """Say whether such an issue changes hands when its handler goes off duty (R16)."""
+        return any(rule.select.matches(facts) for rule in self.reliefs)
+
+    def told(self, facts: Facts) -> When:
+        """Say when the people of the desk are told about such an issue; at once if nothing says."""
+        first = next((rule for rule in self.notices if rule.select.matches(facts)), None)
+        return first.when if first else "at once"

@@ -1,0 +1,1 @@
+"""Who works here: the roster, duty, who gets an issue, and who may see and do what."""

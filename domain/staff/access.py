@@ -1,0 +1,140 @@
+"""Who may do and see what (R30): one table for the HTTP interface, the pages and their tests.
+
+Which action a role may take at all is the regulation's (``lifecycle.RULES``); here it is said on
+which issues. People act as who they are: nobody says in a request who they would like to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.lifecycle import RULES
+from domain.issue.view import IssueView
+from domain.sla.promise import PromiseKind
+from domain.vocabulary import Actor, Code, Line, Model, Role
+
+
+class Reach(StrEnum):
+    """On which issues somebody may do something."""
+
+    NONE = "none"
+    OWN = "own"
+    """An engineer's: those they have. An intake system's: those it registered."""
+    TO_CALL = "to_call"
+    """Those whose callback is due or running."""
+    DEPARTMENT = "department"
+    ALL = "all"
+
+
+class Right(StrEnum):
+    """What somebody may do besides the actions of the contract."""
+
+    OPEN = "open"
+    """Register an issue; an intake system under its own source only."""
+    SEE = "see"
+    """Look at issues, which hold no customer data."""
+    SEE_CUSTOMER = "see_customer"
+    """Look at an issue's customer; every look is recorded (R30)."""
+    FIND_CUSTOMERS = "find_customers"
+    """Look up who is calling; every look is recorded (R30)."""
+    SEARCH_CASES = "search_cases"
+    LIST_CALLBACKS = "list_callbacks"
+    """The clerk's day, with customers; every look is recorded (R22, R30)."""
+    READ_AUDIT_TRAIL = "read_audit_trail"
+    READ_METRICS = "read_metrics"
+
+
+_STAFF = (Role.AGENT, Role.ENGINEER, Role.CLERK, Role.LEAD, Role.MANAGER, Role.GM_OFFICE)
+
+RIGHTS: Mapping[Right, Mapping[Role, Reach]] = {
+    Right.OPEN: {Role.INTAKE: Reach.OWN}
+    | dict.fromkeys((Role.AGENT, Role.LEAD, Role.MANAGER, Role.GM_OFFICE), Reach.ALL),
+    Right.SEE: {
+        Role.INTAKE: Reach.OWN,
+        Role.AGENT: Reach.ALL,
+        Role.ENGINEER: Reach.OWN,
+        Role.CLERK: Reach.ALL,
+        Role.LEAD: Reach.DEPARTMENT,
+        Role.MANAGER: Reach.DEPARTMENT,
+        Role.GM_OFFICE: Reach.ALL,
+        Role.AUDITOR: Reach.ALL,
+    },
+    Right.SEE_CUSTOMER: {
+        Role.AGENT: Reach.ALL,
+        Role.ENGINEER: Reach.OWN,
+        Role.CLERK: Reach.TO_CALL,
+        Role.LEAD: Reach.DEPARTMENT,
+        Role.MANAGER: Reach.DEPARTMENT,
+        Role.GM_OFFICE: Reach.ALL,
+    },
+    Right.FIND_CUSTOMERS: {Role.AGENT: Reach.ALL},
+    Right.SEARCH_CASES: dict.fromkeys(_STAFF, Reach.ALL),
+    Right.LIST_CALLBACKS: dict.fromkeys((Role.CLERK, Role.AGENT), Reach.ALL),
+    Right.READ_AUDIT_TRAIL: dict.fromkeys((Role.AUDITOR, Role.GM_OFFICE), Reach.ALL),
+    Right.READ_METRICS: dict.fromkeys((Role.AUDITOR, Role.MANAGER, Role.GM_OFFICE), Reach.ALL),
+}
+
+ACTS_ON: Mapping[Role, Reach] = {
+    Role.INTAKE: Reach.OWN,
+    Role.AGENT: Reach.ALL,
+    Role.ENGINEER: Reach.OWN,
+    Role.CLERK: Reach.ALL,
+    Role.LEAD: Reach.DEPARTMENT,
+    Role.MANAGER: Reach.DEPARTMENT,
+    Role.GM_OFFICE: Reach.ALL,
+}
+"""On which issues a role takes the actions it has; customers act by the links they are sent."""
+
+CALLERS = tuple(role for role in Role if role in ACTS_ON or role is Role.AUDITOR)
+"""The roles that a token may have."""
+
+
+class Caller(Model):
+    """Somebody at a door: a person of the roster, an intake system by its source, or an auditor."""
+
+    id: Code
+    role: Role
+    name: Line
+    department: Code | None = None
+
+    @property
+    def by(self) -> Actor:
+        """As whom they act on an issue."""
+        return Actor(id=self.id, role=self.role)
+
+
+def reach(role: Role, what: Right | ActionName) -> Reach:
+    """Say on which issues a role may do something."""
+    if isinstance(what, Right):
+        return RIGHTS[what].get(role, Reach.NONE)
+    if what not in PEOPLE or role not in RULES[what].roles:
+        return Reach.NONE
+    if what is ActionName.CONSULT and role is Role.ENGINEER:
+        return Reach.ALL  # an expert may be asked about any issue (R15)
+    return ACTS_ON.get(role, Reach.NONE)
+
+
+def within(found: Reach, caller: Caller, issue: IssueView) -> bool:
+    """Say whether an issue is among those that somebody reaches."""
+    match found:
+        case Reach.ALL:
+            return True
+        case Reach.OWN if caller.role is Role.INTAKE:
+            return issue.source == caller.id
+        case Reach.OWN:
+            return issue.engineer is not None and issue.engineer.id == caller.id
+        case Reach.DEPARTMENT:
+            return issue.department == caller.department
+        case Reach.TO_CALL:
+            return any(
+                p.kind is PromiseKind.CALLBACK and p.ended_at is None for p in issue.promises
+            )
+        case _:
+            return False
+
+
+def may(caller: Caller, what: Right | ActionName, issue: IssueView) -> bool:
+    """Say whether somebody may do this with this issue."""
+    return within(reach(caller.role, what), caller, issue)

@@ -1,0 +1,253 @@
+"""Who works where, when, on what, and how they are reached (R4, R16, R33)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from domain.issue.state import Person
+from domain.sla.rulebook import Rulebook
+from domain.staff.duty import OFF, Duty, DutyException, overlapping
+from domain.vocabulary import ESCALATION, Code, Line, Model, Role, Zone, repeated
+
+__all__ = ["OFF"]
+
+StaffRole = Literal[Role.ENGINEER, Role.CLERK, Role.LEAD, Role.MANAGER, Role.GM_OFFICE, Role.AGENT]
+
+
+class Centre(Model):
+    """A service centre: its regions, its hours, and the centres that help out, nearest first."""
+
+    id: Code = Field(alias="centre")
+    name: Line
+    regions: tuple[Code, ...]
+    zone: Zone
+    calendar: Code
+    nearest: tuple[Code, ...] = ()
+
+
+class Certification(Model):
+    """The right to work on a product line, perhaps until a last day (R16)."""
+
+    product_line: Code
+    until: date | None = None
+
+    def covers(self, product_line: str, day: date) -> bool:
+        """Say whether it allows work on that line on that local day."""
+        return self.product_line == product_line and (self.until is None or day <= self.until)
+
+
+class Contact(Model):
+    """An address on one of the roster's channels: ``sms:+8613800000000``."""
+
+    channel: Code
+    address: Line
+
+
+class Member(Model):
+    """Somebody on the roster. ``shift`` names the calendar of their usual hours, or is ``off``."""
+
+    id: Code = Field(alias="person")
+    name: Line
+    role: StaffRole
+    department: Code
+    centre: Code
+    certified: tuple[Certification, ...] = ()
+    shift: Code
+    contacts: Annotated[tuple[Contact, ...], Field(min_length=1)]
+    exceptions: tuple[DutyException, ...] = ()
+
+    @property
+    def person(self) -> Person:
+        """As an issue refers to them."""
+        return Person(id=self.id, name=self.name)
+
+
+class DeliveryChannel(Model):
+    """A way to reach people: an Apprise URL with ``{to}`` where the address goes.
+
+    ``customers`` says which contact of a customer it needs, if it may be used for customers; the
+    first such channel of the roster that the customer has an address for is taken.
+    """
+
+    id: Code = Field(alias="channel")
+    url: Annotated[str, Field(pattern=r"^[a-z][a-z0-9+]*://")]
+    per_minute: Annotated[int, Field(gt=0)] | None = None
+    customers: Literal["phone", "email"] | None = None
+
+
+class Roster(Model):
+    """The whole roster, checked for gaps that would leave an issue with nobody. ``exceptions`` from
+    the usual shifts take the place of those of the roster before; None leaves these as they are.
+    """
+
+    centres: tuple[Centre, ...]
+    members: tuple[Member, ...]
+    channels: tuple[DeliveryChannel, ...]
+    exceptions: tuple[DutyException, ...] | None = None
+
+    @model_validator(mode="after")
+    def _nothing_twice(self) -> Roster:
+        for what, ids in (
+            ("centre", [c.id for c in self.centres]),
+            ("person", [m.id for m in self.members]),
+            ("channel", [c.id for c in self.channels]),
+            ("region", [region for c in self.centres for region in c.regions]),
+        ):
+            if twice := repeated(ids):
+                msg = f"{what} {twice} is on the roster twice"
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _everything_named_exists(self) -> Roster:
+        centres = {centre.id for centre in self.centres}
+        channels = {channel.id for channel in self.channels}
+        for centre in self.centres:
+            for neighbour in centre.nearest:
+                _known(neighbour, centres, f"centre {centre.id}: nearest")
+        for member in self.members:
+            _known(member.centre, centres, f"person {member.id}: centre")
+            for contact in member.contacts:
+                _known(contact.channel, channels, f"person {member.id}: contacts")
+        return self
+
+    @model_validator(mode="after")
+    def _exceptions_are_somebodys(self) -> Roster:
+        people = {member.id for member in self.members}
+        for exception in self.exceptions or ():
+            _known(exception.person, people, f"{exception}: person")
+        if both := overlapping(self.exceptions or ()):
+            msg = f"{both[1]}: from: overlaps with {both[0].said}"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _every_issue_has_somebody(self) -> Roster:
+        """R13: there is a lead and a manager for every department, and a GM office above all."""
+        has = {(member.department, member.role) for member in self.members}
+        served = {m.department for m in self.members if m.role is not Role.GM_OFFICE}
+        for department in sorted(served):
+            for role in (Role.LEAD, Role.MANAGER):
+                if (department, role) not in has:
+                    msg = f"department {department} has no {role}: escalations would reach nobody"
+                    raise ValueError(msg)
+        if not any(member.role is Role.GM_OFFICE for member in self.members):
+            msg = "nobody has the role gm_office: the last escalation would reach nobody"
+            raise ValueError(msg)
+        if not any(channel.customers for channel in self.channels):
+            msg = "no channel is for customers: set customers to phone or email on at least one"
+            raise ValueError(msg)
+        return self
+
+    def check_against(self, rulebook: Rulebook) -> None:
+        """Refuse a roster that speaks of calendars or lacks departments the policy knows.
+
+        Raises:
+            ValueError: naming the entry and what there is.
+        """
+        check_fit(self.centres, self.members, rulebook)
+        _check_shifts(self.exceptions or (), rulebook)
+
+
+def check_fit(centres: Iterable[Centre], members: Sequence[Member], rulebook: Rulebook) -> None:
+    """Refuse people and a rulebook that do not go together.
+
+    Raises:
+        ValueError: naming the entry and what there is.
+    """
+    calendars = set(rulebook.calendars)
+    for centre in centres:
+        _known(centre.calendar, calendars, f"centre {centre.id}: calendar")
+    for member in members:
+        _known(member.shift, calendars | {OFF}, f"person {member.id}: shift")
+        _check_shifts(member.exceptions, rulebook)
+    departments = {member.department for member in members}
+    for category, department in rulebook.policy.routing.items():
+        _known(department, departments, f"routing of {category}: department")
+    for route in rulebook.policy.routes:
+        _known(route.department, departments, f"route {route.name}: department")
+
+
+def _check_shifts(exceptions: Iterable[DutyException], rulebook: Rulebook) -> None:
+    for exception in exceptions:
+        _known(exception.shift, {*rulebook.calendars, OFF}, f"{exception}: shift")
+
+
+class Candidate(Model):
+    """An engineer as assignment sees them, with the load they carry."""
+
+    member: Member
+    open_issues: int
+    idle_since: datetime
+
+
+class Need(Model):
+    """Whom an issue needs: department and certification, from the centre or those that help out."""
+
+    department: str
+    product_line: str
+    centres: tuple[str, ...] = Field(description="its own first, then the nearest, in order")
+    prefer: str | None = None
+
+
+class Choice(Model):
+    """Who gets the issue; or, if nobody qualified is on duty, when the next one will be."""
+
+    member: Member | None = None
+    again_at: datetime | None = None
+
+
+def choose(candidates: Iterable[Candidate], need: Need, duty: Duty, at: datetime) -> Choice:
+    """Assign (R16): certified, of the nearest centre, on duty, with the fewest open issues, then
+    the longest idle. ``at`` is real time and so is ``again_at``, which is always later.
+    """
+    day = duty.day(at)
+    fit = [c for c in candidates if _qualified(c.member, need, day)]
+    on_duty = [c for c in fit if duty.on_duty(c.member, at)]
+    if on_duty:
+        best = min(
+            on_duty,
+            key=lambda c: (
+                c.member.id != need.prefer,
+                need.centres.index(c.member.centre),
+                c.open_issues,
+                c.idle_since,
+                c.member.id,
+            ),
+        )
+        return Choice(member=best.member)
+    openings = (duty.next_duty(candidate.member, at) for candidate in fit)
+    return Choice(again_at=min(filter(None, openings), default=None))
+
+
+def _qualified(member: Member, need: Need, day: date) -> bool:
+    return (
+        member.role is Role.ENGINEER
+        and member.department == need.department
+        and member.centre in need.centres
+        and any(c.covers(need.product_line, day) for c in member.certified)
+    )
+
+
+def superior(members: Iterable[Member], department: str, level: int) -> Member | None:
+    """Return who answers for ``department`` at escalation level 1 to 3, or the next level above
+    if nobody does; None only for an empty roster.
+    """
+    by_role: dict[tuple[Role, str], Member] = {
+        (member.role, member.department if member.role is not Role.GM_OFFICE else ""): member
+        for member in sorted(members, key=lambda member: member.id, reverse=True)
+    }
+    for role in ESCALATION[level:]:
+        if found := by_role.get((role, department if role is not Role.GM_OFFICE else "")):
+            return found
+    return None
+
+
+def _known(name: str, known: set[str], where: str) -> None:
+    if name not in known:
+        msg = f"{where}: {name} is unknown; there are: {', '.join(sorted(known))}"
+        raise ValueError(msg)

@@ -1,0 +1,1 @@
+"""What comes in from outside: letters, other systems' words, and files."""

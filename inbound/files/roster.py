@@ -1,0 +1,208 @@
+"""The roster as a spreadsheet program writes it: CSV files in one directory.
+
+``centres.csv``, ``people.csv`` and ``channels.csv``, and ``duty.csv`` if there is one;
+`examples/README.md` explains the columns.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from domain.errors import SetupError
+from domain.staff.duty import DutyException
+from domain.staff.roster import Centre, DeliveryChannel, Member, Roster
+from runtime.textfiles import explain, read_utf8
+
+Split = Callable[[str], list[Any]]
+Entry = TypeVar("Entry", bound=BaseModel)
+
+
+class RosterError(SetupError):
+    """The roster cannot be used; the message names file, line and column, and what is expected."""
+
+
+class _Sheet(NamedTuple):
+    """One of the files: cells that hold lists, columns whose cells may be empty, and what is
+    written in another file.
+    """
+
+    file: str
+    lists: Mapping[str, Split]
+    optional: frozenset[str]
+    elsewhere: frozenset[str] = frozenset()
+
+
+class _Row(NamedTuple):
+    line: int
+    cells: dict[str, str]
+
+
+def read_roster(directory: Path) -> Roster:
+    """Read the roster out of the files of ``directory``. Without ``duty.csv`` it says nothing of
+    exceptions from the usual shifts.
+
+    What it says of calendars and departments is for ``Roster.check_against`` to compare.
+
+    Raises:
+        RosterError: a file is missing, is no UTF-8, lacks a column, or says something that cannot
+            be; all wrong cells of a file are named at once.
+    """
+    centres = _read(directory, CENTRES, Centre)
+    members = _read(directory, PEOPLE, Member)
+    channels = _read(directory, CHANNELS, DeliveryChannel)
+    known = (directory / DUTY.file).exists()
+    duty = list(_entries(directory, DUTY, DutyException)) if known else []
+    try:
+        return Roster(
+            centres=centres,
+            members=members,
+            channels=channels,
+            exceptions=tuple(exception for _, exception in duty) if known else None,
+        )
+    except ValidationError as error:
+        reasons = (each["msg"].removeprefix("Value error, ") for each in error.errors())
+        raise RosterError(
+            "\n".join(f"{directory / _place_of(each, duty)}: {each}" for each in reasons)
+        ) from None
+
+
+def _items(cell: str) -> list[Any]:
+    return [item for part in cell.split(";") if (item := part.strip())]
+
+
+def _certifications(cell: str) -> list[Any]:
+    """``ATM;KIOSK=2027-03-31``: product lines, with the last day where there is one."""
+    pairs = (item.partition("=") for item in _items(cell))
+    return [
+        {"product_line": line.strip()} | ({"until": until.strip()} if given else {})
+        for line, given, until in pairs
+    ]
+
+
+def _contacts(cell: str) -> list[Any]:
+    """``sms:+8613900000000;wecom:guangzhou``: the first is the one that is used."""
+    pairs = (item.partition(":") for item in _items(cell))
+    return [{"channel": channel.strip(), "address": to.strip()} for channel, _, to in pairs]
+
+
+CENTRES = _Sheet("centres.csv", {"regions": _items, "nearest": _items}, frozenset({"nearest"}))
+PEOPLE = _Sheet(
+    "people.csv",
+    {"certified": _certifications, "contacts": _contacts},
+    frozenset({"certified"}),
+    elsewhere=frozenset({"exceptions"}),
+)
+CHANNELS = _Sheet("channels.csv", {}, frozenset({"per_minute", "customers"}))
+DUTY = _Sheet("duty.csv", {}, frozenset())
+
+_HOW = {
+    "regions": "list regions like 广东;海南",
+    "nearest": "list centres like shenzhen;shanghai",
+    "certified": "list product lines like ATM;KIOSK=2027-03-31",
+    "contacts": "list channel:address like sms:+8613900000000;wecom:guangzhou",
+    "person": "use letters, digits and . _ + - only",
+    "centre": "use letters, digits and . _ + - only",
+    "channel": "use letters, digits and . _ + - only",
+    "url": "give an Apprise URL like dingtalk://SECRET@{to}",
+    "per_minute": "give a whole number, or leave the cell empty for no limit",
+    "from": "write the first day like 2026-12-01",
+    "until": "write the last day like 2026-12-05",
+    "shift": "name a calendar of the policy, or off",
+}
+
+
+def _read(directory: Path, sheet: _Sheet, model: type[Entry]) -> tuple[Entry, ...]:
+    return tuple(entry for _, entry in _entries(directory, sheet, model))
+
+
+def _entries(directory: Path, sheet: _Sheet, model: type[Entry]) -> list[tuple[int, Entry]]:
+    """Read a file, each entry with its line."""
+    path = directory / sheet.file
+    named = (field.alias or name for name, field in model.model_fields.items())
+    columns = [name for name in named if name not in sheet.elsewhere]
+    entries: list[tuple[int, Entry]] = []
+    wrong: list[str] = []
+    for line, cells in _rows(path, columns):
+        try:
+            entries.append((line, model.model_validate(_values(sheet, cells))))
+        except ValidationError as error:
+            wrong += (f"{path}, line {line}, {_explained(each, cells)}" for each in error.errors())
+    if wrong:
+        raise RosterError("\n".join(dict.fromkeys(wrong)))
+    return entries
+
+
+def _values(sheet: _Sheet, cells: dict[str, str]) -> dict[str, Any]:
+    return {
+        column: sheet.lists[column](cell) if column in sheet.lists else cell
+        for column, cell in cells.items()
+        if cell or column not in sheet.optional
+    }
+
+
+def _explained(details: ErrorDetails, cells: dict[str, str]) -> str:
+    column = str(details["loc"][0])
+    how = f"; {_HOW[column]}" if column in _HOW else ""
+    found = f'the cell holds "{cells[column]}"' if cells[column] else "the cell is empty"
+    return f"column {column}: {explain(details, show_found=False)}{how}; {found}"
+
+
+def _rows(path: Path, columns: list[str]) -> Iterator[_Row]:
+    """Read the rows by column; a row that goes over several lines is named by its first."""
+    reader = csv.reader(io.StringIO(read_utf8(path, RosterError), newline=""), strict=True)
+    line = 1
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(path, header, columns)
+        line = reader.line_num + 1
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                _check_width(path, line, cells, header)
+                yield _Row(line, dict(zip(header, cells, strict=True)))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise RosterError(
+            f"{path}, line {line}: no valid CSV: {error}: is a quotation mark left open?"
+        ) from None
+
+
+def _check_width(path: Path, line: int, cells: list[str], header: list[str]) -> None:
+    if len(cells) != len(header):
+        raise RosterError(
+            f"{path}, line {line}: {len(cells)} cells instead of {len(header)}: "
+            "lists inside a cell are separated by ; not by commas"
+        )
+
+
+def _check_header(path: Path, header: list[str], columns: list[str]) -> None:
+    problems = {
+        "missing": [name for name in columns if name not in header],
+        "unknown": [name for name in header if name not in columns],
+        "there twice": sorted({name for name in header if header.count(name) > 1}),
+    }
+    wrong = [f"{what}: {', '.join(names)}" for what, names in problems.items() if names]
+    if wrong:
+        raise RosterError(
+            f"{path}, line 1: columns {'; '.join(wrong)}. The first line must be "
+            f"{','.join(columns)}"
+        )
+
+
+def _place_of(reason: str, duty: Sequence[tuple[int, DutyException]]) -> str:
+    """Say which file a finding about the whole roster is about: each begins with its kind. Of
+    exceptions it is the last line that says the same.
+    """
+    for line, exception in reversed(duty):
+        if reason.startswith(f"{exception}:"):
+            return f"{DUTY.file}, line {line}"
+    if reason.startswith(("centre ", "region ")):
+        return CENTRES.file
+    if reason.startswith(("channel ", "no channel ")):
+        return CHANNELS.file
+    return PEOPLE.file

@@ -1,0 +1,237 @@
+"""Mapping files: how what another system sends becomes an intake of ours, without code.
+
+A file is TOML, one for each system. Where a field of ours stands in theirs is said by a JMESPath
+expression (jmespath.org); ``docs/inbound.md`` tells how to write one.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
+
+from domain.errors import InputError
+from domain.issue.intake import Customer, Intake
+from domain.vocabulary import Code, Model, Zone
+from runtime.textfiles import explain, findings, read_utf8
+
+_CUSTOMER = "customer."
+_FIELDS = frozenset(Intake.model_fields) - {"customer", "source"} | {
+    f"{_CUSTOMER}{name}" for name in Customer.model_fields
+}
+_TIMES = frozenset({"reported_at", "occurred_at"})
+_LONGEST_LINE, _LONGEST_TEXT = 200, 10_000
+_NOT_DIALLED = re.compile(r"[^0-9+-]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
+_code: TypeAdapter[str] = TypeAdapter(Code)
+
+
+def _parsed(expression: str) -> str:
+    try:
+        jmespath.compile(expression)
+    except JMESPathError as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"is no JMESPath expression: {reason}") from None
+    return expression
+
+
+Expression = Annotated[str, AfterValidator(_parsed)]
+
+
+class Times(Model):
+    """How they write an instant: ``format`` as ``strptime`` has it, or else ISO 8601; ``zone`` is
+    theirs where they do not say it.
+    """
+
+    format: str | None = None
+    zone: Zone = "Asia/Shanghai"
+
+    def read(self, written: object) -> object:
+        """Read an instant, or leave what is none to be refused."""
+        if not isinstance(written, str):
+            return written
+        try:
+            at = (
+                datetime.strptime(written, self.format)  # noqa: DTZ007  theirs is added below
+                if self.format
+                else datetime.fromisoformat(written)
+            )
+        except ValueError:
+            return written
+        return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(self.zone))
+
+
+class Rule(Model):
+    """Where a condition holds of what they send, these fields of ours are so."""
+
+    condition: Expression = Field(alias="if")
+    set: dict[str, Any]
+
+
+class Ignored(Exception):  # noqa: N818  it is no mistake
+    """What they sent is not about an issue."""
+
+
+class Unusable(Exception):  # noqa: N818  an answer to whoever sent it
+    """What they sent cannot become an intake; ``wrong`` has field and reason of each."""
+
+    def __init__(self, wrong: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field}: {reason}" for field, reason in wrong))
+        self.wrong = wrong
+
+
+class Form(Model):
+    """One system's mapping. What stands in ``fixed`` goes before what they send, what stands in
+    ``when`` before that; ``defaults`` are for what they leave out.
+    """
+
+    source: Code
+    only: Expression | None = None
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    from_: dict[str, Expression] = Field(alias="from")
+    values: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    when: tuple[Rule, ...] = ()
+    fixed: dict[str, Any] = Field(default_factory=dict)
+    time: Times = Times()
+
+    @model_validator(mode="after")
+    def _speaks_of_our_fields(self) -> Form:
+        tables = {"defaults": self.defaults, "from": self.from_, "values": self.values}
+        rules = {f"when.{place}.set": rule.set for place, rule in enumerate(self.when, start=1)}
+        for table, said in (tables | {"fixed": self.fixed} | rules).items():
+            if unknown := sorted(said.keys() - _FIELDS):
+                msg = f"{table}: {unknown[0]} is no field of ours; there are: {_list(_FIELDS)}"
+                raise ValueError(msg)
+        if "reference" not in self.from_:
+            msg = "from: reference is missing: without it a repeated message is a second issue"
+            raise ValueError(msg)
+        return self
+
+    def read(self, theirs: Mapping[str, Any], now: datetime) -> Intake:
+        """Make an intake of what they sent; ``now`` is when it was reported if they do not say.
+
+        Raises:
+            Ignored: it is not about an issue.
+            Unusable: something is missing or wrong.
+        """
+        if self.only and not _found(self.only, theirs):
+            raise Ignored
+        said: dict[str, Any] = {"reported_at": now} | self.defaults
+        said |= {name: value for name, value in self._taken(theirs) if value not in (None, "")}
+        said |= self.fixed
+        for rule in self.when:
+            if _found(rule.condition, theirs):
+                said |= rule.set
+        try:
+            return Intake.model_validate({"source": self.source, **_nested(said)})
+        except ValidationError as error:
+            raise Unusable([self._wrong(each) for each in error.errors()]) from None
+
+    def _taken(self, theirs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        for name, expression in self.from_.items():
+            value = _found(expression, theirs)
+            if known := self.values.get(name):
+                value = known.get(_written(value), known.get("*", value))
+            yield name, self._cleaned(name, value)
+
+    def _cleaned(self, name: str, value: Any) -> Any:
+        """Write a value as ours are written, where that changes nothing of what it says."""
+        if name in _TIMES:
+            return self.time.read(value)
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            return value
+        if clean := _CLEAN.get(name):
+            return clean(str(value).strip())
+        return value
+
+    def _wrong(self, error: Any) -> tuple[str, str]:
+        """Name our field, and where it should have come from; never what was in it (R30)."""
+        name = ".".join(str(part) for part in error["loc"])
+        reason = explain(error, show_found=False)
+        if not name:
+            name, colon, rest = reason.partition(": ")
+            name, reason = (name, rest) if colon else ("", reason)
+        expression = self.from_.get(name)
+        return name, f"{reason} (from `{expression}`)" if expression else reason
+
+
+def read_file(path: Path) -> Form:
+    """Read a mapping file.
+
+    Raises:
+        InputError: naming the file, what is wrong in it, and where.
+    """
+    try:
+        return Form.model_validate(tomllib.loads(read_utf8(path, InputError)))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: {error}") from None
+    except ValidationError as error:
+        raise InputError(f"{path}: " + f"\n{path}: ".join(findings(error))) from None
+
+
+def _written(value: Any) -> str:
+    """As JSON has it: `true` in their words is `true` in the table."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _line(text: str) -> str:
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())[:_LONGEST_LINE]
+
+
+def _telephone(text: str) -> str:
+    """Full-width digits and brackets, ``tel:`` and what else stands around a number."""
+    dialled = _NOT_DIALLED.sub(" ", unicodedata.normalize("NFKC", text))
+    return " ".join(dialled.split())
+
+
+def _reference(text: str) -> str:
+    """Take theirs if it can be ours, else a name that is always the same for it."""
+    try:
+        return _code.validate_python(text)
+    except ValidationError:
+        plain = text.encode(errors="surrogatepass")  # JSON may hold half a character
+        return sha256(plain).hexdigest()[:32] if text else ""
+
+
+_CLEAN: Mapping[str, Callable[[str], str]] = {
+    "reference": _reference,
+    "customer.phone": _telephone,
+    "description": lambda text: text.replace("\x00", "")[:_LONGEST_TEXT],
+    **dict.fromkeys(("title", "site", "model", "serial_number"), _line),
+    **dict.fromkeys(("customer.name", "customer.organisation", "customer.contact"), _line),
+    **dict.fromkeys(("agent", "product_line", "region", "kind", "severity"), str),
+}
+"""How what they wrote is written here; of a text that is too long the beginning is kept."""
+
+
+def _found(expression: str, theirs: Mapping[str, Any]) -> Any:
+    parsed: ParsedResult = jmespath.compile(expression)  # which remembers the latest ones
+    try:
+        return parsed.search(theirs)
+    except JMESPathError:  # a function that does not go with what is there
+        return None
+
+
+def _nested(said: Mapping[str, Any]) -> dict[str, Any]:
+    customer = {
+        name.removeprefix(_CUSTOMER): value
+        for name, value in said.items()
+        if name.startswith(_CUSTOMER)
+    }
+    ours = {name: value for name, value in said.items() if not name.startswith(_CUSTOMER)}
+    return ours | {"customer": customer}
+
+
+def _list(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,77 @@
+"""A letter box that listens: mail comes in as SMTP, and each letter is an issue before it is
+acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from weakref import WeakSet
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from inbound.mail import LARGEST, Fate, LetterBox, Outcome
+
+_REPLIES = {
+    Fate.REGISTERED: "250 2.0.0 {}",
+    Fate.IGNORED: "250 2.0.0 taken, {}",
+    Fate.UNUSABLE: "550 5.6.0 {}",
+    Fate.AWAY: "451 4.3.0 the desk does not answer now: send it again",
+}
+_NOBODY = (None, "", "<>")
+"""Whom bounces come from (RFC 5321, 4.5.5)."""
+_LONGEST_REPLY = 400
+log = structlog.get_logger("inbound.smtp")
+
+
+class _Handler:
+    def __init__(self, box: LetterBox) -> None:
+        self._box = box
+
+    async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
+        """Answer for one letter."""
+        raw = envelope.content if isinstance(envelope.content, bytes) else b""
+        peer = str(session.peer[0]) if session.peer else "unknown"
+        return _reply(await self._box.take(raw, peer, bounced=envelope.mail_from in _NOBODY))
+
+    async def handle_exception(self, error: Exception) -> str:
+        """Answer where we are at fault: the letter is not lost, and nothing of it is told."""
+        log.error("a fault of ours", kind=type(error).__name__)
+        return _REPLIES[Fate.AWAY]
+
+
+def _reply(outcome: Outcome) -> str:
+    said = " ".join(outcome.said.split())
+    plain = said.encode("ascii", errors="replace").decode()  # not every sender knows SMTPUTF8
+    return _REPLIES[outcome.fate].format(plain)[:_LONGEST_REPLY]
+
+
+@asynccontextmanager
+async def listening(box: LetterBox, host: str, port: int) -> AsyncIterator[int]:
+    """Take letters while the block runs; the port they come to, if 0 was asked for.
+
+    Raises:
+        OSError: somebody else listens there.
+    """
+    # The library tells the log who writes, and what was in a letter that it stumbles on (R30).
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+    loop = asyncio.get_running_loop()
+    handler = _Handler(box)
+    callers: WeakSet[SMTP] = WeakSet()
+
+    def pick_up() -> SMTP:
+        caller = SMTP(handler, data_size_limit=LARGEST, enable_SMTPUTF8=True, loop=loop)
+        callers.add(caller)
+        return caller
+
+    async with await loop.create_server(pick_up, host, port) as server:
+        try:
+            yield int(server.sockets[0].getsockname()[1])
+        finally:
+            server.close()
+            for caller in list(callers):  # whoever was not answered sends again
+                if caller.transport is not None:
+                    caller.transport.close()

@@ -1,0 +1,1 @@
+"""PostgreSQL and Temporal on this machine, as processes of the desk's own."""

@@ -1,0 +1,1 @@
+"""The registers of the regulation, as rows and as spreadsheets."""

@@ -1,0 +1,348 @@
+"""Read models: an issue, lists of issues, the callback list and the outbox, straight from the
+registers, which every step updates in its own transaction.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+import asyncpg
+from pydantic import Field
+
+from domain.issue.intake import Intake
+from domain.issue.state import STEPS_KEPT, Issue, StepNote, note_of
+from domain.issue.view import IssueView, view
+from domain.sla.promise import CUSTOMERS, OVERSIGHT, Promise, PromiseKind
+from domain.vocabulary import Code, Instant, Kind, Model, Role, Stage
+from store.connection import Connection, Pool
+from store.issue_writer import customer_of, person
+
+
+class Filter(Model):
+    """Which issues to list; what is left out does not filter. Nearest due first, then newest."""
+
+    stage: Stage | None = None
+    engineer: Code | None = None
+    department: Code | None = None
+    region: Code | None = None
+    kind: Kind | None = None
+    agent: Code | None = Field(default=None, description="the hotline agent's number")
+    source: Code | None = Field(default=None, description="the intake system")
+    open_only: bool = True
+    overdue: bool = Field(default=False, description="only those with a broken running promise")
+    unassigned: bool = Field(default=False, description="only those that no engineer has")
+    provisional: bool = Field(
+        default=False, description="only those with a promise that the next notice may move (R32)"
+    )
+    limit: int = Field(default=50, gt=0, le=1000)
+
+
+class Place(Model):
+    """A row's place in the list: the next page begins behind it. Its spelling, ``text``, is nobody
+    else's to read.
+    """
+
+    next_due_at: Instant | None
+    registered_at: Instant
+    id: str = Field(max_length=140, pattern=r"^[^\x00]*$")
+
+    @property
+    def text(self) -> str:
+        """Write it down for a URL."""
+        return urlsafe_b64encode(self.model_dump_json().encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> Place:
+        """Read one that was written down.
+
+        Raises:
+            ValueError: it never was.
+        """
+        return cls.model_validate_json(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+_LIST = """
+    SELECT i.*, p.next_due_at FROM issues i
+    LEFT JOIN LATERAL (
+        SELECT min(due_at) FILTER (WHERE paused_at IS NULL AND kind <> ALL($9))
+                   AS next_due_at,
+               bool_or(outcome IN ('broken', 'skipped') AND kind <> ALL($10)) AS overdue,
+               bool_or(provisional) AS provisional
+        FROM promises WHERE issue_id = i.id AND ended_at IS NULL
+    ) p ON true
+    WHERE ($1::text IS NULL OR i.stage = $1)
+      AND ($2::text IS NULL OR i.engineer = $2)
+      AND ($3::text IS NULL OR i.department = $3)
+      AND ($4::text IS NULL OR i.region = $4)
+      AND (NOT $5 OR i.closed_at IS NULL)
+      AND (NOT $6 OR p.overdue)
+      AND (NOT $7 OR p.provisional)
+      AND ($11::text IS NULL OR i.kind = $11)
+      AND ($12::text IS NULL OR i.agent = $12)
+      AND ($13::text IS NULL OR i.source = $13)
+      AND (NOT $17 OR i.engineer IS NULL)
+      AND ($16::text IS NULL
+           OR coalesce(p.next_due_at, 'infinity') > coalesce($14::timestamptz, 'infinity')
+           OR coalesce(p.next_due_at, 'infinity') = coalesce($14::timestamptz, 'infinity')
+              AND (i.registered_at < $15::timestamptz
+                   OR i.registered_at = $15::timestamptz AND i.id > $16))
+    ORDER BY p.next_due_at NULLS LAST, i.registered_at DESC, i.id
+    LIMIT $8
+"""
+
+
+async def issue(pool: Pool, number_or_id: str) -> IssueView | None:
+    """Show one issue by its number or workflow id; None if there is none."""
+    which = "SELECT * FROM issues WHERE number = $1 OR id = $1"
+    return next(map(view, await _issues(pool, which, number_or_id)), None)
+
+
+async def state(pool: Pool, id_: str) -> Issue | None:
+    """Rebuild an issue from the registers."""
+    return next(iter(await _issues(pool, "SELECT * FROM issues WHERE id = $1", id_)), None)
+
+
+async def intake(connection: Connection, id_: str) -> Intake | None:
+    """Read what an issue was registered with; whether the hotline tried to answer it first is not
+    kept.
+    """
+    row = await connection.fetchrow("SELECT * FROM issues WHERE id = $1", id_)
+    return intake_of(row) if row else None
+
+
+def intake_of(row: asyncpg.Record) -> Intake:
+    """Read it out of the register's row."""
+    fields = set(Intake.model_fields) - {"customer", "answering"}
+    return Intake(customer=customer_of(row), **{name: row[name] for name in fields})
+
+
+async def workflow_id(pool: Pool, number: str) -> str | None:
+    """Find the workflow of an issue by its number, or by its workflow id."""
+    found: str | None = await pool.fetchval(
+        "SELECT id FROM issues WHERE number = $1 OR id = $1", number
+    )
+    return found
+
+
+async def run_of(pool: Pool, id_: str) -> str | None:
+    """Find the first execution run of the workflow that has an issue."""
+    run: str | None = await pool.fetchval("SELECT run FROM issues WHERE id = $1", id_)
+    return run
+
+
+async def steps_of(pool: Pool, id_: str) -> int:
+    """Count the steps that an issue took."""
+    return int(await pool.fetchval("SELECT seq FROM issues WHERE id = $1", id_) or 0)
+
+
+async def by_reference(pool: Pool, source: str, reference: str) -> IssueView | None:
+    """Show the issue an intake system knows under its own reference."""
+    which = "SELECT * FROM issues WHERE source = $1 AND reference = $2"
+    return next(map(view, await _issues(pool, which, source, reference)), None)
+
+
+async def issues(pool: Pool, wanted: Filter) -> list[IssueView]:
+    """List issues."""
+    return (await page(pool, wanted))[0]
+
+
+async def page(
+    pool: Pool, wanted: Filter, after: Place | None = None
+) -> tuple[list[IssueView], Place | None]:
+    """List issues from a place on, and say where the next page begins; None: this was the last.
+    While nobody acts every issue comes once; one that moves meanwhile may come twice or not at all.
+    """
+    places = (after.next_due_at, after.registered_at, after.id) if after else (None, None, None)
+    async with _one_instant(pool) as connection:
+        rows = await connection.fetch(
+            _LIST,
+            *(wanted.stage, wanted.engineer, wanted.department, wanted.region),
+            *(wanted.open_only, wanted.overdue, wanted.provisional),
+            wanted.limit + 1,
+            *(sorted(CUSTOMERS), sorted(OVERSIGHT)),
+            *(wanted.kind, wanted.agent, wanted.source),
+            *places,
+            wanted.unassigned,
+        )
+        shown = rows[: wanted.limit]
+        found = [view(each) for each in await _read(connection, shown)]
+    more = len(rows) > wanted.limit
+    return found, Place(**{k: shown[-1][k] for k in Place.model_fields}) if more else None
+
+
+class Unsettled(Model):
+    """A message that did not reach its recipient, and who was asked to see to it."""
+
+    key: str
+    number: str
+    audience: str
+    recipient: str
+    channel: str | None
+    status: str
+    attempts: int
+    last_error: str | None
+    handed_to: str | None
+    created_at: Instant
+
+
+async def undelivered(pool: Pool, limit: int = 100) -> list[Unsettled]:
+    """List the messages not delivered by their channel, oldest first. No addresses, no texts."""
+    rows = await pool.fetch(
+        """
+        SELECT o.key, i.number, o.audience, o.recipient, o.channel, o.status, o.attempts,
+               o.last_error, o.handed_to, o.created_at
+        FROM outbox o JOIN issues i ON i.id = o.issue_id
+        WHERE o.status <> 'delivered' AND coalesce(o.not_before <= now(), true)
+        ORDER BY o.created_at LIMIT $1
+        """,
+        limit,
+    )
+    return [Unsettled(**dict(row)) for row in rows]
+
+
+async def unsettled(pool: Pool, id_: str) -> list[str]:
+    """Keys of an issue's messages that are neither delivered nor handed to a person."""
+    rows = await pool.fetch(
+        "SELECT key FROM outbox WHERE issue_id = $1 AND settled_at IS NULL ORDER BY key", id_
+    )
+    return [row["key"] for row in rows]
+
+
+class Living(NamedTuple):
+    """An issue that a workflow should be living: the workflow's first execution run, how many steps
+    it took by the register, and when the last.
+    """
+
+    id: str
+    run: str
+    seq: int
+    updated_at: datetime
+
+
+async def living(pool: Pool) -> list[Living]:
+    """List every issue that the register holds open, or still to be rated."""
+    rows = await pool.fetch(
+        """
+        SELECT id, run, seq, updated_at FROM issues WHERE closed_at IS NULL
+        UNION
+        SELECT i.id, i.run, i.seq, i.updated_at FROM promises p JOIN issues i ON i.id = p.issue_id
+        WHERE p.ended_at IS NULL
+        """
+    )
+    return [Living(*row) for row in rows]
+
+
+async def _issues(pool: Pool, which: str, *arguments: object) -> list[Issue]:
+    """Read issues with all that belongs to them, as they stood at one instant."""
+    async with _one_instant(pool) as connection:
+        return await _read(connection, await connection.fetch(which, *arguments))
+
+
+@asynccontextmanager
+async def _one_instant(pool: Pool) -> AsyncIterator[Connection]:
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
+
+
+async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[Issue]:
+    ids = [row["id"] for row in rows]
+    promises = await connection.fetch(
+        """
+        SELECT * FROM promises WHERE issue_id = ANY($1)
+        ORDER BY generation, array_position($2::text[], kind), attempt
+        """,
+        ids,
+        list(PromiseKind),
+    )
+    steps = await connection.fetch(
+        """
+        SELECT * FROM (
+            SELECT *, row_number() OVER (PARTITION BY issue_id ORDER BY seq DESC) AS back
+            FROM issue_events WHERE issue_id = ANY($1)
+        ) e WHERE back <= $2 ORDER BY issue_id, seq
+        """,
+        ids,
+        STEPS_KEPT,
+    )
+    results = await connection.fetch(
+        """
+        SELECT issue_id, generation, result FROM handling_forms
+        WHERE issue_id = ANY($1) AND result IS NOT NULL
+        UNION ALL
+        SELECT issue_id, generation, answer FROM consultation_records WHERE issue_id = ANY($1)
+        ORDER BY generation
+        """,
+        ids,
+    )
+    raised = await connection.fetch(
+        """
+        SELECT issue_id, content->>'number' AS number FROM issue_events
+        WHERE issue_id = ANY($1) AND action = 'complaint_raised' AND content ? 'number'
+        ORDER BY seq
+        """,
+        ids,
+    )
+    promises_of, steps_of, results_of, raised_of = map(
+        _by_issue, (promises, steps, results, raised)
+    )
+    return [
+        _issue(
+            row,
+            promises=[promise(p) for p in promises_of[row["id"]]],
+            steps=steps_of[row["id"]],
+            results=[r["result"] for r in results_of[row["id"]]],
+            complaints=[r["number"] for r in raised_of[row["id"]]],
+        )
+        for row in rows
+    ]
+
+
+def _by_issue(rows: Sequence[asyncpg.Record]) -> Mapping[str, list[asyncpg.Record]]:
+    grouped: defaultdict[str, list[asyncpg.Record]] = defaultdict(list)
+    for row in rows:
+        grouped[row["issue_id"]].append(row)
+    return grouped
+
+
+def _issue(
+    row: asyncpg.Record,
+    promises: list[Promise],
+    steps: list[asyncpg.Record],
+    results: list[str],
+    complaints: list[str],
+) -> Issue:
+    deeds = (step["at"] for step in steps if step["role"] != Role.SYSTEM)
+    same_fields = {"number", "department", "centre", "zone", "severity", "stage", "registered_at"}
+    same_fields |= {"outcome", "seq", "generation", "answered", "first_contact"}
+    return Issue(
+        intake=intake_of(row),
+        **{name: row[name] for name in same_fields},
+        last_at=max(deeds, default=row["reported_at"]),
+        level=row["escalation_level"],
+        engineer=person(row["engineer"], row["engineer_name"]),
+        lead=person(row["lead"], row["lead_name"]),
+        results=tuple(results),
+        complaints=tuple(complaints),
+        promises=tuple(promises),
+        steps=tuple(_step(step) for step in steps),
+    )
+
+
+_OF_A_PROMISE = Promise.model_fields.keys() - {"end"}
+
+
+def promise(row: asyncpg.Record) -> Promise:
+    """Read a promise out of the ledger."""
+    return Promise(end=row["outcome"], **{name: row[name] for name in _OF_A_PROMISE})
+
+
+def _step(row: asyncpg.Record) -> StepNote:
+    return note_of(row["action"], row["actor"], row["at"], row["content"])

@@ -1,0 +1,153 @@
+"""Letters that come in as SMTP: acknowledged once the issue is there, and not before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import smtplib
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from inbound.mail import LARGEST, LetterBox
+from inbound.smtp import listening
+from runtime.settings import ROOT
+from starter.client import Desk, Unavailable
+from tests.conftest import free_ports
+from tests.support.letters import MAPPING, form, letter
+from tests.support.running_desk import RunningDesk
+
+HERE = "127.0.0.1"
+SENDER, MAILBOX = "zhang.wei@example.com", "service@example.com"
+
+
+def _posted(port: int, message: EmailMessage | bytes, sender: str) -> tuple[int, str]:
+    raw = message if isinstance(message, bytes) else message.as_bytes()
+    with smtplib.SMTP(HERE, port, timeout=60) as server:
+        server.ehlo()
+        server.mail(sender)
+        server.rcpt(MAILBOX)
+        code, said = server.data(raw)
+        return code, said.decode()
+
+
+async def post(port: int, message: EmailMessage | bytes, sender: str = SENDER) -> tuple[int, str]:
+    return await asyncio.to_thread(_posted, port, message, sender)
+
+
+@pytest.fixture
+async def port(running_desk: RunningDesk) -> AsyncIterator[int]:
+    box = LetterBox(running_desk.desk, running_desk.pool, form())
+    async with listening(box, HERE, 0) as port:
+        yield port
+
+
+@dataclass
+class OutOfOrder(Desk):
+    """A desk whose servers are away, or that has a fault."""
+
+    error: Exception
+
+    async def register(self, _: Any) -> Any:
+        raise self.error
+
+
+async def test_a_letter_is_an_issue_before_it_is_acknowledged(
+    port: int, running_desk: RunningDesk
+) -> None:
+    sent = letter()
+    code, said = await post(port, sent)
+    assert code == 250
+    number = said.split()[-1]
+    assert (await running_desk.desk.show(number)).title == "故障：ATM 无法出钞"
+    assert await post(port, sent) == (code, said)
+
+
+async def test_a_bounce_is_taken_and_dropped(port: int) -> None:
+    assert await post(port, letter(), sender="") == (250, "2.0.0 taken, automatic")
+
+
+async def test_nobody_who_writes_gets_into_the_log(
+    port: int, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert (await post(port, letter()))[0] == 250
+    assert SENDER not in caplog.text + "".join(capsys.readouterr())
+
+
+async def test_what_cannot_be_an_issue_is_refused_with_the_reason(port: int) -> None:
+    code, said = await post(port, letter(From="nobody"))
+    assert code == 550
+    assert "customer.email" in said
+
+
+async def test_a_letter_that_is_too_large_is_refused(port: int) -> None:
+    def announced() -> int:
+        with smtplib.SMTP(HERE, port, timeout=60) as server:
+            server.ehlo()
+            assert int(server.esmtp_features["size"]) == LARGEST
+            return server.mail(SENDER, [f"size={LARGEST + 1}"])[0]
+
+    assert await asyncio.to_thread(announced) == 552
+    code, _ = await post(port, b"Subject: x\r\n\r\n" + (b"a" * 98 + b"\r\n") * (LARGEST // 100 + 1))
+    assert code == 552
+
+
+@pytest.mark.parametrize("error", [Unavailable("secret"), ZeroDivisionError("secret")])
+async def test_while_the_desk_is_away_the_sender_is_to_come_again(
+    running_desk: RunningDesk, error: Exception
+) -> None:
+    box = LetterBox(OutOfOrder(error), running_desk.pool, form())
+    async with listening(box, HERE, 0) as port:
+        code, said = await post(port, letter())
+    assert code == 451
+    assert "send it again" in said
+    assert "secret" not in said
+
+
+async def test_whoever_is_still_connected_holds_up_no_stop(running_desk: RunningDesk) -> None:
+    box = LetterBox(running_desk.desk, running_desk.pool, form())
+    async with listening(box, HERE, 0) as port:
+        reader, writer = await asyncio.open_connection(HERE, port)
+        assert (await reader.readline()).startswith(b"220")
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    writer.close()
+
+
+async def started(desk: RunningDesk, port: int) -> asyncio.subprocess.Process:
+    command = ["inbound", "smtp", str(MAPPING), "--port", str(port)]
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", *command),
+        cwd=ROOT,
+        env={**os.environ, **desk.environment},
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+
+
+async def test_the_command_listens_until_it_is_stopped(running_desk: RunningDesk) -> None:
+    (port,) = free_ports(1)
+    process = await started(running_desk, port)
+    assert process.stderr
+    async for line in process.stderr:
+        if b"Ctrl-C stops" in line:
+            break
+    assert (await post(port, letter()))[0] == 250
+    process.send_signal(signal.SIGTERM)
+    assert b"Traceback" not in await process.stderr.read()
+    assert await process.wait() == 0
+
+
+async def test_a_port_that_is_taken_is_told(running_desk: RunningDesk, port: int) -> None:
+    process = await started(running_desk, port)
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert f"{HERE}:{port}: " in said.decode()
+    assert b"Traceback" not in said

@@ -1,0 +1,31 @@
+"""Letters as customers' programs write them."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from uuid import uuid4
+
+from inbound.mapping import Form, read_file
+from runtime.settings import ROOT
+
+MAPPING = ROOT / "examples" / "inbound" / "mail.toml"
+
+
+def form() -> Form:
+    return read_file(MAPPING)
+
+
+def letter(text: str = "出钞口卡钞", **headers: str) -> EmailMessage:
+    """A letter with an id of its own; ``In_Reply_To="…"`` sets or changes a header."""
+    message = EmailMessage()
+    usual = {
+        "From": "张伟 <zhang.wei@example.com>",
+        "To": "service@example.com",
+        "Subject": "故障：ATM 无法出钞",
+        "Message-ID": f"<{uuid4().hex}@example.com>",
+    }
+    for name, value in (usual | {k.replace("_", "-"): v for k, v in headers.items()}).items():
+        if value:
+            message[name] = value
+    message.set_content(text)
+    return message

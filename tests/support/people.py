@@ -1,0 +1,212 @@
+"""People as they come: what they want of the desk, what they do about an issue, what they say and
+for how long they keep silent. Chance decides, and what it decided once it decides again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, TypeVar
+
+from domain.issue.actions import ActionName
+from domain.issue.view import IssueView
+from domain.staff.roster import Roster
+from domain.vocabulary import (
+    Category,
+    Channel,
+    Kind,
+    Role,
+    ServiceItem,
+    Severity,
+    Stage,
+    Verdict,
+)
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+T = TypeVar("T")
+
+
+def weighted(chance: Random, weights: Mapping[T, float]) -> T:
+    return chance.choices(list(weights), list(weights.values()))[0]
+
+
+# What people say ----------------------------------------------------------------------------------
+
+_WORDS = ("客户在现场", "换了读卡器", "it took long", "they were friendly", "再等等", "说不清")
+
+
+def _words(chance: Random) -> str:
+    return f"{chance.choice(_WORDS)} {chance.randrange(10**6)}"
+
+
+def _accept(chance: Random, now: datetime, _: Roster, __: IssueView) -> dict[str, Any]:
+    hours = chance.choice([None, None, 3, 30])
+    return {} if hours is None else {"expected_at": now + hours * HOUR}
+
+
+def _progress(chance: Random, now: datetime, roster: Roster, issue: IssueView) -> dict[str, Any]:
+    return {"note": _words(chance)} | _accept(chance, now, roster, issue)
+
+
+def _transfer(chance: Random, _: datetime, roster: Roster, __: IssueView) -> dict[str, Any]:
+    departments = sorted({m.department for m in roster.members if m.role is Role.ENGINEER})
+    return {"to": chance.choice([*departments, "nowhere"]), "reason": _words(chance)}
+
+
+def _reassign(chance: Random, _: datetime, roster: Roster, issue: IssueView) -> dict[str, Any]:
+    colleagues = [
+        *(m.id for m in roster.members if m.department == issue.department),
+        *(None, None, "nobody"),
+    ]
+    return {"to": chance.choice(colleagues), "reason": _words(chance)}
+
+
+def _consult(chance: Random, _: datetime, roster: Roster, __: IssueView) -> dict[str, Any]:
+    if chance.random() < 0.5:
+        return {"advice": _words(chance)}
+    experts = [m.id for m in roster.members if m.role is Role.ENGINEER]
+    return {"question": _words(chance), "experts": chance.sample(experts, chance.randrange(3))}
+
+
+def _answer(chance: Random, _: datetime, __: Roster, ___: IssueView) -> dict[str, Any]:
+    known = {"case": "K-0"} if chance.random() < 0.05 else {}  # there is no such case
+    flags = {name: chance.random() < 0.6 for name in ("on_the_line", "test")}
+    return {"solution": _words(chance)} | flags | known
+
+
+def _approve(chance: Random, _: datetime, __: Roster, ___: IssueView) -> dict[str, Any]:
+    return {"approved": chance.random() < 0.5, "reason": _words(chance)}
+
+
+def _callback(chance: Random, _: datetime, __: Roster, ___: IssueView) -> dict[str, Any]:
+    if chance.random() < 0.55:
+        return {"reached": False}
+    said = {"reached": True, "running": chance.random() < 0.7, "words": _words(chance)}
+    return (
+        said
+        | {"satisfied": chance.choice([None, True, False])}
+        | ({"conflict": True} if chance.random() < 0.15 else {})
+    )
+
+
+def _evaluate(chance: Random, _: datetime, __: Roster, ___: IssueView) -> dict[str, Any]:
+    lowest = -50 if chance.random() < 0.15 else 0
+    return {
+        "item": chance.choice(list(ServiceItem)),
+        "technical": chance.randint(lowest, 200),
+        "attitude": chance.randint(lowest, 200),
+        "comment": _words(chance),
+        "person": chance.choice(["li.wei", "wang.fang", "zhao.min"]),
+    }
+
+
+Said = dict[str, Any]
+_Says = Callable[[Random, datetime, Roster, IssueView], dict[str, Any]]
+SAID: dict[ActionName, _Says] = {
+    ActionName.ANSWER: _answer,
+    ActionName.REPORT_TEST: lambda c, *_: {"worked": c.random() < 0.6, "words": _words(c)},
+    ActionName.VERIFY: lambda c, *_: {
+        "verdict": c.choice(list(Verdict)),
+        "findings": _words(c),
+    },
+    ActionName.ACCEPT: _accept,
+    ActionName.REPORT_PROGRESS: _progress,
+    ActionName.WAIT_FOR_CUSTOMER: lambda c, *_: {"reason": _words(c)},
+    ActionName.RESUME: lambda c, *_: {"note": _words(c)},
+    ActionName.TRANSFER: _transfer,
+    ActionName.REASSIGN: _reassign,
+    ActionName.CONSULT: _consult,
+    ActionName.SURVEY: lambda c, *_: {"findings": _words(c)},
+    ActionName.QUOTE: lambda c, *_: {
+        "work": _words(c),
+        "amount": f"{c.choice([800, 20_000, 20_001, 31_000])}.50",
+    },
+    ActionName.CONFIRM: lambda c, *_: {"agreed": c.random() < 0.7, "words": _words(c)},
+    ActionName.APPROVE: _approve,
+    ActionName.RESOLVE: lambda c, *_: {
+        "result": _words(c),
+        "cause": _words(c),
+        "known_solution": c.random() < 0.2,
+    },
+    ActionName.RECORD_CALLBACK: _callback,
+    ActionName.EVALUATE: _evaluate,
+    ActionName.RATE_DIFFICULTY: lambda c, *_: {"difficulty": c.randint(1, 5)},
+    ActionName.ESCALATE: lambda c, *_: {"reason": _words(c)},
+    ActionName.WITHDRAW: lambda c, *_: {"reason": _words(c)},
+}
+
+# What people are likely to do ---------------------------------------------------------------------
+
+_HEARD: dict[ActionName, float] = {ActionName.RECORD_CALLBACK: 2, ActionName.REPORT_TEST: 1}
+_BRINGS_ON: dict[Stage, dict[ActionName, float]] = {
+    Stage.REGISTERED: {ActionName.ANSWER: 3, ActionName.ACCEPT: 2, ActionName.REASSIGN: 1},
+    Stage.REOPENED: {ActionName.ACCEPT: 2, ActionName.REASSIGN: 1},
+    Stage.ASSIGNED: {ActionName.ACCEPT: 6, ActionName.TRANSFER: 1},
+    Stage.VERIFYING: {ActionName.VERIFY: 1},
+    Stage.SURVEYING: {ActionName.SURVEY: 1},
+    Stage.QUOTING: {ActionName.QUOTE: 1},
+    Stage.CONFIRMING: {ActionName.CONFIRM: 4, ActionName.QUOTE: 1},
+    Stage.APPROVING: {ActionName.APPROVE: 1},
+    Stage.IN_PROGRESS: {ActionName.RESOLVE: 3, ActionName.WAIT_FOR_CUSTOMER: 1},
+    Stage.WAITING: {ActionName.RESUME: 3, ActionName.RESOLVE: 1},
+    Stage.RESOLVED: _HEARD,
+    Stage.REPLIED: _HEARD,
+    Stage.CALLBACK: _HEARD,
+    Stage.CLOSED: {ActionName.EVALUATE: 1, ActionName.RATE_DIFFICULTY: 1},
+}
+"""What brings an issue on from there."""
+CUSTOMERS_TURN = {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}
+_SELDOM = {ActionName.WITHDRAW: 0.2}
+
+
+def likely(chance: Random, issue: IssueView) -> ActionName:
+    """Choose something that the stage allows: mostly what brings the issue on."""
+    if chance.random() < 0.7:
+        return weighted(chance, _BRINGS_ON[issue.stage])
+    return weighted(chance, {name: _SELDOM.get(name, 1) for name in issue.can})
+
+
+def pause(chance: Random, stage: Stage) -> timedelta:
+    """Say for how long nobody does anything: minutes to weeks."""
+    shares = (1, 2, 12, 1, 0.2) if stage in CUSTOMERS_TURN else (7, 7, 3, 1, 0.2)
+    spans = [
+        (timedelta(minutes=1), HOUR),
+        (HOUR, 8 * HOUR),
+        (14 * HOUR, 30 * HOUR),
+        (2 * DAY, 5 * DAY),
+        (7 * DAY, 14 * DAY),
+    ]
+    lowest, highest = chance.choices(spans, shares)[0]
+    return lowest + chance.random() * (highest - lowest)
+
+
+def wants(chance: Random, now: datetime, name: str, roster: Roster) -> dict[str, Any]:
+    """Think of a customer, and what they want."""
+    regions = [region for centre in roster.centres for region in centre.regions]
+    reach = chance.choice([{"phone": "+86 138 0000 0001"}, {"email": f"{name}@example.com"}])
+    kinds = {Kind.FAULT: 6, Kind.COMPLAINT: 3, Kind.PAID_SERVICE: 5, Kind.CONSULTATION: 2}
+    lines = {"ATM": 4, "KIOSK": 3, "VEHICLE": 2, "SECURITY": 2, "DRONE": 0.4}
+    late = {0: 8, 0.5: 2, 6: 1, 40: 0.5}
+    return {
+        "reference": name,
+        "channel": chance.choice(list(Channel)),
+        "kind": weighted(chance, kinds | {Kind.SUGGESTION: 1, Kind.SALES: 2}),
+        "category": weighted(chance, dict.fromkeys(Category, 1) | {Category.TECHNICAL: 3}),
+        "severity": weighted(chance, {Severity.GENERAL: 6, Severity.MAJOR: 1}),
+        "product_line": weighted(chance, lines),
+        "region": chance.choice(regions),
+        "agent": chance.choice([m.id for m in roster.members if m.role is Role.AGENT]),
+        "customer": {
+            "name": f"Customer {name}",
+            "type": chance.choice(["individual", "enterprise"]),
+            "existing": chance.random() < 0.6,
+        }
+        | reach,
+        "title": _words(chance),
+        "reported_at": now - weighted(chance, late) * HOUR,
+        "answering": chance.random() < 0.25,
+        "complex": chance.random() < 0.1,
+    }

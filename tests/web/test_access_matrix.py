@@ -1,0 +1,402 @@
+"""Who may do and see what, role by action, over HTTP: as docs/access.md has it, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from domain.issue.actions import PEOPLE as ACTIONS
+from domain.issue.actions import ActionName, Reassign
+from domain.issue.view import IssueView
+from domain.staff.access import CALLERS, Caller, Reach, Right, may, reach
+from domain.vocabulary import SUPERVISORS, Role
+from store import door_log
+from tests.support import access_page
+from tests.support.running_desk import RunningDesk
+from tests.support.staff_at_pages import sign_in
+from tests.web.conftest import PEOPLE, MakeToken
+from tests.web.test_api_opening import an_intake
+from tests.web.test_clerk_pages import LEAD, from_shanghai, repaired
+from web.api.examples import SAID
+from web.app import ROUTERS
+from web.auth import sessions
+from web.auth.identity import signed_in, visitor
+from web.context import Doors
+from web.pages import agent as agent_pages
+from web.pages import issue as issue_page
+from web.rendering import checked_form, handles
+
+_NOWHERE = {"to": "nowhere", "reason": "not theirs"}
+BODIES: Mapping[ActionName, dict[str, Any]] = {name: dict(said) for name, said in SAID.items()} | {
+    # Nothing moves to another department: who may is asked of all.
+    ActionName.TRANSFER: _NOWHERE,
+    ActionName.REASSIGN: _NOWHERE,
+    # Any expert may advise; only whoever has an issue asks.
+    ActionName.CONSULT: {"advice": "measure the voltage first"},
+}
+"""What is said with each action."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Two issues: one of a web form that Liang Jiahao has, and one of quite other people."""
+
+    http: httpx2.AsyncClient
+    desk: RunningDesk
+    near: str
+    far: str
+
+    async def issue(self, number: str) -> IssueView:
+        return await self.desk.desk.show(number)
+
+
+@pytest.fixture
+async def place(http: httpx2.AsyncClient, token: MakeToken, running_desk: RunningDesk) -> Place:
+    office = await token(Role.GM_OFFICE)
+    near = (await http.post("/issues", json=an_intake(), headers=office)).json()["number"]
+    other = an_intake() | {"source": "chat", "kind": "fault", "category": "software"}
+    far = (await http.post("/issues", json=other, headers=office)).json()
+    said = {"to": PEOPLE[Role.ENGINEER], "reason": "knows the place"}
+    answer = await http.post(f"/issues/{near}/reassign", json=said, headers=office)
+    assert answer.json()["engineer"]["id"] == PEOPLE[Role.ENGINEER]
+    assert far["department"] != answer.json()["department"]
+    return Place(http, running_desk, near, far["number"])
+
+
+def caller_of(role: Role) -> Caller:
+    supervises = role in {Role.LEAD, Role.MANAGER}
+    department = "technical_service" if supervises else None
+    return Caller(id=PEOPLE[role], role=role, name=role, department=department)
+
+
+def expect(answer: httpx2.Response, *, allowed: bool, about: str) -> None:
+    """Whether the stage has a place for it is another matter; whether somebody may is ours."""
+    status = HTTPStatus(answer.status_code)
+    assert status is not HTTPStatus.UNAUTHORIZED, about
+    assert not answer.is_server_error, f"{about}: {answer.text}"
+    assert (status is not HTTPStatus.FORBIDDEN) == allowed, f"{about}: {status} {answer.text}"
+
+
+def test_the_page_shows_the_table_as_it_is() -> None:
+    written = access_page.PAGE.read_text("utf-8")
+    assert written == access_page.page(), "run `python -m tests.support.access_page`"
+
+
+OPEN = {
+    *("/login", "/login/oidc", "/login/oidc/callback", "/logout"),
+    *("/healthz", "/readyz", "/auditz", "/openapi.json"),
+    "/l/{signed}",  # the link says who it is
+    "/inbound/{name}",  # its mapping file says whose it is, and with which token
+}
+"""Doors that ask nobody who they are."""
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_every_other_door_asks_who_is_there_and_every_page_takes_forms_of_ours_only(
+    router: APIRouter,
+) -> None:
+    doors = router.routes
+    assert doors
+    for door in doors:
+        assert isinstance(door, APIRoute)
+        if door.path in OPEN:
+            continue
+        asked = set(_asked(door.dependant))
+        assert asked & {visitor, signed_in}, door.path
+        if signed_in in asked and door.methods != {"GET"}:
+            assert checked_form in asked, door.path
+
+
+def _asked(dependant: Dependant) -> Iterator[Any]:
+    for each in dependant.dependencies:
+        yield each.call
+        yield from _asked(each)
+
+
+@pytest.mark.parametrize("role", CALLERS)
+async def test_everybody_acts_on_the_issues_they_may_act_on_and_on_no_others(
+    place: Place, token: MakeToken, role: Role
+) -> None:
+    headers, caller = await token(role), caller_of(role)
+    for name in BODIES:
+        for number in (place.near, place.far):
+            allowed = may(caller, name, await place.issue(number))
+            answer = await place.http.post(
+                f"/issues/{number}/{name}", json=BODIES[name], headers=headers
+            )
+            expect(answer, allowed=allowed, about=f"{role} {name} {number}")
+
+
+def test_every_action_of_people_is_among_them() -> None:
+    assert BODIES.keys() == ACTIONS.keys() - {ActionName.REPLAN}
+
+
+@pytest.mark.parametrize("role", CALLERS)
+async def test_everybody_sees_the_issues_and_customers_they_may_see_and_no_others(
+    place: Place, token: MakeToken, role: Role
+) -> None:
+    headers, caller = await token(role), caller_of(role)
+    for number in (place.near, place.far):
+        issue = await place.issue(number)
+        for what, path in ((Right.SEE, ""), (Right.SEE_CUSTOMER, "/customer")):
+            answer = await place.http.get(f"/issues/{number}{path}", headers=headers)
+            expect(answer, allowed=may(caller, what, issue), about=f"{role} {what} {number}")
+
+
+async def test_r22_a_clerk_sees_the_customer_while_the_callback_is_due(
+    doors: Doors, http: httpx2.AsyncClient, token: MakeToken
+) -> None:
+    number = await repaired(doors, {"name": "陈红", "phone": "+86 137 0000 0022"})
+    answer = await http.get(f"/issues/{number}/customer", headers=await token(Role.CLERK))
+    assert (answer.status_code, answer.json()["name"]) == (200, "陈红")
+
+
+@pytest.mark.parametrize("role", CALLERS)
+async def test_a_list_shows_nobody_more_than_they_may_see(
+    place: Place, token: MakeToken, role: Role
+) -> None:
+    found = await place.http.get("/issues?limit=200", headers=await token(role))
+    expect(found, allowed=reach(role, Right.SEE) is not Reach.NONE, about=role)
+    issues = [IssueView.model_validate(each) for each in found.json()["items"]]
+    assert issues
+    assert all(may(caller_of(role), Right.SEE, issue) for issue in issues)
+
+
+@pytest.mark.parametrize("role", CALLERS)
+async def test_who_may_register_an_issue_and_under_which_source(
+    http: httpx2.AsyncClient, token: MakeToken, role: Role
+) -> None:
+    headers, reached = await token(role), reach(role, Right.OPEN)
+    for source, own in (("web", role is Role.INTAKE), ("chat", False)):
+        answer = await http.post("/issues", json=an_intake() | {"source": source}, headers=headers)
+        allowed = reached is Reach.ALL or (reached is Reach.OWN and own)
+        expect(answer, allowed=allowed, about=f"{role} opens under {source}")
+
+
+@pytest.mark.parametrize("role", CALLERS)
+@pytest.mark.parametrize(
+    ("what", "path"),
+    [
+        (Right.SEARCH_CASES, "/cases?q=卡钞"),
+        (Right.READ_AUDIT_TRAIL, "/audit"),
+        (Right.READ_METRICS, "/metrics"),
+    ],
+)
+async def test_what_belongs_to_no_issue_is_for_those_who_need_it(
+    http: httpx2.AsyncClient, token: MakeToken, role: Role, what: Right, path: str
+) -> None:
+    answer = await http.get(path, headers=await token(role))
+    expect(answer, allowed=reach(role, what) is Reach.ALL, about=f"{role} {what}")
+
+
+# The pages ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Customers:
+    """Issues of three customers whose names are nobody else's: one that Liang Jiahao has, one of
+    another department, and one of another department whose callback is due.
+    """
+
+    names: Mapping[str, str]
+    """Of the customers, by the number of their issue."""
+    phones: Mapping[str, str]
+
+
+@pytest.fixture
+async def theirs(doors: Doors) -> Customers:
+    async def opened(customer: dict[str, str], **changes: Any) -> str:
+        return (await doors.desk.open(from_shanghai(customer, **changes))).number
+
+    names, phones = {}, {}
+    other = {"source": "chat", "category": "software"}
+    for let, changes in ((opened, {}), (opened, other), (partial(repaired, doors), other)):
+        name = f"客户{uuid4().hex[:8]}"
+        customer = {"name": name, "phone": f"+86 139 {uuid4().int % 10**8:08}"}
+        # Of an agent of its own: the lists of others' tests are not to fill up.
+        number = await let(customer, title=f"标题{name}", agent="98", **changes)
+        names[number], phones[number] = name, customer["phone"]
+    near = next(iter(names))
+    knows = Reassign(by=LEAD, to=PEOPLE[Role.ENGINEER], reason="knows the place")
+    await doors.desk.act(near, ActionName.REASSIGN, knows)
+    return Customers(names, phones)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is asked for at an address of the pages: a right, for each issue that is named there; by
+    whom at all, if not by everybody who has it. ``form`` is what is sent.
+    """
+
+    method: str
+    path: str
+    what: Right | ActionName | None
+    roles: Collection[Role] = CALLERS
+    form: Callable[[str, str], dict[str, Any]] = lambda _number, _phone: {}
+
+    @property
+    def door(self) -> tuple[str, str]:
+        """The route it stands for."""
+        path = self.path
+        if "{number}/" in path:
+            path = path.rpartition("/")[0] + "/{action}"
+        return self.method, path
+
+
+HANDLERS = [role for role in CALLERS if handles(role)]
+
+
+def _call(number: str, _: str) -> dict[str, Any]:
+    said = {"reached": "yes", "satisfied": "yes", "words": "好的", f"running.{number}": "yes"}
+    return {"number": number, "key": uuid4().hex} | said
+
+
+def _half_a_call(number: str, _: str) -> dict[str, Any]:
+    return {"number": number, "key": uuid4().hex}
+
+
+def _acts(
+    room: str, names: Collection[ActionName], roles: Collection[Role] = CALLERS
+) -> list[Page]:
+    """Every action that is taken in a room; ``BODIES`` has the order in which they are tried."""
+
+    def said(action: ActionName) -> dict[str, Any]:
+        answers = {True: "yes", False: "no"}
+        return {
+            k: answers.get(v, v) if isinstance(v, bool) else v for k, v in BODIES[action].items()
+        }
+
+    return [
+        Page("POST", f"{room}/{{number}}/{name}", name, roles, lambda *_, name=name: said(name))
+        for name in BODIES
+        if name in names
+    ]
+
+
+PAGES = [
+    Page("GET", "/", None),
+    Page("GET", "/my", Right.SEE, HANDLERS),
+    Page("GET", "/my/{number}", Right.SEE),
+    Page("GET", "/board", Right.SEE, SUPERVISORS),
+    Page("GET", "/board/{number}", Right.SEE, SUPERVISORS),
+    Page("GET", "/intake", Right.FIND_CUSTOMERS),
+    Page("GET", "/intake/{number}", Right.SEE),
+    Page("GET", "/calls", Right.LIST_CALLBACKS),
+    Page("POST", "/intake/customers", Right.FIND_CUSTOMERS, form=lambda _, phone: {"phone": phone}),
+    Page("POST", "/intake/customer", Right.FIND_CUSTOMERS, form=lambda n, _: {"choose": n}),
+    Page(
+        *("POST", "/intake/cases", Right.SEARCH_CASES),
+        form=lambda n, phone: {"phone": phone, "title": "卡钞", "chosen": n, "product_line": "ATM"},
+    ),
+    Page("POST", "/intake", Right.OPEN, form=lambda _, phone: {"phone": phone, "title": "卡钞"}),
+    Page("POST", "/calls", ActionName.RECORD_CALLBACK, form=_half_a_call),
+    Page("POST", "/calls", ActionName.RECORD_CALLBACK, form=_call),
+    *_acts("/board", (ActionName.REASSIGN, ActionName.ESCALATE), SUPERVISORS),
+    *_acts("/my", {*issue_page.UP_FRONT, *issue_page.BEHIND} - {ActionName.WITHDRAW}),
+    *_acts("/intake", agent_pages.ON_THE_LINE),
+    *_acts("/board", (ActionName.WITHDRAW,), SUPERVISORS),
+    *_acts("/my", (ActionName.WITHDRAW,)),
+]
+"""All doors of the pages. What ends an issue comes last."""
+PER_ACTION = {f"/issues/{{number}}/{name}" for name in BODIES} | {"/issues/{number}/complete"}
+PROGRAMS = {
+    ("POST", "/issues"),
+    ("GET", "/issues"),
+    ("GET", "/issues/{number}"),
+    ("GET", "/issues/{number}/customer"),
+    ("GET", "/cases"),
+    ("GET", "/audit"),
+    ("GET", "/metrics"),
+    *(("POST", path) for path in PER_ACTION),
+}
+"""All doors of the HTTP interface: each is in one of the tests above."""
+
+
+def test_no_door_is_left_out_of_the_tables(app: FastAPI) -> None:
+    doors = {
+        (method, route.path)
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and route.path not in OPEN
+        for method in route.methods or ()
+    }
+    assert doors == {page.door for page in PAGES} | PROGRAMS
+    # Nothing comes in but through these rooms, the pages' own files, and the description.
+    beside = {getattr(route, "path", None) for route in app.routes} - {path for _, path in doors}
+    assert {path for path in beside if path} - OPEN <= {"/static"}
+
+
+@pytest.mark.parametrize("role", CALLERS)
+@pytest.mark.parametrize("htmx", [False, True], ids=["page", "part"])
+async def test_no_page_does_or_shows_more_than_its_reader_may_do_and_see(
+    doors: Doors, http: httpx2.AsyncClient, theirs: Customers, role: Role, *, htmx: bool
+) -> None:
+    person, caller = await sign_in(doors, http, role, PEOPLE[role]), caller_of(role)
+    seal = sealed(doors, http)
+    for page in PAGES:
+        for number in theirs.names:
+            # A form that names an issue is about it, wherever it is sent.
+            named = "{number}" in page.path or page.what is ActionName.RECORD_CALLBACK
+            allowed = role in page.roles and (
+                page.what is None
+                or (named and may(caller, page.what, await doors.desk.show(number)))
+                or (not named and reach(role, page.what) is not Reach.NONE)
+            )
+            about, path = f"{role} {page.path} {number}", page.path.format(number=number)
+            form = page.form(number, theirs.phones[number]) | seal
+            if page.method == "POST":
+                answer = await person.post(path, form, htmx=htmx)
+            elif htmx:
+                continue
+            else:
+                answer = await person.get(path)
+            expect(answer, allowed=allowed, about=about)
+            for shown, name in theirs.names.items():
+                titles, all_ = answer.text.count(f"标题{name}"), answer.text.count(name)
+                issue = await doors.desk.show(shown) if all_ else None
+                if issue and titles:
+                    assert may(caller, Right.SEE, issue), f"{about} shows {shown}"
+                if issue and all_ > titles:
+                    assert may(caller, Right.SEE_CUSTOMER, issue), f"{about} names {shown}"
+
+
+def sealed(doors: Doors, http: httpx2.AsyncClient) -> dict[str, str]:
+    """Return what shows that a form is ours, for whoever is signed in."""
+    name, cookie = next(iter(http.cookies.items()))
+    scope = {"type": "http", "headers": [(b"cookie", f"{name}={cookie}".encode())]}
+    session = sessions.read(Request(scope), doors)
+    assert session
+    return {"csrf": doors.signer.timed("csrf").sign(session.id).decode()}
+
+
+async def test_a_lead_records_no_call_about_another_departments_issue_nor_reads_whom_to_call(
+    doors: Doors, http: httpx2.AsyncClient, theirs: Customers
+) -> None:
+    *_, due = theirs.names
+    lead = await sign_in(doors, http, Role.LEAD, PEOPLE[Role.LEAD])
+    for form in (_call(due, ""), _half_a_call(due, "")):
+        answer = await lead.post("/calls", form | sealed(doors, http))
+        assert answer.status_code == 403
+        assert theirs.names[due] not in answer.text
+    assert (await doors.desk.show(due)).stage != "closed"
+    trail = await door_log.entries(doors.pool, number=due)
+    refused = [(e.person, e.what, e.outcome) for e in trail if e.role is Role.LEAD]
+    assert refused == [(lead.person, "record_callback", "refused: NotYours")] * 2
+
+
+async def test_nobody_is_let_in_without_a_token_or_by_one_made_up(http: httpx2.AsyncClient) -> None:
+    said = an_intake(reference=uuid4().hex)
+    for headers in ({}, {"Authorization": "Bearer yn_made-up"}, {"Authorization": "Basic eA=="}):
+        answer = await http.post("/issues", json=said, headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")

@@ -1,0 +1,463 @@
+"""The hotline agent's pages on the running desk: who calls, what is known, what they are told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from domain.issue.actions import ActionName
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
+from domain.vocabulary import Role
+from starter.client import Desk, Opened, Unavailable
+from tests.store.test_cases import a_draft, approved, propose
+from tests.support.builders import an_intake
+from tests.support.staff_at_pages import AtDesk, addresses, sign_in
+from tests.web.conftest import BASE, PEOPLE
+from web.app import build
+from web.context import Doors
+
+
+class Caller(NamedTuple):
+    """A customer of this test's own."""
+
+    name: str
+    organisation: str
+    phone: str
+
+    @property
+    def customer(self) -> dict[str, Any]:
+        return self._asdict()
+
+
+@pytest.fixture
+def caller() -> Caller:
+    own = uuid4()
+    digits = f"{own.int % 10**8:08}"
+    return Caller(
+        f"客户{own.hex[:6]}", f"单位{own.hex[6:12]}", f"+86 139 {digits[:4]} {digits[4:]}"
+    )
+
+
+@pytest.fixture
+async def agent(doors: Doors, http: httpx2.AsyncClient) -> AtDesk:
+    return await sign_in(doors, http, Role.AGENT, "07")
+
+
+async def reported(doors: Doors, caller: Caller, **changes: Any) -> IssueView:
+    """Let a customer have reported something by another door."""
+    usual = {
+        "reference": uuid4().hex,
+        "region": "上海",
+        "agent": "12",
+        "occurred_at": None,
+        "reported_at": datetime.now(UTC),
+        "customer": caller.customer,
+    }
+    return await doors.desk.open(an_intake(**(usual | changes)))
+
+
+def a_form(caller: Caller, **changes: str) -> dict[str, str]:
+    usual = {
+        **caller.customer,
+        "type": "enterprise",
+        "existing": "on",
+        "title": "出钞口卡钞",
+        "description": "今天早上起",
+        "product_line": "ATM",
+        "region": "广东",
+        "severity": "general",
+        "kind": "fault",
+        "category": "technical",
+        "channel": "telephone",
+    }
+    return usual | changes
+
+
+async def sent(agent: AtDesk, form: dict[str, str]) -> httpx2.Response:
+    return await agent.post("/intake", await agent.hidden("/intake") | form)
+
+
+# Found while typing -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", ["phone", "organisation", "name"])
+async def test_a_customer_is_found_while_any_of_their_data_is_typed(
+    doors: Doors, agent: AtDesk, caller: Caller, field: str
+) -> None:
+    issue = await reported(doors, caller)
+    form = await agent.hidden("/intake") | {field: caller.customer[field][-10:]}
+    found = await agent.post("/intake/customers", form, htmx=True, typed=field)
+    assert found.status_code == 200
+    for said in (*caller, issue.number, "已派工", "SN-4711"):
+        assert said in found.text
+    assert "<html" not in found.text
+
+
+async def test_the_field_that_is_being_typed_counts_before_the_others(
+    doors: Doors, agent: AtDesk, caller: Caller
+) -> None:
+    await reported(doors, caller)
+    other = Caller("另一位", f"别处{uuid4().hex[:6]}", "021 5550 0199")
+    await reported(doors, other)
+    form = await agent.hidden("/intake") | caller.customer | {"organisation": other.organisation}
+    found = await agent.post("/intake/customers", form, htmx=True, typed="organisation")
+    assert other.name in found.text
+    assert caller.name not in found.text
+
+
+async def test_every_look_is_recorded_before_it_is_shown_and_not_what_was_typed(
+    doors: Doors, agent: AtDesk, caller: Caller
+) -> None:
+    issue = await reported(doors, caller)
+    before = len(await agent.trail("find_customers"))
+    form = await agent.hidden("/intake")
+    await agent.post("/intake/customers", form | {"phone": caller.phone}, htmx=True)
+    await agent.post("/intake/customers", form | {"name": f"没有{uuid4().hex}"}, htmx=True)
+    looks = await agent.trail("find_customers")
+    assert [(look.number, look.outcome) for look in looks[: len(looks) - before]] == [
+        (None, "seen"),
+        (issue.number, "seen"),
+    ]
+    everything = repr(await agent.trail())
+    assert not [said for said in (*caller, caller.phone[-4:] + "'", "没有") if said in everything]
+
+
+async def test_choosing_a_customer_fills_the_form_and_keeps_what_was_written(
+    doors: Doors, agent: AtDesk, caller: Caller
+) -> None:
+    issue = await reported(doors, caller)
+    form = await agent.hidden("/intake") | {"title": "屏幕不亮", "product_line": "KIOSK"}
+    seen = len(await agent.trail("find_customers"))
+    chosen = await agent.post("/intake/customer", form | {"choose": issue.number}, htmx=True)
+    for field, said in {**caller.customer, "title": "屏幕不亮", "product_line": "KIOSK"}.items():
+        assert value(chosen.text, field) == said
+    assert value(chosen.text, "region") == "上海"
+    assert value(chosen.text, "serial_number") == ""
+    assert len(await agent.trail("find_customers")) == seen + 1
+
+
+async def test_choosing_a_machine_fills_in_that_too(
+    doors: Doors, agent: AtDesk, caller: Caller
+) -> None:
+    issue = await reported(doors, caller)
+    form = await agent.hidden("/intake") | {"product_line": "KIOSK", "machine": issue.number}
+    chosen = await agent.post("/intake/customer", form, htmx=True)
+    assert value(chosen.text, "serial_number") == "SN-4711"
+    assert value(chosen.text, "product_line") == "ATM"
+    assert "已在处理" in chosen.text, "it is open on this machine already"
+    assert f'href="/intake/{issue.number}"' in chosen.text
+
+
+async def test_what_is_open_on_the_same_product_is_told_while_it_is_typed(
+    doors: Doors, agent: AtDesk, caller: Caller
+) -> None:
+    issue = await reported(doors, caller)
+    form = await agent.hidden("/intake") | {"chosen": issue.number}
+    same = await agent.post("/intake/cases", form | {"product_line": "atm"}, htmx=True)
+    assert "已在处理" in same.text
+    assert issue.number in same.text
+    other = await agent.post("/intake/cases", form | {"product_line": "KIOSK"}, htmx=True)
+    assert "已在处理" not in other.text
+
+
+async def test_known_solutions_are_found_while_typing_if_they_are_approved(
+    doors: Doors, agent: AtDesk
+) -> None:
+    word = uuid4().hex[:8]
+    (number,) = await approved(doors.pool, a_draft(f"错误 {word}", solution="重启两次"))
+    await propose(doors.pool, a_draft(f"错误 {word}", solution="还没有审核"))
+    form = await agent.hidden("/intake") | {"title": f"机器报 {word}", "case": number}
+    found = await agent.post("/intake/cases", form, htmx=True)
+    assert "重启两次" in found.text
+    assert "还没有审核" not in found.text
+    assert f'value="{number}" checked' in found.text
+
+
+async def test_without_script_a_button_looks_up_both_and_keeps_what_was_typed(
+    doors: Doors, agent: AtDesk, caller: Caller
+) -> None:
+    issue = await reported(doors, caller)
+    form = await agent.hidden("/intake") | a_form(caller, title="三个 <b>字</b>")
+    for path in ("/intake/customers", "/intake/cases"):
+        page = await agent.post(path, form)
+        assert page.status_code == 200
+        assert "</html>" in page.text
+        assert issue.number in page.text
+        assert value(page.text, "title") == "三个 &lt;b&gt;字&lt;/b&gt;"
+        assert value(page.text, "reference") == form["reference"]
+    chosen = await agent.post("/intake/customer", form | {"choose": issue.number})
+    assert value(chosen.text, "chosen") == issue.number
+    assert "</html>" in chosen.text
+
+
+# Registering --------------------------------------------------------------------------------------
+
+
+async def test_an_issue_is_registered_and_the_agent_reads_what_to_tell(
+    agent: AtDesk, caller: Caller
+) -> None:
+    answer = await sent(agent, a_form(caller))
+    assert answer.status_code == 303, answer.text
+    where = answer.headers["location"]
+    number = where.removeprefix("/intake/")
+    assert re.fullmatch(r"\d{8}-07-\d{4}", number)
+    page = await agent.get(where)
+    issue = await agent.doors.desk.show(number)
+    assert issue.engineer
+    for said in (number, issue.engineer.name, "工程师与您联系，最迟", "问题解决，最迟"):
+        assert said in page.text
+    assert not [said for said in caller if said in page.text], "nobody needs it here"
+    assert (issue.source, issue.title) == ("hotline", "出钞口卡钞")
+    (done, *_) = await agent.trail("open")
+    assert (done.number, done.outcome, done.via) == (number, "done", "session")
+    assert number in (await agent.get("/intake")).text, "among my customers' open issues"
+
+
+async def test_a_form_that_is_sent_twice_is_one_issue(agent: AtDesk, caller: Caller) -> None:
+    form = await agent.hidden("/intake") | a_form(caller)
+    first = await agent.post("/intake", form)
+    second = await agent.post("/intake", form | {"title": "又一次"})
+    assert (second.status_code, second.headers["location"]) == (303, first.headers["location"])
+    counted = "SELECT count(*) FROM issues WHERE customer_name = $1"
+    assert await agent.doors.pool.fetchval(counted, caller.name) == 1
+
+
+async def test_nothing_of_a_customer_is_in_any_address(
+    doors: Doors, agent: AtDesk, caller: Caller
+) -> None:
+    issue = await reported(doors, caller)
+    form = await agent.hidden("/intake") | a_form(caller)
+    pages = [
+        await agent.post("/intake/customers", form),
+        await agent.post("/intake/customer", form | {"machine": issue.number}),
+        await agent.post("/intake", form | {"title": ""}),
+        await agent.post("/intake", form),
+    ]
+    written = [each for page in pages for each in addresses(page.text)]
+    written += [str(page.headers.get("location", "")) for page in pages]
+    assert len(written) > 30
+    assert not [each for each in written for said in caller if said in each]
+    assert {each for each in written if "?" in each} == set()
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "chinese", "english"),
+    [
+        ("name", "", "请填写", "fill it in"),
+        ("phone", "about five", "电话由数字组成", "digits, with +"),
+        ("phone", "", "请填写电话或电子邮件", "give a phone or an e-mail"),
+        ("email", "at home", "不是电子邮件地址", "is no e-mail address"),
+        ("title", " ", "请填写", "fill it in"),
+        ("title", "长" * 201, "太长了", "shorten it"),
+        ("product_line", "two words", "不含空格", "without spaces"),
+        ("severity", "dire", "请从列表中选择", "choose one of the list"),
+        ("region", "火星", "没有服务中心负责这个地区", "no service centre serves"),
+        ("reported_at", "yesterday", "请写成", "write it like"),
+        ("reported_at", "2000-01-01T09:00", "不能早于一年前", "days ago"),
+        ("occurred_at", "2999-01-01T09:00", "不能晚于客户报告的时间", "before it occurred"),
+    ],
+)
+async def test_what_is_wrong_is_said_beside_its_field_and_all_is_kept(
+    agent: AtDesk, caller: Caller, field: str, wrong: str, chinese: str, english: str
+) -> None:
+    form = await agent.hidden("/intake") | a_form(caller, model="ST-100") | {field: wrong}
+    for browser, expected in ((agent, chinese), (replace(agent, english=True), english)):
+        page = await browser.post("/intake", form)
+        assert page.status_code == 422
+        (reason,) = re.findall(rf'<span class="wrong" id="wrong-{field}">(.+?)</span>', page.text)
+        assert expected in reason
+        for name in ("name", "model", "title", "phone", "reference"):
+            assert value(page.text, name) == form[name]
+
+
+async def test_a_time_is_local_at_the_desk(agent: AtDesk, caller: Caller) -> None:
+    zone = agent.doors.settings.zone
+    at = datetime.now(zone).replace(second=0, microsecond=0, tzinfo=None)
+    answer = await sent(agent, a_form(caller, occurred_at=f"{at:%Y-%m-%dT%H:%M}"))
+    assert answer.status_code == 303, answer.text
+    occurred = "SELECT occurred_at FROM issues WHERE customer_name = $1"
+    found = await agent.doors.pool.fetchval(occurred, caller.name)
+    assert found == at.replace(tzinfo=zone)
+
+
+async def test_a_page_is_in_the_language_of_the_browser(agent: AtDesk) -> None:
+    assert "登记问题" in (await agent.get("/intake")).text
+    page = await replace(agent, english=True).get("/intake")
+    assert "Register an issue" in page.text
+    assert "登记" not in page.text
+
+
+# The desk is away ---------------------------------------------------------------------------------
+
+
+class _Away(Desk):
+    """A desk whose Temporal does not answer, or has taken the intake on without a number yet."""
+
+    def __init__(self, doors: Doors, answer: Opened | None) -> None:
+        super().__init__(doors.desk.client, doors.pool)
+        self.answer = answer
+        self.asked: list[Intake] = []
+
+    async def register(self, intake: Intake) -> Opened:
+        self.asked.append(intake)
+        if self.answer is None:
+            raise Unavailable("the desk does not answer now")
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [(None, 503, "系统暂时没有回应"), (Opened(None, new=True), 202, "已接收")],
+)
+async def test_while_the_desk_has_no_number_the_form_is_kept_and_stays_one_issue(
+    doors: Doors, caller: Caller, answer: Opened | None, status: int, said: str
+) -> None:
+    away = _Away(doors, answer)
+    app = build(replace(doors, desk=away))
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
+        agent = await sign_in(doors, http, Role.AGENT, "07")
+        form = await agent.hidden("/intake") | a_form(caller)
+        page = await agent.post("/intake", form)
+        await agent.post("/intake", form)
+    assert page.status_code == status
+    assert said in page.text
+    for name, written in form.items():
+        if name not in {"csrf", "existing", "type", "description"} | _CHOSEN:
+            assert value(page.text, name) == written
+    assert {each.reference for each in away.asked} == {form["reference"]}
+
+
+_CHOSEN = {"severity", "kind", "category", "channel"}
+
+
+# What the agent can do ----------------------------------------------------------------------------
+
+
+async def test_a_known_solution_that_was_marked_becomes_the_answer(
+    doors: Doors, agent: AtDesk, caller: Caller
+) -> None:
+    (case,) = await approved(doors.pool, a_draft(solution="长按复位键十秒"))
+    answer = await sent(agent, a_form(caller, case=case))
+    where, _, marked = answer.headers["location"].partition("?")
+    assert marked == f"case={case}"
+    page = await agent.get(answer.headers["location"])
+    assert "长按复位键十秒" in page.text
+    form = await agent.hidden(answer.headers["location"])
+    said = form | {"solution": "长按复位键十秒", "case": case, "on_the_line": "on"}
+    for _ in range(2):
+        done = await agent.post(f"{where}/answer", said)
+        assert (done.status_code, done.headers.get("location")) == (303, where)
+    issue = await doors.desk.show(where.removeprefix("/intake/"))
+    assert issue.first_contact
+    assert [step.action for step in issue.steps].count(ActionName.ANSWER) == 1
+    used = "SELECT used FROM known_cases WHERE number = $1"
+    assert await doors.pool.fetchval(used, case) == 1
+
+
+async def test_the_agent_writes_down_how_the_customers_test_went(
+    doors: Doors, agent: AtDesk, caller: Caller
+) -> None:
+    where = (await sent(agent, a_form(caller, answering="on"))).headers["location"]
+    form = await agent.hidden(where)
+    assert "report_test" not in (await agent.get(where)).text, "there is nothing to try yet"
+    said = {"solution": "重启", "on_the_line": "on", "test": "on"}
+    await agent.post(f"{where}/answer", form | said)
+    assert "请您试用并告诉我们结果" in (await agent.get(where)).text
+    nothing = await agent.post(f"{where}/report_test", form | {"words": "不知道", "key": ""})
+    assert nothing.status_code == 422
+    assert "不知道" in nothing.text
+    tested = await agent.post(f"{where}/report_test", form | {"worked": "yes", "key": ""})
+    assert tested.status_code == 303, tested.text
+    issue = await doors.desk.show(where.removeprefix("/intake/"))
+    assert (issue.stage, issue.outcome) == ("closed", "solved")
+    assert [e.what for e in await agent.trail() if e.number == issue.number] == [
+        *("report_test", "answer", "open")
+    ]
+
+
+@pytest.mark.parametrize("action", ["escalate", "withdraw"])
+async def test_what_needs_a_reason_is_not_done_without_one(
+    agent: AtDesk, caller: Caller, action: str
+) -> None:
+    where = (await sent(agent, a_form(caller))).headers["location"]
+    form = await agent.hidden(where)
+    without = await agent.post(f"{where}/{action}", form)
+    assert without.status_code == 422
+    assert "请填写" in without.text
+    done = await agent.post(f"{where}/{action}", form | {"reason": "客户着急"})
+    assert (done.status_code, done.headers["location"]) == (303, where)
+    (last,) = [step for step in (await _steps(agent, where)) if step == action]
+    assert last == action
+
+
+async def test_what_comes_too_late_is_refused_with_its_words_kept(
+    agent: AtDesk, caller: Caller
+) -> None:
+    where = (await sent(agent, a_form(caller))).headers["location"]
+    form = await agent.hidden(where)
+    await agent.post(f"{where}/withdraw", form | {"reason": "好了"})
+    late = await agent.post(f"{where}/withdraw", form | {"reason": "又好了", "key": ""})
+    assert late.status_code == 409
+    assert "没有做成" in late.text
+    assert (await agent.trail("withdraw"))[0].outcome == "refused: NotAllowed"
+
+
+async def _steps(agent: AtDesk, where: str) -> list[str]:
+    issue = await agent.doors.desk.show(where.removeprefix("/intake/"))
+    return [step.action.value for step in issue.steps]
+
+
+# Who may ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def unnumbered(doors: Doors) -> AsyncIterator[str]:
+    """An agent whose id on the roster is no hotline number."""
+    await doors.pool.execute(
+        "INSERT INTO members (id, name, role, department, centre, shift, contacts)"
+        " SELECT 'he.xiaotong', name, role, department, centre, shift, contacts"
+        " FROM members WHERE id = '07'"
+    )
+    yield "he.xiaotong"
+    await doors.pool.execute("DELETE FROM members WHERE id = 'he.xiaotong'")
+
+
+async def test_an_agent_without_a_number_is_told_so_and_registers_nothing(
+    doors: Doors, http: httpx2.AsyncClient, caller: Caller, unnumbered: str
+) -> None:
+    agent = await sign_in(doors, http, Role.AGENT, unnumbered)
+    assert f"“{unnumbered}”不是坐席号" in (await agent.get("/intake")).text
+    refused = await sent(agent, a_form(caller))
+    assert refused.status_code == 422
+    assert 'id="wrong-agent"' in refused.text
+
+
+@pytest.mark.parametrize("role", [Role.ENGINEER, Role.CLERK, Role.AUDITOR, Role.INTAKE])
+async def test_who_is_calling_is_for_agents_alone(
+    doors: Doors, http: httpx2.AsyncClient, role: Role
+) -> None:
+    other = await sign_in(doors, http, role, PEOPLE[role])
+    assert (await other.get("/intake")).status_code == 403
+
+
+async def test_a_form_of_another_site_is_refused(agent: AtDesk, caller: Caller) -> None:
+    for path in ("/intake", "/intake/customers", "/intake/customer", "/intake/cases"):
+        forged = await agent.post(path, a_form(caller), htmx=True)
+        assert forged.status_code == 403
+
+
+def value(text: str, name: str) -> str:
+    """Return what is written in a field of a page, as HTML has it."""
+    (field,) = re.findall(rf'<input[^>]*\bname="{name}"[^>]*>', text)
+    written = re.search(r'\bvalue="([^"]*)"', field)
+    assert written
+    return written[1]

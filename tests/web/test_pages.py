@@ -1,0 +1,182 @@
+"""What all pages share: language, header, times, problems told to people, and forms of fields."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import httpx2
+import pytest
+from starlette.datastructures import FormData, UploadFile
+
+from domain.errors import Refused
+from domain.issue.actions import PEOPLE, Accept, ActionName, Consult, Quote, Resolve
+from domain.vocabulary import Actor, Role
+from tests.support.staff_at_pages import sign_in
+from web.context import Doors
+from web.forms import fields
+from web.forms.fields import Wrong
+from web.rendering import HERE, Language, remaining, rooms
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+BY = Actor(id="liang.jiahao", role=Role.ENGINEER)
+ASKED = [each for each in ActionName if each in PEOPLE and each is not ActionName.REPLAN]
+
+
+def written(action: ActionName, **said: str | list[str]) -> fields.Sheet:
+    pairs: list[tuple[str, str | UploadFile]] = [
+        (name, each)
+        for name, value in said.items()
+        for each in ([value] if isinstance(value, str) else value)
+    ]
+    return fields.written(action, FormData(pairs))
+
+
+# All pages ----------------------------------------------------------------------------------------
+
+
+async def test_a_page_is_chinese_unless_the_browser_wants_english_rather(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    engineer = await sign_in(doors, http, Role.ENGINEER, "liang.jiahao")
+    assert "我的问题" in (await engineer.get("/my")).text
+    for accepts, lang in (("", "zh-CN"), ("en;q=0.5, zh", "zh-CN"), ("en-GB, zh;q=0.5", "en")):
+        page = await http.get("/my", headers={"Accept-Language": accepts, "Accept": "text/html"})
+        assert f'<html lang="{lang}">' in page.text
+    assert "My issues" in page.text
+    # Names, and what customers wrote, are as they are.
+    ours = re.sub(r'<ul.*?</ul>|<span class="person.*', "", page.text, flags=re.DOTALL)
+    assert not re.search(r"[\u4e00-\u9fff]", ours)
+
+
+async def test_the_header_says_who_one_is_and_how_to_leave(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    engineer = await sign_in(doors, http, Role.ENGINEER, "liang.jiahao")
+    page = (await engineer.get("/my")).text
+    header = page[page.index("<header>") : page.index("</header>")]
+    for said in ("· 工程师", 'href="/my" aria-current="page"', 'action="/logout"', 'name="csrf"'):
+        assert said in header
+    assert "/calls" not in header
+
+
+def test_everybody_is_led_to_the_pages_of_their_role() -> None:
+    paths = {role: [path for path, _ in rooms(role)] for role in Role}
+    assert paths[Role.ENGINEER] == ["/my"]
+    assert paths[Role.AGENT] == ["/intake", "/calls"]
+    assert paths[Role.CLERK] == ["/calls"]
+    assert paths[Role.LEAD] == paths[Role.GM_OFFICE] == ["/board", "/my"]
+    assert paths[Role.AUDITOR] == paths[Role.INTAKE] == []
+
+
+async def test_a_person_reads_a_page_where_a_program_gets_problem_details(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    clerk = await sign_in(doors, http, Role.CLERK, "fan.meiling")
+    page = await clerk.get("/my")
+    assert (page.status_code, page.headers["content-type"]) == (403, "text/html; charset=utf-8")
+    assert "这不在您的权限之内" in page.text
+    told = await http.get("/my", headers={"Accept": "*/*"})
+    assert (told.status_code, told.json()["status"]) == (403, 403)
+    asked = await clerk.get("/issues/CTS2000-0000")
+    assert asked.headers["content-type"] == "application/problem+json"
+    nowhere = await clerk.get("/nowhere")
+    assert (nowhere.status_code, "没有这个页面" in nowhere.text) == (404, True)
+
+
+def test_no_page_has_script_or_style_of_its_own_which_browsers_are_told_to_refuse() -> None:
+    for template in (HERE / "templates").iterdir():
+        text = template.read_text()
+        assert not re.search(r"<style|\sstyle=|\son\w+=|hx-on|<script(?! src=)", text), template
+
+
+@pytest.mark.parametrize(
+    ("ahead", "zh", "en"),
+    [
+        (timedelta(seconds=65), "还剩 1 分 05 秒", "1 min 05 s left"),
+        (timedelta(hours=2, minutes=5), "还剩 2 小时 05 分", "2 h 05 min left"),
+        (timedelta(days=3, hours=1), "还剩 3 天 1 小时", "3 d 1 h left"),
+        (-timedelta(hours=1), "已逾期 1 小时 00 分", "overdue by 1 h 00 min"),
+    ],
+)
+def test_what_is_left_is_said_before_any_script_runs(ahead: timedelta, zh: str, en: str) -> None:
+    languages: tuple[Language, ...] = ("zh", "en")
+    assert [remaining(NOW + ahead, NOW, lang) for lang in languages] == [zh, en]
+
+
+# Forms of fields ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ASKED)
+def test_every_field_of_every_action_can_be_put_in(action: ActionName) -> None:
+    asked = {each.name for each in fields.form(action)}
+    assert asked == set(PEOPLE[action].model_fields) - {"by", "call", "person"}
+
+
+def test_each_field_has_the_input_that_fits_it() -> None:
+    kinds = {(action, each.name): each.kind for action in ASKED for each in fields.form(action)}
+    assert kinds[ActionName.RESOLVE, "result"] == "text"
+    assert kinds[ActionName.RESOLVE, "known_solution"] == "box"
+    assert kinds[ActionName.TRANSFER, "to"] == "line"
+    assert kinds[ActionName.ACCEPT, "expected_at"] == "instant"
+    assert kinds[ActionName.QUOTE, "amount"] == "number"
+    assert kinds[ActionName.VERIFY, "verdict"] == "choice"
+    assert kinds[ActionName.RECORD_CALLBACK, "satisfied"] == "yes_no"
+    assert kinds[ActionName.CONSULT, "experts"] == "several"
+
+
+def test_what_can_be_chosen_is_offered_by_name() -> None:
+    to = fields.form(ActionName.TRANSFER, {"to": [("software", "软件部")]})[0]
+    assert (to.kind, to.options) == ("choice", (("software", ("软件部", "软件部")),))
+
+
+def test_a_form_becomes_its_action_and_times_are_of_the_zone() -> None:
+    sheet = written(ActionName.ACCEPT, expected_at="2026-11-24T09:00")
+    said = fields.act(ActionName.ACCEPT, sheet, BY, "Asia/Shanghai")
+    assert said == Accept(by=BY, expected_at=datetime(2026, 11, 24, 1, tzinfo=UTC))
+    sheet = written(ActionName.RESOLVE, result=" 修好了 ", known_solution="yes", by="boss", at="")
+    said = fields.act(ActionName.RESOLVE, sheet, BY, "Asia/Shanghai")
+    assert said == Resolve(by=BY, result="修好了", known_solution=True)
+    sheet = written(ActionName.CONSULT, question="为何", experts=["a", "b"], advice="")
+    said = fields.act(ActionName.CONSULT, sheet, BY, "Asia/Shanghai")
+    assert said == Consult(by=BY, question="为何", experts=("a", "b"))
+    sheet = written(ActionName.QUOTE, work="换屏", amount="12800.50")
+    assert fields.act(ActionName.QUOTE, sheet, BY, "UTC") == Quote(
+        by=BY, work="换屏", amount="12800.50"
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "said", "fields_wrong"),
+    [
+        (ActionName.RESOLVE, {"result": "  "}, {"result"}),
+        (ActionName.ACCEPT, {"expected_at": "明天"}, {"expected_at"}),
+        (ActionName.REPORT_PROGRESS, {"note": "", "at": "gestern"}, {"note", "at"}),
+        (ActionName.QUOTE, {"work": "换屏", "amount": "很多"}, {"amount"}),
+        (ActionName.QUOTE, {"work": "换屏", "amount": "-1"}, {"amount"}),
+        (ActionName.CONSULT, {}, {"question"}),
+        (ActionName.CONFIRM, {"agreed": "perhaps"}, {"agreed"}),
+        (ActionName.APPROVE, {"approved": "no"}, {"reason"}),
+        (ActionName.VERIFY, {"verdict": "?", "findings": "x"}, {"verdict"}),
+    ],
+)
+def test_what_is_wrong_is_said_by_field(
+    action: ActionName, said: dict[str, str], fields_wrong: set[str]
+) -> None:
+    with pytest.raises(Wrong) as wrong:
+        fields.act(action, written(action, **said), BY, "Asia/Shanghai")
+    assert set(wrong.value.reasons) == fields_wrong
+
+
+def test_what_the_desk_refuses_stands_at_its_field() -> None:
+    refused = fields.refused(Refused("Invalid", "to: no department x; known: a, b"))
+    assert refused["to"][1] == "no department x; known: a, b"
+    assert set(fields.refused(Refused("Invalid", "nothing of that"))) == {"form"}
+    assert "closed" in fields.refused(Refused("NotAllowed", "it is closed"))["form"][0]
+
+
+def test_a_form_keeps_the_key_it_was_made_with_and_takes_no_other() -> None:
+    key = "0123456789abcdef" * 2
+    assert written(ActionName.ACCEPT, key=key).key == key
+    assert written(ActionName.ACCEPT, key="x' OR 1").key != "x' OR 1"
+    assert fields.Sheet().key != fields.Sheet().key

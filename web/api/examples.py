@@ -1,0 +1,185 @@
+"""What the interface's own description shows: a body for everything that can be sent, and what
+comes back. Names and numbers are made up; no dates are sent, which would soon be too old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.issue.actions import ActionName
+
+INTAKE: Mapping[str, Any] = {
+    "source": "web",
+    "reference": "W-20261123-0042",
+    "channel": "website",
+    "kind": "fault",
+    "category": "technical",
+    "severity": "general",
+    "product_line": "ATM",
+    "region": "上海",
+    "agent": "07",
+    "customer": {
+        "name": "张伟",
+        "organisation": "浦江商业银行",
+        "phone": "+86 138 0000 1234",
+        "email": "zhang.wei@customer.example",
+    },
+    "title": "读卡器吞卡 The card reader swallows cards",
+    "description": "今天早上开始,每两张卡吞一张。",
+    "model": "ST-100",
+}
+SAID: Mapping[ActionName, Mapping[str, Any]] = {
+    ActionName.ANSWER: {"solution": "按住复位键十秒。", "case": "C-0001"},
+    ActionName.REPORT_TEST: {"worked": True, "words": "好了,谢谢"},
+    ActionName.VERIFY: {"verdict": "general", "findings": "约定的时间没有人到场。"},
+    ActionName.ACCEPT: {},
+    ActionName.REPORT_PROGRESS: {"note": "备件已发出,预计明天到。"},
+    ActionName.WAIT_FOR_CUSTOMER: {"reason": "等客户开放机房。"},
+    ActionName.RESUME: {"note": "机房已开放。"},
+    ActionName.TRANSFER: {"to": "software_development", "reason": "固件缺陷。"},
+    ActionName.REASSIGN: {"to": "liang.jiahao", "reason": "离现场最近。"},
+    ActionName.CONSULT: {"question": "为什么只在潮湿的天气出错?", "experts": ["liang.jiahao"]},
+    ActionName.SURVEY: {"findings": "需要打开金库门,两人半天。"},
+    ActionName.QUOTE: {"work": "移机并重新校准。", "amount": "12800.00"},
+    ActionName.CONFIRM: {"agreed": True, "words": "同意"},
+    ActionName.APPROVE: {"approved": True},
+    ActionName.RESOLVE: {"result": "已更换读卡器,试运行正常。", "cause": "磨损"},
+    ActionName.RECORD_CALLBACK: {
+        "reached": True,
+        "running": True,
+        "satisfied": True,
+        "words": "运行正常,服务很好",
+    },
+    ActionName.EVALUATE: {
+        "item": "after_sales",
+        "technical": 100,
+        "attitude": 120,
+        "comment": "及时",
+        "person": "zhang.wei",
+    },
+    ActionName.RATE_DIFFICULTY: {"difficulty": 3, "note": "备件少见"},
+    ActionName.ESCALATE: {"reason": "网点明天开业。"},
+    ActionName.WITHDRAW: {"reason": "客户说已恢复。"},
+}
+RESULT = SAID[ActionName.RESOLVE]
+ISSUE: Mapping[str, Any] = {
+    "id": "issue:web:W-20261123-0042",
+    "number": "20261123-07-0001",
+    "source": "web",
+    "reference": "W-20261123-0042",
+    "stage": "assigned",
+    "outcome": None,
+    "kind": "fault",
+    "category": "technical",
+    "severity": "general",
+    "title": "读卡器吞卡 The card reader swallows cards",
+    "product_line": "ATM",
+    "region": "上海",
+    "department": "engineering",
+    "centre": "shanghai",
+    "zone": "Asia/Shanghai",
+    "engineer": {"id": "liang.jiahao", "name": "梁家豪"},
+    "lead": {"id": "zhou.jianguo", "name": "周建国"},
+    "escalation_level": 0,
+    "reopen_count": 0,
+    "sla_state": "on_time",
+    "reported_at": "2026-11-23T01:00:00Z",
+    "registered_at": "2026-11-23T01:00:02Z",
+    "next_due_at": "2026-11-23T03:00:00Z",
+    "answered": False,
+    "first_contact": False,
+    "arises_from": None,
+    "complaints": [],
+    "promises": [
+        {
+            "key": "response.1",
+            "kind": "response",
+            "generation": 1,
+            "attempt": 1,
+            "target": "2 hours",
+            "made_at": "2026-11-23T01:00:00Z",
+            "opens_at": None,
+            "due_at": "2026-11-23T03:00:00Z",
+            "provisional": False,
+            "paused": False,
+            "consumed": None,
+            "end": "open",
+            "ended_at": None,
+        }
+    ],
+    "steps": [
+        {
+            "action": "registered",
+            "by": "07",
+            "at": "2026-11-23T01:00:00Z",
+            "note": "",
+        }
+    ],
+    "results": [],
+    "can": ["accept", "transfer", "reassign", "escalate", "withdraw"],
+}
+PENDING: Mapping[str, Any] = {
+    "id": "issue:web:W-20261123-0042",
+    "source": "web",
+    "reference": "W-20261123-0042",
+    "number": None,
+    "detail": "accepted, the number follows: ask for the id, or send the same again",
+}
+CUSTOMER: Mapping[str, Any] = {
+    "name": "张伟",
+    "type": "enterprise",
+    "existing": True,
+    "organisation": "浦江商业银行",
+    "contact": None,
+    "phone": "+86 138 0000 1234",
+    "email": "zhang.wei@customer.example",
+}
+FOUND: Mapping[str, Any] = {
+    "case": {
+        "number": "C-0001",
+        "title": "取款时钞票卡住",
+        "question": "取款的时候钞票卡住了怎么办",
+        "solution": "打开后盖,取出卡钞,按复位键。",
+        "product_line": "ATM",
+        "keywords": ["卡钞"],
+        "issue_id": None,
+        "generation": None,
+        "proposed_by": "liang.jiahao",
+        "proposed_at": "2026-10-12T02:00:00Z",
+        "issue_number": None,
+        "revision": 2,
+        "status": "approved",
+        "reviewed_by": "zhou.jianguo",
+        "reviewed_at": "2026-10-13T02:00:00Z",
+        "change": "approve",
+        "changed_by": "zhou.jianguo",
+        "changed_at": "2026-10-13T02:00:00Z",
+        "note": "",
+        "used": 4,
+        "last_used_at": "2026-11-20T06:30:00Z",
+    },
+    "matched": ["钞票", "卡住"],
+    "asked": 3,
+    "rank": 0.8,
+}
+ENTRY: Mapping[str, Any] = {
+    "at": "2026-11-23T01:05:00Z",
+    "person": "liang.jiahao",
+    "role": "engineer",
+    "via": "token 4f2a91c0",
+    "address": "192.0.2.7",
+    "what": "accept",
+    "number": "20261123-07-0001",
+    "outcome": "done",
+}
+SHOWN: Mapping[str, Any] = {
+    "IssueView": ISSUE,
+    "Issues": {"items": [ISSUE], "next": "eyJuZXh0X2R1ZV9hdCI6bnVsbH0"},
+    "Pending": PENDING,
+    "Customer": CUSTOMER,
+    "Cases": {"items": [FOUND]},
+    "Entries": {"items": [ENTRY]},
+    "Heartbeat": {"at": "2026-11-23T00:00:00Z", "findings": {}},
+}
+"""What comes back, by the name of its model."""

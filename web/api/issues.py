@@ -1,0 +1,245 @@
+"""Issues over HTTP: register, look, list, act."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query, Response
+from pydantic import BaseModel
+
+from domain.errors import Refused
+from domain.issue.actions import PEOPLE, Act, ActionName, Resolve
+from domain.issue.intake import Customer
+from domain.issue.view import IssueView
+from domain.staff.access import Caller, Reach, Right, may, reach
+from domain.vocabulary import Role
+from starter.client import Unavailable
+from store import issue_reader
+from store.issue_reader import Filter, Place
+from web.api import examples
+from web.api.document import told
+from web.api.shapes import (
+    Issues,
+    Key,
+    NewIssue,
+    Number,
+    Pending,
+    Result,
+    Wanted,
+    answer,
+    body,
+    intake_of,
+    opened_as,
+    update_id,
+)
+from web.audit import written
+from web.auth.identity import Visitor, Who, require, saw
+from web.context import Doors, Here
+from web.opening import registered
+from web.problems import Problem, not_yours, refusal
+
+router = APIRouter()
+
+_LOCATION = {"Location": {"description": "where the issue is", "schema": {"type": "string"}}}
+_SHOWN = told("the issue as it is now", IssueView)
+
+
+@router.post(
+    "/issues",
+    operation_id="open_issue",
+    summary="受理 Register an issue, or find it registered already",
+    tags=["issues"],
+    status_code=HTTPStatus.CREATED,
+    responses={
+        201: told("registered: number, assignee and promises", IssueView) | {"headers": _LOCATION},
+        200: told("registered before: the issue as it is now", IssueView) | {"headers": _LOCATION},
+        202: told("accepted while PostgreSQL is away: number follows", Pending)
+        | {"headers": _LOCATION},
+        409: {"description": "the reference is taken by an issue that is not the caller's to see"},
+    },
+)
+async def open_issue(
+    said: Annotated[NewIssue, Body(openapi_examples={"fault": {"value": examples.INTAKE}})],
+    here: Here,
+    who: Who,
+    key: Key = None,
+) -> Response:
+    """Safe to repeat: `source` and `reference` name the issue, and `Idempotency-Key` stands in for
+    the reference. Left out, `reported_at` is now, `source` an intake system's own, and `agent` the
+    calling agent's number.
+    """
+    async with written(here, who, Right.OPEN) as deed:
+        require(who, Right.OPEN)
+        intake = intake_of(said, key, who.caller, here.now())
+        opened = await registered(here, who, intake, deed)
+    return opened_as(opened, intake)
+
+
+@router.get(
+    "/issues",
+    operation_id="list_issues",
+    summary="列表 List issues, nearest due first",
+    tags=["issues"],
+    responses={200: told("a page of them", Issues)},
+)
+async def list_issues(wanted: Annotated[Wanted, Query()], here: Here, who: Who) -> Response:
+    """Only what the caller may see: an engineer their own, a lead or manager the department's, an
+    intake system what it registered.
+    """
+    require(who, Right.SEE)
+    found, after = await issue_reader.page(
+        here.pool, _within_reach(who.caller, wanted.filter), _begin(wanted.cursor)
+    )
+    return answer(Issues(items=found, next=after.text if after else None))
+
+
+@router.get(
+    "/issues/{number}",
+    operation_id="show_issue",
+    summary="查询 Show an issue, open or closed",
+    tags=["issues"],
+    responses={200: _SHOWN},
+)
+async def show_issue(number: Number, here: Here, who: Who) -> Response:
+    """No customer data: those stand under `/customer`."""
+    return answer(await _seen(here, who, Right.SEE, number))
+
+
+@router.get(
+    "/issues/{number}/customer",
+    operation_id="show_customer",
+    summary="客户 Show an issue's customer; every look is recorded (R30)",
+    tags=["issues"],
+    responses={200: told("whom it was promised", Customer)},
+)
+async def show_customer(number: Number, here: Here, who: Who) -> Response:
+    """For those who need it to do their work."""
+    issue = await _seen(here, who, Right.SEE_CUSTOMER, number)
+    known = await issue_reader.state(here.pool, issue.id)
+    if known is None:
+        raise Refused("NotFound", f"there is no issue {number}")
+    await saw(here, who, Right.SEE_CUSTOMER, issue.number)
+    return answer(known.intake.customer, Cache_Control="no-store")
+
+
+@router.post(
+    "/issues/{number}/complete",
+    operation_id="complete",
+    summary="完成信号 Signal completion, fire and forget",
+    tags=["actions"],
+    status_code=HTTPStatus.ACCEPTED,
+    response_class=Response,
+    responses={202: {"description": "taken note of; the issue tells what became of it"}},
+)
+async def complete(
+    number: Number,
+    said: Annotated[Result, Body(openapi_examples={"usual": {"value": examples.RESULT}})],
+    here: Here,
+    who: Who,
+) -> Response:
+    """`resolve` for systems that can only signal (R12): a refusal shows in the issue's history."""
+    async with written(here, who, "complete", number) as deed:
+        issue = await _seen(here, who, ActionName.RESOLVE, number)
+        deed.number = issue.number
+        await here.desk.complete(issue.id, Resolve(by=who.caller.by, **said.model_dump()))
+    return Response(status_code=HTTPStatus.ACCEPTED.value)
+
+
+def _takes(name: ActionName, form: type[Act]) -> None:
+    """Let an action of the contract be taken over HTTP."""
+
+    async def take(
+        number: Number,
+        said: BaseModel,
+        here: Here,
+        who: Who,
+        key: Key = None,
+    ) -> Response:
+        async with written(here, who, name, number) as deed:
+            issue = await _seen(here, who, name, number)
+            deed.number = issue.number
+            act = form.model_validate({"by": who.caller.by} | said.model_dump(exclude_unset=True))
+            try:
+                after = await here.desk.act(
+                    issue.id, name, act, key=update_id(who.caller, name, key)
+                )
+            except Refused as refused:
+                raise await _explained(here, who, issue, refused) from refused
+        if not may(who.caller, Right.SEE, after):
+            return Response(status_code=HTTPStatus.NO_CONTENT.value)
+        return answer(after)
+
+    take.__annotations__["said"] = Annotated[
+        body(form, without="by"), Body(openapi_examples={"usual": {"value": examples.SAID[name]}})
+    ]
+    router.add_api_route(
+        f"/issues/{{number}}/{name}",
+        take,
+        methods=["POST"],
+        operation_id=name.value,
+        summary=" ".join((form.__doc__ or "").split()),
+        tags=["actions"],
+        responses={200: _SHOWN, 204: {"description": "done; it is not among theirs (any more)"}},
+    )
+
+
+for _name, _form in PEOPLE.items():
+    if _name is not ActionName.REPLAN:  # the desk's own
+        _takes(_name, _form)
+
+
+async def _seen(here: Doors, who: Visitor, what: Right | ActionName, number: str) -> IssueView:
+    """Find an issue for somebody who has the right to it.
+
+    Raises:
+        Problem: 403.
+        Refused: ``NotFound``.
+    """
+    require(who, what)
+    issue = await here.desk.show(number)
+    require(who, what, issue)
+    return issue
+
+
+async def _explained(here: Doors, who: Visitor, issue: IssueView, refused: Refused) -> Problem:
+    """Say with a refusal where the issue is by now, and what the caller may do with it there."""
+    problem = refusal(refused)
+    if problem.status is HTTPStatus.CONFLICT:
+        with suppress(Unavailable):
+            issue = await here.desk.show(issue.id)
+        allowed = [name for name in issue.can if may(who.caller, name, issue)]
+        problem.more |= {"stage": issue.stage, "allowed": allowed}
+    return problem
+
+
+def _within_reach(caller: Caller, wanted: Filter) -> Filter:
+    """Narrow a list to the issues that somebody may see.
+
+    Raises:
+        Problem: 403, they asked for somebody else's.
+    """
+    match reach(caller.role, Right.SEE):
+        case Reach.ALL:
+            return wanted
+        case Reach.OWN:
+            field, own = "source" if caller.role is Role.INTAKE else "engineer", caller.id
+        case _:
+            field, own = "department", caller.department or ""
+    if not own or getattr(wanted, field) not in (None, own):
+        raise not_yours(f"{field}: {caller.id} sees the issues of {own or 'nobody'} only")
+    return wanted.model_copy(update={field: own})
+
+
+def _begin(cursor: str | None) -> Place | None:
+    try:
+        return Place.read(cursor) if cursor else None
+    except ValueError:
+        reason = "is none of ours: send `next` of the page before, or leave it out"
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"cursor: {reason}",
+            type_="urn:yinuo:Invalid",
+            errors=[{"field": "cursor", "reason": reason}],
+        ) from None

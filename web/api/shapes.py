@@ -1,0 +1,165 @@
+"""What programs send and get at the HTTP interface, where it is not the domain's own form."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import Header, Path, Response
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, create_model
+
+from domain.issue.actions import ActionName, Resolve
+from domain.issue.intake import Intake
+from domain.issue.view import IssueView
+from domain.staff.access import Caller
+from domain.vocabulary import Code, Instant, Kind, Model, Role, Stage
+from starter.client import Opened
+from store.issue_reader import Filter
+
+Number = Annotated[
+    str,
+    Path(
+        max_length=140,
+        pattern=r"^[\w.+:-]+$",
+        description="the issue's number, or its id `issue:source:reference`",
+        examples=["20261123-07-0001"],
+    ),
+]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="makes a repeated request the same one",
+        examples=["8e03978e-40d5-43e8-bc93-6894a57f9324"],
+    ),
+]
+
+
+def _plus(said: object) -> object:
+    """Read the space that a plus sign is in a URL."""
+    return said.replace(" ", "+") if isinstance(said, str) and "T" in said else said
+
+
+When = Annotated[Instant, BeforeValidator(_plus)]
+"""An instant in a URL."""
+
+_AGENT = re.compile(r"[0-9]{2,4}")
+_code: TypeAdapter[str] = TypeAdapter(Code)
+
+
+def body(form: type[Model], *, without: str = "", optional: frozenset[str] = frozenset()) -> Any:
+    """Make the model of what is sent: the form as it is, without what the door knows better."""
+    fields: dict[str, Any] = {}
+    for name, field in form.model_fields.items():
+        if name in optional:
+            kept = Annotated[field.annotation, *field.metadata]  # type: ignore[name-defined]
+            fields[name] = (kept | None, Field(default=None, description=field.description))
+        elif name != without:
+            fields[name] = (field.annotation, field)
+    return create_model(form.__name__, __base__=Model, __doc__=form.__doc__, **fields)
+
+
+NewIssue = body(Intake, optional=frozenset({"source", "reference", "agent", "reported_at"}))
+Result = body(Resolve, without="by")
+
+
+class Wanted(Model):
+    """Which issues to list; what is left out does not filter."""
+
+    stage: Stage | None = None
+    engineer: Code | None = None
+    department: Code | None = None
+    region: Code | None = None
+    kind: Kind | None = None
+    agent: Code | None = Field(default=None, description="the hotline agent's number")
+    source: Code | None = Field(default=None, description="the intake system")
+    open: bool = Field(default=True, description="only open ones; false: closed ones too")
+    overdue: bool = Field(default=False, description="only those with a broken running promise")
+    provisional: bool = Field(
+        default=False, description="only those with a promise the next notice may move (R32)"
+    )
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(
+        default=None, max_length=1000, description="`next` of the page before; opaque"
+    )
+
+    @property
+    def filter(self) -> Filter:
+        """As the register takes it."""
+        same = self.model_dump(exclude={"open", "cursor"})
+        return Filter(**same, open_only=self.open)
+
+
+class Issues(BaseModel):
+    """A page of the list: nearest due first, then newest."""
+
+    items: list[IssueView]
+    next: str | None = Field(description="send it as `cursor` for the next page; null: no more")
+
+
+class Pending(BaseModel):
+    """An issue that is accepted; its number follows when PostgreSQL is back."""
+
+    id: str = Field(description="`GET /issues/{id}` tells the number as soon as there is one")
+    source: str
+    reference: str
+    number: None = None
+    detail: Literal["accepted, the number follows: ask for the id, or send the same again"] = (
+        "accepted, the number follows: ask for the id, or send the same again"
+    )
+
+
+def answer(told: BaseModel, status: int = 200, **headers: str) -> Response:
+    """Write an answer: what the desk made needs no second check."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(told.model_dump_json(), int(status), named, "application/json")
+
+
+def opened_as(opened: Opened, intake: Intake) -> Response:
+    """Answer whoever registered an issue, at whichever door."""
+    if opened.view is None:
+        pending = Pending(id=intake.issue_id, source=intake.source, reference=intake.reference)
+        return answer(pending, HTTPStatus.ACCEPTED, Location=_place(intake.issue_id))
+    status = HTTPStatus.CREATED if opened.new else HTTPStatus.OK
+    return answer(opened.view, status, Location=_place(opened.view.number))
+
+
+def _place(number: str) -> str:
+    return f"/issues/{quote(number, safe=':')}"
+
+
+def intake_of(said: BaseModel, key: str | None, caller: Caller, now: datetime) -> Intake:
+    """Fill in what the caller left out and the door knows.
+
+    Raises:
+        ValidationError: something is still missing, or goes with nothing else.
+    """
+    known: dict[str, Any] = {"reported_at": now}
+    if key is not None:
+        known["reference"] = _reference(key)
+    if caller.role is Role.INTAKE:
+        known["source"] = caller.id
+    if caller.role is Role.AGENT and _AGENT.fullmatch(caller.id):
+        known["agent"] = caller.id
+    return Intake.model_validate(known | said.model_dump(exclude_none=True))
+
+
+def update_id(caller: Caller, name: ActionName, key: str | None) -> str | None:
+    """Make a caller's key an update's id: somebody else's same key is another one."""
+    if key is None:
+        return None
+    return sha256(f"{caller.role}\n{caller.id}\n{name}\n{key}".encode()).hexdigest()
+
+
+def _reference(key: str) -> str:
+    """Take the key for the intake system's own reference; 64 hex digits where it is no code."""
+    try:
+        return _code.validate_python(key)
+    except ValidationError:
+        return sha256(key.encode()).hexdigest()

@@ -1,0 +1,100 @@
+"""Calls of other systems in their own words, put into ours by a mapping file."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+
+from domain.issue.view import IssueView
+from domain.staff.access import Right
+from domain.vocabulary import Role
+from inbound.mapping import Ignored, Unusable
+from inbound.shelf import Shelf
+from web.api.document import told
+from web.api.shapes import Pending, opened_as
+from web.audit import written
+from web.auth.identity import Who, require
+from web.context import Here
+from web.opening import registered
+from web.problems import Problem, not_yours
+
+router = APIRouter()
+
+_ANYTHING = {
+    "content": {
+        kind: {"schema": {"type": "object", "additionalProperties": True}}
+        for kind in ("application/json", "application/x-www-form-urlencoded")
+    },
+    "required": True,
+}
+
+
+@router.post(
+    "/inbound/{name}",
+    operation_id="inbound",
+    summary="来函 Take what another system sends, by its mapping file",
+    tags=["issues"],
+    status_code=HTTPStatus.CREATED,
+    openapi_extra={"requestBody": _ANYTHING},
+    responses={
+        201: told("registered: number, assignee and promises", IssueView),
+        200: told("registered before: the issue as it is now", IssueView),
+        202: told("accepted while PostgreSQL is away: number follows", Pending),
+        204: {"description": "not about an issue: nothing was done"},
+    },
+)
+async def inbound(
+    name: Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9][a-z0-9_-]*$")],
+    request: Request,
+    here: Here,
+    who: Who,
+) -> Response:
+    """Safe to repeat: their reference names the issue. The token is the system's own: its person
+    is the mapping's source.
+    """
+    require(who, Right.OPEN)
+    shelf: Shelf = request.app.state.shelf
+    form = shelf.get(name)
+    if form is None:
+        raise Problem(
+            HTTPStatus.NOT_FOUND, f"there is no mapping {name}", type_="urn:yinuo:NotFound"
+        )
+    if who.caller.role is not Role.INTAKE or who.caller.id != form.source:
+        raise not_yours(f"{name} is for the intake system {form.source}")
+    theirs = await _sent(request)
+    try:
+        intake = form.read(theirs, here.now())
+    except Ignored:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    except Unusable as unusable:
+        raise _problem(str(unusable), unusable.wrong) from None
+    async with written(here, who, Right.OPEN) as deed:
+        opened = await registered(here, who, intake, deed)
+    return opened_as(opened, intake)
+
+
+async def _sent(request: Request) -> dict[str, Any]:
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        form = await request.form()
+        return {key: str(value) for key, value in form.items()}
+    try:
+        theirs = json.loads(await request.body())
+    except ValueError:
+        raise _problem("the body is not JSON", [("", "the body is not JSON")]) from None
+    except RecursionError:
+        raise _problem("the body is too deep", [("", "the body is too deep")]) from None
+    if not isinstance(theirs, dict):
+        raise _problem("the body is no object", [("", "the body is no object")])
+    return theirs
+
+
+def _problem(detail: str, wrong: list[tuple[str, str]]) -> Problem:
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        detail,
+        type_="urn:yinuo:Invalid",
+        errors=[{"field": field, "reason": reason} for field, reason in wrong],
+    )

@@ -1,0 +1,85 @@
+"""The doors as one ASGI app."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.types import ASGIApp
+
+from inbound.shelf import Shelf
+from web import audit, middleware, problems, rendering
+from web.api import audit as api_audit
+from web.api import cases, document, issues, webhooks
+from web.auth.identity import Doorkeeper
+from web.context import Doors
+from web.operations import health, heartbeat
+from web.operations.health import Readiness
+from web.operations.metrics import Metrics
+from web.pages import agent, clerk, engineer, lead, links, signing_in
+from web.pages.signing_in import provider
+
+ROUTERS: tuple[APIRouter, ...] = (
+    issues.router,
+    cases.router,
+    api_audit.router,
+    webhooks.router,
+    health.router,
+    heartbeat.router,
+    signing_in.router,
+    links.router,
+    engineer.router,
+    lead.router,
+    agent.router,
+    clerk.router,
+)
+"""All doors, in the order in which they are tried."""
+
+
+class _Guarded(FastAPI):
+    """Wraps what is asked and answered in care, the answers about faults of ours included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        inside, mine = super().build_middleware_stack(), self.state
+        return middleware.around(inside, mine.doors, mine.metrics, mine.doorkeeper)
+
+
+def _remember_who_was_sent(app: FastAPI, doors: Doors) -> None:
+    """Keep what shows that whoever comes back from the company's sign-in was sent there by us."""
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=doors.signer.secret_for("oidc"),
+        session_cookie="yinuo_oidc",
+        max_age=600,
+        path="/login",
+        same_site="lax",  # they come back from elsewhere
+        https_only=doors.settings.base_url.startswith("https://"),
+    )
+
+
+def build(doors: Doors) -> FastAPI:
+    """Put the doors together."""
+    app = _Guarded(title="Yinuo 一诺", version="1", docs_url=None, redoc_url=None)
+    app.state.doors = doors
+    app.state.doorkeeper = Doorkeeper()
+    app.state.metrics = Metrics()
+    app.state.readiness = Readiness()
+    app.state.shelf = Shelf(doors.settings.inbound)
+    app.state.provider = provider(doors.settings)
+    if app.state.provider:
+        _remember_who_was_sent(app, doors)
+    problems.install(app, rendering.problem)
+    audit.install(app)
+    app.add_exception_handler(Exception, _own_fault)
+    document.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=rendering.HERE / "static"), name="static")
+    return app
+
+
+async def _own_fault(request: Request, _error: Exception) -> Response:
+    said = "a fault of ours: it is in the log, under the X-Request-ID of this answer"
+    return problems.answer(request, problems.Problem(HTTPStatus.INTERNAL_SERVER_ERROR, said))

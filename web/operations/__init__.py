@@ -1,0 +1,1 @@
+"""What watches over the desk asks: whether it is well, and its figures."""

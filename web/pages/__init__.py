@@ -1,0 +1,1 @@
+"""The desk for people: one file for each kind of person who comes in."""

@@ -1,0 +1,368 @@
+"""The lead's room: what the department has open, who has how much of it, and who gets it next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import model_validator
+
+from domain.errors import Refused
+from domain.issue.actions import ActionName
+from domain.issue.view import IssueView, PromiseView
+from domain.sla.promise import CUSTOMERS
+from domain.staff.access import Reach, Right, may, reach
+from domain.staff.duty import Duty
+from domain.staff.roster import Member
+from domain.vocabulary import SUPERVISORS, Code, Model, Role, Stage
+from starter.client import Unavailable
+from store import board, issue_reader, roster, rulebooks
+from store.board import Load
+from store.issue_reader import Filter, Place
+from web import audit
+from web.auth.identity import Signed, Visitor, require, saw
+from web.context import Doors, Here
+from web.forms import fields
+from web.forms.fields import Sheet, Wrong
+from web.problems import RETRY_AFTER, Problem, not_yours, refusal
+from web.rendering import Form, Reason, render
+
+router = APIRouter(include_in_schema=False)
+
+_AT_ONCE = 60
+"""Issues on one page of the board."""
+_HERE = (ActionName.REASSIGN, ActionName.ESCALATE, ActionName.WITHDRAW)
+"""What a lead does from here; the rest of their rights they have at the other doors."""
+_IN_THE_ROW = frozenset({ActionName.REASSIGN, ActionName.ESCALATE})
+_AWAY: Reason = (
+    "系统暂时没有回应：内容都还在，请稍后再次提交",
+    "The desk does not answer just now: nothing is lost, send it again in a moment",
+)
+
+
+class Wanted(Model):
+    """What of the board somebody wants to see; a filter that is left empty does not filter."""
+
+    department: Code | None = None
+    engineer: Code | None = None
+    stage: Stage | None = None
+    overdue: bool = False
+    unassigned: bool = False
+    after: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_all(cls, said: Any) -> Any:
+        return {name: value for name, value in said.items() if value not in {"", None}}
+
+    @property
+    def query(self) -> str:
+        """Write it down for an address, without the page."""
+        said = self.model_dump(mode="json", exclude_defaults=True, exclude={"after"})
+        return urlencode({name: "true" if value is True else value for name, value in said.items()})
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """An engineer, with what they have open. ``next_duty`` is None on duty, and if nobody knows."""
+
+    member: Member
+    load: Load
+    on_duty: bool
+    next_duty: datetime | None
+
+
+@dataclass(frozen=True)
+class _Staff:
+    """Who is there to give issues to, and what is open with nobody."""
+
+    colleagues: Sequence[Colleague]
+    loads: Sequence[Load]
+    zone: str
+
+    def of(self, department: str) -> list[Colleague]:
+        """Return a department's engineers: on duty first, those with the least before others."""
+        found = (each for each in self.colleagues if each.member.department == department)
+        return sorted(found, key=lambda c: (not c.on_duty, c.load.open, c.member.id))
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Count what is open, overdue, and with nobody."""
+        return {
+            "open": sum(each.open for each in self.loads),
+            "overdue": sum(each.overdue for each in self.loads),
+            "unassigned": sum(each.open for each in self.loads if each.engineer is None),
+        }
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A form that could not be done, where it stands again."""
+
+    number: str
+    action: ActionName
+    sheet: Sheet
+    status: HTTPStatus
+
+
+def supervising(who: Signed) -> Visitor:
+    """Let in whoever answers for a department, or for all.
+
+    Raises:
+        Problem: 403.
+    """
+    if who.caller.role not in SUPERVISORS:
+        raise not_yours("the board is for leads, managers and the GM office")
+    return who
+
+
+Supervisor = Annotated[Visitor, Depends(supervising)]
+Chosen = Annotated[Wanted, Query()]
+
+
+# What is seen -------------------------------------------------------------------------------------
+
+
+@router.get("/board")
+async def board_page(request: Request, here: Here, who: Supervisor, wanted: Chosen) -> Response:
+    """Show the department's open issues by due time, and who has how many."""
+    return await _board(request, here, who, wanted)
+
+
+@router.get("/board/{number}")
+async def issue_page(request: Request, here: Here, who: Supervisor, number: str) -> Response:
+    """Show one issue with its customer; the look is recorded."""
+    return await _issue(request, here, who, await here.desk.show(number))
+
+
+# What is done -------------------------------------------------------------------------------------
+
+
+@router.post("/board/{number}/{action}")
+async def act(
+    request: Request,
+    here: Here,
+    who: Supervisor,
+    form: Form,
+    number: str,
+    action: ActionName,
+    wanted: Chosen,
+) -> Response:
+    """Do it; the same form sent twice does it once. ``from`` says on which page it stands."""
+    seen = await here.desk.show(number)
+    if action not in _HERE:
+        raise Problem(HTTPStatus.NOT_FOUND, f"{action} is not done here")
+    require(who, action, seen)
+    sheet = fields.written(action, form)
+    asked = await _tried(here, who, seen, action, sheet)
+    if form.get("from") == "issue":
+        if asked is None:
+            return RedirectResponse(f"/board/{seen.number}", HTTPStatus.SEE_OTHER)
+        return await _issue(request, here, who, seen, asked)
+    if "hx-request" in request.headers and action in _IN_THE_ROW:
+        return await _row(request, here, who, await here.desk.show(number), wanted, asked)
+    if asked is None:
+        return RedirectResponse(f"/board?{wanted.query}".rstrip("?"), HTTPStatus.SEE_OTHER)
+    return await _board(request, here, who, wanted, asked)
+
+
+async def _tried(
+    here: Doors, who: Visitor, seen: IssueView, action: ActionName, sheet: Sheet
+) -> _Asked | None:
+    """Do what a form says; None: it is done."""
+    try:
+        said = fields.act(action, sheet, who.caller.by, seen.zone)
+        async with audit.written(here, who, action, seen.number):
+            await here.desk.act(seen.number, action, said, key=sheet.key)
+    except Wrong as wrong:
+        reasons, status = wrong.reasons, HTTPStatus.UNPROCESSABLE_ENTITY
+    except Refused as refused:
+        # Under the same key the desk would only say the same again.
+        sheet = replace(sheet, key=token_hex(16))
+        reasons, status = fields.refused(refused), refusal(refused).status
+    except Unavailable:
+        reasons, status = {"form": _AWAY}, HTTPStatus.SERVICE_UNAVAILABLE
+    else:
+        return None
+    return _Asked(seen.number, action, sheet.but(reasons), status)
+
+
+# How it is shown ----------------------------------------------------------------------------------
+
+
+async def _board(
+    request: Request, here: Doors, who: Visitor, wanted: Wanted, asked: _Asked | None = None
+) -> Response:
+    mine = _department(who, wanted)
+    staff = await _staff(here, mine)
+    found, following = await issue_reader.page(
+        here.pool,
+        Filter(
+            department=mine,
+            limit=_AT_ONCE,
+            **wanted.model_dump(include={"engineer", "stage", "overdue", "unassigned"}),
+        ),
+        _place(wanted.after),
+    )
+    return _render(
+        request,
+        "lead_board.html",
+        who,
+        asked,
+        issues=found,
+        following=following.text if following else None,
+        staff=staff,
+        colleagues=staff.of(mine) if mine else staff.colleagues,
+        departments=await _departments(here) if _sees_all(who) else [],
+        wanted=wanted,
+        in_row=_IN_THE_ROW,
+    )
+
+
+async def _row(
+    request: Request,
+    here: Doors,
+    who: Visitor,
+    seen: IssueView,
+    wanted: Wanted,
+    asked: _Asked | None,
+) -> Response:
+    """Show one row, in place of the one a form was sent from; ``X-Part`` says that it is one. An
+    issue that is not theirs any more has none.
+    """
+    if not may(who.caller, Right.SEE, seen):
+        return Response(headers={"X-Part": "row"})
+    staff = await _staff(here, seen.department)
+    page = _render(
+        request,
+        "lead_row.html",
+        who,
+        asked,
+        issue=seen,
+        staff=staff,
+        wanted=wanted,
+        done=asked is None,
+        in_row=_IN_THE_ROW,
+    )
+    page.headers["X-Part"] = "row"
+    return page
+
+
+async def _issue(
+    request: Request, here: Doors, who: Visitor, seen: IssueView, asked: _Asked | None = None
+) -> Response:
+    require(who, Right.SEE, seen)
+    customer = None
+    if may(who.caller, Right.SEE_CUSTOMER, seen):
+        await saw(here, who, Right.SEE_CUSTOMER, seen.number)
+        known = await issue_reader.state(here.pool, seen.id)
+        customer = known.intake if known else None
+    return _render(
+        request,
+        "lead_issue.html",
+        who,
+        asked,
+        issue=seen,
+        intake=customer,
+        staff=await _staff(here, seen.department),
+        in_row=_HERE,
+    )
+
+
+def _render(
+    request: Request, template: str, who: Visitor, asked: _Asked | None, **facts: Any
+) -> Response:
+    status = asked.status if asked else HTTPStatus.OK
+
+    def sheet(issue: IssueView, action: ActionName) -> Sheet:
+        """Return the form as it was written, or a new one."""
+        if asked and (asked.number, asked.action) == (issue.number, action):
+            return asked.sheet
+        return Sheet()
+
+    page = render(
+        request,
+        template,
+        status.value,
+        who=who,
+        sheet=sheet,
+        can=lambda issue, action: action in issue.can and may(who.caller, action, issue),
+        next_promise=_next_promise,
+        **facts,
+    )
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        page.headers["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
+def _next_promise(seen: IssueView) -> PromiseView | None:
+    """Return the promise that is due next; what the customer has to do is none of ours."""
+    running = [
+        each
+        for each in seen.promises
+        if each.ended_at is None and not each.paused and each.kind not in CUSTOMERS
+    ]
+    return min(running, key=lambda each: each.due_at, default=None)
+
+
+def _sees_all(who: Visitor) -> bool:
+    return reach(who.caller.role, Right.SEE) is Reach.ALL
+
+
+def _department(who: Visitor, wanted: Wanted) -> str | None:
+    """Return whose issues are shown; None: everybody's.
+
+    Raises:
+        Problem: 403, they asked for another department's.
+    """
+    if _sees_all(who):
+        return wanted.department
+    own = who.caller.department or ""
+    if wanted.department not in {None, own}:
+        raise not_yours(f"the issues of {wanted.department} are not for {who.caller.id}")
+    return own
+
+
+def _place(text: str | None) -> Place | None:
+    if text is None:
+        return None
+    try:
+        return Place.read(text)
+    except ValueError:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "after: begin with the first page") from None
+
+
+async def _departments(here: Doors) -> list[str]:
+    async with here.pool.acquire() as connection:
+        members = await roster.members(connection)
+    return sorted({each.department for each in members if each.role is Role.ENGINEER})
+
+
+async def _staff(here: Doors, department: str | None) -> _Staff:
+    """Say who is on duty and what they have open, in a department or in all."""
+    now = here.now()
+    loads = await board.loads(here.pool, department)
+    async with here.pool.acquire() as connection:
+        rulebook = await rulebooks.current(connection)
+        members = await roster.members(connection)
+    if rulebook is None:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the desk has no policy yet")
+    duty, by_engineer = Duty(rulebook), {each.engineer: each for each in loads}
+    colleagues = [
+        Colleague(
+            each,
+            by_engineer.get(each.id, Load(engineer=each.id, open=0, overdue=0)),
+            on_duty := duty.on_duty(each, now),
+            None if on_duty else duty.next_duty(each, now),
+        )
+        for each in members
+        if each.role is Role.ENGINEER and department in {None, each.department}
+    ]
+    return _Staff(colleagues, loads, rulebook.policy.zone)
