@@ -11,7 +11,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import settings
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -28,6 +27,7 @@ from runtime.embedded import (
 from runtime.migrate import migrate
 from runtime.settings import Settings
 from runtime.temporal import connect, register_search_attributes
+from tests import marks, profiles
 from tests.skipping import skipping_server
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -39,8 +39,12 @@ pytest.register_assert_rewrite(
 )
 """Here, where nothing has imported them yet: what they assert is told in full."""
 
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")  # a busy machine is slow, and that proves nothing
+profiles.register()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(marks)
+
 
 _database_numbers = itertools.count(1)
 
@@ -58,6 +62,7 @@ def _own_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 async def postgres_server(
+    servers: None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[EmbeddedPostgres]:
     """One PostgreSQL for the session, whose database `yinuo` is migrated and used as a template."""
@@ -116,7 +121,7 @@ async def owner(postgres_url: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
 
 
 @pytest.fixture
-async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+async def time_skipping(servers: None) -> AsyncIterator[WorkflowEnvironment]:
     """A Temporal test server of this test's own, whose clock skips what nobody waits for."""
     async with skipping_server() as environment:
         yield environment
@@ -135,7 +140,7 @@ class DeskServers:
 
 
 @pytest.fixture
-async def desk_servers(tmp_path: Path) -> AsyncIterator[DeskServers]:
+async def desk_servers(servers: None, tmp_path: Path) -> AsyncIterator[DeskServers]:
     """PostgreSQL, migrated, and Temporal with its search attributes, for end-to-end tests."""
     port, ui_port, http_port = free_ports(3)
     async with (

@@ -22,6 +22,7 @@ from domain.planning import Planner
 from domain.promises import DUE, Promise, PromiseEnd, PromiseKind
 from tests.domain.calendars import DAY, HOUR, MINUTE
 from tests.domain.rulebooks import CALENDARS, SPRING, planner, solving
+from tests.profiles import share
 
 DAYS = 75
 """As far as the model's calendars go: more than a machine can let pass."""
@@ -316,5 +317,5 @@ class LifeOfAPromise(RuleBasedStateMachine):
 
 TestTheLifeOfAPromise = LifeOfAPromise.TestCase
 TestTheLifeOfAPromise.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, derandomize=True
+    max_examples=share(1.5), stateful_step_count=30, derandomize=True
 )

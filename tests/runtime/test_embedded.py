@@ -22,6 +22,8 @@ from runtime.settings import Settings
 from runtime.temporal import connect
 from tests.conftest import free_ports
 
+pytestmark = pytest.mark.usefixtures("servers")
+
 
 async def _execute(url: str, sql: str) -> None:
     connection = await asyncpg.connect(url)

@@ -100,7 +100,7 @@ def channels() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 async def running_desk(
-    channels: int, tmp_path_factory: pytest.TempPathFactory
+    servers: None, channels: int, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningDesk]:
     async with brought_up(channels, tmp_path_factory.mktemp("desk")) as running:
         yield running

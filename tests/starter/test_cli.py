@@ -330,6 +330,7 @@ def test_when_it_was_reported_is_only_made_up_if_asked_for(tmp_path: Path) -> No
     assert found.intake.reported_at == NOW
 
 
+@pytest.mark.program
 def test_wrong_usage_ends_the_process_with_two() -> None:
     command = [sys.executable, "-m", "starter", "issue", "open", "some.json", "--title", "吞卡"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
@@ -337,6 +338,7 @@ def test_wrong_usage_ends_the_process_with_two() -> None:
     assert "give a FILE, or the fields of one issue" in ran.stderr
 
 
+@pytest.mark.program
 def test_help_does_not_wait_for_the_libraries_of_the_servers() -> None:
     heavy = "{'temporalio', 'asyncpg', 'sqlalchemy', 'apprise'}"
     check = f"import sys, starter.cli; print(sorted({heavy} & set(sys.modules)))"

@@ -119,6 +119,7 @@ def _some_of_the_examples(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("servers")
 @pytest.mark.timeout(300)
 async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -183,6 +184,7 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
     }
 
 
+@pytest.mark.usefixtures("servers")
 @pytest.mark.timeout(180)
 async def test_ctrl_c_in_the_middle_stops_everything_and_the_next_one_starts_from_nothing(
     tmp_path: Path,

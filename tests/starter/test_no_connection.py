@@ -47,6 +47,7 @@ async def test_without_a_connection_left(desk_servers: DeskServers, program: str
     assert "\n" not in said
 
 
+@pytest.mark.program
 def test_a_worker_without_temporal_says_so_in_a_sentence() -> None:
     (nobody,) = free_ports(1)
     ended = subprocess.run(

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 
 from runtime.settings import ROOT, Settings
 from tests.conftest import free_ports
+
+pytestmark = pytest.mark.usefixtures("servers")
 
 
 def _away(home: Path) -> dict[str, str]:

@@ -41,6 +41,8 @@ from tests.builders import an_intake
 from tests.conftest import free_ports
 from tests.starter.conftest import run_yinuo
 
+pytestmark = pytest.mark.usefixtures("servers")
+
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 
 

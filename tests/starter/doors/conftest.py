@@ -39,7 +39,7 @@ MakeToken = Callable[..., Awaitable[dict[str, str]]]
 
 @pytest.fixture(scope="session")
 async def running_desk(
-    channels: int, tmp_path_factory: pytest.TempPathFactory
+    servers: None, channels: int, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningDesk]:
     """A desk of the doors' own: hundreds of issues come in at them, and others count theirs."""
     async with brought_up(channels, tmp_path_factory.mktemp("doors")) as running:
