@@ -30,6 +30,13 @@ def desk(register):
 
 @pytest.fixture
 def chromium(): ...
+
+
+@pytest.fixture(autouse=True)
+def told(request):
+    marks = " ".join(mark.name for mark in request.node.iter_markers())
+    with (request.config.rootpath / "marks.txt").open("a") as file:
+        print(request.node.name.removeprefix("test_"), marks, file=file)
 """
 TESTS = """
 import subprocess
@@ -91,47 +98,34 @@ REFUSED = {
 }
 
 
-def passed_and_failed(directory: Path, *options: str) -> tuple[set[str], set[str]]:
-    """Run those tests in a process of their own, and tell which passed and which did not."""
-    (directory / "conftest.py").write_text(CONFTEST, "utf-8")
-    (directory / "test_some.py").write_text(TESTS, "utf-8")
+@pytest.mark.program
+def test_a_mark_comes_with_the_fixture_and_without_it_nothing_is_started_whatever_a_test_catches(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST, "utf-8")
+    (tmp_path / "test_some.py").write_text(TESTS, "utf-8")
     ran = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-rA", "--tb=line", "-pno:cacheprovider"),
-            *("--rootdir", str(directory), "--override-ini=asyncio_mode=auto"),
-            *(str(directory), *options),
+            *("--rootdir", str(tmp_path), "--override-ini=asyncio_mode=auto", str(tmp_path)),
         ],
-        cwd=directory,
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
         timeout=100,
     )
-    told: dict[str, set[str]] = {"PASSED": set(), "FAILED": set()}
-    for line in ran.stdout.splitlines():
-        how, _, which = line.partition(" test_some.py::test_")
-        if how in told:
-            told[how].add(which.split(" ")[0])
-    assert told["PASSED"], ran.stdout + ran.stderr
-    return told["PASSED"], told["FAILED"]
+    told = dict(_outcome(line) for line in ran.stdout.splitlines() if " test_some.py::" in line)
+    assert told == {
+        **dict.fromkeys((*WITH_A_SERVER, "pure", "that_starts_a_program"), "PASSED"),
+        **dict.fromkeys(REFUSED, "FAILED"),
+    }, ran.stdout + ran.stderr
+    marks = [line.split() for line in (tmp_path / "marks.txt").read_text("utf-8").splitlines()]
+    assert {name for name, *its in marks if "server" in its} == WITH_A_SERVER
+    assert {name for name, *its in marks if "browser" in its} == {"in_a_browser"}
 
 
-@pytest.mark.program
-def test_without_the_fixture_nothing_is_started_and_the_test_fails_whatever_it_catches(
-    tmp_path: Path,
-) -> None:
-    passed, failed = passed_and_failed(tmp_path)
-    assert passed == {*WITH_A_SERVER, "pure", "that_starts_a_program"}
-    assert failed == REFUSED
-
-
-@pytest.mark.program
-@pytest.mark.parametrize(
-    ("mark", "chosen"), [("server", WITH_A_SERVER), ("browser", {"in_a_browser"})]
-)
-def test_whoever_stands_on_a_servers_fixture_is_marked(
-    tmp_path: Path, mark: str, chosen: set[str]
-) -> None:
-    passed, failed = passed_and_failed(tmp_path, "-m", mark)
-    assert (passed, failed) == (chosen, set())
+def _outcome(line: str) -> tuple[str, str]:
+    how, _, which = line.partition(" test_some.py::test_")
+    return which.split(" ")[0], how

@@ -1,6 +1,7 @@
 """The desk as a person starts it, `yinuo up`, once for all tests of the client and the commands."""
 
 import asyncio
+import functools
 import json
 import os
 import re
@@ -17,7 +18,9 @@ from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
+import typer.testing
 from temporalio.client import Client
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from runtime import postgres, temporal
@@ -26,6 +29,12 @@ from runtime.settings import ROOT, Settings
 from starter.cli import app
 from starter.client import Desk
 from tests.conftest import free_ports
+
+command_line = functools.cache(get_command)
+"""Seventy commands are made of the signatures of their functions, which takes as long as some tests
+do: once, and not for every call.
+"""
+typer.testing._get_command = command_line  # type: ignore[attr-defined]
 
 
 class Ran(NamedTuple):

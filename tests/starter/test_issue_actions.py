@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from domain.actions import PEOPLE, Act, ActionName
 from domain.intake import Intake
@@ -18,7 +17,7 @@ from starter.cli import app
 from starter.console import ExitCode, Failed
 from starter.issue_actions import COMMANDS, Command
 from tests.builders import an_issue
-from tests.starter.conftest import Ran, run_yinuo
+from tests.starter.conftest import Ran, command_line, run_yinuo
 
 NUMBER = "20261123-07-0001"
 PEOPLE_CSV = Path("examples/roster/people.csv").read_text("utf-8-sig")
@@ -80,7 +79,7 @@ def run(line: str) -> Ran:
 
 def options_of(name: str) -> dict[str, Any]:
     """The options of a command, each name on the terminal with what it is."""
-    issue: Any = get_command(app)
+    issue: Any = command_line(app)
     command = issue.commands["issue"].commands[name]
     return {
         spelt: parameter
@@ -129,7 +128,7 @@ def test_the_example_of_a_help_text_is_sent_by_somebody_who_may(
 ) -> None:
     asked = run_yinuo("issue", command.name, "--help")
     assert (asked.code, command.summary in asked.out) == (0, True)
-    issue: Any = get_command(app)
+    issue: Any = command_line(app)
     text = issue.commands["issue"].commands[command.name].help
     program, *arguments = shlex.split(text.partition("Example: ")[2])
     ran = run_yinuo(*arguments, "--json")
