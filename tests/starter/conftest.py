@@ -29,6 +29,7 @@ from runtime.settings import ROOT, Settings
 from starter.cli import app
 from starter.client import Desk
 from tests.conftest import free_ports
+from tests.memory import in_memory
 
 command_line = functools.cache(get_command)
 """Seventy commands are made of the signatures of their functions, which takes as long as some tests
@@ -111,8 +112,9 @@ def channels() -> Iterator[int]:
 async def running_desk(
     servers: None, channels: int, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningDesk]:
-    async with brought_up(channels, tmp_path_factory.mktemp("desk")) as running:
-        yield running
+    with in_memory(tmp_path_factory.mktemp("desk")) as home:
+        async with brought_up(channels, home) as running:
+            yield running
 
 
 @asynccontextmanager

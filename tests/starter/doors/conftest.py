@@ -17,6 +17,7 @@ from starter.doors.context import Doors
 from starter.doors.who import PREFIX, digest
 from store import tokens
 from store.tokens import Token
+from tests.memory import in_memory
 from tests.starter.conftest import RunningDesk, brought_up
 
 BASE = "http://127.0.0.1:8080"
@@ -42,8 +43,9 @@ async def running_desk(
     servers: None, channels: int, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningDesk]:
     """A desk of the doors' own: hundreds of issues come in at them, and others count theirs."""
-    async with brought_up(channels, tmp_path_factory.mktemp("doors")) as running:
-        yield running
+    with in_memory(tmp_path_factory.mktemp("doors")) as home:
+        async with brought_up(channels, home) as running:
+            yield running
 
 
 @pytest.fixture
