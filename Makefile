@@ -1,9 +1,9 @@
 # Everything the desk needs is in the checkout: Python packages in .venv, data in .yinuo.
 PYTHON ?= python3
 BIN := .venv/bin
-# One process of tests a core; what needs a desk is given to one of them, see tests/sharing.py.
+# A process of tests for each core; tests/marks.py says which belong together and which come first.
 WORKERS ?= logical
-PYTEST := $(BIN)/pytest -n $(WORKERS)
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # Tests start hundreds of programs: each is compiled once, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed

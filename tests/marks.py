@@ -5,6 +5,7 @@ Every fixture that starts a server stands on the fixture `servers`, and so does,
 all: whoever tries fails, in every run. So `-m "not server"`, which is `make quick`, starts none.
 """
 
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,6 +16,13 @@ MARKS = {"server": "servers", "browser": "chromium"}
 """Each mark, and the fixture whose users have it."""
 PROGRAM = "program"
 """The one mark that is written: this test starts programs of its own that are no servers."""
+
+DESK = "running_desk"
+"""The fixture of whoever needs a whole desk, which takes a while to come up."""
+LONGEST_FIRST = (
+    *("tests/e2e/", "tests/workflows/test_random_lives.py"),
+    *("tests/starter/test_", "tests/starter/", "tests/workflows/", "tests/runtime/"),
+)
 
 _DESCRIBED = (
     "server: needs PostgreSQL, Temporal or a whole desk (told by its fixtures)",
@@ -28,14 +36,41 @@ _at_work: list[pytest.Item] = []
 def pytest_configure(config: pytest.Config) -> None:
     for line in _DESCRIBED:
         config.addinivalue_line("markers", line)
+    # A shell without job control has what it starts in the background ignore SIGINT, and so would
+    # everything that the tests start: a Ctrl-C sent to it would change nothing.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         for mark, fixture in MARKS.items():
-            if fixture in getattr(item, "fixturenames", ()):
+            if fixture in _fixtures(item):
                 item.add_marker(mark)
+        if item.get_closest_marker("server"):
+            item.add_marker(pytest.mark.xdist_group(_kept_together(item)))
+    if hasattr(config, "workerinput"):  # one of several processes
+        items.sort(key=_turn)
+
+
+def _fixtures(item: pytest.Item) -> Sequence[str]:
+    return getattr(item, "fixturenames", ())
+
+
+def _kept_together(item: pytest.Item) -> str:
+    """What one process has to run: all that is done at one desk, or else the tests of a file."""
+    file = item.nodeid.partition("::")[0]
+    if DESK in _fixtures(item):
+        return "doors" if file.startswith("tests/starter/doors/") else "desk"
+    return file
+
+
+def _turn(item: pytest.Item) -> int:
+    """What takes longest begins first: then no process has much left when the others are done."""
+    if not item.get_closest_marker("server"):
+        return len(LONGEST_FIRST) + 1
+    takes = (n for n, place in enumerate(LONGEST_FIRST) if item.nodeid.startswith(place))
+    return next(takes, len(LONGEST_FIRST))
 
 
 @pytest.fixture(scope="session")

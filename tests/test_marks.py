@@ -65,7 +65,8 @@ def test_that_starts_servers_itself():
 
 @pytest.mark.program
 def test_that_starts_a_program():
-    start()
+    started = "import signal as s; assert s.getsignal(s.SIGINT) is s.default_int_handler"
+    subprocess.run([sys.executable, "-c", started], check=True)
 
 
 def test_in_a_browser(desk, chromium): ...
@@ -91,6 +92,8 @@ async def test_that_wants_a_clock():
     async with skipping_server():
         pass
 """
+IN_THE_BACKGROUND = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh")
+"""As a script starts something beside it: deaf for Ctrl-C, unless it wants to hear."""
 WITH_A_SERVER = {"with_a_desk", "that_starts_servers_itself", "in_a_browser"}
 REFUSED = {
     *("that_says_nothing", "that_swallows_every_exception", "that_asks_late"),
@@ -106,6 +109,7 @@ def test_a_mark_comes_with_the_fixture_and_without_it_nothing_is_started_whateve
     (tmp_path / "test_some.py").write_text(TESTS, "utf-8")
     ran = subprocess.run(
         [
+            *IN_THE_BACKGROUND,
             *(sys.executable, "-m", "pytest", "-rA", "--tb=line", "-pno:cacheprovider"),
             *("--rootdir", str(tmp_path), "--override-ini=asyncio_mode=auto", str(tmp_path)),
         ],
