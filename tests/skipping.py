@@ -12,13 +12,11 @@ from temporalio.testing import WorkflowEnvironment
 from runtime.embedded import program
 from runtime.temporal import plugin, register_search_attributes
 from tests.marks import refuse_to_start
+from tests.patience import PATIENCE
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 STARTS = 3
 """Another process may take the free port between its choice and its use: the server then dies."""
-PATIENCE = timedelta(seconds=20)
-"""A start takes a tenth of a second; a loaded machine that reads the program anew takes more than
-the five that are usual."""
 
 
 @asynccontextmanager
@@ -38,7 +36,7 @@ async def _started() -> WorkflowEnvironment:
                 plugins=[plugin()],
                 identity="desk",
                 test_server_existing_path=program("temporal-test-server"),
-                test_server_startup_timeout=PATIENCE,
+                test_server_startup_timeout=timedelta(seconds=PATIENCE),
             )
         except RuntimeError:
             if attempt == STARTS:

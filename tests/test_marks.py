@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import ROOT
+from tests.patience import PATIENCE
 
 CONFTEST = """
 import pytest
@@ -118,7 +119,7 @@ def test_a_mark_comes_with_the_fixture_and_without_it_nothing_is_started_whateve
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=PATIENCE,
     )
     told = dict(_outcome(line) for line in ran.stdout.splitlines() if " test_some.py::" in line)
     assert told == {

@@ -17,11 +17,10 @@ from domain.vocabulary import Audience
 from store import outbox, standing
 from store.outbox import Message, Pool
 from tests.conftest import free_ports
+from tests.patience import PATIENCE
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 ADDRESS = "+86 138-0000-0000"
-PATIENCE = 10.0
-"""Seconds after which a test that waits for something has failed."""
 
 
 class Receiver:

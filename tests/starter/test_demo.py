@@ -31,6 +31,7 @@ from starter.demo.samples import read_samples
 from starter.demo.stage import stage
 from starter.roster_files import read_roster
 from tests.conftest import free_ports
+from tests.patience import PATIENCE
 from tests.starter.demo_desk import RULEBOOK
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -120,7 +121,6 @@ def _some_of_the_examples(tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("servers")
-@pytest.mark.timeout(300)
 async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +185,6 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
 
 
 @pytest.mark.usefixtures("servers")
-@pytest.mark.timeout(180)
 async def test_ctrl_c_in_the_middle_stops_everything_and_the_next_one_starts_from_nothing(
     tmp_path: Path,
 ) -> None:
@@ -202,7 +201,7 @@ async def test_ctrl_c_in_the_middle_stops_everything_and_the_next_one_starts_fro
         )
         await demo.start()
         await _until(lambda log=log: "promises:" in log.read_text("utf-8"))  # type: ignore[misc]
-        await demo.stop(60)
+        await demo.stop(PATIENCE)
         assert await demo.wait() == 130, log.read_text("utf-8")
         assert "Traceback" not in log.read_text("utf-8")
 

@@ -15,6 +15,7 @@ from domain.findings import AuditReport, FindingKind, RepairOrder, RepairReport
 from domain.view import IssueView
 from domain.vocabulary import Outcome, Stage
 from store import reading
+from tests.patience import PATIENCE
 from tests.workflows import harness
 from tests.workflows.harness import Handle, StoryDesk, engineer, eventually, result
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow
@@ -25,7 +26,7 @@ async def audited(desk: StoryDesk) -> AuditReport:
         DeepAuditWorkflow.run,
         id=f"audit-deep-{uuid4()}",
         task_queue=names.ISSUES,
-        execution_timeout=timedelta(minutes=2),
+        execution_timeout=timedelta(seconds=PATIENCE),
     )
 
 
@@ -35,7 +36,7 @@ async def repaired(desk: StoryDesk, *issues: str, dry_run: bool = False) -> Repa
         RepairOrder(issues=issues, dry_run=dry_run),
         id=f"repair-{uuid4()}",
         task_queue=names.ISSUES,
-        execution_timeout=timedelta(minutes=2),
+        execution_timeout=timedelta(seconds=PATIENCE),
     )
 
 

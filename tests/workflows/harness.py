@@ -73,6 +73,7 @@ from starter.roster_files import read_roster
 from store import roster, rulebooks
 from tests.builders import LINKS
 from tests.conftest import free_ports
+from tests.patience import PATIENCE
 from worker import WORKFLOWS, replays
 from workflows.issue import IssueWorkflow
 from workflows.replan import ReplanWorkflow
@@ -403,7 +404,7 @@ async def status(handle: Handle) -> str:
 
 async def eventually(true: Callable[[], Awaitable[bool]]) -> None:
     """Wait on a real server, whose time nobody can skip, until something is true."""
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(PATIENCE):
         while not await true():
             await asyncio.sleep(0.05)
 

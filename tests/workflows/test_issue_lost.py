@@ -23,6 +23,7 @@ from activities import audit
 from domain.actions import ActionName, Resume
 from domain.vocabulary import Stage
 from starter.client import Desk
+from tests.patience import PATIENCE
 from tests.workflows.harness import (
     CUSTOMER,
     Handle,
@@ -56,7 +57,7 @@ async def lost(desk: StoryDesk, handle: Handle) -> Handle:
     client = desk.env.client
     query = f"WorkflowId = '{handle.id}'"
     asked: set[str] = set()
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(PATIENCE):
         while runs := [run async for run in client.list_workflows(query)]:
             for run in runs:
                 if run.run_id in asked:

@@ -39,6 +39,7 @@ from starter.roster_files import read_roster
 from store import register, roster, standing
 from tests.builders import an_intake
 from tests.conftest import free_ports
+from tests.patience import PATIENCE
 from tests.starter.conftest import run_yinuo
 
 pytestmark = pytest.mark.usefixtures("servers")
@@ -85,7 +86,7 @@ async def accept(desk: Desk, seen: IssueView) -> IssueView:
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await true():
             await asyncio.sleep(0.1)
 

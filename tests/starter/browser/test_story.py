@@ -14,8 +14,6 @@ from tests.starter.browser.conftest import Device, Language, OpenPage, Show
 from tests.starter.browser.people import House, choose, fill, fits, speaks
 from tests.starter.conftest import RunningDesk
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.fixture
 def house(running_desk: RunningDesk) -> House:

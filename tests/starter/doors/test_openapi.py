@@ -25,6 +25,7 @@ from starter.doors.app import build
 from starter.doors.context import Doors
 from starter.doors.problems import PROBLEM
 from tests.conftest import free_ports
+from tests.patience import PATIENCE
 from tests.starter.conftest import RunningDesk
 from tests.starter.doors.conftest import MakeToken
 from tests.starter.doors.test_api_opening import an_intake
@@ -135,7 +136,7 @@ async def test_whatever_the_description_allows_is_answered_as_it_says(
     """Each action is asked of an issue of its own, opened for it."""
     office = await token(Role.GM_OFFICE)
     names = [name for name in PEOPLE if name is not ActionName.REPLAN]
-    async with httpx2.AsyncClient(base_url=address, headers=office, timeout=30) as http:
+    async with httpx2.AsyncClient(base_url=address, headers=office, timeout=PATIENCE) as http:
         opened = await asyncio.gather(
             *(http.post("/issues", json=an_intake()) for _ in range(len(names) + 1))
         )
