@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # A process of tests for each core; tests/marks.py says which belong together and which come first.
 WORKERS ?= logical
+LIVES ?= 300
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # Tests start hundreds of programs: each is compiled once, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -28,7 +29,7 @@ fast: $(STAMP)
 test: $(STAMP) ## all tests, on real servers, on all cores; ARGS=tests/store for some
 	$(PYTEST) $(ARGS)
 
-lives: $(STAMP) ## hundreds of issues led at random, and laws tried on more examples; LIVES=1000
+lives: $(STAMP) ## hundreds of issues led at random, laws tried on more examples; LIVES=1000
 	YINUO_LIVES=$(LIVES) $(BIN)/pytest tests/workflows/test_random_lives.py $(ARGS)
 	$(PYTEST) -m "not server" --hypothesis-profile=long tests/domain
 
