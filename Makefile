@@ -1,10 +1,16 @@
 # Everything the desk needs is in the checkout: Python packages in .venv, data in .yinuo.
 PYTHON ?= python3
 BIN := .venv/bin
+# A process of tests for each core; tests/support/marks.py says which belong together and which come first.
+WORKERS ?= logical
+LIVES ?= 300
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+# Tests start hundreds of programs: each is compiled once, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint check bench storm chaos browser clean
+.PHONY: help install demo quick fast test lives lint check bench storm chaos browser clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -14,8 +20,18 @@ install: $(STAMP) ## install everything into .venv
 demo: $(STAMP) ## the whole desk at work, with sample issues and seconds for hours
 	$(BIN)/yinuo demo $(ARGS)
 
-test: $(STAMP) ## all tests
-	$(BIN)/pytest
+quick: $(STAMP) ## lint, and all tests that need no server, in less than a minute
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint fast
+
+fast: $(STAMP)
+	$(PYTEST) -q -m "not server" --hypothesis-profile=quick $(ARGS)
+
+test: $(STAMP) ## all tests, on real servers, on all cores; ARGS=tests/store for some
+	$(PYTEST) $(ARGS)
+
+lives: $(STAMP) ## hundreds of issues led at random, laws tried on more examples; LIVES=1000
+	YINUO_LIVES=$(LIVES) $(BIN)/pytest tests/workflows/test_random_lives.py $(ARGS)
+	$(PYTEST) -m "not server" --hypothesis-profile=long tests/domain
 
 lint: $(STAMP) ## style, types and the import rule
 	$(BIN)/ruff check .

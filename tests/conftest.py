@@ -1,17 +1,18 @@
 """The servers that tests run on: real ones, on this machine, in temporary directories."""
 
+import gc
 import itertools
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import settings
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -29,14 +30,28 @@ from runtime.migrate import migrate
 from runtime.settings import Settings
 from runtime.temporal import connect, register_search_attributes
 from store.connection import Pool
+from tests.support import marks, profiles
+from tests.support.memory import in_memory
 from tests.support.skipping import skipping_server
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 pytest_plugins = ["tests.support.running_desk"]
 
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")  # a busy machine is slow, and that proves nothing
+profiles.register()
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(marks)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays, so nobody has to look through it for what could be thrown away."""
+    gc.collect()
+    gc.freeze()
+
+
+_NOBODYS = (10_000, 32_768)
+_CHANCE = SystemRandom()
 _database_numbers = itertools.count(1)
 
 
@@ -53,12 +68,14 @@ def _own_environment() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 async def postgres_server(
+    servers: None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[EmbeddedPostgres]:
     """One PostgreSQL for the session, whose database `yinuo` is migrated and used as a template."""
-    async with EmbeddedPostgres(tmp_path_factory.mktemp("pg"), HASTY) as server:
-        await migrate(server.owner_url, server.url)
-        yield server
+    with in_memory(tmp_path_factory.mktemp("pg")) as home:
+        async with EmbeddedPostgres(home, HASTY) as server:
+            await migrate(server.owner_url, server.url)
+            yield server
 
 
 @pytest.fixture
@@ -111,7 +128,7 @@ async def owner(postgres_url: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
 
 
 @pytest.fixture
-async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
+async def time_skipping(servers: None) -> AsyncIterator[WorkflowEnvironment]:
     """A Temporal test server of this test's own, whose clock skips what nobody waits for."""
     async with skipping_server() as environment:
         yield environment
@@ -130,30 +147,43 @@ class DeskServers:
 
 
 @pytest.fixture
-async def desk_servers(tmp_path: Path) -> AsyncIterator[DeskServers]:
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Where servers of this test's own have their data."""
+    with in_memory(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def desk_servers(servers: None, home: Path) -> AsyncIterator[DeskServers]:
     """PostgreSQL, migrated, and Temporal with its search attributes, for end-to-end tests."""
     port, ui_port, http_port = free_ports(3)
     async with (
-        EmbeddedPostgres(tmp_path, HASTY) as database,
-        EmbeddedTemporal(tmp_path, port, ui_port, durable=False) as temporal,
+        EmbeddedPostgres(home, HASTY) as database,
+        EmbeddedTemporal(home, port, ui_port, durable=False) as temporal,
     ):
         await migrate(database.owner_url, database.url)
         settings = Settings(
             database_url=database.url,
-            home=tmp_path,
+            home=home,
             http_port=http_port,
             temporal_port=port,
             temporal_ui_port=ui_port,
         )
         client = await connect(settings)
         await register_search_attributes(client, SEARCH_ATTRIBUTES)
-        yield DeskServers(tmp_path, settings, database, temporal, client)
+        yield DeskServers(home, settings, database, temporal, client)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on the loopback that nobody used a moment ago."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+    """Ports on the loopback that nobody used a moment ago.
+
+    From below those that the kernel gives to whoever asks for any: none of the thousands of
+    connections that are made meanwhile gets one of these.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = _CHANCE.randrange(*_NOBODYS)
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            found += [port] if port not in found else []
+    return found

@@ -18,7 +18,9 @@ from workflows.replan import ReplanWorkflow
 
 
 @pytest.fixture(scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WorkflowEnvironment]:
+async def server(
+    servers: None, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[WorkflowEnvironment]:
     async with early_server(tmp_path_factory.mktemp("temporal")) as environment:
         yield environment
 

@@ -18,11 +18,10 @@ from store import outbox, standing
 from store.connection import Pool
 from store.outbox import Message
 from tests.conftest import free_ports
+from tests.support.patience import PATIENCE
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 ADDRESS = "+86 138-0000-0000"
-PATIENCE = 10.0
-"""Seconds after which a test that waits for something has failed."""
 
 
 class Receiver:

@@ -117,6 +117,7 @@ def rows(home: Path) -> int:
     return int(count)
 
 
+@pytest.mark.program
 def test_after_a_power_cut_there_is_what_was_on_the_disk_and_nothing_later(
     tmp_path: Path, writer: psutil.Process
 ) -> None:

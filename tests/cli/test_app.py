@@ -17,6 +17,7 @@ from domain.issue.view import IssueView, view
 from inbound.files.intakes import read_intakes
 from tests.conftest import free_ports
 from tests.support.builders import an_intake, an_issue
+from tests.support.patience import PATIENCE
 from tests.support.running_desk import Ran, RunningDesk, Yinuo, run_yinuo
 
 NOW = datetime.now(UTC)
@@ -331,17 +332,21 @@ def test_when_it_was_reported_is_only_made_up_if_asked_for(tmp_path: Path) -> No
     assert found.intake.reported_at == NOW
 
 
+@pytest.mark.program
 def test_wrong_usage_ends_the_process_with_two() -> None:
     command = [sys.executable, "-m", "cli", "issue", "open", "some.json", "--title", "吞卡"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "give a FILE, or the fields of one issue" in ran.stderr
 
 
+@pytest.mark.program
 def test_help_does_not_wait_for_the_libraries_of_the_servers() -> None:
     heavy = "{'temporalio', 'asyncpg', 'sqlalchemy', 'apprise'}"
     check = f"import sys, starter.cli; print(sorted({heavy} & set(sys.modules)))"
-    ran = subprocess.run([sys.executable, "-c", check], capture_output=True, check=True, timeout=30)
+    ran = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, check=True, timeout=PATIENCE
+    )
     assert ran.stdout == b"[]\n"
 
 

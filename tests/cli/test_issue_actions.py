@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from cli.app import app
 from cli.console import ExitCode, Failed
@@ -19,7 +18,7 @@ from domain.issue.lifecycle import RULES
 from domain.issue.view import IssueView, view
 from domain.vocabulary import Actor, Role
 from tests.support.builders import an_issue
-from tests.support.running_desk import Ran, run_yinuo
+from tests.support.running_desk import Ran, command_line, run_yinuo
 
 NUMBER = "20261123-07-0001"
 PEOPLE_CSV = Path("examples/roster/people.csv").read_text("utf-8-sig")
@@ -81,7 +80,7 @@ def run(line: str) -> Ran:
 
 def options_of(name: str) -> dict[str, Any]:
     """The options of a command, each name on the terminal with what it is."""
-    issue: Any = get_command(app)
+    issue: Any = command_line(app)
     command = issue.commands["issue"].commands[name]
     return {
         spelt: parameter
@@ -130,7 +129,7 @@ def test_the_example_of_a_help_text_is_sent_by_somebody_who_may(
 ) -> None:
     asked = run_yinuo("issue", command.name, "--help")
     assert (asked.code, command.summary in asked.out) == (0, True)
-    issue: Any = get_command(app)
+    issue: Any = command_line(app)
     text = issue.commands["issue"].commands[command.name].help
     program, *arguments = shlex.split(text.partition("Example: ")[2])
     ran = run_yinuo(*arguments, "--json")

@@ -10,6 +10,7 @@ import pytest
 
 from runtime.settings import ROOT
 from tests.conftest import DeskServers, free_ports
+from tests.support.patience import PATIENCE
 
 PROGRAMS = {
     "migrate": ("cli", "migrate"),
@@ -38,7 +39,7 @@ async def test_without_a_connection_left(desk_servers: DeskServers, program: str
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     said = ended.stderr.strip()
@@ -47,6 +48,7 @@ async def test_without_a_connection_left(desk_servers: DeskServers, program: str
     assert "\n" not in said
 
 
+@pytest.mark.program
 def test_a_worker_without_temporal_says_so_in_a_sentence() -> None:
     (nobody,) = free_ports(1)
     ended = subprocess.run(
@@ -55,7 +57,7 @@ def test_a_worker_without_temporal_says_so_in_a_sentence() -> None:
         env={**os.environ, "YINUO_TEMPORAL_PORT": str(nobody)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == 1

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from runtime.settings import ROOT
+from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 
 _RUN = re.compile(
@@ -61,7 +62,7 @@ def test_the_curl_lines_of_the_readme_work_as_printed(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert ran.returncode == 0, ran.stderr
     registered, shown, listed, withdrawn, ready = answers(ran.stdout)

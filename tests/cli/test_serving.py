@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 
 from runtime.settings import ROOT, Settings
 from tests.conftest import free_ports
+from tests.support.patience import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("servers")
 
 
 def _away(home: Path) -> dict[str, str]:
@@ -48,7 +52,7 @@ async def _serving(
 
 
 async def _until_it_answers(process: asyncio.subprocess.Process, url: str) -> httpx2.Response:
-    async with asyncio.timeout(30), httpx2.AsyncClient(trust_env=False) as client:
+    async with asyncio.timeout(PATIENCE), httpx2.AsyncClient(trust_env=False) as client:
         while process.returncode is None:
             try:
                 return await client.get(url)

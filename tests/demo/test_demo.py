@@ -32,6 +32,7 @@ from runtime.embedded.process import Child
 from runtime.settings import ROOT
 from tests.conftest import free_ports
 from tests.support.demo_desk import RULEBOOK
+from tests.support.patience import PATIENCE
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PORTS = ("http_port", "temporal_port", "temporal_ui_port")
@@ -119,7 +120,7 @@ def _some_of_the_examples(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("servers")
 async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,7 +184,7 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
     }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.usefixtures("servers")
 async def test_ctrl_c_in_the_middle_stops_everything_and_the_next_one_starts_from_nothing(
     tmp_path: Path,
 ) -> None:
@@ -200,7 +201,7 @@ async def test_ctrl_c_in_the_middle_stops_everything_and_the_next_one_starts_fro
         )
         await demo.start()
         await _until(lambda log=log: "promises:" in log.read_text("utf-8"))  # type: ignore[misc]
-        await demo.stop(60)
+        await demo.stop(PATIENCE)
         assert await demo.wait() == 130, log.read_text("utf-8")
         assert "Traceback" not in log.read_text("utf-8")
 

@@ -69,6 +69,7 @@ async def test_a_day_played_on_real_servers_comes_to_the_figures_of_the_file(
     assert SOURCE.split(":")[0] in printed(played)
 
 
+@pytest.mark.usefixtures("servers")
 async def test_a_figure_that_differs_from_the_file_is_shown_and_ends_the_command_with_1(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

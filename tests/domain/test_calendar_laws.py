@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from domain.calendars.calendar import Due
 from domain.calendars.timeline import Timeline, first_instant
 from tests.support.calendars import CHINA, DAY, HOUR, MINUTE, Drawn, calendar, drawn_calendars, walk
+from tests.support.profiles import share
 
 MICROSECOND = timedelta.resolution
 offsets = st.integers(0, 6 * 86_400 * 10**6).map(lambda n: n * MICROSECOND)
 amounts = st.integers(1, 60 * 3600 * 10**6).map(lambda n: n * MICROSECOND)
 
 
-@settings(deadline=None)
 @given(drawn_calendars(), offsets, amounts)
 def test_exactly_the_budget_is_worked_until_it_is_due(
     drawn: Drawn, offset: timedelta, working: timedelta
@@ -31,7 +31,6 @@ def test_exactly_the_budget_is_worked_until_it_is_due(
     assert centre.working_between(start, due - MICROSECOND) < working
 
 
-@settings(deadline=None)
 @given(drawn_calendars(), offsets, amounts)
 def test_counting_backwards_is_the_mirror_image(
     drawn: Drawn, offset: timedelta, working: timedelta
@@ -46,7 +45,6 @@ def test_counting_backwards_is_the_mirror_image(
     assert centre.due_after(begun, working).at == due
 
 
-@settings(deadline=None)
 @given(drawn_calendars(), st.lists(offsets, min_size=3, max_size=3), amounts)
 def test_open_time_adds_up_and_a_later_start_is_due_no_earlier(
     drawn: Drawn, three: list[timedelta], working: timedelta
@@ -60,7 +58,6 @@ def test_open_time_adds_up_and_a_later_start_is_due_no_earlier(
     assert centre.due_before(b, working).at <= centre.due_before(c, working).at
 
 
-@settings(deadline=None)
 @given(drawn_calendars(), offsets, amounts, amounts)
 def test_a_budget_split_at_any_point_is_due_at_the_same_instant(
     drawn: Drawn, offset: timedelta, first: timedelta, second: timedelta
@@ -71,7 +68,6 @@ def test_a_budget_split_at_any_point_is_due_at_the_same_instant(
     assert centre.due_after(start, first).at < whole
 
 
-@settings(deadline=None)
 @given(drawn_calendars(), offsets, amounts, offsets, offsets)
 def test_a_pause_shifts_the_due_instant_by_the_open_time_it_lasted(
     drawn: Drawn, offset: timedelta, working: timedelta, until: timedelta, lasting: timedelta
@@ -86,7 +82,6 @@ def test_a_pause_shifts_the_due_instant_by_the_open_time_it_lasted(
     assert shifted == centre.due_after(resumed, working - consumed).at
 
 
-@settings(deadline=None)
 @given(drawn_calendars(), offsets)
 def test_open_spans_are_in_order_and_agree_with_is_open(drawn: Drawn, offset: timedelta) -> None:
     centre, start = drawn.calendar, drawn.midnight + offset
@@ -105,7 +100,7 @@ def test_open_spans_are_in_order_and_agree_with_is_open(drawn: Drawn, offset: ti
 # --- the walk ------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=share(0.6))
 @given(drawn_calendars(), st.integers(0, 4 * 1440), st.integers(1, 1440))
 def test_the_engine_agrees_with_a_walk_minute_by_minute(
     drawn: Drawn, begin: int, budget: int
@@ -127,7 +122,7 @@ def test_the_engine_agrees_with_a_walk_minute_by_minute(
         assert begun == midnight + open_minutes[-budget] * MINUTE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=share(0.6))
 @given(drawn_calendars(), st.integers(0, 4 * 1440), st.integers(1, 3))
 def test_the_nth_working_day_is_the_one_that_a_walk_comes_to(
     drawn: Drawn, begin: int, n: int

@@ -21,6 +21,7 @@ from domain.sla.clock import Counting
 from domain.sla.planning import Planner
 from domain.sla.promise import DUE, Promise, PromiseEnd, PromiseKind
 from tests.support.calendars import DAY, HOUR, MINUTE
+from tests.support.profiles import share
 from tests.support.rulebooks import CALENDARS, SPRING, planner, solving
 
 DAYS = 75
@@ -316,5 +317,5 @@ class LifeOfAPromise(RuleBasedStateMachine):
 
 TestTheLifeOfAPromise = LifeOfAPromise.TestCase
 TestTheLifeOfAPromise.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, derandomize=True
+    max_examples=share(1.5), stateful_step_count=30, derandomize=True
 )

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -188,7 +188,6 @@ def duty_at(speed: float | None) -> Duty:
     return Duty(STANDARD.with_policy(STANDARD.policy.model_copy(update={"rehearsal": rehearsal})))
 
 
-@settings(deadline=None)
 @given(rostered(), minutes, speeds)
 def test_the_next_duty_is_duty_and_its_end_is_not_and_lies_ahead(
     who: Member, now: datetime, speed: float | None
@@ -208,7 +207,6 @@ def test_the_next_duty_is_duty_and_its_end_is_not_and_lies_ahead(
         assert not duty.on_duty(who, ends)
 
 
-@settings(deadline=None)
 @given(rostered(), minutes)
 def test_nobody_is_on_duty_before_the_next_duty(who: Member, now: datetime) -> None:
     opening = DUTY.next_duty(who, now) or now + 3 * DAY
@@ -216,7 +214,6 @@ def test_nobody_is_on_duty_before_the_next_duty(who: Member, now: datetime) -> N
         assert not DUTY.on_duty(who, now + timedelta(minutes=minute))
 
 
-@settings(deadline=None)
 @given(rostered(), st.integers(0, 42))
 def test_the_hours_of_a_day_are_when_somebody_is_on_duty(who: Member, number: int) -> None:
     day = _FIRST + number * DAY
@@ -227,7 +224,6 @@ def test_the_hours_of_a_day_are_when_somebody_is_on_duty(who: Member, number: in
         assert DUTY.on_duty(who, now) is any(a <= now < b for a, b in hours)
 
 
-@settings(deadline=None)
 @given(rostered(), minutes)
 def test_who_is_off_until_a_day_has_no_duty_up_to_it(who: Member, now: datetime) -> None:
     last = DUTY.off_until(who, now)

@@ -25,6 +25,7 @@ from domain.sla.promise import OVERSIGHT, PromiseKind
 from domain.vocabulary import Actor, Category, Kind, Role, Severity, Stage
 from tests.support.builders import COLLEAGUE, DAY, ENGINEER, HOUR, MINUTE, Desk, actor, an_intake
 from tests.support.clock_lives import BY_THE_DESK, ENTITLED, SAID, Life, Move
+from tests.support.profiles import is_quick, share
 
 GIVING_UP = {ActionName.WITHDRAW, ActionName.CANCEL}
 ACTS = sorted(set(RULES) - GIVING_UP - (BY_THE_DESK - {ActionName.ASSIGN}))
@@ -159,14 +160,14 @@ class LifeOfAnIssue(RuleBasedStateMachine):
 
 TestTheLawsOfAnIssuesLife = LifeOfAnIssue.TestCase
 TestTheLawsOfAnIssuesLife.settings = settings(
-    max_examples=150, stateful_step_count=50, deadline=None, derandomize=True
+    max_examples=share(1.5), stateful_step_count=50, derandomize=True
 )
 
 
 # --- every path there is --------------------------------------------------------------------------
 
 PASSED_OVER = IDLE - {ActionName.ASSIGN}
-GENERATIONS = 2
+GENERATIONS = 1 if is_quick() else 2
 """An issue is reopened as often as a repair fails; what can happen next does not depend on it."""
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -269,7 +269,6 @@ INSTANTS = st.datetimes(
 
 
 @given(description=TEXTS, name=LINES, reported_at=INSTANTS)
-@settings(deadline=None)
 def test_an_intake_comes_back_from_json_as_it_was(
     description: str, name: str, reported_at: datetime
 ) -> None:
@@ -290,7 +289,6 @@ def test_an_issue_of_any_stage_comes_back_from_json_as_it_was(stage: Stage) -> N
 
 
 @given(words=st.text(WRITTEN, min_size=1, max_size=300).filter(str.strip))
-@settings(deadline=None)
 def test_an_issue_that_people_wrote_into_comes_back_from_json_as_it_was(words: str) -> None:
     issue = Desk().do(an_issue(), ActionName.REPORT_PROGRESS, actor(Role.ENGINEER), note=words)
     issue = Desk().do(issue, ActionName.RESOLVE, actor(Role.ENGINEER), result=words)

@@ -123,7 +123,7 @@ LATER = MONDAY + 9 * DAY
 
 
 def _cells() -> dict[tuple[ActionName, Stage], str]:
-    acts = set(ActionName) - {ActionName.REGISTERED}
+    acts = [name for name in ActionName if name is not ActionName.REGISTERED]
     cells: dict[tuple[ActionName, Stage], str] = dict.fromkeys(product(acts, Stage), "")
     for block in MATRIX.strip("\n").split("\n\n"):
         header, *rows = block.splitlines()

@@ -16,6 +16,7 @@ from domain.issue.state import Issue, SlaState
 from domain.sla.promise import Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import Role, Stage
 from tests.support.builders import DAY, HOUR, MONDAY, Desk, a_promise, actor, an_issue
+from tests.support.profiles import share
 
 SECOND = timedelta(seconds=1)
 
@@ -193,7 +194,7 @@ ROUTE = [
 
 
 @given(hours=st.lists(st.integers(17, 60), min_size=len(ROUTE), max_size=len(ROUTE)))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(0.2), suppress_health_check=[HealthCheck.too_slow])
 def test_an_issue_lives_on_unchanged_after_a_round_trip_through_json_between_any_two_steps(
     hours: list[int],
 ) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from benchmarks.chaos.plan import Kind
 from benchmarks.chaos.run import Asked, run
 
@@ -13,7 +11,6 @@ SEED = 24
 """Another one: ``python -m benchmarks.chaos --issues 24 --seed N``."""
 
 
-@pytest.mark.timeout(600)
 async def test_whatever_befalls_the_desk_nothing_acknowledged_is_forgotten(tmp_path: Path) -> None:
     asked = Asked(seed=SEED, issues=24, kinds=list(Kind), minutes=4, patience=20)
     report = await run(asked, tmp_path / "desk")

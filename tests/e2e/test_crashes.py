@@ -21,6 +21,7 @@ from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime.settings import ROOT
 from starter.client import Unavailable
+from tests.support.patience import PATIENCE
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ def an_intake(reference: str, **changes: Any) -> Intake:
 
 async def insist(call: Callable[[], Awaitable[T]]) -> T:
     """Do what the client says of an unavailable desk: send the same again."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 return await call()
@@ -73,8 +74,8 @@ async def insist(call: Callable[[], Awaitable[T]]) -> T:
                 await asyncio.sleep(0.2)
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 40) -> Any:
-    async with asyncio.timeout(seconds):
+async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
+    async with asyncio.timeout(PATIENCE):
         while not (found := await condition()):
             await asyncio.sleep(0.02)
     return found
@@ -277,7 +278,7 @@ async def test_a_worker_killed_while_a_complaint_is_raised_raises_it_once(desk: 
         kill_worker(desk)
     found = "SELECT number FROM issues WHERE arises_from = $1"
     raised = "SELECT content->>'number' FROM issue_events WHERE action = 'complaint_raised'"
-    number = await until(lambda: pool.fetchval(raised), seconds=60)
+    number = await until(lambda: pool.fetchval(raised))
     assert [row["number"] for row in await pool.fetch(found, view.id)] == [number]
     assert (await desk.desk.show(view.number)).complaints == (number,)
     await assert_everything_once(desk)

@@ -19,6 +19,7 @@ from inbound.files.roster import read_roster
 from runtime.settings import ROOT
 from store import tokens
 from store.tokens import Token
+from tests.support.patience import PATIENCE
 from web.auth.identity import PREFIX, digest
 
 SOURCE = "web"
@@ -41,7 +42,7 @@ async def http(desk: Stage) -> AsyncIterator[httpx2.AsyncClient]:
         await tokens.create(connection, given, digest(written))
     headers = {"Authorization": f"Bearer {written}"}
     async with httpx2.AsyncClient(
-        base_url=desk.settings.base_url, headers=headers, timeout=60, trust_env=False
+        base_url=desk.settings.base_url, headers=headers, timeout=PATIENCE, trust_env=False
     ) as client:
         assert (await client.post("/issues", json=an_intake("known"))).status_code == 201
         yield client
@@ -64,10 +65,8 @@ def an_intake(reference: str) -> dict[str, Any]:
     return Intake.model_validate(facts).model_dump(mode="json", exclude_unset=True)
 
 
-async def until(
-    answers: Callable[[], Awaitable[httpx2.Response]], status: int, seconds: float = 60
-) -> httpx2.Response:
-    async with asyncio.timeout(seconds):
+async def until(answers: Callable[[], Awaitable[httpx2.Response]], status: int) -> httpx2.Response:
+    async with asyncio.timeout(PATIENCE):
         while (answer := await answers()).status_code != status:
             await asyncio.sleep(0.1)
     return answer

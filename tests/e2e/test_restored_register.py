@@ -25,6 +25,7 @@ from starter.replanning import adopt_file
 from store import behind, roster, standing
 from tests.conftest import DeskServers
 from tests.starter.test_client import an_intake_of_now
+from tests.support.patience import PATIENCE
 from worker import working
 from workflows.audit import AuditWorkflow
 
@@ -104,7 +105,7 @@ async def insist(call: Callable[[], Awaitable[T]]) -> T:
 
 
 async def until_held(desk: Desk) -> str:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 if because := await standing.held_because(desk._pool):
@@ -168,7 +169,7 @@ async def test_a_step_that_was_under_way_waits_for_the_repair_and_goes_on_then(
         left = (await behind.release(desk._pool, Lives(desk.client))).left
         assert [each.id for each in left] == [lost.id]
         await desk.client.get_workflow_handle(lost.id).terminate("accepted as lost")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while (done := await behind.release(desk._pool, Lives(desk.client))).left:
                 await asyncio.sleep(0.2)
         assert done.epoch
@@ -260,7 +261,7 @@ async def test_a_wedge_of_another_kind_does_not_hold_the_desk(
         await desk._pool.execute("UPDATE issues SET seq = 5 WHERE id = $1", seen.id)
         act = Resolve(by=LEAD, result="reset")
         resolving = asyncio.create_task(desk.act(seen.number, ActionName.RESOLVE, act))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while "does not follow the register's last" not in caplog.text:
                 await asyncio.sleep(0.1)
         assert (await accepted(desk, other)).stage == "in_progress"

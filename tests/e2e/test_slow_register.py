@@ -40,6 +40,7 @@ from store import roster, rulebooks
 from store.connection import Pool
 from tests.conftest import DeskServers
 from tests.e2e.test_crashes import an_intake, until
+from tests.support.patience import PATIENCE
 from workflows.issue import IssueWorkflow
 
 TASK = timedelta(seconds=4)
@@ -128,12 +129,11 @@ async def do(
 
 async def known(handle: WorkflowHandle[Any, Any]) -> bool:
     try:
-        return await handle.query("view", rpc_timeout=timedelta(seconds=20)) is not None
+        return await handle.query("view", rpc_timeout=timedelta(seconds=PATIENCE)) is not None
     except RPCError:
         return False
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_every_history_replays_however_slow_the_register_was(
     desk_servers: DeskServers, pool: Pool, seed: str
@@ -158,7 +158,7 @@ async def test_every_history_replays_however_slow_the_register_was(
     issues, notifications = worker.workers(client, pool, desk_servers.settings, Anywhere())
     async with issues, notifications:
         for handle in handles:
-            await until(partial(known, handle), seconds=120)
+            await until(partial(known, handle))
     replayer = Replayer(workflows=[IssueWorkflow], plugins=[plugin()])
     cut_off = 0
     for handle in handles:
@@ -236,7 +236,7 @@ async def test_what_was_committed_when_its_worker_died_replays_with_what_came_me
     )
     async with issues, notifications:
         answered = await asyncio.gather(*answers, return_exceptions=True)
-        await until(partial(known, handle), seconds=60)
+        await until(partial(known, handle))
     history = await handle.fetch_history()
     await Replayer(workflows=[IssueWorkflow], plugins=[plugin()]).replay_workflow(history)
     done = "SELECT count(*) FROM issue_events WHERE issue_id = $1 AND action = $2"

@@ -47,7 +47,11 @@ def test_a_letter_becomes_an_intake_by_the_example() -> None:
     assert intake.reported_at == NOW - timedelta(hours=3)
 
 
-@pytest.mark.parametrize("date", ["", "tomorrow", format_datetime(NOW + timedelta(days=2))])
+@pytest.mark.parametrize(
+    "date",
+    ["", "tomorrow", format_datetime(NOW + timedelta(days=2))],
+    ids=["none", "no date", "in two days"],
+)
 def test_a_letter_without_a_date_that_can_be_is_of_now(date: str) -> None:
     intake = form().read(read(letter(Date=date).as_bytes()), NOW)
     assert intake.reported_at == NOW

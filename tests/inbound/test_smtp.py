@@ -21,6 +21,7 @@ from runtime.settings import ROOT
 from starter.client import Desk, Unavailable
 from tests.conftest import free_ports
 from tests.support.letters import MAPPING, form, letter
+from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 
 HERE = "127.0.0.1"
@@ -29,7 +30,7 @@ SENDER, MAILBOX = "zhang.wei@example.com", "service@example.com"
 
 def _posted(port: int, message: EmailMessage | bytes, sender: str) -> tuple[int, str]:
     raw = message if isinstance(message, bytes) else message.as_bytes()
-    with smtplib.SMTP(HERE, port, timeout=60) as server:
+    with smtplib.SMTP(HERE, port, timeout=PATIENCE) as server:
         server.ehlo()
         server.mail(sender)
         server.rcpt(MAILBOX)
@@ -89,7 +90,7 @@ async def test_what_cannot_be_an_issue_is_refused_with_the_reason(port: int) -> 
 
 async def test_a_letter_that_is_too_large_is_refused(port: int) -> None:
     def announced() -> int:
-        with smtplib.SMTP(HERE, port, timeout=60) as server:
+        with smtplib.SMTP(HERE, port, timeout=PATIENCE) as server:
             server.ehlo()
             assert int(server.esmtp_features["size"]) == LARGEST
             return server.mail(SENDER, [f"size={LARGEST + 1}"])[0]
@@ -116,7 +117,7 @@ async def test_whoever_is_still_connected_holds_up_no_stop(running_desk: Running
     async with listening(box, HERE, 0) as port:
         reader, writer = await asyncio.open_connection(HERE, port)
         assert (await reader.readline()).startswith(b"220")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await reader.read() == b""
     writer.close()
 

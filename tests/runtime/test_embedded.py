@@ -21,6 +21,9 @@ from runtime.migrate import migrate
 from runtime.settings import Settings
 from runtime.temporal import connect
 from tests.conftest import free_ports
+from tests.support.patience import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("servers")
 
 
 async def _execute(url: str, sql: str) -> None:
@@ -382,7 +385,7 @@ def _desk(home: Path, stay: str) -> "subprocess.Popen[str]":
 def test_a_program_that_used_both_servers_ends_with_exit_code_0_every_time(tmp_path: Path) -> None:
     for _ in range(4):
         with _desk(tmp_path, "leave") as desk:
-            assert desk.wait(60) == 0
+            assert desk.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -394,8 +397,8 @@ def test_no_server_outlives_its_desk(tmp_path: Path, number: signal.Signals) -> 
         servers = [psutil.Process(int(pid)) for pid in desk.stdout.readline().split()]
         assert len(servers) == 2
         desk.send_signal(number)
-        assert desk.wait(60) == (-number if number is signal.SIGKILL else 0)
-        _, alive = psutil.wait_procs(servers, timeout=30)
+        assert desk.wait(PATIENCE) == (-number if number is signal.SIGKILL else 0)
+        _, alive = psutil.wait_procs(servers, timeout=PATIENCE)
         assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
     with _desk(tmp_path, "leave") as again:
         assert again.wait(60) == 0

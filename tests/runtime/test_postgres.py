@@ -25,6 +25,7 @@ async def test_a_connection_says_who_it_is_and_waits_for_nothing_for_ever(
         assert await pool.fetchval("SHOW timezone") == "UTC"
 
 
+@pytest.mark.usefixtures("servers")
 async def test_a_pool_recovers_when_the_server_is_restarted(tmp_path: Path) -> None:
     async with (
         EmbeddedPostgres(tmp_path, HASTY) as server,

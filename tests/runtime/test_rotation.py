@@ -6,6 +6,7 @@ from pathlib import Path
 
 from runtime import rotation
 from runtime.rotation import keep_short, rotate
+from tests.support.patience import PATIENCE
 
 
 def append(log: Path) -> int:
@@ -52,7 +53,7 @@ async def test_a_log_is_kept_short_while_it_is_watched(tmp_path: Path) -> None:
     log = tmp_path / "server.log"
     log.write_bytes(b"x" * (rotation.LIMIT + 1))
     watching = asyncio.create_task(keep_short(log))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not (tmp_path / "server.log.1").exists():
             await asyncio.sleep(0)
     watching.cancel()

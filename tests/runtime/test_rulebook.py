@@ -148,6 +148,7 @@ def test_the_version_does_not_hang_on_the_order_that_a_database_keeps_keys_in() 
     assert Rulebook.model_validate_json(stored).version == rulebook.version
 
 
+@pytest.mark.program
 def test_the_version_is_the_same_in_every_process() -> None:
     program = (
         "import sys; from pathlib import Path; from runtime.rulebook import load;"

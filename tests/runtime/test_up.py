@@ -17,6 +17,8 @@ from starter.up import desk
 from store.connection import Pool
 from tests.conftest import DeskServers, free_ports
 
+pytestmark = pytest.mark.usefixtures("servers")
+
 # Serves both queues, as the desk's worker does, with nothing else to go wrong.
 WORKER = """
 import asyncio, signal

@@ -16,6 +16,7 @@ from starter.replanning import adopt_file
 from store import roster
 from tests.conftest import DeskServers
 from tests.starter.test_client import an_intake_of_now
+from tests.support.patience import PATIENCE
 from worker import working
 
 
@@ -30,7 +31,7 @@ async def desk(desk_servers: DeskServers) -> AsyncIterator[Desk]:
 
 
 async def until_numbered(desk: Desk, intake: Intake) -> Opened:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(PATIENCE):
         while (opened := await desk.register(intake)).view is None:
             pass
     return opened

@@ -17,6 +17,7 @@ from domain.vocabulary import Outcome, Stage
 from store import issue_reader
 from tests.support import harness
 from tests.support.harness import Handle, StoryDesk, engineer, eventually, result
+from tests.support.patience import PATIENCE
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow
 
 
@@ -25,7 +26,7 @@ async def audited(desk: StoryDesk) -> AuditReport:
         DeepAuditWorkflow.run,
         id=f"audit-deep-{uuid4()}",
         task_queue=names.ISSUES,
-        execution_timeout=timedelta(minutes=2),
+        execution_timeout=timedelta(seconds=PATIENCE),
     )
 
 
@@ -35,7 +36,7 @@ async def repaired(desk: StoryDesk, *issues: str, dry_run: bool = False) -> Repa
         RepairOrder(issues=issues, dry_run=dry_run),
         id=f"repair-{uuid4()}",
         task_queue=names.ISSUES,
-        execution_timeout=timedelta(minutes=2),
+        execution_timeout=timedelta(seconds=PATIENCE),
     )
 
 

@@ -74,6 +74,7 @@ from store import roster, rulebooks
 from store.connection import Pool
 from tests.conftest import free_ports
 from tests.support.builders import LINKS
+from tests.support.patience import PATIENCE
 from worker import WORKFLOWS, replays
 from workflows.issue import IssueWorkflow
 from workflows.replan import ReplanWorkflow
@@ -409,7 +410,7 @@ async def status(handle: Handle) -> str:
 
 async def eventually(true: Callable[[], Awaitable[bool]]) -> None:
     """Wait on a real server, whose time nobody can skip, until something is true."""
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(PATIENCE):
         while not await true():
             await asyncio.sleep(0.05)
 

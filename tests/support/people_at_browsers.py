@@ -17,12 +17,11 @@ from domain.vocabulary import Role, Stage
 from runtime.signing import signer
 from store import tokens
 from store.tokens import Token
+from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 from web.auth.identity import PREFIX, digest
 
 _LINK = re.compile(r"/l/(\S+)")
-_PATIENCE = 20.0
-"""Seconds within which the desk does what follows by itself."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +69,14 @@ class House:
                         return self.at(f"/l/{signed}")
             return None
 
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while not (found := await find()):
                 await asyncio.sleep(0.1)
         return found
 
     async def until(self, number: str, true: Callable[[IssueView], bool]) -> IssueView:
         """Wait for what the desk does by itself."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             while not true(issue := await self.desk.desk.show(number)):
                 await asyncio.sleep(0.1)
         return issue

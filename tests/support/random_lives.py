@@ -31,6 +31,7 @@ from domain.staff.roster import Roster
 from domain.vocabulary import Actor, Role, Stage
 from store import issue_reader
 from tests.support.harness import Handle, StoryDesk, refusal
+from tests.support.patience import PATIENCE
 from tests.support.people import (
     CUSTOMERS_TURN,
     DAY,
@@ -52,8 +53,6 @@ OUTAGES = (
     *(("dingtalk", 2 * HOUR), ("feishu", 9 * HOUR)),
 )
 """A message is given up after a day; until then it is tried some fifty times, which takes long."""
-PATIENCE = 60.0
-"""Seconds that an answer may take; the server then stands still."""
 RESIGNED = 3 * DAY
 """When nobody has done anything for so long the customers withdraw what is still open."""
 FORGOTTEN = -9

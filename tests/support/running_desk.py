@@ -1,6 +1,7 @@
 """The desk as a person starts it, `yinuo up`, once for all tests of the client and the commands."""
 
 import asyncio
+import functools
 import json
 import os
 import re
@@ -16,7 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import typer.testing
 from temporalio.client import Client
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli.app import app
@@ -26,6 +29,13 @@ from runtime.settings import ROOT, Settings
 from starter.client import Desk
 from store.connection import Pool
 from tests.conftest import free_ports
+from tests.support.memory import in_memory
+
+command_line = functools.cache(get_command)
+"""Seventy commands are made of the signatures of their functions, which takes as long as some tests
+do: once, and not for every call.
+"""
+typer.testing._get_command = command_line  # type: ignore[attr-defined]
 
 
 class Ran(NamedTuple):
@@ -100,10 +110,11 @@ def channels() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 async def running_desk(
-    channels: int, tmp_path_factory: pytest.TempPathFactory
+    servers: None, channels: int, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningDesk]:
-    async with brought_up(channels, tmp_path_factory.mktemp("desk")) as running:
-        yield running
+    with in_memory(tmp_path_factory.mktemp("desk")) as home:
+        async with brought_up(channels, home) as running:
+            yield running
 
 
 @asynccontextmanager

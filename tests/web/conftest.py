@@ -14,6 +14,7 @@ from domain.vocabulary import Role
 from runtime.signing import signer
 from store import tokens
 from store.tokens import Token
+from tests.support.memory import in_memory
 from tests.support.running_desk import RunningDesk, brought_up
 from web.app import build
 from web.auth.identity import PREFIX, digest
@@ -39,11 +40,12 @@ MakeToken = Callable[..., Awaitable[dict[str, str]]]
 
 @pytest.fixture(scope="session")
 async def running_desk(
-    channels: int, tmp_path_factory: pytest.TempPathFactory
+    servers: None, channels: int, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningDesk]:
     """A desk of the doors' own: hundreds of issues come in at them, and others count theirs."""
-    async with brought_up(channels, tmp_path_factory.mktemp("doors")) as running:
-        yield running
+    with in_memory(tmp_path_factory.mktemp("doors")) as home:
+        async with brought_up(channels, home) as running:
+            yield running
 
 
 @pytest.fixture

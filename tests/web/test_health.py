@@ -24,6 +24,7 @@ from starter.replanning import adopt_file
 from store.connection import Pool
 from store.heartbeat import beat
 from tests.conftest import DeskServers, free_ports
+from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import BASE, MakeToken
 from web.app import build
@@ -83,7 +84,7 @@ async def test_without_a_worker_the_doors_are_not_ready_and_say_what_is_not_take
         assert "issues, issues' activities, notifications: start `yinuo worker`" in detail
         await adopt_file(pool, ROOT / "policies" / "standard.toml")
         async with working(own):
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while (answer := await _ready(own, client, pool)).status_code != 200:
                     await asyncio.sleep(0.05)
         assert answer.json() == dict.fromkeys(READY, True)

@@ -21,6 +21,7 @@ from domain.issue.intake import Customer, Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
 from tests.conftest import free_ports
+from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import MakeToken
 from tests.web.test_api_opening import an_intake
@@ -138,7 +139,7 @@ async def test_whatever_the_description_allows_is_answered_as_it_says(
     """Each action is asked of an issue of its own, opened for it."""
     office = await token(Role.GM_OFFICE)
     names = [name for name in PEOPLE if name is not ActionName.REPLAN]
-    async with httpx2.AsyncClient(base_url=address, headers=office, timeout=30) as http:
+    async with httpx2.AsyncClient(base_url=address, headers=office, timeout=PATIENCE) as http:
         opened = await asyncio.gather(
             *(http.post("/issues", json=an_intake()) for _ in range(len(names) + 1))
         )

@@ -23,13 +23,14 @@ class Begin(Protocol):
 
 
 @pytest.fixture(scope="module")
-async def clock() -> AsyncIterator[WorkflowEnvironment]:
+async def clock(servers: None) -> AsyncIterator[WorkflowEnvironment]:
     async with skipping_server() as environment:
         yield environment
 
 
 @pytest.fixture(scope="module")
 async def dev_server(
+    servers: None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[WorkflowEnvironment]:
     """A real server, on real time, that asks early for a new run."""

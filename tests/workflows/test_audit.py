@@ -26,6 +26,7 @@ from tests.support.harness import (
     stand,
     story_desk,
 )
+from tests.support.patience import PATIENCE
 from workflows.audit import AuditWorkflow
 
 
@@ -46,7 +47,7 @@ async def run_audit(desk: StoryDesk) -> int:
         AuditWorkflow.run,
         id=f"audit-{uuid4()}",
         task_queue=names.ISSUES,
-        execution_timeout=timedelta(minutes=1),
+        execution_timeout=timedelta(seconds=PATIENCE),
     )
     return messages
 
@@ -55,7 +56,7 @@ async def terminated(desk: StoryDesk, handle: Handle) -> None:
     """Terminate it, and wait until the list of running workflows knows."""
     await handle.terminate("by an operator")
     query = f"WorkflowId = '{handle.id}' AND ExecutionStatus = 'Terminated'"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not [w async for w in desk.env.client.list_workflows(query)]:
             await asyncio.sleep(0.05)
 

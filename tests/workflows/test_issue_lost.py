@@ -32,6 +32,7 @@ from tests.support.harness import (
     stand,
     story_desk,
 )
+from tests.support.patience import PATIENCE
 from tests.support.soundness import assert_sound
 from tests.workflows.test_audit import run_audit, terminated
 
@@ -55,7 +56,7 @@ async def lost(desk: StoryDesk, handle: Handle) -> Handle:
     client = desk.env.client
     query = f"WorkflowId = '{handle.id}'"
     asked: set[str] = set()
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(PATIENCE):
         while runs := [run async for run in client.list_workflows(query)]:
             for run in runs:
                 if run.run_id in asked:

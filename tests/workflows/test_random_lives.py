@@ -46,8 +46,6 @@ OFTEN_ENOUGH = 3
 """How often the lives, all together, have to meet everything: else they are led too narrowly."""
 ENDS = {"COMPLETED", "CANCELED"}
 
-pytestmark = pytest.mark.timeout(900)
-
 
 @dataclass(frozen=True)
 class Lived:

@@ -37,7 +37,10 @@ from store import issue_writer, roster, standing
 from store.connection import Pool
 from tests.conftest import free_ports
 from tests.support.builders import an_intake
+from tests.support.patience import PATIENCE
 from tests.support.running_desk import run_yinuo
+
+pytestmark = pytest.mark.usefixtures("servers")
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 
@@ -81,7 +84,7 @@ async def accept(desk: Desk, seen: IssueView) -> IssueView:
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await true():
             await asyncio.sleep(0.1)
 

@@ -12,6 +12,8 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
 
+from tests.support.patience import PATIENCE
+
 # Read now: the environment of the tests is emptied.
 _REQUIRED = os.environ.get("YINUO_BROWSER") == "required"
 _PICTURES = os.environ.get("YINUO_PICTURES")
@@ -63,7 +65,7 @@ async def somebody(chromium: Browser) -> AsyncIterator[OpenPage]:
             )
             stack.push_async_callback(context.close)
             page = await context.new_page()
-            page.set_default_timeout(30_000)
+            page.set_default_timeout(1000 * PATIENCE)
             return page
 
         yield arrive

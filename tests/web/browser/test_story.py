@@ -14,8 +14,6 @@ from tests.support.people_at_browsers import House, choose, fill, fits, speaks
 from tests.support.running_desk import RunningDesk
 from tests.web.browser.conftest import Device, Language, OpenPage, Show
 
-pytestmark = pytest.mark.timeout(180)
-
 
 @pytest.fixture
 def house(running_desk: RunningDesk) -> House:
