@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from importlib import import_module
 
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
@@ -12,27 +11,23 @@ from starlette.types import ASGIApp
 
 from inbound.shelf import Shelf
 from web import audit, middleware, problems, rendering
+from web.api import audit as api_audit
+from web.api import cases, issues, webhooks
 from web.api import document as api_document
 from web.auth.identity import Doorkeeper
 from web.context import Doors
+from web.operations import health, heartbeat
 from web.operations.health import Readiness
 from web.operations.metrics import Metrics
+from web.pages import agent, clerk, engineer, lead, links, signing_in
 from web.pages.signing_in import provider
 
-_ROOMS = (
-    "api_issues",
-    "api_cases",
-    "api_audit",
-    "webhooks",
-    "health",
-    "heartbeat",
-    "signing_in",
-    "link_pages",
-    "engineer_pages",
-    "lead_pages",
-    "agent_pages",
-    "clerk_pages",
+ROOMS = (
+    *(issues, cases, api_audit, webhooks),
+    *(health, heartbeat),
+    *(signing_in, links, engineer, lead, agent, clerk),
 )
+"""Each has the routes of its own."""
 
 
 class _Guarded(FastAPI):
@@ -71,8 +66,8 @@ def build(doors: Doors) -> FastAPI:
     audit.install(app)
     app.add_exception_handler(Exception, _own_fault)
     api_document.install(app)
-    for room in _ROOMS:
-        app.include_router(import_module(f"web.{room}").router)
+    for room in ROOMS:
+        app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"), name="static")
     return app
 

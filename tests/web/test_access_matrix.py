@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from importlib import import_module
+from operator import attrgetter
+from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -29,7 +30,7 @@ from tests.web.conftest import PEOPLE, MakeToken
 from tests.web.test_api_opening import an_intake
 from tests.web.test_clerk_pages import LEAD, from_shanghai, repaired
 from web.api.examples import SAID
-from web.app import _ROOMS
+from web.app import ROOMS
 from web.auth import sessions
 from web.auth.identity import signed_in, visitor
 from web.context import Doors
@@ -102,11 +103,11 @@ OPEN = {
 """Doors that ask nobody who they are."""
 
 
-@pytest.mark.parametrize("room", _ROOMS)
+@pytest.mark.parametrize("room", ROOMS, ids=attrgetter("__name__"))
 def test_every_other_door_asks_who_is_there_and_every_page_takes_forms_of_ours_only(
-    room: str,
+    room: ModuleType,
 ) -> None:
-    doors = import_module(f"web.{room}").router.routes
+    doors = room.router.routes
     assert doors
     for door in doors:
         assert isinstance(door, APIRoute)
@@ -326,8 +327,8 @@ PROGRAMS = {
 def test_no_door_is_left_out_of_the_tables(app: FastAPI) -> None:
     doors = {
         (method, route.path)
-        for room in _ROOMS
-        for route in import_module(f"web.{room}").router.routes
+        for room in ROOMS
+        for route in room.router.routes
         if isinstance(route, APIRoute) and route.path not in OPEN
         for method in route.methods or ()
     }
