@@ -10,12 +10,13 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp
 
 from inbound.shelf import Shelf
-from web import audit, middleware, problems, rendering
+from web import audit, problems, rendering
 from web.api import audit as api_audit
 from web.api import cases, issues, webhooks
 from web.api import document as api_document
 from web.auth.identity import Doorkeeper
 from web.context import Doors
+from web.middleware.stack import around
 from web.operations import health, heartbeat
 from web.operations.health import Readiness
 from web.operations.metrics import Metrics
@@ -31,11 +32,11 @@ ROOMS = (
 
 
 class _Guarded(FastAPI):
-    """Wraps what is asked and answered in care, the answers about faults of ours included."""
+    """Has the middleware around all of it, the answers about faults of ours included."""
 
     def build_middleware_stack(self) -> ASGIApp:
         inside, mine = super().build_middleware_stack(), self.state
-        return middleware.around(inside, mine.doors, mine.metrics, mine.doorkeeper)
+        return around(inside, mine.doors, mine.metrics, mine.doorkeeper)
 
 
 def _remember_who_was_sent(app: FastAPI, doors: Doors) -> None:

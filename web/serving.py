@@ -52,7 +52,7 @@ async def serve(own: Settings) -> None:
     Raises:
         SetupError: the port is taken.
     """
-    for name in ("uvicorn", "alembic"):  # of requests care.py tells more, and less
+    for name in ("uvicorn", "alembic"):  # of requests our middleware tells more, and less
         logging.getLogger(name).setLevel(logging.WARNING)
     port = held(own.http_host, own.http_port, "YINUO_HTTP_PORT")
     with aio.stop_requested() as stop, port as ear:
@@ -83,6 +83,6 @@ def _config(app: FastAPI, own: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # care.py believes fewer, and no free text
+        proxy_headers=False,  # our middleware believes fewer, and no free text
         timeout_graceful_shutdown=max(1, round(own.graceful_shutdown.total_seconds())),
     )
