@@ -378,7 +378,7 @@ def sealed(doors: Doors, http: httpx2.AsyncClient) -> dict[str, str]:
     scope = {"type": "http", "headers": [(b"cookie", f"{name}={cookie}".encode())]}
     session = sessions.read(Request(scope), doors)
     assert session
-    return {"csrf": doors.signer.timed("csrf").sign(session.id).decode()}
+    return {"csrf": doors.signer.timed("csrf").dumps(session.id)}
 
 
 async def test_a_lead_records_no_call_about_another_departments_issue_nor_reads_whom_to_call(
