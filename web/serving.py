@@ -19,6 +19,8 @@ from runtime.embedded.ports import held
 from runtime.settings import Settings
 from runtime.signing import signer
 from starter.client import Desk
+from starter.condition import Condition
+from starter.registers import Registers
 from store.connection import Pool
 from web.app import build
 from web.context import Doors
@@ -32,7 +34,12 @@ log = structlog.get_logger("doors")
 async def opened(own: Settings) -> AsyncIterator[FastAPI]:
     """Build the doors on the servers of the settings, there or away."""
     async with connected(own, "yinuo doors") as (desk, pool):
-        yield build(Doors(desk, pool, own, signer(own)))
+        yield build(doors(desk, pool, own))
+
+
+def doors(desk: Desk, pool: Pool, own: Settings) -> Doors:
+    """Have what every door needs; both stay their makers' to close."""
+    return Doors(desk, Registers.on(pool), Condition(desk.client, pool), own, signer(own))
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from domain.vocabulary import SUPERVISORS, Role
 from store import door_log
 from tests.support import access_page
 from tests.support.running_desk import RunningDesk
-from tests.support.staff_at_pages import sign_in
+from tests.support.staff_at_pages import pool_of, sign_in
 from tests.web.conftest import PEOPLE, MakeToken
 from tests.web.test_api_opening import an_intake
 from tests.web.test_clerk_pages import LEAD, from_shanghai, repaired
@@ -391,7 +391,7 @@ async def test_a_lead_records_no_call_about_another_departments_issue_nor_reads_
         assert answer.status_code == 403
         assert theirs.names[due] not in answer.text
     assert (await doors.desk.show(due)).stage != "closed"
-    trail = await door_log.entries(doors.pool, number=due)
+    trail = await door_log.entries(pool_of(doors), number=due)
     refused = [(e.person, e.what, e.outcome) for e in trail if e.role is Role.LEAD]
     assert refused == [(lead.person, "record_callback", "refused: NotYours")] * 2
 
