@@ -58,7 +58,11 @@ async def record_call(request: Request, here: Here, who: SignedIn, form: Form) -
     async def do(deed: Deed) -> list[Recorded]:
         require(who, ActionName.RECORD_CALLBACK)
         if not numbers:
-            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "number: name the issues of the call")
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "number: name the issues of the call",
+                type_="urn:yinuo:Invalid",
+            )
         for number in numbers:
             require(who, ActionName.RECORD_CALLBACK, await here.desk.show(number))
         acts = callback.acts(asked, filled, who.caller.by)
