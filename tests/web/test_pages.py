@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -11,9 +12,11 @@ from starlette.datastructures import FormData, UploadFile
 
 from domain.errors import Refused
 from domain.issue.actions import PEOPLE, Accept, ActionName, Consult, Quote, Resolve
+from domain.links import Purpose
 from domain.vocabulary import Actor, Role
 from tests.support.staff_at_pages import sign_in
 from web.context import Doors
+from web.forms import actions, intake
 from web.forms.actions import of_action
 from web.forms.form import Filled, InvalidForm
 from web.rendering import HERE, Language, remaining, rooms
@@ -183,3 +186,63 @@ def test_a_form_keeps_the_key_it_was_made_with_and_takes_no_other() -> None:
     assert written(ActionName.ACCEPT, key=key).key == key
     assert written(ActionName.ACCEPT, key="x' OR 1").key != "x' OR 1"
     assert Filled().key != Filled().key
+
+
+def intake_form(**said: str) -> Filled:
+    usual = {
+        "name": "钱多",
+        "phone": "+86 139 0000 0009",
+        "type": "enterprise",
+        "title": "卡钞",
+        "product_line": "ATM",
+        "region": "上海",
+        "severity": "general",
+        "kind": "fault",
+        "category": "technical",
+        "channel": "telephone",
+        "reference": "0123456789abcdef" * 2,
+    }
+    return intake.FORM.filled(FormData(list((usual | said).items())))
+
+
+def test_a_model_with_parts_is_one_form() -> None:
+    filled = intake_form(existing="on", occurred_at="2026-11-23T15:00", organisation=" ")
+    found = intake.intake(filled, "07", NOW, ZoneInfo("Asia/Shanghai"))
+    assert (found.customer.name, found.customer.organisation) == ("钱多", None)
+    assert (found.customer.existing, found.answering) == (True, False)
+    assert found.reference == filled.key == "0123456789abcdef" * 2
+    assert found.occurred_at == datetime(2026, 11, 23, 7, tzinfo=UTC)
+    assert found.reported_at == NOW
+    marked = intake.intake(intake_form(case="C-0001"), "07", NOW, ZoneInfo("UTC"))
+    assert (marked.answering, marked.customer.existing) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ({"phone": "", "title": " "}, {"phone", "title"}),
+        ({"email": "at home", "occurred_at": "gestern"}, {"email", "occurred_at"}),
+        ({"kind": "?", "region": "two words"}, {"kind", "region"}),
+    ],
+)
+def test_what_is_wrong_with_a_part_stands_beside_its_input(
+    said: dict[str, str], wrong: set[str]
+) -> None:
+    with pytest.raises(InvalidForm) as error:
+        intake.intake(intake_form(**said), "07", NOW, ZoneInfo("UTC"))
+    assert set(error.value.reasons) == wrong
+    assert all(chinese != english for chinese, english in error.value.reasons.values())
+
+
+@pytest.mark.parametrize("purpose", actions.ASKED)
+def test_a_link_asks_for_less_than_the_page_and_in_the_order_of_the_action(
+    purpose: Purpose,
+) -> None:
+    form = actions.of_link(purpose)
+    assert form is not None
+    assert {each.name for each in form.fields} == set(actions.ASKED[purpose])
+    assert not form.filled(FormData([("at", "2026-11-23T09:00"), ("by", "boss")]))["at"]
+
+
+def test_a_link_that_only_shows_has_no_form() -> None:
+    assert actions.of_link(Purpose.PROGRESS) is None
