@@ -7,10 +7,8 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from domain import contract as names
-from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
-from domain.issue.view import IssueView
-from runtime.starting import start_of, update_of
+from runtime.starting import registered
 from store import issue_reader
 from store.connection import Pool
 
@@ -29,13 +27,7 @@ class Complaints:
             ApplicationError: not retried: the desk refuses such an intake, and says why.
         """
         try:
-            answer: IssueView = await activity.client().execute_update_with_start_workflow(
-                ActionName.REGISTERED.value,
-                intake,
-                start_workflow_operation=start_of(intake, names.ISSUES),
-                id=update_of(intake),
-                result_type=IssueView,
-            )
+            answer = await registered(activity.client(), intake, names.ISSUES)
         except WorkflowAlreadyStartedError:  # an earlier attempt's, which has ended by now
             return await self._number(intake)
         except WorkflowUpdateFailedError as error:

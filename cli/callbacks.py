@@ -209,7 +209,7 @@ async def _record(
         today = datetime.now(ZoneInfo((await adopted(pool)).policy.zone)).date()
         code = call or callback_list.call_code(today, acts)
         failed = []
-        async for each in calls.record(at, pool, acts, code):
+        async for each in calls.record(at, acts, code):
             if each.recorded_by:
                 typer.echo(f"✓ {each.number} was recorded before, by {each.recorded_by}")
             elif each.view:

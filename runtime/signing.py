@@ -18,7 +18,7 @@ from typing import Literal
 from itsdangerous import BadData
 from itsdangerous import Signer as Seal
 from itsdangerous.encoding import base64_decode, base64_encode
-from itsdangerous.timed import TimestampSigner
+from itsdangerous.url_safe import URLSafeTimedSerializer
 from pydantic import ValidationError
 
 from domain.errors import SetupError
@@ -87,9 +87,9 @@ class Signer:
         """Derive a secret for somebody else's signing, which tells nothing of ours."""
         return hmac.new(self._secret.encode(), f"yinuo.{use}".encode(), sha256).hexdigest()
 
-    def timed(self, salt: str) -> TimestampSigner:
-        """Make a signer for something else, such as cookies, which no link can be taken for."""
-        return TimestampSigner(self._secret, salt=f"yinuo.{salt}")
+    def timed(self, use: str) -> URLSafeTimedSerializer:
+        """Make what writes something else down, such as cookies, which no link can be taken for."""
+        return URLSafeTimedSerializer(self._secret, salt=f"yinuo.{use}")
 
 
 _BY_LETTER = {terms.letter: purpose for purpose, terms in PURPOSES.items()}

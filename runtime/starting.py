@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from temporalio.client import WithStartWorkflowOperation
+from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
+from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.naming import TODAYS
-from domain.issue.view import origin, summary
+from domain.issue.view import IssueView, origin, summary
 
 ISSUE_WORKFLOW = "IssueWorkflow"
 
@@ -36,6 +38,40 @@ def start_of(intake: Intake, task_queue: str) -> WithStartWorkflowOperation[Any,
         static_summary=summary(intake),
         static_details=origin(intake),
     )
+
+
+async def registered(client: Client, intake: Intake, task_queue: str) -> IssueView:
+    """Start the issue's workflow, or find it started, and wait for its number. Whoever registers
+    does so here: intake systems, people, and the desk itself a complaint (R21).
+
+    Raises:
+        WorkflowAlreadyStartedError: it has ended; the register has it.
+        WorkflowUpdateFailedError: it refuses the intake.
+        RPCError: no answer.
+    """
+    start = start_of(intake, task_queue)
+    try:
+        answer: IssueView = await client.execute_update_with_start_workflow(
+            ActionName.REGISTERED.value,
+            intake,
+            start_workflow_operation=start,
+            id=update_of(intake),
+            result_type=IssueView,
+        )
+    finally:
+        look_at(start)
+    return answer
+
+
+def look_at(start: WithStartWorkflowOperation[Any, Any]) -> None:
+    """The SDK leaves a failed start in the operation too: asyncio complains if nobody looks."""
+    start._workflow_handle.add_done_callback(looked_at)  # noqa: SLF001  the public way waits for it
+
+
+def looked_at(done: asyncio.Future[Any]) -> None:
+    """Take note of how it ended, for asyncio; whoever waits for it hears of it anyway."""
+    if not done.cancelled():
+        done.exception()
 
 
 def update_of(intake: Intake) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from domain import callbacks as callback_list
 from domain.errors import Refused
@@ -11,11 +11,7 @@ from domain.issue.actions import ActionName, RecordCallback
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, repeated
 from starter.client import Desk, Unavailable
-from store import callbacks
-from store.callbacks import Called
-
-if TYPE_CHECKING:
-    from store.connection import Pool
+from starter.register import Called
 
 
 class Recorded(NamedTuple):
@@ -46,7 +42,7 @@ def about(
 
 
 async def record(
-    desk: Desk, pool: Pool, acts: Mapping[str, RecordCallback], code: str
+    desk: Desk, acts: Mapping[str, RecordCallback], code: str
 ) -> AsyncIterator[Recorded]:
     """Send the same call for each issue, and tell of each as it is done. It is safe to repeat under
     the same ``code``; all that can be wrong with the call is found before the first.
@@ -54,7 +50,7 @@ async def record(
     Raises:
         Refused: they are not issues of one customer.
     """
-    issues = await callbacks.called(pool, list(acts), code)
+    issues = await desk.called(list(acts), code)
     _check_customer(list(acts), issues)
     for written, act in acts.items():
         issue = issues[written]

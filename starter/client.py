@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio.client import (
     Client,
-    WithStartWorkflowOperation,
     WorkflowHandle,
     WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
 )
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.contract import ISSUES
 from domain.errors import Refused
 from domain.issue.actions import Act, ActionName, Reassign, Repair, Resolve
 from domain.issue.intake import Intake
@@ -36,20 +35,21 @@ from domain.vocabulary import DESK, Actor, Role, Stage
 from runtime.aio import within
 from runtime.lives import Lives
 from runtime.living import described
-from runtime.starting import start_of, update_of
+from runtime.starting import look_at, looked_at, registered, start_of, update_of
+from starter.answering import ANSWER_WITHIN, Unavailable, answering
+from starter.register import Register
 from store import AWAY, issue_reader, roster, rulebooks, standing
 from store.behind import Checking
 from store.connection import Pool
-from store.issue_reader import Filter, Unsettled
-from store.standing import Held, Unproved
+from store.standing import Unproved
 from workflows.issue import IssueWorkflow
 from workflows.search_attributes import ISSUE_STEP
 
+__all__ = ["ANSWER_WITHIN", "TASK_QUEUE", "Desk", "Opened", "Register", "Unavailable"]
+
 Answered = TypeVar("Answered")
 
-TASK_QUEUE = "issues"
-ANSWER_WITHIN = timedelta(seconds=30)
-"""How long a call waits. What was accepted by then is done all the same: ask again, or look."""
+TASK_QUEUE = ISSUES
 _NUMBER_WITHIN = 15.0
 """Seconds a registration waits for its number, before it is content with being accepted."""
 _PATIENCE = 2.0
@@ -61,15 +61,6 @@ _AT_ONCE = 0.5
 _REGIONS_KEPT = 30.0
 _NOT_CONNECTED = "Failed client connect"
 """How the SDK begins to say that a connection to be made at the first call was not made."""
-_AWAY: tuple[type[Exception], ...] = (
-    RPCError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-    *AWAY,
-)
-
-
-class Unavailable(Exception):  # noqa: N818  reads as what happened
-    """The desk cannot answer now. Nothing is lost or half-done: send the same again."""
 
 
 @dataclass(frozen=True)
@@ -78,49 +69,6 @@ class Opened:
 
     view: IssueView | None
     new: bool
-
-
-class Register:
-    """Whoever only looks: needs PostgreSQL alone, also while Temporal is away. ``pool`` stays the
-    caller's to close.
-    """
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    async def show(self, number: str) -> IssueView:
-        """Show an issue by its number (or workflow id), open or closed.
-
-        Raises:
-            Refused: ``NotFound``.
-        """
-        async with _answering():
-            found = await issue_reader.issue(self._pool, number)
-        if found is None:
-            raise Refused("NotFound", f"there is no issue {number}")
-        return found
-
-    async def issues(self, wanted: Filter) -> list[IssueView]:
-        """List issues, nearest due first."""
-        async with _answering():
-            return await issue_reader.issues(self._pool, wanted)
-
-    async def undelivered(self) -> list[Unsettled]:
-        """List messages that did not reach their recipient by their channel."""
-        async with _answering():
-            return await issue_reader.undelivered(self._pool)
-
-    async def actor(self, id_: str) -> Actor:
-        """Say who somebody is by the roster.
-
-        Raises:
-            Refused: ``NotFound``.
-        """
-        async with _answering(), self._pool.acquire() as connection:
-            member = await roster.member(connection, id_)
-        if member is None:
-            raise Refused("NotFound", f"{id_} is not on the roster")
-        return Actor(id=member.id, role=member.role)
 
 
 class Desk(Register):
@@ -165,7 +113,7 @@ class Desk(Register):
         if (under_way := self._under_way.get(id_)) is None:
             asking = self._under_way[id_] = asyncio.create_task(self._register(intake))
             asking.add_done_callback(lambda _: self._under_way.pop(id_))
-            asking.add_done_callback(_looked_at)  # whoever asked may not wait for it
+            asking.add_done_callback(looked_at)  # whoever asked may not wait for it
             # Whoever asked first may hang up: the others still wait.
             return await asyncio.shield(asking)
         with suppress(Refused):  # theirs may have been wrong where this one is not
@@ -173,7 +121,7 @@ class Desk(Register):
         return await self._register(intake)
 
     async def _register(self, intake: Intake) -> Opened:
-        async with _answering():
+        async with answering():
             away = False
             try:
                 await self._open_for_work()
@@ -221,20 +169,11 @@ class Desk(Register):
         return found is None or found.raw_info.first_run_id != run
 
     async def _numbered(self, intake: Intake) -> Opened:
-        start = start_of(intake, TASK_QUEUE)
-        call = self._client.execute_update_with_start_workflow(
-            ActionName.REGISTERED.value,
-            intake,
-            start_workflow_operation=start,
-            id=update_of(intake),
-            result_type=IssueView,
-        )
         try:
-            return Opened(await self._asked(call), new=True)
+            view = await self._asked(registered(self._client, intake, TASK_QUEUE))
         except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError) as error:
             return Opened(await self._registered_before(intake, error), new=False)
-        finally:
-            _look_at(start)
+        return Opened(view, new=True)
 
     async def _accepted(self, intake: Intake) -> Opened:
         """Let Temporal take the intake on. The issue itself may know its number, and is asked."""
@@ -257,7 +196,7 @@ class Desk(Register):
         except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError) as error:
             return Opened(await self._registered_before(intake, error), new=False)
         finally:
-            _look_at(start)
+            look_at(start)
         return Opened(None, new=True)
 
     async def _registered_before(self, intake: Intake, error: Exception) -> IssueView:
@@ -307,7 +246,7 @@ class Desk(Register):
             Unavailable: no answer in time, or the register is held.
         """
         key = key or uuid4().hex
-        async with _answering():
+        async with answering():
             await self._open_for_work()
             handle = self._client.get_workflow_handle(await self._find(number))
             try:
@@ -367,7 +306,7 @@ class Desk(Register):
 
     async def complete(self, number: str, act: Resolve) -> None:
         """Signal completion, fire and forget (R12)."""
-        async with _answering():
+        async with answering():
             await self._open_for_work()
             handle = self._client.get_workflow_handle(await self._find(number))
             try:
@@ -391,7 +330,7 @@ class Desk(Register):
         Returns what the desk was asked about. Raises as ``act`` does: what was not asked about by
         then is found the next time.
         """
-        async with _answering(), self._pool.acquire() as connection:
+        async with answering(), self._pool.acquire() as connection:
             current = await rulebooks.current(connection)
             issues = await roster.open_issues(connection)
         found = stranded(issues, Duty(current), at or datetime.now(UTC)) if current else []
@@ -427,7 +366,7 @@ class Desk(Register):
     async def _asked(self, call: Coroutine[Any, Any, Answered]) -> Answered:
         """Wait for Temporal as long as it is there at all: left alone, the SDK knocks for long."""
         asking = asyncio.create_task(call)
-        asking.add_done_callback(_looked_at)
+        asking.add_done_callback(looked_at)
         try:
             await asyncio.wait({asking}, timeout=_PATIENCE)
             if not asking.done():
@@ -448,35 +387,3 @@ def _refused(error: WorkflowUpdateFailedError) -> Exception:
     if isinstance(cause, ApplicationError):
         return Refused.told(cause.type or "Invalid", cause.message)
     return Unavailable(f"the desk could not carry it out: {cause}")
-
-
-def _look_at(start: WithStartWorkflowOperation[Any, Any]) -> None:
-    """The SDK leaves a failed start in the operation too: asyncio complains if nobody looks."""
-    start._workflow_handle.add_done_callback(_looked_at)  # noqa: SLF001  the public way waits for it
-
-
-def _looked_at(done: asyncio.Future[Any]) -> None:
-    if not done.cancelled():
-        done.exception()
-
-
-@asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
-    """Bound a call in time, and say plainly when a server that it needs is away.
-
-    Raises:
-        Unavailable: no answer, or none in time.
-    """
-    try:
-        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
-            yield
-    except (Held, Unproved) as error:
-        raise Unavailable(str(error)) from error
-    except _AWAY as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():  # the SDK makes an error of its own of that
-            raise asyncio.CancelledError from error
-        reason = str(error) or "no answer in time"
-        raise Unavailable(
-            f"the desk does not answer now ({reason}): send the same again"
-        ) from error

@@ -4,46 +4,39 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp
 
 from inbound.shelf import Shelf
-from web import audit, middleware, problems, rendering
+from web import audit, problems, rendering
 from web.api import audit as api_audit
-from web.api import cases, document, issues, webhooks
+from web.api import cases, issues, webhooks
+from web.api import document as api_document
 from web.auth.identity import Doorkeeper
 from web.context import Doors
+from web.middleware.stack import around
 from web.operations import health, heartbeat
 from web.operations.health import Readiness
 from web.operations.metrics import Metrics
 from web.pages import agent, clerk, engineer, lead, links, signing_in
 from web.pages.signing_in import provider
 
-ROUTERS: tuple[APIRouter, ...] = (
-    issues.router,
-    cases.router,
-    api_audit.router,
-    webhooks.router,
-    health.router,
-    heartbeat.router,
-    signing_in.router,
-    links.router,
-    engineer.router,
-    lead.router,
-    agent.router,
-    clerk.router,
+ROOMS = (
+    *(issues, cases, api_audit, webhooks),
+    *(health, heartbeat),
+    *(signing_in, links, engineer, lead, agent, clerk),
 )
-"""All doors, in the order in which they are tried."""
+"""Each has the routes of its own."""
 
 
 class _Guarded(FastAPI):
-    """Wraps what is asked and answered in care, the answers about faults of ours included."""
+    """Has the middleware around all of it, the answers about faults of ours included."""
 
     def build_middleware_stack(self) -> ASGIApp:
         inside, mine = super().build_middleware_stack(), self.state
-        return middleware.around(inside, mine.doors, mine.metrics, mine.doorkeeper)
+        return around(inside, mine.doors, mine.metrics, mine.doorkeeper)
 
 
 def _remember_who_was_sent(app: FastAPI, doors: Doors) -> None:
@@ -73,9 +66,9 @@ def build(doors: Doors) -> FastAPI:
     problems.install(app, rendering.problem)
     audit.install(app)
     app.add_exception_handler(Exception, _own_fault)
-    document.install(app)
-    for router in ROUTERS:
-        app.include_router(router)
+    api_document.install(app)
+    for room in ROOMS:
+        app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"), name="static")
     return app
 

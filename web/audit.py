@@ -20,8 +20,8 @@ from pydantic import ValidationError
 
 from domain.errors import Refused
 from runtime.aio import within
-from store import UNWRITABLE, door_log
-from store.door_log import UNKNOWN, Entry
+from starter.client import Unavailable
+from starter.registers import UNKNOWN, Entry
 from web.auth.identity import Visitor
 from web.context import Doors, address_of, network
 from web.problems import NotLetIn, NotYours, Problem, answer
@@ -32,38 +32,63 @@ _FROM_ONE = RateLimitItemPerMinute(10)
 _FROM_ALL = RateLimitItemPerMinute(120)
 """Rows of strangers, from one network and in all: two a second are a disk's to bear for years."""
 _NUMBER = pattern(r"\d{8}-\d{2,4}-\d{4,8}", ASCII)
-log = structlog.get_logger("doors.trail")
+log = structlog.get_logger("doors.audit")
 
 
 @dataclass
 class Deed:
-    """What is being done; ``number`` may come to be known only while it is."""
+    """What is being done, and to which issues, which may come to be known only while it is. Each
+    gets a row: with what became of it all, or ``apart``; None: that is written down already.
+    """
 
-    number: str | None = None
+    numbers: list[str]
     outcome: str = "unanswered"
+    apart: dict[str, str | None] = field(default_factory=dict)
+
+    def is_about(self, number: str) -> None:
+        """Name the one issue."""
+        self.numbers = [number]
+
+    def entries(self, who: Visitor, what: str) -> list[Entry]:
+        """Write for the audit trail what became of it."""
+        if not self.numbers:
+            return [who.entry(what, self.outcome)]
+        outcomes = {number: self.apart.get(number, self.outcome) for number in self.numbers}
+        return [who.entry(what, said, number) for number, said in outcomes.items() if said]
 
 
 @asynccontextmanager
-async def written(
-    here: Doors, who: Visitor, what: str, number: str | None = None
-) -> AsyncIterator[Deed]:
+async def written(here: Doors, who: Visitor, what: str, *numbers: str) -> AsyncIterator[Deed]:
     """Write down what is done inside: ``done``, ``refused`` and why, or ``unanswered``, in which
     case it may be done all the same. Goes into the log while PostgreSQL takes nothing down.
     """
-    deed = Deed(number)
+    deed = Deed(list(numbers))
     try:
         yield deed
         deed.outcome = "done"
-    except (Problem, Refused) as refused:
-        deed.outcome = f"refused: {refused.type.rpartition(':')[2]}"
-        if isinstance(refused, NotYours):
-            refused.written = True
-        raise
-    except ValidationError:
-        deed.outcome = "refused: Invalid"
+    except Exception as error:
+        deed.outcome = outcome_of(error)
+        if isinstance(error, NotYours):
+            error.written = True
         raise
     finally:
-        await _write(here, who.entry(what, deed.outcome, deed.number))
+        await _write(here, *deed.entries(who, what))
+
+
+def outcome_of(error: Exception) -> str:
+    """Say how something ended that came to an error."""
+    match error:
+        case Problem() | Refused():
+            return f"refused: {error.type.rpartition(':')[2]}"
+        case ValidationError():
+            return "refused: Invalid"
+        case _:
+            return "unanswered"
+
+
+def known_number(said: str) -> tuple[str, ...]:
+    """Return the number that was asked for, if it is one: an address may say anything."""
+    return (said,) if _NUMBER.fullmatch(said) else ()
 
 
 async def refused(
@@ -126,7 +151,8 @@ async def _not_yours(request: Request, error: Exception) -> Response:
     who: Visitor | None = getattr(request.state, "visitor", None)
     if who is not None and not error.written:
         what = error.what or f"{request.method} {request.scope['route'].path}"
-        number = error.number or _named(request)
+        asked = known_number(str(request.path_params.get("number", "")))
+        number = error.number or next(iter(asked), None)
         await refused(request.app.state.doors, who, what, "NotYours", number)
     return answer(request, error)
 
@@ -138,14 +164,9 @@ async def _not_let_in(request: Request, error: Exception) -> Response:
     return answer(request, error)
 
 
-def _named(request: Request) -> str | None:
-    """Return the number that was asked for, if it is one: an address may say anything."""
-    said = str(request.path_params.get("number", ""))
-    return said if _NUMBER.fullmatch(said) else None
-
-
-async def _write(here: Doors, entry: Entry) -> None:
+async def _write(here: Doors, *entries: Entry) -> None:
     try:
-        await within(_PATIENCE, door_log.note(here.pool, entry))
-    except UNWRITABLE:
-        log.warning("not in the register's trail", **entry.model_dump(mode="json"))
+        await within(_PATIENCE, here.registers.audit_trail.note(*entries))
+    except (Unavailable, TimeoutError):
+        for entry in entries:
+            log.warning("not in the register's trail", **entry.model_dump(mode="json"))

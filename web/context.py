@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import Depends, Request
 
 from runtime.settings import Settings
 from runtime.signing import Signer
 from starter.client import Desk
-
-if TYPE_CHECKING:
-    from store.connection import Pool
+from starter.condition import Condition
+from starter.registers import Registers
 
 
 @dataclass(frozen=True)
 class Doors:
-    """One per process; what is in it stays its maker's to close."""
+    """One per process."""
 
     desk: Desk
-    pool: Pool
+    registers: Registers
+    condition: Condition
     settings: Settings
     signer: Signer
 

@@ -28,7 +28,7 @@ async def registered(here: Doors, who: Visitor, intake: Intake, deed: Deed) -> O
     if reach(caller.role, Right.OPEN) is Reach.OWN and intake.source != caller.id:
         raise not_yours(f"source: {caller.id} registers under its own source only", Right.OPEN)
     opened = await here.desk.register(intake)
-    deed.number = opened.view.number if opened.view else intake.issue_id
+    deed.is_about(opened.view.number if opened.view else intake.issue_id)
     if opened.view and not opened.new and not may(caller, Right.SEE, opened.view):
         raise Refused(
             "Taken",

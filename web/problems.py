@@ -19,7 +19,6 @@ from domain.issue.actions import ActionName
 from domain.vocabulary import Stage
 from runtime.textfiles import explain
 from starter.client import Unavailable
-from store import UNWRITABLE
 
 RETRY_AFTER = 5
 """Seconds after which it is worth asking again when a server is away."""
@@ -171,7 +170,7 @@ def _of(error: Exception) -> Problem:
             return Problem(
                 HTTPStatus(error.status_code), str(error.detail), headers=dict(error.headers or {})
             )
-        case _:  # Unavailable, or PostgreSQL itself
+        case _:  # Unavailable
             return away(
                 f"the desk does not answer now: send the same again ({type(error).__name__})"
             )
@@ -215,6 +214,5 @@ def install(app: FastAPI, page: Page | None = None) -> None:
     for kind in (
         *(Problem, Refused, Unavailable, ValidationError, RequestValidationError, HTTPException),
         ClientDisconnect,
-        *UNWRITABLE,
     ):
         app.add_exception_handler(kind, _handle)

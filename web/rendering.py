@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
-from itsdangerous import BadSignature
+from itsdangerous import BadData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.datastructures import FormData
 
@@ -21,7 +21,7 @@ from domain.staff.access import Reach, Right, reach
 from domain.vocabulary import SUPERVISORS, Role
 from web.auth import sessions
 from web.context import Here
-from web.problems import Problem, not_yours
+from web.problems import RETRY_AFTER, Problem, not_yours
 
 HERE = Path(__file__).parent
 Language = Literal["zh", "en"]
@@ -112,16 +112,17 @@ def render(request: Request, template: str, status: int = 200, /, **facts: Any) 
         remaining=lambda at: remaining(at, now, lang),
         **{"now": now} | facts,
     )
-    return HTMLResponse(
-        page, status, headers={"Content-Language": lang, "Vary": "Accept-Language, Cookie"}
-    )
+    headers = {"Content-Language": lang, "Vary": "Accept-Language, Cookie"}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER)
+    return HTMLResponse(page, status, headers=headers)
 
 
 def csrf(request: Request) -> str:
     """Return what a form of this session carries to show that it is ours; empty without one."""
     here = request.app.state.doors
     session = sessions.read(request, here)
-    return here.signer.timed("csrf").sign(session.id).decode() if session else ""
+    return str(here.signer.timed("csrf").dumps(session.id)) if session else ""
 
 
 async def checked_form(request: Request, here: Here) -> FormData:
@@ -133,10 +134,10 @@ async def checked_form(request: Request, here: Here) -> FormData:
     form = await request.form()
     session = sessions.read(request, here)
     try:
-        signed = here.signer.timed("csrf").unsign(_bytes(form.get("csrf", "")), sessions.LASTS)
-    except BadSignature:
-        signed = b""
-    if session is None or signed.decode() != session.id:
+        named = here.signer.timed("csrf").loads(_bytes(form.get("csrf", "")), sessions.LASTS)
+    except BadData:
+        named = None
+    if session is None or named != session.id:
         raise not_yours("this form is not from one of our pages, or it is too old: load it again")
     return form
 

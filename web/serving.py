@@ -19,6 +19,8 @@ from runtime.embedded.ports import held
 from runtime.settings import Settings
 from runtime.signing import signer
 from starter.client import Desk
+from starter.condition import Condition
+from starter.registers import Registers
 from store.connection import Pool
 from web.app import build
 from web.context import Doors
@@ -32,7 +34,12 @@ log = structlog.get_logger("doors")
 async def opened(own: Settings) -> AsyncIterator[FastAPI]:
     """Build the doors on the servers of the settings, there or away."""
     async with connected(own, "yinuo doors") as (desk, pool):
-        yield build(Doors(desk, pool, own, signer(own)))
+        yield build(doors(desk, pool, own))
+
+
+def doors(desk: Desk, pool: Pool, own: Settings) -> Doors:
+    """Have what every door needs; both stay their makers' to close."""
+    return Doors(desk, Registers.on(pool), Condition(desk.client, pool), own, signer(own))
 
 
 @asynccontextmanager
@@ -52,7 +59,7 @@ async def serve(own: Settings) -> None:
     Raises:
         SetupError: the port is taken.
     """
-    for name in ("uvicorn", "alembic"):  # of requests care.py tells more, and less
+    for name in ("uvicorn", "alembic"):  # of requests our middleware tells more, and less
         logging.getLogger(name).setLevel(logging.WARNING)
     port = held(own.http_host, own.http_port, "YINUO_HTTP_PORT")
     with aio.stop_requested() as stop, port as ear:
@@ -83,6 +90,6 @@ def _config(app: FastAPI, own: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # care.py believes fewer, and no free text
+        proxy_headers=False,  # our middleware believes fewer, and no free text
         timeout_graceful_shutdown=max(1, round(own.graceful_shutdown.total_seconds())),
     )

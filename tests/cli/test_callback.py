@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from inbound.files.roster import read_roster
 from runtime import postgres
 from runtime.settings import ROOT
 from starter.client import Register, Unavailable
+from starter.register import Called
 from store import door_log, roster
 from store.door_log import Entry
 from tests.store.test_callbacks import a_promise
@@ -61,6 +62,10 @@ class FakeDesk:
     async def actor(self, id_: str) -> Actor:
         assert self.register
         return await self.register.actor(id_)
+
+    async def called(self, numbers: Sequence[str], call: str) -> dict[str, Called]:
+        assert self.register
+        return await self.register.called(numbers, call)
 
     async def act(self, number: str, name: ActionName, act: Act, *, key: str) -> IssueView:
         assert name is ActionName.RECORD_CALLBACK

@@ -11,7 +11,6 @@ import pytest
 from fastapi import FastAPI
 
 from domain.vocabulary import Role
-from runtime.signing import signer
 from store import tokens
 from store.tokens import Token
 from tests.support.memory import in_memory
@@ -19,6 +18,7 @@ from tests.support.running_desk import RunningDesk, brought_up
 from web.app import build
 from web.auth.identity import PREFIX, digest
 from web.context import Doors
+from web.serving import doors as doors_of
 
 BASE = "http://127.0.0.1:8080"
 
@@ -51,7 +51,7 @@ async def running_desk(
 @pytest.fixture
 def doors(running_desk: RunningDesk) -> Doors:
     own = running_desk.settings
-    return Doors(running_desk.desk, running_desk.pool, own, signer(own))
+    return doors_of(running_desk.desk, running_desk.pool, own)
 
 
 @pytest.fixture

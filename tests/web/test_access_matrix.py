@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from operator import attrgetter
+from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
@@ -23,12 +25,12 @@ from domain.vocabulary import SUPERVISORS, Role
 from store import door_log
 from tests.support import access_page
 from tests.support.running_desk import RunningDesk
-from tests.support.staff_at_pages import sign_in
+from tests.support.staff_at_pages import pool_of, sign_in
 from tests.web.conftest import PEOPLE, MakeToken
 from tests.web.test_api_opening import an_intake
 from tests.web.test_clerk_pages import LEAD, from_shanghai, repaired
 from web.api.examples import SAID
-from web.app import ROUTERS
+from web.app import ROOMS
 from web.auth import sessions
 from web.auth.identity import signed_in, visitor
 from web.context import Doors
@@ -101,11 +103,11 @@ OPEN = {
 """Doors that ask nobody who they are."""
 
 
-@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("room", ROOMS, ids=attrgetter("__name__"))
 def test_every_other_door_asks_who_is_there_and_every_page_takes_forms_of_ours_only(
-    router: APIRouter,
+    room: ModuleType,
 ) -> None:
-    doors = router.routes
+    doors = room.router.routes
     assert doors
     for door in doors:
         assert isinstance(door, APIRoute)
@@ -325,8 +327,8 @@ PROGRAMS = {
 def test_no_door_is_left_out_of_the_tables(app: FastAPI) -> None:
     doors = {
         (method, route.path)
-        for router in ROUTERS
-        for route in router.routes
+        for room in ROOMS
+        for route in room.router.routes
         if isinstance(route, APIRoute) and route.path not in OPEN
         for method in route.methods or ()
     }
@@ -376,7 +378,7 @@ def sealed(doors: Doors, http: httpx2.AsyncClient) -> dict[str, str]:
     scope = {"type": "http", "headers": [(b"cookie", f"{name}={cookie}".encode())]}
     session = sessions.read(Request(scope), doors)
     assert session
-    return {"csrf": doors.signer.timed("csrf").sign(session.id).decode()}
+    return {"csrf": doors.signer.timed("csrf").dumps(session.id)}
 
 
 async def test_a_lead_records_no_call_about_another_departments_issue_nor_reads_whom_to_call(
@@ -389,7 +391,7 @@ async def test_a_lead_records_no_call_about_another_departments_issue_nor_reads_
         assert answer.status_code == 403
         assert theirs.names[due] not in answer.text
     assert (await doors.desk.show(due)).stage != "closed"
-    trail = await door_log.entries(doors.pool, number=due)
+    trail = await door_log.entries(pool_of(doors), number=due)
     refused = [(e.person, e.what, e.outcome) for e in trail if e.role is Role.LEAD]
     assert refused == [(lead.person, "record_callback", "refused: NotYours")] * 2
 

@@ -100,7 +100,7 @@ async def test_no_customer_is_shown_that_the_trail_could_not_keep_a_record_of(
     why: type[Exception],
 ) -> None:
     async def away(*_: object) -> None:
-        raise why
+        raise why("full, or away")
 
     monkeypatch.setattr("store.door_log.note", away)
     refused = await http.get(

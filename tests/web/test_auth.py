@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 import signal
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -22,12 +24,13 @@ from domain.vocabulary import Role
 from runtime import postgres
 from runtime.embedded.servers import database_url
 from runtime.signing import Signer
-from starter.client import Desk
-from store import AWAY, door_log, tokens
+from starter.client import Desk, Unavailable
+from starter.registers import Registers
+from store import door_log, tokens
 from store.connection import Pool
 from store.door_log import Entry
 from store.tokens import Admitted, Token
-from tests.support.staff_at_pages import HTMX, hidden, sign_in
+from tests.support.staff_at_pages import HTMX, hidden, pool_of, sign_in
 from tests.web.conftest import BASE, PEOPLE, MakeToken
 from tests.web.test_api_opening import an_intake
 from web.app import build
@@ -43,13 +46,13 @@ async def made(doors: Doors, role: Role = Role.LEAD, **more: Any) -> tuple[str, 
     written, id_ = PREFIX + secrets.token_urlsafe(32), secrets.token_hex(4)
     now = datetime.now(UTC)
     given = Token(id=id_, role=role, person=PEOPLE[role], created_at=now, **more)
-    async with doors.pool.acquire() as connection:
+    async with pool_of(doors).acquire() as connection:
         await tokens.create(connection, given, digest(written))
     return written, id_
 
 
 async def revoke(doors: Doors, id_: str) -> None:
-    async with doors.pool.acquire() as connection:
+    async with pool_of(doors).acquire() as connection:
         assert await tokens.revoke(connection, id_, datetime.now(UTC))
 
 
@@ -86,7 +89,7 @@ class Watch:
 async def watch(doors: Doors) -> AsyncIterator[Watch]:
     nowhere = "postgresql://yinuo@127.0.0.1:1/yinuo"
     async with postgres.pool(nowhere, size=1, min_size=0) as gone:
-        yield Watch(doors, replace(doors, pool=gone))
+        yield Watch(doors, replace(doors, registers=Registers.on(gone)))
 
 
 async def test_a_revoked_token_counts_a_few_seconds_more_and_then_never_again(watch: Watch) -> None:
@@ -97,7 +100,7 @@ async def test_a_revoked_token_counts_a_few_seconds_more_and_then_never_again(wa
     assert await watch.lets_in(written), "it need not be looked up each time"
     watch.clock.now += 0.1
     assert not await watch.lets_in(written)
-    with pytest.raises(AWAY):
+    with pytest.raises(Unavailable):
         await watch.lets_in(written, away=True)
 
 
@@ -135,9 +138,9 @@ async def test_an_ended_session_comes_not_back_to_life_while_postgresql_is_away(
     # Who has not heard of it goes on as long as for a token, and no longer.
     assert await elsewhere.by_session(watch.away, session)
     watch.clock.now += KNOWN + 0.1
-    with pytest.raises(AWAY):
+    with pytest.raises(Unavailable):
         await elsewhere.by_session(watch.away, session)
-    with pytest.raises(AWAY):
+    with pytest.raises(Unavailable):
         await Doorkeeper(watch.clock).by_session(watch.away, session)
 
 
@@ -155,14 +158,14 @@ async def test_a_session_that_ends_while_postgresql_is_away_is_over_everywhere_w
 async def test_ended_sessions_are_forgotten_when_their_cookies_are_over(watch: Watch) -> None:
     first, last = await a_session(watch), await a_session(watch)
     await watch.keeper.end(watch.here, first)
-    await watch.here.pool.execute(
+    await pool_of(watch.here).execute(
         "UPDATE ended_sessions SET ended_at = ended_at - $1 * interval '1 second'"
         " WHERE session = $2",
         *(sessions.LASTS + 1.0, first.id),
     )
     watch.clock.now += sessions.LASTS + 1
     await watch.keeper.end(watch.here, last)
-    kept = await watch.here.pool.fetch(
+    kept = await pool_of(watch.here).fetch(
         "SELECT session FROM ended_sessions WHERE session = ANY($1)", [first.id, last.id]
     )
     assert [row["session"] for row in kept] == [last.id]
@@ -199,14 +202,14 @@ async def test_whoever_was_let_in_is_let_in_for_an_hour_while_postgresql_is_away
         watch.clock.now += 2 * FRESH
         assert await watch.lets_in(written, away=True)
     watch.clock.now += 2 * FRESH + 0.1
-    with pytest.raises(AWAY):
+    with pytest.raises(Unavailable):
         await watch.lets_in(written, away=True)
     assert await watch.lets_in(written), "and at once again when it is back"
 
 
 async def test_while_postgresql_is_away_a_stranger_is_not_let_in(watch: Watch) -> None:
     written, _ = await made(watch.here)
-    with pytest.raises(AWAY):
+    with pytest.raises(Unavailable):
         await watch.lets_in(written, away=True)
 
 
@@ -249,7 +252,7 @@ async def test_strangers_cost_no_memory_and_friends_a_limited_one(
         assert not await watch.lets_in(PREFIX + secrets.token_hex(8))
     assert len(watch.keeper._known) == 2
     assert await watch.lets_in(friends[2], away=True)
-    with pytest.raises(AWAY):  # forgotten for the sake of the others
+    with pytest.raises(Unavailable):  # forgotten for the sake of the others
         await watch.lets_in(friends[0], away=True)
 
 
@@ -305,7 +308,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_database_that_stands_still_holds_up_nobody_who_is_known(watch: Watch) -> None:
     written, _ = await made(watch.here)
     async with postgres.pool(database_url(watch.here.settings), size=1) as pool:
-        frozen = replace(watch.here, pool=pool)
+        frozen = replace(watch.here, registers=Registers.on(pool))
         assert await watch.keeper.by_token(frozen, written)
         watch.clock.now += FRESH + 0.1
         async with standing_still(pool, 1):
@@ -319,7 +322,9 @@ async def test_intake_goes_on_while_the_database_stands_still_for_the_doors(
     web = await token(Role.INTAKE)
     async with postgres.pool(database_url(doors.settings), size=2, min_size=2) as pool:
         desk = Desk(doors.desk._client, pool)
-        transport = httpx2.ASGITransport(app=build(replace(doors, pool=pool, desk=desk)))
+        transport = httpx2.ASGITransport(
+            app=build(replace(doors, registers=Registers.on(pool), desk=desk))
+        )
         async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
             assert (await http.post("/issues", json=an_intake(), headers=web)).status_code == 201
             async with standing_still(pool, 2):
@@ -390,6 +395,17 @@ async def test_a_cookie_that_another_house_signed_is_none(
     assert (await http.get("/issues")).status_code == 200
 
 
+async def test_a_session_that_began_before_an_upgrade_goes_on(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
+    ((name, cookie),) = http.cookies.items()
+    begun = doors.signer.timed("session").loads(cookie)
+    spelt = urlsafe_b64encode(json.dumps(begun, indent=1).encode())  # padded, as it was once
+    http.cookies.set(name, doors.signer.timed("session").make_signer().sign(spelt).decode())
+    assert (await http.get("/issues")).status_code == 200
+
+
 async def test_a_session_ends_with_the_working_day(
     doors: Doors, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,7 +455,7 @@ async def from_afar(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
 async def trail(doors: Doors, number: str) -> list[Entry]:
     """Return an issue's trail, the oldest first."""
-    return (await door_log.entries(doors.pool, number=number))[::-1]
+    return (await door_log.entries(pool_of(doors), number=number))[::-1]
 
 
 async def test_r30_every_action_and_every_look_leaves_one_row_without_the_customer(
@@ -491,7 +507,7 @@ async def test_signing_in_is_written_down_with_the_token_it_was_done_with(
 ) -> None:
     written, id_ = await made(doors)
     await from_afar.post("/login", data={"token": written})
-    found = await door_log.entries(doors.pool, limit=1000)
+    found = await door_log.entries(pool_of(doors), limit=1000)
     [row] = [row for row in found if row.via == f"token {id_}"]
     assert (row.person, row.what, row.outcome) == ("zhou.jianguo", "sign_in", "done")
     assert row.address == ADDRESS
@@ -499,7 +515,7 @@ async def test_signing_in_is_written_down_with_the_token_it_was_done_with(
 
 async def refusals(doors: Doors, since: datetime) -> list[Entry]:
     """Return what was refused since then, the oldest first."""
-    found = await door_log.entries(doors.pool, limit=1000)
+    found = await door_log.entries(pool_of(doors), limit=1000)
     return [each for each in found if each.at >= since and each.outcome.startswith("refused")][::-1]
 
 

@@ -17,7 +17,7 @@ from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
 from starter.client import Desk, Unavailable
 from tests.support.builders import an_intake
-from tests.support.staff_at_pages import AtDesk, addresses, hidden, sign_in
+from tests.support.staff_at_pages import AtDesk, addresses, hidden, pool_of, sign_in
 from tests.web.conftest import BASE, PEOPLE
 from web.app import build
 from web.context import Doors
@@ -84,7 +84,7 @@ def about(numbers: tuple[str, ...], *answers: str) -> dict[str, str]:
 
 
 async def records(doors: Doors, number: str) -> list[dict[str, Any]]:
-    rows = await doors.pool.fetch(
+    rows = await pool_of(doors).fetch(
         "SELECT r.* FROM callback_records r JOIN issues i ON i.id = r.issue_id"
         " WHERE i.number = $1 ORDER BY called_at",
         number,
@@ -284,7 +284,7 @@ class _Half(Desk):
 async def test_what_was_not_recorded_is_sent_again_and_nothing_twice(
     doors: Doors, two: tuple[str, str]
 ) -> None:
-    half = _Half(doors.desk.client, doors.pool)
+    half = _Half(doors.desk.client, pool_of(doors))
     half.silent = two[1]
     transport = httpx2.ASGITransport(app=build(replace(doors, desk=half)))
     async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:

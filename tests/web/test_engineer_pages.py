@@ -19,7 +19,7 @@ from domain.vocabulary import Actor, Role, Stage
 from starter.client import Unavailable
 from tests.store.test_cases import a_draft, approved, propose
 from tests.support.builders import an_intake
-from tests.support.staff_at_pages import AtDesk, addresses, hidden, sign_in
+from tests.support.staff_at_pages import AtDesk, addresses, hidden, pool_of, sign_in
 from tests.web.conftest import BASE
 from web.app import build
 from web.context import Doors
@@ -135,8 +135,8 @@ async def test_known_solutions_are_shown_if_they_are_approved(
 ) -> None:
     seen = await given(doors, title="出钞口反复卡住纸币")
     words = {"title": "出钞口反复卡住纸币", "product_line": "ATM"}
-    (good,) = await approved(doors.pool, a_draft(**words, solution="清洁出钞轮"))
-    await propose(doors.pool, a_draft(**words, solution="未经审核的办法"))
+    (good,) = await approved(pool_of(doors), a_draft(**words, solution="清洁出钞轮"))
+    await propose(pool_of(doors), a_draft(**words, solution="未经审核的办法"))
     page = (await engineer.get(f"/my/{seen.number}")).text
     assert good in page
     assert "清洁出钞轮" in page
@@ -248,7 +248,7 @@ async def test_who_passes_an_issue_on_goes_back_to_the_list(doors: Doors, engine
 async def test_a_form_of_another_site_does_nothing(doors: Doors, engineer: AtDesk) -> None:
     seen = await given(doors)
     form = await form_of(engineer, seen.number, "accept")
-    for csrf in ("", form["csrf"] + "x", doors.signer.timed("csrf").sign("another").decode()):
+    for csrf in ("", form["csrf"] + "x", doors.signer.timed("csrf").dumps("another")):
         refused = await engineer.post(f"/my/{seen.number}/accept", form | {"csrf": csrf})
         assert refused.status_code == 403
     assert (await doors.desk.show(seen.number)).stage is Stage.ASSIGNED
@@ -271,7 +271,7 @@ async def test_while_the_desk_is_away_the_form_is_kept_and_stays_one_action(
 
     seen = await given(doors)
     form = await form_of(engineer, seen.number, "accept")
-    away = build(replace(doors, desk=Away(doors.desk.client, doors.pool)))
+    away = build(replace(doors, desk=Away(doors.desk.client, pool_of(doors))))
     transport = httpx2.ASGITransport(app=away)
     async with httpx2.AsyncClient(
         transport=transport, base_url=BASE, cookies=engineer.http.cookies

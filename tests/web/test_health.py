@@ -18,7 +18,6 @@ from runtime import postgres, temporal
 from runtime.embedded.servers import HASTY, EmbeddedPostgres
 from runtime.migrate import migrate
 from runtime.settings import ROOT, Settings
-from runtime.signing import signer
 from starter.client import Desk
 from starter.replanning import adopt_file
 from store.connection import Pool
@@ -28,7 +27,7 @@ from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import BASE, MakeToken
 from web.app import build
-from web.context import Doors
+from web.serving import doors as doors_of
 from worker import working
 
 READY = ("postgresql", "temporal", "writable", "open", "working")
@@ -53,7 +52,7 @@ async def test_the_doors_open_and_tell_which_server_is_away(
     client = await temporal.connect(own, lazy=True)
     async with postgres.pool(url, size=2, min_size=0) as away:
         pool = away if "postgresql" in gone else running_desk.pool
-        app = build(Doors(Desk(client, pool), pool, own, signer(own)))
+        app = build(doors_of(Desk(client, pool), pool, own))
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
             answer = await http.get("/readyz")
@@ -67,7 +66,7 @@ async def test_the_doors_open_and_tell_which_server_is_away(
 
 
 async def _ready(own: Settings, client: Client, pool: Pool) -> httpx2.Response:
-    app = build(Doors(Desk(client, pool), pool, own, signer(own)))
+    app = build(doors_of(Desk(client, pool), pool, own))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=BASE) as http:
         return await http.get("/readyz")
 
@@ -143,7 +142,7 @@ async def test_however_many_ask_it_is_found_out_once_a_second(
     async def counted(pool: Pool) -> None:
         beats.append(pool)
 
-    monkeypatch.setattr("web.operations.health.heartbeat.beat", counted)
+    monkeypatch.setattr("starter.condition.heartbeat.beat", counted)
     monkeypatch.setattr("web.operations.health._SECOND", 3600)
     answers = await asyncio.gather(*(http.get("/readyz") for _ in range(30)))
     assert {answer.status_code for answer in answers} == {200}
@@ -172,7 +171,7 @@ async def test_a_database_of_another_version_is_not_ready(
 ) -> None:
     await owner.execute("UPDATE alembic_version SET version_num = '0001'")
     own = running_desk.settings
-    app = build(Doors(Desk(running_desk.client, database), database, own, signer(own)))
+    app = build(doors_of(Desk(running_desk.client, database), database, own))
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
         answer = await http.get("/readyz")

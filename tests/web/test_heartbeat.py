@@ -10,14 +10,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from domain.findings import OVERDUE, AuditReport, Finding, FindingKind
 from domain.vocabulary import Role
 from runtime import postgres, temporal
-from runtime.signing import signer
 from starter.client import Desk
 from store import auditing
 from tests.conftest import free_ports
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import BASE, MakeToken
 from web.app import build
-from web.context import Doors
+from web.serving import doors as doors_of
 
 WEDGED = Finding(kind=FindingKind.WEDGED, issue_id="issue:web:secret", number="N", seen="secret")
 
@@ -73,7 +72,7 @@ async def test_the_heart_is_silent_when_the_register_is_away(running_desk: Runni
     own = running_desk.settings
     client = await temporal.connect(own, lazy=True)
     async with postgres.pool(url, size=2, min_size=0) as away:
-        app = build(Doors(Desk(client, away), away, own, signer(own)))
+        app = build(doors_of(Desk(client, away), away, own))
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
             answer = await http.get("/auditz")

@@ -17,7 +17,7 @@ from domain.vocabulary import Role
 from starter.client import Desk, Unavailable
 from store import board
 from tests.support.builders import an_intake
-from tests.support.staff_at_pages import AtDesk, addresses, hidden, sign_in
+from tests.support.staff_at_pages import AtDesk, addresses, hidden, pool_of, sign_in
 from tests.web.conftest import BASE, PEOPLE
 from web.app import build
 from web.context import Doors
@@ -180,10 +180,10 @@ async def test_what_nobody_has_stands_out_and_can_be_filtered(doors: Doors, lead
 async def test_the_counts_and_loads_are_those_of_the_department(doors: Doors, lead: AtDesk) -> None:
     issue = await opened(doors)
     assert issue.engineer
-    loads = {each.engineer: each for each in await board.loads(doors.pool, issue.department)}
+    loads = {each.engineer: each for each in await board.loads(pool_of(doors), issue.department)}
     counted = "SELECT count(*) FROM issues WHERE closed_at IS NULL AND department = $1"
-    total = await doors.pool.fetchval(counted, issue.department)
-    theirs = await doors.pool.fetchval(
+    total = await pool_of(doors).fetchval(counted, issue.department)
+    theirs = await pool_of(doors).fetchval(
         f"{counted} AND engineer = $2", issue.department, issue.engineer.id
     )
     assert (sum(each.open for each in loads.values()), loads[issue.engineer.id].open) == (
@@ -365,7 +365,7 @@ class _Away(Desk):
 
 async def test_while_the_desk_is_away_the_form_stays_and_is_still_one_action(doors: Doors) -> None:
     issue = await opened(doors)
-    app = build(replace(doors, desk=_Away(doors.desk.client, doors.pool)))
+    app = build(replace(doors, desk=_Away(doors.desk.client, pool_of(doors))))
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
         lead = await sign_in(doors, http, Role.LEAD, PEOPLE[Role.LEAD])

@@ -25,10 +25,11 @@ from store import door_log
 from store.door_log import Entry
 from tests.conftest import free_ports
 from tests.support.builders import an_intake
-from tests.support.staff_at_pages import addresses
+from tests.support.staff_at_pages import addresses, pool_of
 from tests.web.conftest import BASE
 from web.app import build
 from web.context import Doors
+from web.serving import doors as doors_of
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 CLERK = Actor(id="fan.meiling", role=Role.CLERK)
@@ -63,7 +64,7 @@ class Sent:
 
     async def link(self, purpose: Purpose) -> str:
         """Return the path of the latest link for it that somebody was sent."""
-        rows = await self.doors.pool.fetch(
+        rows = await pool_of(self.doors).fetch(
             "SELECT o.body FROM outbox o JOIN issues i ON i.id = o.issue_id"
             " WHERE i.number = $1 ORDER BY o.seq DESC",
             self.number,
@@ -75,11 +76,11 @@ class Sent:
         return self.doors.signer.read_link(text.removeprefix("/l/"), datetime.now(UTC))
 
     async def trail(self) -> list[Entry]:
-        return await door_log.entries(self.doors.pool, number=self.number)
+        return await door_log.entries(pool_of(self.doors), number=self.number)
 
     async def steps(self, action: ActionName) -> list[asyncpg.Record]:
         return list(
-            await self.doors.pool.fetch(
+            await pool_of(self.doors).fetch(
                 "SELECT e.* FROM issue_events e JOIN issues i ON i.id = e.issue_id"
                 " WHERE i.number = $1 AND e.action = $2",
                 *(self.number, action),
@@ -215,7 +216,7 @@ async def test_a_link_that_was_used_says_when_and_how_it_stands_and_does_nothing
         assert "处理中" in again.text
         assert "<form" not in again.text
     assert len(await sent.steps(ActionName.ACCEPT)) == 1
-    address = await sent.doors.pool.fetchval(
+    address = await pool_of(sent.doors).fetchval(
         "SELECT address FROM link_uses WHERE link = $1", link_id(accept.removeprefix("/l/"))
     )
     assert address == ADDRESS
@@ -255,7 +256,7 @@ class _Silent(Desk):
 
 
 async def test_what_was_not_answered_is_sent_again_as_the_same_action(sent: Sent) -> None:
-    desk = _Silent(sent.doors.desk.client, sent.doors.pool)
+    desk = _Silent(sent.doors.desk.client, pool_of(sent.doors))
     transport = httpx2.ASGITransport(app=build(replace(sent.doors, desk=desk)))
     complete = await sent.link(Purpose.COMPLETE)
     form = {"result": "<b>读卡器</b>已更换", "cause": "传感器脏"}
@@ -277,7 +278,8 @@ async def test_without_the_register_a_link_asks_to_be_opened_again(sent: Sent) -
     accept = await sent.link(Purpose.ACCEPT)
     nowhere = f"postgresql://nobody@127.0.0.1:{free_ports(1)[0]}/yinuo"
     async with asyncpg.create_pool(nowhere, min_size=0) as pool:
-        transport = httpx2.ASGITransport(app=build(replace(sent.doors, pool=pool)))
+        away = doors_of(Desk(sent.doors.desk.client, pool), pool, sent.doors.settings)
+        transport = httpx2.ASGITransport(app=build(away))
         async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
             for answer in (await http.get(accept), await http.post(accept, data={})):
                 assert answer.status_code == 503
@@ -324,7 +326,7 @@ async def test_an_old_link_opens_no_strangers_issue_that_was_given_its_number_ag
     ]
     for path in (*today, *before):
         assert (await http.get(path)).status_code == 200
-    pool = sent.doors.pool
+    pool = pool_of(sent.doors)
     await pool.execute("UPDATE issues SET number = number || '0' WHERE number = $1", number)
     await pool.execute("UPDATE issues SET number = $2 WHERE number = $1", stranger.number, number)
     await pool.execute(
@@ -403,7 +405,7 @@ async def test_whoever_lost_an_issue_sees_no_customer_and_does_nothing(
     sent: Sent, http: httpx2.AsyncClient
 ) -> None:
     accept, before = await sent.link(Purpose.ACCEPT), await sent.engineer()
-    others = await sent.doors.pool.fetch(
+    others = await pool_of(sent.doors).fetch(
         "SELECT m.id FROM members m JOIN members h ON h.id = $1"
         " AND h.department = m.department AND h.role = m.role AND m.id <> h.id"
         """ AND m.certified @> '[{"product_line": "ATM"}]'""",
@@ -559,7 +561,7 @@ async def test_every_field_has_a_label_and_a_page_works_without_script(
 
 
 async def strangers(doors: Doors, since: datetime) -> list[Entry]:
-    found = await door_log.entries(doors.pool, limit=50)
+    found = await door_log.entries(pool_of(doors), limit=50)
     return [each for each in found if each.at >= since and each.via == "link"][::-1]
 
 

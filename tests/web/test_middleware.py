@@ -17,11 +17,12 @@ from runtime.settings import Settings
 from runtime.signing import signer
 from store.tokens import Admitted
 from tests.web.conftest import MakeToken
-from web import middleware, problems
+from web import problems
 from web.app import build
 from web.auth import sessions
 from web.auth.identity import _Known, digest
 from web.context import Doors, address_of
+from web.middleware import request_log
 
 ROOM = APIRouter()
 
@@ -68,7 +69,7 @@ def _app(**changes: Any) -> FastAPI:
     """The doors with one more room, without any server: none of it is needed here."""
     own = Settings(secret="x" * 32, **changes)
     nobody: Any = None
-    app = build(Doors(nobody, nobody, own, signer(own)))
+    app = build(Doors(nobody, nobody, nobody, own, signer(own)))
     app.include_router(ROOM)
     return app
 
@@ -348,7 +349,7 @@ async def test_a_request_keeps_the_name_it_came_with_if_it_is_a_decent_one(bare:
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A logger that asks for its configuration anew: another test may have made one already."""
     logging.getLogger("doors").setLevel(logging.DEBUG)
-    monkeypatch.setattr(middleware, "log", structlog.get_logger("doors"))
+    monkeypatch.setattr(request_log, "log", structlog.get_logger("doors"))
 
 
 async def test_the_log_tells_the_route_and_neither_query_nor_link_nor_what_went_wrong(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -11,11 +12,13 @@ from starlette.datastructures import FormData, UploadFile
 
 from domain.errors import Refused
 from domain.issue.actions import PEOPLE, Accept, ActionName, Consult, Quote, Resolve
+from domain.links import Purpose
 from domain.vocabulary import Actor, Role
 from tests.support.staff_at_pages import sign_in
 from web.context import Doors
-from web.forms import fields
-from web.forms.fields import Wrong
+from web.forms import actions, intake
+from web.forms.actions import of_action
+from web.forms.form import Filled, InvalidForm
 from web.rendering import HERE, Language, remaining, rooms
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -23,13 +26,13 @@ BY = Actor(id="liang.jiahao", role=Role.ENGINEER)
 ASKED = [each for each in ActionName if each in PEOPLE and each is not ActionName.REPLAN]
 
 
-def written(action: ActionName, **said: str | list[str]) -> fields.Sheet:
+def written(action: ActionName, **said: str | list[str]) -> Filled:
     pairs: list[tuple[str, str | UploadFile]] = [
         (name, each)
         for name, value in said.items()
         for each in ([value] if isinstance(value, str) else value)
     ]
-    return fields.written(action, FormData(pairs))
+    return of_action(action).filled(FormData(pairs))
 
 
 # All pages ----------------------------------------------------------------------------------------
@@ -109,12 +112,14 @@ def test_what_is_left_is_said_before_any_script_runs(ahead: timedelta, zh: str, 
 
 @pytest.mark.parametrize("action", ASKED)
 def test_every_field_of_every_action_can_be_put_in(action: ActionName) -> None:
-    asked = {each.name for each in fields.form(action)}
+    asked = {each.name for each in of_action(action).fields}
     assert asked == set(PEOPLE[action].model_fields) - {"by", "call", "person"}
 
 
 def test_each_field_has_the_input_that_fits_it() -> None:
-    kinds = {(action, each.name): each.kind for action in ASKED for each in fields.form(action)}
+    kinds = {
+        (action, each.name): each.kind for action in ASKED for each in of_action(action).fields
+    }
     assert kinds[ActionName.RESOLVE, "result"] == "text"
     assert kinds[ActionName.RESOLVE, "known_solution"] == "box"
     assert kinds[ActionName.TRANSFER, "to"] == "line"
@@ -126,22 +131,22 @@ def test_each_field_has_the_input_that_fits_it() -> None:
 
 
 def test_what_can_be_chosen_is_offered_by_name() -> None:
-    to = fields.form(ActionName.TRANSFER, {"to": [("software", "软件部")]})[0]
+    to = of_action(ActionName.TRANSFER).offering({"to": [("software", "软件部")]})[0]
     assert (to.kind, to.options) == ("choice", (("software", ("软件部", "软件部")),))
 
 
 def test_a_form_becomes_its_action_and_times_are_of_the_zone() -> None:
-    sheet = written(ActionName.ACCEPT, expected_at="2026-11-24T09:00")
-    said = fields.act(ActionName.ACCEPT, sheet, BY, "Asia/Shanghai")
+    filled = written(ActionName.ACCEPT, expected_at="2026-11-24T09:00")
+    said = of_action(ActionName.ACCEPT).read(filled, "Asia/Shanghai", by=BY)
     assert said == Accept(by=BY, expected_at=datetime(2026, 11, 24, 1, tzinfo=UTC))
-    sheet = written(ActionName.RESOLVE, result=" 修好了 ", known_solution="yes", by="boss", at="")
-    said = fields.act(ActionName.RESOLVE, sheet, BY, "Asia/Shanghai")
+    filled = written(ActionName.RESOLVE, result=" 修好了 ", known_solution="yes", by="boss", at="")
+    said = of_action(ActionName.RESOLVE).read(filled, "Asia/Shanghai", by=BY)
     assert said == Resolve(by=BY, result="修好了", known_solution=True)
-    sheet = written(ActionName.CONSULT, question="为何", experts=["a", "b"], advice="")
-    said = fields.act(ActionName.CONSULT, sheet, BY, "Asia/Shanghai")
+    filled = written(ActionName.CONSULT, question="为何", experts=["a", "b"], advice="")
+    said = of_action(ActionName.CONSULT).read(filled, "Asia/Shanghai", by=BY)
     assert said == Consult(by=BY, question="为何", experts=("a", "b"))
-    sheet = written(ActionName.QUOTE, work="换屏", amount="12800.50")
-    assert fields.act(ActionName.QUOTE, sheet, BY, "UTC") == Quote(
+    filled = written(ActionName.QUOTE, work="换屏", amount="12800.50")
+    assert of_action(ActionName.QUOTE).read(filled, "UTC", by=BY) == Quote(
         by=BY, work="换屏", amount="12800.50"
     )
 
@@ -163,20 +168,81 @@ def test_a_form_becomes_its_action_and_times_are_of_the_zone() -> None:
 def test_what_is_wrong_is_said_by_field(
     action: ActionName, said: dict[str, str], fields_wrong: set[str]
 ) -> None:
-    with pytest.raises(Wrong) as wrong:
-        fields.act(action, written(action, **said), BY, "Asia/Shanghai")
+    with pytest.raises(InvalidForm) as wrong:
+        of_action(action).read(written(action, **said), "Asia/Shanghai", by=BY)
     assert set(wrong.value.reasons) == fields_wrong
 
 
 def test_what_the_desk_refuses_stands_at_its_field() -> None:
-    refused = fields.refused(Refused("Invalid", "to: no department x; known: a, b"))
+    form = of_action(ActionName.TRANSFER)
+    refused = form.refused(Refused("Invalid", "to: no department x; known: a, b"))
     assert refused["to"][1] == "no department x; known: a, b"
-    assert set(fields.refused(Refused("Invalid", "nothing of that"))) == {"form"}
-    assert "closed" in fields.refused(Refused("NotAllowed", "it is closed"))["form"][0]
+    assert set(form.refused(Refused("Invalid", "nothing of that"))) == {"form"}
+    assert "closed" in form.refused(Refused("NotAllowed", "it is closed"))["form"][0]
 
 
 def test_a_form_keeps_the_key_it_was_made_with_and_takes_no_other() -> None:
     key = "0123456789abcdef" * 2
     assert written(ActionName.ACCEPT, key=key).key == key
     assert written(ActionName.ACCEPT, key="x' OR 1").key != "x' OR 1"
-    assert fields.Sheet().key != fields.Sheet().key
+    assert Filled().key != Filled().key
+
+
+def intake_form(**said: str) -> Filled:
+    usual = {
+        "name": "钱多",
+        "phone": "+86 139 0000 0009",
+        "type": "enterprise",
+        "title": "卡钞",
+        "product_line": "ATM",
+        "region": "上海",
+        "severity": "general",
+        "kind": "fault",
+        "category": "technical",
+        "channel": "telephone",
+        "reference": "0123456789abcdef" * 2,
+    }
+    return intake.FORM.filled(FormData(list((usual | said).items())))
+
+
+def test_a_model_with_parts_is_one_form() -> None:
+    filled = intake_form(existing="on", occurred_at="2026-11-23T15:00", organisation=" ")
+    found = intake.intake(filled, "07", NOW, ZoneInfo("Asia/Shanghai"))
+    assert (found.customer.name, found.customer.organisation) == ("钱多", None)
+    assert (found.customer.existing, found.answering) == (True, False)
+    assert found.reference == filled.key == "0123456789abcdef" * 2
+    assert found.occurred_at == datetime(2026, 11, 23, 7, tzinfo=UTC)
+    assert found.reported_at == NOW
+    marked = intake.intake(intake_form(case="C-0001"), "07", NOW, ZoneInfo("UTC"))
+    assert (marked.answering, marked.customer.existing) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ({"phone": "", "title": " "}, {"phone", "title"}),
+        ({"email": "at home", "occurred_at": "gestern"}, {"email", "occurred_at"}),
+        ({"kind": "?", "region": "two words"}, {"kind", "region"}),
+    ],
+)
+def test_what_is_wrong_with_a_part_stands_beside_its_input(
+    said: dict[str, str], wrong: set[str]
+) -> None:
+    with pytest.raises(InvalidForm) as error:
+        intake.intake(intake_form(**said), "07", NOW, ZoneInfo("UTC"))
+    assert set(error.value.reasons) == wrong
+    assert all(chinese != english for chinese, english in error.value.reasons.values())
+
+
+@pytest.mark.parametrize("purpose", actions.ASKED)
+def test_a_link_asks_for_less_than_the_page_and_in_the_order_of_the_action(
+    purpose: Purpose,
+) -> None:
+    form = actions.of_link(purpose)
+    assert form is not None
+    assert {each.name for each in form.fields} == set(actions.ASKED[purpose])
+    assert not form.filled(FormData([("at", "2026-11-23T09:00"), ("by", "boss")]))["at"]
+
+
+def test_a_link_that_only_shows_has_no_form() -> None:
+    assert actions.of_link(Purpose.PROGRESS) is None

@@ -26,7 +26,7 @@ from domain.vocabulary import Role
 from runtime.settings import Settings
 from store import door_log, tokens
 from store.tokens import Token
-from tests.support.staff_at_pages import hidden
+from tests.support.staff_at_pages import hidden, pool_of
 from tests.web.conftest import BASE, MakeToken
 from web.app import build
 from web.auth.identity import PREFIX, digest
@@ -103,7 +103,7 @@ async def test_no_other_site_signs_anybody_in(
 async def test_whose_token_is_revoked_is_signed_out(doors: Doors, http: httpx2.AsyncClient) -> None:
     written, id_ = PREFIX + secrets.token_urlsafe(32), secrets.token_hex(4)
     given = Token(id=id_, role=Role.LEAD, person="zhou.jianguo", created_at=datetime.now(UTC))
-    async with doors.pool.acquire() as connection:
+    async with pool_of(doors).acquire() as connection:
         await tokens.create(connection, given, digest(written))
         await http.post("/login", data={"token": written})
         assert (await http.get("/", headers=PAGE)).headers["location"] == "/board"
@@ -145,7 +145,7 @@ async def test_a_copied_cookie_counts_no_more_after_signing_out_at_any_process(
                 "/calls", data={"csrf": hidden(page.text)["csrf"]}, headers=copied
             )
             assert (act.status_code, act.headers["location"]) == (303, "/login")
-    (out, into) = await door_log.entries(doors.pool, limit=2)
+    (out, into) = await door_log.entries(pool_of(doors), limit=2)
     assert [(each.person, each.what, each.outcome) for each in (into, out)] == [
         ("zhou.jianguo", "sign_in", "done"),
         ("zhou.jianguo", "sign_out", "done"),
@@ -276,7 +276,7 @@ async def test_whom_the_provider_knows_and_the_roster_has_is_signed_in(
         # No redirect: begun at the provider's, it would go without the strict cookie.
         assert '<meta http-equiv="refresh" content="0; url=/my">' in back.text
         assert (await http.get("/", headers=PAGE)).headers["location"] == "/board"
-    last = (await door_log.entries(doors.pool, limit=1))[0]
+    last = (await door_log.entries(pool_of(doors), limit=1))[0]
     assert (last.person, last.via, last.what) == ("zhou.jianguo", "company", "sign_in")
 
 

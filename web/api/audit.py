@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from domain.staff.access import Right
-from store import door_log
-from store.door_log import Entry
+from starter.registers import Entry
 from web.api.document import told
 from web.api.shapes import When, answer
-from web.auth.identity import Who, require
+from web.auth.identity import Authenticated, require
 from web.context import Here
 
 router = APIRouter()
@@ -33,7 +32,7 @@ class Entries(BaseModel):
 )
 async def read_audit_trail(
     here: Here,
-    who: Who,
+    who: Authenticated,
     number: Annotated[
         str | None, Query(max_length=140, pattern=r"^[\w.+:-]+$", description="of one issue only")
     ] = None,
@@ -42,5 +41,5 @@ async def read_audit_trail(
 ) -> Response:
     """For auditors and the general manager's office. No customer data."""
     require(who, Right.READ_AUDIT_TRAIL)
-    found = await door_log.entries(here.pool, number=number, before=before, limit=limit)
+    found = await here.registers.audit_trail.entries(number=number, before=before, limit=limit)
     return answer(Entries(items=found))

@@ -9,11 +9,10 @@ from pydantic import BaseModel
 
 from domain.staff.access import Right
 from domain.vocabulary import Code
-from store import cases
-from store.cases import Found
+from starter.registers import Found
 from web.api.document import told
 from web.api.shapes import answer
-from web.auth.identity import Who, require
+from web.auth.identity import Authenticated, require
 from web.context import Here
 
 router = APIRouter()
@@ -34,7 +33,7 @@ class Cases(BaseModel):
 )
 async def search_cases(
     here: Here,
-    who: Who,
+    who: Authenticated,
     q: Annotated[
         str,
         Query(
@@ -49,4 +48,5 @@ async def search_cases(
 ) -> Response:
     """Approved cases only, those with the most of the question's terms first."""
     require(who, Right.SEARCH_CASES)
-    return answer(Cases(items=await cases.search(here.pool, q, product_line, limit)))
+    found = await here.registers.cases.search(q, product_line, limit)
+    return answer(Cases(items=found))

@@ -16,8 +16,7 @@ from domain.issue.view import IssueView
 from domain.staff.access import Caller, Reach, Right, may, reach
 from domain.vocabulary import Role
 from starter.client import Unavailable
-from store import issue_reader
-from store.issue_reader import Filter, Place
+from starter.register import Filter, Place
 from web.api import examples
 from web.api.document import told
 from web.api.shapes import (
@@ -35,7 +34,7 @@ from web.api.shapes import (
     update_id,
 )
 from web.audit import written
-from web.auth.identity import Visitor, Who, require, saw
+from web.auth.identity import Authenticated, Visitor, require, saw
 from web.context import Doors, Here
 from web.opening import registered
 from web.problems import Problem, not_yours, refusal
@@ -63,7 +62,7 @@ _SHOWN = told("the issue as it is now", IssueView)
 async def open_issue(
     said: Annotated[NewIssue, Body(openapi_examples={"fault": {"value": examples.INTAKE}})],
     here: Here,
-    who: Who,
+    who: Authenticated,
     key: Key = None,
 ) -> Response:
     """Safe to repeat: `source` and `reference` name the issue, and `Idempotency-Key` stands in for
@@ -84,13 +83,15 @@ async def open_issue(
     tags=["issues"],
     responses={200: told("a page of them", Issues)},
 )
-async def list_issues(wanted: Annotated[Wanted, Query()], here: Here, who: Who) -> Response:
+async def list_issues(
+    wanted: Annotated[Wanted, Query()], here: Here, who: Authenticated
+) -> Response:
     """Only what the caller may see: an engineer their own, a lead or manager the department's, an
     intake system what it registered.
     """
     require(who, Right.SEE)
-    found, after = await issue_reader.page(
-        here.pool, _within_reach(who.caller, wanted.filter), _begin(wanted.cursor)
+    found, after = await here.desk.page(
+        _within_reach(who.caller, wanted.filter), _begin(wanted.cursor)
     )
     return answer(Issues(items=found, next=after.text if after else None))
 
@@ -102,7 +103,7 @@ async def list_issues(wanted: Annotated[Wanted, Query()], here: Here, who: Who) 
     tags=["issues"],
     responses={200: _SHOWN},
 )
-async def show_issue(number: Number, here: Here, who: Who) -> Response:
+async def show_issue(number: Number, here: Here, who: Authenticated) -> Response:
     """No customer data: those stand under `/customer`."""
     return answer(await _seen(here, who, Right.SEE, number))
 
@@ -114,10 +115,10 @@ async def show_issue(number: Number, here: Here, who: Who) -> Response:
     tags=["issues"],
     responses={200: told("whom it was promised", Customer)},
 )
-async def show_customer(number: Number, here: Here, who: Who) -> Response:
+async def show_customer(number: Number, here: Here, who: Authenticated) -> Response:
     """For those who need it to do their work."""
     issue = await _seen(here, who, Right.SEE_CUSTOMER, number)
-    known = await issue_reader.state(here.pool, issue.id)
+    known = await here.desk.record(issue.id)
     if known is None:
         raise Refused("NotFound", f"there is no issue {number}")
     await saw(here, who, Right.SEE_CUSTOMER, issue.number)
@@ -137,12 +138,12 @@ async def complete(
     number: Number,
     said: Annotated[Result, Body(openapi_examples={"usual": {"value": examples.RESULT}})],
     here: Here,
-    who: Who,
+    who: Authenticated,
 ) -> Response:
     """`resolve` for systems that can only signal (R12): a refusal shows in the issue's history."""
     async with written(here, who, "complete", number) as deed:
         issue = await _seen(here, who, ActionName.RESOLVE, number)
-        deed.number = issue.number
+        deed.is_about(issue.number)
         await here.desk.complete(issue.id, Resolve(by=who.caller.by, **said.model_dump()))
     return Response(status_code=HTTPStatus.ACCEPTED.value)
 
@@ -154,12 +155,12 @@ def _takes(name: ActionName, form: type[Act]) -> None:
         number: Number,
         said: BaseModel,
         here: Here,
-        who: Who,
+        who: Authenticated,
         key: Key = None,
     ) -> Response:
         async with written(here, who, name, number) as deed:
             issue = await _seen(here, who, name, number)
-            deed.number = issue.number
+            deed.is_about(issue.number)
             act = form.model_validate({"by": who.caller.by} | said.model_dump(exclude_unset=True))
             try:
                 after = await here.desk.act(

@@ -18,7 +18,7 @@ from domain.issue.view import IssueView
 from domain.staff.access import Caller
 from domain.vocabulary import Code, Instant, Kind, Model, Role, Stage
 from starter.client import Opened
-from store.issue_reader import Filter
+from starter.register import Filter
 
 Number = Annotated[
     str,

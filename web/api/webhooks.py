@@ -16,7 +16,7 @@ from inbound.shelf import Shelf
 from web.api.document import told
 from web.api.shapes import Pending, opened_as
 from web.audit import written
-from web.auth.identity import Who, require
+from web.auth.identity import Authenticated, require
 from web.context import Here
 from web.opening import registered
 from web.problems import Problem, not_yours
@@ -50,7 +50,7 @@ async def inbound(
     name: Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9][a-z0-9_-]*$")],
     request: Request,
     here: Here,
-    who: Who,
+    who: Authenticated,
 ) -> Response:
     """Safe to repeat: their reference names the issue. The token is the system's own: its person
     is the mapping's source.

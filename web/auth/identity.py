@@ -23,9 +23,8 @@ from domain.issue.actions import ActionName
 from domain.issue.view import IssueView
 from domain.staff.access import Caller, Reach, Right, may, reach
 from runtime.aio import within
-from store import AWAY, UNWRITABLE, door_log, ended_sessions, tokens
-from store.door_log import Entry
-from store.tokens import Admitted
+from starter.client import Unavailable
+from starter.registers import Admitted, Entry
 from web.auth import sessions
 from web.context import Doors, Here, address_of
 from web.problems import Problem, not_let_in, not_yours
@@ -40,7 +39,7 @@ _NEVER = -1.0
 """Sessions are asked about each time: whoever signs out does so everywhere, at once."""
 _REMEMBERED = 10_000
 PREFIX = "yn_"
-log = structlog.get_logger("doors.who")
+log = structlog.get_logger("doors.auth")
 _Ask: TypeAlias = Callable[[], Coroutine[Any, Any, Admitted | None]]
 _bearer = HTTPBearer(auto_error=False, description="a token of `yinuo token create`")
 
@@ -106,7 +105,7 @@ class Doorkeeper:
     async def by_token(self, here: Doors, token: str) -> Admitted | None:
         """Say whom a bearer token lets in."""
         key = digest(token)
-        return await self._look(key, lambda: tokens.by_digest(here.pool, key))
+        return await self._look(key, lambda: here.registers.admission.by_token(key))
 
     async def by_session(self, here: Doors, session: sessions.Session) -> Admitted | None:
         """Say whom a session is of. They may have signed out, here or at another process; the token
@@ -118,13 +117,14 @@ class Doorkeeper:
         return None if session.id in self._ended else found
 
     async def _session(self, here: Doors, session: sessions.Session) -> Admitted | None:
-        with suppress(*UNWRITABLE):  # it may be read all the same
+        admission = here.registers.admission
+        with suppress(Unavailable):  # it may be read all the same
             await self._tell(here)
-        if await ended_sessions.is_over(here.pool, session.id):
+        if await admission.is_over(session.id):
             return None
         if session.token is not None:
-            return await tokens.by_id(here.pool, session.token)
-        return await tokens.by_person(here.pool, session.person)
+            return await admission.by_token_id(session.token)
+        return await admission.by_person(session.person)
 
     async def end(self, here: Doors, session: sessions.Session) -> None:
         """Let nobody in by this session any more. While PostgreSQL is away that counts here at
@@ -138,7 +138,7 @@ class Doorkeeper:
         self._untold.add(session.id)
         try:
             await within(_GLANCE, self._tell(here))
-        except UNWRITABLE:
+        except (Unavailable, TimeoutError):
             log.warning("a session's end is not in the register yet", sessions=len(self._untold))
 
     async def _tell(self, here: Doors) -> None:
@@ -146,7 +146,7 @@ class Doorkeeper:
         if told := frozenset(self._untold):
             now = datetime.now(UTC)
             over = now - timedelta(seconds=sessions.LASTS)
-            await ended_sessions.end(here.pool, told, now, over)
+            await here.registers.admission.end(told, now, over)
             self._untold -= told
 
     async def _look(self, key: bytes | str, ask: _Ask, fresh: float = FRESH) -> Admitted | None:
@@ -169,9 +169,9 @@ class Doorkeeper:
         now, known = self.clock(), self._known.get(key)
         try:
             admitted = await within(_GLANCE, ask())
-        except AWAY:
+        except (Unavailable, TimeoutError) as error:
             if known is None or now - known.certain > KNOWN:
-                raise
+                raise Unavailable("who that is cannot be told now") from error
             found: _Known | None = replace(known, asked=now)
         else:
             found = _Known(admitted, now, now) if admitted else None
@@ -216,7 +216,7 @@ async def visitor(request: Request, here: Here, given: Credentials) -> Visitor:
     return request.state.visitor  # type: ignore[no-any-return]
 
 
-Who = Annotated[Visitor, Depends(visitor)]
+Authenticated = Annotated[Visitor, Depends(visitor)]
 
 
 async def signed_in(request: Request, here: Here) -> Visitor:
@@ -237,7 +237,7 @@ async def signed_in(request: Request, here: Here) -> Visitor:
     raise Problem(HTTPStatus.SEE_OTHER, "sign in first", headers={"Location": f"/login{back}"})
 
 
-Signed = Annotated[Visitor, Depends(signed_in)]
+SignedIn = Annotated[Visitor, Depends(signed_in)]
 """Somebody at a page: by their session alone, so that a form needs one of ours."""
 
 
@@ -262,4 +262,4 @@ def has(who: Visitor, what: Right | ActionName) -> bool:
 
 async def saw(here: Doors, who: Visitor, what: str, number: str | None = None) -> None:
     """Write down a look at customer data, before it is shown (R30)."""
-    await door_log.note(here.pool, who.entry(what, "seen", number))
+    await here.registers.audit_trail.note(who.entry(what, "seen", number))

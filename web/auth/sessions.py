@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from fastapi import Request, Response
-from itsdangerous import BadSignature
+from itsdangerous import BadData, URLSafeTimedSerializer
 from pydantic import ValidationError
 
 from domain.vocabulary import Model
@@ -37,10 +35,9 @@ def _secure(here: Doors) -> bool:
 def begin(response: Response, here: Doors, *, token: str | None = None, person: str = "") -> None:
     """Sign somebody in."""
     session = Session(id=secrets.token_urlsafe(12), token=token, person=person)
-    written = urlsafe_b64encode(session.model_dump_json().encode())
     response.set_cookie(
         _name(here),
-        here.signer.timed("session").sign(written).decode(),
+        _sealed(here).dumps(session.model_dump()),
         max_age=LASTS,
         path="/",
         secure=_secure(here),
@@ -62,7 +59,10 @@ def read(request: Request, here: Doors) -> Session | None:
     if cookie is None:
         return None
     try:
-        written = here.signer.timed("session").unsign(cookie, max_age=LASTS)
-        return Session(**json.loads(urlsafe_b64decode(written)))
-    except (BadSignature, ValidationError, ValueError):
+        return Session.model_validate(_sealed(here).loads(cookie, max_age=LASTS))
+    except (BadData, ValidationError):
         return None
+
+
+def _sealed(here: Doors) -> URLSafeTimedSerializer:
+    return here.signer.timed("session")

@@ -1,1 +1,1 @@
-"""What people fill in: fields by the form of an action, and the intake."""
+"""What people fill in, made of the models it becomes: one kind of form, and one way to send it."""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from http import HTTPStatus
 
 from fastapi import APIRouter
 
 from domain.findings import Heartbeat
-from store import AWAY, auditing
 from web.context import Here
-from web.operations.health import PATIENCE
 from web.problems import Problem
-
-_GONE: tuple[type[Exception], ...] = (TimeoutError, *AWAY)
 
 router = APIRouter(tags=["health"])
 
@@ -30,11 +25,9 @@ async def audited(here: Here) -> Heartbeat:
     Raises:
         Problem: 503.
     """
-    try:
-        async with asyncio.timeout(PATIENCE):
-            found = await auditing.heartbeat(here.pool)
-    except _GONE:
-        raise _red("the register does not answer", Heartbeat()) from None
+    found = await here.condition.heartbeat()
+    if found is None:
+        raise _red("the register does not answer", Heartbeat())
     if found.sound(datetime.now(UTC)):
         return found
     if not found.findings:

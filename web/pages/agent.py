@@ -3,49 +3,39 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import ValidationError
 
-from domain.errors import Refused
-from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.actions import ActionName
 from domain.issue.common import TO_BE_HEARD
 from domain.issue.view import IssueView
 from domain.knowledge.cases import KnownCase
 from domain.sla.promise import PromiseKind
 from domain.staff.access import Right, may
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
-from starter.client import Unavailable
-from store import AWAY, cases, customers, door_log, roster
-from store.cases import Found
-from store.customers import Known, Reported
-from store.issue_reader import Filter
-from web import audit
-from web.auth.identity import Signed, Visitor, has, require
+from starter.client import Opened, Unavailable
+from starter.register import Filter
+from starter.registers import Found, Known, Reported
+from web.audit import Deed
+from web.auth.identity import SignedIn, Visitor, has, require
 from web.context import Doors, Here
 from web.forms import intake as intake_form
-from web.forms.intake import Reason, Sheet, Wrong
+from web.forms import submitting
+from web.forms.form import Filled
+from web.forms.submitting import Acted, submit
 from web.opening import registered
-from web.problems import RETRY_AFTER, Problem, refusal
-from web.rendering import Form, render
+from web.rendering import Form, Reason, render
 
 router = APIRouter(include_in_schema=False)
 
 _CALLED = ("phone", "organisation", "name", "contact")
 """Fields that tell who is calling, the surest first."""
 _CASES = 5
-_KEY = re.compile(r"[0-9a-f]{32}")
-_AWAY: Reason = (
-    "系统暂时没有回应：内容都还在，请稍后再次提交",
-    "The desk does not answer just now: nothing is lost, send it again in a moment",
-)
 _CASE = re.compile(r"C-\d+")
 ON_THE_LINE = (
     *(ActionName.ANSWER, ActionName.REPORT_TEST),
@@ -82,93 +72,82 @@ _TELL: Mapping[PromiseKind, Reason] = {
 
 
 @router.get("/intake")
-async def intake_page(request: Request, here: Here, who: Signed) -> Response:
+async def intake_page(request: Request, here: Here, who: SignedIn) -> Response:
     """Show an empty form, and what this agent has open."""
     require(who, Right.FIND_CUSTOMERS)
     return await _page(request, here, who, intake_form.blank())
 
 
 @router.post("/intake/customers")
-async def find_customers(request: Request, here: Here, who: Signed, form: Form) -> Response:
+async def find_customers(request: Request, here: Here, who: SignedIn, form: Form) -> Response:
     """Show who may be calling, by what is written already; the field being written counts first."""
     require(who, Right.FIND_CUSTOMERS)
-    sheet = intake_form.written(form)
+    filled = intake_form.FORM.filled(form)
     if not _by_htmx(request):
-        return await _page(request, here, who, sheet, look=True)
+        return await _page(request, here, who, filled, look=True)
     typed = request.headers.get("hx-trigger-name", "")
-    found = await _find(here, who, sheet, typed)
-    return render(request, "agent_customers.html", sheet=sheet, customers=found)
+    found = await _find(here, who, filled, typed)
+    return render(request, "agent_customers.html", filled=filled, customers=found)
 
 
 @router.post("/intake/customer")
-async def choose_customer(request: Request, here: Here, who: Signed, form: Form) -> Response:
+async def choose_customer(request: Request, here: Here, who: SignedIn, form: Form) -> Response:
     """Fill in the customer of an issue, and their machine if that was asked for."""
     require(who, Right.FIND_CUSTOMERS)
     machine = str(form.get("machine", ""))
-    known = await customers.known(here.pool, machine or str(form.get("choose", "")))
-    sheet = intake_form.written(form)
+    known = await here.registers.customers.of_issue(machine or str(form.get("choose", "")))
+    filled = intake_form.FORM.filled(form)
     if known is not None:
         await _seen(here, who, [known])
-        sheet = sheet.of_customer(known, machine=bool(machine))
+        filled = intake_form.with_customer(filled, known, machine=bool(machine))
     if not _by_htmx(request):
-        return await _page(request, here, who, sheet, look=True)
-    already = await _already(here, who, sheet)
+        return await _page(request, here, who, filled, look=True)
+    already = await _already(here, who, filled)
     lists = await _lists(here)
-    return render(request, "agent_chosen.html", sheet=sheet, already=already, oob=True, **lists)
+    return render(request, "agent_chosen.html", filled=filled, already=already, oob=True, **lists)
 
 
 @router.post("/intake/cases")
-async def find_cases(request: Request, here: Here, who: Signed, form: Form) -> Response:
+async def find_cases(request: Request, here: Here, who: SignedIn, form: Form) -> Response:
     """Show approved solutions for what is written already (R8), and what is open on it. Customers
     are looked for only for those who may find them.
     """
     require(who, Right.SEARCH_CASES)
-    sheet = intake_form.written(form)
+    filled = intake_form.FORM.filled(form)
     if not _by_htmx(request):
-        return await _page(request, here, who, sheet, look=True)
-    found, already = await _cases(here, who, sheet), await _already(here, who, sheet)
-    return render(request, "agent_cases.html", sheet=sheet, cases=found, already=already, oob=True)
+        return await _page(request, here, who, filled, look=True)
+    found, already = await _cases(here, who, filled), await _already(here, who, filled)
+    facts = {"question": intake_form.question(filled), "cases": found, "already": already}
+    return render(request, "agent_cases.html", filled=filled, **facts, oob=True)
 
 
 @router.post("/intake")
-async def register(request: Request, here: Here, who: Signed, form: Form) -> Response:
+async def register(request: Request, here: Here, who: SignedIn, form: Form) -> Response:
     """Register the issue; the same form sent twice is one issue (R1, R2)."""
-    require(who, Right.OPEN)
-    sheet = intake_form.written(form)
-    try:
-        intake = intake_form.intake(sheet, who.caller.id, here.now(), here.settings.zone)
-        async with audit.written(here, who, Right.OPEN) as deed:
-            opened = await registered(here, who, intake, deed)
-    except Wrong as wrong:
-        return await _again(request, here, who, sheet.but(wrong.reasons))
-    except Refused as refused:
-        return await _again(request, here, who, sheet.but(intake_form.refused(refused)))
-    except Unavailable:
-        return await _away(request, here, who, sheet)
-    if opened.view is None:
-        return await _page(request, here, who, sheet, status=HTTPStatus.ACCEPTED)
-    marked = f"?case={sheet['case']}" if _CASE.fullmatch(sheet["case"]) else ""
-    return RedirectResponse(f"/intake/{opened.view.number}{marked}", HTTPStatus.SEE_OTHER)
+    filled = intake_form.FORM.filled(form)
 
+    async def do(deed: Deed) -> Opened:
+        require(who, Right.OPEN)
+        zone = here.settings.zone
+        intake = intake_form.intake(filled, who.caller.id, here.now(), zone)
+        return await registered(here, who, intake, deed)
 
-async def _again(request: Request, here: Doors, who: Visitor, sheet: Sheet) -> Response:
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return await _page(request, here, who, sheet, look=True, status=status)
-
-
-async def _away(request: Request, here: Doors, who: Visitor, sheet: Sheet) -> Response:
-    """Keep what is written, with its reference: sent again, it is still one issue."""
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    page = await _page(request, here, who, sheet, status=status)
-    page.headers["Retry-After"] = str(RETRY_AFTER)
-    return page
+    result = await submit(here, who, Right.OPEN, intake_form.FORM, filled, do)
+    if result.done is None:
+        # While the desk is away, there is nothing to be looked up.
+        look = result.status is not HTTPStatus.SERVICE_UNAVAILABLE
+        return await _page(request, here, who, result.form, look=look, status=result.status)
+    if result.done.view is None:
+        return await _page(request, here, who, filled, status=HTTPStatus.ACCEPTED)
+    marked = f"?case={filled['case']}" if _CASE.fullmatch(filled["case"]) else ""
+    return RedirectResponse(f"/intake/{result.done.view.number}{marked}", HTTPStatus.SEE_OTHER)
 
 
 async def _page(
     request: Request,
     here: Doors,
     who: Visitor,
-    sheet: Sheet,
+    filled: Filled,
     *,
     look: bool = False,
     status: HTTPStatus = HTTPStatus.OK,
@@ -176,19 +155,20 @@ async def _page(
     """Show the whole page; with ``look``, also what is found for what is written."""
     found: dict[str, Any] = {"customers": None, "cases": None, "already": []}
     mine: list[IssueView] = []
-    with suppress(*AWAY, Unavailable):  # the form is of use without all of that
+    with suppress(Unavailable):  # the form is of use without all of that
         if look:
-            found["customers"] = await _find(here, who, sheet, "")
-            found["cases"] = await _cases(here, who, sheet)
-            found["already"] = await _already(here, who, sheet)
+            found["customers"] = await _find(here, who, filled, "")
+            found["cases"] = await _cases(here, who, filled)
+            found["already"] = await _already(here, who, filled)
         mine = await _mine(here, who)
     return render(
         request,
         "agent_intake.html",
         status.value,
         who=who,
-        sheet=sheet,
+        filled=filled,
         mine=mine,
+        question=intake_form.question(filled),
         away=status is HTTPStatus.SERVICE_UNAVAILABLE,
         pending=status is HTTPStatus.ACCEPTED,
         numbered=intake_form.is_agent(who.caller.id),
@@ -197,7 +177,7 @@ async def _page(
     )
 
 
-async def _find(here: Doors, who: Visitor, sheet: Sheet, typed: str) -> list[Known]:
+async def _find(here: Doors, who: Visitor, filled: Filled, typed: str) -> list[Known]:
     """Find who may be calling, for those who may know. Every look is recorded, not what was asked
     (R30).
     """
@@ -205,7 +185,7 @@ async def _find(here: Doors, who: Visitor, sheet: Sheet, typed: str) -> list[Kno
         return []
     first = [typed] if typed in _CALLED else []
     for name in dict.fromkeys((*first, *_CALLED)):
-        if found := await customers.find(here.pool, sheet[name]):
+        if found := await here.registers.customers.find(filled[name]):
             break
     else:
         found = []
@@ -217,23 +197,23 @@ async def _seen(here: Doors, who: Visitor, found: Sequence[Known]) -> None:
     """Write down the look before it is shown: by the issues the data are from."""
     numbers: list[str | None] = [each.origin.number for each in found]
     entries = (who.entry(Right.FIND_CUSTOMERS, "seen", number) for number in numbers or [None])
-    await door_log.note(here.pool, *entries)
+    await here.registers.audit_trail.note(*entries)
 
 
-async def _cases(here: Doors, who: Visitor, sheet: Sheet) -> list[Found]:
-    if not sheet.question or not has(who, Right.SEARCH_CASES):
+async def _cases(here: Doors, who: Visitor, filled: Filled) -> list[Found]:
+    asked = intake_form.question(filled)
+    if not asked or not has(who, Right.SEARCH_CASES):
         return []
-    return await cases.search(
-        here.pool, sheet.question, sheet["product_line"].strip() or None, _CASES
-    )
+    line = filled["product_line"].strip() or None
+    return await here.registers.cases.search(asked, line, _CASES)
 
 
-async def _already(here: Doors, who: Visitor, sheet: Sheet) -> list[Reported]:
+async def _already(here: Doors, who: Visitor, filled: Filled) -> list[Reported]:
     """What the chosen customer has open on the same product: perhaps it is the same issue."""
-    product = sheet["product_line"].strip().casefold()
-    if not (sheet["chosen"] and product and has(who, Right.FIND_CUSTOMERS)):
+    product = filled["product_line"].strip().casefold()
+    if not (filled["chosen"] and product and has(who, Right.FIND_CUSTOMERS)):
         return []
-    known = await customers.known(here.pool, sheet["chosen"])
+    known = await here.registers.customers.of_issue(filled["chosen"])
     issues = known.issues if known else ()
     return [each for each in issues if each.open and each.product_line.casefold() == product]
 
@@ -242,10 +222,11 @@ async def _lists(here: Doors) -> dict[str, Any]:
     """What can be chosen from."""
     regions: list[str] = []
     products: set[str] = set()
-    with suppress(*AWAY):
-        async with here.pool.acquire() as connection:
-            regions = await roster.regions(connection)
-            members = await roster.members(connection)
+    with suppress(Unavailable):
+        regions, members = (
+            await here.registers.staff.regions(),
+            await here.registers.staff.members(),
+        )
         products = {each.product_line for member in members for each in member.certified}
     return {**_CHOICES, "regions": regions, "products": sorted(products)}
 
@@ -260,75 +241,45 @@ async def _mine(here: Doors, who: Visitor) -> list[IssueView]:
 
 @router.get("/intake/{number}")
 async def told_page(
-    request: Request, here: Here, who: Signed, number: str, case: str = ""
+    request: Request, here: Here, who: SignedIn, number: str, case: str = ""
 ) -> Response:
     """Show what to tell the customer, and what can be done for them at once."""
-    seen = await here.desk.show(number)
-    return await _told(request, here, who, seen, {"case": case} if case else {})
+    return await _told(request, here, who, await here.desk.show(number), case=case)
 
 
 @router.post("/intake/{number}/{action}")
 async def act(
-    request: Request, here: Here, who: Signed, form: Form, number: str, action: ActionName
+    request: Request, here: Here, who: SignedIn, form: Form, number: str, action: ActionName
 ) -> Response:
     """Do it for the customer on the line; the same form sent twice does it once."""
-    seen = await here.desk.show(number)
-    if action not in ON_THE_LINE:
-        raise Problem(HTTPStatus.NOT_FOUND, f"{action} is not done here")
-    require(who, action, seen)
-    values = {name: str(value) for name, value in form.items()}
-    try:
-        said = PEOPLE[action].model_validate(_said(action, values) | {"by": who.caller.by})
-        async with audit.written(here, who, action, seen.number):
-            await here.desk.act(seen.number, action, said, key=_key(values))
-    except ValidationError as error:
-        wrong: Mapping[str, Reason] = intake_form.reasons(error)
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-    except Refused as refused:
-        wrong, status = intake_form.refused(refused), refusal(refused).status
-        values.pop("key", None)  # under the same key the desk would only say the same again
-    except Unavailable:
-        wrong, status = {"form": _AWAY}, HTTPStatus.SERVICE_UNAVAILABLE
-    else:
-        return RedirectResponse(f"/intake/{seen.number}", HTTPStatus.SEE_OTHER)
-    return await _told(request, here, who, seen, values, action, wrong, status)
+    acted = await submitting.act(here, who, number, action, form, ON_THE_LINE)
+    if acted.result.done:
+        return RedirectResponse(f"/intake/{acted.issue.number}", HTTPStatus.SEE_OTHER)
+    return await _told(request, here, who, acted.issue, acted, case=acted.result.form["case"])
 
 
-def _said(action: ActionName, values: Mapping[str, str]) -> dict[str, Any]:
-    """Read a form as the fields of its action: an empty box means no, an empty text nothing."""
-    said: dict[str, Any] = {}
-    for name, field in PEOPLE[action].model_fields.items():
-        if field.annotation is bool and not field.is_required():
-            said[name] = name in values
-        elif values.get(name, "").strip():
-            said[name] = values[name]
-    return said
-
-
-async def _told(  # noqa: PLR0913, PLR0917  all that is on it
+async def _told(
     request: Request,
     here: Doors,
     who: Visitor,
     seen: IssueView,
-    values: Mapping[str, str],
-    action: ActionName | None = None,
-    wrong: Mapping[str, Reason] = MappingProxyType({}),
-    status: HTTPStatus = HTTPStatus.OK,
+    tried: Acted | None = None,
+    *,
+    case: str = "",
 ) -> Response:
     require(who, Right.SEE, seen)
+    can = _possible(who, seen)
     return render(
         request,
         "agent_issue.html",
-        status.value,
+        (tried.result.status if tried else HTTPStatus.OK).value,
         who=who,
         issue=seen,
         tell=[(_TELL[p.kind], p) for p in seen.promises if p.ended_at is None and p.kind in _TELL],
-        can=_possible(who, seen),
-        case=await _case(here, who, values.get("case", "")),
-        values=values,
-        action=action,
-        wrong=wrong,
-        key=_key(values),
+        can=can,
+        case=await _case(here, who, case),
+        forms={each: tried.form(seen, each) if tried else Filled() for each in can},
+        refused=tried.result.form.wrong if tried else {},
     )
 
 
@@ -348,14 +299,7 @@ async def _case(here: Doors, who: Visitor, number: str) -> KnownCase | None:
     """Return a case that may be told to customers (R29)."""
     if not number or not has(who, Right.SEARCH_CASES):
         return None
-    async with here.pool.acquire() as connection:
-        return await cases.approved(connection, number)
-
-
-def _key(values: Mapping[str, str]) -> str:
-    """Return what makes a form that was sent twice one action: made with the form, or new."""
-    key = values.get("key", "")
-    return key if _KEY.fullmatch(key) else secrets.token_hex(16)
+    return await here.registers.cases.approved(number)
 
 
 def _by_htmx(request: Request) -> bool:

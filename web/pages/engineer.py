@@ -9,8 +9,8 @@ from domain.issue.actions import ActionName
 from domain.issue.view import IssueView, PromiseView
 from domain.staff.access import Right, may
 from domain.vocabulary import Stage
-from store.issue_reader import Filter
-from web.auth.identity import Signed, require
+from starter.register import Filter
+from web.auth.identity import SignedIn, require
 from web.context import Here
 from web.pages import issue as issue_page
 from web.problems import not_yours
@@ -25,7 +25,7 @@ _RESOLVED = frozenset({Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK})
 
 
 @router.get("/my")
-async def my_issues(request: Request, here: Here, who: Signed) -> Response:
+async def my_issues(request: Request, here: Here, who: SignedIn) -> Response:
     """Show the open issues of whoever looks, nearest due first."""
     require(who, Right.SEE)
     if not handles(who.caller.role):
@@ -47,14 +47,14 @@ async def my_issues(request: Request, here: Here, who: Signed) -> Response:
 
 
 @router.get("/my/{number}")
-async def my_issue(request: Request, here: Here, who: Signed, number: str) -> Response:
+async def my_issue(request: Request, here: Here, who: SignedIn, number: str) -> Response:
     """Show one issue, its customer, and the forms for what can be done now."""
     return await issue_page.show(request, here, who, number, "/my")
 
 
 @router.post("/my/{number}/{action}")
 async def act(
-    request: Request, here: Here, who: Signed, form: Form, number: str, action: ActionName
+    request: Request, here: Here, who: SignedIn, form: Form, number: str, action: ActionName
 ) -> Response:
     """Do it; the same form sent twice does it once."""
     return await issue_page.act(request, here, who, number, action, form, "/my")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from secrets import token_hex
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,7 +13,6 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import model_validator
 
-from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.issue.view import IssueView, PromiseView
 from domain.sla.promise import CUSTOMERS
@@ -22,17 +20,16 @@ from domain.staff.access import Reach, Right, may, reach
 from domain.staff.duty import Duty
 from domain.staff.roster import Member
 from domain.vocabulary import SUPERVISORS, Code, Model, Role, Stage
-from starter.client import Unavailable
-from store import board, issue_reader, roster, rulebooks
-from store.board import Load
-from store.issue_reader import Filter, Place
-from web import audit
-from web.auth.identity import Signed, Visitor, require, saw
+from starter.register import Filter, Place
+from starter.registers import Load
+from web.auth.identity import SignedIn, Visitor, require, saw
 from web.context import Doors, Here
-from web.forms import fields
-from web.forms.fields import Sheet, Wrong
-from web.problems import RETRY_AFTER, Problem, not_yours, refusal
-from web.rendering import Form, Reason, render
+from web.forms import submitting
+from web.forms.form import Filled
+from web.forms.submitting import Acted
+from web.pages.policy import adopted
+from web.problems import Problem, not_yours
+from web.rendering import Form, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,10 +38,6 @@ _AT_ONCE = 60
 _HERE = (ActionName.REASSIGN, ActionName.ESCALATE, ActionName.WITHDRAW)
 """What a lead does from here; the rest of their rights they have at the other doors."""
 _IN_THE_ROW = frozenset({ActionName.REASSIGN, ActionName.ESCALATE})
-_AWAY: Reason = (
-    "系统暂时没有回应：内容都还在，请稍后再次提交",
-    "The desk does not answer just now: nothing is lost, send it again in a moment",
-)
 
 
 class Wanted(Model):
@@ -102,17 +95,7 @@ class _Staff:
         }
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A form that could not be done, where it stands again."""
-
-    number: str
-    action: ActionName
-    sheet: Sheet
-    status: HTTPStatus
-
-
-def supervising(who: Signed) -> Visitor:
+def supervising(who: SignedIn) -> Visitor:
     """Let in whoever answers for a department, or for all.
 
     Raises:
@@ -156,54 +139,28 @@ async def act(
     wanted: Chosen,
 ) -> Response:
     """Do it; the same form sent twice does it once. ``from`` says on which page it stands."""
-    seen = await here.desk.show(number)
-    if action not in _HERE:
-        raise Problem(HTTPStatus.NOT_FOUND, f"{action} is not done here")
-    require(who, action, seen)
-    sheet = fields.written(action, form)
-    asked = await _tried(here, who, seen, action, sheet)
+    acted = await submitting.act(here, who, number, action, form, _HERE)
+    tried = acted if acted.result.error else None
     if form.get("from") == "issue":
-        if asked is None:
-            return RedirectResponse(f"/board/{seen.number}", HTTPStatus.SEE_OTHER)
-        return await _issue(request, here, who, seen, asked)
+        if tried is None:
+            return RedirectResponse(f"/board/{acted.issue.number}", HTTPStatus.SEE_OTHER)
+        return await _issue(request, here, who, acted.issue, tried)
     if "hx-request" in request.headers and action in _IN_THE_ROW:
-        return await _row(request, here, who, await here.desk.show(number), wanted, asked)
-    if asked is None:
+        return await _row(request, here, who, await here.desk.show(number), wanted, tried)
+    if tried is None:
         return RedirectResponse(f"/board?{wanted.query}".rstrip("?"), HTTPStatus.SEE_OTHER)
-    return await _board(request, here, who, wanted, asked)
-
-
-async def _tried(
-    here: Doors, who: Visitor, seen: IssueView, action: ActionName, sheet: Sheet
-) -> _Asked | None:
-    """Do what a form says; None: it is done."""
-    try:
-        said = fields.act(action, sheet, who.caller.by, seen.zone)
-        async with audit.written(here, who, action, seen.number):
-            await here.desk.act(seen.number, action, said, key=sheet.key)
-    except Wrong as wrong:
-        reasons, status = wrong.reasons, HTTPStatus.UNPROCESSABLE_ENTITY
-    except Refused as refused:
-        # Under the same key the desk would only say the same again.
-        sheet = replace(sheet, key=token_hex(16))
-        reasons, status = fields.refused(refused), refusal(refused).status
-    except Unavailable:
-        reasons, status = {"form": _AWAY}, HTTPStatus.SERVICE_UNAVAILABLE
-    else:
-        return None
-    return _Asked(seen.number, action, sheet.but(reasons), status)
+    return await _board(request, here, who, wanted, tried)
 
 
 # How it is shown ----------------------------------------------------------------------------------
 
 
 async def _board(
-    request: Request, here: Doors, who: Visitor, wanted: Wanted, asked: _Asked | None = None
+    request: Request, here: Doors, who: Visitor, wanted: Wanted, tried: Acted | None = None
 ) -> Response:
     mine = _department(who, wanted)
     staff = await _staff(here, mine)
-    found, following = await issue_reader.page(
-        here.pool,
+    found, following = await here.desk.page(
         Filter(
             department=mine,
             limit=_AT_ONCE,
@@ -215,7 +172,7 @@ async def _board(
         request,
         "lead_board.html",
         who,
-        asked,
+        tried,
         issues=found,
         following=following.text if following else None,
         staff=staff,
@@ -232,7 +189,7 @@ async def _row(
     who: Visitor,
     seen: IssueView,
     wanted: Wanted,
-    asked: _Asked | None,
+    tried: Acted | None,
 ) -> Response:
     """Show one row, in place of the one a form was sent from; ``X-Part`` says that it is one. An
     issue that is not theirs any more has none.
@@ -244,11 +201,11 @@ async def _row(
         request,
         "lead_row.html",
         who,
-        asked,
+        tried,
         issue=seen,
         staff=staff,
         wanted=wanted,
-        done=asked is None,
+        done=tried is None,
         in_row=_IN_THE_ROW,
     )
     page.headers["X-Part"] = "row"
@@ -256,19 +213,19 @@ async def _row(
 
 
 async def _issue(
-    request: Request, here: Doors, who: Visitor, seen: IssueView, asked: _Asked | None = None
+    request: Request, here: Doors, who: Visitor, seen: IssueView, tried: Acted | None = None
 ) -> Response:
     require(who, Right.SEE, seen)
     customer = None
     if may(who.caller, Right.SEE_CUSTOMER, seen):
         await saw(here, who, Right.SEE_CUSTOMER, seen.number)
-        known = await issue_reader.state(here.pool, seen.id)
+        known = await here.desk.record(seen.id)
         customer = known.intake if known else None
     return _render(
         request,
         "lead_issue.html",
         who,
-        asked,
+        tried,
         issue=seen,
         intake=customer,
         staff=await _staff(here, seen.department),
@@ -277,29 +234,18 @@ async def _issue(
 
 
 def _render(
-    request: Request, template: str, who: Visitor, asked: _Asked | None, **facts: Any
+    request: Request, template: str, who: Visitor, tried: Acted | None, **facts: Any
 ) -> Response:
-    status = asked.status if asked else HTTPStatus.OK
-
-    def sheet(issue: IssueView, action: ActionName) -> Sheet:
-        """Return the form as it was written, or a new one."""
-        if asked and (asked.number, asked.action) == (issue.number, action):
-            return asked.sheet
-        return Sheet()
-
-    page = render(
+    return render(
         request,
         template,
-        status.value,
+        (tried.result.status if tried else HTTPStatus.OK).value,
         who=who,
-        sheet=sheet,
+        filled=tried.form if tried else lambda *_: Filled(),
         can=lambda issue, action: action in issue.can and may(who.caller, action, issue),
         next_promise=_next_promise,
         **facts,
     )
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        page.headers["Retry-After"] = str(RETRY_AFTER)
-    return page
 
 
 def _next_promise(seen: IssueView) -> PromiseView | None:
@@ -340,20 +286,19 @@ def _place(text: str | None) -> Place | None:
 
 
 async def _departments(here: Doors) -> list[str]:
-    async with here.pool.acquire() as connection:
-        members = await roster.members(connection)
+    members = await here.registers.staff.members()
     return sorted({each.department for each in members if each.role is Role.ENGINEER})
 
 
 async def _staff(here: Doors, department: str | None) -> _Staff:
     """Say who is on duty and what they have open, in a department or in all."""
     now = here.now()
-    loads = await board.loads(here.pool, department)
-    async with here.pool.acquire() as connection:
-        rulebook = await rulebooks.current(connection)
-        members = await roster.members(connection)
-    if rulebook is None:
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the desk has no policy yet")
+    staff = here.registers.staff
+    loads, members, rulebook = (
+        await staff.loads(department),
+        await staff.members(),
+        await adopted(here),
+    )
     duty, by_engineer = Duty(rulebook), {each.engineer: each for each in loads}
     colleagues = [
         Colleague(

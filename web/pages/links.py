@@ -19,21 +19,21 @@ from starlette.datastructures import FormData
 
 from domain.errors import Refused
 from domain.issue.state import Issue
-from domain.issue.view import local, view
+from domain.issue.view import IssueView, local, view
 from domain.links import BETWEEN_OURSELVES, CUSTOMER, Link, Purpose, sensible
 from domain.sla.promise import Promise
 from domain.staff.access import Caller, Right, may
 from domain.vocabulary import Audience, Role, ServiceItem
 from runtime.signing import LinkRefused, link_id
 from starter.client import Unavailable
-from store import AWAY, door_log, issue_reader, progress, tokens
-from store.progress import Told
+from starter.register import Told
 from web import audit
+from web.audit import Deed
 from web.auth.identity import Visitor, saw
 from web.context import Doors, Here, address_of
-from web.forms import links as link_forms
-from web.forms.links import Sheet, Wrong
-from web.problems import RETRY_AFTER
+from web.forms import actions
+from web.forms.form import WHOLE, Filled
+from web.forms.submitting import submit
 from web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -42,7 +42,7 @@ _PATIENCE = 5.0
 """Seconds within which the register says what a link is about."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 """When no link had expired."""
-_SILENT: tuple[type[Exception], ...] = (Unavailable, *AWAY)
+_SILENT = (Unavailable, TimeoutError)
 log = structlog.get_logger("doors.links")
 
 
@@ -193,18 +193,19 @@ async def _answer(
         if refused.why == "forged":
             return await _turned_away(request, _FORGED)
         return await _turned_away(request, _EXPIRED, here.signer.read_link(signed, _LONG_AGO))
-    sheet = link_forms.written(link.purpose, form) if form else Sheet()
+    asked = actions.of_link(link.purpose)
+    filled = asked.filled(form) if asked and form else Filled()
     try:
         opened = await _opened(request, here, signed, link)
         if isinstance(opened, Notice):
             return await _turned_away(request, opened, link)
         if form is None:
-            usual = link_forms.usual(link.purpose)
-            return await _page(request, here, opened, opened.obstacle(), usual)
-        return await _act(request, here, opened, sheet)
+            blank = actions.blank(link.purpose)
+            return await _page(request, here, opened, opened.obstacle(), blank)
+        return await _act(request, here, opened, filled)
     except _SILENT as error:
         log.warning("away", error=type(error).__name__)
-        return _closed(request, _AWAY, link, sheet)
+        return _closed(request, _AWAY, link, filled)
 
 
 async def _turned_away(request: Request, notice: Notice, link: Link | None = None) -> Response:
@@ -224,23 +225,22 @@ async def _opened(request: Request, here: Doors, signed: str, link: Link) -> _Op
     """
     async with asyncio.timeout(_PATIENCE):
         caller = await _holder(here, link)
-        id_ = await issue_reader.workflow_id(here.pool, link.number)
-        issue = await issue_reader.state(here.pool, id_) if id_ else None
+        issue = await here.desk.record(link.number)
         if caller is None:
             return _NOT_YOURS
         if issue is None or not link.is_of(issue.id, issue.registered_at):
             return _NOT_HERE
         request.state.person = caller.id
         name = link_id(signed)
-        used_at = await door_log.link_used(here.pool, name)
+        used_at = await here.registers.links.used_at(name)
         return _Opened(
             id=name,
             link=link,
             who=Visitor(caller, "link", address_of(request)),
             issue=issue,
-            told=await progress.told(here.pool, issue.id, issue.generation),
+            told=await here.desk.told(issue.id, issue.generation),
             # Its answer may have been lost, and with it the note of its use.
-            used_at=used_at or await progress.taken_at(here.pool, issue.id, _key(name)),
+            used_at=used_at or await here.desk.taken_at(issue.id, _key(name)),
         )
 
 
@@ -252,42 +252,47 @@ def _key(name: str) -> str:
 async def _holder(here: Doors, link: Link) -> Caller | None:
     if link.terms.audience is Audience.CUSTOMER:
         return Caller(id=CUSTOMER, role=Role.CUSTOMER, name=CUSTOMER)
-    admitted = await tokens.by_person(here.pool, link.person)
+    admitted = await here.registers.admission.by_person(link.person)
     return admitted.caller if admitted else None
 
 
-async def _act(request: Request, here: Doors, opened: _Opened, sheet: Sheet) -> Response:
-    link, action = opened.link, opened.link.terms.action
-    if action is None:
-        return await _refused(request, here, opened, _ONLY_SHOWS, sheet)
+async def _act(request: Request, here: Doors, opened: _Opened, filled: Filled) -> Response:
+    link, form = opened.link, actions.of_link(opened.link.purpose)
+    if form is None or link.terms.action is None:
+        return await _refused(request, here, opened, _ONLY_SHOWS, filled)
     if obstacle := opened.obstacle():
-        return await _refused(request, here, opened, obstacle, sheet)
-    try:
-        act = link_forms.act(link, sheet, opened.who.caller.by, opened.issue.zone)
-        async with audit.written(here, opened.who, action, link.number):
-            await here.desk.act(opened.issue.id, action, act, key=_key(opened.id))
-    except Wrong as wrong:
-        return await _page(request, here, opened, _WRONG, Sheet(sheet.values, wrong.reasons))
-    except Refused as refused:
-        if reasons := link_forms.refused(link.purpose, refused):
-            return await _page(request, here, opened, _WRONG, Sheet(sheet.values, reasons))
-        notice = _REFUSED.get(refused.type, _NOT_NOW)
-    else:
-        # Not written down, the link still does the same action only, and that is done.
-        with suppress(*AWAY):
-            await door_log.use_link(here.pool, opened.id, link, here.now(), address_of(request))
-        notice = Notice(HTTPStatus.OK, *_DONE[link.purpose])
+        return await _refused(request, here, opened, obstacle, filled)
+    action = link.terms.action
+
+    async def do(_: Deed) -> IssueView:
+        act = form.read(filled, opened.issue.zone, by=opened.who.caller.by)
+        return await here.desk.act(opened.issue.id, action, act, key=_key(opened.id))
+
+    result = await submit(here, opened.who, action, form, filled, do, link.number)
+    match result.error:
+        case Unavailable():
+            return _closed(request, _AWAY, link, filled)
+        case Refused() if WHOLE not in result.form.wrong:
+            return await _page(request, here, opened, _WRONG, result.form)
+        case Refused():
+            notice = _REFUSED.get(result.error.type, _NOT_NOW)
+        case None:
+            # Not written down, the link still does the same action only, and that is done.
+            with suppress(*_SILENT):
+                at, address = here.now(), address_of(request)
+                await here.registers.links.use(opened.id, link, at, address)
+            notice = Notice(HTTPStatus.OK, *_DONE[link.purpose])
     now = await _opened(request, here, request.path_params["signed"], link)
-    return await _page(request, here, now if isinstance(now, _Opened) else opened, notice, sheet)
+    return await _page(request, here, now if isinstance(now, _Opened) else opened, notice, filled)
 
 
 async def _refused(
-    request: Request, here: Doors, opened: _Opened, notice: Notice, sheet: Sheet
+    request: Request, here: Doors, opened: _Opened, notice: Notice, filled: Filled
 ) -> Response:
     """Say why it is not done, once that is written down."""
     what = opened.link.terms.action or Right.SEE
     await audit.refused(here, opened.who, what, notice.why, opened.link.number)
-    return await _page(request, here, opened, notice, sheet)
+    return await _page(request, here, opened, notice, filled)
 
 
 async def _page(
@@ -295,20 +300,20 @@ async def _page(
     here: Doors,
     opened: _Opened,
     notice: Notice | None,
-    sheet: Sheet,
+    filled: Filled,
 ) -> Response:
     """Show the issue as its reader may see it, and the form if it can be sent now."""
     link = opened.link
     if not opened.for_customer and opened.theirs:
         await saw(here, opened.who, Right.SEE_CUSTOMER, link.number)
-    asks = link.purpose in link_forms.ASKED and notice in (None, _WRONG)
+    asks = link.purpose in actions.ASKED and notice in (None, _WRONG)
     return render(
         request,
         "link_page.html",
         (notice.status if notice else HTTPStatus.OK).value,
         link=link,
         notice=notice,
-        sheet=sheet,
+        filled=filled,
         asks=asks,
         issue=opened.issue,
         told=opened.told,
@@ -320,19 +325,16 @@ async def _page(
 
 
 def _closed(
-    request: Request, notice: Notice, link: Link | None = None, sheet: Sheet | None = None
+    request: Request, notice: Notice, link: Link | None = None, filled: Filled | None = None
 ) -> Response:
     """Say it without looking anything up; what was written is still there to be sent again."""
-    page = render(
+    return render(
         request,
         "link_closed.html",
         notice.status.value,
         notice=notice,
         link=link,
-        sheet=sheet or Sheet(),
-        asks=sheet is not None and bool(sheet.values),
+        filled=filled or Filled(),
+        asks=filled is not None and bool(filled.values),
         items=ServiceItem,
     )
-    if notice is _AWAY:
-        page.headers["Retry-After"] = str(RETRY_AFTER)
-    return page

@@ -19,11 +19,11 @@ from joserfc.errors import JoseError
 from domain.staff.access import Reach, Right, reach
 from domain.vocabulary import Role
 from runtime.settings import Settings
-from store import AWAY, tokens
-from store.tokens import Admitted
+from starter.client import Unavailable
+from starter.registers import Admitted
 from web.audit import Strangers, written
 from web.auth import sessions
-from web.auth.identity import Doorkeeper, Signed, Visitor
+from web.auth.identity import Doorkeeper, SignedIn, Visitor
 from web.context import Here, address_of
 from web.problems import Problem
 from web.rendering import Form, Reason, render
@@ -75,7 +75,7 @@ def provider(own: Settings) -> OAuth | None:
 
 
 @router.get("/")
-async def home(request: Request, who: Signed) -> Response:
+async def home(request: Request, who: SignedIn) -> Response:
     """Lead everybody to their work."""
     if room := ROOMS.get(who.caller.role):
         return RedirectResponse(room, HTTPStatus.SEE_OTHER)
@@ -114,7 +114,7 @@ async def sign_out(request: Request, here: Here, _: Form) -> Response:
     sessions.end(answer, here)
     if session := sessions.read(request, here):
         admitted = None
-        with suppress(*AWAY):
+        with suppress(Unavailable):
             admitted = await keeper.by_session(here, session)
         await keeper.end(here, session)
         if admitted:
@@ -148,7 +148,7 @@ async def come_back(request: Request, here: Here) -> Response:
         return _asked(request, HTTPStatus.UNAUTHORIZED, wrong="provider")
     person = str((told.get("userinfo") or {}).get(here.settings.oidc_person_claim, ""))
     known = bool(_PERSON.fullmatch(person))
-    admitted = await tokens.by_person(here.pool, person) if known else None
+    admitted = await here.registers.admission.by_person(person) if known else None
     if admitted is None:
         named = {"person": person} if known else {}
         await _strangers(request).note(request, by="company", why="NotOnTheRoster", **named)

@@ -1,0 +1,74 @@
+"""How whoever asks hears that a server is away: in one way, and in time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.service import RPCError
+
+from store import UNWRITABLE
+from store.connection import Connection, Pool
+from store.standing import Held, Unproved
+
+Answer = TypeVar("Answer")
+
+ANSWER_WITHIN = timedelta(seconds=30)
+"""How long a call waits. What was accepted by then is done all the same: ask again, or look."""
+_AWAY: tuple[type[Exception], ...] = (
+    RPCError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    *UNWRITABLE,
+)
+
+
+class Unavailable(Exception):  # noqa: N818  reads as what happened
+    """The desk cannot answer now. Nothing is lost or half-done: send the same again."""
+
+
+@asynccontextmanager
+async def answering() -> AsyncIterator[None]:
+    """Bound a call in time, and say plainly when a server that it needs is away.
+
+    Raises:
+        Unavailable: no answer, or none in time.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+            yield
+    except (Held, Unproved) as error:
+        raise Unavailable(str(error)) from error
+    except _AWAY as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # the SDK makes an error of its own of that
+            raise asyncio.CancelledError from error
+        reason = str(error) or "no answer in time"
+        raise Unavailable(
+            f"the desk does not answer now ({reason}): send the same again"
+        ) from error
+
+
+async def answered(asking: Awaitable[Answer]) -> Answer:
+    """Wait for one answer.
+
+    Raises:
+        Unavailable: as ``answering``.
+    """
+    async with answering():
+        return await asking
+
+
+class OnRegisters:
+    """What asks PostgreSQL, and nobody else. The pool stays its maker's to close."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Connection]:
+        async with answering(), self._pool.acquire() as connection:
+            yield connection

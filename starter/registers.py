@@ -1,0 +1,187 @@
+"""The registers beside the issues, for whoever is at a door: one small facade a concern.
+
+Everything here raises ``Unavailable`` when there is no answer, or none in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from domain.callbacks import Call
+from domain.knowledge.cases import KnownCase
+from domain.links import Link
+from domain.sla.rulebook import Rulebook
+from domain.staff.roster import Member
+from starter.answering import OnRegisters, answered
+from store import (
+    board,
+    callbacks,
+    cases,
+    customers,
+    door_log,
+    ended_sessions,
+    roster,
+    rulebooks,
+    tokens,
+)
+from store.board import Load
+from store.cases import Found
+from store.connection import Pool
+from store.customers import Known, Reported
+from store.door_log import UNKNOWN, Entry
+from store.tokens import Admitted
+
+__all__ = [
+    "UNKNOWN",
+    "Admission",
+    "Admitted",
+    "AuditTrail",
+    "CallList",
+    "CaseLibrary",
+    "Customers",
+    "Entry",
+    "Found",
+    "Known",
+    "Load",
+    "Registers",
+    "Reported",
+    "Staff",
+    "UsedLinks",
+]
+
+
+class Staff(OnRegisters):
+    """Who works here, when, and on what."""
+
+    async def members(self) -> list[Member]:
+        """Return everybody on the roster."""
+        async with self._connected() as connection:
+            return await roster.members(connection)
+
+    async def regions(self) -> list[str]:
+        """List the regions that some centre serves."""
+        async with self._connected() as connection:
+            return await roster.regions(connection)
+
+    async def rulebook(self) -> Rulebook | None:
+        """Return the policy and calendars that count now; None before the first was adopted."""
+        async with self._connected() as connection:
+            return await rulebooks.current(connection)
+
+    async def loads(self, department: str | None) -> list[Load]:
+        """Count what every engineer has open, in a department or in all, and what nobody has."""
+        return await answered(board.loads(self._pool, department))
+
+
+class Customers(OnRegisters):
+    """Who called before (R30: every look is to be written down)."""
+
+    async def find(self, asked: str) -> list[Known]:
+        """Find customers by what one knows of them."""
+        return await answered(customers.find(self._pool, asked))
+
+    async def of_issue(self, number: str) -> Known | None:
+        """Return the customer of an issue, with what else they reported."""
+        return await answered(customers.known(self._pool, number))
+
+
+class CaseLibrary(OnRegisters):
+    """Known solutions that may be told (R8, R29)."""
+
+    async def search(self, words: str, product_line: str | None, limit: int) -> list[Found]:
+        """Find approved cases by what a customer says, best first."""
+        return await answered(cases.search(self._pool, words, product_line, limit))
+
+    async def approved(self, number: str) -> KnownCase | None:
+        """Return an approved case; None: there is none of that number, or it is not."""
+        async with self._connected() as connection:
+            return await cases.approved(connection, number)
+
+
+class CallList(OnRegisters):
+    """Whom to call back (R22)."""
+
+    async def todays(self, until: datetime, zone: ZoneInfo) -> list[Call]:
+        """List the calls that are due before an instant, by customer."""
+        return await answered(callbacks.todays(self._pool, until, zone))
+
+
+class Admission(OnRegisters):
+    """Whom a token, a name or a session lets in."""
+
+    async def by_token(self, digest: bytes) -> Admitted | None:
+        """Say whom a token lets in, by its digest."""
+        return await answered(tokens.by_digest(self._pool, digest))
+
+    async def by_token_id(self, id_: str) -> Admitted | None:
+        """Say whom a token lets in, by its id."""
+        return await answered(tokens.by_id(self._pool, id_))
+
+    async def by_person(self, person: str) -> Admitted | None:
+        """Say as whom somebody of the roster is let in."""
+        return await answered(tokens.by_person(self._pool, person))
+
+    async def is_over(self, session: str) -> bool:
+        """Say whether a session was ended."""
+        return await answered(ended_sessions.is_over(self._pool, session))
+
+    async def end(self, sessions: Collection[str], at: datetime, over: datetime) -> None:
+        """Write down that sessions ended; forget those that ended before ``over``."""
+        await answered(ended_sessions.end(self._pool, sessions, at, over))
+
+
+class AuditTrail(OnRegisters):
+    """Who saw and did what (R30)."""
+
+    async def note(self, *entries: Entry) -> None:
+        """Write down what somebody saw or did."""
+        await answered(door_log.note(self._pool, *entries))
+
+    async def entries(
+        self, *, number: str | None = None, before: datetime | None = None, limit: int = 100
+    ) -> list[Entry]:
+        """Return a piece of it, newest first."""
+        return await answered(
+            door_log.entries(self._pool, number=number, before=before, limit=limit)
+        )
+
+
+class UsedLinks(OnRegisters):
+    """Links in messages work once."""
+
+    async def used_at(self, id_: str) -> datetime | None:
+        """Say when a link was used; None: it was not."""
+        return await answered(door_log.link_used(self._pool, id_))
+
+    async def use(self, id_: str, link: Link, at: datetime, address: str) -> None:
+        """Write down that a link was used."""
+        await answered(door_log.use_link(self._pool, id_, link, at, address))
+
+
+@dataclass(frozen=True)
+class Registers:
+    """All of them."""
+
+    staff: Staff
+    customers: Customers
+    cases: CaseLibrary
+    calls: CallList
+    admission: Admission
+    audit_trail: AuditTrail
+    links: UsedLinks
+
+    @classmethod
+    def on(cls, pool: Pool) -> Registers:
+        """Read and write them on a pool, which stays its maker's to close."""
+        return cls(
+            Staff(pool),
+            Customers(pool),
+            CaseLibrary(pool),
+            CallList(pool),
+            Admission(pool),
+            AuditTrail(pool),
+            UsedLinks(pool),
+        )

@@ -1,0 +1,102 @@
+"""While PostgreSQL is away every door says so, in one way: nothing is lost, ask again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import asyncpg
+import httpx2
+import pytest
+from fastapi.routing import APIRoute
+
+from domain.issue.actions import ActionName
+from domain.vocabulary import Role
+from starter.client import Desk
+from starter.registers import Registers
+from tests.conftest import free_ports
+from tests.support.staff_at_pages import sign_in
+from tests.web.conftest import BASE
+from tests.web.conftest import PEOPLE as STAFF
+from web.api.examples import INTAKE, RESULT, SAID
+from web.app import ROOMS, build
+from web.context import Doors
+from web.operations import health, heartbeat
+from web.pages import links, signing_in
+
+NUMBER = "20261123-07-0001"
+ELSEWHERE = (health, heartbeat, links, signing_in)
+"""They have tests of their own."""
+OF_USE_WITHOUT = {("GET", "/intake"), ("POST", "/intake/customers"), ("POST", "/intake/cases")}
+"""Whoever is on the telephone is still written down."""
+
+
+@pytest.fixture
+async def away(doors: Doors) -> AsyncIterator[Doors]:
+    """Doors that know whom they let in, and nothing else."""
+    nowhere = f"postgresql://nobody@127.0.0.1:{free_ports(1)[0]}/yinuo"
+    async with asyncpg.create_pool(nowhere, min_size=0) as pool:
+        gone = replace(Registers.on(pool), admission=doors.registers.admission)
+        yield replace(doors, desk=Desk(doors.desk.client, pool), registers=gone)
+
+
+_FORM = (
+    f"number={NUMBER}&choose={NUMBER}&reached=no&reason=x&result=x&name=x&phone=12345&title=x"
+    "&region=x&product_line=x&severity=general&kind=fault&category=technical&channel=telephone"
+)
+"""Enough for every page."""
+
+
+def asked() -> Iterator[tuple[str, str]]:
+    for room in ROOMS:
+        for route in room.router.routes if room not in ELSEWHERE else ():
+            assert isinstance(route, APIRoute)
+            yield from ((method, route.path) for method in sorted(route.methods or ()))
+
+
+def a_body(path: str) -> dict[str, Any] | None:
+    """Return what a program sends; None: it is a page."""
+    if not path.startswith("/issues"):
+        return None
+    name = path.rpartition("/")[2]
+    return dict({"issues": INTAKE, "complete": RESULT}.get(name) or SAID[ActionName(name)])
+
+
+def _of_others(role: Role) -> set[str]:
+    """Return where only those who have a hotline number get as far as that."""
+    return set() if role is Role.AGENT else {"/intake"}
+
+
+@pytest.mark.parametrize(
+    "role", [Role.GM_OFFICE, Role.LEAD, Role.ENGINEER, Role.AGENT, Role.CLERK, Role.AUDITOR]
+)
+async def test_every_door_says_so_to_whoever_may_come_in(
+    doors: Doors, away: Doors, role: Role
+) -> None:
+    does = {Role.ENGINEER: "resolve", Role.AGENT: "escalate"}.get(role, "reassign")
+    transport = httpx2.ASGITransport(app=build(away), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
+        await sign_in(doors, http, role, STAFF[role])
+        (cookie,) = http.cookies.values()
+        session = doors.signer.timed("session").loads(cookie)
+        form = dict(parse_qsl(_FORM)) | {"csrf": doors.signer.timed("csrf").dumps(session["id"])}
+        answered = []
+        for method, path in asked():
+            where = path.format(number=NUMBER, action=does, name="nothing")
+            if method == "GET":
+                answer = await http.get(where, params={"q": "x"} if path == "/cases" else {})
+            elif (body := a_body(path)) is not None:
+                answer = await http.post(where, json=body)
+            else:
+                answer = await http.post(where, data=form)
+            if answer.status_code == 403 or path in {"/inbound/{name}", *_of_others(role)}:
+                continue  # that is known without asking
+            if (method, path) in OF_USE_WITHOUT:
+                assert answer.status_code == 200, (path, answer.text)
+                continue
+            answered.append(path)
+            assert answer.status_code == 503, (method, path, answer.text)
+            assert int(answer.headers["retry-after"]) > 0, path
+    assert answered

@@ -1,0 +1,79 @@
+"""What a clerk writes about one call: of the customer once, and of each issue whether it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+
+from domain.issue.actions import RecordCallback
+from domain.vocabulary import Actor
+from starter import calls
+from web.forms.form import Field, Filled, Form, InvalidForm, fields_of
+from web.rendering import Reason
+
+NUMBER = "number"
+_YES_OR_NO = {"yes": True, "no": False}
+_CHOOSE: Reason = ("请选择", "choose one")
+_WORDS: Reason = ("请按原话记下客户所说", "write down what the customer said, as said")
+_NOBODY: Reason = (
+    "没有联系上的客户不会投诉：请取消勾选",
+    "a customer who was not reached cannot have complained: take the mark away",
+)
+_OF_CALL = {
+    each.name: each for each in fields_of(RecordCallback, without=frozenset({"by", "call", "at"}))
+}
+
+
+def of_call(numbers: Sequence[str]) -> Form[RecordCallback]:
+    """Return the form of a call about some issues: each has its own answer whether it runs."""
+    shared = [each for each in _OF_CALL.values() if each.name != "running"]
+    return Form(RecordCallback, (*map(_running, numbers), *shared), beside=(NUMBER,))
+
+
+def numbers_of(sent: FormData) -> tuple[str, ...]:
+    """Say about which issues a call was."""
+    return tuple(map(str, sent.getlist(NUMBER)))
+
+
+def acts(form: Form[RecordCallback], filled: Filled, by: Actor) -> dict[str, RecordCallback]:
+    """Say it for each issue; of whom was not reached nothing else is known.
+
+    Raises:
+        InvalidForm: with all that is wrong.
+    """
+    if wrong := _faults(filled):
+        raise InvalidForm(wrong)
+    reached = _YES_OR_NO[filled["reached"]]
+    try:
+        return calls.about(
+            by,
+            {
+                number: _YES_OR_NO.get(filled[_running(number).name]) if reached else None
+                for number in filled.all(NUMBER)
+            },
+            conflict=bool(filled["conflict"]),
+            reached=reached,
+            satisfied=_YES_OR_NO.get(filled["satisfied"]) if reached else None,
+            words=filled["words"],
+            call=filled.key,
+        )
+    except ValidationError as error:
+        raise InvalidForm(form.reasons(error)) from None
+
+
+def _faults(filled: Filled) -> dict[str, Reason]:
+    """Say what is missing, by field."""
+    if filled["reached"] not in _YES_OR_NO:
+        return {"reached": _CHOOSE}
+    if not _YES_OR_NO[filled["reached"]]:
+        return {"conflict": _NOBODY} if filled["conflict"] else {}
+    running = (_running(number).name for number in filled.all(NUMBER))
+    found = {name: _CHOOSE for name in running if filled[name] not in _YES_OR_NO}
+    return found if filled["words"].strip() else {**found, "words": _WORDS}
+
+
+def _running(number: str) -> Field:
+    return replace(_OF_CALL["running"], name=f"running.{number}")

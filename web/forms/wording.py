@@ -1,0 +1,181 @@
+"""What forms say, in Chinese and English: what fields are called, what helps, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from domain import words
+from web.rendering import Reason
+
+LABELS: Mapping[str, Reason] = {
+    "at": ("发生时间", "When it happened"),
+    "expected_at": ("预计完成时间", "Expected to be done by"),
+    "note": ("说明", "Note"),
+    "reason": ("原因", "Reason"),
+    "result": ("处理结果", "What was done"),
+    "cause": ("故障原因", "Cause"),
+    "known_solution": ("值得收入案例库", "Worth keeping in the case library"),
+    "to": ("转给", "To"),
+    "question": ("请教的问题", "Question for the panel"),
+    "experts": ("专家", "Experts"),
+    "advice": ("会诊意见", "The panel's advice"),
+    "findings": ("查明的情况", "What was found"),
+    "verdict": ("投诉是否成立", "Is it justified"),
+    "work": ("服务内容", "Work offered"),
+    "amount": ("价格（元）", "Price in yuan"),
+    "agreed": ("客户同意吗", "Does the customer agree"),
+    "approved": ("批准吗", "Is it approved"),
+    "words": ("客户原话", "In the customer's words"),
+    "worked": ("好了吗", "Does it work"),
+    "solution": ("告诉客户的办法", "What the customer is told"),
+    "case": ("已知方案编号", "Known solution, by its number"),
+    "on_the_line": ("电话里已告诉客户", "They heard it on the line"),
+    "test": ("需要客户试用", "They have to try it"),
+    "reached": ("联系上了吗", "Was the customer reached"),
+    "running": ("运行正常吗", "Does it run normally"),
+    "satisfied": ("客户满意吗", "Is the customer satisfied"),
+    "conflict": ("客户投诉", "The customer complains"),
+    "item": ("服务项目", "Service"),
+    "technical": ("技术水平", "Technical level"),
+    "attitude": ("服务态度", "Service attitude"),
+    "comment": ("评语", "Why"),
+    "difficulty": ("难度", "Difficulty"),
+}
+HINTS: Mapping[str, Reason] = {
+    "at": ("不填即现在；早些时候做的，填当时", "now if left out; if it was earlier, say when"),
+    "expected_at": ("客户会收到", "the customer is told"),
+    "result": ("客户会读到", "the customer reads it"),
+    "findings": ("客户会读到", "the customer reads it"),
+    "work": ("客户会读到", "the customer reads it"),
+    "solution": ("客户会读到", "the customer reads it"),
+    "amount": ("例如 12800.00", "like 12800.00"),
+    "experts": ("不选则由主管指定", "if none is chosen, the lead chooses"),
+    "advice": ("问题与意见只填一项", "either the question or the advice"),
+    "difficulty": ("1 容易，5 很难", "1 easy, 5 very difficult"),
+    "technical": ("-50 至 200，100 为符合预期", "-50 to 200; 100 is as expected"),
+    "attitude": ("-50 至 200，100 为符合预期", "-50 to 200; 100 is as expected"),
+}
+CODES: Mapping[str, words.Names] = {"verdict": words.VERDICTS, "item": words.ITEMS}
+"""What is chosen by name; elsewhere the page says it."""
+
+NO_TIME: Reason = ("请写成 2026-11-23T09:30 的样子", "write it like 2026-11-23T09:30")
+NOT_NOW: Reason = (
+    "问题的情况已有变化，现在不能这样做：请看最新的情况",
+    "The issue has moved on, this cannot be done now: see how it stands",
+)
+AWAY: Reason = (
+    "系统暂时没有回应：内容都还在，请稍后再次提交，不会重复",
+    "The desk does not answer just now: nothing is lost, send it again, it is done once",
+)
+_MISSING: Reason = ("请填写", "is missing: fill it in")
+CHOOSE: Reason = ("请选择一项", "choose one")
+_CODE: Reason = (
+    "代码只用文字、数字和 . _ + -，不含空格",
+    "a code of letters, digits and . _ + -, without spaces",
+)
+_BY_TYPE: Mapping[str, Reason] = {
+    "missing": _MISSING,
+    "string_too_short": _MISSING,
+    "string_too_long": ("太长了，请缩短", "is too long: shorten it"),
+    "enum": CHOOSE,
+    "bool_parsing": CHOOSE,
+    "decimal_parsing": ("请写成 12800.00 的样子", "write it like 12800.00"),
+    "decimal_max_places": ("最多两位小数", "at most two decimals"),
+    "int_parsing": ("请填整数", "a whole number"),
+}
+_BY_SHAPE: Mapping[str, Reason] = {"string_pattern_mismatch": _CODE}
+_REFUSED: Mapping[str, str] = {
+    "at": "不能在将来，也不能早于上一步",
+    "expected_at": "请填将来的时间",
+    "to": "人员名册里没有，或现在不能转给它",
+    "experts": "人员名册里没有",
+    "question": "问题与意见请只填一项",
+}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a form says of what is wrong with a field."""
+
+    always: Mapping[str, Reason] = field(default_factory=dict)
+    """Of fields that can be wrong in one way only, so it is said once."""
+    by_type: Mapping[str, Reason] = field(default_factory=lambda: _BY_TYPE)
+    """By what pydantic found."""
+    by_field: Mapping[str, Reason] = field(default_factory=dict)
+    """Of what is left, such as a shape of its own."""
+    refused: Mapping[str, str] = field(default_factory=lambda: _REFUSED)
+    """What the desk refuses, in Chinese; its own English names what is known."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """At which field it is said of what has no input, or of several together."""
+
+    def of(self, name: str, type_: str, plain: str) -> Reason:
+        """Say what pydantic found wrong with a field; ``plain`` is what it says itself."""
+        known = (
+            self.always.get(name),
+            self.by_type.get(type_),
+            self.by_field.get(name),
+            _BY_SHAPE.get(type_),
+        )
+        return next((each for each in known if each), self.of_refused(name, plain))
+
+    def of_refused(self, name: str, plain: str) -> Reason:
+        """Say what the desk refuses about a field."""
+        return self.always.get(name) or (self.refused.get(name, plain), plain)
+
+
+ACTIONS = Wording()
+INTAKE = Wording(
+    by_type={**_BY_TYPE, "enum": ("请从列表中选择", "choose one of the list")},
+    by_field={
+        "phone": (
+            "电话由数字组成，可以用 + 开头，中间可有空格、括号和横线",
+            "digits, with + before them and spaces, brackets or hyphens between, if you like",
+        ),
+        "email": ("这不是电子邮件地址", "is no e-mail address"),
+        "customer": (
+            "请填写电话或电子邮件：每个问题都要答复",
+            "give a phone or an e-mail: every issue gets a reply",
+        ),
+        "agent": (
+            "您的人员编号不是坐席号（2 至 4 位数字），不能登记问题：请在人员名册中改正",
+            "your id is no hotline number of 2 to 4 digits: have the roster corrected",
+        ),
+    },
+    refused={
+        "region": "没有服务中心负责这个地区，请从列表中选择",
+        "reported_at": "不能在将来，也不能早于一年前",
+        "occurred_at": "不能晚于客户报告的时间",
+    },
+    beside={"customer": "phone"},
+)
+_PLEASE_CHOOSE: Reason = ("请选择一项。", "Choose one.")
+_SCORE: Reason = (
+    "请填 -50 到 200 之间的整数；100 表示符合预期。",
+    "A whole number from -50 to 200; 100 is as expected.",
+)
+_SHORTER: Reason = ("太长了：最多一万字。", "Too long: 10,000 characters at most.")
+LINKS = Wording(
+    always={
+        "expected_at": (
+            "请填将来的时间，例如 2026-11-23T18:00；也可以不填。",
+            "A time ahead, such as 2026-11-23T18:00, or nothing.",
+        ),
+        "result": (
+            "请写明做了什么，客户会读到；最多一万字。",
+            "Say what was done, in words the customer can read; 10,000 characters at most.",
+        ),
+        "cause": _SHORTER,
+        "words": _SHORTER,
+        "known_solution": _PLEASE_CHOOSE,
+        "worked": _PLEASE_CHOOSE,
+        "agreed": _PLEASE_CHOOSE,
+        "item": _PLEASE_CHOOSE,
+        "technical": _SCORE,
+        "attitude": _SCORE,
+        "comment": (
+            "请写一句理由；最多一万字。",
+            "Write a word about why; 10,000 characters at most.",
+        ),
+    }
+)
