@@ -1,12 +1,11 @@
 """`yinuo callback`: whom to call today and what to read first; what came of a call."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,28 +14,29 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cli import tables
+from cli import trail as command_trail
 from cli.asked import YEARS, adopted
-from cli.console import AsJson, ExitCode, Failed, refusal, registers, servers, tell, write_json
+from cli.connections import registers, servers
+from cli.console import AsJson, ExitCode, Failed, refusal, tell, write_json
+from cli.tables import plain
 from domain import callbacks as callback_list
 from domain.calendars.timeline import midnight
 from domain.callbacks import Attempt, Call, CaseSummary
-from domain.errors import InputError
+from domain.errors import InputError, Refused
 from domain.issue.intake import Customer
-from domain.issue.view import local
+from domain.issue.view import IssueView, local
+from domain.sla.rulebook import Rulebook
+from domain.staff.access import Right
 from domain.vocabulary import Role, Severity, repeated
-from runtime import aio
+from runtime import aio, settings
+from starter import calls
+from starter.calls import Recorded
+from starter.client import Desk
+from store import callbacks, roster
+from store.connection import Pool
 
-if TYPE_CHECKING:
-    from domain.issue.view import IssueView
-    from domain.sla.rulebook import Rulebook
-    from starter.calls import Recorded
-    from starter.client import Desk
-    from store.connection import Pool
-
-
-app = typer.Typer(
-    help="The callback clerk's day: whom to call, and what they said.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True)
 
 _STATES = {"running": True, "not-running": False}
 
@@ -78,15 +78,11 @@ def list_calls(
     if json:
         write_json(found.calls)
         return
-    from cli import tables
 
     tables.show(*_page(found))
 
 
 async def _list(day: date | None, clerk: str | None) -> _Day:
-    from cli import trail as command_trail
-    from domain.staff.access import Right
-    from store import callbacks
 
     async with registers() as pool:
         rulebook = await adopted(pool)
@@ -105,8 +101,6 @@ async def _list(day: date | None, clerk: str | None) -> _Day:
 
 async def _clerks(pool: Pool, rulebook: Rulebook, clerk: str, day: date) -> list[str]:
     """Who makes calls on that day; ``clerk`` has to be one of them."""
-    from store import roster
-
     async with pool.acquire() as connection:
         members = {member.id: member for member in await roster.members(connection)}
     if clerk not in members:
@@ -202,8 +196,6 @@ async def _record(
     Raises:
         Failed: some were not recorded; the others are.
     """
-    from starter import calls
-
     async with _desk() as (at, pool):
         acts = calls.about(await at.actor(by), running, call=call, **said)
         today = datetime.now(ZoneInfo((await adopted(pool)).policy.zone)).date()
@@ -227,7 +219,6 @@ async def _record(
 
 
 def _why(each: Recorded) -> Failed:
-    from domain.errors import Refused
 
     if isinstance(each.failure, Refused):
         return refusal(each.failure.type, each.failure.message)
@@ -236,8 +227,6 @@ def _why(each: Recorded) -> Failed:
 
 @asynccontextmanager
 async def _desk() -> AsyncIterator[tuple[Desk, Pool]]:
-    from runtime import settings
-    from starter.client import Desk
 
     async with servers(settings.load()) as (client, pool):
         yield Desk(client, pool), pool
@@ -287,7 +276,6 @@ def _call(call: Call, zone: str) -> Iterator[RenderableType]:
 
 
 def _named(customer: Customer) -> str:
-    from cli.tables import plain
 
     parts = (customer.organisation, customer.name, customer.contact)
     return plain(" · ".join(dict.fromkeys(filter(None, parts))))
@@ -295,8 +283,6 @@ def _named(customer: Customer) -> str:
 
 def _case(case: CaseSummary, customer: Customer, zone: str) -> RenderableType:
     """What to read before the call about one issue (R22)."""
-    from cli.tables import plain
-
     major = case.severity is Severity.MAJOR
     title = Text(f"{case.number} · {plain(case.title)}", style="bold red" if major else "bold")
     grid = Table.grid(padding=(0, 2, 0, 0))

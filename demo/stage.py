@@ -32,7 +32,7 @@ _PORTS = ("http_port", "temporal_port", "temporal_ui_port")
 class Stage:
     """A desk to play on."""
 
-    servers: up.Desk
+    servers: up.Deployment
     desk: client.Desk
     receiver: Receiver
     settings: Settings

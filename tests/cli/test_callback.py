@@ -14,7 +14,8 @@ import typer
 from typer.testing import CliRunner
 
 from cli import callbacks as callback_commands
-from cli.console import Commands, explained
+from cli.connections import explained
+from cli.console import Commands
 from domain.calendars.timeline import midnight
 from domain.errors import Refused
 from domain.issue.actions import Act, ActionName, RecordCallback

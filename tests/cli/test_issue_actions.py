@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
+from typer.main import get_group
 
-from cli.app import app
 from cli.console import ExitCode, Failed
-from cli.issues import actions as issue_actions
+from cli.issues import acting as issue_acting
 from cli.issues import commands as issue_commands
 from cli.issues.actions import COMMANDS, Command
 from domain.issue.actions import PEOPLE, Act, ActionName
@@ -61,7 +60,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeDesk:
     async def desk() -> AsyncIterator[FakeDesk]:
         yield fake
 
-    monkeypatch.setattr(issue_actions, "desk", desk)
+    monkeypatch.setattr(issue_acting, "desk", desk)
     monkeypatch.setattr(issue_commands, "desk", desk)
     monkeypatch.setenv("COLUMNS", "200")
     return fake
@@ -81,8 +80,8 @@ def run(line: str) -> Ran:
 
 def options_of(name: str) -> dict[str, Any]:
     """The options of a command, each name on the terminal with what it is."""
-    issue: Any = get_command(app)
-    command = issue.commands["issue"].commands[name]
+    issue: Any = get_group(issue_commands.app)
+    command = issue.commands[name]
     return {
         spelt: parameter
         for parameter in command.params
@@ -130,8 +129,8 @@ def test_the_example_of_a_help_text_is_sent_by_somebody_who_may(
 ) -> None:
     asked = run_yinuo("issue", command.name, "--help")
     assert (asked.code, command.summary in asked.out) == (0, True)
-    issue: Any = get_command(app)
-    text = issue.commands["issue"].commands[command.name].help
+    issue: Any = get_group(issue_commands.app)
+    text = issue.commands[command.name].help
     program, *arguments = shlex.split(text.partition("Example: ")[2])
     ran = run_yinuo(*arguments, "--json")
     assert (program, ran.code) == ("yinuo", 0), ran.err
