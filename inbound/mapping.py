@@ -79,11 +79,11 @@ class Rule(Model):
     set: dict[str, Any]
 
 
-class Ignored(Exception):  # noqa: N818  it is no mistake
+class Ignored(Exception):
     """What they sent is not about an issue."""
 
 
-class Unusable(Exception):  # noqa: N818  an answer to whoever sent it
+class Unusable(Exception):
     """What they sent cannot become an intake; ``wrong`` has field and reason of each."""
 
     def __init__(self, wrong: list[tuple[str, str]]) -> None:

@@ -42,7 +42,7 @@ class Case(Model):
     lead: Person | None = None
 
 
-class OutOfStep(Exception):  # noqa: N818  reads as what happened
+class OutOfStep(Exception):
     """The register and the workflow disagree on which step comes next: a defect, or a register that
     was restored; never repaired silently.
     """

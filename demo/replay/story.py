@@ -1,4 +1,4 @@
-"""From the rows of a day to what staff did: steps that a desk with our stages allows (design §3).
+"""From the rows of a day to what staff did: steps that a desk with our stages allows.
 
 The log records states, not acts, and skips some: an incident goes from ``New`` to ``Resolved``
 although somebody must have taken it first. `derive` puts in what must have happened in between,

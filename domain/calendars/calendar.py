@@ -49,7 +49,7 @@ _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo
 _INTERVAL = re.compile(r"(\d{2}):([0-5]\d)-(\d{2}):([0-5]\d)", re.ASCII)
 
 
-class CalendarExhausted(LookupError):  # noqa: N818 - reads as what happened
+class CalendarExhausted(LookupError):
     """The calendar has no open hour left in the direction searched."""
 
 

@@ -154,7 +154,7 @@ class Sheet:
         return Sheet(self.values, wrong, self.key, self.sent)
 
 
-class Wrong(Exception):  # noqa: N818  an answer to whoever filled it in
+class Wrong(Exception):
     """What is wrong, by field."""
 
     def __init__(self, reasons: Mapping[str, Reason]) -> None:

@@ -79,7 +79,7 @@ _REFUSED: Mapping[str, str] = {
 _NO_TIME = ("请写成 2026-11-23T09:30 的样子", "write it like 2026-11-23T09:30")
 
 
-class Wrong(Exception):  # noqa: N818  an answer to whoever filled it in
+class Wrong(Exception):
     """What is wrong, by field."""
 
     def __init__(self, reasons: Mapping[str, Reason]) -> None:

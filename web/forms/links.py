@@ -71,7 +71,7 @@ class Sheet:
 _USUAL = {Purpose.EVALUATE: Sheet(MappingProxyType({"item": ServiceItem.AFTER_SALES.value}))}
 
 
-class Wrong(Exception):  # noqa: N818  an answer to whoever filled it in
+class Wrong(Exception):
     """What is wrong, by field."""
 
     def __init__(self, fields: set[str]) -> None:
