@@ -33,6 +33,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from benchmarks.intakes import a_fault
 from demo.stage import Stage, stage
+from domain.contract import ISSUES
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
@@ -40,7 +41,6 @@ from domain.vocabulary import Role
 from inbound.files.roster import read_roster
 from runtime import aio, temporal
 from runtime.settings import ROOT, load
-from starter.client import TASK_QUEUE
 from store import tokens
 from store.tokens import Token
 from web.auth.identity import PREFIX, digest
@@ -151,7 +151,7 @@ async def _bare(_: AsyncExitStack) -> Send:
             start_workflow_operation=WithStartWorkflowOperation(
                 IssueWorkflow.run,
                 id=intake.issue_id,
-                task_queue=TASK_QUEUE,
+                task_queue=ISSUES,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             ),
             id=f"registered-{intake.reference}",
@@ -216,7 +216,7 @@ async def _until_quiet(on: Stage) -> None:
         await asyncio.sleep(0.5)
 
 
-class Lost(Exception):  # noqa: N818  reads as what happened
+class Lost(Exception):
     """The storm blew something away."""
 
 

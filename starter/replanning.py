@@ -13,11 +13,11 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
+from domain.contract import ISSUES
 from domain.errors import Refused, SetupError
 from domain.sla.replanning import PER_SECOND, Order, Report, Tally, replanned, tally
 from domain.sla.rulebook import Rulebook
 from runtime import rulebook as files
-from starter.client import TASK_QUEUE
 from store import replanning, rulebooks
 from store.connection import Pool
 from store.rulebooks import Adoption
@@ -99,7 +99,7 @@ async def start(
         replan.ReplanWorkflow.run,
         Order(adoption=adoption, per_second=per_second),
         id=replan.WORKFLOW_ID,
-        task_queue=TASK_QUEUE,
+        task_queue=ISSUES,
         id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
         static_summary="重新计算期限 Open promises are planned again",
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import NamedTuple
@@ -214,27 +214,41 @@ async def unsettled(pool: Pool, id_: str) -> list[str]:
 
 
 class Living(NamedTuple):
-    """An issue that a workflow should be living: the workflow's first execution run, how many steps
-    it took by the register, and when the last.
+    """An issue as audits look at it: its workflow's first execution run, how many steps it took by
+    the register and when the last; ``open`` if a workflow should be living it.
     """
 
     id: str
+    number: str
     run: str
     seq: int
     updated_at: datetime
+    open: bool
+
+
+_LIVING = """
+    SELECT id, number, run, seq, updated_at, closed_at IS NULL OR EXISTS (
+        SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL
+    ) AS open FROM issues i
+"""
 
 
 async def living(pool: Pool) -> list[Living]:
-    """List every issue that the register holds open, or still to be rated."""
+    """List every issue that the register holds open, or still to be scored and rated."""
     rows = await pool.fetch(
-        """
-        SELECT id, run, seq, updated_at FROM issues WHERE closed_at IS NULL
-        UNION
-        SELECT i.id, i.run, i.seq, i.updated_at FROM promises p JOIN issues i ON i.id = p.issue_id
-        WHERE p.ended_at IS NULL
-        """
+        f"""
+        {_LIVING} WHERE closed_at IS NULL
+            OR id IN (SELECT issue_id FROM promises WHERE ended_at IS NULL)
+        ORDER BY id
+        """  # noqa: S608  the text is ours
     )
     return [Living(*row) for row in rows]
+
+
+async def lived(pool: Pool, ids: Collection[str]) -> dict[str, Living]:
+    """Look at these issues, living or not: those there are."""
+    rows = await pool.fetch(f"{_LIVING} WHERE id = ANY($1)", list(ids))
+    return {row["id"]: Living(*row) for row in rows}
 
 
 async def _issues(pool: Pool, which: str, *arguments: object) -> list[Issue]:
