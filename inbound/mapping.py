@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +20,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
+from domain import telephone
 from domain.errors import InputError
 from domain.issue.intake import Customer, Intake
 from domain.vocabulary import Code, Model, Zone
@@ -32,7 +32,6 @@ _FIELDS = frozenset(Intake.model_fields) - {"customer", "source"} | {
 }
 _TIMES = frozenset({"reported_at", "occurred_at"})
 _LONGEST_LINE, _LONGEST_TEXT = 200, 10_000
-_NOT_DIALLED = re.compile(r"[^0-9+-]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
 _code: TypeAdapter[str] = TypeAdapter(Code)
 
@@ -189,12 +188,6 @@ def _line(text: str) -> str:
     return " ".join(_UNPRINTABLE.sub(" ", text).split())[:_LONGEST_LINE]
 
 
-def _telephone(text: str) -> str:
-    """Full-width digits and brackets, ``tel:`` and what else stands around a number."""
-    dialled = _NOT_DIALLED.sub(" ", unicodedata.normalize("NFKC", text))
-    return " ".join(dialled.split())
-
-
 def _reference(text: str) -> str:
     """Take theirs if it can be ours, else a name that is always the same for it."""
     try:
@@ -206,7 +199,7 @@ def _reference(text: str) -> str:
 
 _CLEAN: Mapping[str, Callable[[str], str]] = {
     "reference": _reference,
-    "customer.phone": _telephone,
+    "customer.phone": telephone.cleaned,
     "description": lambda text: text.replace("\x00", "")[:_LONGEST_TEXT],
     **dict.fromkeys(("title", "site", "model", "serial_number"), _line),
     **dict.fromkeys(("customer.name", "customer.organisation", "customer.contact"), _line),
