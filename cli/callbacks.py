@@ -20,18 +20,19 @@ from cli.asked import YEARS, adopted
 from cli.connections import registers, servers
 from cli.console import AsJson, ExitCode, Failed, refusal, tell, write_json
 from cli.tables import plain
-from domain import callbacks as callback_list
 from domain.calendars.timeline import midnight
-from domain.callbacks import Attempt, Call, CaseSummary
+from domain.callbacks import Attempt, Call, CaseSummary, about, call_code, share_of
 from domain.errors import InputError, Refused
 from domain.issue.intake import Customer
 from domain.issue.view import IssueView, local
 from domain.sla.rulebook import Rulebook
 from domain.staff.access import Right
+from domain.staff.duty import Duty
+from domain.staff.staffing import working
 from domain.vocabulary import Role, Severity, repeated
 from runtime import aio, settings
 from starter import calls
-from starter.calls import Recorded
+from starter.calls import OneRecorded
 from starter.client import Desk
 from store import callbacks, roster
 from store.connection import Pool
@@ -93,7 +94,7 @@ async def _list(day: date | None, clerk: str | None) -> _Day:
         clerks = await _clerks(pool, rulebook, clerk, day) if clerk else ()
         calls = await callbacks.todays(pool, midnight(day + timedelta(days=1), zone), zone)
         if clerk:
-            calls = callback_list.share_of(clerk, clerks, calls, day)
+            calls = share_of(clerk, clerks, calls, day)
         numbers = [case.number for call in calls for case in call.cases]
         await command_trail.seen(pool, Right.LIST_CALLBACKS, numbers)
     return _Day(day, zone.key, calls)
@@ -107,13 +108,7 @@ async def _clerks(pool: Pool, rulebook: Rulebook, clerk: str, day: date) -> list
         raise Failed(ExitCode.NOT_FOUND, f"--clerk: {clerk} is not on the roster")
     if members[clerk].role is not Role.CLERK:
         raise refusal("Invalid", f"--clerk: {clerk} is {members[clerk].role}, not a clerk")
-    at_work = [
-        id_
-        for id_, member in members.items()
-        if member.role is Role.CLERK
-        and member.shift in rulebook.calendars
-        and rulebook.calendar(member.shift).is_working_day(day)
-    ]
+    at_work = [each.id for each in working(members.values(), Role.CLERK, Duty(rulebook), day)]
     if clerk not in at_work:
         others = ", ".join(at_work) or "nobody"
         raise refusal("Invalid", f"--clerk: {clerk} does not work on {day}; who does: {others}")
@@ -161,8 +156,6 @@ def record(  # noqa: PLR0913  an option each
     yinuo callback record 20261123-07-0001 20261123-07-0002=not-running --by fan.meiling
     --reached --running --not-satisfied --words "取款机好了，另一台还是黑屏"
     """
-    if reached and not words.strip():
-        raise InputError("--words: write down what the customer said, as said (R23)")
     states = _states(numbers)
     aio.run(
         _record(
@@ -197,9 +190,9 @@ async def _record(
         Failed: some were not recorded; the others are.
     """
     async with _desk() as (at, pool):
-        acts = calls.about(await at.actor(by), running, call=call, **said)
+        acts = about(await at.actor(by), running, call=call, **said)
         today = datetime.now(ZoneInfo((await adopted(pool)).policy.zone)).date()
-        code = call or callback_list.call_code(today, acts)
+        code = call or call_code(today, acts)
         failed = []
         async for each in calls.record(at, pool, acts, code):
             if each.recorded_by:
@@ -218,7 +211,7 @@ async def _record(
     typer.echo(f"Call {code}.")
 
 
-def _why(each: Recorded) -> Failed:
+def _why(each: OneRecorded) -> Failed:
 
     if isinstance(each.failure, Refused):
         return refusal(each.failure.type, each.failure.message)

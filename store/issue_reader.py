@@ -14,10 +14,11 @@ from typing import NamedTuple
 import asyncpg
 from pydantic import Field
 
+from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.state import STEPS_KEPT, Issue, StepNote, note_of
 from domain.issue.view import IssueView, view
-from domain.sla.promise import CUSTOMERS, OVERSIGHT, Promise, PromiseKind
+from domain.sla.promise import CUSTOMERS, OVERSIGHT, PAST_DUE, Promise, PromiseKind
 from domain.vocabulary import Code, Instant, Kind, Model, Role, Stage
 from store.connection import Connection, Pool
 from store.issue_writer import customer_of, person
@@ -71,7 +72,7 @@ _LIST = """
     LEFT JOIN LATERAL (
         SELECT min(due_at) FILTER (WHERE paused_at IS NULL AND kind <> ALL($9))
                    AS next_due_at,
-               bool_or(outcome IN ('broken', 'skipped') AND kind <> ALL($10)) AS overdue,
+               bool_or(outcome = ANY($18) AND kind <> ALL($10)) AS overdue,
                bool_or(provisional) AS provisional
         FROM promises WHERE issue_id = i.id AND ended_at IS NULL
     ) p ON true
@@ -168,6 +169,7 @@ async def page(
             *(wanted.kind, wanted.agent, wanted.source),
             *places,
             wanted.unassigned,
+            sorted(PAST_DUE),
         )
         shown = rows[: wanted.limit]
         found = [view(each) for each in await _read(connection, shown)]
@@ -299,10 +301,11 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
     raised = await connection.fetch(
         """
         SELECT issue_id, content->>'number' AS number FROM issue_events
-        WHERE issue_id = ANY($1) AND action = 'complaint_raised' AND content ? 'number'
+        WHERE issue_id = ANY($1) AND action = $2 AND content ? 'number'
         ORDER BY seq
         """,
         ids,
+        ActionName.COMPLAINT_RAISED,
     )
     promises_of, steps_of, results_of, raised_of = map(
         _by_issue, (promises, steps, results, raised)

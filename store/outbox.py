@@ -15,6 +15,9 @@ from domain.vocabulary import Audience, Instant, Model
 from store import standing
 from store.connection import Connection, Pool
 
+UNDELIVERED = ("unknown", "handed_over")
+"""How messages stand that did not reach their recipient by their channel, and are a person's."""
+
 SLOT_LAPSES_AFTER = timedelta(seconds=15)
 """A slot not used by then is lost, or a desk that was down would use all it missed at once."""
 

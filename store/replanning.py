@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
+from domain.issue.actions import ActionName
 from domain.sla.policy import Facts
-from domain.sla.promise import Promise
+from domain.sla.promise import Promise, PromiseEnd
 from domain.sla.replanning import Replanned
 from domain.vocabulary import Model
 from store.connection import Pool
@@ -83,9 +84,9 @@ async def mark_unchanged(pool: Pool, version: str, issues: Sequence[Behind]) -> 
         await connection.execute(
             """
             UPDATE promises SET rulebook = $1
-            WHERE issue_id = ANY($2) AND ended_at IS NULL AND outcome = 'open'
+            WHERE issue_id = ANY($2) AND ended_at IS NULL AND outcome = $3
             """,
-            *(version, [row["id"] for row in moved]),
+            *(version, [row["id"] for row in moved], PromiseEnd.OPEN),
         )
 
 
@@ -93,10 +94,11 @@ async def replanned(pool: Pool, adoption: int) -> AsyncIterator[tuple[Replanned,
     """Read, issue by issue, what planning again changed after an adoption."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         async for row in connection.cursor(
-            """
+            f"""
             SELECT recorded->'step'->'promises' AS before, recorded->'promises' AS after
-            FROM issue_events WHERE action = 'replan' AND (content->>'adoption')::int = $1
-            """,
+            FROM issue_events WHERE action = '{ActionName.REPLAN}'
+                AND (content->>'adoption')::int = $1
+            """,  # noqa: S608  our own text, in which the index recognises its action
             adoption,
         ):
             before = {p.key: p for p in map(Promise.model_validate, row["before"])}

@@ -18,13 +18,13 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from domain.calendars.timeline import midnight
-from domain.callbacks import Call
+from domain.callbacks import Call, about
 from domain.errors import Refused
 from domain.issue.actions import ActionName, RecordCallback
 from domain.staff.access import Reach, Right, reach
 from domain.vocabulary import Actor
 from starter import calls
-from starter.calls import Recorded
+from starter.calls import OneRecorded
 from starter.client import Unavailable
 from store import callbacks, door_log, rulebooks
 from web import audit
@@ -78,7 +78,7 @@ class Sheet:
     def acts(self, by: Actor) -> dict[str, RecordCallback]:
         """Say it for each issue; of whom was not reached nothing else is known."""
         heard = bool(self.reached)
-        return calls.about(
+        return about(
             by,
             {number: runs if heard else None for number, runs in self.running.items()},
             conflict=self.conflict,
@@ -131,7 +131,7 @@ async def record_call(request: Request, here: Here, who: Signed, form: Form) -> 
     return await _page(request, here, who, sheet, done)
 
 
-async def _note(here: Doors, who: Visitor, done: Sequence[Recorded]) -> None:
+async def _note(here: Doors, who: Visitor, done: Sequence[OneRecorded]) -> None:
     """Write into the audit trail what was recorded now, and what was refused."""
     for each in done:
         if not each.recorded_by:
@@ -168,7 +168,7 @@ async def _page(
     here: Doors,
     who: Visitor,
     sheet: Sheet | None = None,
-    done: Sequence[Recorded] = (),
+    done: Sequence[OneRecorded] = (),
     *,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
