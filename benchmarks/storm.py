@@ -32,7 +32,7 @@ from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
 from benchmarks.intakes import a_fault
-from demo.stage import Stage, stage
+from demo.stage import Theatre, stage
 from domain.contract import ISSUES
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
@@ -182,7 +182,7 @@ async def measure(requests: int, at_once: int, rounds: int, home: Path) -> list[
     return done
 
 
-async def _token(on: Stage) -> str:
+async def _token(on: Theatre) -> str:
     written = PREFIX + secrets.token_urlsafe(32)
     given = Token(
         id="storm", role=Role.INTAKE, person=SOURCE, label="", created_at=datetime.now(UTC)
@@ -192,7 +192,7 @@ async def _token(on: Stage) -> str:
     return written
 
 
-async def _in_a_process(on: Stage, token: str, arguments: Sequence[str]) -> Round:
+async def _in_a_process(on: Theatre, token: str, arguments: Sequence[str]) -> Round:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.storm", *arguments),
@@ -209,7 +209,7 @@ async def _in_a_process(on: Stage, token: str, arguments: Sequence[str]) -> Roun
     return Round(way, seconds, *([Sent(*one) for one in some] for some in sent))
 
 
-async def _until_quiet(on: Stage) -> None:
+async def _until_quiet(on: Theatre) -> None:
     """Wait until what is to be said at once has been said."""
     pending = "SELECT count(*) FROM outbox WHERE settled_at IS NULL AND not_before IS NULL"
     while await on.servers.pool.fetchval(pending):
@@ -220,7 +220,7 @@ class Lost(Exception):
     """The storm blew something away."""
 
 
-async def _check(on: Stage, rounds: Sequence[Round]) -> None:
+async def _check(on: Theatre, rounds: Sequence[Round]) -> None:
     """Nothing is lost, nothing doubled, and whoever sent the same heard the same.
 
     Raises:

@@ -22,7 +22,7 @@ from runtime import aio, settings
 from store import rulebooks
 from store.exports import registers as found
 from store.exports.columns import Register
-from store.exports.registers import Asked, Held, held, reading
+from store.exports.registers import Asked, RegisterSize, held, reading
 from store.exports.spreadsheets import Format, Look, Sheet, writing
 
 app = typer.Typer(no_args_is_help=True)
@@ -49,7 +49,7 @@ def list_registers(*, json: AsJson = False) -> None:
     tables.show(shown)
 
 
-async def _held(zone: str) -> list[Held]:
+async def _held(zone: str) -> list[RegisterSize]:
 
     async with registers() as pool:
         return await held(pool, zone)

@@ -71,7 +71,7 @@ class Times(Model):
         return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(self.zone))
 
 
-class Rule(Model):
+class Override(Model):
     """Where a condition holds of what they send, these fields of ours are so."""
 
     condition: Expression = Field(alias="if")
@@ -100,7 +100,7 @@ class Form(Model):
     defaults: dict[str, Any] = Field(default_factory=dict)
     from_: dict[str, Expression] = Field(alias="from")
     values: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    when: tuple[Rule, ...] = ()
+    when: tuple[Override, ...] = ()
     fixed: dict[str, Any] = Field(default_factory=dict)
     time: Times = Times()
 

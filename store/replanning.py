@@ -22,7 +22,7 @@ PAGE = 50
 """Issues planned at a stretch, half a millisecond a promise: nobody else waits longer for it."""
 
 
-class Behind(Model):
+class StaleIssue(Model):
     """An open issue that goes by an older rulebook, with all it takes to plan it again."""
 
     id: str
@@ -33,7 +33,7 @@ class Behind(Model):
     promises: tuple[Promise, ...]
 
 
-async def _behind(pool: Pool, version: str, after: str) -> list[Behind]:
+async def _behind(pool: Pool, version: str, after: str) -> list[StaleIssue]:
     rows = await pool.fetch(
         """
         SELECT * FROM issues WHERE closed_at IS NULL AND rulebook <> $1 AND id > $2
@@ -48,7 +48,7 @@ async def _behind(pool: Pool, version: str, after: str) -> list[Behind]:
     ):
         running[row["issue_id"]].append(promise(row))
     return [
-        Behind(
+        StaleIssue(
             id=row["id"],
             number=row["number"],
             seq=row["seq"],
@@ -60,7 +60,7 @@ async def _behind(pool: Pool, version: str, after: str) -> list[Behind]:
     ]
 
 
-async def every_behind(pool: Pool, version: str) -> AsyncIterator[list[Behind]]:
+async def every_behind(pool: Pool, version: str) -> AsyncIterator[list[StaleIssue]]:
     """Go through the open issues that do not go by ``version``, page by page."""
     after = ""
     while page := await _behind(pool, version, after):
@@ -68,7 +68,7 @@ async def every_behind(pool: Pool, version: str) -> AsyncIterator[list[Behind]]:
         after = page[-1].id
 
 
-async def mark_unchanged(pool: Pool, version: str, issues: Sequence[Behind]) -> None:
+async def mark_unchanged(pool: Pool, version: str, issues: Sequence[StaleIssue]) -> None:
     """Let issues that come out the same go by ``version``, unless they went on meanwhile: then they
     are looked at again.
     """

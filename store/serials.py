@@ -34,7 +34,7 @@ _SAID = """
 Serials: TypeAlias = defaultdict[tuple[date, str], int]
 
 
-class Behind(NamedTuple):
+class LaggingSerial(NamedTuple):
     """An agent's day that would give numbers out again: its counter, and the highest given out."""
 
     day: date
@@ -43,7 +43,7 @@ class Behind(NamedTuple):
     given_out: int
 
 
-async def behind(pool: Pool, known: Iterable[str]) -> list[Behind]:
+async def behind(pool: Pool, known: Iterable[str]) -> list[LaggingSerial]:
     """Find agents and days whose next number was given out before, by the register or as
     ``known``.
     """
@@ -55,7 +55,7 @@ async def behind(pool: Pool, known: Iterable[str]) -> list[Behind]:
         rows = await connection.fetch("SELECT day, agent, last FROM serials")
     counted = {(row["day"], row["agent"]): int(row["last"]) for row in rows}
     return [
-        Behind(*place, counted.get(place, 0), last)
+        LaggingSerial(*place, counted.get(place, 0), last)
         for place, last in sorted(highest.items())
         if counted.get(place, 0) < last
     ]

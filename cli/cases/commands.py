@@ -23,7 +23,7 @@ from domain.knowledge.cases import (
     Ruling,
     findable,
 )
-from inbound.files.cases import Entry, read_cases
+from inbound.files.cases import FoundCase, read_cases
 from runtime import aio, settings
 from starter.client import Register
 from store import cases
@@ -142,12 +142,12 @@ def add(  # noqa: PLR0913  an option each
     if file and given:
         raise typer.BadParameter("give a --file, or the fields of one case")
 
-    entries = read_cases(file) if file else [Entry("", Content.model_validate(given))]
+    entries = read_cases(file) if file else [FoundCase("", Content.model_validate(given))]
     added = aio.run(_add(entries, by, approve=approve))
     _answer(added if file else added[0], json=json)
 
 
-async def _add(entries: Sequence[Entry], by: str, *, approve: bool) -> list[KnownCase]:
+async def _add(entries: Sequence[FoundCase], by: str, *, approve: bool) -> list[KnownCase]:
     """Add all or none."""
     now = datetime.now(UTC)
     async with registers() as pool:
@@ -165,7 +165,7 @@ async def _add(entries: Sequence[Entry], by: str, *, approve: bool) -> list[Know
         return [_there(await cases.get(pool, number), number) for number in numbers]
 
 
-def _check(entries: Sequence[Entry], known: Mapping[str, str]) -> None:
+def _check(entries: Sequence[FoundCase], known: Mapping[str, str]) -> None:
     """Refuse titles that cannot be found, or are there already; ``known`` are those of the library
     with their numbers.
     """

@@ -19,7 +19,7 @@ from domain.errors import Refused
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity, Stage
-from inbound.files.intakes import Found, read_intakes
+from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
 from starter.client import Desk
 from store.issue_reader import Filter, Unsettled
@@ -152,11 +152,13 @@ def _open_file(file: Path, now: datetime | None, *, json: bool) -> None:
         raise Failed(failure.code, f"{where}: {failure}")
 
 
-async def _open_all(found: Sequence[Found]) -> tuple[list[IssueView], list[tuple[str, Failed]]]:
+async def _open_all(
+    found: Sequence[FoundIntake],
+) -> tuple[list[IssueView], list[tuple[str, Failed]]]:
     """Check all, then open all; what came of each, in the file's order."""
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def opened(at: Desk, each: Found) -> IssueView | tuple[str, Failed]:
+    async def opened(at: Desk, each: FoundIntake) -> IssueView | tuple[str, Failed]:
         try:
             async with places, explained():
                 return await at.open(each.intake)
@@ -170,7 +172,7 @@ async def _open_all(found: Sequence[Found]) -> tuple[list[IssueView], list[tuple
     return views, [answer for answer in answers if isinstance(answer, tuple)]
 
 
-async def _check_all(at: Desk, found: Sequence[Found]) -> None:
+async def _check_all(at: Desk, found: Sequence[FoundIntake]) -> None:
 
     wrong: list[str] = []
     for where, intake in found:

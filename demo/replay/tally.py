@@ -13,7 +13,7 @@ from domain.vocabulary import Model
 from store.connection import Pool
 
 
-class Tally(Model):
+class IssueCounts(Model):
     """Numbers of issues as they stand. One that is done counts as in time or late by its first
     promise of a resolution; one that was only handed to whoever had it was not reassigned.
     """
@@ -42,7 +42,7 @@ class Alarms(Model):
     told: Lag
 
 
-async def tally(pool: Pool, source: str) -> Tally:
+async def tally(pool: Pool, source: str) -> IssueCounts:
     """Count the issues that ``source`` opened."""
     row = await pool.fetchrow(
         """
@@ -75,7 +75,7 @@ async def tally(pool: Pool, source: str) -> Tally:
         *(source, ActionName.REASSIGN, ActionName.WAIT_FOR_CUSTOMER, sorted(DONE)),
         *(PromiseEnd.KEPT, PromiseEnd.BROKEN, PromiseKind.RESOLUTION),
     )
-    return Tally(**dict(row or {}))
+    return IssueCounts(**dict(row or {}))
 
 
 async def references(pool: Pool, source: str) -> list[str]:
