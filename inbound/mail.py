@@ -216,7 +216,9 @@ def _attached(letter: EmailMessage) -> list[str]:
 
 
 class _Words(HTMLParser):
-    """What a reader sees of a page."""
+    """What a reader sees of a page. No library: html2text is under the GPL, and others bring a
+    parser of all of HTML along.
+    """
 
     _BREAKS = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "table", "blockquote"})
     _CELLS = frozenset({"td", "th"})

@@ -4,8 +4,6 @@ again by it (R32).
 
 from __future__ import annotations
 
-import getpass
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from domain.errors import Refused, SetupError
 from domain.sla.replanning import PER_SECOND, Order, Report, Tally, replanned, tally
 from domain.sla.rulebook import Rulebook
 from runtime import rulebook as files
+from runtime.home import user
 from store import replanning, rulebooks
 from store.connection import Pool
 from store.rulebooks import Adoption
@@ -34,7 +33,7 @@ async def adopt(
     """
     try:
         async with pool.acquire() as connection, connection.transaction():
-            return await rulebooks.adopt(connection, rulebook, by=_who(), note=note, file=file)
+            return await rulebooks.adopt(connection, rulebook, by=user(), note=note, file=file)
     except rulebooks.Unfit as unfit:
         raise Refused("Invalid", str(unfit)) from None
 
@@ -65,14 +64,6 @@ async def policy_at_start(client: Client, pool: Pool, path: Path) -> str:
     if open_issues:
         await start(client, adoption.id)
     return f"{path.name}, rulebook {adoption.version}"
-
-
-def _who() -> str:
-    """Name whoever runs this; in a container that may be nobody the system knows."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"
 
 
 async def adopt_file(pool: Pool, path: Path) -> Adoption | None:

@@ -1,4 +1,4 @@
-"""Read models: an issue, lists of issues, the callback list and the outbox, straight from the
+"""Read models: an issue, lists of issues, what did not arrive of their messages, straight from the
 registers, which every step updates in its own transaction.
 """
 
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 import asyncpg
@@ -213,6 +214,36 @@ async def unsettled(pool: Pool, id_: str) -> list[str]:
         "SELECT key FROM outbox WHERE issue_id = $1 AND settled_at IS NULL ORDER BY key", id_
     )
     return [row["key"] for row in rows]
+
+
+class Outlook(Model):
+    """When the handler expects to be done; what was offered last, and its price in yuan."""
+
+    expected_at: Instant | None = None
+    work: str | None = None
+    amount: Decimal | None = None
+
+
+async def outlook(pool: Pool, issue_id: str, generation: int) -> Outlook:
+    """Say what a customer was told besides the promises of one generation (R14, R17)."""
+    row = await pool.fetchrow(
+        """
+        SELECT h.expected_at, p.work, p.amount FROM issues i
+        LEFT JOIN handling_forms h ON h.issue_id = i.id AND h.generation = $2
+        LEFT JOIN paid_services p ON p.issue_id = i.id AND p.generation = $2
+        WHERE i.id = $1
+        """,
+        *(issue_id, generation),
+    )
+    return Outlook(**dict(row)) if row else Outlook()
+
+
+async def taken_at(pool: Pool, issue_id: str, key: str) -> datetime | None:
+    """Say when the step was recorded that this cause brought about; None: it was not."""
+    at: datetime | None = await pool.fetchval(
+        "SELECT recorded_at FROM issue_events WHERE issue_id = $1 AND key = $2", issue_id, key
+    )
+    return at
 
 
 class Living(NamedTuple):

@@ -23,7 +23,7 @@ from domain.issue.view import IssueView
 from domain.staff.access import Right, may
 from domain.vocabulary import Role
 from starter.client import Unavailable
-from store import AWAY, cases, issue_reader, progress, roster
+from store import AWAY, cases, issue_reader, roster
 from store.cases import Found
 from web import audit
 from web.auth.identity import Visitor, has, require, saw
@@ -84,7 +84,7 @@ async def show(
         issue=seen,
         promises=[each for each in seen.promises if each.generation == seen.reopen_count + 1],
         steps=seen.steps[-_STEPS:][::-1],
-        told=await progress.told(here.pool, seen.id, seen.reopen_count + 1),
+        told=await issue_reader.outlook(here.pool, seen.id, seen.reopen_count + 1),
         intake=await _intake(here, who, seen),
         known=await _known(here, who, seen),
         forms=[_form(each, choices, sheets) for each in can],

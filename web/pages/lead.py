@@ -23,9 +23,9 @@ from domain.staff.duty import Duty
 from domain.staff.roster import Member
 from domain.vocabulary import SUPERVISORS, Code, Model, Role, Stage
 from starter.client import Unavailable
-from store import board, issue_reader, roster, rulebooks
-from store.board import Load
+from store import issue_reader, roster, rulebooks, workload
 from store.issue_reader import Filter, Place
+from store.workload import Load
 from web import audit
 from web.auth.identity import Signed, Visitor, require, saw
 from web.context import Doors, Here
@@ -348,7 +348,7 @@ async def _departments(here: Doors) -> list[str]:
 async def _staff(here: Doors, department: str | None) -> _Staff:
     """Say who is on duty and what they have open, in a department or in all."""
     now = here.now()
-    loads = await board.loads(here.pool, department)
+    loads = await workload.loads(here.pool, department)
     async with here.pool.acquire() as connection:
         rulebook = await rulebooks.current(connection)
         members = await roster.members(connection)

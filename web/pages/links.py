@@ -26,8 +26,8 @@ from domain.staff.access import Caller, Right, may
 from domain.vocabulary import Audience, Role, ServiceItem
 from runtime.signing import LinkRefused, link_id
 from starter.client import Unavailable
-from store import AWAY, door_log, issue_reader, progress, tokens
-from store.progress import Told
+from store import AWAY, door_log, issue_reader, tokens
+from store.issue_reader import Outlook
 from web import audit
 from web.auth.identity import Visitor, saw
 from web.context import Doors, Here, address_of
@@ -132,7 +132,7 @@ class _Opened:
     link: Link
     who: Visitor
     issue: Issue
-    told: Told
+    told: Outlook
     used_at: datetime | None
 
     @property
@@ -238,9 +238,9 @@ async def _opened(request: Request, here: Doors, signed: str, link: Link) -> _Op
             link=link,
             who=Visitor(caller, "link", address_of(request)),
             issue=issue,
-            told=await progress.told(here.pool, issue.id, issue.generation),
+            told=await issue_reader.outlook(here.pool, issue.id, issue.generation),
             # Its answer may have been lost, and with it the note of its use.
-            used_at=used_at or await progress.taken_at(here.pool, issue.id, _key(name)),
+            used_at=used_at or await issue_reader.taken_at(here.pool, issue.id, _key(name)),
         )
 
 

@@ -1,4 +1,4 @@
-"""Read model of a department's board: how much is open, and with whom."""
+"""How much a department has open, and with whom."""
 
 from __future__ import annotations
 
