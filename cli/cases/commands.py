@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ from domain.knowledge.cases import (
     Draft,
     KnownCase,
     Ruling,
-    findable,
+    unusable_titles,
 )
 from inbound.files.cases import FoundCase, read_cases
 from runtime import aio, settings
@@ -154,7 +154,9 @@ async def _add(entries: Sequence[FoundCase], by: str, *, approve: bool) -> list[
         actor = await Register(pool).actor(by)
         async with pool.acquire() as connection, connection.transaction():
             known = await cases.titles(connection, [each.content.title for each in entries])
-            _check(entries, known)
+            wrong = unusable_titles(((each.where, each.content.title) for each in entries), known)
+            if wrong:
+                raise refusal("Invalid", "\n".join(wrong))
             numbers = []
             for _, content in entries:
                 draft = Draft(**content.model_dump(), proposed_by=by, proposed_at=now)
@@ -163,23 +165,6 @@ async def _add(entries: Sequence[FoundCase], by: str, *, approve: bool) -> list[
                     ruling = Ruling(change=Change.APPROVE, by=actor, at=now)
                     await cases.rule(connection, numbers[-1], ruling)
         return [_there(await cases.get(pool, number), number) for number in numbers]
-
-
-def _check(entries: Sequence[FoundCase], known: Mapping[str, str]) -> None:
-    """Refuse titles that cannot be found, or are there already; ``known`` are those of the library
-    with their numbers.
-    """
-    wrong = []
-    earlier: dict[str, str] = {}
-    for where, content in entries:
-        title = content.title
-        if not findable(title):
-            wrong.append(f"{where}title: holds no word it could be found by")
-        elif before := known.get(title) or earlier.get(title):
-            wrong.append(f"{where}title: {before} has it already: revise that case, or say more")
-        earlier.setdefault(title, where.removesuffix(": "))
-    if wrong:
-        raise refusal("Invalid", "\n".join(wrong))
 
 
 @app.command()

@@ -8,8 +8,8 @@ change; a time shown twice in autumn is its first showing, and whatever is open 
 the clock is put back stays so until the clock has caught up. The rule never reverses the order of
 two local times, so intervals that do not overlap on paper do not overlap in real time either.
 
-Ours and no library's: those that come near know no make-up workdays, or count on the wall clock when
-it changes (``benchmarks/calendars.py`` measures both).
+Ours and no library's: those that come near know no make-up workdays, or count on the wall clock
+when it changes (``benchmarks/calendars.py`` measures both).
 """
 
 from __future__ import annotations
