@@ -9,9 +9,8 @@ import typer
 from cli.asked import current
 from cli.connections import servers
 from cli.console import AsJson, write_json
-from cli.policy.loading import DryRun, would_move
-from cli.policy.tables import replanned
-from cli.tables import show
+from cli.loading import DryRun, would_move
+from cli.tables import replanned, show
 from domain.sla.replanning import PER_SECOND, Report
 from runtime import aio, settings
 from starter import replanning

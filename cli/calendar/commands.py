@@ -15,7 +15,7 @@ from cli import tables
 from cli.asked import YEARS, PolicyFile, asked_calendar, asked_instant, asked_rulebook
 from cli.calendar import pictures as calendar_pictures
 from cli.console import AsJson, write_json
-from cli.policy.loading import DryRun, Note, load
+from cli.loading import DryRun, Note, load
 from domain.calendars.calendar import WEEKDAYS, CalendarExhausted, WorkingCalendar
 from domain.calendars.national_days import NationalDays
 from domain.calendars.periods import Ends, Period, WorkingDays, read_period

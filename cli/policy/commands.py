@@ -19,8 +19,8 @@ from cli.asked import (
 )
 from cli.connections import registers
 from cli.console import AsJson, write_json
+from cli.loading import DryRun, Note, load
 from cli.policy import pictures as policy_pictures
-from cli.policy.loading import DryRun, Note, load
 from domain.calendars.calendar import CalendarExhausted
 from domain.errors import InputError
 from domain.sla import explanation

@@ -9,8 +9,7 @@ import typer
 
 from cli.asked import current
 from cli.connections import registers, servers
-from cli.policy.tables import replanned
-from cli.tables import show
+from cli.tables import replanned, show
 from domain.sla.replanning import Report
 from domain.sla.rulebook import Rulebook
 from runtime import aio, settings
