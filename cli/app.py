@@ -7,8 +7,9 @@ libraries of two servers nor for other commands', and modules import what they n
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand
@@ -18,127 +19,131 @@ from cli.console import Commands
 from runtime.home import UMASK
 
 
-class Later(TyperCommand):
-    """A command or group whose module is not imported before it is called: until then it is a name
-    and a line of help.
-    """
+class Place(NamedTuple):
+    """Where a command or a group of commands is, and its line in `yinuo --help`."""
 
-    def __init__(self, name: str, place: str, line: str) -> None:
-        super().__init__(name, help=line)
-        self._place = place
-
-    def itself(self) -> Any:
-        """Import it."""
-        module, _, attribute = self._place.partition(":")
-        found = getattr(import_module(module), attribute)
-        holder = typer.Typer()
-        if isinstance(found, typer.Typer):
-            holder.add_typer(found, name=self.name, help=self.help)
-        else:
-            holder.command(self.name)(found)
-        return get_group(holder).commands[str(self.name)]
-
-    def make_context(self, *args: Any, **more: Any) -> Any:
-        """Call it: from here on the command itself answers."""
-        return self.itself().make_context(*args, **more)
+    at: str
+    line: str
 
 
-COMMANDS = (
-    Later("up", "cli.up:up", "Bring the whole desk up, and keep it up until Ctrl-C."),
-    Later(
-        "migrate",
+COMMANDS: Mapping[str, Place] = {
+    "up": Place("cli.up:up", "Bring the whole desk up, and keep it up until Ctrl-C."),
+    "migrate": Place(
         "cli.migrate:migrate",
         "Prepare the servers: tables, search attributes, the schedule of the audit, and the"
         " policy.",
     ),
-    Later(
-        "worker",
+    "worker": Place(
         "cli.worker:worker",
         "Run one worker until Ctrl-C: the part of the desk to have more of for more load.",
     ),
-    Later(
-        "serve",
+    "serve": Place(
         "cli.serve:serve",
         "Open the doors until Ctrl-C: the HTTP interface, links and pages. `yinuo up` does it,"
         " too.",
     ),
-    Later(
-        "backup",
+    "backup": Place(
         "cli.backup:backup",
         "Back the embedded desk up into one file, while it runs or not.",
     ),
-    Later(
-        "restore",
+    "restore": Place(
         "cli.backup:restore",
         "Restore the embedded desk from a backup: all of it or nothing. The desk must be down.",
     ),
-    Later(
-        "restored",
+    "restored": Place(
         "cli.backup:restored",
         "Say that the register was restored by its server's own means, before anything works on"
         " it.",
     ),
-    Later(
-        "replan",
+    "replan": Place(
         "cli.replan:replan",
         "Plan open promises again that still go by an older rulebook, and show what became of all.",
     ),
-    Later(
-        "audit",
+    "audit": Place(
         "cli.tokens:audit",
         "Show who did or saw what at the doors, from which address, newest first (R30).",
     ),
-    Later(
-        "repair",
+    "repair": Place(
         "cli.audit:repair",
         "Do something about what `yinuo audit --deep` finds: all of it, or of these issues.",
     ),
-    Later(
-        "demo",
+    "demo": Place(
         "cli.demo:demo",
         "Show the whole desk at work, on servers of its own and with staff played by a script.",
     ),
-    Later("issue", "cli.issues.commands:app", "Open issues, look at them, act on them."),
-    Later(
-        "callback",
+    "issue": Place("cli.issues.commands:app", "Open issues, look at them, act on them."),
+    "callback": Place(
         "cli.callbacks:app",
         "The callback clerk's day: whom to call, and what they said.",
     ),
-    Later(
-        "case",
+    "case": Place(
         "cli.cases.commands:app",
         "Known solutions: search them, propose them, review them.",
     ),
-    Later(
-        "quality",
+    "quality": Place(
         "cli.quality:app",
         "Draw a fair sample of the closed records, check it, see who is retrained.",
     ),
-    Later(
-        "register",
+    "register": Place(
         "cli.registers:app",
         "List the registers and forms, export them as spreadsheets.",
     ),
-    Later("roster", "cli.roster.commands:app", "Who works where, when and on what."),
-    Later("token", "cli.tokens:app", "Who may come in at the doors."),
-    Later("inbound", "cli.inbound:app", "What other systems send, and letters."),
-    Later(
-        "calendar",
+    "roster": Place("cli.roster.commands:app", "Who works where, when and on what."),
+    "token": Place("cli.tokens:app", "Who may come in at the doors."),
+    "inbound": Place("cli.inbound:app", "What other systems send, and letters."),
+    "calendar": Place(
         "cli.calendar.commands:app",
         "Look at working time, ask when something is due, load notices.",
     ),
-    Later(
-        "policy",
+    "policy": Place(
         "cli.policy.commands:app",
         "Check policies, ask what is promised and why, load one.",
     ),
-)
-"""Each with where it is and its line in `yinuo --help`."""
+}
+"""In the order of `yinuo --help`."""
+
+
+class _OnDemand(Mapping[str, Any]):
+    """The commands themselves: the module of one is imported when that is looked up."""
+
+    def __getitem__(self, name: str) -> Any:
+        place = COMMANDS[name]
+        module, _, attribute = place.at.partition(":")
+        found = getattr(import_module(module), attribute)
+        holder = typer.Typer()
+        if isinstance(found, typer.Typer):
+            holder.add_typer(found, name=name, help=place.line)
+        else:
+            holder.command(name)(found)
+        return get_group(holder).commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
 
 
 class _Yinuo(Commands):
+    """Lists commands without importing them, and imports the one that is called."""
+
     def __init__(self, **more: Any) -> None:
-        super().__init__(**(more | {"commands": COMMANDS}))
+        super().__init__(**more)
+        self.commands: Any = _OnDemand()
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  as Typer asks
+        """Name them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  as Typer asks
+        """Give the name and the line of a command: all that a list of them needs."""
+        place = COMMANDS.get(cmd_name)
+        return place and TyperCommand(cmd_name, help=place.line)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is called, itself."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and self.commands[name], rest
 
 
 app = typer.Typer(

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 import typer
 
-from cli.app import Later, app
+from cli.app import app
 from domain.issue.actions import PEOPLE, ActionName
 from domain.issue.lifecycle import RULES
 from domain.sla.promise import PromiseKind
@@ -238,7 +238,6 @@ def wrong_usage(words: list[str]) -> str | None:
         if name not in subcommands:
             return f"no command: {name}"
         command = subcommands[name]
-        command = command.itself() if isinstance(command, Later) else command
     options = [each for each in command.params if each.param_type_name == "option"]
     given = {word for word in rest if word.startswith("--")}
     if unknown := given - {name for each in options for name in (*each.opts, *each.secondary_opts)}:

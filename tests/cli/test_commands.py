@@ -3,17 +3,20 @@
 import inspect
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
-from cli.app import COMMANDS, Later
+from cli.app import COMMANDS, app
 from runtime.settings import ROOT
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.name)
-def test_what_the_list_of_commands_says_of_each_is_how_its_own_help_begins(command: Later) -> None:
-    said = inspect.cleandoc(command.itself().help).partition("\n\n")[0]
-    assert " ".join(said.split()) == command.help
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_the_list_of_commands_says_of_each_is_how_its_own_help_begins(name: str) -> None:
+    program: Any = get_command(app)
+    said = inspect.cleandoc(program.commands[name].help).partition("\n\n")[0]
+    assert " ".join(said.split()) == COMMANDS[name].line
 
 
 def test_the_list_of_commands_waits_for_no_server_and_no_command() -> None:
@@ -30,4 +33,5 @@ def test_the_list_of_commands_waits_for_no_server_and_no_command() -> None:
     assert "Open issues, look at them" in ran.stdout
     loaded = set(ran.stderr.split())
     assert "cli" in loaded
-    assert not loaded & {"temporalio", "asyncpg", "fastapi", "starter", "store", "web", "workflows"}
+    servers = {"temporalio", "asyncpg", "sqlalchemy", "fastapi", "apprise"}
+    assert not loaded & (servers | {"starter", "store", "web", "workflows"})
