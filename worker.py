@@ -25,7 +25,8 @@ from activities.repairing import Repairing
 from activities.replanning import Replanning
 from domain import contract as names
 from domain.errors import SetupError
-from runtime import aio, grants, logs, postgres, settings, temporal
+from runtime import aio, grants, logs, postgres, temporal
+from runtime import settings as environment
 from runtime.embedded import servers
 from runtime.lives import Lives
 from runtime.migrate import require_head
@@ -50,14 +51,16 @@ async def replays(history: WorkflowHistory) -> bool:
     return result.replay_failure is None
 
 
-def workers(client: Client, pool: Pool, own: Settings, sender: Sender) -> tuple[Worker, Worker]:
+def workers(
+    client: Client, pool: Pool, settings: Settings, sender: Sender
+) -> tuple[Worker, Worker]:
     """Build the two workers: one for issues, one for everything that leaves the building, so that
     slow channels never take a slot from an issue.
     """
-    recording = Recording(pool, links(own))
+    recording = Recording(pool, links(settings))
     notification = Notification(pool, sender)
     deep = DeepAudit(pool, held=standing.held_because)
-    remedies = Remedies(pool, recording, CatchingUp(pool, links(own)), replays)
+    remedies = Remedies(pool, recording, CatchingUp(pool, links(settings)), replays)
     issues = Worker(
         client,
         task_queue=names.ISSUES,
@@ -70,34 +73,34 @@ def workers(client: Client, pool: Pool, own: Settings, sender: Sender) -> tuple[
             Replanning(pool).replan_issues,
             Complaints(pool).raise_complaint,
         ],
-        max_concurrent_workflow_tasks=own.workflow_slots,
-        max_concurrent_activities=own.activity_slots,
-        max_concurrent_local_activities=own.local_activity_slots,
-        max_cached_workflows=own.max_cached_workflows,
+        max_concurrent_workflow_tasks=settings.workflow_slots,
+        max_concurrent_activities=settings.activity_slots,
+        max_concurrent_local_activities=settings.local_activity_slots,
+        max_cached_workflows=settings.max_cached_workflows,
         # After a crash others wait this long for the dead worker's share before they take it.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
-        graceful_shutdown_timeout=own.graceful_shutdown,
+        graceful_shutdown_timeout=settings.graceful_shutdown,
     )
     notifications = Worker(
         client,
         task_queue=names.NOTIFICATIONS,
         activities=[notification.deliver_messages],
-        max_concurrent_activities=own.notification_slots,
-        graceful_shutdown_timeout=own.graceful_shutdown,
+        max_concurrent_activities=settings.notification_slots,
+        graceful_shutdown_timeout=settings.graceful_shutdown,
     )
     return issues, notifications
 
 
 @asynccontextmanager
-async def working(own: Settings) -> AsyncIterator[None]:
+async def working(settings: Settings) -> AsyncIterator[None]:
     """Work while the block runs.
 
     Raises:
         SetupError: a server is missing or of another version, or the desk has no policy yet.
     """
-    client = await temporal.connect(own)
+    client = await temporal.connect(settings)
     await temporal.require_search_attributes(client, SEARCH_ATTRIBUTES)
-    async with postgres.pool(servers.database_url(own), size=own.pool_size) as pool:
+    async with postgres.pool(servers.database_url(settings), size=settings.pool_size) as pool:
         await require_head(pool)
         if warning := await grants.warning(pool):
             log.warning(warning)
@@ -107,25 +110,25 @@ async def working(own: Settings) -> AsyncIterator[None]:
             raise SetupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
         told(await behind.check_in_turn(pool, Lives(client)))  # held, it waits for the repair
         with closing(AppriseSender()) as sender:
-            issues, notifications = workers(client, pool, own, sender)
+            issues, notifications = workers(client, pool, settings, sender)
             async with issues, notifications:
                 log.info("working", policy=current.policy.name, rulebook=current.version)
                 yield
                 log.info("stopping")
 
 
-async def serve(own: Settings) -> None:
+async def serve(settings: Settings) -> None:
     """Work until SIGINT or SIGTERM."""
     with aio.stop_requested() as stop:
-        async with working(own):
+        async with working(settings):
             await stop.wait()
 
 
 def main() -> None:
     """Run the worker by the settings of the environment."""
-    own = settings.load()
-    logs.configure(own.log_format, own.log_level)
-    aio.run(serve(own))
+    settings = environment.load()
+    logs.configure(settings.log_format, settings.log_level)
+    aio.run(serve(settings))
 
 
 if __name__ == "__main__":

@@ -30,11 +30,11 @@ from activities.recording import Recording
 from domain import contract as names
 from domain.issue import lifecycle
 from domain.issue.actions import ActionName, Cancel, Reassign, Repair
+from domain.issue.intake import Intake
 from domain.staff.duty import Duty
 from domain.staff.staffing import stranded
 from domain.vocabulary import DESK, Actor, Outcome, Role
-from runtime.lives import NUMBER, STEP
-from runtime.living import described
+from runtime.lives import NUMBER, STEP, catch_up, described
 from runtime.starting import start_of, update_of
 from store import issue_reader, roster, rulebooks
 from store.connection import Pool
@@ -115,7 +115,7 @@ class Audit:
         elif found.status in BY_AN_OPERATOR:
             return await self._close(issue.id, issue.run, now)
         elif found.status is WorkflowExecutionStatus.RUNNING:
-            await self._remind(client, issue, seen(found))
+            await self._remind(client, issue)
         return []
 
     async def _begin_anew(self, client: Client, issue: Living) -> None:
@@ -135,23 +135,20 @@ class Audit:
                 rpc_timeout=_PATIENCE,
             )
 
-    async def _remind(self, client: Client, issue: Living, said: Seen) -> None:
+    async def _remind(self, client: Client, issue: Living) -> None:
         """Let a workflow that lost its last steps, or its registration, take them again."""
         handle = client.get_workflow_handle(issue.id)
+
+        async def ask(name: ActionName, act: Intake | Repair, key: str) -> None:
+            await handle.execute_update(name, act, id=key, rpc_timeout=_PATIENCE)
+
+        async def intake() -> Intake | None:
+            async with self._pool.acquire() as connection:
+                return await issue_reader.intake(connection, issue.id)
+
         with suppress(WorkflowUpdateFailedError, RPCError):
-            if said.steps is None:
-                async with self._pool.acquire() as connection:
-                    intake = await issue_reader.intake(connection, issue.id)
-                await handle.execute_update(
-                    ActionName.REGISTERED, intake, id=f"asked:{issue.seq}", rpc_timeout=_PATIENCE
-                )
-                said = seen(await handle.describe(rpc_timeout=_PATIENCE))
-            if said.keeps_up_with(issue):
-                return
-            log.warning("a workflow is behind its register", issue_id=issue.id, steps=said.steps)
-            act = Repair(by=_BY, reason="流程落后于登记簿 the workflow was behind its register")
-            key = f"repair:{issue.run}:{issue.seq}"
-            await handle.execute_update(ActionName.REPAIR, act, id=key, rpc_timeout=_PATIENCE)
+            if await catch_up(client, issue.id, issue.seq, intake, by=_BY, ask=ask):
+                log.warning("a workflow was behind its register", issue_id=issue.id)
 
     async def _hand_over(self, client: Client) -> None:
         async with self._pool.acquire() as connection:

@@ -19,9 +19,9 @@ from domain.issue.intake import Intake
 from domain.issue.state import Recorded
 from runtime import histories
 from runtime.histories import Activities, Kept, Told
-from runtime.living import described
+from runtime.lives import described
 from runtime.signing import Links
-from store import auditing, duty, issue_writer, outbox, roster, rulebooks
+from store import auditing, duty, issue_writer, outbox, roster, rulebooks, serials
 from store.auditing import Papers
 from store.connection import Connection, Pool
 from store.issue_writer import Case
@@ -34,7 +34,7 @@ _PERHAPS_SENT = "the register was restored: this may have arrived before"
 _LOST = "此消息的原文已遗失，请查看该问题 The wording of this message was lost: look at the issue."
 
 
-class Gone(Exception):  # noqa: N818  reads as what happened
+class Gone(Exception):
     """Temporal does not have what the register lacks, or not any more."""
 
 
@@ -151,7 +151,7 @@ class CatchingUp:
             raise Gone("Temporal no longer has the intake it was registered with")
         case = await self._case(connection, recorded, intake)
         await issue_writer.open_issue(connection, recorded.step, intake, case)
-        await auditing.raise_serials(connection, [recorded.number])
+        await serials.go_on_above(connection, recorded.number)
         return case
 
     async def _case(self, connection: Connection, recorded: Recorded, intake: Intake) -> Case:

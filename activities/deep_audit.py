@@ -24,9 +24,10 @@ from domain import contract as names
 from domain.findings import AuditReport, Finding, FindingKind
 from domain.issue.folding import folded, form_differences, ledger_differences, missing
 from runtime.aio import every
-from store import auditing
-from store.auditing import Papers, Row
+from store import auditing, issue_reader
+from store.auditing import Papers
 from store.connection import Pool
+from store.issue_reader import Living
 
 T = TypeVar("T")
 Held: TypeAlias = "Callable[[Pool], Awaitable[str | None]]"
@@ -118,12 +119,14 @@ class DeepAudit:
 
     async def _glance(self, client: Client, ids: Collection[str] | None) -> _Glance:
         listed = await self.listed(client)
-        living = {row.id: row for row in await auditing.living(self._pool)} if ids is None else {}
-        suspects: dict[str, Row | None] = {**living}
+        living = (
+            {row.id: row for row in await issue_reader.living(self._pool)} if ids is None else {}
+        )
+        suspects: dict[str, Living | None] = {**living}
         if ids is None:
             suspects |= await self._unlike_the_register(listed)
         else:
-            suspects |= dict.fromkeys(ids) | await auditing.rows(self._pool, ids)
+            suspects |= dict.fromkeys(ids) | await issue_reader.lived(self._pool, ids)
         findings = await self._numbers(listed)
         findings += await self._workflows(client, suspects, everything=ids is None)
         findings += [f async for f in self._against_events(ids)]
@@ -143,11 +146,11 @@ class DeepAudit:
             async for found in client.list_workflows(query, page_size=1000)
         ]
 
-    async def _unlike_the_register(self, listed: Sequence[Listed]) -> dict[str, Row | None]:
+    async def _unlike_the_register(self, listed: Sequence[Listed]) -> dict[str, Living | None]:
         """Find workflows without a row, and those that know more steps than their row."""
-        suspects: dict[str, Row | None] = {}
+        suspects: dict[str, Living | None] = {}
         for some in _pages(listed, 1000):
-            rows = await auditing.rows(self._pool, [workflow.id for workflow in some])
+            rows = await issue_reader.lived(self._pool, [workflow.id for workflow in some])
             for workflow in some:
                 row = rows.get(workflow.id)
                 lacking = row is None and workflow.should_have_a_row
@@ -175,7 +178,7 @@ class DeepAudit:
         return twice + await auditing.serials_behind(self._pool, numbered)
 
     async def _workflows(
-        self, client: Client, suspects: dict[str, Row | None], *, everything: bool
+        self, client: Client, suspects: dict[str, Living | None], *, everything: bool
     ) -> list[Finding]:
         """Ask after each of the issues; if ``everything`` is looked at, also after those that have
         ended and still have something to say.
@@ -186,7 +189,7 @@ class DeepAudit:
         lying = [] if held else await auditing.lying(self._pool, now - UNSAID_FOR)
         unsaid = {each.id: each for each in lying}
         if everything:
-            suspects |= await auditing.rows(self._pool, unsaid.keys() - suspects.keys())
+            suspects |= await issue_reader.lived(self._pool, unsaid.keys() - suspects.keys())
         audits = bool(lying) and await audit_delivers(client)
         found = [finding for finding in missed if finding.issue_id in suspects]
         for some in _pages(list(suspects.items()), AT_ONCE):
@@ -213,7 +216,7 @@ class DeepAudit:
             await asyncio.sleep(0)
 
 
-def _is_quiet(row: Row | None, now: datetime) -> bool:
+def _is_quiet(row: Living | None, now: datetime) -> bool:
     return row is None or now - row.updated_at >= audit.SETTLING
 
 

@@ -15,8 +15,9 @@ from activities.audit import BY_AN_OPERATOR, seen
 from domain import contract as names
 from domain.findings import Finding, FindingKind
 from runtime import histories
-from runtime.living import described
-from store.auditing import Lying, Row
+from runtime.lives import described
+from store.auditing import Lying
+from store.issue_reader import Living
 
 OPERATORS_CLOSED = timedelta(minutes=15)
 """By then the ordinary audit has closed what an operator ended."""
@@ -35,7 +36,7 @@ class Suspect(NamedTuple):
     """
 
     id: str
-    row: Row | None
+    row: Living | None
     quiet: bool
     lying: Lying | None = None
 
@@ -96,7 +97,7 @@ def _of(steps: int | None) -> str:
 
 
 def _nobody_lives(
-    row: Row, found: WorkflowExecutionDescription | None, now: datetime
+    row: Living, found: WorkflowExecutionDescription | None, now: datetime
 ) -> str | None:
     if found is None:
         return "Temporal knows no such workflow"

@@ -41,15 +41,15 @@ RECORDING_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 _log = structlog.get_logger(__name__)
 
 
-class DeliveryFailed(Exception):  # noqa: N818  an answer of the channel
+class DeliveryFailed(Exception):
     """The message did not go out, for this reason; no address or secret is in it."""
 
 
-class DeliveryUnknown(Exception):  # noqa: N818  an answer of the channel
+class DeliveryUnknown(Exception):
     """Nobody can say whether the message went out."""
 
 
-class ChannelBusy(Exception):  # noqa: N818  an answer of ours
+class ChannelBusy(Exception):
     """The message was not sent yet: its channel has as many under way as it may have."""
 
 

@@ -29,7 +29,7 @@ from domain.sla.planning import Planner
 from domain.sla.promise import Promise
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Outcome
-from runtime.living import lives
+from runtime.lives import lives
 from runtime.signing import Links
 from store import issue_reader, issue_writer, outbox, roster, standing
 from store.connection import Connection, Pool

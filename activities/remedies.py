@@ -27,11 +27,10 @@ from domain.issue.actions import Act, ActionName, HandOver, Repair
 from domain.vocabulary import DESK, Actor, Role
 from runtime import histories
 from runtime.histories import Replays
-from runtime.living import described
+from runtime.lives import described
 from runtime.starting import update_of
-from store import AWAY, auditing, issue_reader, outbox
+from store import AWAY, auditing, issue_reader, outbox, serials
 from store.connection import Pool
-from store.issue_reader import Living
 
 TELLS_WHY = frozenset(Remedy) - {Remedy.RAISE_SERIALS, Remedy.BY_HAND}
 """After these the issue takes a step with the reason."""
@@ -119,8 +118,8 @@ class Remedies:
         return f"written: {await self._catching_up.catch_up(client, finding.issue_id)}"
 
     async def _raise_serials(self, _: Client, __: Finding) -> str:
-        async with self._pool.acquire() as connection:
-            await auditing.raise_serials(connection, ())
+        async with self._pool.acquire() as connection, connection.transaction():
+            await serials.go_on_above_all(connection)
         return "numbers go on above the highest"
 
     async def _rewrite(self, _: Client, finding: Finding) -> str:
@@ -148,10 +147,9 @@ class Remedies:
         return found, event
 
     async def _round(self, client: Client, finding: Finding) -> str:
-        row = (await auditing.rows(self._pool, [finding.issue_id])).get(finding.issue_id)
-        if row is None:
+        issue = (await issue_reader.lived(self._pool, [finding.issue_id])).get(finding.issue_id)
+        if issue is None:
             raise Gone("the register does not have it any more")
-        issue = Living(row.id, row.run, row.seq, row.updated_at)
         await self._audit.look_into(client, issue, datetime.now(UTC))
         return "seen to by the audit"
 

@@ -24,7 +24,7 @@ from domain.sla.rulebook import Rulebook
 from domain.vocabulary import DESK
 from store import replanning, rulebooks, standing
 from store.connection import Pool
-from store.replanning import Behind
+from store.replanning import StaleIssue
 
 AT_ONCE = 20
 """Issues planned again at the same time: enough to keep the pace when each takes a while."""
@@ -88,7 +88,7 @@ class Replanning:
         )
 
     async def _replan(
-        self, page: Sequence[Behind], rulebook: Rulebook, act: Replan, pace: Pace
+        self, page: Sequence[StaleIssue], rulebook: Rulebook, act: Replan, pace: Pace
     ) -> None:
         now = self._clock()
         touched = {
@@ -139,7 +139,7 @@ _UNANSWERED = (
 )
 
 
-async def _tell(client: Client, issue: Behind, act: Replan) -> None:
+async def _tell(client: Client, issue: StaleIssue, act: Replan) -> None:
     """Ask one issue. One that ended meanwhile, or is silent, is left: the register shows it."""
     try:
         async with asyncio.timeout(PATIENCE):

@@ -25,7 +25,7 @@ from rich.table import Table
 from temporalio.client import Client
 
 from benchmarks.intakes import a_fault
-from demo.stage import Stage, stage
+from demo.stage import Theatre, stage
 from domain.calendars.national_days import NationalDays
 from domain.sla.replanning import PER_SECOND, Report
 from domain.sla.rulebook import Rulebook
@@ -69,7 +69,7 @@ async def measure(issues: int, per_second: float, home: Path) -> Figures:
         }
 
 
-async def _open(on: Stage, issues: int) -> None:
+async def _open(on: Theatre, issues: int) -> None:
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> None:
@@ -97,7 +97,7 @@ def _notice(book: Rulebook) -> NationalDays:
     return NationalDays.model_validate(known)
 
 
-async def _load(on: Stage, book: Rulebook, per_second: float) -> Figures:
+async def _load(on: Theatre, book: Rulebook, per_second: float) -> Figures:
     """Load a rulebook and see it through, with new issues coming in meanwhile."""
     client, pool = on.servers.client, on.servers.pool
     adoption = await replanning.adopt(pool, book, "benchmark")
@@ -126,7 +126,7 @@ async def _load(on: Stage, book: Rulebook, per_second: float) -> Figures:
 
 
 @asynccontextmanager
-async def _new_issues(on: Stage, waited: list[float]) -> AsyncIterator[None]:
+async def _new_issues(on: Theatre, waited: list[float]) -> AsyncIterator[None]:
     """Let new issues come in at an even pace, and note how long each waits for its answer."""
     batch = len(_PROBES)
     _PROBES.append(batch)
@@ -161,7 +161,7 @@ async def _events(client: Client) -> float:
     return sum(lengths) / len(lengths)
 
 
-async def _until_quiet(on: Stage) -> None:
+async def _until_quiet(on: Theatre) -> None:
     """Wait until what is to be said at once has been said."""
     pending = "SELECT count(*) FROM outbox WHERE settled_at IS NULL AND not_before IS NULL"
     while await on.servers.pool.fetchval(pending):

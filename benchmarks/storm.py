@@ -32,7 +32,8 @@ from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
 from benchmarks.intakes import a_fault
-from demo.stage import Stage, stage
+from demo.stage import Theatre, stage
+from domain.contract import ISSUES
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
@@ -40,7 +41,6 @@ from domain.vocabulary import Role
 from inbound.files.roster import read_roster
 from runtime import aio, temporal
 from runtime.settings import ROOT, load
-from starter.client import TASK_QUEUE
 from store import tokens
 from store.tokens import Token
 from web.auth.identity import PREFIX, digest
@@ -151,7 +151,7 @@ async def _bare(_: AsyncExitStack) -> Send:
             start_workflow_operation=WithStartWorkflowOperation(
                 IssueWorkflow.run,
                 id=intake.issue_id,
-                task_queue=TASK_QUEUE,
+                task_queue=ISSUES,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             ),
             id=f"registered-{intake.reference}",
@@ -182,7 +182,7 @@ async def measure(requests: int, at_once: int, rounds: int, home: Path) -> list[
     return done
 
 
-async def _token(on: Stage) -> str:
+async def _token(on: Theatre) -> str:
     written = PREFIX + secrets.token_urlsafe(32)
     given = Token(
         id="storm", role=Role.INTAKE, person=SOURCE, label="", created_at=datetime.now(UTC)
@@ -192,7 +192,7 @@ async def _token(on: Stage) -> str:
     return written
 
 
-async def _in_a_process(on: Stage, token: str, arguments: Sequence[str]) -> Round:
+async def _in_a_process(on: Theatre, token: str, arguments: Sequence[str]) -> Round:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.storm", *arguments),
@@ -209,18 +209,18 @@ async def _in_a_process(on: Stage, token: str, arguments: Sequence[str]) -> Roun
     return Round(way, seconds, *([Sent(*one) for one in some] for some in sent))
 
 
-async def _until_quiet(on: Stage) -> None:
+async def _until_quiet(on: Theatre) -> None:
     """Wait until what is to be said at once has been said."""
     pending = "SELECT count(*) FROM outbox WHERE settled_at IS NULL AND not_before IS NULL"
     while await on.servers.pool.fetchval(pending):
         await asyncio.sleep(0.5)
 
 
-class Lost(Exception):  # noqa: N818  reads as what happened
+class Lost(Exception):
     """The storm blew something away."""
 
 
-async def _check(on: Stage, rounds: Sequence[Round]) -> None:
+async def _check(on: Theatre, rounds: Sequence[Round]) -> None:
     """Nothing is lost, nothing doubled, and whoever sent the same heard the same.
 
     Raises:

@@ -1,26 +1,25 @@
-"""What `yinuo calendar` and `yinuo policy` are asked about: which rulebook, and which moment."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
+"""What commands are asked about: which rulebook, which calendar, which moment, which day."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from cli.console import ExitCode, Failed, registers
+from cli.connections import registers
+from cli.console import ExitCode, Failed
+from domain.calendars.calendar import WorkingCalendar
+from domain.calendars.timeline import first_instant
 from domain.errors import InputError
-from runtime import aio
-
-if TYPE_CHECKING:
-    from domain.calendars.calendar import WorkingCalendar
-    from domain.sla.rulebook import Rulebook
-    from store.connection import Pool
-
+from domain.sla.rulebook import Rulebook
+from runtime import aio, rulebook
+from store import rulebooks
+from store.connection import Pool
 
 YEARS = range(1900, 3000)
 """Far enough from the ends of what Python can count for any period a policy may have."""
@@ -45,8 +44,6 @@ def asked_rulebook(policy: Path | None) -> Rulebook:
 
 def read_rulebook(path: Path) -> Rulebook:
     """Read a policy file; ``InputError`` names file, line and reason."""
-    from runtime import rulebook
-
     try:
         return rulebook.load(path)
     except rulebook.RulebookError as error:
@@ -64,8 +61,6 @@ def asked_calendar(rulebook: Rulebook, name: str) -> WorkingCalendar:
 
 def asked_instant(written: str | None, zone: str, option: str) -> datetime:
     """Read a time (UTC), local to ``zone`` if it names none itself; without one, this second."""
-    from domain.calendars.timeline import first_instant
-
     if written is None:
         return datetime.now(UTC).replace(microsecond=0)
     try:
@@ -77,6 +72,17 @@ def asked_instant(written: str | None, zone: str, option: str) -> datetime:
     if at.year not in YEARS:
         raise InputError(f"{option}: {written}: give a year from {YEARS[0]} to {YEARS[-1]}")
     return at.astimezone(UTC) if at.tzinfo else first_instant(at, ZoneInfo(zone))
+
+
+def asked_day(written: str, option: str) -> date:
+    """Read a local day; ``InputError`` says how to write one."""
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        raise InputError(f'{option}: "{written}" is no day: write it like "2026-11-30"') from None
+    if day.year not in YEARS:
+        raise InputError(f"{option}: {written}: give a year from {YEARS[0]} to {YEARS[-1]}")
+    return day
 
 
 async def current() -> Rulebook:
@@ -91,8 +97,6 @@ async def current() -> Rulebook:
 
 async def adopted(pool: Pool) -> Rulebook:
     """Return the rulebook that new promises are made under; ``Failed`` if there is none yet."""
-    from store import rulebooks
-
     async with pool.acquire() as connection:
         found = await rulebooks.current(connection)
     if found is None:

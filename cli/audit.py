@@ -1,20 +1,22 @@
 """`yinuo audit --deep` and `yinuo repair`: what is wrong with the desk, and mending it. Both are
 workflows: they go on in the desk when you press Ctrl-C, and two at once are one.
 """
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
 
-from cli.console import AsJson, ExitCode, servers, tell, write_json
+from cli.connections import servers
+from cli.console import AsJson, ExitCode, tell, write_json
+from cli.tables import plain
+from domain.contract import ISSUES
 from domain.findings import AuditReport, Finding, RepairOrder, RepairReport
-from runtime import aio
-
-if TYPE_CHECKING:
-    from temporalio.client import Client
+from runtime import aio, settings
+from workflows import repair as workflows
 
 Issues = Annotated[
     list[str] | None,
@@ -35,7 +37,6 @@ def deep_audit(*, json: bool) -> None:
 
 
 async def _audited() -> AuditReport:
-    from runtime import settings
 
     async with servers(settings.load()) as (client, _):
         return await audit_now(client)
@@ -43,15 +44,10 @@ async def _audited() -> AuditReport:
 
 async def audit_now(client: Client) -> AuditReport:
     """Have the desk audited, or wait for the audit that runs."""
-    from temporalio.common import WorkflowIDConflictPolicy
-
-    from starter.client import TASK_QUEUE
-    from workflows import repair as workflows
-
     return await client.execute_workflow(
         workflows.DeepAuditWorkflow.run,
         id=workflows.AUDIT_ID,
-        task_queue=TASK_QUEUE,
+        task_queue=ISSUES,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary="全面核对 Everything is compared with everything",
     )
@@ -75,7 +71,6 @@ def repair(issues: Issues = None, *, dry_run: DryRun = False, json: AsJson = Fal
 
 
 async def _repaired(order: RepairOrder) -> RepairReport:
-    from runtime import settings
 
     async with servers(settings.load()) as (client, _):
         return await repair_now(client, order)
@@ -85,16 +80,11 @@ async def repair_now(client: Client, order: RepairOrder) -> RepairReport:
     """Have the desk repaired. A repair that runs already is waited for in its stead; a dry run
     disturbs nobody, and is a workflow of its own.
     """
-    from temporalio.common import WorkflowIDConflictPolicy
-
-    from starter.client import TASK_QUEUE
-    from workflows import repair as workflows
-
     return await client.execute_workflow(
         workflows.RepairWorkflow.run,
         order,
         id=f"{workflows.REPAIR_ID}-dry-run" if order.dry_run else workflows.REPAIR_ID,
-        task_queue=TASK_QUEUE,
+        task_queue=ISSUES,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary="修复 What the deep audit finds is repaired",
     )
@@ -129,6 +119,5 @@ def _of(finding: Finding) -> str:
 
 
 def _line(text: str) -> None:
-    from cli.tables import plain
 
     typer.echo(plain(text))

@@ -1,21 +1,25 @@
 """`yinuo backup`, `yinuo restore`: the embedded desk into one archive, and back; `yinuo restored`:
 what is left to do where servers were restored by their own means.
 """
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cli.console import AsJson, registers, tell, write_json
+from cli.connections import registers
+from cli.console import AsJson, tell, write_json
+from domain.errors import InputError
 from runtime import aio
-
-if TYPE_CHECKING:
-    from starter.backup.archive import Manifest
+from runtime import settings as environment
+from starter.backup import restoring
+from starter.backup.archive import Manifest
+from starter.backup.making import back_up
+from starter.backup.restoring import Side
+from store import standing
 
 Out = Annotated[
     Path | None,
@@ -45,11 +49,8 @@ def backup(*, out: Out = None, json: AsJson = False) -> None:
 
     Example: yinuo backup --out /backups/desk.tar.gz
     """
-    from runtime import settings
-    from starter.backup.making import back_up
-
     to = (out or Path(f"yinuo-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.tar.gz")).resolve()
-    manifest = aio.run(back_up(settings.load(), to))
+    manifest = aio.run(back_up(environment.load(), to))
     if json:
         write_json({"file": str(to), **manifest.model_dump(mode="json")})
         return
@@ -76,15 +77,12 @@ def restore(
 
     Example: yinuo restore --check /backups/desk.tar.gz
     """
-    from runtime import settings
-    from starter.backup import restoring
-
-    own, backup = settings.load(), backup.resolve()
+    settings, backup = environment.load(), backup.resolve()
     aside: Path | None = None
     if check:
-        manifest = aio.run(restoring.check(own, backup))
+        manifest = aio.run(restoring.check(settings, backup))
     else:
-        restoring_it = restoring.restore(own, backup, only=_side(only), force=force, mute=mute)
+        restoring_it = restoring.restore(settings, backup, only=_side(only), force=force, mute=mute)
         manifest, aside = aio.run(restoring_it)
     if json:
         write_json({**manifest.model_dump(mode="json"), "aside": str(aside) if aside else None})
@@ -112,15 +110,12 @@ def restored() -> None:
 
 
 async def _restored() -> None:
-    from store import standing
 
     async with registers() as pool, pool.acquire() as connection, connection.transaction():
         await standing.restored(connection)
 
 
 def _side(only: str | None) -> Any:
-    from domain.errors import InputError
-    from starter.backup.restoring import Side
 
     if only is None:
         return None

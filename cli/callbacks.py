@@ -1,12 +1,11 @@
 """`yinuo callback`: whom to call today and what to read first; what came of a call."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,28 +14,30 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cli import tables
+from cli import trail as command_trail
 from cli.asked import YEARS, adopted
-from cli.console import AsJson, ExitCode, Failed, refusal, registers, servers, tell, write_json
-from domain import callbacks as callback_list
+from cli.connections import registers, servers
+from cli.console import AsJson, ExitCode, Failed, refusal, tell, write_json
+from cli.tables import plain
 from domain.calendars.timeline import midnight
-from domain.callbacks import Attempt, Call, CaseSummary
-from domain.errors import InputError
+from domain.callbacks import Attempt, Call, CaseSummary, about, call_code, share_of
+from domain.errors import InputError, Refused
 from domain.issue.intake import Customer
-from domain.issue.view import local
+from domain.issue.view import IssueView, local
+from domain.sla.rulebook import Rulebook
+from domain.staff.access import Right
+from domain.staff.duty import Duty
+from domain.staff.staffing import working
 from domain.vocabulary import Role, Severity, repeated
-from runtime import aio
+from runtime import aio, settings
+from starter import calls
+from starter.calls import OneRecorded
+from starter.client import Desk
+from store import callbacks, roster
+from store.connection import Pool
 
-if TYPE_CHECKING:
-    from domain.issue.view import IssueView
-    from domain.sla.rulebook import Rulebook
-    from starter.calls import Recorded
-    from starter.client import Desk
-    from store.connection import Pool
-
-
-app = typer.Typer(
-    help="The callback clerk's day: whom to call, and what they said.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True)
 
 _STATES = {"running": True, "not-running": False}
 
@@ -78,15 +79,11 @@ def list_calls(
     if json:
         write_json(found.calls)
         return
-    from cli import tables
 
     tables.show(*_page(found))
 
 
 async def _list(day: date | None, clerk: str | None) -> _Day:
-    from cli import trail as command_trail
-    from domain.staff.access import Right
-    from store import callbacks
 
     async with registers() as pool:
         rulebook = await adopted(pool)
@@ -97,7 +94,7 @@ async def _list(day: date | None, clerk: str | None) -> _Day:
         clerks = await _clerks(pool, rulebook, clerk, day) if clerk else ()
         calls = await callbacks.todays(pool, midnight(day + timedelta(days=1), zone), zone)
         if clerk:
-            calls = callback_list.share_of(clerk, clerks, calls, day)
+            calls = share_of(clerk, clerks, calls, day)
         numbers = [case.number for call in calls for case in call.cases]
         await command_trail.seen(pool, Right.LIST_CALLBACKS, numbers)
     return _Day(day, zone.key, calls)
@@ -105,21 +102,13 @@ async def _list(day: date | None, clerk: str | None) -> _Day:
 
 async def _clerks(pool: Pool, rulebook: Rulebook, clerk: str, day: date) -> list[str]:
     """Who makes calls on that day; ``clerk`` has to be one of them."""
-    from store import roster
-
     async with pool.acquire() as connection:
         members = {member.id: member for member in await roster.members(connection)}
     if clerk not in members:
         raise Failed(ExitCode.NOT_FOUND, f"--clerk: {clerk} is not on the roster")
     if members[clerk].role is not Role.CLERK:
         raise refusal("Invalid", f"--clerk: {clerk} is {members[clerk].role}, not a clerk")
-    at_work = [
-        id_
-        for id_, member in members.items()
-        if member.role is Role.CLERK
-        and member.shift in rulebook.calendars
-        and rulebook.calendar(member.shift).is_working_day(day)
-    ]
+    at_work = [each.id for each in working(members.values(), Role.CLERK, Duty(rulebook), day)]
     if clerk not in at_work:
         others = ", ".join(at_work) or "nobody"
         raise refusal("Invalid", f"--clerk: {clerk} does not work on {day}; who does: {others}")
@@ -167,8 +156,6 @@ def record(  # noqa: PLR0913  an option each
     yinuo callback record 20261123-07-0001 20261123-07-0002=not-running --by fan.meiling
     --reached --running --not-satisfied --words "取款机好了，另一台还是黑屏"
     """
-    if reached and not words.strip():
-        raise InputError("--words: write down what the customer said, as said (R23)")
     states = _states(numbers)
     aio.run(
         _record(
@@ -202,12 +189,10 @@ async def _record(
     Raises:
         Failed: some were not recorded; the others are.
     """
-    from starter import calls
-
     async with _desk() as (at, pool):
-        acts = calls.about(await at.actor(by), running, call=call, **said)
+        acts = about(await at.actor(by), running, call=call, **said)
         today = datetime.now(ZoneInfo((await adopted(pool)).policy.zone)).date()
-        code = call or callback_list.call_code(today, acts)
+        code = call or call_code(today, acts)
         failed = []
         async for each in calls.record(at, acts, code):
             if each.recorded_by:
@@ -226,8 +211,7 @@ async def _record(
     typer.echo(f"Call {code}.")
 
 
-def _why(each: Recorded) -> Failed:
-    from domain.errors import Refused
+def _why(each: OneRecorded) -> Failed:
 
     if isinstance(each.failure, Refused):
         return refusal(each.failure.type, each.failure.message)
@@ -236,8 +220,6 @@ def _why(each: Recorded) -> Failed:
 
 @asynccontextmanager
 async def _desk() -> AsyncIterator[tuple[Desk, Pool]]:
-    from runtime import settings
-    from starter.client import Desk
 
     async with servers(settings.load()) as (client, pool):
         yield Desk(client, pool), pool
@@ -287,7 +269,6 @@ def _call(call: Call, zone: str) -> Iterator[RenderableType]:
 
 
 def _named(customer: Customer) -> str:
-    from cli.tables import plain
 
     parts = (customer.organisation, customer.name, customer.contact)
     return plain(" · ".join(dict.fromkeys(filter(None, parts))))
@@ -295,8 +276,6 @@ def _named(customer: Customer) -> str:
 
 def _case(case: CaseSummary, customer: Customer, zone: str) -> RenderableType:
     """What to read before the call about one issue (R22)."""
-    from cli.tables import plain
-
     major = case.severity is Severity.MAJOR
     title = Text(f"{case.number} · {plain(case.title)}", style="bold red" if major else "bold")
     grid = Table.grid(padding=(0, 2, 0, 0))

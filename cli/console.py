@@ -1,29 +1,21 @@
-"""What all commands share: the way to the servers, exit codes, and how errors are told."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
+"""What all commands say and how they end: exit codes, and how errors are told. `yinuo --help` waits
+for this file, so it needs none of the servers' libraries: those are `cli.connections`.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, ValidationError
 from typer.core import TyperGroup
 
-from domain.errors import InputError, OutputError, SetupError
+from domain.errors import InputError, SetupError
 from runtime.textfiles import findings
-
-if TYPE_CHECKING:
-    from temporalio.client import Client
-
-    from runtime.settings import Settings
-    from starter.client import Desk, Register
-    from store.connection import Pool
-
 
 AsJson = Annotated[bool, typer.Option("--json", help="machine-readable, on stdout")]
 Number = Annotated[str, typer.Argument(help="number or workflow id", show_default=False)]
@@ -41,7 +33,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-class Failed(Exception):  # noqa: N818  reads as what happened
+class Failed(Exception):
     """Why a command could not do it; the message is a sentence a person can act on."""
 
     def __init__(self, code: ExitCode, message: str) -> None:
@@ -87,90 +79,6 @@ def write_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
         plain = [each.model_dump(mode="json") for each in value]
     json.dump(plain, sys.stdout, ensure_ascii=False, indent=2)
     sys.stdout.write("\n")
-
-
-@asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
-    """The desk to talk to, by the settings of the environment.
-
-    Raises:
-        Failed: it refused, or is not running.
-    """
-    from runtime import settings
-    from starter.client import Desk
-
-    async with servers(settings.load()) as (client, pool):
-        yield Desk(client, pool)
-
-
-@asynccontextmanager
-async def register() -> AsyncIterator[Register]:
-    """The registers to look into; Temporal need not be there.
-
-    Raises:
-        Failed: PostgreSQL does not answer.
-    """
-    from starter.client import Register
-
-    async with registers() as pool:
-        yield Register(pool)
-
-
-@asynccontextmanager
-async def registers() -> AsyncIterator[Pool]:
-    """Connections to the registers, as ``register`` has them.
-
-    Raises:
-        Failed: PostgreSQL does not answer.
-    """
-    from runtime import settings
-
-    async with explained(), _pool(settings.load()) as pool:
-        yield pool
-
-
-@asynccontextmanager
-async def servers(own: Settings) -> AsyncIterator[tuple[Client, Pool]]:
-    """Connections to both servers; what the desk or a server says no to within is ``Failed``."""
-    from runtime import temporal
-
-    async with explained():
-        client = await temporal.connect(own)
-        async with _pool(own) as pool:
-            yield client, pool
-
-
-@asynccontextmanager
-async def _pool(own: Settings) -> AsyncIterator[Pool]:
-    from runtime import postgres
-    from runtime.embedded.servers import database_url
-
-    async with postgres.pool(database_url(own), size=10, application="yinuo cli") as pool:
-        yield pool
-
-
-@asynccontextmanager
-async def explained() -> AsyncIterator[None]:
-    """Turn a refusal, or a server that does not answer, into ``Failed``."""
-    from temporalio.service import RPCError
-
-    from domain.errors import Refused
-    from runtime import postgres
-    from starter.client import Unavailable
-
-    try:
-        with postgres.explained():
-            yield
-    except Refused as refused:
-        raise refusal(refused.type, refused.message) from refused
-    except Unavailable as error:
-        raise Failed(ExitCode.UNAVAILABLE, str(error)) from error
-    except RPCError as error:
-        raise Failed(ExitCode.UNAVAILABLE, f"Temporal: {error.message}") from error
-    except (InputError, OutputError):  # files are wrong, not the servers
-        raise
-    except SetupError as error:
-        raise Failed(ExitCode.UNAVAILABLE, str(error)) from error
 
 
 def refusal(type_: str, message: str) -> Failed:

@@ -1,18 +1,18 @@
 """`yinuo demo`: the options, and which play they ask for."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from runtime import aio
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from demo.play import play
+from demo.play.screen import reporter
+from demo.replay import replay
+from runtime import aio, settings
 
 Keep = Annotated[bool, typer.Option("--keep", help="leave the desk up afterwards, until Ctrl-C")]
 Issues = Annotated[
@@ -85,17 +85,12 @@ def demo(
 
 
 def _play(home: Path | None, issues: Path | None, *, keep: bool) -> bool:
-    from demo.play import play
-    from runtime import settings
 
     home = home or settings.load().home / "demo"
     return aio.run(play.play(home, issues or play.ISSUES, keep=keep, console=_console()))
 
 
 def _replay(log: Path, day: date, speed: float | None, days: int | None, home: Path | None) -> bool:
-    from demo.play.screen import reporter
-    from demo.replay import replay
-    from runtime import settings
 
     console = _console()
     home = home or settings.load().home / "incidents"
@@ -112,6 +107,5 @@ def _replay(log: Path, day: date, speed: float | None, days: int | None, home: P
 
 
 def _console() -> Console:
-    from rich.console import Console
 
     return Console(highlight=False, emoji=False, markup=False)

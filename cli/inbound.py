@@ -1,28 +1,32 @@
 """`yinuo inbound`: mapping files tried out, and letter boxes kept open."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
 import asyncio
+import email.policy
+import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from email import message_from_bytes
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cli.console import AsJson, ExitCode, Failed, tell, write_json
 from domain.errors import InputError, SetupError
-from runtime import aio
+from inbound.imap import Mailbox, MailboxError
+from inbound.mail import LetterBox, content
+from inbound.mapping import Form, Ignored, Unusable, read_file
+from inbound.smtp import listening
+from runtime import aio, logs
+from runtime import settings as environment
+from runtime.textfiles import read_utf8
+from web.serving import connected
 
-if TYPE_CHECKING:
-    from inbound.imap import Mailbox
-    from inbound.mail import LetterBox
-    from inbound.mapping import Form
-
-app = typer.Typer(help="What other systems send, and letters.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 PASSWORD = "YINUO_IMAP_PASSWORD"  # noqa: S105  its name
 LONGEST_PAUSE = 300.0
@@ -48,8 +52,6 @@ def check(file: File, sample: Sample = None, *, json: AsJson = False) -> None:
 
     Example: yinuo inbound check examples/inbound/cti.toml examples/inbound/cti.json
     """
-    from inbound.mapping import Ignored, Unusable, read_file
-
     form = read_file(file)
     if sample is None:
         tell(f"{file} is sound: issues of {form.source}.")
@@ -72,12 +74,6 @@ def check(file: File, sample: Sample = None, *, json: AsJson = False) -> None:
 
 
 def _sample(path: Path) -> dict[str, Any]:
-    import email.policy
-    import json
-    from email import message_from_bytes
-
-    from inbound.mail import content
-    from runtime.textfiles import read_utf8
 
     if path.suffix == ".eml":
         raw = path.read_bytes()
@@ -100,13 +96,10 @@ def smtp(file: File, *, host: Host = "127.0.0.1", port: Port = 8025) -> None:
 
     Example: yinuo inbound smtp examples/inbound/mail.toml --port 8025
     """
-    from inbound.mapping import read_file
-
     aio.run(_listen(read_file(file), host, port))
 
 
 async def _listen(form: Form, host: str, port: int) -> None:
-    from inbound.smtp import listening
 
     async with _box(form) as box:
         try:
@@ -135,9 +128,6 @@ def imap(
 
     Example: yinuo inbound imap mail.toml --host mail.example.com --user service@example.com
     """
-    from inbound.imap import Mailbox
-    from inbound.mapping import read_file
-
     password = os.environ.get(PASSWORD)
     if not password:
         raise InputError(f"{PASSWORD}: set it to the password of {user}")
@@ -146,7 +136,6 @@ def imap(
 
 
 async def _fetch(form: Form, mailbox: Mailbox, every: float | None) -> None:
-    from inbound.imap import MailboxError
 
     async with _box(form) as box:
         with aio.stop_requested() as stop:
@@ -172,11 +161,7 @@ async def _fetch(form: Form, mailbox: Mailbox, every: float | None) -> None:
 @asynccontextmanager
 async def _box(form: Form) -> AsyncIterator[LetterBox]:
     """A letter box of the desk, whose servers may be away."""
-    from inbound.mail import LetterBox
-    from runtime import logs, settings
-    from web.serving import connected
-
-    own = settings.load()
-    logs.configure(own.log_format, own.log_level)
-    async with connected(own, "yinuo inbound") as (desk, pool):
+    settings = environment.load()
+    logs.configure(settings.log_format, settings.log_level)
+    async with connected(settings, "yinuo inbound") as (desk, pool):
         yield LetterBox(desk, pool, form)

@@ -1,20 +1,19 @@
 """Loading a policy, calendars or notices into the desk: open promises are planned again by it."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.asked import current
-from cli.console import registers, servers
-from runtime import aio
-
-if TYPE_CHECKING:
-    from domain.sla.replanning import Report
-    from domain.sla.rulebook import Rulebook
+from cli.connections import registers, servers
+from cli.tables import replanned, show
+from domain.sla.replanning import Report
+from domain.sla.rulebook import Rulebook
+from runtime import aio, settings
+from starter import replanning
 
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="change nothing, only tell which promises would move")
@@ -31,8 +30,6 @@ def load(
     Raises:
         Failed: a server does not answer, or the desk needs what the new rulebook lacks.
     """
-    from cli.tables import replanned, show
-
     before = aio.run(current())
     wanted = changed(before)
     if wanted.version == before.version:
@@ -45,15 +42,11 @@ def load(
 
 async def would_move(wanted: Rulebook) -> Report:
     """Say what planning open issues again by that rulebook would change."""
-    from starter import replanning
-
     async with registers() as pool:
         return await replanning.dry_run(pool, wanted)
 
 
 async def _adopt(wanted: Rulebook, note: str, file: str | None) -> Report | None:
-    from runtime import settings
-    from starter import replanning
 
     async with servers(settings.load()) as (client, pool):
         return await replanning.adopt_and_replan(client, pool, wanted, note, file=file)

@@ -1,34 +1,31 @@
 """`yinuo quality`: draw records fairly, write down what was found in them, see who is retrained."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from cli.console import AsJson, ExitCode, Failed, Number, refusal, registers, write_json
+from cli import tables
+from cli.asked import adopted
+from cli.connections import registers
+from cli.console import AsJson, ExitCode, Failed, Number, write_json
+from cli.tables import plain, table_of
 from domain import quality
-from domain.errors import Refused
 from domain.issue.view import local
 from domain.quality import Check, Finding, Lot, Report, Sample, Sampled, Satisfaction, Standing
 from domain.vocabulary import DESK, Actor
 from runtime import aio
+from starter.client import Register
+from store import quality as samples
+from store.connection import Pool
+from store.quality import SampleLine
 
-if TYPE_CHECKING:
-    from store.connection import Pool
-    from store.quality import SampleLine
-
-
-app = typer.Typer(
-    help="Draw a fair sample of the closed records, check it, see who is retrained.",
-    no_args_is_help=True,
-)
+app = typer.Typer(no_args_is_help=True)
 
 _DAY = ["%Y-%m-%d"]
 SampleNumber = Annotated[
@@ -79,10 +76,8 @@ def draw(
 
 
 async def _draw(lot: Lot, by: str | None) -> tuple[Sample, bool]:
-    from cli.asked import adopted
-    from store import quality as samples
 
-    async with _register() as pool:
+    async with registers() as pool:
         who = await _person(pool, by) if by else DESK
         if by:
             quality.check_supervisor(who)
@@ -98,9 +93,8 @@ def list_samples(*, json: AsJson = False) -> None:
 
 
 async def _list() -> list[SampleLine]:
-    from store import quality as samples
 
-    async with _register() as pool:
+    async with registers() as pool:
         return await samples.samples(pool)
 
 
@@ -111,7 +105,7 @@ def show(sample: SampleNumber, *, json: AsJson = False) -> None:
 
 
 async def _show(number: int) -> Sample:
-    async with _register() as pool:
+    async with registers() as pool:
         return await _sample(pool, number)
 
 
@@ -138,9 +132,8 @@ def check(
 
 
 async def _check(number: int, issue: str, by: str, error: str | None) -> Finding:
-    from store import quality as samples
 
-    async with _register() as pool:
+    async with registers() as pool:
         made = Check(by=await _person(pool, by), error=error)
         record = (await _sample(pool, number)).record(issue)
         if record is None:
@@ -162,9 +155,8 @@ def report(sample: SampleNumber, *, json: AsJson = False) -> None:
 
 
 async def _report(number: int) -> Report:
-    from store import quality as samples
 
-    async with _register() as pool:
+    async with registers() as pool:
         found = await samples.report(pool, number)
     if found is None:
         raise _no_sample(number)
@@ -174,23 +166,12 @@ async def _report(number: int) -> Report:
 # What all have in common --------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def _register() -> AsyncIterator[Pool]:
-    async with registers() as pool:
-        try:
-            yield pool
-        except Refused as refused:
-            raise refusal(refused.type, refused.message) from refused
-
-
 async def _person(pool: Pool, id_: str) -> Actor:
-    from starter.client import Register
 
     return await Register(pool).actor(id_)
 
 
 async def _sample(pool: Pool, number: int) -> Sample:
-    from store import quality as samples
 
     found = await samples.sample(pool, number)
     if found is None:
@@ -208,7 +189,6 @@ def _answer(found: Any, picture: Callable[[Any], RenderableType], *, json: bool)
     if json:
         write_json(found)
         return
-    from cli import tables
 
     tables.show(picture(found))
 
@@ -217,7 +197,6 @@ def _answer(found: Any, picture: Callable[[Any], RenderableType], *, json: bool)
 
 
 def _listing(found: Sequence[SampleLine]) -> RenderableType:
-    from cli.tables import table_of
 
     if not found:
         return Text("No sample was drawn yet: `yinuo quality draw` draws one.")
@@ -232,7 +211,6 @@ def _listing(found: Sequence[SampleLine]) -> RenderableType:
 
 
 def _page(sample: Sample) -> RenderableType:
-    from cli.tables import plain, table_of
 
     table = table_of("编号\nNumber", "处理人\nHandled by", "关闭\nClosed", "检查\nChecked")
     table.add_column("标题\nTitle", no_wrap=True, overflow="ellipsis", ratio=1)
@@ -274,7 +252,6 @@ def _found(number: str, finding: Finding) -> RenderableType:
 
 
 def _summary(found: Report) -> RenderableType:
-    from cli.tables import plain, table_of
 
     table = table_of("处理人\nHandled by")
     for header in ("记录\nRecords", "抽取\nDrawn", "已查\nChecked", "差错\nErrors", "差错率\nRate"):

@@ -1,28 +1,31 @@
 """`yinuo register`: the regulation's registers and forms, listed and exported as spreadsheets."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
+from rich import box
+from rich.table import Table
 
-from cli.asked import YEARS
-from cli.console import AsJson, registers, tell, write_json
+from cli import tables
+from cli import trail as command_trail
+from cli.asked import asked_day
+from cli.connections import registers
+from cli.console import AsJson, tell, write_json
+from domain.calendars.timeline import midnight
 from domain.errors import InputError
-from runtime import aio
+from runtime import aio, settings
+from store import rulebooks
+from store.exports import registers as found
+from store.exports.columns import Register
+from store.exports.registers import Asked, RegisterSize, held, reading
+from store.exports.spreadsheets import Format, Look, Sheet, writing
 
-if TYPE_CHECKING:
-    from store.exports.columns import Register
-    from store.exports.registers import Asked, Held
-    from store.exports.spreadsheets import Format, Sheet
-
-app = typer.Typer(
-    help="List the registers and forms, export them as spreadsheets.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True)
 
 _STDOUT = Path("-")
 
@@ -30,16 +33,10 @@ _STDOUT = Path("-")
 @app.command("list")
 def list_registers(*, json: AsJson = False) -> None:
     """List the registers and forms there are, with how many rows each has."""
-    from runtime import settings
-
     found = aio.run(_held(settings.load().zone.key))
     if json:
         write_json(found)
         return
-    from rich import box
-    from rich.table import Table
-
-    from cli import tables
 
     shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for heading in ("名称\nName", "登记表\nRegister", "\nIn English"):
@@ -52,8 +49,7 @@ def list_registers(*, json: AsJson = False) -> None:
     tables.show(shown)
 
 
-async def _held(zone: str) -> list[Held]:
-    from store.exports.registers import held
+async def _held(zone: str) -> list[RegisterSize]:
 
     async with registers() as pool:
         return await held(pool, zone)
@@ -93,11 +89,8 @@ def export(  # noqa: PLR0913  an option each
 
     Example: yinuo register export complaints --from 2026-11-01 --until 2026-11-30
     """
-    from runtime import settings
-    from store.exports.spreadsheets import Look, writing
-
     zone = settings.load().zone
-    asked = _asked(_day(from_, "--from"), _day(until, "--until"), zone)
+    asked = _asked(from_, until, zone)
     register = _register(name, history=history, without_customers=without_customers)
     format__ = _format(format_, out)
     if out is None:
@@ -145,9 +138,6 @@ def _exported(
 
 
 async def _fill(sheet: Sheet, register: Register, asked: Asked, exported: str) -> None:
-    from cli import trail as command_trail
-    from store import rulebooks
-    from store.exports.registers import reading
 
     async with registers() as pool:
         await command_trail.seen(pool, exported)
@@ -162,7 +152,6 @@ async def _fill(sheet: Sheet, register: Register, asked: Asked, exported: str) -
 
 
 def _register(name: str, *, history: bool, without_customers: bool) -> Register:
-    from store.exports import registers as found
 
     try:
         register = found.named(name)
@@ -175,23 +164,10 @@ def _register(name: str, *, history: bool, without_customers: bool) -> Register:
     return found.without_customers(register) if without_customers else register
 
 
-def _day(written: str | None, option: str) -> date | None:
-    if written is None:
-        return None
-    try:
-        day = date.fromisoformat(written)
-    except ValueError:
-        raise InputError(f'{option}: "{written}" is no day: write it like "2026-11-30"') from None
-    if day.year not in YEARS:
-        raise InputError(f"{option}: {written}: give a year from {YEARS[0]} to {YEARS[-1]}")
-    return day
-
-
-def _asked(first: date | None, last: date | None, zone: ZoneInfo) -> Asked:
+def _asked(from_: str | None, until: str | None, zone: ZoneInfo) -> Asked:
     """Both days belong to the period, as local days."""
-    from domain.calendars.timeline import midnight
-    from store.exports.registers import Asked
-
+    first = None if from_ is None else asked_day(from_, "--from")
+    last = None if until is None else asked_day(until, "--until")
     if first and last and last < first:
         raise InputError(f"--until: {last} is before {first}, the day of --from")
     return Asked(
@@ -203,8 +179,6 @@ def _asked(first: date | None, last: date | None, zone: ZoneInfo) -> Asked:
 
 def _format(wanted: str | None, out: Path | None) -> Format:
     """What --format says, or else the name of the file."""
-    from store.exports.spreadsheets import Format
-
     ending = out.suffix.lower().removeprefix(".") if out else ""
     if out == _STDOUT:
         if wanted == Format.XLSX:

@@ -1,20 +1,19 @@
 """`yinuo replan`: have open promises planned again by the rulebook that counts."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.asked import current
-from cli.console import AsJson, servers, write_json
+from cli.connections import servers
+from cli.console import AsJson, write_json
 from cli.loading import DryRun, would_move
-from domain.sla.replanning import PER_SECOND
-from runtime import aio
-
-if TYPE_CHECKING:
-    from domain.sla.replanning import Report
+from cli.tables import replanned, show
+from domain.sla.replanning import PER_SECOND, Report
+from runtime import aio, settings
+from starter import replanning
 
 
 def replan(
@@ -34,7 +33,6 @@ def replan(
     if json:
         write_json(report)
         return
-    from cli.tables import replanned, show
 
     show(replanned(report))
 
@@ -44,8 +42,6 @@ async def _dry_run() -> Report:
 
 
 async def _replan(per_second: float) -> Report:
-    from runtime import settings
-    from starter import replanning
 
     async with servers(settings.load()) as (client, pool):
         return await replanning.again(client, pool, per_second)

@@ -1,5 +1,4 @@
 """`yinuo serve`: the doors alone, on servers that run elsewhere."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
@@ -7,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from runtime import aio
+from runtime import aio, logs
+from runtime import settings as environment
+from web import serving
 
 Host = Annotated[
     str | None, typer.Option(help="where to listen \\[default: YINUO_HTTP_HOST, or 127.0.0.1]")
@@ -25,11 +26,8 @@ def serve(*, host: Host = None, port: Port = None) -> None:
 
     Example: yinuo serve --host 0.0.0.0 --port 8000
     """
-    from runtime import logs, settings
-    from web import serving
-
-    own = settings.load()
-    logs.configure(own.log_format, own.log_level)
+    settings = environment.load()
+    logs.configure(settings.log_format, settings.log_level)
     asked = {"http_host": host, "http_port": port}
     given = {name: value for name, value in asked.items() if value is not None}
-    aio.run(serving.serve(own.model_copy(update=given)))
+    aio.run(serving.serve(settings.model_copy(update=given)))

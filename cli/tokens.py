@@ -1,5 +1,4 @@
 """`yinuo token` and `yinuo audit`: who may come in at the doors, and what they did there."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
@@ -7,22 +6,25 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli import audit as audit_commands
-from cli.console import AsJson, ExitCode, Failed, registers, tell, write_json
+from cli.connections import registers
+from cli.console import AsJson, ExitCode, Failed, tell, write_json
+from cli.tables import plain, show, table_of
 from domain.errors import InputError
+from domain.staff.access import CALLERS
 from domain.vocabulary import Role
 from runtime import aio
+from store import door_log, roster, tokens
+from store.connection import Connection
+from store.door_log import Entry
+from store.tokens import STAFF, Token
+from web.auth.identity import PREFIX, digest
 
-if TYPE_CHECKING:
-    from store.connection import Connection
-    from store.door_log import Entry
-    from store.tokens import Token
-
-app = typer.Typer(help="Who may come in at the doors.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 AsRole = Annotated[
     Role, typer.Option("--role", help="what they may do: docs/access.md", show_default=False)
@@ -62,9 +64,6 @@ def create(
 
     Example: yinuo token create --role intake --person web --label "web form"
     """
-    from domain.staff.access import CALLERS
-    from store.tokens import Token
-
     if role not in CALLERS:
         raise InputError(f"role: {role} has no token; there are: {', '.join(CALLERS)}")
     now = datetime.now(UTC)
@@ -86,8 +85,6 @@ def create(
 
 
 async def _create(token: Token) -> str:
-    from store import tokens
-    from web.auth.identity import PREFIX, digest
 
     written = PREFIX + secrets.token_urlsafe(32)
     async with registers() as pool, pool.acquire() as connection, connection.transaction():
@@ -98,9 +95,6 @@ async def _create(token: Token) -> str:
 
 async def _check(connection: Connection, token: Token) -> None:
     """Staff are on the roster, as what they are there."""
-    from store import roster
-    from store.tokens import STAFF
-
     if token.role not in STAFF:
         return
     members = await roster.members(connection)
@@ -141,7 +135,6 @@ def list_(*, json: AsJson = False) -> None:
 
 
 async def _listed() -> list[Token]:
-    from store import tokens
 
     async with registers() as pool:
         return await tokens.listed(pool)
@@ -167,7 +160,6 @@ def revoke(id_: Id) -> None:
 
 
 async def _revoked(id_: str) -> bool:
-    from store import tokens
 
     async with registers() as pool, pool.acquire() as connection:
         return await tokens.revoke(connection, id_, datetime.now(UTC))
@@ -206,7 +198,6 @@ def audit(
 
 
 def _show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    from cli.tables import plain, show, table_of
 
     table = table_of(*headers)
     for row in rows:
@@ -215,7 +206,6 @@ def _show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 async def _trail(number: str | None, limit: int) -> list[Entry]:
-    from store import door_log
 
     async with registers() as pool:
         return await door_log.entries(pool, number=number, limit=limit)

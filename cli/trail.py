@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from runtime.home import user
 from store import door_log
+from store.connection import Pool
 from store.door_log import Entry
 
-if TYPE_CHECKING:
-    from store.connection import Pool
-
-
 VIA = "command line"
-
-
-def who() -> str:
-    """Name whoever runs this process; not by the environment, which says what they like."""
-    uid = os.getuid()
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:  # a container knows few of its users by name
-        return f"uid {uid}"
 
 
 async def seen(pool: Pool, what: str, numbers: Sequence[str] = ()) -> None:
@@ -34,7 +20,7 @@ async def seen(pool: Pool, what: str, numbers: Sequence[str] = ()) -> None:
     entries = [
         Entry(
             at=datetime.now(UTC),
-            person=who(),
+            person=user(),
             role=None,
             via=VIA,
             address=socket.gethostname(),

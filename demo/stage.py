@@ -29,10 +29,10 @@ _PORTS = ("http_port", "temporal_port", "temporal_ui_port")
 
 
 @dataclass(frozen=True)
-class Stage:
+class Theatre:
     """A desk to play on."""
 
-    servers: up.Desk
+    servers: up.Deployment
     desk: client.Desk
     receiver: Receiver
     settings: Settings
@@ -48,7 +48,7 @@ async def stage(
     speed: float = 1.0,
     progress: Progress = lambda _part, _state, _detail: None,
     overrides: Mapping[str, Any] | None = None,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[Theatre]:
     """Bring up a desk in ``home``, which is emptied before, and take it down afterwards.
 
     It has servers of its own, whatever `DATABASE_URL` and `TEMPORAL_*` say: nothing made up may
@@ -78,7 +78,7 @@ async def stage(
             _emptied(settings.home),
             up.desk(settings, progress=progress, after_migrations=first_roster) as servers,
         ):
-            yield Stage(servers, client.Desk(servers.client, servers.pool), receiver, settings)
+            yield Theatre(servers, client.Desk(servers.client, servers.pool), receiver, settings)
 
 
 def _settings(home: Path, policy: Path, overrides: Mapping[str, Any]) -> Settings:

@@ -6,22 +6,18 @@ Customers' data are in here on purpose, the clerk needs them; they go to no log 
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
+from domain import telephone
+from domain.errors import Refused
 from domain.issue.actions import RecordCallback
 from domain.issue.intake import Customer
 from domain.issue.state import Person
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Instant, Kind, Model, Severity
-
-_AT_HOME = "86"
-"""The country of a telephone number that names none."""
-_SHORTEST = 5
-"""Digits of the shortest number that is one customer's."""
+from domain.vocabulary import Actor, Instant, Kind, Model, Severity, repeated
 
 
 class Attempt(Model):
@@ -131,7 +127,7 @@ def identity(customer: Customer) -> str:
     """Tell customers apart as a telephone does: by their number, else by e-mail, else by name and
     organisation.
     """
-    if customer.phone and (phone := _telephone(customer.phone)):
+    if customer.phone and (phone := telephone.read(customer.phone)):
         return f"phone {phone}"
     if customer.email:
         return f"email {customer.email.strip().casefold()}"
@@ -139,21 +135,53 @@ def identity(customer: Customer) -> str:
     return f"name {' | '.join(' '.join(part.casefold().split()) for part in named)}"
 
 
-def _telephone(written: str) -> str | None:
-    """Write a number as it is dialled from abroad, however it was written; None if it is too short
-    to be one. ``0755 ...``, ``+86 755 ...`` and ``0086 (0) 755 ...`` are the same.
+class Called(Model):
+    """An issue that somebody wants to record a call about; ``recorded_by`` if that was done."""
+
+    number: str
+    customer: Customer
+    recorded_by: str | None
+
+
+def about(
+    by: Actor, running: Mapping[str, bool | None], *, conflict: bool, **said: Any
+) -> dict[str, RecordCallback]:
+    """Write down what was said for each issue, by number; ``running`` says of each whether that
+    machine runs. A conflict becomes one complaint, from the first (R21).
+
+    Raises:
+        Refused: ``Invalid``: the customer was reached, and not a word of theirs is written down
+            (R23).
+        ValidationError: it cannot have been so.
     """
-    written = unicodedata.normalize("NFKC", written).strip()
-    digits = re.sub(r"\D", "", written)
-    if len(digits.lstrip("0")) < _SHORTEST:
-        return None
-    abroad = re.match(r"\+|00", written) or (digits.startswith(_AT_HOME) and len(digits) > 11)
-    if not abroad:
-        return f"+{_AT_HOME}{digits.lstrip('0')}"
-    digits = digits.lstrip("0")
-    if digits.startswith(_AT_HOME):
-        return f"+{_AT_HOME}{digits.removeprefix(_AT_HOME).lstrip('0')}"
-    return f"+{digits}"
+    first = next(iter(running), None)
+    acts = {
+        number: RecordCallback(by=by, running=runs, conflict=conflict and number == first, **said)
+        for number, runs in running.items()
+    }
+    if any(act.reached and not act.words for act in acts.values()):
+        raise Refused("Invalid", "words: write down what the customer said, as said (R23)")
+    return acts
+
+
+def check_one_customer(numbers: Sequence[str], issues: Mapping[str, Called]) -> None:
+    """Refuse a call about issues that are not there, or not of one customer (R22); ``issues`` by
+    number, as far as there are such.
+
+    Raises:
+        Refused: ``NotFound`` or ``Invalid``.
+    """
+    if missing := [number for number in numbers if number not in issues]:
+        raise Refused("NotFound", f"there is no issue {', '.join(missing)}")
+    if twice := repeated(issues[number].number for number in numbers):
+        raise Refused("Invalid", f"NUMBER: {twice} is named twice")
+    customers = {identity(issue.customer) for issue in issues.values()}
+    if len(customers) > 1:
+        raise Refused(
+            "Invalid",
+            f"NUMBER: {', '.join(numbers)} are of {len(customers)} customers: "
+            "record a call to each",
+        )
 
 
 def share_of(clerk: str, clerks: Iterable[str], calls: Iterable[Call], day: date) -> list[Call]:

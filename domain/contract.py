@@ -45,7 +45,7 @@ class StepName(StrEnum):
 
 
 ISSUES = "issues"
-"""Task queue of the workflows and the register's activities (design, section 5)."""
+"""Task queue of the workflows and the register's activities."""
 NOTIFICATIONS = "notifications"
 """Task queue of everything that leaves the building."""
 

@@ -7,7 +7,7 @@ from typing import Literal, Self, cast
 RefusalType = Literal["NotAllowed", "NotYours", "Invalid", "NotFound", "Taken"]
 
 
-class Refused(Exception):  # noqa: N818  a refusal is an answer, not an error
+class Refused(Exception):
     """Why an action is not taken: a stable ``type`` and a sentence a person can act on."""
 
     def __init__(self, type_: RefusalType, message: str) -> None:

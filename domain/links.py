@@ -5,6 +5,9 @@ used up. No customer data is in it (R30).
 
 A link carries a mark of the issue itself besides its number: should a number ever be given out
 twice, it still opens the one it was sent about, and no stranger's.
+
+The format is ours: a link has to fit into a text message, where no library's token does. How it is
+signed is a library's (``runtime/signing.py``).
 """
 
 from __future__ import annotations

@@ -12,14 +12,14 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 
-from inbound.mail import LARGEST, Fate, LetterBox
+from inbound.mail import LARGEST, LetterBox, LetterFate
 
 _SECONDS = 60.0
 """A server that says nothing for that long counts as gone."""
 _FLAGS = {
-    Fate.REGISTERED: r"\Seen",
-    Fate.IGNORED: r"\Seen",
-    Fate.UNUSABLE: r"\Seen \Flagged",
+    LetterFate.REGISTERED: r"\Seen",
+    LetterFate.IGNORED: r"\Seen",
+    LetterFate.UNUSABLE: r"\Seen \Flagged",
 }
 
 
@@ -58,7 +58,7 @@ class Mailbox:
                 if raw is None:  # somebody moved it meanwhile
                     continue
                 outcome = await box.take(raw, self.host)
-                if outcome.fate is Fate.AWAY:
+                if outcome.fate is LetterFate.AWAY:
                     break
                 await asyncio.to_thread(
                     connection.uid, "STORE", uid, "+FLAGS", f"({_FLAGS[outcome.fate]})"

@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"(?<!\d)\d{8}-\d{2,4}-\d{4,}(?!\d)")
 log = structlog.get_logger("inbound.mail")
 
 
-class Fate(StrEnum):
+class LetterFate(StrEnum):
     """What became of a letter."""
 
     REGISTERED = "registered"
@@ -50,10 +50,10 @@ class Fate(StrEnum):
     """The desk does not answer: the letter is to come again."""
 
 
-class Outcome(NamedTuple):
+class LetterOutcome(NamedTuple):
     """What became of a letter: the issue's number, or why not."""
 
-    fate: Fate
+    fate: LetterFate
     said: str = ""
 
 
@@ -66,29 +66,29 @@ class LetterBox:
     form: Form
     via: str = "mailbox"
 
-    async def take(self, raw: bytes, address: str, *, bounced: bool = False) -> Outcome:
+    async def take(self, raw: bytes, address: str, *, bounced: bool = False) -> LetterOutcome:
         """Open the issue of a letter that came from ``address``. Nothing of what is in it gets into
         the log (R30).
         """
         letter = message_from_bytes(raw, policy=email.policy.default)
         if bounced or _by_a_machine(letter):
-            return self._told(Outcome(Fate.IGNORED, "automatic"))
+            return self._told(LetterOutcome(LetterFate.IGNORED, "automatic"))
         try:
             intake = self.form.read(content(letter, raw), datetime.now(UTC))
             opened = await self.desk.register(intake)
         except Ignored:
-            return self._told(Outcome(Fate.IGNORED, "not about an issue"))
+            return self._told(LetterOutcome(LetterFate.IGNORED, "not about an issue"))
         except Unusable as unusable:
-            return self._told(Outcome(Fate.UNUSABLE, str(unusable)))
+            return self._told(LetterOutcome(LetterFate.UNUSABLE, str(unusable)))
         except Refused as refused:
-            return self._told(Outcome(Fate.UNUSABLE, refused.message))
+            return self._told(LetterOutcome(LetterFate.UNUSABLE, refused.message))
         except Unavailable as away:
-            return self._told(Outcome(Fate.AWAY, str(away)))
+            return self._told(LetterOutcome(LetterFate.AWAY, str(away)))
         number = opened.view.number if opened.view else intake.issue_id
         await self._trail(number, address)
-        return self._told(Outcome(Fate.REGISTERED, number))
+        return self._told(LetterOutcome(LetterFate.REGISTERED, number))
 
-    def _told(self, outcome: Outcome) -> Outcome:
+    def _told(self, outcome: LetterOutcome) -> LetterOutcome:
         log.info("letter", fate=outcome.fate, said=outcome.said)
         return outcome
 
@@ -216,7 +216,9 @@ def _attached(letter: EmailMessage) -> list[str]:
 
 
 class _Words(HTMLParser):
-    """What a reader sees of a page."""
+    """What a reader sees of a page. No library: html2text is under the GPL, and others bring a
+    parser of all of HTML along.
+    """
 
     _BREAKS = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "table", "blockquote"})
     _CELLS = frozenset({"td", "th"})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +20,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
+from domain import telephone
 from domain.errors import InputError
 from domain.issue.intake import Customer, Intake
 from domain.vocabulary import Code, Model, Zone
@@ -32,7 +32,6 @@ _FIELDS = frozenset(Intake.model_fields) - {"customer", "source"} | {
 }
 _TIMES = frozenset({"reported_at", "occurred_at"})
 _LONGEST_LINE, _LONGEST_TEXT = 200, 10_000
-_NOT_DIALLED = re.compile(r"[^0-9+-]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
 _code: TypeAdapter[str] = TypeAdapter(Code)
 
@@ -72,18 +71,18 @@ class Times(Model):
         return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(self.zone))
 
 
-class Rule(Model):
+class Override(Model):
     """Where a condition holds of what they send, these fields of ours are so."""
 
     condition: Expression = Field(alias="if")
     set: dict[str, Any]
 
 
-class Ignored(Exception):  # noqa: N818  it is no mistake
+class Ignored(Exception):
     """What they sent is not about an issue."""
 
 
-class Unusable(Exception):  # noqa: N818  an answer to whoever sent it
+class Unusable(Exception):
     """What they sent cannot become an intake; ``wrong`` has field and reason of each."""
 
     def __init__(self, wrong: list[tuple[str, str]]) -> None:
@@ -101,7 +100,7 @@ class Form(Model):
     defaults: dict[str, Any] = Field(default_factory=dict)
     from_: dict[str, Expression] = Field(alias="from")
     values: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    when: tuple[Rule, ...] = ()
+    when: tuple[Override, ...] = ()
     fixed: dict[str, Any] = Field(default_factory=dict)
     time: Times = Times()
 
@@ -189,12 +188,6 @@ def _line(text: str) -> str:
     return " ".join(_UNPRINTABLE.sub(" ", text).split())[:_LONGEST_LINE]
 
 
-def _telephone(text: str) -> str:
-    """Full-width digits and brackets, ``tel:`` and what else stands around a number."""
-    dialled = _NOT_DIALLED.sub(" ", unicodedata.normalize("NFKC", text))
-    return " ".join(dialled.split())
-
-
 def _reference(text: str) -> str:
     """Take theirs if it can be ours, else a name that is always the same for it."""
     try:
@@ -206,7 +199,7 @@ def _reference(text: str) -> str:
 
 _CLEAN: Mapping[str, Callable[[str], str]] = {
     "reference": _reference,
-    "customer.phone": _telephone,
+    "customer.phone": telephone.cleaned,
     "description": lambda text: text.replace("\x00", "")[:_LONGEST_TEXT],
     **dict.fromkeys(("title", "site", "model", "serial_number"), _line),
     **dict.fromkeys(("customer.name", "customer.organisation", "customer.contact"), _line),

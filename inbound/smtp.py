@@ -13,13 +13,13 @@ from weakref import WeakSet
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from inbound.mail import LARGEST, Fate, LetterBox, Outcome
+from inbound.mail import LARGEST, LetterBox, LetterFate, LetterOutcome
 
 _REPLIES = {
-    Fate.REGISTERED: "250 2.0.0 {}",
-    Fate.IGNORED: "250 2.0.0 taken, {}",
-    Fate.UNUSABLE: "550 5.6.0 {}",
-    Fate.AWAY: "451 4.3.0 the desk does not answer now: send it again",
+    LetterFate.REGISTERED: "250 2.0.0 {}",
+    LetterFate.IGNORED: "250 2.0.0 taken, {}",
+    LetterFate.UNUSABLE: "550 5.6.0 {}",
+    LetterFate.AWAY: "451 4.3.0 the desk does not answer now: send it again",
 }
 _NOBODY = (None, "", "<>")
 """Whom bounces come from (RFC 5321, 4.5.5)."""
@@ -40,10 +40,10 @@ class _Handler:
     async def handle_exception(self, error: Exception) -> str:
         """Answer where we are at fault: the letter is not lost, and nothing of it is told."""
         log.error("a fault of ours", kind=type(error).__name__)
-        return _REPLIES[Fate.AWAY]
+        return _REPLIES[LetterFate.AWAY]
 
 
-def _reply(outcome: Outcome) -> str:
+def _reply(outcome: LetterOutcome) -> str:
     said = " ".join(outcome.said.split())
     plain = said.encode("ascii", errors="replace").decode()  # not every sender knows SMTPUTF8
     return _REPLIES[outcome.fate].format(plain)[:_LONGEST_REPLY]

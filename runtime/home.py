@@ -95,3 +95,12 @@ def _make_account() -> str:
                 time.sleep(0.2)
             return made.stderr.strip()
     return ""
+
+
+def user() -> str:
+    """Name whoever runs this process; not by the environment, which says what they like."""
+    uid = os.getuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # a container knows few of its users by name
+        return f"uid {uid}"

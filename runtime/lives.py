@@ -6,9 +6,9 @@ without any worker, seen in the Web UI, and left alone by whoever pauses the sch
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from temporalio.client import (
     Client,
@@ -17,12 +17,16 @@ from temporalio.client import (
     ScheduleUpdate,
     ScheduleUpdateInput,
     WorkflowExecution,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
 )
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
+from domain.issue.actions import ActionName, Repair
+from domain.issue.intake import Intake
 from domain.standing import Epoch, Lived
+from domain.vocabulary import Actor
 
 SCHEDULE = "audit"
 """Id of the audit's schedule."""
@@ -32,8 +36,59 @@ _EPOCH = "epoch"
 _CLOCKS_DIFFER = timedelta(hours=1)
 """By how much PostgreSQL's clock may be ahead of Temporal's."""
 _PAGE = 500
+_PATIENCE = timedelta(seconds=5)
 # The test server has no schedules.
 _NOWHERE = {RPCStatusCode.NOT_FOUND, RPCStatusCode.UNIMPLEMENTED}
+
+Intakes: TypeAlias = Callable[[], Awaitable[Intake | None]]
+"""Finds what an issue was registered with."""
+Ask: TypeAlias = Callable[[ActionName, Intake | Repair, str], Awaitable[object]]
+"""Sends an update to a workflow under an id, and waits for the answer."""
+
+
+async def described(client: Client, id_: str) -> WorkflowExecutionDescription | None:
+    """Describe the last run of a workflow; None: Temporal knows of none. This is for certain, its
+    lists may lag.
+    """
+    try:
+        return await client.get_workflow_handle(id_).describe(rpc_timeout=_PATIENCE)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+
+
+async def lives(client: Client, id_: str, first_run: str) -> bool:
+    """Say whether a workflow is running that began with that run."""
+    found = await described(client, id_)
+    return (
+        found is not None
+        and found.raw_info.first_run_id == first_run
+        and found.status is WorkflowExecutionStatus.RUNNING
+    )
+
+
+async def catch_up(
+    client: Client, id_: str, recorded: int, intake: Intakes, *, by: Actor, ask: Ask
+) -> bool:
+    """Let an issue whose register has ``recorded`` steps catch up with it, if Temporal lost its
+    last ones; say whether it had to. One of a version before says how far it is when asked with
+    the ``intake`` it was registered with.
+    """
+    known = await _steps(client, id_)
+    if known is None and (registered := await intake()):
+        await ask(ActionName.REGISTERED, registered, f"asked:{recorded}")
+        known = await _steps(client, id_)
+    if known is None or recorded <= known:
+        return False
+    reason = "流程落后于登记簿 the workflow was behind its register"
+    await ask(ActionName.REPAIR, Repair(by=by, reason=reason), f"repair:{id_}:{recorded}")
+    return True
+
+
+async def _steps(client: Client, id_: str) -> int | None:
+    found = await described(client, id_)
+    return found.typed_search_attributes.get(STEP) if found else None
 
 
 class Lives:
@@ -103,12 +158,9 @@ class Lives:
 
     async def describe(self, id_: str) -> Lived | None:
         """Say how a workflow stands right now; None: there is none."""
-        try:
-            found = await self._client.get_workflow_handle(id_).describe()
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return None
-            raise
+        found = await described(self._client, id_)
+        if found is None:
+            return None
         return _lived(found).model_copy(update={"first_run": found.raw_info.first_run_id})
 
     async def numbers(self) -> list[str]:

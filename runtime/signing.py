@@ -31,7 +31,7 @@ _OF_LINKS = "yinuo links"
 """No other signature is of that salt: theirs begin with another character after the name."""
 
 
-class LinkRefused(Exception):  # noqa: N818  an answer, not a fault
+class LinkRefused(Exception):
     """The link is not one of ours, or its time is over."""
 
     def __init__(self, why: Literal["forged", "expired"]) -> None:
@@ -112,30 +112,30 @@ def link_id(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:32]
 
 
-def signer(own: Settings) -> Signer:
+def signer(settings: Settings) -> Signer:
     """Make the desk's signer.
 
     Raises:
         SetupError: the secret is too short, or cannot be read or kept.
     """
-    if own.secret is not None:
-        given = own.secret.get_secret_value()
+    if settings.secret is not None:
+        given = settings.secret.get_secret_value()
         if len(given) < _SHORTEST:
             raise SetupError(
                 f"YINUO_SECRET: at least {_SHORTEST} characters, for example of "
                 "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`"
             )
         return Signer(given)
-    return Signer(_kept(own.home / "secret"))
+    return Signer(_kept(settings.home / "secret"))
 
 
-def links(own: Settings) -> Links:
+def links(settings: Settings) -> Links:
     """Make what writes the desk's links.
 
     Raises:
         SetupError: as ``signer``.
     """
-    return Links(signer(own), own.base_url)
+    return Links(signer(settings), settings.base_url)
 
 
 def _kept(path: Path) -> str:

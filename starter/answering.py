@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import TypeVar
 
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
@@ -17,8 +16,8 @@ from store.standing import Held, Unproved
 
 Answer = TypeVar("Answer")
 
-ANSWER_WITHIN = timedelta(seconds=30)
-"""How long a call waits. What was accepted by then is done all the same: ask again, or look."""
+ANSWER_WITHIN = 30.0
+"""Seconds a call waits. What was accepted by then is done all the same: ask again, or look."""
 _AWAY: tuple[type[Exception], ...] = (
     RPCError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -26,7 +25,7 @@ _AWAY: tuple[type[Exception], ...] = (
 )
 
 
-class Unavailable(Exception):  # noqa: N818  reads as what happened
+class Unavailable(Exception):
     """The desk cannot answer now. Nothing is lost or half-done: send the same again."""
 
 
@@ -38,7 +37,7 @@ async def answering() -> AsyncIterator[None]:
         Unavailable: no answer, or none in time.
     """
     try:
-        async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+        async with asyncio.timeout(ANSWER_WITHIN):
             yield
     except (Held, Unproved) as error:
         raise Unavailable(str(error)) from error

@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -26,15 +27,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.contract import ISSUES
 from domain.errors import Refused
-from domain.issue.actions import Act, ActionName, Reassign, Repair, Resolve
+from domain.issue.actions import Act, ActionName, Reassign, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.staff.duty import Duty
 from domain.staff.staffing import Stranded, stranded
 from domain.vocabulary import DESK, Actor, Role, Stage
 from runtime.aio import within
-from runtime.lives import Lives
-from runtime.living import described
+from runtime.lives import Lives, catch_up, described
 from runtime.starting import look_at, looked_at, registered, start_of, update_of
 from starter.answering import ANSWER_WITHIN, Unavailable, answering
 from starter.register import Register
@@ -43,13 +43,11 @@ from store.behind import Checking
 from store.connection import Pool
 from store.standing import Unproved
 from workflows.issue import IssueWorkflow
-from workflows.search_attributes import ISSUE_STEP
 
-__all__ = ["ANSWER_WITHIN", "TASK_QUEUE", "Desk", "Opened", "Register", "Unavailable"]
+__all__ = ["ANSWER_WITHIN", "Desk", "Opened", "Register", "Unavailable"]
 
 Answered = TypeVar("Answered")
 
-TASK_QUEUE = ISSUES
 _NUMBER_WITHIN = 15.0
 """Seconds a registration waits for its number, before it is content with being accepted."""
 _PATIENCE = 2.0
@@ -59,6 +57,7 @@ _GLANCE = 3.0
 _AT_ONCE = 0.5
 """Seconds within which an issue that knows its number tells it."""
 _REGIONS_KEPT = 30.0
+"""Seconds for which it is remembered which regions are served."""
 _NOT_CONNECTED = "Failed client connect"
 """How the SDK begins to say that a connection to be made at the first call was not made."""
 
@@ -170,7 +169,7 @@ class Desk(Register):
 
     async def _numbered(self, intake: Intake) -> Opened:
         try:
-            view = await self._asked(registered(self._client, intake, TASK_QUEUE))
+            view = await self._asked(registered(self._client, intake, ISSUES))
         except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError) as error:
             return Opened(await self._registered_before(intake, error), new=False)
         return Opened(view, new=True)
@@ -178,7 +177,7 @@ class Desk(Register):
     async def _accepted(self, intake: Intake) -> Opened:
         """Let Temporal take the intake on. The issue itself may know its number, and is asked."""
         began = datetime.now(UTC)
-        start = start_of(intake, TASK_QUEUE)
+        start = start_of(intake, ISSUES)
         call = self._client.start_update_with_start_workflow(
             ActionName.REGISTERED.value,
             intake,
@@ -272,22 +271,12 @@ class Desk(Register):
 
     async def _caught_up(self, handle: WorkflowHandle[Any, Any]) -> bool:
         """Let an issue catch up with its register, if Temporal lost its last steps: then it does
-        not know what it is asked about. One of a version before says how far it is when asked.
+        not know what it is asked about.
         """
         recorded = await issue_reader.steps_of(self._pool, handle.id)
-        known = await self._step_of(handle)
-        if known is None and (intake := await self._registered_with(handle.id)):
-            await self._taken(handle, ActionName.REGISTERED, intake, f"asked:{recorded}")
-            known = await self._step_of(handle)
-        if known is None or recorded <= known:
-            return False
-        act = Repair(by=DESK, reason="流程落后于登记簿 the workflow was behind its register")
-        await self._taken(handle, ActionName.REPAIR, act, f"repair:{handle.id}:{recorded}")
-        return True
-
-    async def _step_of(self, handle: WorkflowHandle[Any, Any]) -> int | None:
-        found = await described(self._client, handle.id)
-        return found.typed_search_attributes.get(ISSUE_STEP) if found else None
+        intake = partial(self._registered_with, handle.id)
+        ask = partial(self._taken, handle)
+        return await catch_up(self._client, handle.id, recorded, intake, by=DESK, ask=ask)
 
     async def _registered_with(self, id_: str) -> Intake | None:
         async with self._pool.acquire() as connection:

@@ -9,12 +9,12 @@ from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from starter.client import TASK_QUEUE
+from domain.contract import ISSUES, NOTIFICATIONS
 
 _SERVED = {
-    "issues": (TASK_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
-    "issues' activities": (TASK_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
-    "notifications": ("notifications", TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+    "issues": (ISSUES, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+    "issues' activities": (ISSUES, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+    "notifications": (NOTIFICATIONS, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
 }
 """What a worker must be seen to take before it counts as healthy."""
 _RECENTLY = timedelta(seconds=90)

@@ -20,8 +20,8 @@ from temporalio.client import (
 from temporalio.client import ScheduleActionStartWorkflow as _Start
 
 from domain import findings
+from domain.contract import ISSUES
 from runtime.temporal import register_search_attributes
-from starter.client import TASK_QUEUE
 from workflows import audit, repair
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
@@ -29,7 +29,7 @@ _SCHEDULE = Schedule(
     action=_Start(
         audit.AuditWorkflow.run,
         id=audit.WORKFLOW_ID,
-        task_queue=TASK_QUEUE,
+        task_queue=ISSUES,
         static_summary="登记簿核对 The register is compared with Temporal",
     ),
     spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=audit.EVERY)]),
@@ -46,7 +46,7 @@ _DEEP = Schedule(
     action=_Start(
         repair.DeepAuditWorkflow.run,
         id=repair.AUDIT_ID,
-        task_queue=TASK_QUEUE,
+        task_queue=ISSUES,
         static_summary="全面核对 Everything is compared with everything",
     ),
     spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=findings.EVERY)]),

@@ -7,17 +7,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from domain.callbacks import Called
 from domain.errors import Refused
 from domain.issue.state import Issue
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor
 from starter.answering import OnRegisters, answered, answering
-from store import callbacks, issue_reader, progress, roster
-from store.callbacks import Called
-from store.issue_reader import Filter, Place, Unsettled
-from store.progress import Told
+from store import callbacks, issue_reader, roster
+from store.issue_reader import Filter, Outlook, Place, Unsettled
 
-__all__ = ["Called", "Filter", "Place", "Register", "Told", "Unsettled"]
+__all__ = ["Called", "Filter", "Outlook", "Place", "Register", "Unsettled"]
 
 
 class Register(OnRegisters):
@@ -52,13 +51,13 @@ class Register(OnRegisters):
         """List issues from a place on, and say where the next page begins; None: no more."""
         return await answered(issue_reader.page(self._pool, wanted, after))
 
-    async def told(self, id_: str, generation: int) -> Told:
+    async def told(self, id_: str, generation: int) -> Outlook:
         """Return what a customer was told of the work, in one generation of an issue."""
-        return await answered(progress.told(self._pool, id_, generation))
+        return await answered(issue_reader.outlook(self._pool, id_, generation))
 
     async def taken_at(self, id_: str, key: str) -> datetime | None:
         """Say when an issue took the step that was asked for under a key."""
-        return await answered(progress.taken_at(self._pool, id_, key))
+        return await answered(issue_reader.taken_at(self._pool, id_, key))
 
     async def called(self, numbers: Sequence[str], call: str) -> dict[str, Called]:
         """Say of issues whose they are, and who recorded this call in them already."""

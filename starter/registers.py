@@ -17,7 +17,6 @@ from domain.sla.rulebook import Rulebook
 from domain.staff.roster import Member
 from starter.answering import OnRegisters, answered
 from store import (
-    board,
     callbacks,
     cases,
     customers,
@@ -26,13 +25,14 @@ from store import (
     roster,
     rulebooks,
     tokens,
+    workload,
 )
-from store.board import Load
 from store.cases import Found
 from store.connection import Pool
 from store.customers import Known, Reported
 from store.door_log import UNKNOWN, Entry
 from store.tokens import Admitted
+from store.workload import Load
 
 __all__ = [
     "UNKNOWN",
@@ -73,7 +73,7 @@ class Staff(OnRegisters):
 
     async def loads(self, department: str | None) -> list[Load]:
         """Count what every engineer has open, in a department or in all, and what nobody has."""
-        return await answered(board.loads(self._pool, department))
+        return await answered(workload.loads(self._pool, department))
 
 
 class Customers(OnRegisters):

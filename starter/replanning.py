@@ -4,8 +4,6 @@ again by it (R32).
 
 from __future__ import annotations
 
-import getpass
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +11,12 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 
+from domain.contract import ISSUES
 from domain.errors import Refused, SetupError
 from domain.sla.replanning import PER_SECOND, Order, Report, Tally, replanned, tally
 from domain.sla.rulebook import Rulebook
 from runtime import rulebook as files
-from starter.client import TASK_QUEUE
+from runtime.home import user
 from store import replanning, rulebooks
 from store.connection import Pool
 from store.rulebooks import Adoption
@@ -34,7 +33,7 @@ async def adopt(
     """
     try:
         async with pool.acquire() as connection, connection.transaction():
-            return await rulebooks.adopt(connection, rulebook, by=_who(), note=note, file=file)
+            return await rulebooks.adopt(connection, rulebook, by=user(), note=note, file=file)
     except rulebooks.Unfit as unfit:
         raise Refused("Invalid", str(unfit)) from None
 
@@ -67,14 +66,6 @@ async def policy_at_start(client: Client, pool: Pool, path: Path) -> str:
     return f"{path.name}, rulebook {adoption.version}"
 
 
-def _who() -> str:
-    """Name whoever runs this; in a container that may be nobody the system knows."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"
-
-
 async def adopt_file(pool: Pool, path: Path) -> Adoption | None:
     """Adopt a policy file unless that was done before: what was loaded since then stands. It does
     not make the desk forget a notice.
@@ -99,7 +90,7 @@ async def start(
         replan.ReplanWorkflow.run,
         Order(adoption=adoption, per_second=per_second),
         id=replan.WORKFLOW_ID,
-        task_queue=TASK_QUEUE,
+        task_queue=ISSUES,
         id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
         static_summary="重新计算期限 Open promises are planned again",
     )

@@ -62,7 +62,7 @@ _NOT_FOR_CHILDREN = {"YINUO_MIGRATION_URL"}
 
 
 @dataclass(frozen=True)
-class Desk:
+class Deployment:
     """A running desk: its addresses, open connections, and the parts that are ours."""
 
     database_url: str
@@ -90,7 +90,7 @@ async def desk(
     *,
     progress: Progress = lambda _part, _state, _detail: None,
     after_migrations: FirstRun | None = None,
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[Deployment]:
     """The desk while the block runs; each part is up and healthy before the next is started.
 
     `after_migrations` runs before the first worker: the place to import a first roster.
@@ -121,7 +121,7 @@ def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
 
 async def _brought_up(
     hosting: "_Hosting", settings: Settings, after_migrations: FirstRun | None
-) -> Desk:
+) -> Deployment:
     stack, progress = hosting.stack, hosting.progress
     database = await _postgres(hosting, settings)
     database_url = database.url if database else str(settings.database_url)
@@ -153,7 +153,7 @@ async def _brought_up(
     servers = partial(_servers, pool, client)
     workers = await _workers(hosting, settings, environment, client, servers)
     doors = await _doors(hosting, settings, environment, held=held)
-    return Desk(
+    return Deployment(
         *(database_url, address, client.namespace, client, pool),
         *(workers, doors, database, temporal),
     )

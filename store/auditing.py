@@ -13,48 +13,12 @@ from domain.findings import AuditReport, Finding, FindingKind, Heartbeat
 from domain.issue.folding import Standing
 from domain.issue.intake import Intake
 from domain.issue.state import Recorded
-from store import issue_reader
+from store import issue_reader, serials
 from store.connection import Connection, Pool
 
 LATELY = timedelta(days=2)
 """Issues that took a step within this time are compared with their events, open or not."""
 _KEPT = timedelta(days=366)
-
-
-class Row(NamedTuple):
-    """An issue as the audit looks at it: ``open`` if a workflow should be living it."""
-
-    id: str
-    number: str
-    run: str
-    seq: int
-    updated_at: datetime
-    open: bool
-
-
-_ROW = """
-    SELECT id, number, run, seq, updated_at, closed_at IS NULL OR EXISTS (
-        SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL
-    ) AS open FROM issues i
-"""
-
-
-async def living(pool: Pool) -> list[Row]:
-    """List every issue that the register holds open, or still to be scored and rated."""
-    rows = await pool.fetch(
-        f"""
-        {_ROW} WHERE closed_at IS NULL
-            OR id IN (SELECT issue_id FROM promises WHERE ended_at IS NULL)
-        ORDER BY id
-        """  # noqa: S608  the text is ours
-    )
-    return [Row(*row) for row in rows]
-
-
-async def rows(pool: Pool, ids: Collection[str]) -> dict[str, Row]:
-    """Read these issues, those there are."""
-    found = await pool.fetch(f"{_ROW} WHERE id = ANY($1)", list(ids))
-    return {row["id"]: Row(*row) for row in found}
 
 
 async def seqs(connection: Connection, id_: str) -> frozenset[int]:
@@ -147,44 +111,17 @@ async def lying(pool: Pool, before: datetime) -> list[Lying]:
     return [Lying(row["id"], row["number"], tuple(row["keys"]), row["since"]) for row in found]
 
 
-_SERIALS = """
-    SELECT to_date(split_part(number, '-', 1), 'YYYYMMDD') AS day,
-           split_part(number, '-', 2) AS agent, max(split_part(number, '-', 3)::int) AS last
-    FROM (SELECT number FROM issues UNION ALL SELECT unnest($1::text[])) known
-    WHERE number ~ '^[0-9]{8}-[0-9]{2,4}-[0-9]{4,9}$' GROUP BY 1, 2
-"""
-
-
 async def serials_behind(pool: Pool, known: Collection[str]) -> list[Finding]:
     """Find agents and days whose next number was given out before; ``known``: Temporal's."""
-    found = await pool.fetch(
-        f"""
-        SELECT given.day, given.agent, given.last, coalesce(s.last, 0) AS counted
-        FROM ({_SERIALS}) given LEFT JOIN serials s USING (day, agent)
-        WHERE coalesce(s.last, 0) < given.last ORDER BY given.day, given.agent
-        """,  # noqa: S608  the text is ours
-        list(known),
-    )
     return [
         Finding(
             kind=FindingKind.SERIALS_BEHIND,
-            about=f"{row['day']:%Y%m%d}-{row['agent']}",
-            seen=f"{row['day']:%Y%m%d}-{row['agent']} counts {row['counted']}, given out are "
-            f"{row['last']}",
+            about=f"{each.day:%Y%m%d}-{each.agent}",
+            seen=f"{each.day:%Y%m%d}-{each.agent} counts {each.counted}, given out are "
+            f"{each.given_out}",
         )
-        for row in found
+        for each in await serials.behind(pool, known)
     ]
-
-
-async def raise_serials(connection: Connection, known: Collection[str]) -> None:
-    """Let numbers go on above the highest of the register and of ``known``."""
-    await connection.execute(
-        f"""
-        INSERT INTO serials (day, agent, last) SELECT day, agent, last FROM ({_SERIALS}) given
-        ON CONFLICT (day, agent) DO UPDATE SET last = greatest(serials.last, excluded.last)
-        """,  # noqa: S608  the text is ours
-        list(known),
-    )
 
 
 # Registers against events -------------------------------------------------------------------------

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from domain.calendars.timeline import midnight
-from domain.callbacks import Attempt, Call, CalledToday, CaseSummary, Missed, grouped
-from domain.issue.intake import Customer
+from domain.callbacks import Attempt, Call, Called, CalledToday, CaseSummary, Missed, grouped
 from domain.sla.promise import CUSTOMERS, PromiseEnd, PromiseKind
 from domain.vocabulary import Model
 from store.connection import Connection, Pool
@@ -21,17 +20,9 @@ from store.issue_writer import customer_of, person
 Row = TypeVar("Row", bound=Model)
 
 
-class Called(Model):
-    """An issue that somebody wants to record a call about; ``recorded_by`` if that was done."""
-
-    number: str
-    customer: Customer
-    recorded_by: str | None
-
-
 _DUE = """
     SELECT i.*, i.generation - 1 AS reopen_count,
-        p.attempt, p.attempts, p.opens_at, p.due_at, p.outcome = 'broken' AS overdue,
+        p.attempt, p.attempts, p.opens_at, p.due_at, p.outcome = $3 AS overdue,
         h.handler, coalesce(
             m.name, CASE WHEN h.handler = i.engineer THEN i.engineer_name END, h.handler
         ) AS handler_name,
@@ -45,7 +36,7 @@ _DUE = """
         SELECT CASE WHEN i.first_contact THEN i.agent ELSE coalesce(f.engineer, i.engineer) END
     ) AS h (handler)
     LEFT JOIN members m ON m.id = h.handler
-    WHERE p.kind = 'callback' AND p.ended_at IS NULL AND coalesce(p.opens_at, p.made_at) < $1
+    WHERE p.kind = $2 AND p.ended_at IS NULL AND coalesce(p.opens_at, p.made_at) < $1
 """
 
 
@@ -59,7 +50,7 @@ async def todays(pool: Pool, until: datetime, zone: ZoneInfo) -> list[Call]:
         pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        due = await connection.fetch(_DUE, until)
+        due = await connection.fetch(_DUE, until, PromiseKind.CALLBACK, PromiseEnd.BROKEN)
         called = await connection.fetch(
             """
             SELECT i.*, r.called_at, r.clerk, r.reached

@@ -26,14 +26,14 @@ from domain.knowledge.cases import (
     ruled,
 )
 from domain.knowledge.search_terms import asked_terms, enough, stands_alone, stored_terms
-from domain.vocabulary import Instant, Model
+from domain.vocabulary import Instant, Model, Outcome
 from store.connection import Connection, Pool
 
 _COLUMNS = ", ".join(
     f"c.{name}" if name != "issue_number" else "i.number AS issue_number"
     for name in KnownCase.model_fields
 )
-_CASES = f"SELECT {_COLUMNS} FROM known_cases c LEFT JOIN issues i ON i.id = c.issue_id"  # noqa: S608  columns are the model's
+_CASES = f"SELECT {_COLUMNS} FROM known_cases c LEFT JOIN issues i ON i.id = c.issue_id"  # noqa: S608  columns are the model's, the status is how the index knows what to look through
 _SAID = tuple(Content.model_fields)
 
 
@@ -79,7 +79,7 @@ async def propose(connection: Connection, draft: Draft) -> str:
         VALUES ('C-' || to_char(nextval('known_case_numbers'), 'FM99999990000'), $1::text::tsvector,
                 {places})
         ON CONFLICT (issue_id, generation) DO NOTHING RETURNING number
-        """,  # noqa: S608  columns are the model's, values always parameters
+        """,  # noqa: S608  columns are the model's, the status is how the index knows what to look through, values always parameters
         _vector(draft),
         *row.values(),
     )
@@ -107,11 +107,12 @@ async def solved(connection: Connection, number_or_id: str) -> Solved | None:
         LEFT JOIN handling_forms h
             ON h.issue_id = i.id AND h.generation = i.generation AND h.result IS NOT NULL
         LEFT JOIN consultation_records a
-            ON a.issue_id = i.id AND a.generation = i.generation AND i.outcome = 'solved'
+            ON a.issue_id = i.id AND a.generation = i.generation AND i.outcome = $2
             AND a.known_case IS NULL AND a.worked IS NOT FALSE
         WHERE (i.number = $1 OR i.id = $1) AND (h.result IS NOT NULL OR a.answer IS NOT NULL)
         """,
         number_or_id,
+        Outcome.SOLVED,
     )
     return Solved.model_validate(dict(row)) if row else None
 
@@ -119,7 +120,7 @@ async def solved(connection: Connection, number_or_id: str) -> Solved | None:
 async def approved(connection: Connection, number: str) -> KnownCase | None:
     """Return a case that may be told to customers; None for any other, and for no case."""
     row = await connection.fetchrow(
-        f"{_CASES} WHERE c.number = $1 AND c.status = 'approved'", number
+        f"{_CASES} WHERE c.number = $1 AND c.status = $2", number, CaseStatus.APPROVED
     )
     return _case(row) if row else None
 
@@ -173,8 +174,9 @@ async def titles(connection: Connection, wanted: Sequence[str]) -> dict[str, str
     """Find which of these titles a case has that is not retired, with its number."""
     rows = await connection.fetch(
         "SELECT title, min(number) AS number FROM known_cases"
-        " WHERE title = ANY($1) AND status <> 'retired' GROUP BY title",
+        " WHERE title = ANY($1) AND status <> $2 GROUP BY title",
         list(wanted),
+        CaseStatus.RETIRED,
     )
     return {row["title"]: row["number"] for row in rows}
 
@@ -187,7 +189,8 @@ _SEARCH = f"""
         SELECT term, query::tsquery FROM unnest($1::text[], $2::text[]) AS t (term, query)
     ), hits AS (
         SELECT c.number, count(*) AS found, array_agg(a.term) AS matched
-        FROM asked a JOIN known_cases c ON c.search @@ a.query AND c.status = 'approved'
+        FROM asked a JOIN known_cases c ON c.search @@ a.query
+            AND c.status = '{CaseStatus.APPROVED}'
         WHERE $4::text IS NULL OR c.product_line IS NULL OR c.product_line = $4
         GROUP BY c.number HAVING count(*) >= $5
         ORDER BY found DESC FETCH FIRST $6 ROWS WITH TIES
@@ -195,7 +198,7 @@ _SEARCH = f"""
     SELECT {_COLUMNS}, h.matched, ts_rank_cd(c.search, $3::tsquery)::float8 AS rank
     FROM hits h JOIN known_cases c USING (number) LEFT JOIN issues i ON i.id = c.issue_id
     ORDER BY h.found DESC, rank DESC, c.used DESC, c.number LIMIT $6
-"""  # noqa: S608  columns are the model's
+"""  # noqa: S608  columns are the model's, the status is how the index knows what to look through
 
 
 async def search(

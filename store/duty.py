@@ -15,7 +15,7 @@ from domain.staff.duty import DutyException
 from store.connection import Connection
 
 
-class Overlapping(Exception):  # noqa: N818  an answer to whoever enters it
+class Overlapping(Exception):
     """Somebody has another shift on some of these days already; the message says which."""
 
 

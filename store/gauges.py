@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from domain.sla.promise import OVERSIGHT
+from domain.issue.state import SlaState
+from domain.sla.promise import OVERSIGHT, PAST_DUE
 from domain.vocabulary import Model
 from store.connection import Pool
+from store.outbox import UNDELIVERED
 
 
 class Count(Model):
@@ -34,25 +36,22 @@ class Gauges(Model):
     """Seconds since the last deep audit; None: there was none."""
 
 
+_STATES = (SlaState.OVERDUE, SlaState.PAUSED, SlaState.AT_RISK, SlaState.ON_TIME)
+"""How a running promise stands, worst first: an issue stands as the worst of its promises."""
+
 _COUNT = """
     WITH running AS (
-        SELECT issue_id, kind,
-               CASE WHEN outcome IN ('broken', 'skipped') THEN 'overdue'
-                    WHEN paused_at IS NOT NULL THEN 'paused'
-                    WHEN reached > 0 THEN 'at_risk'
-                    ELSE 'on_time' END AS state
+        SELECT issue_id, kind, CASE WHEN outcome = ANY($2) THEN 1
+                                    WHEN paused_at IS NOT NULL THEN 2
+                                    WHEN reached > 0 THEN 3 ELSE 4 END AS state
         FROM promises WHERE ended_at IS NULL
     ), standing AS (
-        SELECT issue_id, bool_or(state = 'overdue') AS overdue, bool_or(state = 'paused') AS paused,
-               bool_or(state = 'at_risk') AS at_risk
-        FROM running WHERE kind <> ALL($1) GROUP BY issue_id
+        SELECT issue_id, min(state) AS state FROM running WHERE kind <> ALL($1) GROUP BY issue_id
     ), issues_now AS (
-        SELECT stage AS what,
-               CASE WHEN overdue THEN 'overdue' WHEN paused THEN 'paused'
-                    WHEN at_risk THEN 'at_risk' ELSE 'on_time' END AS state, count(*)::int
+        SELECT stage AS what, ($3::text[])[coalesce(state, 4)] AS state, count(*)::int
         FROM issues LEFT JOIN standing ON issue_id = id WHERE closed_at IS NULL GROUP BY 1, 2
     ), promises_now AS (
-        SELECT kind AS what, state, count(*)::int FROM running GROUP BY 1, 2
+        SELECT kind AS what, ($3::text[])[state] AS state, count(*)::int FROM running GROUP BY 1, 2
     ), unsettled AS (
         SELECT count(*)::int AS count, min(greatest(created_at, not_before)) AS oldest
         FROM outbox WHERE settled_at IS NULL AND coalesce(not_before, created_at) <= now()
@@ -64,7 +63,7 @@ _COUNT = """
     )
     SELECT (SELECT coalesce(jsonb_agg(i), '[]') FROM issues_now i) AS issues,
            (SELECT coalesce(jsonb_agg(p), '[]') FROM promises_now p) AS promises,
-           (SELECT count(*)::int FROM outbox WHERE status IN ('unknown', 'handed_over'))
+           (SELECT count(*)::int FROM outbox WHERE status = ANY($4))
                AS undelivered,
            (SELECT count FROM unsettled) AS unsettled,
            (SELECT coalesce(extract(epoch FROM now() - oldest), 0)::float8 FROM unsettled)
@@ -76,5 +75,5 @@ _COUNT = """
 
 async def read(pool: Pool) -> Gauges:
     """Count everything, by one query at one moment."""
-    row = await pool.fetchrow(_COUNT, sorted(OVERSIGHT))
+    row = await pool.fetchrow(_COUNT, sorted(OVERSIGHT), sorted(PAST_DUE), _STATES, UNDELIVERED)
     return Gauges.model_validate(dict(row or {}))

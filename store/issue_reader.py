@@ -1,4 +1,4 @@
-"""Read models: an issue, lists of issues, the callback list and the outbox, straight from the
+"""Read models: an issue, lists of issues, what did not arrive of their messages, straight from the
 registers, which every step updates in its own transaction.
 """
 
@@ -6,18 +6,20 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 import asyncpg
 from pydantic import Field
 
+from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.state import STEPS_KEPT, Issue, StepNote, note_of
 from domain.issue.view import IssueView, view
-from domain.sla.promise import CUSTOMERS, OVERSIGHT, Promise, PromiseKind
+from domain.sla.promise import CUSTOMERS, OVERSIGHT, PAST_DUE, Promise, PromiseKind
 from domain.vocabulary import Code, Instant, Kind, Model, Role, Stage
 from store.connection import Connection, Pool
 from store.issue_writer import customer_of, person
@@ -71,7 +73,7 @@ _LIST = """
     LEFT JOIN LATERAL (
         SELECT min(due_at) FILTER (WHERE paused_at IS NULL AND kind <> ALL($9))
                    AS next_due_at,
-               bool_or(outcome IN ('broken', 'skipped') AND kind <> ALL($10)) AS overdue,
+               bool_or(outcome = ANY($18) AND kind <> ALL($10)) AS overdue,
                bool_or(provisional) AS provisional
         FROM promises WHERE issue_id = i.id AND ended_at IS NULL
     ) p ON true
@@ -168,6 +170,7 @@ async def page(
             *(wanted.kind, wanted.agent, wanted.source),
             *places,
             wanted.unassigned,
+            sorted(PAST_DUE),
         )
         shown = rows[: wanted.limit]
         found = [view(each) for each in await _read(connection, shown)]
@@ -213,28 +216,72 @@ async def unsettled(pool: Pool, id_: str) -> list[str]:
     return [row["key"] for row in rows]
 
 
+class Outlook(Model):
+    """When the handler expects to be done; what was offered last, and its price in yuan."""
+
+    expected_at: Instant | None = None
+    work: str | None = None
+    amount: Decimal | None = None
+
+
+async def outlook(pool: Pool, issue_id: str, generation: int) -> Outlook:
+    """Say what a customer was told besides the promises of one generation (R14, R17)."""
+    row = await pool.fetchrow(
+        """
+        SELECT h.expected_at, p.work, p.amount FROM issues i
+        LEFT JOIN handling_forms h ON h.issue_id = i.id AND h.generation = $2
+        LEFT JOIN paid_services p ON p.issue_id = i.id AND p.generation = $2
+        WHERE i.id = $1
+        """,
+        *(issue_id, generation),
+    )
+    return Outlook(**dict(row)) if row else Outlook()
+
+
+async def taken_at(pool: Pool, issue_id: str, key: str) -> datetime | None:
+    """Say when the step was recorded that this cause brought about; None: it was not."""
+    at: datetime | None = await pool.fetchval(
+        "SELECT recorded_at FROM issue_events WHERE issue_id = $1 AND key = $2", issue_id, key
+    )
+    return at
+
+
 class Living(NamedTuple):
-    """An issue that a workflow should be living: the workflow's first execution run, how many steps
-    it took by the register, and when the last.
+    """An issue as audits look at it: its workflow's first execution run, how many steps it took by
+    the register and when the last; ``open`` if a workflow should be living it.
     """
 
     id: str
+    number: str
     run: str
     seq: int
     updated_at: datetime
+    open: bool
+
+
+_LIVING = """
+    SELECT id, number, run, seq, updated_at, closed_at IS NULL OR EXISTS (
+        SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL
+    ) AS open FROM issues i
+"""
 
 
 async def living(pool: Pool) -> list[Living]:
-    """List every issue that the register holds open, or still to be rated."""
+    """List every issue that the register holds open, or still to be scored and rated."""
     rows = await pool.fetch(
-        """
-        SELECT id, run, seq, updated_at FROM issues WHERE closed_at IS NULL
-        UNION
-        SELECT i.id, i.run, i.seq, i.updated_at FROM promises p JOIN issues i ON i.id = p.issue_id
-        WHERE p.ended_at IS NULL
-        """
+        f"""
+        {_LIVING} WHERE closed_at IS NULL
+            OR id IN (SELECT issue_id FROM promises WHERE ended_at IS NULL)
+        ORDER BY id
+        """  # noqa: S608  the text is ours
     )
     return [Living(*row) for row in rows]
+
+
+async def lived(pool: Pool, ids: Collection[str]) -> dict[str, Living]:
+    """Look at these issues, living or not: those there are."""
+    rows = await pool.fetch(f"{_LIVING} WHERE id = ANY($1)", list(ids))
+    return {row["id"]: Living(*row) for row in rows}
 
 
 async def _issues(pool: Pool, which: str, *arguments: object) -> list[Issue]:
@@ -285,10 +332,11 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
     raised = await connection.fetch(
         """
         SELECT issue_id, content->>'number' AS number FROM issue_events
-        WHERE issue_id = ANY($1) AND action = 'complaint_raised' AND content ? 'number'
+        WHERE issue_id = ANY($1) AND action = $2 AND content ? 'number'
         ORDER BY seq
         """,
         ids,
+        ActionName.COMPLAINT_RAISED,
     )
     promises_of, steps_of, results_of, raised_of = map(
         _by_issue, (promises, steps, results, raised)

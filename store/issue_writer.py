@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from domain.issue.common import STATIONS
+from domain.issue.common import HANDLED
 from domain.issue.forms import ExpertPanel, Form
 from domain.issue.intake import Customer, Intake
 from domain.issue.state import Person, Recorded, Step
@@ -42,7 +42,7 @@ class Case(Model):
     lead: Person | None = None
 
 
-class OutOfStep(Exception):  # noqa: N818  reads as what happened
+class OutOfStep(Exception):
     """The register and the workflow disagree on which step comes next: a defect, or a register that
     was restored; never repaired silently.
     """
@@ -278,7 +278,7 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
         UPDATE issues SET seq = $2, stage = $3, outcome = $4, severity = $5, generation = $6,
             escalation_level = $7, answered = coalesce($8, answered), department = $9, centre = $10,
             engineer = $11, engineer_name = $12, lead = $13, lead_name = $14, updated_at = $15,
-            closed_at = CASE WHEN $3 = 'closed' THEN coalesce(closed_at, $16) END, rulebook = $17,
+            closed_at = CASE WHEN $19 THEN coalesce(closed_at, $16) END, rulebook = $17,
             first_contact = $18
         WHERE id = $1 AND seq = $2 - 1
         """,
@@ -300,6 +300,7 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
         step.at,
         case.rulebook,
         step.first_contact,
+        stage is Stage.CLOSED,
     )
     if moved != "UPDATE 1":
         raise OutOfStep(f"{step.issue_id}: step {step.seq} does not follow the register's last")
@@ -308,10 +309,6 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
         await connection.execute(
             "UPDATE members SET idle_since = $2 WHERE id = $1", released.id, step.recorded_at
         )
-
-
-HANDLED = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING, *STATIONS.values()})
-"""Stages in which an issue is work for its engineer."""
 
 
 _LIVED = frozenset(

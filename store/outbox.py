@@ -4,6 +4,9 @@
 fate cannot be known, or that no channel can take, is ``unknown``: it is never sent again, since
 nothing is said twice, but ``handed_over`` to a person. Each command is one transaction unless it
 takes a connection; then it belongs to the caller's.
+
+Ours and no library's: a queue would have to join a step's transaction, never repeat what may have
+gone out, and give each channel evenly spaced slots in its order.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ from datetime import datetime, timedelta
 from domain.vocabulary import Audience, Instant, Model
 from store import standing
 from store.connection import Connection, Pool
+
+UNDELIVERED = ("unknown", "handed_over")
+"""How messages stand that did not reach their recipient by their channel, and are a person's."""
 
 SLOT_LAPSES_AFTER = timedelta(seconds=15)
 """A slot not used by then is lost, or a desk that was down would use all it missed at once."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
+from domain.issue.actions import ActionName
 from domain.sla.policy import Facts
-from domain.sla.promise import Promise
+from domain.sla.promise import Promise, PromiseEnd
 from domain.sla.replanning import Replanned
 from domain.vocabulary import Model
 from store.connection import Pool
@@ -21,7 +22,7 @@ PAGE = 50
 """Issues planned at a stretch, half a millisecond a promise: nobody else waits longer for it."""
 
 
-class Behind(Model):
+class StaleIssue(Model):
     """An open issue that goes by an older rulebook, with all it takes to plan it again."""
 
     id: str
@@ -32,7 +33,7 @@ class Behind(Model):
     promises: tuple[Promise, ...]
 
 
-async def _behind(pool: Pool, version: str, after: str) -> list[Behind]:
+async def _behind(pool: Pool, version: str, after: str) -> list[StaleIssue]:
     rows = await pool.fetch(
         """
         SELECT * FROM issues WHERE closed_at IS NULL AND rulebook <> $1 AND id > $2
@@ -47,7 +48,7 @@ async def _behind(pool: Pool, version: str, after: str) -> list[Behind]:
     ):
         running[row["issue_id"]].append(promise(row))
     return [
-        Behind(
+        StaleIssue(
             id=row["id"],
             number=row["number"],
             seq=row["seq"],
@@ -59,7 +60,7 @@ async def _behind(pool: Pool, version: str, after: str) -> list[Behind]:
     ]
 
 
-async def every_behind(pool: Pool, version: str) -> AsyncIterator[list[Behind]]:
+async def every_behind(pool: Pool, version: str) -> AsyncIterator[list[StaleIssue]]:
     """Go through the open issues that do not go by ``version``, page by page."""
     after = ""
     while page := await _behind(pool, version, after):
@@ -67,7 +68,7 @@ async def every_behind(pool: Pool, version: str) -> AsyncIterator[list[Behind]]:
         after = page[-1].id
 
 
-async def mark_unchanged(pool: Pool, version: str, issues: Sequence[Behind]) -> None:
+async def mark_unchanged(pool: Pool, version: str, issues: Sequence[StaleIssue]) -> None:
     """Let issues that come out the same go by ``version``, unless they went on meanwhile: then they
     are looked at again.
     """
@@ -83,9 +84,9 @@ async def mark_unchanged(pool: Pool, version: str, issues: Sequence[Behind]) -> 
         await connection.execute(
             """
             UPDATE promises SET rulebook = $1
-            WHERE issue_id = ANY($2) AND ended_at IS NULL AND outcome = 'open'
+            WHERE issue_id = ANY($2) AND ended_at IS NULL AND outcome = $3
             """,
-            *(version, [row["id"] for row in moved]),
+            *(version, [row["id"] for row in moved], PromiseEnd.OPEN),
         )
 
 
@@ -93,10 +94,11 @@ async def replanned(pool: Pool, adoption: int) -> AsyncIterator[tuple[Replanned,
     """Read, issue by issue, what planning again changed after an adoption."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         async for row in connection.cursor(
-            """
+            f"""
             SELECT recorded->'step'->'promises' AS before, recorded->'promises' AS after
-            FROM issue_events WHERE action = 'replan' AND (content->>'adoption')::int = $1
-            """,
+            FROM issue_events WHERE action = '{ActionName.REPLAN}'
+                AND (content->>'adoption')::int = $1
+            """,  # noqa: S608  our own text, in which the index recognises its action
             adoption,
         ):
             before = {p.key: p for p in map(Promise.model_validate, row["before"])}

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import asyncpg
 
 from domain.issue.actions import ActionName
+from domain.issue.common import HANDLED
 from domain.issue.lifecycle import RULES
 from domain.staff.roster import Candidate, Centre, DeliveryChannel, Member, Roster
 from domain.staff.staffing import OpenIssue
+from domain.vocabulary import Role
 from store import duty
 from store.connection import Connection
-from store.issue_writer import HANDLED, person
+from store.issue_writer import person
 
 _ASSIGNING = 0x59494E55  # "YINU": one assignment at a time, or two would choose the same person
 
@@ -209,7 +211,7 @@ async def _loads(
                 AND i.id IS DISTINCT FROM $4
         ) AS open_issues
         FROM ({_STAFF}) s
-        WHERE s.role = 'engineer' AND ($1::text IS NULL OR s.department = $1)
+        WHERE s.role = $5 AND ($1::text IS NULL OR s.department = $1)
             AND ($2::text[] IS NULL OR s.centre = ANY($2))
         ORDER BY s.id
         """,  # noqa: S608  our own text
@@ -217,6 +219,7 @@ async def _loads(
         None if centres is None else list(centres),
         list(HANDLED),
         apart_from,
+        Role.ENGINEER,
     )
     return [
         Candidate(member=_member(r), open_issues=r["open_issues"], idle_since=r["idle_since"])

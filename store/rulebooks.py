@@ -35,7 +35,7 @@ class Current(NamedTuple):
     rulebook: Rulebook
 
 
-class Unfit(Exception):  # noqa: N818  reads as what happened
+class Unfit(Exception):
     """The rulebook lacks a calendar or a department that the roster or an open issue needs."""
 
 

@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from store.connection import Connection
+from store.connection import Connection, Pool
 
 _NUMBER = re.compile(r"([0-9]{8})-([\w.+-]{1,64})-([0-9]{4,9})")
 _MENTIONED = re.compile(r"(?<![0-9])([0-9]{8})-([\w.+-]{1,64}?)-([0-9]{4,6})(?![0-9])")
@@ -34,6 +34,46 @@ _SAID = """
 Serials: TypeAlias = defaultdict[tuple[date, str], int]
 
 
+class LaggingSerial(NamedTuple):
+    """An agent's day that would give numbers out again: its counter, and the highest given out."""
+
+    day: date
+    agent: str
+    counted: int
+    given_out: int
+
+
+async def behind(pool: Pool, known: Iterable[str]) -> list[LaggingSerial]:
+    """Find agents and days whose next number was given out before, by the register or as
+    ``known``.
+    """
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        highest = await _given_out(connection, known)
+        rows = await connection.fetch("SELECT day, agent, last FROM serials")
+    counted = {(row["day"], row["agent"]): int(row["last"]) for row in rows}
+    return [
+        LaggingSerial(*place, counted.get(place, 0), last)
+        for place, last in sorted(highest.items())
+        if counted.get(place, 0) < last
+    ]
+
+
+async def go_on_above(connection: Connection, *numbers: str) -> None:
+    """Let the serials of these numbers' agents and days go on above them."""
+    highest: Serials = defaultdict(int)
+    for number in numbers:
+        _hear(highest, _NUMBER.fullmatch(number))
+    await _raise(connection, highest)
+
+
+async def go_on_above_all(connection: Connection) -> None:
+    """Let all numbers go on above the register's; belongs to the caller's transaction."""
+    await _raise(connection, await _given_out(connection))
+
+
 async def never_again(connection: Connection, known: Iterable[str] = ()) -> None:
     """Let no number be given out that anybody may have heard of: of the register, its messages and
     its trail, or ``known``, such as Temporal's. Reads all of them; belongs to the caller's
@@ -42,14 +82,25 @@ async def never_again(connection: Connection, known: Iterable[str] = ()) -> None
     Days up to now, wherever on earth, get a floor besides, for what only a lost register knew.
     """
     await connection.execute(f"SET LOCAL statement_timeout = '{_PATIENCE}s'")
+    highest = await _given_out(connection, known)
+    async for row in connection.cursor(_SAID, prefetch=1000, timeout=_PATIENCE):
+        for mention in _MENTIONED.finditer(row[0]):
+            _hear(highest, mention)
+    await _raise(connection, highest)
+    await _raise_floor(connection)
+
+
+async def _given_out(connection: Connection, known: Iterable[str] = ()) -> Serials:
+    """Read the highest serials of the register's numbers and those ``known``."""
     highest: Serials = defaultdict(int)
     for number in known:
         _hear(highest, _NUMBER.fullmatch(number))
     async for row in connection.cursor(_GIVEN, prefetch=1000, timeout=_PATIENCE):
         _hear(highest, _NUMBER.fullmatch(row[0]))
-    async for row in connection.cursor(_SAID, prefetch=1000, timeout=_PATIENCE):
-        for mention in _MENTIONED.finditer(row[0]):
-            _hear(highest, mention)
+    return highest
+
+
+async def _raise(connection: Connection, highest: Serials) -> None:
     await connection.executemany(
         """
         INSERT INTO serials AS s (day, agent, last) VALUES ($1, $2, $3)
@@ -57,7 +108,6 @@ async def never_again(connection: Connection, known: Iterable[str] = ()) -> None
         """,
         [(day, agent, serial) for (day, agent), serial in highest.items()],
     )
-    await _raise_floor(connection)
 
 
 def _hear(highest: Serials, number: re.Match[str] | None) -> None:

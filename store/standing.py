@@ -18,11 +18,11 @@ from store.serials import never_again
 DOUBTFUL = "the register was restored: this may have arrived before"
 
 
-class Held(Exception):  # noqa: N818  reads as what happened
+class Held(Exception):
     """The register is older than Temporal: nothing is written or sent before it is repaired."""
 
 
-class Unproved(Exception):  # noqa: N818  reads as what happened
+class Unproved(Exception):
     """Nobody has compared the register with Temporal since it is where it is."""
 
 

@@ -63,7 +63,7 @@ class ProblemDetails(BaseModel):
     )
 
 
-class Problem(Exception):  # noqa: N818  a refusal is an answer
+class Problem(Exception):
     """Why a request is not answered as it wished; ``more`` goes into the answer as it is."""
 
     def __init__(

@@ -21,7 +21,7 @@ from typing import Protocol
 from domain.issue.state import Recorded, Step
 
 
-class RefusedStep(Exception):  # noqa: N818  a refusal is an answer
+class RefusedStep(Exception):
     """The register will not have the step that ``cause`` gave rise to; None: nor any other."""
 
     def __init__(self, cause: str | None, why: Exception) -> None:

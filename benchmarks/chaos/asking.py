@@ -55,7 +55,7 @@ class Patience(NamedTuple):
     lasts: float
 
 
-class GaveUp(Exception):  # noqa: N818  reads as what happened
+class GaveUp(Exception):
     """Nobody answered, and the caller has something else to do."""
 
 

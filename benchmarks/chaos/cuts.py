@@ -27,7 +27,7 @@ from benchmarks.chaos.histories import asks
 from benchmarks.chaos.plan import Fault, Kind, chance
 from benchmarks.chaos.report import Report
 from benchmarks.chaos.run import asking, desk, gather, listening, settled
-from demo.stage import Stage
+from demo.stage import Theatre
 from domain.errors import Refused
 from domain.issue.intake import Intake
 from workflows.audit import SCHEDULE_ID
@@ -107,14 +107,14 @@ async def _cut(saboteur: Saboteur, fault: Fault) -> None:
     await saboteur.inflict(fault)
 
 
-async def _sent_again(on: Stage, callers: Asking, again: Sequence[Intake]) -> list[Finding]:
+async def _sent_again(on: Theatre, callers: Asking, again: Sequence[Intake]) -> list[Finding]:
     """Send these again, and find those that heard 2xx and have no workflow that knows them."""
     await asyncio.gather(*(_send(callers, intake, 0.0) for intake in again))
     what = "sent again and acknowledged, and no workflow knows the intake"
     return [Finding(Count.ORPHANS, id_, what) for id_ in await _unknown(on, again)]
 
 
-async def _unknown(on: Stage, intakes: Sequence[Intake]) -> list[str]:
+async def _unknown(on: Theatre, intakes: Sequence[Intake]) -> list[str]:
     ids = [intake.issue_id for intake in intakes]
     answers = await asyncio.gather(*(asks(on.servers.client, id_) for id_ in ids))
     return [id_ for id_, (view, _) in zip(ids, answers, strict=True) if view is None]

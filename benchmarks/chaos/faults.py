@@ -20,7 +20,7 @@ from temporalio.service import RPCError
 
 from benchmarks.chaos import power
 from benchmarks.chaos.plan import Fault, Kind, chance
-from demo.stage import Stage
+from demo.stage import Theatre
 from domain.errors import SetupError
 from runtime.embedded.servers import DATABASE, EmbeddedPostgres, EmbeddedTemporal
 from store import AWAY
@@ -61,7 +61,7 @@ class Window(NamedTuple):
 class Saboteur:
     """Strikes one part at one time at most: several faults meet, but not in the same process."""
 
-    def __init__(self, on: Stage, seed: int) -> None:
+    def __init__(self, on: Theatre, seed: int) -> None:
         if on.servers.postgres is None or on.servers.temporal is None or on.servers.doors is None:
             raise ValueError("the desk must have servers and doors of its own")
         self._on = on

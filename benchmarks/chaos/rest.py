@@ -9,7 +9,7 @@ from datetime import timedelta
 import asyncpg
 from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 
-from demo.stage import Stage
+from demo.stage import Theatre
 from workflows.audit import SCHEDULE_ID
 
 STILL = 6.0
@@ -26,7 +26,7 @@ SELECT (SELECT count(*) FROM issue_events) AS steps,
 """
 
 
-async def at_rest(on: Stage, *, least: float = 0.0, most: float) -> bool:
+async def at_rest(on: Theatre, *, least: float = 0.0, most: float) -> bool:
     """Wait until nothing moves, nothing is to be said and no clock is to ring, for at ``least`` and
     at ``most`` so many seconds; False if that was not reached.
     """

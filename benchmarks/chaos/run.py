@@ -30,7 +30,7 @@ from benchmarks.chaos.histories import look_at_all
 from benchmarks.chaos.plan import Kind, faults, seconds_of
 from benchmarks.chaos.report import Report
 from demo.play.doors import admit
-from demo.stage import Stage, stage
+from demo.stage import Theatre, stage
 from domain.staff.roster import Roster
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
@@ -57,7 +57,7 @@ class Asked(NamedTuple):
 
 
 @asynccontextmanager
-async def desk(home: Path) -> AsyncIterator[Stage]:
+async def desk(home: Path) -> AsyncIterator[Theatre]:
     """A whole desk in ``home`` whose hours are seconds."""
     policy = ROOT / "policies" / "demo.toml"
     own = {"workers": WORKERS}
@@ -71,7 +71,7 @@ def roster() -> Roster:
 
 
 @asynccontextmanager
-async def asking(on: Stage) -> AsyncIterator[Asking]:
+async def asking(on: Theatre) -> AsyncIterator[Asking]:
     """Everybody who may ask, with their tokens."""
     people = [Actor(id=member.id, role=member.role) for member in roster().members]
     systems = [Actor(id=name, role=Role.INTAKE) for name in (AT_DOOR, AT_CLIENT)]
@@ -104,7 +104,7 @@ async def run(asked: Asked, home: Path) -> Report:
     )
 
 
-async def _let_loose(asked: Asked, on: Stage, callers: Asking) -> Sequence[Window]:
+async def _let_loose(asked: Asked, on: Theatre, callers: Asking) -> Sequence[Window]:
     """Let callers and faults loose on the desk; returns the faults when both have had enough."""
     seconds = seconds_of(asked.issues)
     saboteur = Saboteur(on, asked.seed)
@@ -142,7 +142,7 @@ def settled(windows: Sequence[Window]) -> float:
 
 
 async def gather(
-    on: Stage, acknowledged: Sequence[Acknowledged], windows: Sequence[Window]
+    on: Theatre, acknowledged: Sequence[Acknowledged], windows: Sequence[Window]
 ) -> Evidence:
     """Read everything there is to read."""
     if on.servers.postgres is None:

@@ -1,34 +1,32 @@
 """`yinuo calendar`: look at working time, ask when something is due and why, load notices."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
 
+from cli import tables
 from cli.asked import YEARS, PolicyFile, asked_calendar, asked_instant, asked_rulebook
+from cli.calendar import pictures as calendar_pictures
 from cli.console import AsJson, write_json
 from cli.loading import DryRun, Note, load
-from domain.calendars.periods import Ends
+from domain.calendars.calendar import WEEKDAYS, CalendarExhausted, WorkingCalendar
+from domain.calendars.national_days import NationalDays
+from domain.calendars.periods import Ends, Period, WorkingDays, read_period
 from domain.errors import InputError
+from domain.sla import account
 from domain.sla.clock import Clock, Counting
+from domain.sla.rulebook import Rulebook
+from runtime import rulebook, settings
 from runtime.textfiles import findings
 
-if TYPE_CHECKING:
-    from domain.calendars.calendar import WorkingCalendar
-    from domain.calendars.national_days import NationalDays
-    from domain.calendars.periods import Period
-    from domain.sla.rulebook import Rulebook
-
-app = typer.Typer(
-    help="Look at working time, ask when something is due, load notices.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True)
 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 _READABLE = timedelta(days=3653)
@@ -58,9 +56,6 @@ def show(
 
     Example: yinuo calendar show desk --month 2026-10
     """
-    from cli import tables
-    from cli.calendar import pictures as calendar_pictures
-
     rulebook = asked_rulebook(policy)
     if name is None:
         if json:
@@ -68,7 +63,6 @@ def show(
         calendars = {each: rulebook.calendar(each) for each in rulebook.calendars}
         tables.show(calendar_pictures.listing(calendars, rulebook.policy.promises))
         return
-    from domain.sla import account
 
     calendar = asked_calendar(rulebook, name)
     shown = [account.month(calendar, first) for first in _firsts(month, months, calendar.zone)]
@@ -103,20 +97,15 @@ def due(
 
     Example: yinuo calendar due --calendar desk --from "2026-09-30 17:00" --within "3 working days"
     """
-    from cli import tables
-    from cli.calendar import pictures as calendar_pictures
-    from domain.sla.account import account
-
     period = _period(within, ends)
     hours = asked_calendar(asked_rulebook(policy), calendar)
     start = asked_instant(from_, hours.zone, "--from")
     _refuse_endless(Clock(hours, clock), start, period, ends)
-    found = account(hours, start, period, clock, ends)
+    found = account.account(hours, start, period, clock, ends)
     write_json(found) if json else tables.show(calendar_pictures.due(found))
 
 
 def _period(within: str, ends: Ends) -> Period:
-    from domain.calendars.periods import WorkingDays, read_period
 
     try:
         period = read_period(within)
@@ -131,8 +120,6 @@ def _period(within: str, ends: Ends) -> Period:
 
 def _refuse_endless(clock: Clock, start: datetime, period: Period, ends: Ends) -> None:
     """Every day will be listed: refuse more of them than anybody reads."""
-    from domain.calendars.calendar import CalendarExhausted
-
     try:
         due = clock.after(start, period, ends).at
     except (CalendarExhausted, OverflowError) as beyond:
@@ -153,11 +140,6 @@ def check(file: NoticesOrCalendars) -> None:
 
     Example: yinuo calendar check policies/cn_workdays.json
     """
-    from cli import tables
-    from cli.calendar import pictures as calendar_pictures
-    from domain.calendars.national_days import NationalDays
-    from runtime import settings
-
     found = _read(file, settings.load().zone.key)
     if isinstance(found, NationalDays):
         tables.show(calendar_pictures.notices(found, _working_days(found)))
@@ -173,9 +155,6 @@ def import_(file: NoticesOrCalendars, *, dry_run: DryRun = False, note: Note = "
 
     Example: yinuo calendar import cn_workdays.json --dry-run
     """
-    from domain.calendars.national_days import NationalDays
-    from runtime import settings
-
     _read(file, settings.load().zone.key)  # what is wrong with it is told without the desk
 
     def changed(current: Rulebook) -> Rulebook:
@@ -194,8 +173,6 @@ def import_(file: NoticesOrCalendars, *, dry_run: DryRun = False, note: Note = "
 
 def _read(file: Path, zone: str) -> NationalDays | dict[str, WorkingCalendar]:
     """Read notices (JSON) or calendars (TOML; ``zone`` is for those that name none)."""
-    from runtime import rulebook
-
     try:
         if file.suffix == ".json":
             return rulebook.load_notices(file)
@@ -208,8 +185,6 @@ def _read(file: Path, zone: str) -> NationalDays | dict[str, WorkingCalendar]:
 
 def _working_days(days: NationalDays) -> dict[int, int]:
     """Count the working days of each year for whoever works Monday to Friday."""
-    from domain.calendars.calendar import WEEKDAYS, WorkingCalendar
-
     week = dict.fromkeys(WEEKDAYS[:5], ("00:00-24:00",))
     plain = WorkingCalendar.model_validate({"name": days.country, "zone": "UTC", "week": week})
     working = days.applied_to(plain)

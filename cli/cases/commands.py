@@ -1,18 +1,18 @@
 """`yinuo case`: the library of known solutions: search it, fill it, review what was proposed."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cli.console import AsJson, ExitCode, Failed, refusal, registers, write_json
-from domain.errors import Refused
+from cli import tables
+from cli.cases import tables as case_tables
+from cli.connections import registers
+from cli.console import AsJson, ExitCode, Failed, refusal, write_json
 from domain.knowledge.cases import (
     CaseStatus,
     Change,
@@ -21,18 +21,15 @@ from domain.knowledge.cases import (
     Draft,
     KnownCase,
     Ruling,
-    findable,
+    unusable_titles,
 )
-from runtime import aio
+from inbound.files.cases import FoundCase, read_cases
+from runtime import aio, settings
+from starter.client import Register
+from store import cases
+from store.cases import Found, Version
 
-if TYPE_CHECKING:
-    from inbound.files.cases import Entry
-    from store.cases import Found, Version
-    from store.connection import Pool
-
-app = typer.Typer(
-    help="Known solutions: search them, propose them, review them.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True)
 
 CaseNumber = Annotated[
     str, typer.Argument(metavar="NUMBER", help="like C-0001", show_default=False)
@@ -66,15 +63,11 @@ def search(
 
     Example: yinuo case search 取款时钞票卡住了 --product ATM
     """
-    from cli import tables
-    from cli.cases import tables as case_tables
-
     found = aio.run(_search(" ".join(words), product, limit))
     write_json(found) if json else tables.show(case_tables.results(found))
 
 
 async def _search(words: str, product: str | None, limit: int) -> list[Found]:
-    from store import cases
 
     async with registers() as pool:
         return await cases.search(pool, words, product, limit)
@@ -86,9 +79,6 @@ def show(number: CaseNumber, *, json: AsJson = False) -> None:
 
     Example: yinuo case show C-0001
     """
-    from cli import tables
-    from cli.cases import tables as case_tables
-
     case, versions = aio.run(_show(number.upper()))
     if json:
         history = [each.model_dump(mode="json") for each in versions]
@@ -98,7 +88,6 @@ def show(number: CaseNumber, *, json: AsJson = False) -> None:
 
 
 async def _show(number: str) -> tuple[KnownCase, list[Version]]:
-    from store import cases
 
     async with registers() as pool:
         found = await cases.get(pool, number)
@@ -117,7 +106,6 @@ def list_cases(
 
 
 async def _list(status: CaseStatus | None, limit: int) -> list[KnownCase]:
-    from store import cases
 
     async with registers() as pool:
         return await cases.cases(pool, status, limit)
@@ -153,24 +141,22 @@ def add(  # noqa: PLR0913  an option each
     given = _given(title, question, solution, product, keyword)
     if file and given:
         raise typer.BadParameter("give a --file, or the fields of one case")
-    from inbound.files.cases import Entry, read_cases
 
-    entries = read_cases(file) if file else [Entry("", Content.model_validate(given))]
+    entries = read_cases(file) if file else [FoundCase("", Content.model_validate(given))]
     added = aio.run(_add(entries, by, approve=approve))
     _answer(added if file else added[0], json=json)
 
 
-async def _add(entries: Sequence[Entry], by: str, *, approve: bool) -> list[KnownCase]:
+async def _add(entries: Sequence[FoundCase], by: str, *, approve: bool) -> list[KnownCase]:
     """Add all or none."""
-    from starter.client import Register
-    from store import cases
-
     now = datetime.now(UTC)
-    async with _library() as pool:
+    async with registers() as pool:
         actor = await Register(pool).actor(by)
         async with pool.acquire() as connection, connection.transaction():
             known = await cases.titles(connection, [each.content.title for each in entries])
-            _check(entries, known)
+            wrong = unusable_titles(((each.where, each.content.title) for each in entries), known)
+            if wrong:
+                raise refusal("Invalid", "\n".join(wrong))
             numbers = []
             for _, content in entries:
                 draft = Draft(**content.model_dump(), proposed_by=by, proposed_at=now)
@@ -179,23 +165,6 @@ async def _add(entries: Sequence[Entry], by: str, *, approve: bool) -> list[Know
                     ruling = Ruling(change=Change.APPROVE, by=actor, at=now)
                     await cases.rule(connection, numbers[-1], ruling)
         return [_there(await cases.get(pool, number), number) for number in numbers]
-
-
-def _check(entries: Sequence[Entry], known: Mapping[str, str]) -> None:
-    """Refuse titles that cannot be found, or are there already; ``known`` are those of the library
-    with their numbers.
-    """
-    wrong = []
-    earlier: dict[str, str] = {}
-    for where, content in entries:
-        title = content.title
-        if not findable(title):
-            wrong.append(f"{where}title: holds no word it could be found by")
-        elif before := known.get(title) or earlier.get(title):
-            wrong.append(f"{where}title: {before} has it already: revise that case, or say more")
-        earlier.setdefault(title, where.removesuffix(": "))
-    if wrong:
-        raise refusal("Invalid", "\n".join(wrong))
 
 
 @app.command()
@@ -215,10 +184,8 @@ def propose(
 
 
 async def _propose(issue: str, by: str) -> KnownCase:
-    from starter.client import Register
-    from store import cases
 
-    async with _library() as pool:
+    async with registers() as pool:
         register = Register(pool)
         await register.actor(by)
         async with pool.acquire() as connection, connection.transaction():
@@ -306,10 +273,8 @@ def retire(
 async def _rule(
     number: str, change: Change, by: str, note: str, correction: Correction
 ) -> KnownCase:
-    from starter.client import Register
-    from store import cases
 
-    async with _library() as pool:
+    async with registers() as pool:
         actor = await Register(pool).actor(by)
         ruling = Ruling(
             change=change, by=actor, at=datetime.now(UTC), note=note, correction=correction
@@ -339,16 +304,6 @@ def _given(
     return {name: value for name, value in fields.items() if value is not None}
 
 
-@asynccontextmanager
-async def _library() -> AsyncIterator[Pool]:
-    """Connections to the registers; what the domain says no to within is ``Failed``."""
-    async with registers() as pool:
-        try:
-            yield pool
-        except Refused as refused:
-            raise refusal(refused.type, refused.message) from None
-
-
 def _there(case: KnownCase | None, number: str) -> KnownCase:
     if case is None:
         raise Failed(ExitCode.NOT_FOUND, f"there is no case {number}")
@@ -356,8 +311,6 @@ def _there(case: KnownCase | None, number: str) -> KnownCase:
 
 
 def _answer(cases: KnownCase | Sequence[KnownCase], *, json: bool) -> None:
-    from cli import tables
-    from cli.cases import tables as case_tables
 
     if json:
         write_json(cases)
@@ -367,6 +320,5 @@ def _answer(cases: KnownCase | Sequence[KnownCase], *, json: bool) -> None:
 
 
 def _zone() -> str:
-    from runtime import settings
 
     return settings.load().zone.key

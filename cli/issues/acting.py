@@ -2,26 +2,25 @@
 action's model: what it asks for is said there, once.
 """
 
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
-
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cli.console import AsJson, Number, desk, write_json
+from cli.connections import desk
+from cli.console import AsJson, Number, write_json
+from cli.issues import tables
 from cli.issues.actions import COMMANDS, Command
 from cli.options import option
+from cli.tables import show
 from domain.issue.actions import PEOPLE, Act, ActionName, Resolve
+from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
 from runtime import aio
-
-if TYPE_CHECKING:
-    from domain.issue.view import IssueView
-    from starter.client import Desk
+from starter.client import Desk
 
 app = typer.Typer()
 
@@ -38,8 +37,6 @@ def answer(view: IssueView, *, json: bool) -> None:
     if json:
         write_json(view)
         return
-    from cli.issues import tables
-    from cli.tables import show
 
     show(tables.page(view))
 

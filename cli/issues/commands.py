@@ -1,5 +1,4 @@
 """`yinuo issue`, first part: open issues and look at them."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
@@ -7,34 +6,26 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
 
-from cli.console import (
-    AsJson,
-    Failed,
-    Number,
-    desk,
-    explained,
-    refusal,
-    register,
-    tell,
-    write_json,
-)
-from cli.issues.acting import answer
+from cli.connections import desk, explained, register
+from cli.console import AsJson, Failed, Number, refusal, tell, write_json
+from cli.issues import acting, tables
+from cli.tables import show
+from domain.errors import Refused
 from domain.issue.intake import Intake
+from domain.issue.view import IssueView
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity, Stage
+from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
+from starter.client import Desk
+from store.issue_reader import Filter, Unsettled
 
-if TYPE_CHECKING:
-    from domain.issue.view import IssueView
-    from inbound.files.intakes import Found
-    from starter.client import Desk
-    from store.issue_reader import Filter, Unsettled
-
-app = typer.Typer(help="Open issues, look at them, act on them.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
+app.add_typer(acting.app)
 
 _AT_ONCE = 10
 """Intakes of a file that are under way at the same time."""
@@ -107,7 +98,7 @@ def open_issues(  # noqa: PLR0913  an option each
     fields = given.keys() & (Intake.model_fields.keys() | _CUSTOMER.keys())
     if file is None:
         opened = aio.run(_open(_by_hand({name: given[name] for name in fields})))
-        answer(opened, json=json)
+        acting.answer(opened, json=json)
     elif fields:
         raise typer.BadParameter("give a FILE, or the fields of one issue")
     else:
@@ -147,16 +138,12 @@ async def _open(intake: Intake) -> IssueView:
 
 
 def _open_file(file: Path, now: datetime | None, *, json: bool) -> None:
-    from inbound.files.intakes import read_intakes
 
     found = read_intakes(file, now)
     opened, failed = aio.run(_open_all(found))
     if json:
         write_json(opened)
     else:
-        from cli.issues import tables
-        from cli.tables import show
-
         show(tables.listing(opened))
     for where, failure in failed[1:]:
         tell(f"{where}: {failure}")
@@ -165,11 +152,13 @@ def _open_file(file: Path, now: datetime | None, *, json: bool) -> None:
         raise Failed(failure.code, f"{where}: {failure}")
 
 
-async def _open_all(found: Sequence[Found]) -> tuple[list[IssueView], list[tuple[str, Failed]]]:
+async def _open_all(
+    found: Sequence[FoundIntake],
+) -> tuple[list[IssueView], list[tuple[str, Failed]]]:
     """Check all, then open all; what came of each, in the file's order."""
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def opened(at: Desk, each: Found) -> IssueView | tuple[str, Failed]:
+    async def opened(at: Desk, each: FoundIntake) -> IssueView | tuple[str, Failed]:
         try:
             async with places, explained():
                 return await at.open(each.intake)
@@ -183,8 +172,7 @@ async def _open_all(found: Sequence[Found]) -> tuple[list[IssueView], list[tuple
     return views, [answer for answer in answers if isinstance(answer, tuple)]
 
 
-async def _check_all(at: Desk, found: Sequence[Found]) -> None:
-    from domain.errors import Refused
+async def _check_all(at: Desk, found: Sequence[FoundIntake]) -> None:
 
     wrong: list[str] = []
     for where, intake in found:
@@ -221,10 +209,6 @@ def list_issues(  # noqa: PLR0913  an option each
 
     Example: yinuo issue list --region 广东 --overdue
     """
-    from cli.issues import tables
-    from cli.tables import show
-    from store.issue_reader import Filter
-
     if undelivered:
         messages = aio.run(_undelivered())
         write_json(messages) if json else show(tables.unsettled(messages))
@@ -256,7 +240,7 @@ async def _undelivered() -> list[Unsettled]:
 @app.command("show")
 def show_issue(number: Number, *, json: AsJson = False) -> None:
     """Show one issue, open or closed."""
-    answer(aio.run(_show(number)), json=json)
+    acting.answer(aio.run(_show(number)), json=json)
 
 
 async def _show(number: str) -> IssueView:

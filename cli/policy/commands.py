@@ -1,14 +1,14 @@
 """`yinuo policy`: check a policy, explain what it promises on an issue and why, load one."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from cli import tables
 from cli.asked import (
     PolicyFile,
     a_file_instead,
@@ -17,21 +17,22 @@ from cli.asked import (
     asked_instant,
     read_rulebook,
 )
-from cli.console import AsJson, registers, write_json
+from cli.connections import registers
+from cli.console import AsJson, write_json
 from cli.loading import DryRun, Note, load
+from cli.policy import pictures as policy_pictures
+from domain.calendars.calendar import CalendarExhausted
 from domain.errors import InputError
+from domain.sla import explanation
+from domain.sla.explanation import Explanation
+from domain.sla.policy import Facts
+from domain.sla.rulebook import Rulebook
+from domain.staff.roster import Centre
 from domain.vocabulary import Category, CustomerType, Kind, Severity
 from runtime import aio
+from store import roster
 
-if TYPE_CHECKING:
-    from domain.sla.explanation import Explanation
-    from domain.sla.policy import Facts
-    from domain.sla.rulebook import Rulebook
-    from domain.staff.roster import Centre
-
-app = typer.Typer(
-    help="Check policies, ask what is promised and why, load one.", no_args_is_help=True
-)
+app = typer.Typer(no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="a policy (.toml)", show_default=False)]
 
@@ -43,8 +44,6 @@ def check(file: File) -> None:
     Example: yinuo policy check policies/standard.toml
     """
     rulebook = read_rulebook(file)
-    from cli import tables
-    from cli.policy import pictures as policy_pictures
 
     tables.show(policy_pictures.summary(rulebook))
 
@@ -101,10 +100,6 @@ def explain(  # noqa: PLR0913  an option each
 
     Example: yinuo policy explain --kind fault --severity major --product-line ATM --region 广东
     """
-    from cli import tables
-    from cli.policy import pictures as policy_pictures
-    from domain.sla.policy import Facts
-
     if policy:
         rulebook, home = read_rulebook(policy), None
     else:
@@ -131,8 +126,6 @@ def explain(  # noqa: PLR0913  an option each
 
 async def _asked(region: str, centre: str | None) -> tuple[Rulebook, Centre]:
     """Return the desk's rulebook and the service centre, by its id or else the region's."""
-    from store import roster
-
     with a_file_instead():
         async with registers() as pool:
             rulebook = await adopted(pool)
@@ -150,12 +143,10 @@ async def _asked(region: str, centre: str | None) -> tuple[Rulebook, Centre]:
 
 
 def _explained(rulebook: Rulebook, facts: Facts, calendar: str | None, at: datetime) -> Explanation:
-    from domain.calendars.calendar import CalendarExhausted
-    from domain.sla.explanation import explain
 
     if calendar is not None:
         asked_calendar(rulebook, calendar)
     try:
-        return explain(rulebook, facts, calendar, at)
+        return explanation.explain(rulebook, facts, calendar, at)
     except (CalendarExhausted, OverflowError) as beyond:
         raise InputError(f"--at: {at:%Y-%m-%d}: {beyond}") from None

@@ -1,30 +1,34 @@
 """`yinuo roster`: who works where, when and on what; who is off, and what that leaves undone."""
-# ruff: noqa: PLC0415  `yinuo --help` must not wait for the libraries of two servers
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
-from cli.asked import YEARS, adopted, read_rulebook
-from cli.console import AsJson, ExitCode, Failed, registers, servers, write_json
+from cli import tables
+from cli.asked import adopted, asked_day, read_rulebook
+from cli.connections import registers, servers
+from cli.console import AsJson, ExitCode, Failed, write_json
+from cli.roster import tables as roster_tables
 from domain.errors import InputError
+from domain.sla.rulebook import Rulebook
+from domain.staff.duty import OFF, Duty, DutyException
+from domain.staff.roster import Member, Roster
+from domain.staff.staffing import Findings, Stranded, Watch, look_over
+from inbound.files.roster import RosterError, read_roster
 from runtime import aio
-
-if TYPE_CHECKING:
-    from domain.sla.rulebook import Rulebook
-    from domain.staff.duty import Duty, DutyException
-    from domain.staff.roster import Member, Roster
-    from domain.staff.staffing import Findings, Stranded
-    from store.connection import Connection
+from runtime import settings as environment
+from starter.client import Desk
+from store import duty, roster, rulebooks
+from store.connection import Connection
 
 T = TypeVar("T")
 
-app = typer.Typer(help="Who works where, when and on what.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 _FILES = "holds centres.csv, people.csv and channels.csv, perhaps duty.csv"
 Directory = Annotated[Path, typer.Argument(help=_FILES, show_default=False)]
@@ -51,7 +55,6 @@ def import_(directory: Directory) -> None:
     """
 
     async def replaced(connection: Connection, current: Rulebook) -> Roster:
-        from store import duty, roster
 
         wanted = checked(directory, current)
         try:
@@ -71,8 +74,6 @@ def checked(directory: Path, current: Rulebook) -> Roster:
     Raises:
         InputError: naming file, line and reason.
     """
-    from inbound.files.roster import RosterError, read_roster
-
     try:
         found = read_roster(directory)
         found.check_against(current)
@@ -110,8 +111,6 @@ def off(
 
     Example: yinuo roster off li.na --from 2026-12-01 --until 2026-12-04 --reason "病假 sick leave"
     """
-    from domain.staff.duty import OFF
-
     _enter(person, OFF, (from_, until), reason, by)
 
 
@@ -149,10 +148,9 @@ def back(
     """
 
     async def taken_back(connection: Connection, current: Rulebook) -> tuple[date, DutyException]:
-        from store import duty
 
         await _on_the_roster(connection, person)
-        day = _asked_day(on, "--on", current)
+        day = _day_of_the_desk(on, "--on", current)
         ended = await duty.take_back(connection, person, day)
         if ended is None:
             raise Failed(ExitCode.NOT_FOUND, f"{person} has the usual shift on {day} already")
@@ -164,15 +162,15 @@ def back(
 
 
 def _enter(person: str, shift: str, days: tuple[str, str], reason: str, by: str | None) -> None:
-    from domain.staff.duty import OFF, DutyException
 
-    first, until = (_day(day, name) for day, name in zip(days, ("--from", "--until"), strict=True))
+    first, until = (
+        asked_day(day, name) for day, name in zip(days, ("--from", "--until"), strict=True)
+    )
     wanted = DutyException.model_validate(
         {"person": person, "from": first, "until": until, "shift": shift, "reason": reason}
     )
 
     async def entered(connection: Connection, current: Rulebook) -> None:
-        from store import duty
 
         for each in dict.fromkeys((person, by or person)):
             await _on_the_roster(connection, each)
@@ -222,17 +220,12 @@ def show(
     """
 
     async def asked() -> tuple[date, Duty, Sequence[Member]]:
-        from domain.staff.duty import Duty
-        from store import roster
 
         async with registers() as pool:
             current = await adopted(pool)
             async with pool.acquire() as connection:
                 members = await roster.members(connection)
-        return _asked_day(day, "--day", current), Duty(current), members
-
-    from cli import tables
-    from cli.roster import tables as roster_tables
+        return _day_of_the_desk(day, "--day", current), Duty(current), members
 
     when, duty, members = aio.run(asked())
     rows = roster_tables.duties(members, duty, when)
@@ -266,17 +259,14 @@ def check(
     if directory is None:
         _check_desk(timedelta(days=within), json=json)
         return
-    from runtime import settings
 
-    policy = settings.load().policy
+    policy = environment.load().policy
     rulebook = read_rulebook(policy)
     found = checked(directory, rulebook)
     typer.echo(f"The roster is good for policy {policy.name}: {content(found)}.")
 
 
 def _check_desk(within: timedelta, *, json: bool) -> None:
-    from cli import tables
-    from cli.roster import tables as roster_tables
 
     found = aio.run(_looked_over(within))
     if json:
@@ -286,9 +276,6 @@ def _check_desk(within: timedelta, *, json: bool) -> None:
 
 
 async def _looked_over(within: timedelta) -> Findings:
-    from domain.staff.duty import Duty
-    from domain.staff.staffing import Watch, look_over
-    from store import roster
 
     async with registers() as pool:
         duty = Duty(await adopted(pool))
@@ -315,14 +302,10 @@ async def _changed(
     """Change the roster in one transaction, then have the desk hand over what that leaves undone.
     ``change`` gets the rulebook that counts: that of the policy file before the first is adopted.
     """
-    from runtime import settings
-    from starter.client import Desk
-    from store import rulebooks
-
-    own = settings.load()
-    async with servers(own) as (client, pool):
+    settings = environment.load()
+    async with servers(settings) as (client, pool):
         async with pool.acquire() as connection, connection.transaction():
-            current = await rulebooks.current(connection) or read_rulebook(own.policy)
+            current = await rulebooks.current(connection) or read_rulebook(settings.policy)
             changed = await change(connection, current)
         return changed, await Desk(client, pool).hand_over_stranded()
 
@@ -337,24 +320,11 @@ def _tell(handed_over: Sequence[Stranded]) -> None:
 
 
 async def _on_the_roster(connection: Connection, person: str) -> None:
-    from store import roster
 
     if await roster.member(connection, person) is None:
         raise Failed(ExitCode.NOT_FOUND, f"{person} is not on the roster")
 
 
-def _asked_day(written: str | None, option: str, current: Rulebook) -> date:
+def _day_of_the_desk(written: str | None, option: str, current: Rulebook) -> date:
     """Read a day of the desk; today if there is none."""
-    from domain.staff.duty import Duty
-
-    return _day(written, option) if written else Duty(current).day(datetime.now(UTC))
-
-
-def _day(written: str, option: str) -> date:
-    try:
-        day = date.fromisoformat(written)
-    except ValueError:
-        raise InputError(f'{option}: "{written}" is no day: write it like 2026-12-01') from None
-    if day.year not in YEARS:
-        raise InputError(f"{option}: {written}: give a year from {YEARS[0]} to {YEARS[-1]}")
-    return day
+    return asked_day(written, option) if written else Duty(current).day(datetime.now(UTC))

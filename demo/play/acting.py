@@ -7,7 +7,7 @@ from random import Random
 from typing import Protocol
 from uuid import uuid4
 
-from demo.play.board import Pace
+from demo.play.board import Tempo
 from domain.errors import Refused
 from domain.issue.actions import PEOPLE, Act, ActionName
 from domain.issue.intake import Intake
@@ -35,7 +35,7 @@ class Way(Protocol):
 class Acting:
     """The people around one issue; ``seed`` makes them take the same time in every play."""
 
-    def __init__(self, desk: Way, pace: Pace, seed: str) -> None:
+    def __init__(self, desk: Way, pace: Tempo, seed: str) -> None:
         self._desk = desk
         self._pace = pace
         self._chance = Random(seed)  # noqa: S311

@@ -40,7 +40,7 @@ class Board:
             return self.views[id_]
 
 
-class Pace:
+class Tempo:
     """How fast issues come in: a busy machine gets them more slowly, so that staff who are told at
     once can still be on time.
     """

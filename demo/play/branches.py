@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from demo.play import ledger
 from demo.play.evidence import Evidence, by_issue
-from demo.play.samples import Sample
+from demo.play.samples import SampleIssue
 from demo.play.script import Quotation
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import CaseStatus
@@ -59,7 +59,7 @@ class Branch(NamedTuple):
 
     chinese: str
     english: str
-    scripted: Callable[[Sample], bool]
+    scripted: Callable[[SampleIssue], bool]
     happened: Callable[[Trace], bool]
 
 
@@ -84,7 +84,7 @@ def taken(evidence: Evidence) -> Mapping[str, tuple[Taken, ...]]:
     return groups
 
 
-def _taken(branch: Branch, pairs: Sequence[tuple[Sample, Trace]]) -> Taken | None:
+def _taken(branch: Branch, pairs: Sequence[tuple[SampleIssue, Trace]]) -> Taken | None:
     asked = [(t.issue.number, branch.scripted(s), branch.happened(t)) for s, t in pairs]
     problems = tuple(
         f"{number}: it did not happen" if wanted else f"{number}: it happened, in no script"
@@ -124,7 +124,7 @@ _SORTED = (
 # --- At the hotline (R4, R8-R10, R29) ------------------------------------------------------------
 
 
-def _answered(sample: Sample, test: str) -> bool:
+def _answered(sample: SampleIssue, test: str) -> bool:
     first = sample.rounds[0] if sample.rounds else None
     return first is not None and first.by_hotline and first.test == test
 
@@ -133,7 +133,7 @@ def _by_hotline(trace: Trace, *, worked: bool | None) -> bool:
     return any(c.worked is worked for c in trace.consultations)
 
 
-def _sales(sample: Sample, *, existing: bool) -> bool:
+def _sales(sample: SampleIssue, *, existing: bool) -> bool:
     return (
         sample.intake.kind is Kind.SALES
         and sample.intake.customer.existing is existing
@@ -277,7 +277,7 @@ _ROSTER = "roster"
 # --- Paid service (R17) --------------------------------------------------------------------------
 
 
-def _quoted(sample: Sample, **said: object) -> bool:
+def _quoted(sample: SampleIssue, **said: object) -> bool:
     quotation: Quotation | None = sample.script.quotation
     return quotation is not None and all(getattr(quotation, k) == v for k, v in said.items())
 
@@ -390,7 +390,7 @@ def _linked(trace: Trace) -> bool:
 # --- Callback and evaluation (R22-R26) -----------------------------------------------------------
 
 
-def _calls(sample: Sample, call: str) -> bool:
+def _calls(sample: SampleIssue, call: str) -> bool:
     return any(call in each.calls for each in sample.rounds)
 
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from demo.play.doors import SOURCES, Deed
+from demo.play.doors import SOURCES, DoorDeed
 from demo.play.evidence import Evidence, by_issue
 from demo.play.ledger import CallRow, PromiseRow
 from demo.play.script import Call
@@ -16,7 +16,7 @@ from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import Audience, Outcome, Stage
 
 
-class Check(NamedTuple):
+class Claim(NamedTuple):
     """A sentence that holds if there are no ``problems``."""
 
     chinese: str
@@ -24,10 +24,10 @@ class Check(NamedTuple):
     problems: tuple[str, ...]
 
 
-def check(evidence: Evidence) -> list[Check]:
+def check(evidence: Evidence) -> list[Claim]:
     """Check everything."""
     return [
-        Check(chinese, english, tuple(problems(evidence))) for chinese, english, problems in _CHECKS
+        Claim(chinese, english, tuple(problems(evidence))) for chinese, english, problems in _CHECKS
     ]
 
 
@@ -226,7 +226,7 @@ def _doors_leave_a_trail(evidence: Evidence) -> Iterator[str]:
     if systems and not evidence.deeds:
         yield f"nothing came in at the doors, though {', '.join(sorted(systems))} use no other way"
     written = Counter(
-        Deed(entry.what, entry.number or "", entry.person)
+        DoorDeed(entry.what, entry.number or "", entry.person)
         for entry in evidence.trail
         if entry.outcome == "done"
     )

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import httpx2
 
 from demo.receiver import Receiver
-from demo.stage import Stage
+from demo.stage import Theatre
 from domain.errors import Refused
 from domain.issue.actions import Act, ActionName
 from domain.issue.intake import Intake
@@ -36,7 +36,7 @@ SOURCES = ("web", "mail", "chat", "counter")
 _ANSWER_SECONDS = 35.0
 
 
-class Deed(NamedTuple):
+class DoorDeed(NamedTuple):
     """Something that was done at the doors, and was to leave a row in their trail."""
 
     what: str
@@ -48,21 +48,21 @@ class ByDoors:
     """Answers as ``Desk`` does; ``done`` is what was done this way."""
 
     def __init__(
-        self, place: Stage, http: httpx2.AsyncClient, let_in: Mapping[tuple[Role, str], str]
+        self, place: Theatre, http: httpx2.AsyncClient, let_in: Mapping[tuple[Role, str], str]
     ) -> None:
         self._desk: Desk = place.desk
         self._receiver: Receiver = place.receiver
         self._signer = signer(place.settings)
         self._http = http
         self._let_in = let_in
-        self.done: list[Deed] = []
+        self.done: list[DoorDeed] = []
 
     async def open(self, intake: Intake) -> IssueView:
         """Register an issue; see ``Desk.open``."""
         system = Actor(id=intake.source, role=Role.INTAKE)
         view = await self._asked("/issues", intake.model_dump_json(), system)
         assert view  # noqa: S101  what a system registers is its own
-        self.done.append(Deed(Right.OPEN, view.number, system.id))
+        self.done.append(DoorDeed(Right.OPEN, view.number, system.id))
         return view
 
     async def act(
@@ -75,7 +75,7 @@ class ByDoors:
         view = await self._asked(f"/issues/{number}/{name}", said, act.by, key)
         if view is None:  # not theirs any more
             view = await self._desk.show(number)
-        self.done.append(Deed(name, number, act.by.id))
+        self.done.append(DoorDeed(name, number, act.by.id))
         return view
 
     async def _by_link(self, number: str, name: ActionName, act: Act, key: str | None) -> IssueView:
@@ -90,7 +90,7 @@ class ByDoors:
         answer = await self._sent("POST", address, data=form)
         if answer.is_error:
             raise Refused("Invalid", f"the link for {name} was answered with {answer.status_code}")
-        self.done.append(Deed(name, number, act.by.id))
+        self.done.append(DoorDeed(name, number, act.by.id))
         return await self._desk.show(number)
 
     def _link(self, number: str, name: ActionName) -> str | None:
@@ -139,7 +139,7 @@ class ByDoors:
 
 
 @asynccontextmanager
-async def by_doors(place: Stage, roster: Roster) -> AsyncIterator[ByDoors]:
+async def by_doors(place: Theatre, roster: Roster) -> AsyncIterator[ByDoors]:
     """Everybody who may come in at the doors, with tokens of their own."""
     people = [Actor(id=member.id, role=member.role) for member in roster.members]
     systems = [Actor(id=source, role=Role.INTAKE) for source in SOURCES]

@@ -22,7 +22,7 @@ from store import callbacks
 from store import quality as samples
 from store.connection import Pool
 from store.exports import registers
-from store.exports.registers import Asked, Held
+from store.exports.registers import Asked, RegisterSize
 from store.exports.spreadsheets import Format, Look, writing
 
 _LOOKS = 1.0
@@ -111,7 +111,7 @@ async def export(pool: Pool, zone: ZoneInfo, home: Path) -> Path:
     return out
 
 
-def exported(out: Path, held: Sequence[Held]) -> RenderableType:
+def exported(out: Path, held: Sequence[RegisterSize]) -> RenderableType:
     """Where it is, and what the other registers hold."""
     register = registers.named(_EXPORTED)
     filled = ", ".join(f"{each.zh} {each.rows}" for each in held if each.rows)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from demo.play.doors import Deed
+from demo.play.doors import DoorDeed
 from demo.play.ledger import IssueRow, Ledger
-from demo.play.samples import Sample
+from demo.play.samples import SampleIssue
 from demo.play.staff import Played
 from demo.receiver import Received
 from domain.vocabulary import Model
@@ -27,13 +27,13 @@ class Evidence:
     received: Sequence[Received]
     dead: frozenset[str]
     """Channels at whose address nobody listened."""
-    deeds: Sequence[Deed] = ()
+    deeds: Sequence[DoorDeed] = ()
     """What was done at the doors, as those who did it remember."""
     trail: Sequence[Entry] = ()
     """What the doors wrote down."""
 
     @property
-    def pairs(self) -> Iterator[tuple[Sample, IssueRow]]:
+    def pairs(self) -> Iterator[tuple[SampleIssue, IssueRow]]:
         """Every sample with its issue; one that is missing is another check's matter."""
         issues = {issue.id: issue for issue in self.ledger.issues}
         for played in self.played:

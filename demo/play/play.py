@@ -15,14 +15,14 @@ from demo.play import evening, ledger, summary
 from demo.play.board import Board
 from demo.play.branches import taken
 from demo.play.checks import check
-from demo.play.doors import ByDoors, Deed, admit, by_doors
+from demo.play.doors import ByDoors, DoorDeed, admit, by_doors
 from demo.play.evidence import Evidence
 from demo.play.office import Office
-from demo.play.samples import Sample, lives, read_samples
+from demo.play.samples import SampleIssue, lives, read_samples
 from demo.play.screen import Screen, reporter
 from demo.play.staff import Played, Players
 from demo.receiver import Outside
-from demo.stage import Stage, stage
+from demo.stage import Theatre, stage
 from domain.staff.roster import Roster
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
@@ -81,7 +81,7 @@ async def play(home: Path, issues: Path, *, keep: bool, console: Console) -> boo
     return good
 
 
-async def _evening(place: Stage, zone: ZoneInfo, began: datetime) -> list[RenderableType]:
+async def _evening(place: Theatre, zone: ZoneInfo, began: datetime) -> list[RenderableType]:
     """What is done when the day is over."""
     pool = place.servers.pool
     drawn = await evening.sample(pool, zone, began)
@@ -90,7 +90,7 @@ async def _evening(place: Stage, zone: ZoneInfo, began: datetime) -> list[Render
 
 
 async def perform(
-    place: Stage, roster: Roster, samples: Sequence[Sample], console: Console
+    place: Theatre, roster: Roster, samples: Sequence[SampleIssue], console: Console
 ) -> Evidence:
     """Play the issues and gather what is to be checked."""
     async with by_doors(place, roster) as doors:
@@ -98,7 +98,7 @@ async def perform(
     return await evidence(place, played, doors.done)
 
 
-async def evidence(place: Stage, played: Sequence[Played], deeds: Sequence[Deed]) -> Evidence:
+async def evidence(place: Theatre, played: Sequence[Played], deeds: Sequence[DoorDeed]) -> Evidence:
     """Gather it, as things stand now."""
     return Evidence(
         played=played,
@@ -112,7 +112,7 @@ async def evidence(place: Stage, played: Sequence[Played], deeds: Sequence[Deed]
 
 
 async def _played(
-    place: Stage, doors: ByDoors, roster: Roster, samples: Sequence[Sample], console: Console
+    place: Theatre, doors: ByDoors, roster: Roster, samples: Sequence[SampleIssue], console: Console
 ) -> list[Played]:
     """Let the issues come in one after the other, and see them through."""
     board = Board(place.desk)
@@ -139,7 +139,7 @@ async def _beside(*others: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             task.cancel()
 
 
-async def _until_quiet(place: Stage) -> None:
+async def _until_quiet(place: Theatre) -> None:
     """Wait until nothing is on its way any more. What then still runs is for the checks to find."""
     try:
         async with asyncio.timeout(_LAST_MESSAGES):
@@ -149,12 +149,12 @@ async def _until_quiet(place: Stage) -> None:
         return
 
 
-async def _workflows(place: Stage) -> list[tuple[str, str]]:
+async def _workflows(place: Theatre) -> list[tuple[str, str]]:
     found = place.servers.client.list_workflows("WorkflowType = 'IssueWorkflow'")
     return [(run.id, run.status.name if run.status else "UNKNOWN") async for run in found]
 
 
-def _welcome(place: Stage, count: int) -> Text:
+def _welcome(place: Theatre, count: int) -> Text:
     return Text.assemble(
         "\n",
         ("一诺 Yinuo", "bold"),
@@ -176,7 +176,7 @@ def _verdict(count: int, *, good: bool) -> Text:
     return Text("\n有核对未通过 Something is not as it must be: see above.", style="bold red")
 
 
-async def _keep(place: Stage, console: Console) -> None:
+async def _keep(place: Theatre, console: Console) -> None:
     let_in = await admit(place.servers.pool, _VISITORS)
     console.print(
         f"\nThe desk stays up at {place.servers.web_ui}; its data is in {place.settings.home}. "

@@ -24,7 +24,7 @@ MOST = 500
 """Issues of one demonstration: all of them are on one screen."""
 
 
-class Sample(Model):
+class SampleIssue(Model):
     """An issue to be played; ``script`` is complete, ``rounds`` are what it comes to."""
 
     intake: Intake
@@ -45,7 +45,7 @@ class Sample(Model):
         return calls + (self.script.scores is not None and min(self.script.scores) < 0)
 
 
-def sample(intake: Intake, script: Script, policy: Policy) -> Sample:
+def sample(intake: Intake, script: Script, policy: Policy) -> SampleIssue:
     """Put an intake and its script together.
 
     Raises:
@@ -57,19 +57,19 @@ def sample(intake: Intake, script: Script, policy: Policy) -> Sample:
     facts = facts_of(intake, first_contact=by_hotline)
     rated = frozenset() if by_hotline else frozenset({PromiseKind.DIFFICULTY})
     after = {k for k in rated | {PromiseKind.EVALUATION} if policy.rule(k, facts)}
-    made = Sample(intake=intake, script=script, rounds=rounds, afterwards=frozenset(after))
+    made = SampleIssue(intake=intake, script=script, rounds=rounds, afterwards=frozenset(after))
     if script.scores and PromiseKind.EVALUATION not in made.expected.kinds:
         raise ValueError(f"script.scores: nobody is asked, it is {made.expected.outcome}")
     return made
 
 
-def read_samples(path: Path, rulebook: Rulebook) -> list[Sample]:
+def read_samples(path: Path, rulebook: Rulebook) -> list[SampleIssue]:
     """Read the issues of a file, one JSON object a line; what a ``script`` leaves out goes well.
 
     Raises:
         InputError: something in it cannot be; everything that is wrong is named with its line.
     """
-    samples: list[Sample] = []
+    samples: list[SampleIssue] = []
     wrong: list[str] = []
     for number, line in enumerate(read_utf8(path, InputError).splitlines(), start=1):
         if not line.strip():
@@ -88,7 +88,7 @@ def read_samples(path: Path, rulebook: Rulebook) -> list[Sample]:
     return samples
 
 
-def _sample(line: str, policy: Policy) -> Sample:
+def _sample(line: str, policy: Policy) -> SampleIssue:
     try:
         fields: dict[str, Any] = json.loads(line)
     except json.JSONDecodeError as error:
@@ -100,7 +100,7 @@ def _sample(line: str, policy: Policy) -> Sample:
     return sample(intake, script, policy)
 
 
-def _together(samples: Sequence[Sample]) -> Iterator[str]:
+def _together(samples: Sequence[SampleIssue]) -> Iterator[str]:
     """Find what is wrong with them as a whole."""
     ids = Counter(each.intake.issue_id for each in samples)
     yield from (f"{id_} is there {n} times" for id_, n in ids.items() if n > 1)
@@ -113,6 +113,6 @@ def _together(samples: Sequence[Sample]) -> Iterator[str]:
             known.add(reference)
 
 
-def lives(samples: Iterable[Sample]) -> int:
+def lives(samples: Iterable[SampleIssue]) -> int:
     """How many issues there will be, with the complaints that arise."""
     return sum(1 + each.complaints for each in samples)

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from demo.play.board import Board
 from demo.play.words import ACTIONS, PROMISES, STAGES
-from demo.stage import Stage as Set
+from demo.stage import Theatre
 from domain.issue.state import StepNote
 from domain.issue.view import IssueView
 from domain.sla.promise import PromiseEnd, PromiseKind
@@ -47,7 +47,7 @@ def reporter(console: Console) -> Progress:
 class Screen:
     """Shows the desk until it is told to stop."""
 
-    def __init__(self, console: Console, place: Set, board: Board, expected: int) -> None:
+    def __init__(self, console: Console, place: Theatre, board: Board, expected: int) -> None:
         self._console = console
         self._place = place
         self._board = board

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from demo.play import lines
 from demo.play.acting import Acting, Way, actor, handler, latest, lead, now
-from demo.play.board import Board, Pace
+from demo.play.board import Board, Tempo
 from demo.play.course import Round
 from demo.play.doors import SOURCES, ByDoors
 from demo.play.office import Office
-from demo.play.samples import Sample, sample
+from demo.play.samples import SampleIssue, sample
 from demo.play.script import Call, Quotation, Script, Test
 from domain.errors import Refused
 from domain.issue.actions import PEOPLE, ActionName
@@ -34,7 +34,7 @@ _CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 class Played:
     """What came of one script as its players saw it."""
 
-    def __init__(self, sample: Sample) -> None:
+    def __init__(self, sample: SampleIssue) -> None:
         self.sample = sample
         self.numbers: list[str] = []
         """What each call of the intake system was answered."""
@@ -60,13 +60,13 @@ class Players:
         self.office = office
         self.roster = roster
         self.policy = policy
-        self.pace = Pace()
+        self.pace = Tempo()
 
-    def way(self, sample: Sample) -> Way:
+    def way(self, sample: SampleIssue) -> Way:
         """How everybody around this issue reaches the desk."""
         return self._doors if sample.intake.source in SOURCES else self.desk
 
-    async def play(self, sample: Sample) -> list[Played]:
+    async def play(self, sample: SampleIssue) -> list[Played]:
         """Play one script to its end, and the complaints that arise from it (R21); what goes wrong
         is in the answer.
         """
@@ -91,7 +91,7 @@ class Players:
         except Unavailable as error:
             played.trouble = str(error)
 
-    def _complaint(self, of: Sample, arisen: IssueView) -> Sample:
+    def _complaint(self, of: SampleIssue, arisen: IssueView) -> SampleIssue:
         """What the desk itself made of it; whoever handles it does so well."""
         intake = of.intake.model_copy(
             update={

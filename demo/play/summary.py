@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.play.branches import Taken
-from demo.play.checks import Check
+from demo.play.checks import Claim
 from demo.play.ledger import Ledger
 from demo.play.words import KINDS, LEVELS, OUTCOMES, PROMISES
 from domain.sla.promise import PromiseEnd, PromiseKind
@@ -43,7 +43,7 @@ def branches(found: Mapping[str, Sequence[Taken]]) -> RenderableType:
     return Group(Text("分支 Branches", style="bold"), grid)
 
 
-def findings(checks: Sequence[Check]) -> RenderableType:
+def findings(checks: Sequence[Claim]) -> RenderableType:
     """The checks, and what speaks against those that fail."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     for check in checks:
@@ -51,7 +51,7 @@ def findings(checks: Sequence[Check]) -> RenderableType:
     return Group(Text("核对 Checks", style="bold"), grid)
 
 
-def _finding(grid: Table, found: Check | Taken, *more: Text) -> None:
+def _finding(grid: Table, found: Claim | Taken, *more: Text) -> None:
     good = not found.problems
     mark = Text("✓" if good else "✗", style="green" if good else "bold red")
     grid.add_row(mark, found.chinese, found.english, *more)

@@ -18,8 +18,8 @@ so they tell the future. What happened is taken from ``incident_state`` and ``sy
 """
 
 from demo.replay.figures import Figures, figures
-from demo.replay.log import SHANGHAI, SOURCE, LogError, LogRow, State, opened_on, read_log
-from demo.replay.story import Act, Derived, Incident, Repair, Step, derive
+from demo.replay.log import SHANGHAI, SOURCE, IncidentState, LogError, LogRow, opened_on, read_log
+from demo.replay.story import Act, Derived, Incident, LogRepair, StaffStep, derive
 
 __all__ = [
     "SHANGHAI",
@@ -28,11 +28,11 @@ __all__ = [
     "Derived",
     "Figures",
     "Incident",
+    "IncidentState",
     "LogError",
+    "LogRepair",
     "LogRow",
-    "Repair",
-    "State",
-    "Step",
+    "StaffStep",
     "derive",
     "figures",
     "opened_on",

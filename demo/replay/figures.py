@@ -12,21 +12,21 @@ from itertools import pairwise, takewhile
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from demo.replay.log import SHANGHAI, LogRow, State, opened_on
+from demo.replay.log import SHANGHAI, IncidentState, LogRow, opened_on
 from domain.vocabulary import Model
 
 WORKING_DAYS = 3
 """The resolution promise (R12)."""
 
-_DONE = (State.RESOLVED, State.CLOSED)
-_SAYS_NOTHING = (State.ERROR, State.UNKNOWN)
+_DONE = (IncidentState.RESOLVED, IncidentState.CLOSED)
+_SAYS_NOTHING = (IncidentState.ERROR, IncidentState.UNKNOWN)
 _SATURDAY = 5
 _A_DAY = timedelta(days=1)
 
 
 class _Moment(NamedTuple):
     at: datetime
-    state: State
+    state: IncidentState
     reassignments: int
     reopenings: int
 
@@ -87,7 +87,7 @@ def figures(
 
 def _happened(case: list[LogRow], horizon: datetime) -> Iterator[_Moment]:
     """Times that run backwards stand still, and a state that says nothing is the last one."""
-    at, state = case[0].opened_at, State.NEW
+    at, state = case[0].opened_at, IncidentState.NEW
     for row in case:
         at = max(at, row.updated_at)
         state = state if row.state in _SAYS_NOTHING else row.state
@@ -96,7 +96,7 @@ def _happened(case: list[LogRow], horizon: datetime) -> Iterator[_Moment]:
 
 
 def _verdicts(opened_at: datetime, moments: list[_Moment], zone: ZoneInfo) -> Iterator[str]:
-    start = _Moment(opened_at, State.NEW, 0, 0)
+    start = _Moment(opened_at, IncidentState.NEW, 0, 0)
     if any(
         now.reassignments > before.reassignments
         and not (before.state in _DONE and now.state in _DONE)

@@ -26,7 +26,7 @@ class LogError(ValueError):
     """The log cannot be used; the message names file, line and column, and what was expected."""
 
 
-class State(StrEnum):
+class IncidentState(StrEnum):
     """What the log says an incident is in. ``-100`` and ``?`` say nothing."""
 
     NEW = "New"
@@ -48,7 +48,7 @@ class LogRow(NamedTuple):
     """
 
     number: str
-    state: State
+    state: IncidentState
     opened_at: datetime
     updated_at: datetime
     reassignment_count: int
@@ -81,11 +81,11 @@ def _instant(text: str, zone: ZoneInfo) -> datetime:
     raise _MisreadError("a time as day/month/year hour:minute, such as 7/3/2016 09:05")
 
 
-def _state(text: str) -> State:
+def _state(text: str) -> IncidentState:
     try:
-        return State(text)
+        return IncidentState(text)
     except ValueError:
-        raise _MisreadError(f"one of {', '.join(State)}") from None
+        raise _MisreadError(f"one of {', '.join(IncidentState)}") from None
 
 
 def _count(text: str) -> int:

@@ -12,7 +12,7 @@ from itertools import chain, zip_longest
 from typing import Any
 from zlib import crc32
 
-from demo.replay.story import Act, Incident, Step
+from demo.replay.story import Act, Incident, StaffStep
 from domain.issue import actions
 from domain.issue.actions import ActionName
 from domain.issue.intake import Customer, Intake
@@ -127,7 +127,9 @@ class Crew:
         self._roles: dict[str, Role] = {member.id: member.role for member in people.members}
         self._successors = _successors(people)
 
-    def act(self, step: Step, issue: IssueView, at: datetime) -> tuple[ActionName, actions.Act]:
+    def act(
+        self, step: StaffStep, issue: IssueView, at: datetime
+    ) -> tuple[ActionName, actions.Act]:
         """Say which action of the desk the step is, and who takes it at the real instant ``at``."""
         name, model, said = _TAKEN[step.act]
         by = _CLERK if name is ActionName.RECORD_CALLBACK else self._handler(issue)

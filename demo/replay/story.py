@@ -1,4 +1,4 @@
-"""From the rows of a day to what staff did: steps that a desk with our stages allows (design §3).
+"""From the rows of a day to what staff did: steps that a desk with our stages allows.
 
 The log records states, not acts, and skips some: an incident goes from ``New`` to ``Resolved``
 although somebody must have taken it first. `derive` puts in what must have happened in between,
@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from demo.replay.log import SHANGHAI, LogRow, State, opened_on
+from demo.replay.log import SHANGHAI, IncidentState, LogRow, opened_on
 from domain.vocabulary import Instant, Model, Stage
 
 
@@ -29,7 +29,7 @@ class Act(StrEnum):
     """The customer was reached and all was well (R24)."""
 
 
-class Repair(StrEnum):
+class LogRepair(StrEnum):
     """What of the log had to be put right before our desk could follow it."""
 
     ACCEPT_IMPLIED = "waited or resolved before anybody had accepted: accepted at that instant"
@@ -44,12 +44,12 @@ class Repair(StrEnum):
     FACT_MISSING = "no category or no location at the opening"
 
 
-class Step(Model):
+class StaffStep(Model):
     """One act, when it was done, and the state that the log gives after it (why it waits, say)."""
 
     at: Instant
     act: Act
-    state: State
+    state: IncidentState
 
 
 class Incident(Model):
@@ -68,25 +68,25 @@ class Incident(Model):
     urgency: int | None
     priority: int | None
     assignment_group: str | None
-    steps: tuple[Step, ...]
+    steps: tuple[StaffStep, ...]
 
 
 class Derived(Model):
     """The incidents of a day in the order they were opened, and how often what was repaired."""
 
     incidents: tuple[Incident, ...]
-    repairs: dict[Repair, int]
+    repairs: dict[LogRepair, int]
 
 
 _STAGES = {
-    State.NEW: Stage.ASSIGNED,
-    State.ACTIVE: Stage.IN_PROGRESS,
-    State.AWAITING_USER_INFO: Stage.WAITING,
-    State.AWAITING_VENDOR: Stage.WAITING,
-    State.AWAITING_PROBLEM: Stage.WAITING,
-    State.AWAITING_EVIDENCE: Stage.WAITING,
-    State.RESOLVED: Stage.RESOLVED,
-    State.CLOSED: Stage.CLOSED,
+    IncidentState.NEW: Stage.ASSIGNED,
+    IncidentState.ACTIVE: Stage.IN_PROGRESS,
+    IncidentState.AWAITING_USER_INFO: Stage.WAITING,
+    IncidentState.AWAITING_VENDOR: Stage.WAITING,
+    IncidentState.AWAITING_PROBLEM: Stage.WAITING,
+    IncidentState.AWAITING_EVIDENCE: Stage.WAITING,
+    IncidentState.RESOLVED: Stage.RESOLVED,
+    IncidentState.CLOSED: Stage.CLOSED,
 }
 _OVER = frozenset({Stage.RESOLVED, Stage.CLOSED})
 
@@ -132,53 +132,53 @@ _LEADS_TO = {
     Act.CLOSE: Stage.CLOSED,
 }
 _IMPLIED = {
-    Act.ACCEPT: Repair.ACCEPT_IMPLIED,
-    Act.RESUME: Repair.RESUME_IMPLIED,
-    Act.RESOLVE: Repair.RESOLVE_IMPLIED,
+    Act.ACCEPT: LogRepair.ACCEPT_IMPLIED,
+    Act.RESUME: LogRepair.RESUME_IMPLIED,
+    Act.RESOLVE: LogRepair.RESOLVE_IMPLIED,
 }
 
 
 class _Story:
     """One incident while its rows are read."""
 
-    def __init__(self, first: LogRow, repairs: Counter[Repair]) -> None:
+    def __init__(self, first: LogRow, repairs: Counter[LogRepair]) -> None:
         self.first = first
         self.repairs = repairs
         self.stage = Stage.ASSIGNED
         self.said = Stage.ASSIGNED
         self.at = first.opened_at
         self.reassignments = 0
-        self.steps: list[Step] = []
-        repairs[Repair.NOT_NEW_AT_FIRST] += first.state is not State.NEW
-        repairs[Repair.FACT_MISSING] += None in (first.category, first.location)
+        self.steps: list[StaffStep] = []
+        repairs[LogRepair.NOT_NEW_AT_FIRST] += first.state is not IncidentState.NEW
+        repairs[LogRepair.FACT_MISSING] += None in (first.category, first.location)
 
     def follow(self, row: LogRow) -> None:
         self._advance(row.updated_at)
         target = _STAGES.get(row.state)
         if target is None:
-            self.repairs[Repair.STATE_UNKNOWN] += 1
+            self.repairs[LogRepair.STATE_UNKNOWN] += 1
             target = self.said
         acts = self._acts(row, target)
         if Act.REOPEN in acts and self.stage is Stage.CLOSED:
             self._was_not_closed()
         for act in acts:
-            self.steps.append(Step(at=self.at, act=act, state=row.state))
+            self.steps.append(StaffStep(at=self.at, act=act, state=row.state))
             self.stage = self._stage_after(act)
         self.said = target
 
     def _advance(self, updated_at: datetime) -> None:
         """Time never runs backwards here, though in some cases of the log it does."""
         if updated_at < self.first.opened_at:
-            self.repairs[Repair.BEFORE_OPENED] += 1
+            self.repairs[LogRepair.BEFORE_OPENED] += 1
         elif updated_at < self.at:
-            self.repairs[Repair.OUT_OF_ORDER] += 1
+            self.repairs[LogRepair.OUT_OF_ORDER] += 1
         self.at = max(self.at, updated_at)
 
     def _was_not_closed(self) -> None:
         """A closed issue is over at our desk; a callback that only later found it was not well
         can have been no more than a callback that had not happened yet.
         """
-        self.repairs[Repair.CLOSED_TOO_EARLY] += 1
+        self.repairs[LogRepair.CLOSED_TOO_EARLY] += 1
         self.steps.pop()
 
     def _acts(self, row: LogRow, target: Stage) -> tuple[Act, ...]:
@@ -202,7 +202,7 @@ class _Story:
         grew = row.reassignment_count > self.reassignments
         self.reassignments = max(self.reassignments, row.reassignment_count)
         if grew and self.stage in _OVER and target in _OVER:
-            self.repairs[Repair.REASSIGNED_WHEN_DONE] += 1
+            self.repairs[LogRepair.REASSIGNED_WHEN_DONE] += 1
             return False
         return grew
 
@@ -235,11 +235,11 @@ def derive(rows: Iterable[LogRow], day: date, zone: ZoneInfo = SHANGHAI) -> Deri
     Raises:
         LogError: no incident was opened on that day.
     """
-    repairs: Counter[Repair] = Counter()
+    repairs: Counter[LogRepair] = Counter()
     stories: dict[str, _Story] = {}
     for row in opened_on(rows, day, zone):
         if row.number not in stories:
             stories[row.number] = _Story(row, repairs)
         stories[row.number].follow(row)
     told = sorted((story.told() for story in stories.values()), key=lambda i: i.opened_at)
-    return Derived(incidents=tuple(told), repairs={r: repairs[r] for r in Repair if repairs[r]})
+    return Derived(incidents=tuple(told), repairs={r: repairs[r] for r in LogRepair if repairs[r]})

@@ -15,7 +15,7 @@ from demo.replay.figures import Figures
 from demo.replay.log import SOURCE
 from demo.replay.people import SOURCE_SYSTEM
 from demo.replay.play import Progress
-from demo.replay.tally import Alarms, Lag, Tally
+from demo.replay.tally import Alarms, IssueCounts, Lag
 from domain.issue.actions import ActionName
 from domain.issue.intake import issue_id
 from domain.vocabulary import Model
@@ -52,7 +52,7 @@ class Summary(Model):
     """The day at the desk, from its registers, ledger and Temporal; ``file`` is the log's own."""
 
     file: Figures
-    desk: Tally
+    desk: IssueCounts
     references: tuple[str, ...]
     """One for each issue in the register."""
     wanted: tuple[str, ...]

@@ -7,14 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.issue.actions import ActionName
-from domain.sla.promise import DUE
-from domain.vocabulary import Model, Stage
+from domain.issue.common import DONE
+from domain.sla.promise import DUE, PromiseEnd, PromiseKind
+from domain.vocabulary import Model
 from store.connection import Pool
 
-_DONE = [Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED]
 
-
-class Tally(Model):
+class IssueCounts(Model):
     """Numbers of issues as they stand. One that is done counts as in time or late by its first
     promise of a resolution; one that was only handed to whoever had it was not reassigned.
     """
@@ -43,7 +42,7 @@ class Alarms(Model):
     told: Lag
 
 
-async def tally(pool: Pool, source: str) -> Tally:
+async def tally(pool: Pool, source: str) -> IssueCounts:
     """Count the issues that ``source`` opened."""
     row = await pool.fetchrow(
         """
@@ -63,19 +62,20 @@ async def tally(pool: Pool, source: str) -> Tally:
             count(*) AS opened,
             count(*) FILTER (WHERE a.reassigned) AS reassigned,
             count(*) FILTER (WHERE a.waited) AS waited,
-            count(*) FILTER (WHERE i.stage = ANY($4) AND p.outcome = 'kept') AS resolved_in_time,
-            count(*) FILTER (WHERE i.stage = ANY($4) AND p.outcome = 'broken') AS resolved_late,
+            count(*) FILTER (WHERE i.stage = ANY($4) AND p.outcome = $5) AS resolved_in_time,
+            count(*) FILTER (WHERE i.stage = ANY($4) AND p.outcome = $6) AS resolved_late,
             count(*) FILTER (WHERE i.generation > 1) AS reopened,
             count(*) FILTER (WHERE i.stage <> ALL($4)) AS still_open
         FROM issues i
         LEFT JOIN acts a ON a.issue_id = i.id
         LEFT JOIN promises p
-            ON p.issue_id = i.id AND p.kind = 'resolution' AND p.generation = 1 AND p.attempt = 1
+            ON p.issue_id = i.id AND p.kind = $7 AND p.generation = 1 AND p.attempt = 1
         WHERE i.source = $1
         """,
-        *(source, ActionName.REASSIGN, ActionName.WAIT_FOR_CUSTOMER, _DONE),
+        *(source, ActionName.REASSIGN, ActionName.WAIT_FOR_CUSTOMER, sorted(DONE)),
+        *(PromiseEnd.KEPT, PromiseEnd.BROKEN, PromiseKind.RESOLUTION),
     )
-    return Tally(**dict(row or {}))
+    return IssueCounts(**dict(row or {}))
 
 
 async def references(pool: Pool, source: str) -> list[str]:
@@ -118,10 +118,11 @@ async def outstanding(pool: Pool, source: str) -> int:
         ) + (
             SELECT count(*) FROM promises p JOIN issues i ON i.id = p.issue_id
             WHERE i.source = $1 AND p.ended_at IS NULL AND p.paused_at IS NULL
-                AND p.outcome = 'open' AND p.due_at <= now()
+                AND p.outcome = $2 AND p.due_at <= now()
         )
         """,
         source,
+        PromiseEnd.OPEN,
     )
     return count
 

@@ -7,6 +7,9 @@ wall clock shows that time or a later one. A time skipped in spring is therefore
 change; a time shown twice in autumn is its first showing, and whatever is open (or closed) when
 the clock is put back stays so until the clock has caught up. The rule never reverses the order of
 two local times, so intervals that do not overlap on paper do not overlap in real time either.
+
+Ours and no library's: those that come near know no make-up workdays, or count on the wall clock
+when it changes (``benchmarks/calendars.py`` measures both).
 """
 
 from __future__ import annotations
@@ -49,7 +52,7 @@ _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo
 _INTERVAL = re.compile(r"(\d{2}):([0-5]\d)-(\d{2}):([0-5]\d)", re.ASCII)
 
 
-class CalendarExhausted(LookupError):  # noqa: N818 - reads as what happened
+class CalendarExhausted(LookupError):
     """The calendar has no open hour left in the direction searched."""
 
 

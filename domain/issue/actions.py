@@ -1,4 +1,4 @@
-"""What can be done to an issue: one model per action of the contract (design, section 5).
+"""What can be done to an issue: one model per action of the contract.
 
 ``by`` says who acts. ``at`` says when it happened if that was earlier than now (a field engineer
 reporting in the evening); it may not lie before the issue's last step nor in the future, and both

@@ -37,6 +37,11 @@ STATIONS: Mapping[PromiseKind, Stage] = {
 R19). Whether an issue has any is the policy's to say.
 """
 
+HANDLED = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING, *STATIONS.values()})
+"""Where an issue is work for its engineer, counted for the assignment (R16)."""
+DONE = frozenset({Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED})
+"""Where an issue has its result."""
+
 _BY_AN_ANSWER = (PromiseKind.HAND_OVER, PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
 
 

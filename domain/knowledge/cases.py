@@ -200,6 +200,21 @@ def findable(title: str) -> bool:
     return bool(stored_terms(title))
 
 
+def unusable_titles(titles: Iterable[tuple[str, str]], known: Mapping[str, str]) -> list[str]:
+    """Say which titles of new cases cannot be found, or are there already: each with what stands
+    before a reason (``cases.json, entry 3: ``); ``known`` are those of the library with numbers.
+    """
+    wrong = []
+    earlier: dict[str, str] = {}
+    for where, title in titles:
+        if not findable(title):
+            wrong.append(f"{where}title: holds no word it could be found by")
+        elif before := known.get(title) or earlier.get(title):
+            wrong.append(f"{where}title: {before} has it already: revise that case, or say more")
+        earlier.setdefault(title, where.removesuffix(": "))
+    return wrong
+
+
 class Solved(Model):
     """What the forms of a solved issue say, and what in them is the customer's own."""
 

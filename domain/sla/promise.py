@@ -1,4 +1,4 @@
-"""A promise: what was due to whom until when, and how it ended (design, section 4).
+"""A promise: what was due to whom until when, and how it ended.
 
 The ledger of promises is the desk's heart; every report is computed from it. Instants are UTC and
 absolute: calendars were consulted when the promise was planned, never here.
@@ -75,7 +75,8 @@ class Mark(Model):
 
 
 DUE = "100%"
-_PAST_DUE = frozenset({PromiseEnd.BROKEN, PromiseEnd.SKIPPED})
+PAST_DUE = frozenset({PromiseEnd.BROKEN, PromiseEnd.SKIPPED})
+"""How a promise stands whose due instant is past."""
 
 
 class Promise(Model):
@@ -121,7 +122,7 @@ class Promise(Model):
     @property
     def overdue(self) -> bool:
         """Past due and still not fulfilled."""
-        return self.running and self.end in _PAST_DUE
+        return self.running and self.end in PAST_DUE
 
     @property
     def at_risk(self) -> bool:
@@ -153,7 +154,7 @@ class Promise(Model):
 
     def give_up(self, at: datetime) -> Promise:
         """End it because nobody wants it any more; what was broken by then stays broken."""
-        return self._ended(at, self.end if self.end in _PAST_DUE else PromiseEnd.WITHDRAWN)
+        return self._ended(at, self.end if self.end in PAST_DUE else PromiseEnd.WITHDRAWN)
 
     def pause(self, at: datetime) -> Promise:
         """Stop the clock; planning moves what is left when it runs on. Word of it may come in later

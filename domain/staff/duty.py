@@ -150,6 +150,10 @@ class Duty:
                 found.append((opening, closing))
         return tuple(found)
 
+    def works_on(self, who: Rostered, day: date) -> bool:
+        """Whether they are on duty at all on that day."""
+        return bool(self.hours_on(who, day))
+
     def _hours(
         self, who: Rostered, at: datetime, end: datetime | None = None
     ) -> Iterator[Interval]:

@@ -43,6 +43,13 @@ def _uncertified(certified: Sequence[Certification], product_line: str, day: dat
     return f"is not certified for {product_line}, only for {lines}"
 
 
+def working(people: Iterable[Member], role: Role, duty: Duty, day: date) -> list[Member]:
+    """Return those of a role who are on duty on that day: among the clerks its calls are shared out
+    (R22).
+    """
+    return [each for each in people if each.role is role and duty.works_on(each, day)]
+
+
 def answering(
     people: Iterable[Member], department: str, level: int, duty: Duty, at: datetime
 ) -> Member | None:

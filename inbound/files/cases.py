@@ -13,26 +13,26 @@ from domain.knowledge.cases import Content
 from runtime.textfiles import findings, read_utf8
 
 
-class Entry(NamedTuple):
+class FoundCase(NamedTuple):
     """A case and where it stands: ``cases.json, entry 3: ``; nowhere if given by hand."""
 
     where: str
     content: Content
 
 
-def read_cases(path: Path) -> list[Entry]:
+def read_cases(path: Path) -> list[FoundCase]:
     """Read all cases of a file.
 
     Raises:
         InputError: something in it cannot be; everything that is wrong is named, with its entry
             and field.
     """
-    good: list[Entry] = []
+    good: list[FoundCase] = []
     wrong: list[str] = []
     for number, value in enumerate(_values(path), start=1):
         where = f"{path}, entry {number}: "
         try:
-            good.append(Entry(where, Content.model_validate(value)))
+            good.append(FoundCase(where, Content.model_validate(value)))
         except ValidationError as error:
             wrong += (f"{where}{each}" for each in findings(error))
     if wrong:

@@ -16,14 +16,14 @@ from domain.issue.intake import Intake
 from runtime.textfiles import findings, read_utf8
 
 
-class Found(NamedTuple):
+class FoundIntake(NamedTuple):
     """An intake and where it stands: ``issues.jsonl, line 3``."""
 
     where: str
     intake: Intake
 
 
-def read_intakes(path: Path, now: datetime | None = None) -> list[Found]:
+def read_intakes(path: Path, now: datetime | None = None) -> list[FoundIntake]:
     """Read all intakes of a file; ``-`` is the standard input. ``now`` is put in where
     ``reported_at`` is missing.
 
@@ -32,11 +32,11 @@ def read_intakes(path: Path, now: datetime | None = None) -> list[Found]:
     """
     name, text = _text(path)
     usual = {"reported_at": now} if now else {}
-    good: list[Found] = []
+    good: list[FoundIntake] = []
     wrong: list[str] = []
     for where, value in _values(name, text, wrong):
         try:
-            good.append(Found(where, Intake.model_validate(_object(value, usual))))
+            good.append(FoundIntake(where, Intake.model_validate(_object(value, usual))))
         except ValidationError as error:
             wrong += (f"{where}: {each}" for each in findings(error))
     if wrong:

@@ -23,7 +23,7 @@ _LARGEST_MANIFEST = 1 << 20
 _CHUNK = 1 << 20
 
 
-class Member(Model):
+class ArchivedFile(Model):
     """One file of the archive."""
 
     size: int
@@ -44,14 +44,14 @@ class Manifest(Model):
     temporal_epoch: Epoch | None
     issues: int
     last_step_at: Instant | None
-    files: Mapping[str, Member]
+    files: Mapping[str, ArchivedFile]
 
 
-def described(path: Path) -> Member:
+def described(path: Path) -> ArchivedFile:
     """Measure a file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Member(size=path.stat().st_size, sha256=digest)
+    return ArchivedFile(size=path.stat().st_size, sha256=digest)
 
 
 def write(to: Path, manifest: Manifest, directory: Path) -> None:
@@ -132,7 +132,7 @@ def _manifest(tar: tarfile.TarFile) -> Manifest:
         raise tarfile.TarError(f"its manifest: {error.errors()[0]['msg']}") from None
 
 
-def _copied(content: IO[bytes], target: Path | None) -> Member:
+def _copied(content: IO[bytes], target: Path | None) -> ArchivedFile:
     digest, size = hashlib.sha256(), 0
     with _private(target) if target else contextlib.nullcontext() as file:
         while chunk := content.read(_CHUNK):
@@ -140,4 +140,4 @@ def _copied(content: IO[bytes], target: Path | None) -> Member:
             size += len(chunk)
             if file:
                 file.write(chunk)
-    return Member(size=size, sha256=digest.hexdigest())
+    return ArchivedFile(size=size, sha256=digest.hexdigest())

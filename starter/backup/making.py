@@ -38,14 +38,14 @@ _BUSY = 60.0
 """Seconds to wait for Temporal's file."""
 
 
-def require_embedded(own: Settings) -> None:
+def require_embedded(settings: Settings) -> None:
     """Go on only with servers of ours.
 
     Raises:
         SetupError: they are given ones.
     """
     for name, given in (
-        ("DATABASE_URL", own.database_url),
+        ("DATABASE_URL", settings.database_url),
         ("TEMPORAL_ADDRESS", given_temporal().get("target_host")),
     ):
         if given is not None:
@@ -55,18 +55,18 @@ def require_embedded(own: Settings) -> None:
             )
 
 
-async def back_up(own: Settings, to: Path) -> Manifest:
+async def back_up(settings: Settings, to: Path) -> Manifest:
     """Write a backup of the desk into the archive ``to``, and read it back.
 
     Raises:
         SetupError: there is no desk, it could not be copied, or ``to`` exists.
     """
-    require_embedded(own)
-    temporals = own.home / "temporal.db"
-    _look(own.home, to)
+    require_embedded(settings)
+    temporals = settings.home / "temporal.db"
+    _look(settings.home, to)
     try:
         with tempfile.TemporaryDirectory(prefix=".yinuo-backup-", dir=to.parent) as temporary:
-            manifest = await _copied(own, temporals, Path(temporary))
+            manifest = await _copied(settings, temporals, Path(temporary))
             await asyncio.to_thread(archive.write, to, manifest, Path(temporary))
     except OSError as error:
         raise SetupError(f"{to}: {error.strerror or error}") from error
@@ -80,15 +80,15 @@ def _look(home: Path, to: Path) -> None:
         raise SetupError(f"{to} exists: name another file with --out")
 
 
-async def _copied(own: Settings, temporals: Path, directory: Path) -> Manifest:
-    theirs = await _temporal_epoch(own)
+async def _copied(settings: Settings, temporals: Path, directory: Path) -> Manifest:
+    theirs = await _temporal_epoch(settings)
     await asyncio.to_thread(_copy_temporal, temporals, directory / TEMPORAL)
-    async with _register(own) as server:
+    async with _register(settings) as server:
         facts = await _facts(server)
         await _copy_register(server, directory / REGISTER)
     names = [TEMPORAL, REGISTER]
-    if (own.home / "secret").exists():  # else it is in YINUO_SECRET
-        copyfile(own.home / "secret", directory / SECRET)
+    if (settings.home / "secret").exists():  # else it is in YINUO_SECRET
+        copyfile(settings.home / "secret", directory / SECRET)
         names.append(SECRET)
     files = {name: await asyncio.to_thread(archive.described, directory / name) for name in names}
     return Manifest(
@@ -100,9 +100,9 @@ async def _copied(own: Settings, temporals: Path, directory: Path) -> Manifest:
     )
 
 
-async def _temporal_epoch(own: Settings) -> Epoch | None:
+async def _temporal_epoch(settings: Settings) -> Epoch | None:
     try:
-        return await Lives(await temporal.connect(own)).epoch()
+        return await Lives(await temporal.connect(settings)).epoch()
     except (SetupError, RPCError):
         return None
 
@@ -133,9 +133,9 @@ def check_temporal(copy: Path, what: Path) -> None:
 
 
 @asynccontextmanager
-async def _register(own: Settings) -> AsyncIterator[EmbeddedPostgres]:
+async def _register(settings: Settings) -> AsyncIterator[EmbeddedPostgres]:
     """The register's server; one that is at rest is started for it."""
-    server = EmbeddedPostgres(own.home)
+    server = EmbeddedPostgres(settings.home)
     try:
         connection = await asyncpg.connect(server.url, timeout=5)
     except AWAY:

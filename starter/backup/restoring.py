@@ -38,7 +38,7 @@ _FILES = {Side.POSTGRESQL: ("postgres", SECRET), Side.TEMPORAL: ("temporal.db",)
 
 
 async def restore(
-    own: Settings,
+    settings: Settings,
     backup: Path,
     *,
     only: Side | None = None,
@@ -52,22 +52,22 @@ async def restore(
         InputError: the archive is no backup, or damaged; nothing was touched.
         SetupError: the desk is running, or there is one and no ``force``; nothing was touched.
     """
-    require_embedded(own)
-    await finish(own.home)
-    own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with at_rest(own.home):
+    require_embedded(settings)
+    await finish(settings.home)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with at_rest(settings.home):
         sides = tuple(Side) if only is None else (only,)
-        there = [own.home / name for side in sides for name in _FILES[side]]
+        there = [settings.home / name for side in sides for name in _FILES[side]]
         if (found := [path.name for path in there if path.exists()]) and not force:
             raise SetupError(
-                f"{own.home} holds a desk ({', '.join(found)}): with --force it is moved aside,"
-                " or set YINUO_HOME"
+                f"{settings.home} holds a desk ({', '.join(found)}): with --force it is moved"
+                " aside, or set YINUO_HOME"
             )
-        ready = own.home / "restore.new"
+        ready = settings.home / "restore.new"
         try:
             manifest = await _made_ready(ready, backup, sides, mute=mute)
             aside = put_in_place(
-                own.home, ready, f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+                settings.home, ready, f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
             )
         finally:
             shutil.rmtree(ready, ignore_errors=True)
@@ -77,14 +77,14 @@ async def restore(
     return manifest, None
 
 
-async def check(own: Settings, backup: Path) -> Manifest:
+async def check(settings: Settings, backup: Path) -> Manifest:
     """See whether an archive is whole and its register can be started; nothing is restored.
 
     Raises:
         InputError, SetupError: why not.
     """
-    own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    trial = own.home / f"restore.check-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    trial = settings.home / f"restore.check-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     try:
         return await _made_ready(trial, backup, tuple(Side))
     finally:

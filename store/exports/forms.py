@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain import words
+from domain.vocabulary import Kind
 from store.exports.columns import (
     Column,
     Holds,
@@ -214,7 +215,7 @@ COMPLAINTS = Register(
     date="i.registered_at",
     order="i.registered_at, i.number",
     join="RIGHT JOIN issues i ON i.id = f.issue_id",
-    where="i.kind = 'complaint'",
+    where=f"i.kind = '{Kind.COMPLAINT}'",
     columns=(
         _NUMBER,
         at("registered_at", "登记时间", "Registered", "i.registered_at"),

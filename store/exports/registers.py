@@ -43,7 +43,7 @@ class Asked(Model):
     ring_seconds: int = Field(default=20, ge=0)
 
 
-class Held(Model):
+class RegisterSize(Model):
     """How many rows a register has; ``earlier`` what its forms said before, if that is kept."""
 
     name: str
@@ -111,7 +111,7 @@ async def reading(pool: Pool, register: Register, asked: Asked) -> AsyncIterator
         yield connection.cursor(query, *_values(asked), prefetch=_PREFETCH)
 
 
-async def held(pool: Pool, zone: str) -> list[Held]:
+async def held(pool: Pool, zone: str) -> list[RegisterSize]:
     """Count what is in every register, as of one instant."""
     asked = Asked(zone=zone)
     async with (
@@ -128,7 +128,7 @@ async def held(pool: Pool, zone: str) -> list[Held]:
             return found
 
         return [
-            Held(
+            RegisterSize(
                 name=each.name,
                 zh=each.zh,
                 en=each.en,

@@ -2,6 +2,9 @@
 
 Customers' words stand in these cells. Whatever they wrote stays text: none of it becomes a formula
 in anybody's spreadsheet, nor a part of the file itself.
+
+The format of a workbook is a library's affair; a table that is there whole or not at all, and takes
+no formula, is ours: no library does that.
 """
 
 from __future__ import annotations

@@ -340,16 +340,6 @@ def test_wrong_usage_ends_the_process_with_two() -> None:
     assert "give a FILE, or the fields of one issue" in ran.stderr
 
 
-@pytest.mark.program
-def test_help_does_not_wait_for_the_libraries_of_the_servers() -> None:
-    heavy = "{'temporalio', 'asyncpg', 'sqlalchemy', 'apprise'}"
-    check = f"import sys, starter.cli; print(sorted({heavy} & set(sys.modules)))"
-    ran = subprocess.run(
-        [sys.executable, "-c", check], capture_output=True, check=True, timeout=PATIENCE
-    )
-    assert ran.stdout == b"[]\n"
-
-
 def test_chinese_names_do_not_push_a_column_out_of_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

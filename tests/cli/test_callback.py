@@ -14,7 +14,8 @@ import typer
 from typer.testing import CliRunner
 
 from cli import callbacks as callback_commands
-from cli.console import Commands, explained
+from cli.connections import explained
+from cli.console import Commands
 from domain.calendars.timeline import midnight
 from domain.errors import Refused
 from domain.issue.actions import Act, ActionName, RecordCallback
@@ -318,7 +319,7 @@ def test_a_call_that_cannot_be_is_refused_before_anything_is_sent(desk: FakeDesk
         ("0001", "--reached", "--words", "好"): (2, "running: say whether the machine runs"),
         ("0001", "0002=running", "--not-reached"): (2, "reached: a customer who was not reached"),
         ("0001", "--not-reached", "--conflict"): (2, "words: write down what the customer"),
-        ("0001", "--reached", "--running"): (2, "--words: write down what the customer said"),
+        ("0001", "--reached", "--running"): (2, "words: write down what the customer said"),
         ("0001", *GOOD, "--call", "my call"): (2, "call: "),
         ("0001", *GOOD, "--words", "x" * 10_001): (2, "words: "),
         ("0001", *GOOD, "--by", "nobody"): (3, "nobody is not on the roster"),

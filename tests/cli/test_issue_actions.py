@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_group
 
-from cli.app import app
 from cli.console import ExitCode, Failed
-from cli.issues import actions as issue_actions
+from cli.issues import acting as issue_acting
 from cli.issues import commands as issue_commands
 from cli.issues.actions import COMMANDS, Command
 from domain.issue.actions import PEOPLE, Act, ActionName
@@ -18,7 +18,7 @@ from domain.issue.lifecycle import RULES
 from domain.issue.view import IssueView, view
 from domain.vocabulary import Actor, Role
 from tests.support.builders import an_issue
-from tests.support.running_desk import Ran, command_line, run_yinuo
+from tests.support.running_desk import Ran, run_yinuo
 
 NUMBER = "20261123-07-0001"
 PEOPLE_CSV = Path("examples/roster/people.csv").read_text("utf-8-sig")
@@ -60,7 +60,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeDesk:
     async def desk() -> AsyncIterator[FakeDesk]:
         yield fake
 
-    monkeypatch.setattr(issue_actions, "desk", desk)
+    monkeypatch.setattr(issue_acting, "desk", desk)
     monkeypatch.setattr(issue_commands, "desk", desk)
     monkeypatch.setenv("COLUMNS", "200")
     return fake
@@ -80,8 +80,8 @@ def run(line: str) -> Ran:
 
 def options_of(name: str) -> dict[str, Any]:
     """The options of a command, each name on the terminal with what it is."""
-    issue: Any = command_line(app)
-    command = issue.commands["issue"].commands[name]
+    issue: Any = get_group(issue_commands.app)
+    command = issue.commands[name]
     return {
         spelt: parameter
         for parameter in command.params
@@ -129,8 +129,8 @@ def test_the_example_of_a_help_text_is_sent_by_somebody_who_may(
 ) -> None:
     asked = run_yinuo("issue", command.name, "--help")
     assert (asked.code, command.summary in asked.out) == (0, True)
-    issue: Any = command_line(app)
-    text = issue.commands["issue"].commands[command.name].help
+    issue: Any = get_group(issue_commands.app)
+    text = issue.commands[command.name].help
     program, *arguments = shlex.split(text.partition("Example: ")[2])
     ran = run_yinuo(*arguments, "--json")
     assert (program, ran.code) == ("yinuo", 0), ran.err

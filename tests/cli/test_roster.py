@@ -217,7 +217,7 @@ def test_what_cannot_be_entered_is_refused_with_the_reason_and_changes_nothing(
         ("off", "zz.one", *days, "--reason", " "): (2, "reason: may not be empty"),
         ("off", "zz.one", "--from", "1.12.2026", "--until", "2026-12-02", *reason): (
             2,
-            '--from: "1.12.2026" is no day: write it like 2026-12-01',
+            '--from: "1.12.2026" is no day: write it like "2026-11-30"',
         ),
         ("off", "zz.one", "--from", "2026-12-02", "--until", "2026-12-01", *reason): (
             2,

@@ -22,7 +22,7 @@ from cli.app import app
 from demo.play import evening, play
 from demo.play.branches import taken
 from demo.play.checks import check
-from demo.play.doors import Deed
+from demo.play.doors import DoorDeed
 from demo.play.samples import read_samples
 from demo.receiver import Outside, Receiver
 from demo.stage import stage
@@ -168,7 +168,7 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
         await pool.execute("UPDATE outbox SET status = 'pending' WHERE template = 'resolved'")
         await pool.execute("UPDATE issues SET arises_from = NULL")
         await pool.execute("UPDATE known_cases SET used = 0")
-        falsified = await play.evidence(place, found.played, [Deed("open", "none", "web")])
+        falsified = await play.evidence(place, found.played, [DoorDeed("open", "none", "web")])
     assert os.environ["TEMPORAL_ADDRESS"] == "192.0.2.1:7233"
     assert {e.english for several in taken(falsified).values() for e in several if e.problems} == {
         "Answered out of the case library",

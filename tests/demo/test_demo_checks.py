@@ -12,14 +12,14 @@ from demo.play import play, summary
 from demo.play.board import Board
 from demo.play.branches import names, taken
 from demo.play.checks import check
-from demo.play.doors import Deed
+from demo.play.doors import DoorDeed
 from demo.play.evidence import Evidence
 from demo.play.ledger import StandbyRow
 from demo.play.samples import read_samples
 from demo.play.screen import Screen
 from demo.play.staff import Played
 from demo.receiver import Outside, Receiver
-from demo.stage import Stage as Set
+from demo.stage import Theatre
 from domain.issue.view import view
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
@@ -174,7 +174,7 @@ FALSIFIED: list[tuple[str, Falsify]] = [
     ),
     (
         "What was done at the doors stands in their trail",
-        lambda e: replace(e, deeds=[Deed("accept", number(1), "e01")]),
+        lambda e: replace(e, deeds=[DoorDeed("accept", number(1), "e01")]),
     ),
     (
         "What was done at the doors stands in their trail",
@@ -394,7 +394,7 @@ def test_the_screen_shows_what_occurs_and_cuts_off_no_number() -> None:
             promise = a_promise(kind).fulfil(MONDAY)
             board.views[str(place)] = view(an_issue(promises=(promise,)))
     with Receiver(Outside()) as receiver:
-        screen = Screen(console, Set(nobody, nobody, receiver, nobody), board, expected=20)
+        screen = Screen(console, Theatre(nobody, nobody, receiver, nobody), board, expected=20)
         console.print(screen.picture())
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()

@@ -12,10 +12,10 @@ from demo.replay import (
     Derived,
     Figures,
     Incident,
+    IncidentState,
     LogError,
+    LogRepair,
     LogRow,
-    Repair,
-    State,
     derive,
     figures,
     read_log,
@@ -203,7 +203,7 @@ def test_a_step_has_the_instant_of_the_row_and_never_that_of_resolved_at(
 
 def test_a_wait_says_for_what(stories: dict[str, Incident]) -> None:
     wait = next(step for step in stories["PAUSED"].steps if step.act is Act.WAIT)
-    assert wait.state is State.AWAITING_USER_INFO
+    assert wait.state is IncidentState.AWAITING_USER_INFO
 
 
 def test_no_step_is_earlier_than_the_opening_or_the_step_before(derived: Derived) -> None:
@@ -214,16 +214,16 @@ def test_no_step_is_earlier_than_the_opening_or_the_step_before(derived: Derived
 
 def test_every_repair_is_counted(derived: Derived) -> None:
     assert derived.repairs == {
-        Repair.ACCEPT_IMPLIED: 5,
-        Repair.RESUME_IMPLIED: 3,
-        Repair.RESOLVE_IMPLIED: 1,
-        Repair.NOT_NEW_AT_FIRST: 13,
-        Repair.BEFORE_OPENED: 1,
-        Repair.OUT_OF_ORDER: 1,
-        Repair.STATE_UNKNOWN: 2,
-        Repair.CLOSED_TOO_EARLY: 1,
-        Repair.REASSIGNED_WHEN_DONE: 2,
-        Repair.FACT_MISSING: 1,
+        LogRepair.ACCEPT_IMPLIED: 5,
+        LogRepair.RESUME_IMPLIED: 3,
+        LogRepair.RESOLVE_IMPLIED: 1,
+        LogRepair.NOT_NEW_AT_FIRST: 13,
+        LogRepair.BEFORE_OPENED: 1,
+        LogRepair.OUT_OF_ORDER: 1,
+        LogRepair.STATE_UNKNOWN: 2,
+        LogRepair.CLOSED_TOO_EARLY: 1,
+        LogRepair.REASSIGNED_WHEN_DONE: 2,
+        LogRepair.FACT_MISSING: 1,
     }
 
 
@@ -265,7 +265,7 @@ def test_the_third_working_day_ends_at_midnight_and_waiting_moves_it(
 def test_saturday_and_sunday_are_no_working_days(rows: list[LogRow]) -> None:
     friday = [row._replace(opened_at=local(10, 9), updated_at=local(10, 9)) for row in rows[:1]]
     for resolved_at, in_time in ((local(16), 1), (local(16, 0, 1), 0)):
-        case = [*friday, friday[0]._replace(state=State.RESOLVED, updated_at=resolved_at)]
+        case = [*friday, friday[0]._replace(state=IncidentState.RESOLVED, updated_at=resolved_at)]
         assert figures(case, date(2024, 5, 10), NEXT_MONTH).resolved_in_time == in_time
 
 

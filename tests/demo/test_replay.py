@@ -10,12 +10,12 @@ import pytest
 from rich.console import Console
 
 from demo.receiver import Outside, Receiver
-from demo.replay import SOURCE, Act, Figures, Incident, State, Step, figures, people
+from demo.replay import SOURCE, Act, Figures, Incident, IncidentState, StaffStep, figures, people
 from demo.replay.log import SHANGHAI
 from demo.replay.play import rehearsal
 from demo.replay.replay import Story, perform, read_story, replay, write_policy
 from demo.replay.summary import Histories, Summary, render
-from demo.replay.tally import Alarms, Lag, Tally
+from demo.replay.tally import Alarms, IssueCounts, Lag
 from domain.errors import InputError
 from domain.issue.actions import ActionName, Reassign
 from domain.issue.state import Person
@@ -91,7 +91,7 @@ def a_summary(**changes: Any) -> Summary:
     never = Lag(count=0, p95=None, longest=None)
     facts: dict[str, Any] = {
         "file": Figures(**nothing | counted),
-        "desk": Tally(**nothing | counted),
+        "desk": IssueCounts(**nothing | counted),
         "references": ("A",),
         "wanted": ("A",),
         "acts_wanted": 2,
@@ -170,7 +170,7 @@ def test_a_log_or_a_time_that_cannot_be_is_refused_before_anything_is_started() 
 def test_every_reassignment_is_to_somebody_else_of_the_roster(story: Story) -> None:
     engineers = [m.id for m in story.people.members if m.role is Role.ENGINEER]
     crew = people.Crew(story.people)
-    passed_on = Step(at=datetime.now(UTC), act=Act.REASSIGN, state=State.ACTIVE)
+    passed_on = StaffStep(at=datetime.now(UTC), act=Act.REASSIGN, state=IncidentState.ACTIVE)
     seen, holder = [], engineers[0]
     for _ in engineers:
         name, act = crew.act(passed_on, _held_by(holder), passed_on.at)

@@ -10,7 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.callbacks import Call, CalledToday, CaseSummary, call_code, grouped, identity, share_of
+from domain.callbacks import (
+    Call,
+    Called,
+    CalledToday,
+    CaseSummary,
+    about,
+    call_code,
+    check_one_customer,
+    grouped,
+    identity,
+    share_of,
+)
+from domain.errors import Refused
 from domain.issue.actions import RecordCallback
 from domain.issue.intake import Customer
 from domain.vocabulary import Actor, Role
@@ -100,6 +112,34 @@ def test_what_is_no_number_does_not_make_one_customer_of_many(phone: str) -> Non
     assert identity(alone) == identity(a_customer(phone, email=None, name=" 张伟 "))
     assert identity(alone) != identity(a_customer(phone, email=None, organisation=None))
     assert identity(alone) != identity(a_customer(phone, email=None, name="李娜"))
+
+
+def test_r22_a_call_is_about_issues_of_one_customer_that_are_there() -> None:
+    issues = {
+        "1": Called(number="1", customer=a_customer("138 0000 1234"), recorded_by=None),
+        "2": Called(number="2", customer=a_customer("+86 138 0000 1234"), recorded_by=None),
+        "3": Called(number="3", customer=a_customer("138 0000 9999"), recorded_by=None),
+    }
+    check_one_customer(["1", "2"], {n: issues[n] for n in "12"})
+    with pytest.raises(Refused, match="1, 3 are of 2 customers"):
+        check_one_customer(["1", "3"], {n: issues[n] for n in "13"})
+    with pytest.raises(Refused, match="there is no issue 4"):
+        check_one_customer(["1", "4"], {"1": issues["1"]})
+    with pytest.raises(Refused, match="1 is named twice"):
+        check_one_customer(["1", "issue:web:1"], {"1": issues["1"], "issue:web:1": issues["1"]})
+
+
+def test_r23_whoever_reached_a_customer_writes_down_what_they_said() -> None:
+    reached: dict[str, Any] = {"conflict": False, "reached": True, "satisfied": True}
+    with pytest.raises(Refused, match="as said"):
+        about(CLERK, {"1": True}, words="  ", **reached)
+    assert set(about(CLERK, {"1": True}, words="好的", **reached)) == {"1"}
+    assert set(about(CLERK, {"1": None}, conflict=False, reached=False, satisfied=None)) == {"1"}
+
+
+def test_r21_a_quarrel_is_one_complaint_from_the_first_issue_of_the_call() -> None:
+    said = about(CLERK, {"2": True, "1": True}, conflict=True, reached=True, words="太慢了")
+    assert [act.conflict for act in said.values()] == [True, False]
 
 
 # Grouping -----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from domain.knowledge.cases import (
     Ruling,
     Solved,
     ruled,
+    unusable_titles,
     without,
 )
 from domain.knowledge.search_terms import as_written, asked_terms, enough, normalised, stored_terms
@@ -315,3 +316,12 @@ def test_a_ruling_that_makes_no_sense_is_refused(
     with pytest.raises(Refused, match=says) as refused:
         ruled(case, ruling)
     assert refused.value.type == "Invalid"
+
+
+def test_a_title_that_cannot_be_found_or_is_there_already_is_named_where_it_stands() -> None:
+    titles = [("a.json, entry 1: ", "吞卡"), ("a.json, entry 2: ", "？？？")]
+    titles += [("a.json, entry 3: ", "卡钞"), ("a.json, entry 4: ", "卡钞")]
+    first, second, third = unusable_titles(titles, {"吞卡": "C-0007"})
+    assert first.startswith("a.json, entry 1: title: C-0007 has it already")
+    assert second == "a.json, entry 2: title: holds no word it could be found by"
+    assert third.startswith("a.json, entry 4: title: a.json, entry 3 has it already")

@@ -23,7 +23,9 @@ from domain.staff.staffing import (
     look_over,
     standby_share,
     stranded,
+    working,
 )
+from domain.vocabulary import Role
 from tests.domain.test_assignment import IDLE, MONDAY, STANDARD, SUNDAY, at, candidate, member
 
 DUTY = Duty(STANDARD)
@@ -34,6 +36,23 @@ def off(first: str, until: str) -> DutyException:
     return DutyException.model_validate(
         {"person": "li", "from": first, "until": until, "shift": "off", "reason": "leave"}
     )
+
+
+# --- Who is at work -------------------------------------------------------------------------------
+
+
+def test_r22_calls_are_shared_out_among_the_clerks_who_are_there_that_day() -> None:
+    here = member(person="fan", role="clerk", shift="callback")
+    on_leave = member(
+        person="jiang", role="clerk", shift="callback", exceptions=[off("2026-11-23", "2026-11-24")]
+    )
+    gone = member(person="tan", role="clerk", shift="off")
+    people = [member(), here, on_leave, gone]
+    monday = MONDAY.date()
+    assert working(people, Role.CLERK, DUTY, monday) == [here]
+    assert working(people, Role.CLERK, DUTY, monday + timedelta(days=2)) == [here, on_leave]
+    sunday = monday + timedelta(days=6)
+    assert working([here], Role.CLERK, DUTY, sunday) == []
 
 
 # --- Who can go on -------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from demo.receiver import Outside
-from demo.stage import Stage, stage
+from demo.stage import Theatre, stage
 from domain.issue.actions import Accept, Act, ActionName, RecordCallback, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
@@ -31,7 +31,7 @@ SLOW = 3.0
 
 
 @pytest.fixture(scope="module")
-async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Theatre]:
     home = tmp_path_factory.mktemp("desk")
     policy = home / "policy.toml"
     text = (ROOT / "policies" / "demo.toml").read_text(encoding="utf-8")
@@ -81,18 +81,18 @@ async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
     return found
 
 
-def kill_worker(desk: Stage) -> None:
+def kill_worker(desk: Theatre) -> None:
     pid = desk.servers.workers[0].pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
 
 
-async def act(desk: Stage, view: IssueView, name: ActionName, deed: Act) -> IssueView:
+async def act(desk: Theatre, view: IssueView, name: ActionName, deed: Act) -> IssueView:
     key = f"{view.number}-{name}"
     return await insist(lambda: desk.desk.act(view.number, name, deed, key=key))
 
 
-async def live(desk: Stage, view: IssueView) -> IssueView:
+async def live(desk: Theatre, view: IssueView) -> IssueView:
     """Live an issue from its assignment to its end."""
     assert view.engineer is not None
     engineer = Actor(id=view.engineer.id, role=Role.ENGINEER)
@@ -106,7 +106,7 @@ async def live(desk: Stage, view: IssueView) -> IssueView:
     return await act(desk, view, ActionName.RECORD_CALLBACK, called)
 
 
-async def assert_everything_once(desk: Stage) -> None:
+async def assert_everything_once(desk: Theatre) -> None:
     """No register has a gap or a double, no message came twice, no workflow failed."""
     pool = desk.servers.pool
     settled = "SELECT NOT EXISTS (SELECT FROM outbox WHERE settled_at IS NULL)"
@@ -134,7 +134,9 @@ async def assert_everything_once(desk: Stage) -> None:
     assert (await desk.servers.client.count_workflows(failed)).count == 0
 
 
-async def test_a_worker_killed_in_the_middle_of_a_registration_registers_once(desk: Stage) -> None:
+async def test_a_worker_killed_in_the_middle_of_a_registration_registers_once(
+    desk: Theatre,
+) -> None:
     pool = desk.servers.pool
     intake = an_intake("registration")
     async with pool.acquire() as connection, connection.transaction():
@@ -153,7 +155,7 @@ async def test_a_worker_killed_in_the_middle_of_a_registration_registers_once(de
 
 
 async def test_a_worker_killed_before_it_learns_that_its_step_is_written_does_not_repeat_it(
-    desk: Stage,
+    desk: Theatre,
 ) -> None:
     pool = desk.servers.pool
     view = await desk.desk.open(an_intake("commit"))
@@ -187,7 +189,7 @@ async def test_a_worker_killed_before_it_learns_that_its_step_is_written_does_no
 
 
 async def test_a_worker_killed_in_the_middle_of_a_notification_says_nothing_twice(
-    desk: Stage,
+    desk: Theatre,
 ) -> None:
     pool = desk.servers.pool
     customer = {"name": "陈红", "email": "chen.hong@example.com"}
@@ -206,7 +208,9 @@ async def test_a_worker_killed_in_the_middle_of_a_notification_says_nothing_twic
     assert len(await pool.fetch(told, view.id)) == 1
 
 
-async def test_a_worker_killed_in_the_middle_of_a_wait_rings_every_alarm_once(desk: Stage) -> None:
+async def test_a_worker_killed_in_the_middle_of_a_wait_rings_every_alarm_once(
+    desk: Theatre,
+) -> None:
     pool = desk.servers.pool
     view = await desk.desk.open(an_intake("wait"))
     alarms = "SELECT FROM issue_events WHERE issue_id = $1 AND action = 'threshold'"
@@ -218,7 +222,7 @@ async def test_a_worker_killed_in_the_middle_of_a_wait_rings_every_alarm_once(de
     await assert_everything_once(desk)
 
 
-async def test_servers_restarted_in_turn_lose_no_issue_and_double_none(desk: Stage) -> None:
+async def test_servers_restarted_in_turn_lose_no_issue_and_double_none(desk: Theatre) -> None:
     servers = desk.servers
     assert servers.postgres is not None
     assert servers.temporal is not None
@@ -244,7 +248,7 @@ async def test_servers_restarted_in_turn_lose_no_issue_and_double_none(desk: Sta
     await assert_everything_once(desk)
 
 
-async def test_a_hundred_starts_of_one_reference_are_one_issue(desk: Stage) -> None:
+async def test_a_hundred_starts_of_one_reference_are_one_issue(desk: Theatre) -> None:
     intake = an_intake("hundred")
     views = await asyncio.gather(*(insist(lambda: desk.desk.open(intake)) for _ in range(100)))
     assert len({view.number for view in views}) == 1
@@ -257,7 +261,7 @@ async def test_a_hundred_starts_of_one_reference_are_one_issue(desk: Stage) -> N
     await assert_everything_once(desk)
 
 
-async def test_a_worker_killed_while_a_complaint_is_raised_raises_it_once(desk: Stage) -> None:
+async def test_a_worker_killed_while_a_complaint_is_raised_raises_it_once(desk: Theatre) -> None:
     """R21: what the customer says in the callback becomes one complaint, whatever happens."""
     pool = desk.servers.pool
     view = await insist(lambda: desk.desk.open(an_intake("conflict")))

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from demo.stage import Stage, stage
+from demo.stage import Theatre, stage
 from domain.issue.intake import Intake
 from domain.vocabulary import Role
 from inbound.files.roster import read_roster
@@ -26,7 +26,7 @@ SOURCE = "web"
 
 
 @pytest.fixture(scope="module")
-async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Theatre]:
     home = tmp_path_factory.mktemp("desk")
     roster = read_roster(ROOT / "examples" / "roster")
     async with stage(home, ROOT / "policies" / "demo.toml", roster, speed=3600) as it:
@@ -34,7 +34,7 @@ async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]
 
 
 @pytest.fixture(scope="module")
-async def http(desk: Stage) -> AsyncIterator[httpx2.AsyncClient]:
+async def http(desk: Theatre) -> AsyncIterator[httpx2.AsyncClient]:
     """An intake system that the doors know."""
     written = PREFIX + secrets.token_urlsafe(32)
     given = Token(id="web", role=Role.INTAKE, person=SOURCE, created_at=datetime.now(UTC))
@@ -73,7 +73,7 @@ async def until(answers: Callable[[], Awaitable[httpx2.Response]], status: int) 
 
 
 async def test_an_intake_is_accepted_without_postgresql_and_its_number_follows(
-    desk: Stage, http: httpx2.AsyncClient
+    desk: Theatre, http: httpx2.AsyncClient
 ) -> None:
     assert desk.servers.postgres is not None
     intake = an_intake("without-PostgreSQL")
@@ -100,7 +100,7 @@ async def test_an_intake_is_accepted_without_postgresql_and_its_number_follows(
 
 
 async def test_an_intake_is_refused_without_temporal_and_nothing_is_half_made(
-    desk: Stage, http: httpx2.AsyncClient
+    desk: Theatre, http: httpx2.AsyncClient
 ) -> None:
     assert desk.servers.temporal is not None
     intake = an_intake("without-Temporal")
@@ -128,7 +128,7 @@ async def test_an_intake_is_refused_without_temporal_and_nothing_is_half_made(
 
 
 async def test_the_doors_start_without_servers_and_work_when_they_are_there(
-    desk: Stage, http: httpx2.AsyncClient
+    desk: Theatre, http: httpx2.AsyncClient
 ) -> None:
     servers = desk.servers
     assert servers.postgres is not None

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.vocabulary import Channel, Kind
-from inbound.mail import Fate, LetterBox, content
+from inbound.mail import LetterBox, LetterFate, content
 from store import door_log
 from tests.support.letters import MAPPING, form, letter
 from tests.support.running_desk import RunningDesk, run_yinuo
@@ -160,7 +160,7 @@ async def test_the_same_letter_twice_is_one_issue(
 ) -> None:
     sent = letter().as_bytes()
     first, again = [await box.take(sent, "192.0.2.7") for _ in range(2)]
-    assert first.fate is Fate.REGISTERED
+    assert first.fate is LetterFate.REGISTERED
     assert again == first
     shown = await running_desk.desk.show(first.said)
     assert (shown.title, shown.source) == ("故障：ATM 无法出钞", "mail")
@@ -185,17 +185,17 @@ async def test_the_same_letter_twice_is_one_issue(
 async def test_what_a_machine_wrote_is_never_an_issue(
     box: LetterBox, headers: dict[str, str]
 ) -> None:
-    assert (await box.take(letter(**headers).as_bytes(), "")).fate is Fate.IGNORED
+    assert (await box.take(letter(**headers).as_bytes(), "")).fate is LetterFate.IGNORED
 
 
 async def test_what_a_person_wrote_through_a_list_is_an_issue(box: LetterBox) -> None:
     headers = {"Auto-Submitted": "no", "Precedence": "list", "List-Id": "<service.example.com>"}
-    assert (await box.take(letter(**headers).as_bytes(), "")).fate is Fate.REGISTERED
+    assert (await box.take(letter(**headers).as_bytes(), "")).fate is LetterFate.REGISTERED
 
 
 async def test_a_letter_nobody_can_answer_is_refused_with_the_reason(box: LetterBox) -> None:
     taken = await box.take(letter(From="nobody").as_bytes(), "")
-    assert taken.fate is Fate.UNUSABLE
+    assert taken.fate is LetterFate.UNUSABLE
     assert "customer.email" in taken.said
 
 
@@ -216,7 +216,7 @@ async def test_nothing_of_a_letter_gets_into_the_log(box: LetterBox) -> None:
 async def test_a_letter_the_roster_serves_nobody_for_is_refused(box: LetterBox) -> None:
     mars = form().model_copy(update={"fixed": form().fixed | {"region": "Mars"}})
     taken = await LetterBox(box.desk, box.pool, mars).take(letter().as_bytes(), "")
-    assert taken.fate is Fate.UNUSABLE
+    assert taken.fate is LetterFate.UNUSABLE
     assert "region" in taken.said
 
 

@@ -18,7 +18,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
-from cli.console import Failed
+from domain.errors import InputError, OutputError
 from store.connection import Pool
 from store.exports import registers, spreadsheets
 from store.exports.columns import Column, Holds
@@ -149,7 +149,7 @@ def test_columns_are_as_wide_as_chinese_needs(tmp_path: Path) -> None:
 def test_a_file_that_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     out = tmp_path / "a.csv"
     with (
-        pytest.raises(Failed, match=r"there is .*a\.csv by now: not replaced"),
+        pytest.raises(InputError, match=r"there is .*a\.csv by now: not replaced"),
         writing(out, Format.CSV, Look("表", (TITLE,), SHANGHAI), force=False),
     ):
         out.write_text("theirs", "utf-8")
@@ -179,7 +179,7 @@ def test_more_rows_than_a_sheet_holds_are_refused_with_a_way_out(
 ) -> None:
     monkeypatch.setattr(spreadsheets, "MOST_ROWS", 3)
     assert len(xlsx_rows(written(tmp_path / "a.xlsx", "1", "2"))) == 2
-    with pytest.raises(Failed, match=r"more than the 2 rows .* narrow --from and --until, or take"):
+    with pytest.raises(InputError, match=r"more than the 2 rows .* narrow --from and --until"):
         written(tmp_path / "b.xlsx", "1", "2", "3")
     assert names(tmp_path) == ["a.xlsx"]
 
@@ -242,7 +242,7 @@ def test_a_full_disk_is_told_as_what_it_is_and_leaves_nothing(
         resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, usual[1]))
         try:
             write(tmp_path / f"a.{format_}", (os.urandom(5_000).hex() for _ in range(200)))
-        except Failed as failure:
+        except OutputError as failure:
             told = str(failure)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, usual)

@@ -16,6 +16,7 @@ from domain.standing import Epoch, Lived
 from store import behind, door_log, issue_writer, outbox, serials, standing
 from store.behind import check
 from store.connection import Pool
+from store.serials import LaggingSerial
 from store.standing import Held, Unproved
 from tests.store.test_outbox import a_message
 from tests.support.filled import MONDAY, a_step, an_issue, insert
@@ -367,6 +368,24 @@ async def never_again(pool: Pool, known: Sequence[str] = ()) -> None:
 
 FAR = date(2099, 1, 5)
 """No restore of today jumps over a day so far ahead: what is left is what was heard of."""
+
+
+async def test_a_serial_that_lags_is_found_and_goes_on_above_what_was_given_out(
+    database: Pool,
+) -> None:
+    await an_issue(database, "20990105-01-0011")
+    await database.execute("INSERT INTO serials VALUES ($1, '01', 3), ($1, '02', 7)", FAR)
+    known = ["20990105-02-0007", "20990105-03-0002", "no number", "20991399-10-0001"]
+    assert await serials.behind(database, known) == [
+        LaggingSerial(FAR, "01", 3, 11),
+        LaggingSerial(FAR, "03", 0, 2),
+    ]
+    async with database.acquire() as connection, connection.transaction():
+        await serials.go_on_above(connection, "20990105-03-0002")
+        await serials.go_on_above_all(connection)
+    assert await serials.behind(database, known) == []
+    for agent, next_one in {"01": 12, "02": 8, "03": 3}.items():
+        assert await allotted(database, FAR, agent) == f"20990105-{agent}-{next_one:04}"
 
 
 async def test_numbers_go_on_above_all_that_anybody_may_have_heard_of(database: Pool) -> None:

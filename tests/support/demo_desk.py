@@ -8,9 +8,9 @@ from typing import Any
 
 from demo.play import ledger, play
 from demo.play.course import facts_of
-from demo.play.doors import SOURCES, Deed
+from demo.play.doors import SOURCES, DoorDeed
 from demo.play.evidence import Evidence
-from demo.play.samples import Sample, sample
+from demo.play.samples import SampleIssue, sample
 from demo.play.script import Script
 from demo.play.staff import Played
 from demo.receiver import Received
@@ -29,7 +29,7 @@ SECOND = timedelta(seconds=1)
 LEAD = "l01"
 
 
-def a_sample(reference: str, intake: Mapping[str, Any] | None = None, **script: Any) -> Sample:
+def a_sample(reference: str, intake: Mapping[str, Any] | None = None, **script: Any) -> SampleIssue:
     made = an_intake(reference=reference, **(intake or {}))
     return sample(made, Script.model_validate(script), POLICY)
 
@@ -38,7 +38,7 @@ def number(serial: int) -> str:
     return f"20261123-07-{serial:04d}"
 
 
-def played_on(samples: Sequence[Sample]) -> Evidence:
+def played_on(samples: Sequence[SampleIssue]) -> Evidence:
     """What is known when all of these went as scripted, the complaints that arise included."""
     everything = list(samples)
     for serial, each in enumerate(samples, start=1):
@@ -64,7 +64,7 @@ def played_on(samples: Sequence[Sample]) -> Evidence:
             if m.status == "delivered"
         ],
         dead=frozenset({"feishu"}),
-        deeds=[Deed(entry.what, entry.number or "", entry.person) for entry in trail],
+        deeds=[DoorDeed(entry.what, entry.number or "", entry.person) for entry in trail],
         trail=trail,
     )
 
@@ -82,7 +82,7 @@ def _knock(number: str, source: str) -> Entry:
     )
 
 
-def _arising(of: Sample, serial: int) -> Sample:
+def _arising(of: SampleIssue, serial: int) -> SampleIssue:
     changes = {
         "source": "desk",
         "reference": f"{number(serial)}-9",
@@ -96,7 +96,7 @@ def _arising(of: Sample, serial: int) -> Sample:
     return sample(of.intake.model_copy(update=changes), Script(), POLICY)
 
 
-def _rows(serial: int, each: Sample) -> Iterator[tuple[str, Any]]:
+def _rows(serial: int, each: SampleIssue) -> Iterator[tuple[str, Any]]:
     id_, expected = each.intake.issue_id, each.expected
     steps = list(_steps(each))
     yield "issues", _issue(serial, each, len(steps))
@@ -130,7 +130,7 @@ def _rows(serial: int, each: Sample) -> Iterator[tuple[str, Any]]:
     yield "messages", _message(id_, "1:assigned", "assigned", "handler", channel="feishu")
 
 
-def _issue(serial: int, each: Sample, steps: int) -> ledger.IssueRow:
+def _issue(serial: int, each: SampleIssue, steps: int) -> ledger.IssueRow:
     expected, intake = each.expected, each.intake
     return ledger.IssueRow(
         **intake.model_dump(
@@ -150,7 +150,7 @@ def _issue(serial: int, each: Sample, steps: int) -> ledger.IssueRow:
     )
 
 
-def _steps(each: Sample) -> Iterator[tuple[ActionName, str]]:
+def _steps(each: SampleIssue) -> Iterator[tuple[ActionName, str]]:
     script = each.script
     yield ActionName.REGISTERED, "07"
     yield ActionName.ACCEPT, LEAD if script.verify is Verdict.MAJOR else "e01"
@@ -170,7 +170,7 @@ def _steps(each: Sample) -> Iterator[tuple[ActionName, str]]:
         yield ActionName.COMPLAINT_RAISED, "desk"
 
 
-def _forms(id_: str, each: Sample) -> Iterator[tuple[str, Any]]:
+def _forms(id_: str, each: SampleIssue) -> Iterator[tuple[str, Any]]:
     script = each.script
     for generation, one in enumerate(each.rounds, start=1):
         if one.by_hotline:
@@ -189,7 +189,7 @@ def _forms(id_: str, each: Sample) -> Iterator[tuple[str, Any]]:
     yield from _others(id_, each)
 
 
-def _others(id_: str, each: Sample) -> Iterator[tuple[str, Any]]:
+def _others(id_: str, each: SampleIssue) -> Iterator[tuple[str, Any]]:
     script = each.script
     if each.intake.kind is Kind.COMPLAINT:
         yield (
@@ -226,7 +226,7 @@ def _others(id_: str, each: Sample) -> Iterator[tuple[str, Any]]:
         )
 
 
-def _sheet(id_: str, generation: int, each: Sample) -> ledger.PaidServiceRow:
+def _sheet(id_: str, generation: int, each: SampleIssue) -> ledger.PaidServiceRow:
     quotation = each.script.quotation
     assert quotation is not None
     first = generation == 1
@@ -244,7 +244,7 @@ def _sheet(id_: str, generation: int, each: Sample) -> ledger.PaidServiceRow:
     )
 
 
-def _letters(each: Sample) -> Iterator[tuple[str, str]]:
+def _letters(each: SampleIssue) -> Iterator[tuple[str, str]]:
     """Wording and audience of everything that is written."""
     expected, script = each.expected, each.script
     for template, times in expected.replies.items():
@@ -261,7 +261,7 @@ def _letters(each: Sample) -> Iterator[tuple[str, str]]:
     yield from (letter for letter, yes in happened.items() if yes)
 
 
-def _told_to_customers(each: Sample) -> Mapping[str, bool]:
+def _told_to_customers(each: SampleIssue) -> Mapping[str, bool]:
     expected, script = each.expected, each.script
     return {
         "progress": script.progress,

@@ -15,7 +15,7 @@ from domain.issue.actions import Act, ActionName
 from domain.issue.view import IssueView
 from domain.vocabulary import Role
 from starter.client import Desk, Unavailable
-from store import board
+from store import workload
 from tests.support.builders import an_intake
 from tests.support.staff_at_pages import AtDesk, addresses, hidden, pool_of, sign_in
 from tests.web.conftest import BASE, PEOPLE
@@ -180,7 +180,7 @@ async def test_what_nobody_has_stands_out_and_can_be_filtered(doors: Doors, lead
 async def test_the_counts_and_loads_are_those_of_the_department(doors: Doors, lead: AtDesk) -> None:
     issue = await opened(doors)
     assert issue.engineer
-    loads = {each.engineer: each for each in await board.loads(pool_of(doors), issue.department)}
+    loads = {each.engineer: each for each in await workload.loads(pool_of(doors), issue.department)}
     counted = "SELECT count(*) FROM issues WHERE closed_at IS NULL AND department = $1"
     total = await pool_of(doors).fetchval(counted, issue.department)
     theirs = await pool_of(doors).fetchval(

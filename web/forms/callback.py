@@ -8,9 +8,9 @@ from dataclasses import replace
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from domain.callbacks import about
 from domain.issue.actions import RecordCallback
 from domain.vocabulary import Actor
-from starter import calls
 from web.forms.form import Field, Filled, Form, InvalidForm, fields_of
 from web.rendering import Reason
 
@@ -48,7 +48,7 @@ def acts(form: Form[RecordCallback], filled: Filled, by: Actor) -> dict[str, Rec
         raise InvalidForm(wrong)
     reached = _YES_OR_NO[filled["reached"]]
     try:
-        return calls.about(
+        return about(
             by,
             {
                 number: _YES_OR_NO.get(filled[_running(number).name]) if reached else None

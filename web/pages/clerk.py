@@ -16,7 +16,7 @@ from domain.callbacks import Call
 from domain.issue.actions import ActionName
 from domain.staff.access import Reach, Right, reach
 from starter import calls
-from starter.calls import Recorded
+from starter.calls import OneRecorded
 from web import audit
 from web.audit import Deed
 from web.auth.identity import SignedIn, Visitor, has, require
@@ -55,7 +55,7 @@ async def record_call(request: Request, here: Here, who: SignedIn, form: Form) -
     asked = callback.of_call(numbers)
     filled = asked.filled(form)
 
-    async def do(deed: Deed) -> list[Recorded]:
+    async def do(deed: Deed) -> list[OneRecorded]:
         require(who, ActionName.RECORD_CALLBACK)
         if not numbers:
             raise Problem(
@@ -80,13 +80,13 @@ async def record_call(request: Request, here: Here, who: SignedIn, form: Form) -
     return await _page(request, here, who, result)
 
 
-def _apart(recorded: Recorded) -> str | None:
+def _apart(recorded: OneRecorded) -> str | None:
     """Say what became of a call in one issue; what was recorded before was written down before."""
     return audit.outcome_of(recorded.failure) if recorded.failure else None
 
 
 async def _again(
-    request: Request, here: Doors, who: Visitor, result: Submitted[list[Recorded]]
+    request: Request, here: Doors, who: Visitor, result: Submitted[list[OneRecorded]]
 ) -> Response:
     """Show the call again with all that was written, and the reasons beside it."""
     if "hx-request" not in request.headers:
@@ -109,7 +109,7 @@ async def _page(
     request: Request,
     here: Doors,
     who: Visitor,
-    result: Submitted[list[Recorded]] | None = None,
+    result: Submitted[list[OneRecorded]] | None = None,
 ) -> Response:
     """Show the day; ``result`` is what became of what was written about a call."""
     today = await _today(here, who)

@@ -26,7 +26,7 @@ from domain.staff.access import Caller, Right, may
 from domain.vocabulary import Audience, Role, ServiceItem
 from runtime.signing import LinkRefused, link_id
 from starter.client import Unavailable
-from starter.register import Told
+from starter.register import Outlook
 from web import audit
 from web.audit import Deed
 from web.auth.identity import Visitor, saw
@@ -132,7 +132,7 @@ class _Opened:
     link: Link
     who: Visitor
     issue: Issue
-    told: Told
+    told: Outlook
     used_at: datetime | None
 
     @property

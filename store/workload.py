@@ -1,8 +1,8 @@
-"""Read model of a department's board: how much is open, and with whom."""
+"""How much a department has open, and with whom."""
 
 from __future__ import annotations
 
-from domain.sla.promise import OVERSIGHT
+from domain.sla.promise import OVERSIGHT, PAST_DUE
 from domain.vocabulary import Code, Model
 from store.connection import Pool
 
@@ -24,7 +24,7 @@ async def loads(pool: Pool, department: str | None) -> list[Load]:
         SELECT i.engineer, count(*) AS open, count(*) FILTER (WHERE p.late) AS overdue
         FROM issues i
         LEFT JOIN LATERAL (
-            SELECT bool_or(outcome IN ('broken', 'skipped')) AS late
+            SELECT bool_or(outcome = ANY($3)) AS late
             FROM promises WHERE issue_id = i.id AND ended_at IS NULL AND kind <> ALL($2)
         ) p ON true
         WHERE i.closed_at IS NULL AND ($1::text IS NULL OR i.department = $1)
@@ -32,5 +32,6 @@ async def loads(pool: Pool, department: str | None) -> list[Load]:
         """,
         department,
         sorted(OVERSIGHT),
+        sorted(PAST_DUE),
     )
     return [Load(**dict(row)) for row in rows]
