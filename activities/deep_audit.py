@@ -155,23 +155,22 @@ class DeepAudit:
         return suspects
 
     async def _numbers(self, listed: Sequence[Listed]) -> list[Finding]:
-        numbered: defaultdict[str, set[str]] = defaultdict(set)
+        """Find numbers that two issues go by, and those about to be given out again. Who goes by
+        one no more, because an operator ended their workflow, was told another.
+        """
+        known = {workflow.said.number for workflow in listed if workflow.said.number}
+        owners = await auditing.owners(self._pool, known)
+        others: defaultdict[str, set[str]] = defaultdict(set)
         for workflow in listed:
-            if workflow.said.number:
-                numbered[workflow.said.number].add(workflow.id)
-        for number, id_ in (await auditing.owners(self._pool, numbered)).items():
-            numbered[number].add(id_)
+            number = workflow.said.number
+            if number and workflow.should_have_a_row and workflow.id != owners.get(number):
+                others[number].add(workflow.id)
         twice = [
-            Finding(
-                kind=FindingKind.NUMBER_TWICE,
-                number=number,
-                about=number,
-                seen=f"{number} was given to {' and to '.join(sorted(ids))}",
-            )
-            for number, ids in numbered.items()
-            if len(ids) > 1
+            _given_twice(number, owners.get(number), sorted(ids))
+            for number, ids in others.items()
+            if number in owners or len(ids) > 1
         ]
-        return twice + await auditing.serials_behind(self._pool, numbered)
+        return twice + await auditing.serials_behind(self._pool, known)
 
     async def _workflows(
         self, client: Client, suspects: dict[str, Row | None], *, everything: bool
@@ -210,6 +209,16 @@ class DeepAudit:
                 for finding in _differences(each):
                     yield finding
             await asyncio.sleep(0)
+
+
+def _given_twice(number: str, owner: str | None, others: Sequence[str]) -> Finding:
+    here = f"{number} is {owner} in the register, and" if owner else f"{number} has no row, and"
+    return Finding(
+        kind=FindingKind.NUMBER_TWICE,
+        number=number,
+        about=number,
+        seen=f"{here} was given to {' and to '.join(others)}"[:300],
+    )
 
 
 def _is_quiet(row: Row | None, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from activities import audit, deep_audit, judging, names
 from activities.recording import Recording
 from domain import lifecycle
 from domain.actions import Accept, ActionName, ReportProgress
-from domain.findings import FindingKind
+from domain.findings import ADVICE, FindingKind
 from domain.issue import Recorded, Step
 from domain.vocabulary import Outcome
 from store import reading
@@ -263,6 +263,41 @@ async def test_an_event_that_is_missing_is_filled_in_out_of_the_history(
     assert again == event
     view = await desk.resume(handle, await desk.view(handle))
     await to_the_end(desk, handle)
+
+
+async def test_a_number_given_to_two_issues_is_told_until_one_of_them_is_registered_anew(
+    desk: StoryDesk, owner: "asyncpg.Connection[Any]"
+) -> None:
+    """A register that lost an issue and its count, and was never compared with Temporal, as by a
+    version before: it gives the number to the next one.
+    """
+    lost_intake = await desk.intake(title="known to Temporal alone")
+    first, view = await desk.register(lost_intake)
+    await desk.accept(first, view)
+    await owner.execute("TRUNCATE issues CASCADE")
+    await owner.execute("DELETE FROM serials")
+    await owner.execute("UPDATE standing SET proof = this_server()")
+    second, other = await desk.open()
+    assert other.number == view.number
+    both = [FindingKind.NUMBER_TWICE, FindingKind.REGISTER_BEHIND]
+    assert await kinds(desk) == both
+    report = await repaired(desk)
+    assert not report.whole
+    outcomes = {each.finding.kind: each.outcome for each in report.repaired}
+    assert outcomes[FindingKind.REGISTER_BEHIND] == "its number is another issue's by now"
+    assert outcomes[FindingKind.NUMBER_TWICE] == ADVICE[FindingKind.NUMBER_TWICE].to_do
+    (twice,) = [f for f in report.repaired if f.finding.kind is FindingKind.NUMBER_TWICE]
+    assert twice.finding.seen == (
+        f"{view.number} is {second.id} in the register, and was given to {first.id}"
+    )
+    assert await desk.steps(second) == ["registered"]
+    assert await kinds(desk) == both
+    await first.terminate("two customers had one number: registered anew")
+    again, anew = await desk.register(lost_intake)
+    assert (again.id, anew.number) != (first.id, view.number)
+    assert await kinds(desk) == []
+    await to_the_end(desk, second)
+    await to_the_end(desk, again)
 
 
 async def test_numbers_about_to_be_given_out_again_go_on_above_the_highest(
