@@ -17,7 +17,7 @@ from domain import lifecycle
 from domain.actions import Accept, ActionName, ReportProgress
 from domain.findings import ADVICE, FindingKind
 from domain.issue import Recorded, Step
-from domain.vocabulary import Outcome
+from domain.vocabulary import Outcome, Verdict
 from store import reading
 from tests.builders import LINKS
 from tests.workflows import harness
@@ -241,6 +241,9 @@ async def test_forms_and_ledger_that_differ_from_the_events_are_written_again(
         "SELECT count(*) FROM complaint_forms WHERE issue_id = $1", handle.id
     )
     assert await desk.steps(handle) == ["registered", "accept", "repair"]
+    verify = {"verdict": Verdict.GENERAL, "findings": "the part came late"}
+    await desk.do(handle, ActionName.VERIFY, engineer(view), **verify)
+    await to_the_end(desk, handle)
 
 
 async def test_an_event_that_is_missing_is_filled_in_out_of_the_history(
@@ -308,8 +311,9 @@ async def test_numbers_about_to_be_given_out_again_go_on_above_the_highest(
     await desk.pool.execute("UPDATE serials SET last = 1")
     assert await kinds(desk) == [FindingKind.SERIALS_BEHIND]
     await mends(desk)
-    _, third = await desk.open()
+    handle, third = await desk.open()
     assert int(third.number[-4:]) == int(first.number[-4:]) + 2
+    await to_the_end(desk, handle)
 
 
 async def test_an_issue_that_is_neither_here_nor_there_is_named(desk: StoryDesk) -> None:
