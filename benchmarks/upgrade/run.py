@@ -23,7 +23,7 @@ from benchmarks.chaos.faults import Window
 from benchmarks.chaos.plan import Kind
 from benchmarks.chaos.report import Report
 from benchmarks.chaos.run import gather, listening, roster, settled
-from benchmarks.upgrade import before
+from benchmarks.upgrade import before, links
 from benchmarks.upgrade.before import Running
 from benchmarks.upgrade.lives import AGENT, SOURCE, Fate, Planned, planned, slower
 from benchmarks.upgrade.onward import Onward, unfinished
@@ -37,7 +37,10 @@ from starter.demo.stage import Stage, free_port, own_environment
 
 Say = Callable[[str], None]
 _AT_ONCE = 6
+_ANSWER = 35.0
 _RESTS_WITHIN = 100.0
+_CALLS = 120_000
+"""All visitors come from one address here."""
 _PORTS = (8480, 7433, 8433)
 """If they are free."""
 
@@ -81,6 +84,10 @@ async def run(version: Version, seed: int, issues: int, base: Path, say: Say) ->
         async with _taken_over(settings, receiver) as (on, asking):
             windows = [Window(Kind.POWER_CUT, dark.begin, datetime.now(UTC), cut)]
             say("this version is up")
+            sent = links.sent_in(message for message in receiver.received if message.at < cut)
+            async with _visitors(settings) as http:
+                dead = await links.dead(sent, http)
+            say(f"{len(dead)} of {len(sent)} links of the earlier version are dead")
             audits, left = await _led_on(on, asking, seed, windows, say)
             acknowledged = [*old.acknowledged, *asking.acknowledged]
             found = await gather(on, acknowledged, windows)
@@ -91,7 +98,7 @@ async def run(version: Version, seed: int, issues: int, base: Path, say: Say) ->
         faults=windows,
         acknowledged=acknowledged,
         heard=asking.heard,
-        findings=check(found),
+        findings=[*dead, *check(found)],
     )
     return Drill(stages, Counter(each.fate for each in plan), audits, left, report)
 
@@ -105,6 +112,7 @@ def _settings(base: Path, policy: Path) -> Settings:
         http_port=http,
         temporal_port=temporal,
         temporal_ui_port=web_ui,
+        calls_per_minute=_CALLS,
     )
 
 
@@ -161,6 +169,11 @@ def _intake(each: Planned) -> Mapping[str, Any]:
         "reported_at": reported_at.isoformat(),
         **each.life.intake,
     }
+
+
+def _visitors(settings: Settings) -> httpx2.AsyncClient:
+    """Whoever presses a link: nobody has a token."""
+    return httpx2.AsyncClient(base_url=settings.base_url, trust_env=False, timeout=_ANSWER)
 
 
 # This version -------------------------------------------------------------------------------------
