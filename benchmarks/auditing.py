@@ -75,7 +75,7 @@ async def _audited(on: Stage) -> Figures:
 
 
 def _show(figures: Figures) -> Table:
-    table = Table("", "")
+    table = Table(show_header=False)
     cpu = figures["cpu_seconds"]
     for name, of in (
         ("issues looked at", figures["issues"]),
