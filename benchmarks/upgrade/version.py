@@ -33,11 +33,11 @@ def resolved(name: str, clone: Path = ROOT) -> str:
     """Find a commit in the history of a clone.
 
     Raises:
-        SetupError: it is not there; the message says what to do.
+        SetupError: it is not there, or on a branch; the message says what to do.
     """
     found = _git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if found.returncode == 0:
-        return found.stdout.decode().strip()
+        return _of_the_main_line(clone, found.stdout.decode().strip())
     shallow = _git(clone, "rev-parse", "--is-shallow-repository")
     if shallow.returncode != 0:
         raise SetupError(
@@ -50,6 +50,17 @@ def resolved(name: str, clone: Path = ROOT) -> str:
             " `git fetch --unshallow`, then again"
         )
     raise SetupError(f"there is no commit {name} in {clone}: `git fetch`, or name another")
+
+
+def _of_the_main_line(clone: Path, commit: str) -> str:
+    """Take no commit of a branch: it numbered its migrations before it was merged."""
+    line = _git(clone, "rev-list", "--first-parent", "HEAD").stdout.decode().split()
+    if commit not in line:
+        raise SetupError(
+            f"{commit[:12]} is not on the main line of this checkout, so nobody's desk is of it:"
+            " name one of `git log --first-parent --oneline`"
+        )
+    return commit
 
 
 def installed(commit: str, tree: Path, clone: Path = ROOT) -> Version:

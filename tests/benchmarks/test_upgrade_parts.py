@@ -125,6 +125,12 @@ def test_a_version_that_is_not_there_is_answered_with_what_to_do(
         resolved("0000000", clone)
     with pytest.raises(SetupError, match="is no clone"):
         resolved("HEAD", tmp_path)
+    git("-C", str(clone), "switch", "--quiet", "--create", "branch", "HEAD~1")
+    git("-C", str(clone), "commit", "--quiet", "--allow-empty", "--message", "aside")
+    git("-C", str(clone), "switch", "--quiet", "-")
+    git("-C", str(clone), "merge", "--quiet", "--no-ff", "--message", "merged", "branch")
+    with pytest.raises(SetupError, match="not on the main line"):
+        resolved("branch", clone)
     shallow = tmp_path / "shallow"
     git("clone", "--quiet", "--depth=1", f"file://{clone}", str(shallow))
     with pytest.raises(SetupError, match="git fetch --unshallow"):
