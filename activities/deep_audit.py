@@ -68,6 +68,11 @@ class Listed(NamedTuple):
             return True
         return self.status not in _NEED_NO_ROW and self.said.number is not None
 
+    def is_unlike(self, row: Row) -> bool:
+        """It knows more, or goes on with what is over: perhaps only until all is said."""
+        running = self.status is WorkflowExecutionStatus.RUNNING
+        return (self.said.steps or 0) > row.seq or (running and not row.open)
+
 
 class _Glance(NamedTuple):
     """What one look saw."""
@@ -143,14 +148,16 @@ class DeepAudit:
         ]
 
     async def _unlike_the_register(self, listed: Sequence[Listed]) -> dict[str, Row | None]:
-        """Find workflows without a row, and those that know more steps than their row."""
+        """Find workflows without a row, those that know more steps than their row, and those that
+        run though it is over.
+        """
         suspects: dict[str, Row | None] = {}
         for some in _pages(listed, 1000):
             rows = await auditing.rows(self._pool, [workflow.id for workflow in some])
             for workflow in some:
                 row = rows.get(workflow.id)
                 lacking = row is None and workflow.should_have_a_row
-                if lacking or (row and (workflow.said.steps or 0) > row.seq):
+                if lacking or (row and workflow.is_unlike(row)):
                     suspects[workflow.id] = row
         return suspects
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
@@ -234,6 +234,20 @@ async def living(pool: Pool) -> list[Living]:
         SELECT i.id, i.run, i.seq, i.updated_at FROM promises p JOIN issues i ON i.id = p.issue_id
         WHERE p.ended_at IS NULL
         """
+    )
+    return [Living(*row) for row in rows]
+
+
+async def over(pool: Pool, ids: Collection[str]) -> list[Living]:
+    """List those of these issues that no workflow should be living any more."""
+    rows = await pool.fetch(
+        """
+        SELECT id, run, seq, updated_at FROM issues i
+        WHERE id = ANY($1) AND closed_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL
+        )
+        """,
+        list(ids),
     )
     return [Living(*row) for row in rows]
 

@@ -1,8 +1,9 @@
 """Each thing that can be wrong, made on purpose: found, repaired, and the issue led to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from temporalio.service import RPCError
 from activities import audit, deep_audit, judging, names
 from activities.recording import Recording
 from domain import lifecycle
-from domain.actions import Accept, ActionName, ReportProgress
+from domain.actions import Accept, Act, ActionName, ReportProgress, Withdraw
 from domain.findings import ADVICE, FindingKind
 from domain.issue import Recorded, Step
 from domain.vocabulary import Outcome, Verdict
@@ -31,13 +32,16 @@ from tests.workflows.auditing import (
     why,
 )
 from tests.workflows.harness import (
+    Handle,
     StoryDesk,
     early_server,
     engineer,
     eventually,
+    has_ended,
     result,
     story_desk,
 )
+from tests.workflows.test_audit import run_audit
 
 
 @pytest.fixture(autouse=True)
@@ -136,19 +140,56 @@ async def test_a_workflow_that_lacks_the_registers_last_step_is_found_and_takes_
 ) -> None:
     handle, view = await desk.open()
     view = await desk.accept(handle, view)
-    issue = await reading.state(desk.pool, handle.id)
-    assert issue is not None
     act = ReportProgress(by=engineer(view), note="waiting for a part")
-    step = lifecycle.decide(issue, ActionName.REPORT_PROGRESS, act, issue.steps[-1].at, "lost")
-    run = await reading.run_of(desk.pool, handle.id)
-    recording = Recording(desk.pool, LINKS)
-    await recording.record_step(step.model_copy(update={"run": run}))
+    await in_the_register_alone(desk, handle, ActionName.REPORT_PROGRESS, act)
     assert await kinds(desk) == [FindingKind.WORKFLOW_BEHIND]
     await mends(desk)
     assert await desk.steps(handle) == [
         *("registered", "accept", "report_progress", "repair", "repair"),
     ]
     await to_the_end(desk, handle)
+
+
+@pytest.mark.parametrize("by", [run_audit, mends])
+async def test_a_workflow_that_does_not_know_that_its_issue_is_over_is_told_and_ends(
+    desk: StoryDesk, by: Callable[[StoryDesk], Awaitable[None]]
+) -> None:
+    handle, view = await desk.open()
+    await desk.accept(handle, view)
+    withdraw = Withdraw(by=harness.LEAD, reason="it works again")
+    await in_the_register_alone(desk, handle, ActionName.WITHDRAW, withdraw)
+    assert await kinds(desk) == [FindingKind.WORKFLOW_BEHIND]
+    await by(desk)
+    await eventually(partial(has_ended, handle))
+    assert (await desk.steps(handle))[:4] == ["registered", "accept", "withdraw", "repair"]
+    assert await kinds(desk) == []
+
+
+async def test_an_empty_workflow_of_an_issue_that_is_over_ends(desk: StoryDesk) -> None:
+    """By a version before: its registration is in the register, and so is all that followed."""
+    intake = await desk.intake()
+    handle, _ = await desk.register(intake)
+    await desk.withdraw(handle)
+    await handle.result()
+    await lost(desk, handle)
+    empty = await desk.start(intake)
+    assert await kinds(desk) == [FindingKind.WORKFLOW_BEHIND]
+    await run_audit(desk)
+    await eventually(partial(has_ended, empty))
+    assert await desk.steps(handle) == ["registered", "withdraw"]
+    assert await kinds(desk) == []
+
+
+async def in_the_register_alone(
+    desk: StoryDesk, handle: Handle, name: ActionName, act: Act
+) -> None:
+    """Let the register have a step that the workflow lost."""
+    issue = await reading.state(desk.pool, handle.id)
+    assert issue is not None
+    step = lifecycle.decide(issue, name, act, issue.steps[-1].at, "lost")
+    run = await reading.run_of(desk.pool, handle.id)
+    recording = Recording(desk.pool, LINKS)
+    await recording.record_step(step.model_copy(update={"run": run}))
 
 
 class Broken(Recording):
