@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick fast test lives lint check bench storm chaos browser clean
+.PHONY: help install demo quick fast test lives lint check bench storm chaos upgrade browser clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ storm: $(STAMP) ## an intake storm through the doors and past them, some minutes
 
 chaos: $(STAMP) ## every fault at once, and an independent check; a quarter of an hour
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+upgrade: $(STAMP) ## a desk of an earlier version, cut off and taken over; five minutes
+	$(BIN)/python -m benchmarks.upgrade $(ARGS)
 
 clean: ## remove what was installed and built, not the desk's data in .yinuo
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -78,9 +78,9 @@ class Audit:
 
     @activity.defn(name=names.AUDIT)
     async def audit_register(self) -> list[str]:
-        """Close what an operator ended, begin anew what was lost, hand over what nobody can go on
-        with; return the keys of the messages to deliver. A register that is older than Temporal is
-        left alone.
+        """Close what an operator ended, begin anew what was lost, tell those that it is over which
+        do not know, hand over what nobody can go on with; return the keys of the messages to
+        deliver. A register that is older than Temporal is left alone.
         """
         if not await self._guard.next_epoch():
             return []
@@ -94,7 +94,9 @@ class Audit:
         }
         now = datetime.now(UTC)
         keys: list[str] = []
-        for issue in await issue_reader.living(self._pool):
+        living = await issue_reader.living(self._pool)
+        over = await issue_reader.over(self._pool, running.keys() - {issue.id for issue in living})
+        for issue in (*living, *over):
             activity.heartbeat()
             # The list is eventually consistent, so it accuses; only a description convicts.
             said = running.get(issue.id)

@@ -70,6 +70,11 @@ class Listed(NamedTuple):
             return True
         return self.status not in _NEED_NO_ROW and self.said.number is not None
 
+    def is_unlike(self, row: Living) -> bool:
+        """It knows more, or goes on with what is over: perhaps only until all is said."""
+        running = self.status is WorkflowExecutionStatus.RUNNING
+        return (self.said.steps or 0) > row.seq or (running and not row.open)
+
 
 class _Glance(NamedTuple):
     """What one look saw."""
@@ -147,35 +152,36 @@ class DeepAudit:
         ]
 
     async def _unlike_the_register(self, listed: Sequence[Listed]) -> dict[str, Living | None]:
-        """Find workflows without a row, and those that know more steps than their row."""
+        """Find workflows without a row, those that know more steps than their row, and those that
+        run though it is over.
+        """
         suspects: dict[str, Living | None] = {}
         for some in _pages(listed, 1000):
             rows = await issue_reader.lived(self._pool, [workflow.id for workflow in some])
             for workflow in some:
                 row = rows.get(workflow.id)
                 lacking = row is None and workflow.should_have_a_row
-                if lacking or (row and (workflow.said.steps or 0) > row.seq):
+                if lacking or (row and workflow.is_unlike(row)):
                     suspects[workflow.id] = row
         return suspects
 
     async def _numbers(self, listed: Sequence[Listed]) -> list[Finding]:
-        numbered: defaultdict[str, set[str]] = defaultdict(set)
+        """Find numbers that two issues go by, and those about to be given out again. Who goes by
+        one no more, because an operator ended their workflow, was told another.
+        """
+        known = {workflow.said.number for workflow in listed if workflow.said.number}
+        owners = await auditing.owners(self._pool, known)
+        others: defaultdict[str, set[str]] = defaultdict(set)
         for workflow in listed:
-            if workflow.said.number:
-                numbered[workflow.said.number].add(workflow.id)
-        for number, id_ in (await auditing.owners(self._pool, numbered)).items():
-            numbered[number].add(id_)
+            number = workflow.said.number
+            if number and workflow.should_have_a_row and workflow.id != owners.get(number):
+                others[number].add(workflow.id)
         twice = [
-            Finding(
-                kind=FindingKind.NUMBER_TWICE,
-                number=number,
-                about=number,
-                seen=f"{number} was given to {' and to '.join(sorted(ids))}",
-            )
-            for number, ids in numbered.items()
-            if len(ids) > 1
+            _given_twice(number, owners.get(number), sorted(ids))
+            for number, ids in others.items()
+            if number in owners or len(ids) > 1
         ]
-        return twice + await auditing.serials_behind(self._pool, numbered)
+        return twice + await auditing.serials_behind(self._pool, known)
 
     async def _workflows(
         self, client: Client, suspects: dict[str, Living | None], *, everything: bool
@@ -214,6 +220,16 @@ class DeepAudit:
                 for finding in _differences(each):
                     yield finding
             await asyncio.sleep(0)
+
+
+def _given_twice(number: str, owner: str | None, others: Sequence[str]) -> Finding:
+    here = f"{number} is {owner} in the register, and" if owner else f"{number} has no row, and"
+    return Finding(
+        kind=FindingKind.NUMBER_TWICE,
+        number=number,
+        about=number,
+        seen=f"{here} was given to {' and to '.join(others)}"[:300],
+    )
 
 
 def _is_quiet(row: Living | None, now: datetime) -> bool:

@@ -82,10 +82,10 @@ def _side_by_side(
         said = f"the register has {row.seq} steps, the workflow {_of(steps)}"
         yield suspect.found(FindingKind.REGISTER_BEHIND, f"{row.seq}/{steps}", said)
         return
-    if not (row.open and suspect.quiet):
+    if not suspect.quiet:
         return
     running = found is not None and found.status is WorkflowExecutionStatus.RUNNING
-    if why := _nobody_lives(row, found, now):
+    if row.open and (why := _nobody_lives(row, found, now)):
         yield suspect.found(FindingKind.NO_WORKFLOW, row.run, why)
     elif running and (not registered or (steps is not None and steps < row.seq)):
         said = f"the register has {row.seq} steps, the workflow {_of(steps)}"

@@ -53,23 +53,23 @@ async def measure(issues: int, per_second: float, home: Path) -> Figures:
     workers = {"workers": 1}
     async with stage(home, _STANDARD, roster, speed=1_000, overrides=workers) as on:
         begun = perf_counter()
-        await _open(on, issues)
+        await open_all(on, issues)
         opened = perf_counter() - begun
-        await _until_quiet(on)
+        await until_quiet(on)
         resting: list[float] = []
-        async with _new_issues(on, resting):
+        async with new_issues(on, resting):
             await asyncio.sleep(AT_REST * PROBE_EVERY)
         book = rulebook.load(_STANDARD)
         return {
             "issues": issues,
             "opened_in_s": opened,
-            "intake_at_rest_ms": _spread(resting),
+            "intake_at_rest_ms": spread(resting),
             "every promise moves": await _load(on, _slower(book), per_second),
             "no promise moves": await _load(on, _slower(book, _notice(book)), per_second),
         }
 
 
-async def _open(on: Theatre, issues: int) -> None:
+async def open_all(on: Theatre, issues: int) -> None:
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> None:
@@ -103,15 +103,15 @@ async def _load(on: Theatre, book: Rulebook, per_second: float) -> Figures:
     adoption = await replanning.adopt(pool, book, "benchmark")
     if adoption is None:
         raise RuntimeError("that rulebook counts already")
-    before, waited = _cpu(), list[float]()
+    before, waited = cpu_of_parts(), list[float]()
     events = await _events(client)
     begun = perf_counter()
-    async with _new_issues(on, waited):
+    async with new_issues(on, waited):
         handle = await replanning.start(client, adoption.id, per_second)
         report: Report = await handle.result()
     seconds = perf_counter() - begun
-    used = {name: seconds_used - before[name] for name, seconds_used in _cpu().items()}
-    await _until_quiet(on)
+    used = {name: seconds_used - before[name] for name, seconds_used in cpu_of_parts().items()}
+    await until_quiet(on)
     grown = await _events(client)
     return {
         "seconds": seconds,
@@ -121,12 +121,12 @@ async def _load(on: Theatre, book: Rulebook, per_second: float) -> Figures:
         "updates_a_second": report.tally.issues / seconds,
         "history_events_an_issue": grown - events,
         "cpu_seconds": used,
-        "intake_meanwhile_ms": _spread(waited),
+        "intake_meanwhile_ms": spread(waited),
     }
 
 
 @asynccontextmanager
-async def _new_issues(on: Theatre, waited: list[float]) -> AsyncIterator[None]:
+async def new_issues(on: Theatre, waited: list[float]) -> AsyncIterator[None]:
     """Let new issues come in at an even pace, and note how long each waits for its answer."""
     batch = len(_PROBES)
     _PROBES.append(batch)
@@ -161,14 +161,14 @@ async def _events(client: Client) -> float:
     return sum(lengths) / len(lengths)
 
 
-async def _until_quiet(on: Theatre) -> None:
+async def until_quiet(on: Theatre) -> None:
     """Wait until what is to be said at once has been said."""
     pending = "SELECT count(*) FROM outbox WHERE settled_at IS NULL AND not_before IS NULL"
     while await on.servers.pool.fetchval(pending):
         await asyncio.sleep(0.5)
 
 
-def _cpu() -> dict[str, float]:
+def cpu_of_parts() -> dict[str, float]:
     """Add up the processor seconds of the desk's parts: all children of this process."""
     used = dict.fromkeys(_SERVERS, 0.0)
     for process in psutil.Process().children(recursive=True):
@@ -182,7 +182,7 @@ def _cpu() -> dict[str, float]:
     return used
 
 
-def _spread(milliseconds: list[float]) -> dict[str, float]:
+def spread(milliseconds: list[float]) -> dict[str, float]:
     cuts = quantiles(milliseconds or [0.0], n=20) if len(milliseconds) > 1 else milliseconds * 19
     return {"count": len(milliseconds), "p50": cuts[9], "p95": cuts[18]}
 

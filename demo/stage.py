@@ -64,7 +64,7 @@ async def stage(
     except ValueError as error:
         raise SetupError(f"the roster does not fit {policy}: {error}") from None
     with (
-        _own_environment(),
+        own_environment(),
         Receiver(outside) as receiver,
     ):
         settings = _settings(home, policy, overrides or {})
@@ -83,13 +83,13 @@ async def stage(
 
 def _settings(home: Path, policy: Path, overrides: Mapping[str, Any]) -> Settings:
     wanted = load()
-    ports = {name: _free_port(getattr(wanted, name)) for name in _PORTS}
+    ports = {name: free_port(getattr(wanted, name)) for name in _PORTS}
     # The next demonstration throws this desk away: nobody waits for its disk.
     own = {"home": home, "policy": policy, "durable": False, "public_url": None}
     return Settings(**{**own, **ports, **overrides})
 
 
-def _free_port(wanted: int) -> int:
+def free_port(wanted: int) -> int:
     """Return ``wanted`` if nobody has that port of the loopback, else another one that is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -101,7 +101,7 @@ def _free_port(wanted: int) -> int:
 
 
 @contextmanager
-def _own_environment() -> Iterator[None]:
+def own_environment() -> Iterator[None]:
     """Forget the servers that the environment names; workers inherit it."""
     before = dict(os.environ)
     for name in before:

@@ -140,7 +140,8 @@ ADVICE: Mapping[FindingKind, Advice] = {
     FindingKind.NUMBER_TWICE: Advice(
         "同一编号发给了两个问题",
         "a number was given to two issues",
-        "联系两位客户，撤回其一后重新受理 call both customers; withdraw one, register it anew",
+        "联系两位客户；终止登记簿中没有的那个流程，其受理重新登记得新编号 call both customers;"
+        " terminate the workflow that has no row, and register its intake anew",
         Remedy.BY_HAND,
     ),
     FindingKind.SERIALS_BEHIND: Advice(

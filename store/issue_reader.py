@@ -284,6 +284,11 @@ async def lived(pool: Pool, ids: Collection[str]) -> dict[str, Living]:
     return {row["id"]: Living(*row) for row in rows}
 
 
+async def over(pool: Pool, ids: Collection[str]) -> list[Living]:
+    """List those of these issues that no workflow should be living any more."""
+    return [each for each in (await lived(pool, ids)).values() if not each.open]
+
+
 async def _issues(pool: Pool, which: str, *arguments: object) -> list[Issue]:
     """Read issues with all that belongs to them, as they stood at one instant."""
     async with _one_instant(pool) as connection:

@@ -27,8 +27,8 @@ def main() -> int:
     seed = secrets.randbelow(1_000_000) if asked.seed is None else asked.seed
     console = Console(soft_wrap=True)
     console.print(f"seed {seed}")
-    _hush()
-    with _home(keep=asked.keep) as home:
+    hush()
+    with fresh_home("yinuo-chaos-", keep=asked.keep) as home:
         if asked.power_cuts:
             outages = aio.run(storms(seed, asked.power_cuts, home, console))
             reports = [outage.report for outage in outages]
@@ -44,7 +44,7 @@ def main() -> int:
     return int(any(report.findings for report in reports))
 
 
-def _hush() -> None:
+def hush() -> None:
     """Say nothing of lost connections, once for each call: losing them is what this is about."""
     logging.basicConfig(level=logging.CRITICAL)
     quiet = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
@@ -69,11 +69,12 @@ def _arguments() -> argparse.Namespace:
 
 
 @contextmanager
-def _home(*, keep: bool) -> Iterator[Path]:
+def fresh_home(prefix: str, *, keep: bool) -> Iterator[Path]:
+    """A new folder, and whether it stays."""
     if keep:
-        yield Path(tempfile.mkdtemp(prefix="yinuo-chaos-"))
+        yield Path(tempfile.mkdtemp(prefix=prefix))
         return
-    with tempfile.TemporaryDirectory(prefix="yinuo-chaos-") as home:
+    with tempfile.TemporaryDirectory(prefix=prefix) as home:
         yield Path(home)
 
 

@@ -114,14 +114,16 @@ def doubled_steps(files: Files) -> Iterator[Finding]:
 
 
 def doubled_acts(files: Files) -> Iterator[Finding]:
-    """An act that was recorded under two causes."""
+    """An act that was recorded under two causes. Another may quote it: a yes says to what."""
     said_by_issue = defaultdict(set)
     for said in files.evidence.acknowledged:
         if said.deed in {"act", "signal"}:
-            said_by_issue[said.issue_id].add(said.word)
-    for id_, words in said_by_issue.items():
-        for word in words:
-            where = [event.seq for event in files.events.get(id_, ()) if _says(event, word)]
+            action = "resolve" if said.deed == "signal" else said.name
+            said_by_issue[said.issue_id].add((action, said.word))
+    for id_, deeds in said_by_issue.items():
+        for action, word in deeds:
+            events = (event for event in files.events.get(id_, ()) if event.action == action)
+            where = [event.seq for event in events if _says(event, word)]
             if len(where) > 1:
                 yield Finding(Count.DOUBLED, id_, f"{word!r} was recorded in steps {where}")
 

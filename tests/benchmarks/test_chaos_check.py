@@ -216,6 +216,14 @@ def test_a_pause_takes_an_alarm_back_and_it_may_ring_again() -> None:
     assert check(rang(evidence())) == []
 
 
+def test_an_act_that_another_quotes_was_done_once() -> None:
+    quoting = event(OPEN, 4, "report_progress", "in_progress", content={"work": "word-4."})
+    quoted = both(
+        with_row("events", quoting), both(altered("issues", 1, seq=4), workflow(OPEN, seq=4))
+    )
+    assert check(quoted(evidence())) == []
+
+
 def test_a_signal_that_was_refused_is_not_lost() -> None:
     late = said("signal", OVER, at=after(3.5), key="", word="word-8.")
     signals = ('{"result": "word-2."}', '{"result": "word-8."}')

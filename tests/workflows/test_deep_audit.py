@@ -1,8 +1,9 @@
 """Each thing that can be wrong, made on purpose: found, repaired, and the issue led to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ from temporalio.service import RPCError
 from activities import audit, deep_audit, judging
 from activities.recording import Recording
 from domain import contract as names
-from domain.findings import FindingKind
+from domain.findings import ADVICE, FindingKind
 from domain.issue import lifecycle
-from domain.issue.actions import Accept, ActionName, ReportProgress
+from domain.issue.actions import Accept, Act, ActionName, ReportProgress, Withdraw
 from domain.issue.intake import Intake
 from domain.issue.state import Recorded, Step
-from domain.vocabulary import Outcome
+from domain.vocabulary import Outcome, Verdict
 from runtime.starting import arguments
 from store import issue_reader
 from store.connection import Pool
@@ -27,14 +28,17 @@ from tests.support import harness
 from tests.support.auditing import audited, kinds, lost, mends, repaired, to_the_end, why
 from tests.support.builders import LINKS
 from tests.support.harness import (
+    Handle,
     StoryDesk,
     begun_before,
     early_server,
     engineer,
     eventually,
+    has_ended,
     result,
     story_desk,
 )
+from tests.workflows.test_audit import run_audit
 
 
 @pytest.fixture(autouse=True)
@@ -133,19 +137,56 @@ async def test_a_workflow_that_lacks_the_registers_last_step_is_found_and_takes_
 ) -> None:
     handle, view = await desk.open()
     view = await desk.accept(handle, view)
-    issue = await issue_reader.state(desk.pool, handle.id)
-    assert issue is not None
     act = ReportProgress(by=engineer(view), note="waiting for a part")
-    step = lifecycle.decide(issue, ActionName.REPORT_PROGRESS, act, issue.steps[-1].at, "lost")
-    run = await issue_reader.run_of(desk.pool, handle.id)
-    recording = Recording(desk.pool, LINKS)
-    await recording.record_step(step.model_copy(update={"run": run}))
+    await in_the_register_alone(desk, handle, ActionName.REPORT_PROGRESS, act)
     assert await kinds(desk) == [FindingKind.WORKFLOW_BEHIND]
     await mends(desk)
     assert await desk.steps(handle) == [
         *("registered", "accept", "report_progress", "repair", "repair"),
     ]
     await to_the_end(desk, handle)
+
+
+@pytest.mark.parametrize("by", [run_audit, mends])
+async def test_a_workflow_that_does_not_know_that_its_issue_is_over_is_told_and_ends(
+    desk: StoryDesk, by: Callable[[StoryDesk], Awaitable[None]]
+) -> None:
+    handle, view = await desk.open()
+    await desk.accept(handle, view)
+    withdraw = Withdraw(by=harness.LEAD, reason="it works again")
+    await in_the_register_alone(desk, handle, ActionName.WITHDRAW, withdraw)
+    assert await kinds(desk) == [FindingKind.WORKFLOW_BEHIND]
+    await by(desk)
+    await eventually(partial(has_ended, handle))
+    assert (await desk.steps(handle))[:4] == ["registered", "accept", "withdraw", "repair"]
+    assert await kinds(desk) == []
+
+
+async def test_an_empty_workflow_of_an_issue_that_is_over_ends(desk: StoryDesk) -> None:
+    """By a version before: its registration is in the register, and so is all that followed."""
+    intake = await desk.intake()
+    handle, _ = await desk.register(intake)
+    await desk.withdraw(handle)
+    await handle.result()
+    await lost(desk, handle)
+    empty = await desk.start(intake)
+    assert await kinds(desk) == [FindingKind.WORKFLOW_BEHIND]
+    await run_audit(desk)
+    await eventually(partial(has_ended, empty))
+    assert await desk.steps(handle) == ["registered", "withdraw"]
+    assert await kinds(desk) == []
+
+
+async def in_the_register_alone(
+    desk: StoryDesk, handle: Handle, name: ActionName, act: Act
+) -> None:
+    """Let the register have a step that the workflow lost."""
+    issue = await issue_reader.state(desk.pool, handle.id)
+    assert issue is not None
+    step = lifecycle.decide(issue, name, act, issue.steps[-1].at, "lost")
+    run = await issue_reader.run_of(desk.pool, handle.id)
+    recording = Recording(desk.pool, LINKS)
+    await recording.record_step(step.model_copy(update={"run": run}))
 
 
 class Broken(Recording):
@@ -238,6 +279,9 @@ async def test_forms_and_ledger_that_differ_from_the_events_are_written_again(
         "SELECT count(*) FROM complaint_forms WHERE issue_id = $1", handle.id
     )
     assert await desk.steps(handle) == ["registered", "accept", "repair"]
+    verify = {"verdict": Verdict.GENERAL, "findings": "the part came late"}
+    await desk.do(handle, ActionName.VERIFY, engineer(view), **verify)
+    await to_the_end(desk, handle)
 
 
 @pytest.mark.parametrize("begun", [arguments, begun_before])
@@ -267,6 +311,41 @@ async def test_an_event_that_is_missing_is_filled_in_out_of_the_history(
     await to_the_end(desk, handle)
 
 
+async def test_a_number_given_to_two_issues_is_told_until_one_of_them_is_registered_anew(
+    desk: StoryDesk, owner: "asyncpg.Connection[Any]"
+) -> None:
+    """A register that lost an issue and its count, and was never compared with Temporal, as by a
+    version before: it gives the number to the next one.
+    """
+    lost_intake = await desk.intake(title="known to Temporal alone")
+    first, view = await desk.register(lost_intake)
+    await desk.accept(first, view)
+    await owner.execute("TRUNCATE issues CASCADE")
+    await owner.execute("DELETE FROM serials")
+    await owner.execute("UPDATE standing SET proof = this_server()")
+    second, other = await desk.open()
+    assert other.number == view.number
+    both = [FindingKind.NUMBER_TWICE, FindingKind.REGISTER_BEHIND]
+    assert await kinds(desk) == both
+    report = await repaired(desk)
+    assert not report.whole
+    outcomes = {each.finding.kind: each.outcome for each in report.repaired}
+    assert outcomes[FindingKind.REGISTER_BEHIND] == "its number is another issue's by now"
+    assert outcomes[FindingKind.NUMBER_TWICE] == ADVICE[FindingKind.NUMBER_TWICE].to_do
+    (twice,) = [f for f in report.repaired if f.finding.kind is FindingKind.NUMBER_TWICE]
+    assert twice.finding.seen == (
+        f"{view.number} is {second.id} in the register, and was given to {first.id}"
+    )
+    assert await desk.steps(second) == ["registered"]
+    assert await kinds(desk) == both
+    await first.terminate("two customers had one number: registered anew")
+    again, anew = await desk.register(lost_intake)
+    assert (again.id, anew.number) != (first.id, view.number)
+    assert await kinds(desk) == []
+    await to_the_end(desk, second)
+    await to_the_end(desk, again)
+
+
 async def test_numbers_about_to_be_given_out_again_go_on_above_the_highest(
     desk: StoryDesk,
 ) -> None:
@@ -275,8 +354,9 @@ async def test_numbers_about_to_be_given_out_again_go_on_above_the_highest(
     await desk.pool.execute("UPDATE serials SET last = 1")
     assert await kinds(desk) == [FindingKind.SERIALS_BEHIND]
     await mends(desk)
-    _, third = await desk.open()
+    handle, third = await desk.open()
     assert int(third.number[-4:]) == int(first.number[-4:]) + 2
+    await to_the_end(desk, handle)
 
 
 async def test_an_issue_that_is_neither_here_nor_there_is_named(desk: StoryDesk) -> None:
