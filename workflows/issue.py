@@ -35,6 +35,7 @@ from domain.issue.view import IssueView, details, due, view
 from domain.markdown import plain
 from domain.vocabulary import DESK
 from workflows.acting import filled_in, takes_actions
+from workflows.defects import TRY_AGAIN, Defects, sound
 from workflows.labels import search_attributes
 from workflows.search_attributes import ISSUE_STEP
 from workflows.timers import Timers, Wake
@@ -67,6 +68,8 @@ class IssueWorkflow:
         self._issue = Issue.model_validate(carried) if carried else None
         self._started_with = intake
         self._turns = Turns(self)
+        self._defects = Defects()
+        self._to_try_again: set[str] = set()
         self._former = intake is None
         self._turn: AbstractAsyncContextManager[None] = (
             asyncio.Lock() if self._former else nullcontext()
@@ -226,7 +229,7 @@ class IssueWorkflow:
                     workflow.upsert_search_attributes([step])
         finally:
             self._registering = False
-        return view(self._known)
+        return sound(lambda: view(self._known))
 
     @registered.validator
     def _check_registered(self, said: Any = None) -> None:
@@ -292,7 +295,7 @@ class IssueWorkflow:
 
     def _check(self, name: ActionName, act: Act, key: str) -> None:
         if not self.has(key):
-            _allowed(lambda: lifecycle.decide(self._known, name, act, workflow.now()))
+            sound(_allowed(lambda: lifecycle.decide(self._known, name, act, workflow.now())))
 
     async def act(self, name: ActionName, act: Act, key: str = "") -> IssueView:
         """Take an action of people, once for each cause; by default that is the update."""
@@ -302,14 +305,15 @@ class IssueWorkflow:
         )
         async with self._turn:
             await self._take(name, act, key)
-        return view(self._known)
+        return sound(lambda: view(self._known))
 
     def _can_be_acted_on(self) -> bool:
         return self._issue is not None or self._ended_before
 
     async def _register(self, intake: Intake) -> None:
         def decide() -> Step:
-            return _allowed(lambda: lifecycle.register(intake, workflow.now()))
+            first = _allowed(lambda: lifecycle.register(intake, workflow.now()))
+            return self._defects.sound(f"registered:{intake.digest}", first)
 
         cause = decide().cause
         self._offered[cause] = intake
@@ -322,7 +326,8 @@ class IssueWorkflow:
         """Decide, record, go on; once for each cause."""
 
         def decide() -> Step:
-            return _allowed(lambda: lifecycle.decide(self._known, name, act, workflow.now(), key))
+            step = _allowed(lambda: lifecycle.decide(self._known, name, act, workflow.now(), key))
+            return self._defects.sound(key, step)
 
         if self._former:
             while not self.has(key):
@@ -341,12 +346,23 @@ class IssueWorkflow:
 
     async def _take_if_due(self, name: ActionName, act: Act, key: str) -> None:
         """Take a step of the desk's own. While it caught up with the register it may have been
-        overtaken: the promise was kept, somebody has the issue, it is closed.
+        overtaken: the promise was kept, somebody has the issue, it is closed. What a defect keeps
+        it from is tried again: nobody else would.
         """
         try:
             await self._take(name, act, key)
-        except ApplicationError as overtaken:
-            workflow.logger.info("overtaken", extra={"step": key, "reason": overtaken.message})
+        except ApplicationError as why:
+            if why.type != names.DEFECT:
+                workflow.logger.info("overtaken", extra={"step": key, "reason": why.message})
+            elif key not in self._to_try_again:
+                self._to_try_again.add(key)
+                self._send(self._try_again(name, act, key))
+
+    async def _try_again(self, name: ActionName, act: Act, key: str) -> None:
+        await workflow.sleep(TRY_AGAIN, summary=f"{name} again, after a defect"[:200])
+        self._to_try_again.discard(key)
+        async with self._turn:
+            await self._take_if_due(name, act, key)
 
     # The issue as a book that steps are written into, see workflows.turns -----------------------
 
@@ -361,8 +377,9 @@ class IssueWorkflow:
         Raises:
             RefusedStep: the issue had ended before.
         """
-        if self._issue is not None:
-            self._issue = self._issue.after(recorded)
+        if (issue := self._issue) is not None:
+            entered = f"entered:{recorded.step.seq}"
+            self._issue = self._defects.sound(entered, lambda: issue.after(recorded))
         elif recorded.closed_as:
             self._ended_before = True
             ended = f"it was registered as {recorded.number} and has ended ({recorded.closed_as})"
@@ -412,8 +429,14 @@ class IssueWorkflow:
         self._show()
 
     def _show(self, remark: str = "") -> None:
-        page = details(self._issue) if self._issue else ""
+        page = self._page(self._issue) if self._issue else ""
         workflow.set_current_details(f"{remark}\n\n{page}" if remark else page)
+
+    def _page(self, issue: Issue) -> str:
+        try:
+            return sound(lambda: details(issue))
+        except ApplicationError as defect:
+            return defect.message
 
     async def record(self, step: Step) -> Recorded:
         """Write the step into the registers, however long they are away: nothing is forgotten.
@@ -472,9 +495,12 @@ class IssueWorkflow:
         GM office is told.
         """
         try:
+            complaint = self._defects.sound(
+                f"complaint:{step.seq}", lambda: arising(self._known, step)
+            )
             number = await workflow.execute_activity(
                 names.RAISE_COMPLAINT,
-                arising(self._known, step),
+                complaint,
                 result_type=str,
                 schedule_to_close_timeout=timedelta(days=1),
                 start_to_close_timeout=timedelta(seconds=20),  # a crash costs no more than that
@@ -482,7 +508,7 @@ class IssueWorkflow:
                 summary=f"complaint about {self._known.number}",
             )
             raised = ComplaintRaised(by=DESK, number=number)
-        except ActivityError as error:
+        except (ActivityError, ApplicationError) as error:
             raised = ComplaintRaised(by=DESK, reason=_reason(error))
         async with self._turn:
             key = f"complaint:{step.seq}"
@@ -521,7 +547,7 @@ def _update_id() -> str:
     return update.id
 
 
-def _reason(error: ActivityError) -> str:
+def _reason(error: ActivityError | ApplicationError) -> str:
     return getattr(error.cause, "message", "") or str(error.cause or error)
 
 
@@ -533,11 +559,16 @@ def _refusal(refused: Refused) -> ApplicationError:
     return ApplicationError(refused.message, type=refused.type, non_retryable=True)
 
 
-def _allowed(decide: Callable[[], Step]) -> Step:
-    try:
-        return decide()
-    except Refused as refused:
-        raise _refusal(refused) from None
+def _allowed(decide: Callable[[], Step]) -> Callable[[], Step]:
+    """Let a refusal be an answer that Temporal knows."""
+
+    def decided() -> Step:
+        try:
+            return decide()
+        except Refused as refused:
+            raise _refusal(refused) from None
+
+    return decided
 
 
 def _refused_by_the_register(step: Step, error: ActivityError) -> RefusedStep:

@@ -1,0 +1,136 @@
+"""A defect of the domain wedges no issue: whoever asked hears of it, and the issue goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.worker import Replayer
+
+from domain.issue import complaints, effects, lifecycle
+from domain.issue.actions import OPERATION, PEOPLE, ActionName
+from domain.issue.lifecycle import Rule
+from domain.vocabulary import Actor, Role, Stage
+from runtime.temporal import plugin
+from tests.support.builders import actor, an_act
+from tests.support.harness import Handle, StoryDesk, refusal
+from tests.workflows.conftest import Begin
+from worker import WORKFLOWS
+
+Effect = Callable[..., Any]
+
+
+def raises(error: Exception) -> Effect:
+    def effect(*_: Any) -> Any:
+        raise error
+
+    return effect
+
+
+def invalid(*_: Any) -> Any:
+    return Actor.model_validate({"id": ""})
+
+
+BROKEN: dict[str, Effect] = {
+    "a type error": raises(TypeError("None + 1")),
+    "a missing key": raises(KeyError("threshold")),
+    "a model that is none": invalid,
+    "nothing": lambda *_: None,
+    "an unknown key": lambda *_: {"stag": Stage.CLOSED},
+    "a wrong value": lambda *_: {"stage": "nowhere"},
+}
+
+
+def break_(monkeypatch: pytest.MonkeyPatch, name: ActionName, effect: Effect) -> None:
+    """Break an action that anybody may take at any stage."""
+    anybody = Rule(stages=frozenset(Stage), roles=frozenset(Role))
+    monkeypatch.setitem(lifecycle.RULES, name, anybody)
+    monkeypatch.setitem(effects.EFFECTS, name, effect)
+
+
+def once_accepted(broken: Effect) -> Effect:
+    """Break an effect for the handler only: its validator sees nothing wrong."""
+    return lambda *said: {} if workflow.unsafe.is_read_only() else broken(*said)
+
+
+async def asked(desk: StoryDesk, handle: Handle, name: ActionName) -> WorkflowUpdateFailedError:
+    by = actor(Role.SYSTEM if name in {*OPERATION, ActionName.REPLAN} else Role.LEAD)
+    with pytest.raises(WorkflowUpdateFailedError) as failed:
+        await desk.act(handle, name, an_act(name, by))
+    return failed.value
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+async def test_whoever_asks_for_what_the_program_cannot_do_hears_so_and_the_issue_goes_on(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, broken: Effect
+) -> None:
+    desk = await begin("2026-03-10 10:00")
+    handle, view = await desk.open()
+    for name in (*PEOPLE, *OPERATION):
+        for effect in (broken, once_accepted(broken)):
+            with monkeypatch.context() as patch:
+                break_(patch, name, effect)
+                said = refusal(await asked(desk, handle, name))
+            assert (said.type, said.non_retryable) == ("Defect", True), name
+            assert "nothing was changed, and the issue goes on" in said.message
+    assert await desk.view(handle) == view
+    assert (await desk.accept(handle, view)).stage is Stage.IN_PROGRESS
+    replayer = Replayer(workflows=[*WORKFLOWS], plugins=[plugin()])
+    await replayer.replay_workflow(await handle.fetch_history())  # mended, it lives that again
+
+
+async def test_an_alarm_that_the_program_fell_over_is_given_once_it_is_mended(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await begin("2026-03-10 10:00")
+    handle, _ = await desk.open()
+    with monkeypatch.context() as patch:
+        patch.setitem(effects.EFFECTS, ActionName.THRESHOLD, raises(TypeError("None + 1")))
+        await desk.until("2026-03-10 13:00")
+        assert "threshold" not in await desk.steps(handle)
+    await desk.until("2026-03-10 14:00")
+    assert (await desk.ledger(handle))["response.1"] == ("2026-03-10 12:00", "broken")
+    told = [each for each in await desk.told(handle) if each[2] == "apology"]
+    assert len(told) == 1
+    replayer = Replayer(workflows=[*WORKFLOWS], plugins=[plugin()])
+    await replayer.replay_workflow(await handle.fetch_history())
+
+
+async def test_a_reply_that_arrived_while_the_program_was_broken_counts_once_it_is_mended(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await begin("2026-03-10 10:00")
+    handle, view = await desk.open()
+    view = await desk.accept(handle, view)
+    with monkeypatch.context() as patch:
+        patch.setitem(effects.EFFECTS, ActionName.REPLIED, raises(KeyError("stage")))
+        await desk.resolve(handle, view)
+        await desk.until("2026-03-10 10:30")
+        assert (await desk.view(handle)).stage is Stage.RESOLVED
+    await desk.until("2026-03-10 11:30")
+    assert (await desk.view(handle)).stage is Stage.REPLIED
+
+
+async def test_a_complaint_that_the_program_cannot_put_into_words_goes_to_the_gm_office(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(complaints, "arising", raises(TypeError("None + 1")))
+    desk = await begin("2026-03-10 10:00")
+    handle, view = await desk.open()
+    view = await desk.accept(handle, view)
+    await desk.resolve(handle, view)
+    await desk.until("2026-03-11 10:00")
+    await desk.do(
+        handle,
+        ActionName.RECORD_CALLBACK,
+        actor(Role.CLERK, "fan.meiling"),
+        reached=True,
+        running=True,
+        conflict=True,
+        words="I waited all day",
+    )
+    await desk.until("2026-03-11 10:30")
+    assert "complaint_failed" in {wording for _, _, wording in await desk.told(handle)}
