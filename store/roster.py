@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from domain.issue.actions import ActionName
-from domain.issue.lifecycle import RULES
+from domain.issue.actions import ACTIONS, ActionName
 from domain.staff.roster import Candidate, Centre, DeliveryChannel, Member, Roster
 from domain.staff.staffing import OpenIssue
 from store import duty
@@ -235,7 +234,7 @@ async def open_issues(connection: Connection) -> list[OpenIssue]:
         WHERE closed_at IS NULL AND stage = ANY($1) AND (engineer IS NOT NULL OR lead IS NOT NULL)
         ORDER BY registered_at, id
         """,
-        list(RULES[ActionName.REASSIGN].stages),
+        list(ACTIONS[ActionName.REASSIGN].rule.stages),
     )
     staff = {each.id: each for each in await members(connection)}
     return [

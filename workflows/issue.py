@@ -16,6 +16,7 @@ from domain import contract as names
 from domain.errors import Refused
 from domain.issue import lifecycle
 from domain.issue.actions import (
+    ACTIONS,
     Act,
     ActionName,
     Assign,
@@ -421,7 +422,7 @@ class IssueWorkflow:
             for promise in issue.running
             if (mark := promise.next_mark)
         }
-        in_hand = issue.stage in lifecycle.RULES[ActionName.ASSIGN].stages
+        in_hand = issue.stage in ACTIONS[ActionName.ASSIGN].rule.stages
         if in_hand and issue.assign_again_at:
             why = "the handler's shift ends" if issue.engineer else "somebody comes on duty"
             wakes[_ASSIGNMENT] = Wake(issue.assign_again_at, why)
@@ -523,7 +524,7 @@ class IssueWorkflow:
 
     def _still_answers(self, errand: Errand) -> bool:
         """Whether the errand brought the reply the issue waits for, not an earlier generation's."""
-        stages = lifecycle.RULES[ActionName.REPLIED].stages
+        stages = ACTIONS[ActionName.REPLIED].rule.stages
         return self._known.generation == errand.reply and self._known.stage in stages
 
 

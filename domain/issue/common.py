@@ -1,21 +1,28 @@
-"""What the effects of several actions have in common: how promises end, how an issue comes to its
-end, how it is opened again.
+"""What several actions have in common: the stages and people of their rules, how promises end, how
+an issue comes to its end, how it is opened again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.errors import Refused
+from domain.issue.action import Changes
 from domain.issue.state import Assignment, Issue, Tell
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import Audience, Category, Kind, Outcome, Severity, Stage
-
-Changes = dict[str, Any]
-"""What changes of the step that ``lifecycle.decide`` makes."""
+from domain.vocabulary import (
+    SUPERVISORS,
+    Actor,
+    Audience,
+    Category,
+    Kind,
+    Outcome,
+    Role,
+    Severity,
+    Stage,
+)
 
 ASSIGNED = (
     Tell(template="assigned", to=Audience.HANDLER, when="assigned"),
@@ -36,6 +43,20 @@ STATIONS: Mapping[PromiseKind, Stage] = {
 """What comes before the work itself: while that promise runs, the issue is at that station (R17,
 R19). Whether an issue has any is the policy's to say.
 """
+
+UNASSIGNED = frozenset({Stage.REGISTERED, Stage.REOPENED})
+WORKING = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
+HANDLING = WORKING | frozenset(STATIONS.values())
+OPEN = UNASSIGNED | HANDLING
+AFTER = frozenset({Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK})
+UNCLOSED = OPEN | AFTER
+ALWAYS = frozenset(Stage)
+
+HANDLERS = SUPERVISORS | {Role.ENGINEER}
+STAFF = HANDLERS | {Role.AGENT}
+FOR_THE_CUSTOMER = frozenset({Role.CUSTOMER, Role.AGENT, Role.CLERK, Role.INTAKE})
+"""The customer, and those who write down for them."""
+THE_DESK = frozenset({Role.SYSTEM})
 
 _BY_AN_ANSWER = (PromiseKind.HAND_OVER, PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
 
@@ -61,19 +82,16 @@ def station(issue: Issue) -> Stage:
     return next(running, Stage.IN_PROGRESS)
 
 
-def check_done_before(issue: Issue) -> None:
-    """Refuse a result while something that comes before the work is still to be done.
-
-    Raises:
-        Refused: ``NotAllowed``, naming it.
-    """
+def not_ready(issue: Issue, _: Actor) -> Refused | None:
+    """Refuse a result while something that comes before the work is still to be done, naming it."""
     before = next((p.kind for p in issue.running if p.kind in STATIONS), None)
-    if before:
-        raise Refused(
-            "NotAllowed",
-            f"{issue.number} is not ready for a result: the {before} comes first; accept the "
-            "issue, and take it from there",
-        )
+    if before is None:
+        return None
+    return Refused(
+        "NotAllowed",
+        f"{issue.number} is not ready for a result: the {before} comes first; accept the "
+        "issue, and take it from there",
+    )
 
 
 def answer(

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from domain.issue.actions import Act, Answer, RecordCallback, Resolve, Verify
-from domain.issue.common import Changes, answer, end
+from pydantic import Field
+
+from domain.issue.act import Act, ActionName
+from domain.issue.action import Action, Changes, Rule
+from domain.issue.common import ALWAYS, HANDLERS, THE_DESK, answer, end
+from domain.issue.follow_up import RecordCallback
 from domain.issue.forms import ComplaintForm
+from domain.issue.handling import Resolve
+from domain.issue.hotline import Answer
 from domain.issue.intake import Intake
 from domain.issue.state import Assignment, Issue, Step, Tell
 from domain.sla.promise import PromiseKind
@@ -15,15 +22,27 @@ from domain.vocabulary import (
     Audience,
     Category,
     Channel,
+    Code,
     Kind,
     Outcome,
     Severity,
     Stage,
+    Text,
     Verdict,
+    Words,
 )
 
 SOURCE = "desk"
 """The source of the complaints that the desk registers by itself."""
+
+
+class Verify(Act):
+    """A complaint was looked into (R19): unfounded ones are explained to the customer, general ones
+    solved by the department, major ones taken by its lead.
+    """
+
+    verdict: Verdict = Field(description="whether it is justified, and how grave")
+    findings: Words = Field(description="what was found; the customer reads it")
 
 
 def verify(issue: Issue, act: Verify, at: datetime) -> Changes:
@@ -57,6 +76,13 @@ def verify(issue: Issue, act: Verify, at: datetime) -> Changes:
     }
 
 
+def received(intake: Intake, by: Actor, at: datetime) -> tuple[ComplaintForm, ...]:
+    """R19: registered with an apology."""
+    if intake.kind is not Kind.COMPLAINT:
+        return ()
+    return (ComplaintForm(received_by=by.id, apologised_at=at),)
+
+
 def filed(issue: Issue, act: Act, step: Step) -> tuple[ComplaintForm, ...]:
     """R19: whatever happens to a complaint goes on its form."""
     if issue.intake.kind is not Kind.COMPLAINT:
@@ -73,13 +99,6 @@ def filed(issue: Issue, act: Act, step: Step) -> tuple[ComplaintForm, ...]:
     if step.stage is Stage.CLOSED and not issue.closed:
         says["archived_at"] = step.at
     return (ComplaintForm.model_validate(says),) if says else ()
-
-
-def received(intake: Intake, by: Actor, at: datetime) -> tuple[ComplaintForm, ...]:
-    """R19: registered with an apology."""
-    if intake.kind is not Kind.COMPLAINT:
-        return ()
-    return (ComplaintForm(received_by=by.id, apologised_at=at),)
 
 
 def arising(issue: Issue, step: Step) -> Intake:
@@ -106,3 +125,33 @@ def arising(issue: Issue, step: Step) -> Intake:
             "arises_from": issue.id,
         }
     )
+
+
+class ComplaintRaised(Act):
+    """What the customer said became a complaint of its own (R21), or could not be registered."""
+
+    number: Code | None = None
+    reason: Text = Field(default="", description="why it could not")
+
+
+def complaint_raised(_: Issue, act: ComplaintRaised, __: datetime) -> Changes:
+    """R21: the complaint has a number of its own; or a person has to see to it."""
+    if act.number:
+        return {}
+    return {"tell": (Tell(template="complaint_failed", to=Audience.GM_OFFICE),)}
+
+
+ACTIONS: tuple[Action[Any], ...] = (
+    Action(
+        ActionName.VERIFY,
+        Verify,
+        Rule(stages=frozenset({Stage.VERIFYING}), roles=HANDLERS, own=True),
+        verify,
+    ),
+    Action(
+        ActionName.COMPLAINT_RAISED,
+        ComplaintRaised,
+        Rule(stages=ALWAYS, roles=THE_DESK),
+        complaint_raised,
+    ),
+)

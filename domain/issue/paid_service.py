@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from domain.issue.actions import Approve, Confirm, Quote, Survey
-from domain.issue.common import Changes, answer, end, nobody
+from pydantic import Field, model_validator
+
+from domain.issue.act import Act, ActionName
+from domain.issue.action import Action, Changes, Rule
+from domain.issue.common import FOR_THE_CUSTOMER, HANDLERS, answer, end, nobody
 from domain.issue.forms import PaidService
 from domain.issue.state import Issue, Tell
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Audience, Outcome, Stage
+from domain.vocabulary import Amount, Audience, Outcome, Role, Stage, Text, Words
+
+
+class Survey(Act):
+    """The site was surveyed: what is to be done there (R17)."""
+
+    findings: Words
 
 
 def survey(issue: Issue, act: Survey, at: datetime) -> Changes:
@@ -23,6 +33,13 @@ def survey(issue: Issue, act: Survey, at: datetime) -> Changes:
         "make": (PromiseKind.QUOTATION,),
         "forms": (form,),
     }
+
+
+class Quote(Act):
+    """The quotation for a paid service, sent to the customer (R17). A new one replaces the last."""
+
+    work: Words = Field(description="what is offered, in words the customer can read")
+    amount: Amount = Field(description="price in yuan: 12800.00")
 
 
 def quote(issue: Issue, act: Quote, at: datetime) -> Changes:
@@ -50,6 +67,13 @@ def quote(issue: Issue, act: Quote, at: datetime) -> Changes:
     }
 
 
+class Confirm(Act):
+    """The customer's yes or no to the quotation (R17)."""
+
+    agreed: bool = Field(description="the customer wants it at this price")
+    words: Text = Field(default="", description="the customer's, as said")
+
+
 def confirm(issue: Issue, act: Confirm, at: datetime) -> Changes:
     """R17: a no ends it, kindly; a yes goes to the manager if the price needs it, else to work."""
     form = PaidService(
@@ -72,6 +96,20 @@ def confirm(issue: Issue, act: Confirm, at: datetime) -> Changes:
             Tell(template="confirmed", to=Audience.HANDLER, when="assigned"),
         ),
     }
+
+
+class Approve(Act):
+    """The manager's yes or no, where the price needs it (R17)."""
+
+    approved: bool = Field(description="the work may begin")
+    reason: Text = Field(default="", description="the customer reads why not")
+
+    @model_validator(mode="after")
+    def _a_no_has_a_reason(self) -> Approve:
+        if not self.approved and not self.reason:
+            msg = "reason: say why it is not approved, the customer is told"
+            raise ValueError(msg)
+        return self
 
 
 def approve(issue: Issue, act: Approve, at: datetime) -> Changes:
@@ -109,3 +147,31 @@ def _work_begins(issue: Issue) -> Changes:
             Tell(template="confirmed", to=Audience.HANDLER, when="assigned"),
         ),
     }
+
+
+ACTIONS: tuple[Action[Any], ...] = (
+    Action(
+        ActionName.SURVEY,
+        Survey,
+        Rule(stages=frozenset({Stage.SURVEYING}), roles=HANDLERS, own=True),
+        survey,
+    ),
+    Action(
+        ActionName.QUOTE,
+        Quote,
+        Rule(stages=frozenset({Stage.QUOTING, Stage.CONFIRMING}), roles=HANDLERS, own=True),
+        quote,
+    ),
+    Action(
+        ActionName.CONFIRM,
+        Confirm,
+        Rule(stages=frozenset({Stage.CONFIRMING}), roles=HANDLERS | FOR_THE_CUSTOMER, own=True),
+        confirm,
+    ),
+    Action(
+        ActionName.APPROVE,
+        Approve,
+        Rule(stages=frozenset({Stage.APPROVING}), roles=frozenset({Role.MANAGER, Role.GM_OFFICE})),
+        approve,
+    ),
+)

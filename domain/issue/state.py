@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from domain.issue.actions import ActionName
+from domain.issue.act import ActionName
 from domain.issue.forms import ConsultationRecord, Evaluation, Form
 from domain.issue.intake import Intake
 from domain.sla.promise import CUSTOMERS, OVERSIGHT, Promise, PromiseEnd, PromiseKind

@@ -6,14 +6,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+from pydantic import Field
 
 from domain.errors import Refused
-from domain.issue.actions import Replan, Threshold
-from domain.issue.common import ASSIGNED, PASSED_ON, Changes, close
+from domain.issue.act import Act, ActionName
+from domain.issue.action import Action, Changes, Rule
+from domain.issue.common import (
+    ALWAYS,
+    ASSIGNED,
+    OPEN,
+    PASSED_ON,
+    STAFF,
+    THE_DESK,
+    UNCLOSED,
+    close,
+)
 from domain.issue.paid_service import not_wanted
 from domain.issue.state import Assignment, Issue, Tell
 from domain.sla.promise import CUSTOMERS, DUE, OVERSIGHT, Mark, Promise, PromiseEnd, PromiseKind
-from domain.vocabulary import Audience, Outcome, Stage
+from domain.vocabulary import ESCALATION, Actor, Audience, Code, Outcome, Role, Stage, Words
+
+
+class Threshold(Act):
+    """A clock reached one of its thresholds."""
+
+    promise: str
+    threshold: str
 
 
 def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
@@ -133,6 +153,36 @@ def _alarm(promise: Promise, mark: Mark, to: Audience) -> str:
     return "alarm" if broken else "warning"
 
 
+class Escalate(Act):
+    """Take the issue one level up by hand (R10, R13)."""
+
+    reason: Words
+
+
+def _at_the_top(issue: Issue, _: Actor) -> Refused | None:
+    if issue.level + 1 < len(ESCALATION):
+        return None
+    return Refused("NotAllowed", f"{issue.number} is with the GM office already: no level above")
+
+
+def escalate(issue: Issue, _: Escalate, __: datetime) -> Changes:
+    """R10, R13: one level up, by hand."""
+    level = issue.level + 1
+    return {
+        "level": level,
+        "tell": (Tell(template="escalated", to=Audience(ESCALATION[level])),),
+    }
+
+
+class Replan(Act):
+    """Plan the open promises again: a calendar, a notice or a policy was loaded (R32). ``adoption``
+    counts the loadings; the same one plans an issue once.
+    """
+
+    version: Code = Field(description="the rulebook that was loaded")
+    adoption: int
+
+
 def replan(issue: Issue, act: Replan, _: datetime) -> Changes:
     """R32: what is still open is planned again; whoever counts on an instant is told the new one.
     What is kept or broken is left as it is.
@@ -145,3 +195,15 @@ def replan(issue: Issue, act: Replan, _: datetime) -> Changes:
             Tell(template="replanned_staff", to=Audience.HANDLER, when="moved"),
         ),
     }
+
+
+ACTIONS: tuple[Action[Any], ...] = (
+    Action(ActionName.THRESHOLD, Threshold, Rule(stages=ALWAYS, roles=THE_DESK), threshold),
+    Action(
+        ActionName.ESCALATE,
+        Escalate,
+        Rule(stages=OPEN, roles=STAFF | {Role.INTAKE, Role.CLERK}, hindrance=_at_the_top),
+        escalate,
+    ),
+    Action(ActionName.REPLAN, Replan, Rule(stages=UNCLOSED, roles=THE_DESK), replan),
+)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
@@ -12,6 +11,7 @@ from domain.calendars.periods import Ends, Period, WorkingDays, WrittenPeriod, r
 from domain.sla.clock import Counting, Rehearsal
 from domain.sla.promise import DUE, PromiseKind
 from domain.vocabulary import (
+    Amount,
     Audience,
     Category,
     Code,
@@ -19,6 +19,7 @@ from domain.vocabulary import (
     Kind,
     Model,
     Role,
+    Score,
     Severity,
     Zone,
     repeated,
@@ -203,13 +204,13 @@ class Standby(Model):
 class PaidService(Model):
     """R17: above this price, in yuan, the manager approves before the work begins."""
 
-    approval_above: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)] | None = None
+    approval_above: Amount | None = None
 
 
 class Evaluations(Model):
     """R21, R26: a score below this is strong dissatisfaction, and becomes a complaint."""
 
-    complaint_below: Annotated[int, Field(ge=-50, le=200)] = 0
+    complaint_below: Score = 0
 
 
 class Telephone(Model):

@@ -13,9 +13,8 @@ from cli.console import ExitCode, Failed
 from cli.issues import actions as issue_actions
 from cli.issues import commands as issue_commands
 from cli.issues.actions import COMMANDS, Command
-from domain.issue.actions import PEOPLE, Act, ActionName
+from domain.issue.actions import ACTIONS, PEOPLE, Act, ActionName
 from domain.issue.intake import Intake
-from domain.issue.lifecycle import RULES
 from domain.issue.view import IssueView, view
 from domain.vocabulary import Actor, Role
 from tests.support.builders import an_issue
@@ -137,7 +136,7 @@ def test_the_example_of_a_help_text_is_sent_by_somebody_who_may(
     assert (program, ran.code) == ("yinuo", 0), ran.err
     ((number, name, act),) = sent
     assert (number, name, type(act)) == (NUMBER, command.action, PEOPLE[command.action])
-    assert act.by.role in RULES[command.action].roles
+    assert act.by.role in ACTIONS[command.action].rule.roles
     assert IssueView.model_validate_json(ran.out) == view(an_issue())
 
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from domain.issue.actions import PEOPLE, ActionName
-from domain.issue.lifecycle import RULES
+from domain.issue.actions import ACTIONS, PEOPLE, ActionName
 from domain.issue.view import view
 from domain.staff.access import CALLERS, Caller, Reach, Right, may, reach
 from domain.vocabulary import Role, Stage
@@ -38,7 +37,7 @@ def test_every_action_has_somebody_who_may_take_it(name: ActionName) -> None:
 @pytest.mark.parametrize("role", CALLERS)
 def test_nobody_may_do_over_http_what_the_regulation_does_not_give_their_role(role: Role) -> None:
     for name in PEOPLE:
-        if role not in RULES[name].roles:
+        if role not in ACTIONS[name].rule.roles:
             assert reach(role, name) is Reach.NONE
 
 
@@ -46,7 +45,7 @@ def test_an_engineer_takes_their_own_actions_on_their_own_issues_only() -> None:
     mine = caller(Role.ENGINEER, SEEN.engineer.id if SEEN.engineer else "")
     other = caller(Role.ENGINEER, "other")
     for name in PEOPLE:
-        if Role.ENGINEER in RULES[name].roles and RULES[name].own:
+        if Role.ENGINEER in ACTIONS[name].rule.roles and ACTIONS[name].rule.own:
             assert may(mine, name, SEEN)
             assert not may(other, name, SEEN)
     assert not may(other, Right.SEE, SEEN)

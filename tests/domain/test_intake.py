@@ -12,13 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.issue.actions import Accept, ActionName, RecordCallback
+from domain.issue.actions import ACTIONS, Accept, ActionName, RecordCallback
 from domain.issue.intake import Customer, Intake, issue_id
 from domain.issue.lifecycle import decide, register
 from domain.issue.state import Errand, Issue, Recorded, Step
 from domain.vocabulary import Model, Role, Stage
 from tests.support.builders import (
-    ACTIONS,
     DAY,
     HOUR,
     MONDAY,

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from domain.errors import Refused
-from domain.issue.actions import ActionName
-from domain.issue.lifecycle import RULES, allowed, decide, register
+from domain.issue.actions import ACTIONS, ActionName
+from domain.issue.lifecycle import allowed, decide, register
 from domain.issue.state import Assignment, Issue, SlaState, Tell
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import (
     DESK,
     Actor,
     Audience,
+    Kind,
     Outcome,
     Role,
     Severity,
@@ -138,7 +139,7 @@ CELLS = _cells()
 
 
 def test_the_matrix_names_every_action_and_every_stage() -> None:
-    assert {action for (action, _), who in CELLS.items() if who} == set(RULES)
+    assert {action for (action, _), who in CELLS.items() if who} == set(ACTIONS)
     assert {stage for (_, stage), who in CELLS.items() if who} == set(Stage)
 
 
@@ -192,7 +193,24 @@ def test_an_action_is_for_whom_the_regulation_names(name: ActionName, stage: Sta
 @pytest.mark.parametrize("stage", Stage)
 def test_what_is_offered_in_a_stage_is_what_some_person_may_do_there(stage: Stage) -> None:
     people = {name for (name, where), who in CELLS.items() if where is stage and who.strip("D")}
-    assert set(allowed(stage)) == people
+    issue = an_issue(stage)
+    if issue.closed:
+        issue = issue.model_copy(update={"promises": (a_promise(PromiseKind.DIFFICULTY),)})
+    assert set(allowed(issue)) == people
+
+
+def test_nothing_is_offered_that_waits_for_the_survey_or_rates_the_hotline() -> None:
+    paid = an_issue(Stage.ASSIGNED, Kind.PAID_SERVICE)
+    assert ActionName.RESOLVE in allowed(an_issue(Stage.ASSIGNED))
+    assert ActionName.RESOLVE not in allowed(paid)
+    assert ActionName.RATE_DIFFICULTY in allowed(an_issue(Stage.REPLIED))
+    assert ActionName.RATE_DIFFICULTY not in allowed(an_issue(Stage.REPLIED, first_contact=True))
+
+
+def test_an_engineer_is_asked_for_advice_only_where_a_panel_sits() -> None:
+    expert, issue = actor(Role.ENGINEER, COLLEAGUE.id), an_issue(Stage.IN_PROGRESS)
+    assert ActionName.CONSULT not in allowed(issue, expert)
+    assert ActionName.CONSULT in allowed(issue.model_copy(update={"panel_sits": True}), expert)
 
 
 def test_a_refusal_for_the_stage_says_what_is_possible_instead() -> None:
@@ -500,7 +518,7 @@ def test_an_issue_taken_from_somebody_for_nobody_waits_as_it_did_before(
 def test_a_waiting_issue_that_nobody_has_is_not_in_progress_when_it_runs_on() -> None:
     issue = Desk(engineer=None).do(an_issue(Stage.WAITING), ActionName.REASSIGN, actor(Role.LEAD))
     issue = Desk(engineer=None).do(issue, ActionName.RESUME, actor(Role.AGENT))
-    assert ActionName.ASSIGN not in allowed(issue.stage)
+    assert ActionName.ASSIGN not in allowed(issue)
     assert Desk().do(issue, ActionName.ASSIGN, DESK).engineer == ENGINEER
 
 

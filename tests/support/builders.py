@@ -11,19 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from domain.issue.actions import (
-    OPERATION,
-    PEOPLE,
-    Act,
-    ActionName,
-    Assign,
-    Cancel,
-    CancellationAsked,
-    ComplaintRaised,
-    HandOver,
-    Replied,
-    Threshold,
-)
+from domain.issue.actions import ACTIONS, Act, ActionName
 from domain.issue.common import STATIONS
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
@@ -42,19 +30,6 @@ DAY = timedelta(days=1)
 ENGINEER = Person(id="e01", name="Zhou Wei")
 COLLEAGUE = Person(id="e02", name="Sun Li")
 LEAD = Person(id="l01", name="Fang Min")
-
-ACTIONS: dict[ActionName, type[Act]] = {
-    **PEOPLE,
-    ActionName.ASSIGN: Assign,
-    ActionName.THRESHOLD: Threshold,
-    ActionName.REPLIED: Replied,
-    ActionName.HAND_OVER: HandOver,
-    ActionName.COMPLAINT_RAISED: ComplaintRaised,
-    ActionName.CANCEL: Cancel,
-    ActionName.CANCELLATION_ASKED: CancellationAsked,
-    **OPERATION,
-}
-"""The model each action takes."""
 
 _SAID: dict[ActionName, dict[str, Any]] = {
     ActionName.ANSWER: {"solution": "hold the reset button for ten seconds"},
@@ -103,7 +78,8 @@ def an_act(name: ActionName, by: Actor, **said: Any) -> Act:
     usual = _SAID.get(name, {})
     if name is ActionName.EVALUATE and by.role is not Role.CUSTOMER:
         usual = usual | {"person": "chen.hong"}
-    return ACTIONS[name].model_validate({"by": by} | usual | said)
+    form: type[Act] = ACTIONS[name].form
+    return form.model_validate({"by": by} | usual | said)
 
 
 def an_intake(**changes: Any) -> Intake:

@@ -23,8 +23,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.issue.actions import PEOPLE, Act, ActionName, Resolve
-from domain.issue.lifecycle import RULES
+from domain.issue.actions import ACTIONS, PEOPLE, Act, ActionName, Resolve
 from domain.issue.state import Issue
 from domain.issue.view import IssueView
 from domain.staff.roster import Roster
@@ -220,7 +219,7 @@ class Lives:
             self._anything: 12,
             self._at_an_impossible_time: 3,
             self._two_at_once: 4,
-            self._signal: 4 if view.stage in RULES[ActionName.RESOLVE].stages else 0.3,
+            self._signal: 4 if view.stage in ACTIONS[ActionName.RESOLVE].rule.stages else 0.3,
             self._operator_cancels: 0.8,
         }
         await weighted(life.chance, turns)(life, view)
@@ -275,7 +274,7 @@ class Lives:
     async def _fitting(self, life: Life, view: IssueView) -> tuple[ActionName, Actor, Said]:
         """Choose something that the stage allows, and somebody with a right to it."""
         name = likely(life.chance, view)
-        roles = dict.fromkeys(sorted(RULES[name].roles - {Role.SYSTEM}), 1.0)
+        roles = dict.fromkeys(sorted(ACTIONS[name].rule.roles - {Role.SYSTEM}), 1.0)
         if Role.ENGINEER in roles:
             roles[Role.ENGINEER] = 8 if view.engineer else 0.2
         by = self._person(life.chance, weighted(life.chance, roles), view)

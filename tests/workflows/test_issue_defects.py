@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ from temporalio import workflow
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.worker import Replayer
 
-from domain.issue import complaints, effects, lifecycle
-from domain.issue.actions import OPERATION, PEOPLE, ActionName
-from domain.issue.lifecycle import Rule
+from domain.issue import complaints
+from domain.issue.action import Rule
+from domain.issue.actions import ACTIONS, OPERATION, PEOPLE, ActionName
 from domain.vocabulary import Actor, Role, Stage
 from runtime.temporal import plugin
 from tests.support.builders import actor, an_act
@@ -45,10 +46,9 @@ BROKEN: dict[str, Effect] = {
 
 
 def break_(monkeypatch: pytest.MonkeyPatch, name: ActionName, effect: Effect) -> None:
-    """Break an action that anybody may take at any stage."""
+    """Break an action; anybody may take it at any stage."""
     anybody = Rule(stages=frozenset(Stage), roles=frozenset(Role))
-    monkeypatch.setitem(lifecycle.RULES, name, anybody)
-    monkeypatch.setitem(effects.EFFECTS, name, effect)
+    monkeypatch.setitem(ACTIONS, name, replace(ACTIONS[name], rule=anybody, effect=effect))
 
 
 def once_accepted(broken: Effect) -> Effect:
@@ -88,7 +88,7 @@ async def test_an_alarm_that_the_program_fell_over_is_given_once_it_is_mended(
     desk = await begin("2026-03-10 10:00")
     handle, _ = await desk.open()
     with monkeypatch.context() as patch:
-        patch.setitem(effects.EFFECTS, ActionName.THRESHOLD, raises(TypeError("None + 1")))
+        break_(patch, ActionName.THRESHOLD, raises(TypeError("None + 1")))
         await desk.until("2026-03-10 13:00")
         assert "threshold" not in await desk.steps(handle)
     await desk.until("2026-03-10 14:00")
@@ -106,7 +106,7 @@ async def test_a_reply_that_arrived_while_the_program_was_broken_counts_once_it_
     handle, view = await desk.open()
     view = await desk.accept(handle, view)
     with monkeypatch.context() as patch:
-        patch.setitem(effects.EFFECTS, ActionName.REPLIED, raises(KeyError("stage")))
+        break_(patch, ActionName.REPLIED, raises(KeyError("stage")))
         await desk.resolve(handle, view)
         await desk.until("2026-03-10 10:30")
         assert (await desk.view(handle)).stage is Stage.RESOLVED
