@@ -67,6 +67,7 @@ _LABELS: Mapping[str, Reason] = {
     "comment": ("评语", "Why"),
     "difficulty": ("难度", "Difficulty"),
 }
+_SCORES: Reason = (f"{words.SCORES[0]}，100 为符合预期", f"{words.SCORES[1]}; 100 is as expected")
 _HINTS: Mapping[str, Reason] = {
     "at": ("不填即现在；早些时候做的，填当时", "now if left out; if it was earlier, say when"),
     "expected_at": ("客户会收到", "the customer is told"),
@@ -78,8 +79,8 @@ _HINTS: Mapping[str, Reason] = {
     "experts": ("不选则由主管指定", "if none is chosen, the lead chooses"),
     "advice": ("问题与意见只填一项", "either the question or the advice"),
     "difficulty": ("1 容易，5 很难", "1 easy, 5 very difficult"),
-    "technical": ("-50 至 200，100 为符合预期", "-50 to 200; 100 is as expected"),
-    "attitude": ("-50 至 200，100 为符合预期", "-50 to 200; 100 is as expected"),
+    "technical": _SCORES,
+    "attitude": _SCORES,
 }
 _NAMED: Mapping[str, words.Names] = {"verdict": words.VERDICTS, "item": words.ITEMS}
 

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from domain.errors import Refused
 from domain.issue.actions import PEOPLE, Act
 from domain.links import Link, Purpose
-from domain.vocabulary import Actor, ServiceItem
+from domain.vocabulary import HIGHEST_SCORE, LOWEST_SCORE, Actor, ServiceItem
 from web.rendering import Reason
 
 ASKED: Mapping[Purpose, tuple[str, ...]] = {
@@ -28,8 +28,8 @@ ASKED: Mapping[Purpose, tuple[str, ...]] = {
 
 _CHOOSE: Reason = ("请选择一项。", "Choose one.")
 _SCORE: Reason = (
-    "请填 -50 到 200 之间的整数；100 表示符合预期。",
-    "A whole number from -50 to 200; 100 is as expected.",
+    f"请填 {LOWEST_SCORE} 到 {HIGHEST_SCORE} 之间的整数；100 表示符合预期。",
+    f"A whole number from {LOWEST_SCORE} to {HIGHEST_SCORE}; 100 is as expected.",
 )
 _SHORTER: Reason = ("太长了：最多一万字。", "Too long: 10,000 characters at most.")
 _REASONS: Mapping[str, Reason] = {
