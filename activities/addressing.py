@@ -12,11 +12,12 @@ from typing import Any
 from activities import wording
 from activities.wording import Context
 from domain.calendars.periods import Period, TimeBudget
-from domain.issue.actions import ActionName
-from domain.issue.state import Errand, Recorded, Step, Tell, When
+from domain.issue.actions import Threshold
+from domain.issue.state import Tell, When
+from domain.issue.step import Errand, Recorded, Step
 from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered
 from domain.sla.policy import Policy
-from domain.sla.promise import Promise, PromiseKind
+from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import OFF, Duty
 from domain.staff.roster import DeliveryChannel, Member
@@ -263,7 +264,9 @@ def _message(
     undelivered: Sequence[Message] = (),
 ) -> Message:
     case, recorded = directory.case, directory.recorded
-    promise = _promise(step)
+    act = step.act
+    rung = act if isinstance(act, Threshold) else None
+    promise = next((p for p in step.promises if rung and p.key == rung.promise), None)
     written = wording.write(
         tell.template,
         Context(
@@ -280,7 +283,7 @@ def _message(
             zone=recorded.zone,
             promises=tuple(p for p in (*step.promises, *recorded.promises) if p.running),
             promise=promise,
-            mark_name=step.content.get("threshold"),
+            mark_name=rung.threshold if rung else None,
             expected_at=step.handling.expected_at if step.handling else None,
             reason=_reason(step.content),
             result=step.result,
@@ -300,8 +303,8 @@ def _message(
         ),
     )
     about = f"{step.seq}:{tell.template}"
-    if promise:  # with the pauses: an alarm that a pause took back is given again
-        about = f"{promise.key}:{step.content['threshold']}:{promise.pauses}"
+    if rung and promise:  # with the pauses: an alarm that a pause took back is given again
+        about = f"{promise.key}:{rung.threshold}:{promise.pauses}"
     facts = case.facts.model_copy(update={"severity": step.severity})
     in_hours = tell.to is not Audience.CUSTOMER and policy.told(facts) == "working hours"
     return Message(
@@ -318,12 +321,6 @@ def _message(
         created_at=step.recorded_at,
         not_before=directory.at_work(recipient, step.recorded_at) if in_hours else None,
     )
-
-
-def _promise(step: Step) -> Promise | None:
-    """The promise an alarm is about."""
-    about = step.content["promise"] if step.action is ActionName.THRESHOLD else None
-    return next((promise for promise in step.promises if promise.key == about), None)
 
 
 def _reason(content: dict[str, Any]) -> str | None:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from temporalio.exceptions import ApplicationError
 
-from domain.issue.state import Assignment, Person, Recorded, Step
+from domain.issue.state import Assignment, Person
+from domain.issue.step import Recorded, Step
 from domain.staff.duty import Duty
 from domain.staff.roster import Member, Need, choose
 from domain.staff.staffing import answering, hindrance, is_thin

@@ -16,7 +16,7 @@ from activities.informing import taught
 from domain import contract as names
 from domain.issue.folding import folded
 from domain.issue.intake import Intake
-from domain.issue.state import Recorded
+from domain.issue.step import Recorded
 from runtime import histories
 from runtime.histories import Kept, Told
 from runtime.living import described

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from activities.assigning import invalid
-from domain.issue.actions import ActionName
+from domain.issue.actions import ActionName, Resolve
 from domain.issue.forms import (
     ComplaintForm,
     ConsultationRecord,
@@ -16,7 +16,8 @@ from domain.issue.forms import (
     Form,
     PaidService,
 )
-from domain.issue.state import Recorded, Step
+from domain.issue.paid_service import Confirmed
+from domain.issue.step import Recorded, Step
 from domain.sla.policy import Policy
 from store import cases, issue_writer, roster
 from store.connection import Connection
@@ -40,7 +41,8 @@ async def informed(connection: Connection, recorded: Recorded, policy: Policy) -
     changes: dict[str, object] = {"forms": tuple(each.form for each in found)}
     if step.action is ActionName.CONFIRM:
         offered = await issue_writer.quotation(connection, step.issue_id, step.generation)
-        changes["content"] = step.content | offered
+        confirmed = Confirmed.model_validate({**step.content, "by": step.by, **offered})
+        changes["content"] = confirmed.content()
     return recorded.model_copy(
         update={
             "step": step.model_copy(update=changes),
@@ -54,7 +56,7 @@ async def taught(connection: Connection, step: Step) -> None:
     """R29: propose a written result for the case library, if its handler thinks that it is worth
     knowing.
     """
-    if not step.content.get("known_solution"):
+    if not (isinstance(step.act, Resolve) and step.act.known_solution):
         return
     solution = await cases.solved(connection, step.issue_id)
     if solution:

@@ -21,7 +21,7 @@ from activities.informing import informed, taught
 from domain import contract as names
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
-from domain.issue.state import Recorded, Step
+from domain.issue.step import Recorded, Step
 from domain.sla.planning import Planner
 from domain.sla.promise import Promise
 from domain.sla.rulebook import Rulebook

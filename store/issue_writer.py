@@ -13,7 +13,8 @@ import asyncpg
 from domain.issue.common import STATIONS
 from domain.issue.forms import ExpertPanel, Form
 from domain.issue.intake import Customer, Intake
-from domain.issue.state import Person, Recorded, Step
+from domain.issue.state import Person
+from domain.issue.step import Recorded, Step
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise
 from domain.vocabulary import Model, Outcome, Stage

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.issue.folding import facts_of
-from domain.issue.state import Issue, Recorded
+from domain.issue.state import Issue
+from domain.issue.step import Recorded
 from domain.vocabulary import Stage
 from store import issue_writer
 from store.connection import Connection

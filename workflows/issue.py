@@ -31,7 +31,8 @@ from domain.issue.actions import (
 )
 from domain.issue.complaints import arising
 from domain.issue.intake import Intake
-from domain.issue.state import Errand, Issue, Recorded, Step
+from domain.issue.state import Issue
+from domain.issue.step import Errand, Recorded, Step
 from domain.issue.view import IssueView, details, due, view
 from domain.markdown import plain
 from domain.vocabulary import DESK
@@ -380,7 +381,7 @@ class IssueWorkflow:
         """
         if (issue := self._issue) is not None:
             entered = f"entered:{recorded.step.seq}"
-            self._issue = self._defects.sound(entered, lambda: issue.after(recorded))
+            self._issue = self._defects.sound(entered, lambda: recorded.applied_to(issue))
         elif recorded.closed_as:
             self._ended_before = True
             ended = f"it was registered as {recorded.number} and has ended ({recorded.closed_as})"
@@ -497,7 +498,7 @@ class IssueWorkflow:
         """
         try:
             complaint = self._defects.sound(
-                f"complaint:{step.seq}", lambda: arising(self._known, step)
+                f"complaint:{step.seq}", lambda: arising(self._known, step.act, step.seq, step.at)
             )
             number = await workflow.execute_activity(
                 names.RAISE_COMPLAINT,

@@ -56,4 +56,4 @@ class Act(Model):
 
     def content(self) -> dict[str, Any]:
         """What it says, as it is kept: by whom and when is kept beside it."""
-        return self.model_dump(mode="json", exclude={"by", "at"}, exclude_none=True)
+        return self.model_dump(mode="json", exclude={"by", "at"}, exclude_none=True, by_alias=True)

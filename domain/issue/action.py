@@ -68,13 +68,19 @@ F = TypeVar("F", bound=Act)
 @dataclass(frozen=True)
 class Action(Generic[F]):
     """One action. ``effect`` says what it brings about at that instant; it raises ``Refused`` for
-    what is said only, or for when.
+    what is said only, or for when. What is kept of it may say more than its ``form``.
     """
 
     name: ActionName
     form: type[F]
     rule: Rule
     effect: Callable[[Issue, F, datetime], Changes]
+    keeps: type[F] | None = None
+
+    @property
+    def kept(self) -> type[F]:
+        """The model of what is kept of it."""
+        return self.keeps or self.form
 
     def refusal(self, issue: Issue, by: Actor) -> Refused | None:
         """Say why somebody may not take it, in a stage that has a place for it; None: they may."""

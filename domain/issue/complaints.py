@@ -10,12 +10,12 @@ from pydantic import Field
 from domain.issue.act import Act, ActionName
 from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import ALWAYS, HANDLERS, THE_DESK, answer, end
-from domain.issue.follow_up import RecordCallback
+from domain.issue.follow_up import Evaluate, RecordCallback
 from domain.issue.forms import ComplaintForm
 from domain.issue.handling import Resolve
 from domain.issue.hotline import Answer
 from domain.issue.intake import Intake
-from domain.issue.state import Assignment, Issue, Step, Tell
+from domain.issue.state import Assignment, Issue, Tell
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import (
     Actor,
@@ -83,42 +83,48 @@ def received(intake: Intake, by: Actor, at: datetime) -> tuple[ComplaintForm, ..
     return (ComplaintForm(received_by=by.id, apologised_at=at),)
 
 
-def filed(issue: Issue, act: Act, step: Step) -> tuple[ComplaintForm, ...]:
-    """R19: whatever happens to a complaint goes on its form."""
+def filed(
+    issue: Issue, act: Act, at: datetime, *, answered: bool | None, stage: Stage
+) -> tuple[ComplaintForm, ...]:
+    """R19: whatever happens to a complaint goes on its form; it is at ``stage`` now."""
     if issue.intake.kind is not Kind.COMPLAINT:
         return ()
     says: dict[str, object] = {}
     if isinstance(act, Resolve):
-        says = {"handled_by": act.by.id, "result": act.result, "result_at": step.at}
+        says = {"handled_by": act.by.id, "result": act.result, "result_at": at}
     elif isinstance(act, Answer):
-        says = {"handled_by": act.by.id, "result": act.solution, "result_at": step.at}
+        says = {"handled_by": act.by.id, "result": act.solution, "result_at": at}
     elif isinstance(act, RecordCallback) and act.reached:
-        says = {"called_at": step.at, "satisfied": act.satisfied}
-    if step.answered and not issue.answered:
-        says["told_at"] = step.at
-    if step.stage is Stage.CLOSED and not issue.closed:
-        says["archived_at"] = step.at
+        says = {"called_at": at, "satisfied": act.satisfied}
+    if answered and not issue.answered:
+        says["told_at"] = at
+    if stage is Stage.CLOSED and not issue.closed:
+        says["archived_at"] = at
     return (ComplaintForm.model_validate(says),) if says else ()
 
 
-def arising(issue: Issue, step: Step) -> Intake:
+def arising(issue: Issue, act: Act, seq: int, at: datetime) -> Intake:
     """R21: what a customer said in a callback or an evaluation, as a complaint of its own. A
     conflict is major: whoever is responsible hears of it at once (R24).
     """
-    called = step.callback is not None
-    said = step.content.get("words") or step.content.get("comment") or ""
+    called, said = False, ""
+    match act:
+        case RecordCallback(words=words):
+            called, said = True, words
+        case Evaluate(comment=comment):
+            said = comment
     return issue.intake.model_copy(
         update={
             "source": SOURCE,
-            "reference": f"{issue.number}-{step.seq}",
+            "reference": f"{issue.number}-{seq}",
             "channel": Channel.TELEPHONE if called else Channel.WEBSITE,
             "kind": Kind.COMPLAINT,
             "category": Category.SERVICE,
             "severity": Severity.MAJOR if called else Severity.GENERAL,
             "title": f"对 {issue.number} 的投诉 Complaint about {issue.number}",
-            "description": str(said),
+            "description": said,
             "occurred_at": None,
-            "reported_at": step.at,
+            "reported_at": at,
             "ring_seconds": None,
             "answering": False,
             "complex": False,

@@ -144,6 +144,12 @@ class Transfer(Act):
     reason: Words
 
 
+class Transferred(Transfer):
+    """With the department that had it."""
+
+    from_: Code | None = Field(default=None, alias="from")
+
+
 def transfer(issue: Issue, act: Transfer, _: datetime) -> Changes:
     """R15, R10: another department has it from now on, and the customer knows."""
     if act.to == issue.department:
@@ -155,7 +161,9 @@ def transfer(issue: Issue, act: Transfer, _: datetime) -> Changes:
     )
     return changes | {
         "department": act.to,
-        "content": {"to": act.to, "from": issue.department, "reason": act.reason},
+        "content": Transferred.model_validate(
+            {**act.content(), "by": act.by, "from": issue.department}
+        ).content(),
         "tell": (*told, *changes["tell"]),
     }
 
@@ -303,7 +311,13 @@ ACTIONS: tuple[Action[Any], ...] = (
         Rule(stages=frozenset({Stage.WAITING}), roles=STAFF, own=True),
         resume,
     ),
-    Action(ActionName.TRANSFER, Transfer, Rule(stages=OPEN, roles=STAFF, own=True), transfer),
+    Action(
+        ActionName.TRANSFER,
+        Transfer,
+        Rule(stages=OPEN, roles=STAFF, own=True),
+        transfer,
+        Transferred,
+    ),
     Action(
         ActionName.REASSIGN, Reassign, Rule(stages=OPEN, roles=STAFF | THE_DESK, own=True), reassign
     ),

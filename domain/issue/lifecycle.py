@@ -16,7 +16,8 @@ from domain.issue.actions import ACTIONS, PEOPLE, Accept, Act, ActionName, Repor
 from domain.issue.common import ASSIGNED
 from domain.issue.complaints import filed, received
 from domain.issue.intake import CLOCK_SKEW, Intake
-from domain.issue.state import Assignment, Issue, Recorded, Step, Tell
+from domain.issue.state import Assignment, Issue, Tell
+from domain.issue.step import Recorded, Step
 from domain.sla.promise import Promise, PromiseKind
 from domain.vocabulary import Actor, Audience, Kind, Outcome, Role, Stage
 
@@ -88,17 +89,19 @@ def _told_at_first(intake: Intake) -> Iterator[Tell]:
 def registered(intake: Intake, recorded: Recorded) -> Issue:
     """Return the issue as it begins, once its registration stands in the register."""
     step = recorded.step
-    return Issue(
-        intake=intake,
-        number=recorded.number,
-        department=recorded.department,
-        centre=recorded.centre,
-        zone=recorded.zone,
-        severity=step.severity,
-        stage=step.stage,
-        registered_at=step.recorded_at,
-        last_at=step.at,
-    ).after(recorded)
+    return recorded.applied_to(
+        Issue(
+            intake=intake,
+            number=recorded.number,
+            department=recorded.department,
+            centre=recorded.centre,
+            zone=recorded.zone,
+            severity=step.severity,
+            stage=step.stage,
+            registered_at=step.recorded_at,
+            last_at=step.at,
+        )
+    )
 
 
 def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "") -> Step:
@@ -127,7 +130,8 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
         stage_before=issue.stage,
         **changes,
     )
-    return step.model_copy(update={"forms": (*step.forms, *filed(issue, act, step))})
+    also = filed(issue, act, at, answered=step.answered, stage=step.stage)
+    return step.model_copy(update={"forms": (*step.forms, *also)})
 
 
 def _unchanged(issue: Issue) -> Changes:

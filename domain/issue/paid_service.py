@@ -74,6 +74,13 @@ class Confirm(Act):
     words: Text = Field(default="", description="the customer's, as said")
 
 
+class Confirmed(Confirm):
+    """With what was offered, which the register knows."""
+
+    work: Text | None = None
+    amount: Amount | None = None
+
+
 def confirm(issue: Issue, act: Confirm, at: datetime) -> Changes:
     """R17: a no ends it, kindly; a yes goes to the manager if the price needs it, else to work."""
     form = PaidService(
@@ -167,6 +174,7 @@ ACTIONS: tuple[Action[Any], ...] = (
         Confirm,
         Rule(stages=frozenset({Stage.CONFIRMING}), roles=HANDLERS | FOR_THE_CUSTOMER, own=True),
         confirm,
+        Confirmed,
     ),
     Action(
         ActionName.APPROVE,

@@ -36,6 +36,12 @@ class Threshold(Act):
     threshold: str
 
 
+class Reached(Threshold):
+    """The last of the thresholds that had passed, with those before it."""
+
+    skipped: tuple[str, ...] = ()
+
+
 def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
     """R13: warn before, apologise and ask for progress when overdue, then upward.
 
@@ -57,11 +63,12 @@ def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
         "promises": (promise,),
         "level": max(issue.level, *(mark.level for mark in passed)),
         "tell": tuple(Tell(template=_alarm(promise, last, to), to=to) for to in told),
-        "content": {
-            "promise": promise.key,
-            "threshold": last.name,
-            "skipped": [mark.name for mark in passed[:-1]],
-        },
+        "content": Reached(
+            by=act.by,
+            promise=promise.key,
+            threshold=last.name,
+            skipped=tuple(mark.name for mark in passed[:-1]),
+        ).content(),
     }
     time_is_up = _TIME_IS_UP.get(promise.kind)
     last_word = promise.next_mark is None if promise.kind in OVERSIGHT else _due(passed)
@@ -198,7 +205,13 @@ def replan(issue: Issue, act: Replan, _: datetime) -> Changes:
 
 
 ACTIONS: tuple[Action[Any], ...] = (
-    Action(ActionName.THRESHOLD, Threshold, Rule(stages=ALWAYS, roles=THE_DESK), threshold),
+    Action(
+        ActionName.THRESHOLD,
+        Threshold,
+        Rule(stages=ALWAYS, roles=THE_DESK),
+        threshold,
+        Reached,
+    ),
     Action(
         ActionName.ESCALATE,
         Escalate,

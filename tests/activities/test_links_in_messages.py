@@ -50,7 +50,7 @@ class Desk:
         act = ACTIONS[name].form.model_validate({"by": by} | said)
         step = decide(issue, name, act, self.now, f"u-{issue.seq}")
         recorded = await self.recording.record_step(step.model_copy(update={"run": "run-1"}))
-        return issue.after(recorded)
+        return recorded.applied_to(issue)
 
     async def messages(self, issue: Issue) -> dict[str, Any]:
         rows = await self.pool.fetch("SELECT * FROM outbox WHERE seq = $1", issue.seq)

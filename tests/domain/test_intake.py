@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from domain.issue.actions import ACTIONS, Accept, ActionName, RecordCallback
 from domain.issue.intake import Customer, Intake, issue_id
 from domain.issue.lifecycle import decide, register
-from domain.issue.state import Errand, Issue, Recorded, Step
+from domain.issue.state import Issue
+from domain.issue.step import Errand, Recorded, Step
 from domain.vocabulary import Model, Role, Stage
 from tests.support.builders import (
     DAY,

@@ -414,7 +414,7 @@ def test_accepting_fulfils_the_response_and_nothing_else() -> None:
     assert step.handling
     assert (step.handling.accepted_at, step.handling.expected_at) == (now, now + DAY)
     assert step.assignment is None
-    issue = before.after(Desk().record(step, before))
+    issue = Desk().record(step, before).applied_to(before)
     assert (issue.stage, issue.engineer) == (Stage.IN_PROGRESS, ENGINEER)
     assert ends(issue) == {"response.1": "kept.", "resolution.1": "open"}
     assert _promise(issue, "response.1").ended_at == now
@@ -431,7 +431,7 @@ def test_a_supervisor_who_accepts_what_others_have_becomes_its_handler(stage: St
     step = decided(an_issue(stage), ActionName.ACCEPT, actor(Role.LEAD), MONDAY + 3 * DAY)
     assert step.assignment == Assignment(to=LEAD.id)
     assert step.stage is Stage.IN_PROGRESS
-    issue = an_issue(stage).after(Desk(engineer=None).record(step))
+    issue = Desk(engineer=None).record(step).applied_to(an_issue(stage))
     assert issue.stage is Stage.IN_PROGRESS
     assert issue.engineer
     assert issue.engineer.id == LEAD.id
@@ -471,7 +471,7 @@ def test_resuming_asks_for_the_clock_to_be_planned_anew() -> None:
     step = decided(waiting, ActionName.RESUME, actor(Role.AGENT), waiting.last_at + DAY)
     assert step.resume
     assert step.promises == (stopped,)
-    issue = waiting.after(Desk().record(step, waiting))
+    issue = Desk().record(step, waiting).applied_to(waiting)
     assert issue.stage is Stage.IN_PROGRESS
     assert _promise(issue, "resolution.1").due_at == stopped.due_at + DAY
     assert [p.key for p in issue.promises] == ["response.1", "resolution.1"]
@@ -535,7 +535,7 @@ def test_resolving_fulfils_response_and_resolution_and_promises_a_call(stage: st
     assert step.handling
     assert step.handling.resolved_at == now
     assert (step.handling.result, step.handling.cause) == ("card reader replaced", "worn out")
-    issue = before.after(Desk().record(step, before))
+    issue = Desk().record(step, before).applied_to(before)
     assert issue.stage is Stage.RESOLVED
     assert issue.results == ("card reader replaced",)
     assert not issue.answered
@@ -590,7 +590,7 @@ def test_a_clock_warns_then_apologises_then_rises_level_by_level(
     assert messages(step) == told
     assert step.level == level
     assert step.stage is issue.stage
-    after = issue.after(Desk().record(step, issue))
+    after = Desk().record(step, issue).applied_to(issue)
     assert _promise(after, "response.1").reached == marks_before + 1
     assert ends(after) == {"response.1": end}
 
@@ -670,7 +670,7 @@ def test_escalating_by_hand_climbs_to_the_gm_office_and_no_further() -> None:
     for level, audience in enumerate((Audience.LEAD, Audience.MANAGER, Audience.GM_OFFICE), 1):
         step = decided(issue, ActionName.ESCALATE, actor(Role.AGENT), issue.last_at)
         assert step.tell == (Tell(template="escalated", to=audience),)
-        issue = issue.after(Desk().record(step, issue))
+        issue = Desk().record(step, issue).applied_to(issue)
         assert (issue.level, issue.stage) == (level, Stage.ASSIGNED)
     with pytest.raises(Refused, match="no level above") as refused:
         Desk().do(issue, ActionName.ESCALATE, actor(Role.AGENT))
@@ -734,7 +734,7 @@ def test_what_could_not_be_delivered_is_handed_over_without_changing_how_the_iss
     before = an_issue(Stage.CLOSED)
     step = decided(before, ActionName.HAND_OVER, DESK, MONDAY + 9 * DAY, messages=("a", "b"))
     assert step.hand_over == ("a", "b")
-    issue = before.after(Desk().record(step, before))
+    issue = Desk().record(step, before).applied_to(before)
     assert (issue.stage, issue.outcome) == (Stage.CLOSED, Outcome.SOLVED)
     assert issue.engineer == before.engineer
 
@@ -758,6 +758,6 @@ def test_two_hundred_causes_are_remembered_and_the_oldest_forgotten() -> None:
     for n in range(201):
         act = an_act(ActionName.REPORT_PROGRESS, actor(Role.ENGINEER))
         step = decide(issue, ActionName.REPORT_PROGRESS, act, MONDAY + DAY, f"update-{n}")
-        issue = issue.after(Desk().record(step, issue))
+        issue = Desk().record(step, issue).applied_to(issue)
     assert len(issue.seen) == 200
     assert (issue.seen[0], issue.seen[-1]) == ("update-1", "update-200")

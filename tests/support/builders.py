@@ -15,7 +15,8 @@ from domain.issue.actions import ACTIONS, Act, ActionName
 from domain.issue.common import STATIONS
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
-from domain.issue.state import Issue, Person, Recorded, Step
+from domain.issue.state import Issue, Person
+from domain.issue.step import Recorded, Step
 from domain.sla.promise import Mark, Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Actor, Audience, Kind, Role, Stage
 from runtime.signing import Links, Signer
@@ -170,7 +171,7 @@ class Desk:
         """Let ``by`` do it at ``now`` (a minute after the last step if left out)."""
         now = now or issue.last_at + MINUTE
         step = decide(issue, name, an_act(name, by, **said), now)
-        return issue.after(self.record(step, issue))
+        return self.record(step, issue).applied_to(issue)
 
     def record(self, step: Step, issue: Issue | None = None) -> Recorded:
         """Answer as the register does: promises planned, somebody found if somebody is wanted."""

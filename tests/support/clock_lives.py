@@ -16,7 +16,7 @@ from domain.issue.common import STATIONS
 from domain.issue.forms import ComplaintForm, ConsultationRecord, Form
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
-from domain.issue.state import Recorded, Step
+from domain.issue.step import Recorded, Step
 from domain.sla.promise import OVERSIGHT, PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Actor, Kind, Outcome, Role, Stage, Verdict
 from tests.support.builders import COLLEAGUE, LEAD, Desk, actor, an_act
@@ -176,7 +176,7 @@ class Life:
             return False
         recorded = self.desk.record(step, before)
         self._check_new_promises(recorded)
-        self.issue = before.after(recorded)
+        self.issue = recorded.applied_to(before)
         self._note(step)
         assert self.issue.last_at >= before.last_at
         assert self.issue.level >= before.level

@@ -17,7 +17,7 @@ from domain import contract as names
 from domain.findings import FindingKind
 from domain.issue import lifecycle
 from domain.issue.actions import Accept, ActionName, ReportProgress
-from domain.issue.state import Recorded, Step
+from domain.issue.step import Recorded, Step
 from domain.vocabulary import Outcome
 from store import issue_reader
 from store.connection import Pool

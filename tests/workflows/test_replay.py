@@ -10,7 +10,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from domain.issue.intake import Intake, issue_id
-from domain.issue.state import Issue, Recorded
+from domain.issue.state import Issue
+from domain.issue.step import Recorded
 from domain.issue.view import IssueView
 from runtime.settings import ROOT
 from runtime.temporal import plugin
