@@ -144,10 +144,10 @@ def _staff(member: Member) -> Recipient:
 
 async def address(
     connection: Connection, step: Step, policy: Policy, directory: Directory
-) -> tuple[dict[str, Any], list[Message]]:
-    """Write the step's messages: the errands as ``Recorded`` has them, the rows for the outbox."""
+) -> tuple[tuple[Errand, ...], list[Message]]:
+    """Write the step's messages: the errands that bring them out, the rows for the outbox."""
     if not step.tell:
-        return {}, []
+        return (), []
     if step.hand_over:
         messages = await _handed_over(connection, step, policy, directory)
     else:
@@ -156,9 +156,9 @@ async def address(
     return _errands(waiting, step.generation if step.replies else 0, policy), messages
 
 
-async def left_lying(connection: Connection, step: Step, policy: Policy) -> dict[str, Any]:
+async def left_lying(connection: Connection, step: Step, policy: Policy) -> tuple[Errand, ...]:
     """Make errands of all that was to be told of the issue and neither arrived nor was handed to a
-    person, as ``Recorded`` has them; with the answer that its customer still waits for (R6).
+    person; with the answer that its customer still waits for (R6).
     """
     waiting = [
         (key, not_before if not_before and not_before > step.recorded_at else None)
@@ -169,10 +169,10 @@ async def left_lying(connection: Connection, step: Step, policy: Policy) -> dict
 
 def _errands(
     waiting: Sequence[tuple[str, datetime | None]], reply: int, policy: Policy
-) -> dict[str, Any]:
+) -> tuple[Errand, ...]:
     """Send together what may be sent at the same instant; what answers the customer, at once."""
     instants = dict.fromkeys(not_before for _, not_before in waiting)
-    errands = [
+    return tuple(
         Errand(
             keys=tuple(key for key, not_before in waiting if not_before == instant),
             reply=reply if instant is None else 0,
@@ -182,9 +182,7 @@ def _errands(
             longest_retry=_elapsed(policy.delivery.longest_retry),
         )
         for instant in ({None: None} if reply else {}) | instants
-    ]
-    at_once = next((errand for errand in errands if errand.not_before is None), None)
-    return {"errand": at_once, "later": tuple(e for e in errands if e.not_before)}
+    )
 
 
 def _elapsed(period: Period) -> timedelta:

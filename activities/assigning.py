@@ -9,7 +9,7 @@ from typing import NamedTuple
 from temporalio.exceptions import ApplicationError
 
 from domain.issue.state import Assignment, Person
-from domain.issue.step import Recorded, Step
+from domain.issue.step import Step
 from domain.staff.duty import Duty
 from domain.staff.roster import Member, Need, choose
 from domain.staff.staffing import answering, hindrance, is_thin
@@ -33,9 +33,21 @@ class _Found(NamedTuple):
     again_at: datetime | None = None
 
 
+class Holding(NamedTuple):
+    """Who has an issue, when that is to be looked at again, and which core group has too few on
+    stand-by with it.
+    """
+
+    department: str
+    engineer: Person | None = None
+    lead: Person | None = None
+    assign_again_at: datetime | None = None
+    thin: str | None = None
+
+
 async def assigned(
     connection: Connection, step: Step, case: Case, people: Sequence[Member], current: Current
-) -> Recorded:
+) -> Holding:
     """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it. With a
     transfer (R15) that is the other department's.
 
@@ -43,28 +55,18 @@ async def assigned(
         ApplicationError: ``Invalid``: whoever or whatever was named cannot have it.
     """
     case = _transferred(step, case, people)
-    same = Recorded(
-        step=step.model_copy(update={"intake": None}),
-        number=case.number,
-        department=case.department,
-        centre=case.facts.centre,
-        zone=case.zone,
-        engineer=case.engineer,
-        lead=case.lead,
-    )
     if step.assignment is None:
-        return same
+        return Holding(case.department, case.engineer, case.lead)
     duty = Duty(current.rulebook)
     lead = answering(people, case.department, 1, duty, step.recorded_at)
     found = await _found(connection, step, step.assignment, case, people, duty)
     handler = _member(people, found.handler.id) if found.handler else None
-    return same.model_copy(
-        update={
-            "lead": lead.person if lead else None,
-            "engineer": found.handler,
-            "assign_again_at": found.again_at,
-            "thin": await _thin(connection, step, handler, duty) if handler else None,
-        }
+    return Holding(
+        department=case.department,
+        engineer=found.handler,
+        lead=lead.person if lead else None,
+        assign_again_at=found.again_at,
+        thin=await _thin(connection, step, handler, duty) if handler else None,
     )
 
 

@@ -85,18 +85,30 @@ class Recording:
             case = await _case(connection, step, current)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             people = await roster.members(connection) if step.assignment or step.tell else []
-            recorded = await assigned(connection, step, case, people, current)
-            if step.intake:
-                recorded = recorded.model_copy(update={"intake_digest": step.intake.digest})
-            recorded = await informed(connection, recorded, rulebook.policy)
-            recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
+            holding = await assigned(connection, step, case, people, current)
+            known = await informed(connection, step, holding.department, rulebook.policy)
+            recorded = Recorded(
+                step=known.step,
+                number=case.number,
+                department=holding.department,
+                centre=case.facts.centre,
+                zone=case.zone,
+                promises=_planned(step, case, rulebook),
+                engineer=holding.engineer,
+                lead=holding.lead,
+                assign_again_at=holding.assign_again_at,
+                thin=holding.thin,
+                needs_approval=known.needs_approval,
+                complaint=known.complaint,
+                intake_digest=step.intake.digest if step.intake else None,
+            )
             channels = await roster.channels(connection) if step.tell else []
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
             directory = Directory(people, channels, case, recorded, current.rulebook, self._links)
             errands, messages = await address(connection, recorded.step, rulebook.policy, directory)
             if step.action is ActionName.REPAIR:
                 errands = await left_lying(connection, step, rulebook.policy)
-            recorded = recorded.model_copy(update=errands)
+            recorded = recorded.to_deliver(errands)
             await issue_writer.write(connection, case, recorded)
             await taught(connection, recorded.step)
             await outbox.write(connection, messages)

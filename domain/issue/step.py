@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, TypedDict
 
@@ -182,6 +183,12 @@ class Recorded(Model):
     def errands(self) -> tuple[Errand, ...]:
         """Everything to be delivered."""
         return (self.errand, *self.later) if self.errand else self.later
+
+    def to_deliver(self, errands: Sequence[Errand]) -> Recorded:
+        """Return it with everything to be delivered: at most one of it at once."""
+        at_once = next((each for each in errands if each.not_before is None), None)
+        later = tuple(each for each in errands if each.not_before)
+        return self.model_copy(update={"errand": at_once, "later": later})
 
     def applied_to(self, issue: Issue) -> Issue:
         """Return the issue as it is now that the step stands in the register."""
