@@ -13,7 +13,7 @@ from activities import wording
 from activities.wording import Context
 from domain.calendars.periods import Period, TimeBudget
 from domain.issue.actions import Threshold
-from domain.issue.state import Tell, When
+from domain.issue.state import NotificationRequest, When
 from domain.issue.step import Errand, Recorded, Step
 from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered
 from domain.sla.policy import Policy
@@ -94,7 +94,9 @@ class Directory:
         again = Duty(self._rulebook).next_duty(member, at) if member else None
         return again if again and again > at else None
 
-    def links(self, step: Step, tell: Tell, to: Recipient) -> tuple[tuple[Purpose, str], ...]:
+    def links(
+        self, step: Step, tell: NotificationRequest, to: Recipient
+    ) -> tuple[tuple[Purpose, str], ...]:
         """Return what a message's reader can do by a link, and its address."""
         known = (*step.promises, *self.recorded.promises)
         running = {promise.kind for promise in known if promise.running}
@@ -205,7 +207,7 @@ def _told(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]
             yield message
 
 
-_APPLIES: Mapping[When, Callable[[Tell, Directory], bool]] = {
+_APPLIES: Mapping[When, Callable[[NotificationRequest, Directory], bool]] = {
     "always": lambda _, __: True,
     "assigned": lambda _, found: found.recorded.engineer is not None,
     "unassigned": lambda _, found: found.recorded.engineer is None,
@@ -218,7 +220,7 @@ _APPLIES: Mapping[When, Callable[[Tell, Directory], bool]] = {
 """Whether what a message hangs on is what the register found."""
 
 
-def _moves(tell: Tell, recorded: Recorded) -> list[timedelta]:
+def _moves(tell: NotificationRequest, recorded: Recorded) -> list[timedelta]:
     """By how much the promises moved that whoever is told knows of."""
     before = {
         p.key: p.due_at
@@ -244,7 +246,7 @@ async def _handed_over(
             connection, keys, person.id if person else "nobody", step.recorded_at
         )
         if left and person and not top:
-            tell = Tell(template="undelivered", to=Audience(ESCALATION[level]))
+            tell = NotificationRequest(template="undelivered", to=Audience(ESCALATION[level]))
             messages.append(_message(step, policy, directory, tell, person, left))
     return messages
 
@@ -257,7 +259,7 @@ def _message(
     step: Step,
     policy: Policy,
     directory: Directory,
-    tell: Tell,
+    tell: NotificationRequest,
     recipient: Recipient,
     undelivered: Sequence[Message] = (),
 ) -> Message:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypedDict, TypeVar
 from domain.errors import Refused
 from domain.issue.act import Act, ActionName
 from domain.issue.forms import Form
-from domain.issue.state import Assignment, CallbackRecord, Handling, Issue, Tell
+from domain.issue.state import Assignment, CallbackRecord, Handling, Issue, NotificationRequest
 from domain.sla.promise import Promise, PromiseKind
 from domain.vocabulary import Actor, Outcome, Role, Severity, Stage
 
@@ -41,7 +41,7 @@ class Changes(TypedDict, total=False):
     forms: tuple[Form, ...]
     dissatisfied: bool
     hand_over: tuple[str, ...]
-    tell: tuple[Tell, ...]
+    tell: tuple[NotificationRequest, ...]
 
 
 def nothing(_: Issue, __: Actor) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from domain.errors import Refused
 from domain.issue.action import Changes
-from domain.issue.state import Assignment, Issue, Tell
+from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.sla.promise import Promise, PromiseKind
 from domain.vocabulary import (
     SUPERVISORS,
@@ -25,11 +25,11 @@ from domain.vocabulary import (
 )
 
 ASSIGNED = (
-    Tell(template="assigned", to=Audience.HANDLER, when="assigned"),
-    Tell(template="unassigned", to=Audience.LEAD, when="unassigned"),
-    Tell(template="thin", to=Audience.MANAGER, when="thin"),
+    NotificationRequest(template="assigned", to=Audience.HANDLER, when="assigned"),
+    NotificationRequest(template="unassigned", to=Audience.LEAD, when="unassigned"),
+    NotificationRequest(template="thin", to=Audience.MANAGER, when="thin"),
 )
-PASSED_ON = Tell(template="transferred", to=Audience.CUSTOMER)
+PASSED_ON = NotificationRequest(template="transferred", to=Audience.CUSTOMER)
 TO_BE_HEARD = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST)
 """While one of these runs, the customer may yet say that it is not solved (R9, R22)."""
 
@@ -112,7 +112,7 @@ def answer(
         "stage": Stage.RESOLVED,
         "ends_as": ends_as or (Outcome.OUT_OF_SCOPE if scope else Outcome.SOLVED),
         "promises": tuple(p.fulfil(at) if p.kind in kept else p.give_up(at) for p in issue.running),
-        "tell": (Tell(template=wording, to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template=wording, to=Audience.CUSTOMER),),
     }
 
 
@@ -121,7 +121,7 @@ def close(issue: Issue) -> Changes:
     return {"stage": Stage.CLOSED, "outcome": issue.ends_as}
 
 
-def open_again(issue: Issue, told: tuple[Tell, ...], *, urgent: bool) -> Changes:
+def open_again(issue: Issue, told: tuple[NotificationRequest, ...], *, urgent: bool) -> Changes:
     """Send somebody again, with clocks of a new generation. ``urgent`` (R24): as a major issue, or
     if it was that already under the lead's eyes. The engineer who knows the case goes first. What
     is to be paid for and was not offered yet, as the hotline had an answer, is surveyed now (R17).

@@ -15,7 +15,7 @@ from domain.issue.forms import ComplaintForm
 from domain.issue.handling import Resolve
 from domain.issue.hotline import Answer
 from domain.issue.intake import Intake
-from domain.issue.state import Assignment, Issue, Tell
+from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import (
     Actor,
@@ -56,7 +56,7 @@ def verify(issue: Issue, act: Verify, at: datetime) -> Changes:
     if act.verdict is Verdict.UNFOUNDED:
         explained = answer(issue, at, "unfounded", ends_as=Outcome.UNFOUNDED, fulfilled=looked_into)
         return explained | {"forms": (form,), "make": (PromiseKind.CALLBACK,)}
-    told = (Tell(template="verified", to=Audience.CUSTOMER),)
+    told = (NotificationRequest(template="verified", to=Audience.CUSTOMER),)
     changes: Changes = {"promises": end(issue, at, *looked_into), "forms": (form,)}
     if act.verdict is Verdict.GENERAL:
         return changes | {
@@ -72,7 +72,10 @@ def verify(issue: Issue, act: Verify, at: datetime) -> Changes:
         "make": (PromiseKind.RESPONSE,),
         "attempt": 2,  # the lead's own: the first was the handler's
         "assignment": Assignment(level=1),
-        "tell": (*told, Tell(template="taken", to=Audience.HANDLER, when="assigned")),
+        "tell": (
+            *told,
+            NotificationRequest(template="taken", to=Audience.HANDLER, when="assigned"),
+        ),
     }
 
 
@@ -144,7 +147,7 @@ def complaint_raised(_: Issue, act: ComplaintRaised, __: datetime) -> Changes:
     """R21: the complaint has a number of its own; or a person has to see to it."""
     if act.number:
         return {}
-    return {"tell": (Tell(template="complaint_failed", to=Audience.GM_OFFICE),)}
+    return {"tell": (NotificationRequest(template="complaint_failed", to=Audience.GM_OFFICE),)}
 
 
 ACTIONS: tuple[Action[Any], ...] = (

@@ -18,7 +18,7 @@ from domain.issue.common import (
     UNCLOSED,
     close,
 )
-from domain.issue.state import Issue, Tell
+from domain.issue.state import Issue, NotificationRequest
 from domain.vocabulary import SUPERVISORS, Audience, Outcome, Stage, Words
 
 
@@ -41,7 +41,10 @@ class HandOver(Act):
 
 def hand_over(_: Issue, act: HandOver, __: datetime) -> Changes:
     """Nobody answers on that channel: a person above is to bring the message (R6)."""
-    return {"hand_over": act.messages, "tell": (Tell(template="undelivered", to=Audience.LEAD),)}
+    return {
+        "hand_over": act.messages,
+        "tell": (NotificationRequest(template="undelivered", to=Audience.LEAD),),
+    }
 
 
 class Withdraw(Act):
@@ -55,8 +58,8 @@ def withdraw(_: Issue, __: Withdraw, ___: datetime) -> Changes:
         "stage": Stage.CLOSED,
         "outcome": Outcome.WITHDRAWN,
         "tell": (
-            Tell(template="withdrawn", to=Audience.CUSTOMER),
-            Tell(template="withdrawn_staff", to=Audience.HANDLER, when="assigned"),
+            NotificationRequest(template="withdrawn", to=Audience.CUSTOMER),
+            NotificationRequest(template="withdrawn_staff", to=Audience.HANDLER, when="assigned"),
         ),
     }
 
@@ -74,7 +77,7 @@ def cancel(issue: Issue, _: Cancel, at: datetime) -> Changes:
     return {
         "stage": Stage.CLOSED,
         "outcome": Outcome.CANCELLED,
-        "tell": (Tell(template="cancelled", to=Audience.LEAD),),
+        "tell": (NotificationRequest(template="cancelled", to=Audience.LEAD),),
     }
 
 
@@ -86,7 +89,7 @@ def cancellation_asked(_: Issue, __: CancellationAsked, ___: datetime) -> Change
     """R6: no button of an operator's closes an issue that nobody has answered. The lead is asked,
     who can withdraw it with a reason; until then it goes on.
     """
-    return {"tell": (Tell(template="cancellation_asked", to=Audience.LEAD),)}
+    return {"tell": (NotificationRequest(template="cancellation_asked", to=Audience.LEAD),)}
 
 
 class Repair(Act):

@@ -21,7 +21,7 @@ from domain.issue.common import (
 )
 from domain.issue.forms import DifficultyRating, Evaluation
 from domain.issue.hotline import tested
-from domain.issue.state import CallbackRecord, Issue, Tell
+from domain.issue.state import CallbackRecord, Issue, NotificationRequest
 from domain.sla.promise import Promise, PromiseKind
 from domain.vocabulary import (
     SUPERVISORS,
@@ -114,7 +114,7 @@ def record_callback(issue: Issue, act: RecordCallback, at: datetime) -> Changes:
     if act.running is not None:
         changes |= {"forms": tested(issue, at, worked=act.running, words=act.words)}
     if act.conflict:
-        told = Tell(template="conflict", to=Audience.LEAD)
+        told = NotificationRequest(template="conflict", to=Audience.LEAD)
         changes |= {"dissatisfied": True, "tell": (*changes.get("tell", ()), told)}
     return changes
 
@@ -132,15 +132,15 @@ def _not_reached(issue: Issue, promise: Promise) -> Changes:
     return {
         "stage": Stage.CLOSED,
         "outcome": Outcome.NOT_REACHED,
-        "tell": (Tell(template="not_reached", to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template="not_reached", to=Audience.CUSTOMER),),
     }
 
 
 def _repair_failed(issue: Issue) -> Changes:
     """R24: apology, back to an engineer at once, with higher urgency."""
     told = (
-        Tell(template="reopened", to=Audience.CUSTOMER),
-        Tell(template="repair_failed", to=Audience.LEAD),
+        NotificationRequest(template="reopened", to=Audience.CUSTOMER),
+        NotificationRequest(template="repair_failed", to=Audience.LEAD),
     )
     return open_again(issue, told, urgent=True)
 

@@ -27,7 +27,7 @@ from domain.issue.common import (
     station,
 )
 from domain.issue.forms import ExpertPanel
-from domain.issue.state import Assignment, Handling, Issue, Tell
+from domain.issue.state import Assignment, Handling, Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import (
     Actor,
@@ -63,7 +63,7 @@ def accept(issue: Issue, act: Accept, at: datetime) -> Changes:
         "promises": end(issue, at, PromiseKind.RESPONSE),
         "assignment": None if issue.is_with(act.by) else Assignment(to=act.by.id),
         "handling": Handling(accepted_at=at, expected_at=act.expected_at),
-        "tell": (Tell(template="accepted", to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template="accepted", to=Audience.CUSTOMER),),
     }
 
 
@@ -80,7 +80,7 @@ def report_progress(_: Issue, act: ReportProgress, __: datetime) -> Changes:
         return {}
     return {
         "handling": Handling(expected_at=act.expected_at),
-        "tell": (Tell(template="progress", to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template="progress", to=Audience.CUSTOMER),),
     }
 
 
@@ -98,7 +98,7 @@ def wait_for_customer(issue: Issue, _: WaitForCustomer, at: datetime) -> Changes
         "promises": paused,
         "make": (PromiseKind.WAITING,),
         "attempt": issue.waits + 1,
-        "tell": (Tell(template="waiting", to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template="waiting", to=Audience.CUSTOMER),),
     }
 
 
@@ -157,7 +157,7 @@ def transfer(issue: Issue, act: Transfer, _: datetime) -> Changes:
     changes = _passed_on(issue, Assignment())
     told = (
         PASSED_ON,
-        Tell(template="transferred_staff", to=Audience.LEAD),
+        NotificationRequest(template="transferred_staff", to=Audience.LEAD),
     )
     return changes | {
         "department": act.to,
@@ -189,7 +189,9 @@ def assign(issue: Issue, _: Assign, __: datetime) -> Changes:
     if issue.engineer:
         return {
             "assignment": Assignment(prefer=issue.engineer.id, keep=True),
-            "tell": (Tell(template="relieved", to=Audience.HANDLER, when="changed"),),
+            "tell": (
+                NotificationRequest(template="relieved", to=Audience.HANDLER, when="changed"),
+            ),
         }
     standing = issue.stage in STANDING
     return {
@@ -242,13 +244,14 @@ def consult(issue: Issue, act: Consult, at: datetime) -> Changes:
         panel=panel, asked_by=act.by.id, asked_at=at, question=act.question, experts=act.experts
     )
     experts = (
-        Tell(template="panel_asked", to=Audience.EXPERT, person=expert) for expert in act.experts
+        NotificationRequest(template="panel_asked", to=Audience.EXPERT, person=expert)
+        for expert in act.experts
     )
     return {
         "make": (PromiseKind.PANEL,),
         "attempt": panel,
         "forms": (form,),
-        "tell": (Tell(template="panel_asked", to=Audience.LEAD), *experts),
+        "tell": (NotificationRequest(template="panel_asked", to=Audience.LEAD), *experts),
     }
 
 
@@ -259,7 +262,7 @@ def _advised(issue: Issue, act: Consult, at: datetime) -> Changes:
     return {
         "promises": end(issue, at, PromiseKind.PANEL),
         "forms": (form,),
-        "tell": (Tell(template="panel_advised", to=Audience.HANDLER),),
+        "tell": (NotificationRequest(template="panel_advised", to=Audience.HANDLER),),
     }
 
 

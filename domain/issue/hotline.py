@@ -22,7 +22,7 @@ from domain.issue.common import (
     open_again,
 )
 from domain.issue.forms import ConsultationRecord, PaidService
-from domain.issue.state import Issue, Tell
+from domain.issue.state import Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import SUPERVISORS, Actor, Audience, Code, Kind, Role, Stage, Text, Words
 
@@ -59,7 +59,7 @@ def answered(issue: Issue, act: Answer, at: datetime) -> Changes:
         to_be_tested=act.test,
     )
     changes = answer(issue, at, "answered")
-    told = Tell(template="answered_staff", to=Audience.HANDLER, when="assigned")
+    told = NotificationRequest(template="answered_staff", to=Audience.HANDLER, when="assigned")
     return changes | {
         "first_contact": True,
         "make": (PromiseKind.CUSTOMER_TEST,) if act.test else (),
@@ -94,11 +94,11 @@ def report_test(issue: Issue, act: ReportTest, at: datetime) -> Changes:
     if act.worked:
         return changes | close(issue)
     if issue.first_contact:
-        told = (Tell(template="dispatched", to=Audience.CUSTOMER),)
+        told = (NotificationRequest(template="dispatched", to=Audience.CUSTOMER),)
         return changes | open_again(issue, told, urgent=False)
     refused = (
-        Tell(template="reopened", to=Audience.CUSTOMER),
-        Tell(template="work_refused", to=Audience.LEAD),
+        NotificationRequest(template="reopened", to=Audience.CUSTOMER),
+        NotificationRequest(template="work_refused", to=Audience.LEAD),
     )
     return changes | open_again(issue, refused, urgent=True)
 

@@ -16,7 +16,7 @@ from domain.issue.actions import ACTIONS, PEOPLE, Accept, Act, ActionName, Repor
 from domain.issue.common import ASSIGNED
 from domain.issue.complaints import filed, received
 from domain.issue.intake import CLOCK_SKEW, Intake
-from domain.issue.state import Assignment, Issue, Tell
+from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.issue.step import Recorded, Step
 from domain.sla.promise import Promise, PromiseKind
 from domain.vocabulary import Actor, Audience, Kind, Outcome, Role, Stage
@@ -75,15 +75,15 @@ def _held(intake: Intake) -> bool:
     return intake.answering and intake.kind is not Kind.COMPLAINT
 
 
-def _told_at_first(intake: Intake) -> Iterator[Tell]:
+def _told_at_first(intake: Intake) -> Iterator[NotificationRequest]:
     """R10, R16, R20: the customer, whoever is to handle it, and who watches over such issues."""
-    yield Tell(template="registered", to=Audience.CUSTOMER)
+    yield NotificationRequest(template="registered", to=Audience.CUSTOMER)
     if not _held(intake):
         yield from ASSIGNED
     if intake.complex:
-        yield Tell(template="complex", to=Audience.LEAD)
+        yield NotificationRequest(template="complex", to=Audience.LEAD)
     if intake.kind is Kind.COMPLAINT:
-        yield Tell(template="complaint_received", to=Audience.GM_OFFICE)
+        yield NotificationRequest(template="complaint_received", to=Audience.GM_OFFICE)
 
 
 def registered(intake: Intake, recorded: Recorded) -> Issue:
@@ -214,7 +214,7 @@ def _closing(issue: Issue, changes: Changes, at: datetime) -> Changes:
         if kind is not PromiseKind.DIFFICULTY
         or (not issue.first_contact and issue.rated < issue.generation)
     ]
-    thanks = Tell(template="thanks", to=Audience.CUSTOMER, when="invited")
+    thanks = NotificationRequest(template="thanks", to=Audience.CUSTOMER, when="invited")
     return {
         "promises": (*ended, *(p.give_up(at) for p in issue.running if p.key not in keys)),
         "make": tuple(after),

@@ -11,7 +11,7 @@ from domain.issue.act import Act, ActionName
 from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import FOR_THE_CUSTOMER, HANDLERS, answer, end, nobody
 from domain.issue.forms import PaidService
-from domain.issue.state import Issue, Tell
+from domain.issue.state import Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Amount, Audience, Outcome, Role, Stage, Text, Words
 
@@ -63,7 +63,7 @@ def quote(issue: Issue, act: Quote, at: datetime) -> Changes:
         "make": (PromiseKind.CONFIRMATION,),
         "attempt": number,
         "forms": (form,),
-        "tell": (Tell(template="quotation", to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template="quotation", to=Audience.CUSTOMER),),
     }
 
 
@@ -99,8 +99,8 @@ def confirm(issue: Issue, act: Confirm, at: datetime) -> Changes:
         "stage": Stage.APPROVING,
         "make": (PromiseKind.APPROVAL,),
         "tell": (
-            Tell(template="approval_wanted", to=Audience.MANAGER),
-            Tell(template="confirmed", to=Audience.HANDLER, when="assigned"),
+            NotificationRequest(template="approval_wanted", to=Audience.MANAGER),
+            NotificationRequest(template="confirmed", to=Audience.HANDLER, when="assigned"),
         ),
     }
 
@@ -141,7 +141,7 @@ def not_wanted(issue: Issue, at: datetime, ends_as: Outcome) -> Changes:
     """
     said = (PromiseKind.CONFIRMATION,) if ends_as is Outcome.DECLINED else ()
     changes = answer(issue, at, str(ends_as), ends_as=ends_as, fulfilled=said)
-    over = Tell(template="quotation_over", to=Audience.HANDLER, when="assigned")
+    over = NotificationRequest(template="quotation_over", to=Audience.HANDLER, when="assigned")
     return changes | {"tell": (*changes["tell"], over)}
 
 
@@ -150,8 +150,8 @@ def _work_begins(issue: Issue) -> Changes:
         "stage": Stage.IN_PROGRESS if issue.engineer else nobody(issue),
         "make": (PromiseKind.RESOLUTION,),
         "tell": (
-            Tell(template="approved", to=Audience.CUSTOMER),
-            Tell(template="confirmed", to=Audience.HANDLER, when="assigned"),
+            NotificationRequest(template="approved", to=Audience.CUSTOMER),
+            NotificationRequest(template="confirmed", to=Audience.HANDLER, when="assigned"),
         ),
     }
 

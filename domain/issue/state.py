@@ -55,7 +55,7 @@ class Person(Model):
 When = Literal["always", "assigned", "unassigned", "moved", "later", "changed", "thin", "invited"]
 
 
-class Tell(Model):
+class NotificationRequest(Model):
     """A message to be written: which wording, to whom, and whether that hangs on what the register
     finds: somebody for the issue, or somebody else than before; a promise that is now due at
     another instant, or a later one; a core group without its stand-by share; an evaluation to

@@ -31,8 +31,8 @@ from domain.issue.state import (
     CallbackRecord,
     Handling,
     Issue,
+    NotificationRequest,
     Person,
-    Tell,
     note_of,
 )
 from domain.sla.promise import Promise, PromiseKind
@@ -82,7 +82,7 @@ class Step(Model):
     forms: tuple[Form, ...] = ()
     dissatisfied: bool = Field(default=False, description="a complaint of its own (R21)")
     hand_over: tuple[str, ...] = ()
-    tell: tuple[Tell, ...] = ()
+    tell: tuple[NotificationRequest, ...] = ()
 
     @property
     def act(self) -> Act:

@@ -24,7 +24,7 @@ from domain.issue.common import (
     close,
 )
 from domain.issue.paid_service import not_wanted
-from domain.issue.state import Assignment, Issue, Tell
+from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.sla.promise import CUSTOMERS, DUE, OVERSIGHT, Mark, Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import ESCALATION, Actor, Audience, Code, Outcome, Role, Stage, Words
 
@@ -62,7 +62,9 @@ def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
     changes: Changes = {
         "promises": (promise,),
         "level": max(issue.level, *(mark.level for mark in passed)),
-        "tell": tuple(Tell(template=_alarm(promise, last, to), to=to) for to in told),
+        "tell": tuple(
+            NotificationRequest(template=_alarm(promise, last, to), to=to) for to in told
+        ),
         "content": Reached(
             by=act.by,
             promise=promise.key,
@@ -177,7 +179,7 @@ def escalate(issue: Issue, _: Escalate, __: datetime) -> Changes:
     level = issue.level + 1
     return {
         "level": level,
-        "tell": (Tell(template="escalated", to=Audience(ESCALATION[level])),),
+        "tell": (NotificationRequest(template="escalated", to=Audience(ESCALATION[level])),),
     }
 
 
@@ -198,8 +200,8 @@ def replan(issue: Issue, act: Replan, _: datetime) -> Changes:
         "promises": tuple(p for p in issue.running if p.end is PromiseEnd.OPEN),
         "replan": act.version,
         "tell": (
-            Tell(template="replanned", to=Audience.CUSTOMER, when="later"),
-            Tell(template="replanned_staff", to=Audience.HANDLER, when="moved"),
+            NotificationRequest(template="replanned", to=Audience.CUSTOMER, when="later"),
+            NotificationRequest(template="replanned_staff", to=Audience.HANDLER, when="moved"),
         ),
     }
 

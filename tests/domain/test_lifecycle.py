@@ -11,7 +11,7 @@ import pytest
 from domain.errors import Refused
 from domain.issue.actions import ACTIONS, ActionName
 from domain.issue.lifecycle import allowed, decide, register
-from domain.issue.state import Assignment, Issue, SlaState, Tell
+from domain.issue.state import Assignment, Issue, NotificationRequest, SlaState
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import (
     DESK,
@@ -669,7 +669,7 @@ def test_escalating_by_hand_climbs_to_the_gm_office_and_no_further() -> None:
     issue = an_issue()
     for level, audience in enumerate((Audience.LEAD, Audience.MANAGER, Audience.GM_OFFICE), 1):
         step = decided(issue, ActionName.ESCALATE, actor(Role.AGENT), issue.last_at)
-        assert step.tell == (Tell(template="escalated", to=audience),)
+        assert step.tell == (NotificationRequest(template="escalated", to=audience),)
         issue = Desk().record(step, issue).applied_to(issue)
         assert (issue.level, issue.stage) == (level, Stage.ASSIGNED)
     with pytest.raises(Refused, match="no level above") as refused:

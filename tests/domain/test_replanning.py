@@ -19,7 +19,7 @@ from domain.calendars.national_days import NationalDays, NationalYear
 from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.issue.lifecycle import decide
-from domain.issue.state import Tell
+from domain.issue.state import NotificationRequest
 from domain.sla.planning import Planner
 from domain.sla.promise import DUE, Promise, PromiseEnd, PromiseKind
 from domain.sla.replanning import Replanned, Tally, replanned, tally
@@ -363,8 +363,8 @@ def test_the_customer_hears_of_a_later_instant_and_the_handler_of_any_other() ->
     issue = an_issue()
     step = decide(issue, ActionName.REPLAN, an_act(ActionName.REPLAN, DESK), issue.last_at)
     assert step.tell == (
-        Tell(template="replanned", to=Audience.CUSTOMER, when="later"),
-        Tell(template="replanned_staff", to=Audience.HANDLER, when="moved"),
+        NotificationRequest(template="replanned", to=Audience.CUSTOMER, when="later"),
+        NotificationRequest(template="replanned_staff", to=Audience.HANDLER, when="moved"),
     )
 
 
