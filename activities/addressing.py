@@ -14,7 +14,7 @@ from activities.wording import Context
 from domain.calendars.periods import Period, TimeBudget
 from domain.issue.actions import Threshold
 from domain.issue.state import NotificationRequest, When
-from domain.issue.step import Errand, Recorded, Step
+from domain.issue.step import DeliveryBatch, Recorded, Step
 from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered
 from domain.sla.policy import Policy
 from domain.sla.promise import PromiseKind
@@ -146,8 +146,8 @@ def _staff(member: Member) -> Recipient:
 
 async def address(
     connection: Connection, step: Step, policy: Policy, directory: Directory
-) -> tuple[tuple[Errand, ...], list[Message]]:
-    """Write the step's messages: the errands that bring them out, the rows for the outbox."""
+) -> tuple[tuple[DeliveryBatch, ...], list[Message]]:
+    """Write the step's messages: the batches that bring them out, the rows for the outbox."""
     if not step.tell:
         return (), []
     if step.hand_over:
@@ -155,27 +155,29 @@ async def address(
     else:
         messages = list(_told(step, policy, directory))
     waiting = [(message.key, message.not_before) for message in messages]
-    return _errands(waiting, step.generation if step.replies else 0, policy), messages
+    return _batches(waiting, step.generation if step.replies else 0, policy), messages
 
 
-async def left_lying(connection: Connection, step: Step, policy: Policy) -> tuple[Errand, ...]:
-    """Make errands of all that was to be told of the issue and neither arrived nor was handed to a
+async def left_lying(
+    connection: Connection, step: Step, policy: Policy
+) -> tuple[DeliveryBatch, ...]:
+    """Make batches of all that was to be told of the issue and neither arrived nor was handed to a
     person; with the answer that its customer still waits for (R6).
     """
     waiting = [
         (key, not_before if not_before and not_before > step.recorded_at else None)
         for key, not_before in await outbox.left_of(connection, step.issue_id)
     ]
-    return _errands(waiting, step.generation if step.stage is Stage.RESOLVED else 0, policy)
+    return _batches(waiting, step.generation if step.stage is Stage.RESOLVED else 0, policy)
 
 
-def _errands(
+def _batches(
     waiting: Sequence[tuple[str, datetime | None]], reply: int, policy: Policy
-) -> tuple[Errand, ...]:
+) -> tuple[DeliveryBatch, ...]:
     """Send together what may be sent at the same instant; what answers the customer, at once."""
     instants = dict.fromkeys(not_before for _, not_before in waiting)
     return tuple(
-        Errand(
+        DeliveryBatch(
             keys=tuple(key for key, not_before in waiting if not_before == instant),
             reply=reply if instant is None else 0,
             not_before=instant,

@@ -128,10 +128,10 @@ class CatchingUp:
         _, written = await address(connection, step, rulebook.policy, directory)
         messages = [
             (await _message(connection, key, written, recorded)).model_copy(
-                update={"not_before": errand.not_before}
+                update={"not_before": batch.not_before}
             )
-            for errand in recorded.errands
-            for key in errand.keys
+            for batch in recorded.batches
+            for key in batch.keys
         ]
         await issue_writer.write(connection, case, recorded)
         await taught(connection, step)

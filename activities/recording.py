@@ -105,10 +105,10 @@ class Recording:
             channels = await roster.channels(connection) if step.tell else []
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
             directory = Directory(people, channels, case, recorded, current.rulebook, self._links)
-            errands, messages = await address(connection, recorded.step, rulebook.policy, directory)
+            batches, messages = await address(connection, recorded.step, rulebook.policy, directory)
             if step.action is ActionName.REPAIR:
-                errands = await left_lying(connection, step, rulebook.policy)
-            recorded = recorded.to_deliver(errands)
+                batches = await left_lying(connection, step, rulebook.policy)
+            recorded = recorded.to_deliver(batches)
             await issue_writer.write(connection, case, recorded)
             await taught(connection, recorded.step)
             await outbox.write(connection, messages)

@@ -111,7 +111,7 @@ class Remedies:
             return ()
         step = lifecycle.decide(issue, name, act, datetime.now(UTC), key=key)
         recorded = await self._recording.record_step(step.model_copy(update={"run": run}))
-        return [key for errand in recorded.errands for key in errand.keys]
+        return [key for batch in recorded.batches for key in batch.keys]
 
     # One for each remedy ----------------------------------------------------------------------
 

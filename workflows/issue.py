@@ -32,7 +32,7 @@ from domain.issue.actions import (
 from domain.issue.complaints import arising
 from domain.issue.intake import Intake
 from domain.issue.state import Issue
-from domain.issue.step import Errand, Recorded, Step
+from domain.issue.step import DeliveryBatch, Recorded, Step
 from domain.issue.view import IssueView, details, due, view
 from domain.markdown import plain
 from domain.vocabulary import DESK
@@ -77,7 +77,7 @@ class IssueWorkflow:
             asyncio.Lock() if self._former else nullcontext()
         )
         self._timers = Timers()
-        self._errands: dict[asyncio.Task[None], tuple[str, ...]] = {}
+        self._under_way: dict[asyncio.Task[None], tuple[str, ...]] = {}
         self._offered: dict[str, Intake] = {}
         self._registering = False
         self._ended_before = False
@@ -189,7 +189,7 @@ class IssueWorkflow:
     async def _everybody_is_told(self) -> None:
         """R6: every message has arrived, or a person has been asked to bring it."""
         await workflow.wait_condition(
-            lambda: not self._errands and workflow.all_handlers_finished()
+            lambda: not self._under_way and workflow.all_handlers_finished()
         )
 
     async def _lead_is_asked(self) -> None:
@@ -289,7 +289,7 @@ class IssueWorkflow:
     def _is_quiet(self) -> bool:
         """Whether a new run may begin: an activity or a handler under way would be lost to it."""
         busy = self._turn.locked() if isinstance(self._turn, asyncio.Lock) else self._turns.open
-        return not busy and not self._errands and workflow.all_handlers_finished()
+        return not busy and not self._under_way and workflow.all_handlers_finished()
 
     def check(self, name: ActionName, act: Act) -> None:
         """Refuse without a trace in history what the same function would refuse later."""
@@ -401,19 +401,19 @@ class IssueWorkflow:
             self._begins_anew(recorded.step.key)
         self._follow()
         workflow.upsert_search_attributes(search_attributes(self._known))
-        for errand in recorded.errands:
-            under_way = {key for keys in self._errands.values() for key in keys}
-            if errand.reply or not under_way.issuperset(errand.keys):
-                self._send(self._deliver(errand), errand.keys)
+        for batch in recorded.batches:
+            under_way = {key for keys in self._under_way.values() for key in keys}
+            if batch.reply or not under_way.issuperset(batch.keys):
+                self._send(self._deliver(batch), batch.keys)
         if recorded.complaint:
             self._send(self._raise_complaint(recorded.step))
         if recorded.adopted:
             self._send(self._catch_up())
 
-    def _send(self, errand: Coroutine[Any, Any, None], keys: tuple[str, ...] = ()) -> None:
-        task = asyncio.create_task(errand)
-        self._errands[task] = keys
-        task.add_done_callback(self._errands.pop)
+    def _send(self, sent: Coroutine[Any, Any, None], keys: tuple[str, ...] = ()) -> None:
+        task = asyncio.create_task(sent)
+        self._under_way[task] = keys
+        task.add_done_callback(self._under_way.pop)
 
     def _follow(self) -> None:
         """Set the timers and the page by the issue as it is now."""
@@ -464,32 +464,32 @@ class IssueWorkflow:
             raise _refused_by_the_register(step, error) from None
         return recorded
 
-    async def _deliver(self, errand: Errand) -> None:
+    async def _deliver(self, batch: DeliveryBatch) -> None:
         """R6: bring the messages out; what no channel takes is handed to a person."""
-        if errand.not_before and (wait := errand.not_before - workflow.now()) > timedelta():
-            await workflow.sleep(wait, summary=f"until they are at work: {_about(errand)}"[:200])
+        if batch.not_before and (wait := batch.not_before - workflow.now()) > timedelta():
+            await workflow.sleep(wait, summary=f"until they are at work: {_about(batch)}"[:200])
         try:
             left = await workflow.execute_activity(
                 names.DELIVER,
-                list(errand.keys),
+                list(batch.keys),
                 result_type=list[str],
                 task_queue=names.NOTIFICATIONS,
-                schedule_to_close_timeout=errand.give_up_after,
+                schedule_to_close_timeout=batch.give_up_after,
                 start_to_close_timeout=timedelta(minutes=1),
                 heartbeat_timeout=timedelta(seconds=15),
                 retry_policy=RetryPolicy(
-                    initial_interval=errand.first_retry, maximum_interval=errand.longest_retry
+                    initial_interval=batch.first_retry, maximum_interval=batch.longest_retry
                 ),
-                summary=_about(errand),
+                summary=_about(batch),
             )
         except ActivityError:
-            left = list(errand.keys)
+            left = list(batch.keys)
         async with self._turn:
             if left:
                 act = HandOver(by=DESK, messages=tuple(left))
-                await self._take_if_due(ActionName.HAND_OVER, act, f"hand_over:{errand.keys[0]}")
-            if self._still_answers(errand):
-                key = f"replied:{errand.reply}"
+                await self._take_if_due(ActionName.HAND_OVER, act, f"hand_over:{batch.keys[0]}")
+            if self._still_answers(batch):
+                key = f"replied:{batch.reply}"
                 await self._take_if_due(ActionName.REPLIED, Replied(by=DESK), key)
 
     async def _raise_complaint(self, step: Step) -> None:
@@ -523,10 +523,10 @@ class IssueWorkflow:
             key = f"adopted:{workflow.info().first_execution_run_id}"
             await self._take_if_due(ActionName.REPAIR, act, key)
 
-    def _still_answers(self, errand: Errand) -> bool:
-        """Whether the errand brought the reply the issue waits for, not an earlier generation's."""
+    def _still_answers(self, batch: DeliveryBatch) -> bool:
+        """Whether the batch brought the reply the issue waits for, not an earlier generation's."""
         stages = ACTIONS[ActionName.REPLIED].rule.stages
-        return self._known.generation == errand.reply and self._known.stage in stages
+        return self._known.generation == batch.reply and self._known.stage in stages
 
 
 def _own(said: Any) -> Intake:
@@ -553,8 +553,8 @@ def _reason(error: ActivityError | ApplicationError) -> str:
     return getattr(error.cause, "message", "") or str(error.cause or error)
 
 
-def _about(errand: Errand) -> str:
-    return ", ".join(key.split(":", 1)[1] for key in errand.keys)[:200]
+def _about(batch: DeliveryBatch) -> str:
+    return ", ".join(key.split(":", 1)[1] for key in batch.keys)[:200]
 
 
 def _refusal(refused: Refused) -> ApplicationError:

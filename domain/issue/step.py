@@ -129,7 +129,7 @@ class Step(Model):
         return self.stage_if_assigned if engineer and self.stage_if_assigned else self.stage
 
 
-class Errand(Model):
+class DeliveryBatch(Model):
     """The messages one step wrote, to be delivered, and how long that is tried.
 
     ``reply`` is the generation of the issue that they answer the customer about (R6), else 0.
@@ -146,7 +146,7 @@ class Errand(Model):
 
 class Recorded(Model):
     """What the register answers: the facts a workflow may not find out by itself. ``promises`` are
-    new, moved or measured ones; ``later`` are errands to people who are not at work.
+    new, moved or measured ones; ``later`` are batches for people who are not at work.
 
     ``step`` is the one that stands in the register at that place. After a crash it may be another
     than the one sent: one that had been recorded when the workflow was told of both.
@@ -167,8 +167,8 @@ class Recorded(Model):
     )
     needs_approval: bool = Field(default=False, description="the price is above the limit (R17)")
     complaint: bool = Field(default=False, description="a complaint is to be raised (R21)")
-    errand: Errand | None = None
-    later: tuple[Errand, ...] = ()
+    errand: DeliveryBatch | None = None
+    later: tuple[DeliveryBatch, ...] = ()
     closed_as: Outcome | None = Field(
         default=None, description="set if this issue had ended before: nothing was recorded"
     )
@@ -180,14 +180,14 @@ class Recorded(Model):
     )
 
     @property
-    def errands(self) -> tuple[Errand, ...]:
+    def batches(self) -> tuple[DeliveryBatch, ...]:
         """Everything to be delivered."""
         return (self.errand, *self.later) if self.errand else self.later
 
-    def to_deliver(self, errands: Sequence[Errand]) -> Recorded:
+    def to_deliver(self, batches: Sequence[DeliveryBatch]) -> Recorded:
         """Return it with everything to be delivered: at most one of it at once."""
-        at_once = next((each for each in errands if each.not_before is None), None)
-        later = tuple(each for each in errands if each.not_before)
+        at_once = next((each for each in batches if each.not_before is None), None)
+        later = tuple(each for each in batches if each.not_before)
         return self.model_copy(update={"errand": at_once, "later": later})
 
     def applied_to(self, issue: Issue) -> Issue:

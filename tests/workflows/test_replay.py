@@ -71,8 +71,8 @@ class ThoughtlesslyChanged(IssueWorkflow):
 
     def go_on(self, recorded: Recorded) -> None:
         self._follow()
-        for errand in recorded.errands:
-            self._send(self._deliver(errand), errand.keys)
+        for batch in recorded.batches:
+            self._send(self._deliver(batch), batch.keys)
 
 
 async def test_a_change_of_the_commands_is_caught_by_the_replay() -> None:
