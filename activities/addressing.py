@@ -12,7 +12,7 @@ from typing import Any
 from activities import wording
 from activities.wording import Context
 from domain.calendars.periods import Period, TimeBudget
-from domain.issue.actions import Threshold
+from domain.issue.actions import ThresholdReached
 from domain.issue.state import NotificationRequest, When
 from domain.issue.step import DeliveryBatch, Recorded, Step
 from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered
@@ -267,8 +267,8 @@ def _message(
 ) -> Message:
     case, recorded = directory.case, directory.recorded
     act = step.act
-    rung = act if isinstance(act, Threshold) else None
-    promise = next((p for p in step.promises if rung and p.key == rung.promise), None)
+    reached = act if isinstance(act, ThresholdReached) else None
+    promise = next((p for p in step.promises if reached and p.key == reached.promise), None)
     written = wording.write(
         tell.template,
         Context(
@@ -285,7 +285,7 @@ def _message(
             zone=recorded.zone,
             promises=tuple(p for p in (*step.promises, *recorded.promises) if p.running),
             promise=promise,
-            mark_name=rung.threshold if rung else None,
+            mark_name=reached.threshold if reached else None,
             expected_at=step.handling.expected_at if step.handling else None,
             reason=_reason(step.content),
             result=step.result,
@@ -305,8 +305,8 @@ def _message(
         ),
     )
     about = f"{step.seq}:{tell.template}"
-    if rung and promise:  # with the pauses: an alarm that a pause took back is given again
-        about = f"{promise.key}:{rung.threshold}:{promise.pauses}"
+    if reached and promise:  # with the pauses: an alarm that a pause took back is given again
+        about = f"{promise.key}:{reached.threshold}:{promise.pauses}"
     facts = case.facts.model_copy(update={"severity": step.severity})
     in_hours = tell.to is not Audience.CUSTOMER and policy.told(facts) == "working hours"
     return Message(

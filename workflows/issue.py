@@ -27,7 +27,7 @@ from domain.issue.actions import (
     Repair,
     Replied,
     Resolve,
-    Threshold,
+    ThresholdReached,
 )
 from domain.issue.complaints import arising
 from domain.issue.intake import Intake
@@ -181,8 +181,8 @@ class IssueWorkflow:
             await self._take_if_due(ActionName.ASSIGN, Assign(by=DESK), key)
             return
         promise = next((p for p in self._known.running if p.key == name), None)
-        if promise and (mark := promise.next_mark):
-            act = Threshold(by=DESK, promise=promise.key, threshold=mark.name)
+        if promise and (mark := promise.next_threshold):
+            act = ThresholdReached(by=DESK, promise=promise.key, threshold=mark.name)
             key = f"{name}:{mark.name}:{promise.pauses}"
             await self._take_if_due(ActionName.THRESHOLD, act, key)
 
@@ -421,7 +421,7 @@ class IssueWorkflow:
         wakes = {
             promise.key: Wake(mark.at, f"{promise.key} {mark.name}, due {due(promise, issue.zone)}")
             for promise in issue.running
-            if (mark := promise.next_mark)
+            if (mark := promise.next_threshold)
         }
         in_hand = issue.stage in ACTIONS[ActionName.ASSIGN].rule.stages
         if in_hand and issue.assign_again_at:

@@ -33,7 +33,7 @@ from domain.issue.handling import (
 )
 from domain.issue.hotline import Answer, ReportTest
 from domain.issue.paid_service import Approve, Confirm, Quote, Survey
-from domain.issue.thresholds import Escalate, Replan, Threshold
+from domain.issue.thresholds import Escalate, Replan, ThresholdReached
 
 __all__ = [
     "ACTIONS",
@@ -65,7 +65,7 @@ __all__ = [
     "Resolve",
     "Resume",
     "Survey",
-    "Threshold",
+    "ThresholdReached",
     "Transfer",
     "Verify",
     "WaitForCustomer",

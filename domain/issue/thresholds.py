@@ -25,36 +25,44 @@ from domain.issue.common import (
 )
 from domain.issue.paid_service import not_wanted
 from domain.issue.state import Assignment, Issue, NotificationRequest
-from domain.sla.promise import CUSTOMERS, DUE, OVERSIGHT, Mark, Promise, PromiseEnd, PromiseKind
+from domain.sla.promise import (
+    CUSTOMERS,
+    DUE,
+    OVERSIGHT,
+    Promise,
+    PromiseEnd,
+    PromiseKind,
+    Threshold,
+)
 from domain.vocabulary import ESCALATION, Actor, Audience, Code, Outcome, Role, Stage, Words
 
 
-class Threshold(Act):
+class ThresholdReached(Act):
     """A clock reached one of its thresholds."""
 
     promise: str
     threshold: str
 
 
-class Reached(Threshold):
+class ThresholdsPassed(ThresholdReached):
     """The last of the thresholds that had passed, with those before it."""
 
     skipped: tuple[str, ...] = ()
 
 
-def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
+def threshold(issue: Issue, act: ThresholdReached, at: datetime) -> Changes:
     """R13: warn before, apologise and ask for progress when overdue, then upward.
 
     If the desk was away while several thresholds passed, they count as one: whoever should have
     been told is told, once, and of the last.
     """
     promise = next((p for p in issue.running if p.key == act.promise), None)
-    mark = promise.next_mark if promise else None
+    mark = promise.next_threshold if promise else None
     if promise is None or mark is None or mark.name != act.threshold:
         raise Refused("NotAllowed", f"{act.promise} of {issue.number} no longer waits for this")
     passed = [mark]
     promise = promise.reach()
-    while (following := promise.next_mark) and following.at <= at:
+    while (following := promise.next_threshold) and following.at <= at:
         passed.append(following)
         promise = promise.reach()
     last = passed[-1]
@@ -65,7 +73,7 @@ def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
         "tell": tuple(
             NotificationRequest(template=_alarm(promise, last, to), to=to) for to in told
         ),
-        "content": Reached(
+        "content": ThresholdsPassed(
             by=act.by,
             promise=promise.key,
             threshold=last.name,
@@ -73,7 +81,7 @@ def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
         ).content(),
     }
     time_is_up = _TIME_IS_UP.get(promise.kind)
-    last_word = promise.next_mark is None if promise.kind in OVERSIGHT else _due(passed)
+    last_word = promise.next_threshold is None if promise.kind in OVERSIGHT else _due(passed)
     if time_is_up is None or not last_word:
         return changes
     following_from_it = time_is_up(issue, promise, at)
@@ -84,7 +92,7 @@ def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
     )
 
 
-def _due(passed: Sequence[Mark]) -> bool:
+def _due(passed: Sequence[Threshold]) -> bool:
     return DUE in (mark.name for mark in passed)
 
 
@@ -150,7 +158,7 @@ _OWN_WORDS: Mapping[PromiseKind, str] = {
 """What the desk's people hear of these has words of its own: nobody is late with it."""
 
 
-def _alarm(promise: Promise, mark: Mark, to: Audience) -> str:
+def _alarm(promise: Promise, mark: Threshold, to: Audience) -> str:
     """Choose the wording of an alarm by who reads it and whether the promise is broken yet."""
     broken = promise.due_at <= mark.at and promise.kind not in CUSTOMERS
     if to is Audience.CUSTOMER:
@@ -209,10 +217,10 @@ def replan(issue: Issue, act: Replan, _: datetime) -> Changes:
 ACTIONS: tuple[Action[Any], ...] = (
     Action(
         ActionName.THRESHOLD,
-        Threshold,
+        ThresholdReached,
         Rule(stages=ALWAYS, roles=THE_DESK),
         threshold,
-        Reached,
+        ThresholdsPassed,
     ),
     Action(
         ActionName.ESCALATE,

@@ -31,7 +31,7 @@ When = Literal["at once", "working hours"]
 _PERCENT = re.compile(r"(\d{1,3})%")
 
 
-class MarkRule(Model):
+class ThresholdRule(Model):
     """A threshold: when it is reached, who is told, and how high the issue rises."""
 
     at: str = Field(description='"75%", "100%", "+2h", "+1 working day"')
@@ -39,7 +39,7 @@ class MarkRule(Model):
     level: Literal[Role.LEAD, Role.MANAGER, Role.GM_OFFICE] | None = None
 
     @model_validator(mode="after")
-    def _can_be_read(self) -> MarkRule:
+    def _can_be_read(self) -> ThresholdRule:
         if self.share is None and not self.at.startswith("+"):
             msg = f'"{self.at}" is no threshold: write "75%", "100%", "+2h" or "+1 working day"'
             raise ValueError(msg)
@@ -125,7 +125,7 @@ class PromiseRule(Model):
         default=None, description="not before this; working days: from opening time on"
     )
     attempts: Annotated[int, Field(gt=0)] = 1
-    marks: tuple[MarkRule, ...]
+    marks: tuple[ThresholdRule, ...]
 
     @model_validator(mode="after")
     def _breaking_is_noticed(self) -> PromiseRule:

@@ -46,7 +46,7 @@ def answered(desk: Desk = TRIED, issue: Issue | None = None, **said: Any) -> Iss
 
 def rung(desk: Desk, issue: Issue, key: str, at: datetime) -> tuple[Step, Issue]:
     """Let a clock reach everything that lies before ``at``."""
-    mark = next(p.next_mark for p in issue.running if p.key == key)
+    mark = next(p.next_threshold for p in issue.running if p.key == key)
     assert mark
     said = {"promise": key, "threshold": mark.name}
     step = decided(issue, ActionName.THRESHOLD, DESK, at, **said)

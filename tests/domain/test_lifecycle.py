@@ -147,7 +147,7 @@ def _said_of(issue: Issue, name: ActionName) -> dict[str, Any]:
     """A threshold has to be one that the issue waits for."""
     if name is not ActionName.THRESHOLD:
         return {}
-    waits = {p.key: p.next_mark.name for p in issue.running if p.next_mark}
+    waits = {p.key: p.next_threshold.name for p in issue.running if p.next_threshold}
     promise, threshold = next(iter(waits.items()), ("response.1", "75%"))
     return {"promise": promise, "threshold": threshold}
 

@@ -229,7 +229,7 @@ def closed(desk: Desk = LATER) -> Issue:
 
 
 def rung(issue: Issue, key: str, now: datetime) -> Issue:
-    mark = next(p.next_mark for p in issue.running if p.key == key)
+    mark = next(p.next_threshold for p in issue.running if p.key == key)
     assert mark
     return LATER.do(issue, ActionName.THRESHOLD, DESK, now, promise=key, threshold=mark.name)
 

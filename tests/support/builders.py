@@ -17,7 +17,7 @@ from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue, Person
 from domain.issue.step import Recorded, Step
-from domain.sla.promise import Mark, Promise, PromiseEnd, PromiseKind
+from domain.sla.promise import Promise, PromiseEnd, PromiseKind, Threshold
 from domain.vocabulary import DESK, Actor, Audience, Kind, Role, Stage
 from runtime.signing import Links, Signer
 
@@ -131,10 +131,10 @@ def a_promise(kind: PromiseKind = PromiseKind.RESOLUTION, **changes: Any) -> Pro
         "opens_at": made + 16 * HOUR if callback else None,
         "due_at": due,
         "marks": (
-            Mark(name="75%", at=made + (due - made) * 0.75, tell=(first,)),
-            Mark(name="100%", at=due, tell=(first, Audience.CUSTOMER, Audience.LEAD), level=1),
-            Mark(name="+2h", at=due + 2 * HOUR, tell=(Audience.MANAGER,), level=2),
-            Mark(name="+1 working day", at=due + DAY, tell=(Audience.GM_OFFICE,), level=3),
+            Threshold(name="75%", at=made + (due - made) * 0.75, tell=(first,)),
+            Threshold(name="100%", at=due, tell=(first, Audience.CUSTOMER, Audience.LEAD), level=1),
+            Threshold(name="+2h", at=due + 2 * HOUR, tell=(Audience.MANAGER,), level=2),
+            Threshold(name="+1 working day", at=due + DAY, tell=(Audience.GM_OFFICE,), level=3),
         ),
     }
     return Promise.model_validate(fields | changes)

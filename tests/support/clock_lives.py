@@ -133,7 +133,7 @@ class Life:
 
     def next_wake(self) -> tuple[datetime, str] | None:
         """Which clock rings next and when, as the workflow sets its timers."""
-        wakes = [(p.next_mark.at, p.key) for p in self.issue.running if p.next_mark]
+        wakes = [(p.next_threshold.at, p.key) for p in self.issue.running if p.next_threshold]
         in_hand = self.issue.stage in ACTIONS[ActionName.ASSIGN].rule.stages
         if in_hand and self.issue.assign_again_at:
             wakes.append((self.issue.assign_again_at, ASSIGNMENT))
@@ -148,11 +148,11 @@ class Life:
             self.must(ActionName.ASSIGN)
             return
         promise = next(p for p in self.issue.running if p.key == wake[1])
-        assert promise.next_mark
-        alarm = (promise.key, promise.next_mark.name, promise.pauses)
+        assert promise.next_threshold
+        alarm = (promise.key, promise.next_threshold.name, promise.pauses)
         assert alarm not in self.rung, "no alarm twice"
         self.rung |= {alarm}
-        self.must(ActionName.THRESHOLD, promise=promise.key, threshold=promise.next_mark.name)
+        self.must(ActionName.THRESHOLD, promise=promise.key, threshold=promise.next_threshold.name)
 
     def the_reply_arrives(self) -> None:
         """An answer that came to nothing meanwhile is none any more, as the workflow has it."""
