@@ -53,8 +53,8 @@ _ASSIGNMENT = "assignment"
 @takes_actions
 class IssueWorkflow:
     """Durable life of one issue. Started with its intake, by update-with-start on ``registered``,
-    which answers; people act through updates, one for each of ``actions.PEOPLE``; engineers'
-    systems may signal ``complete``; ``view`` shows it.
+    which answers; people act through updates, one for each of ``PUBLIC_ACTIONS``; engineers' systems
+    may signal ``complete``; ``view`` shows it.
 
     Whoever started it may lose the answer, and Temporal an update that it had not yet written down:
     with its intake a workflow registers itself. One that cannot be registered fails, so that its

@@ -38,7 +38,7 @@ from domain.issue.thresholds import Escalate, Replan, ThresholdReached
 __all__ = [
     "ACTIONS",
     "OPERATION",
-    "PEOPLE",
+    "PUBLIC_ACTIONS",
     "Accept",
     "Act",
     "ActionName",
@@ -91,7 +91,7 @@ _BY_ITSELF = frozenset(
 )
 """What the desk does by its clocks and messages, and nobody asks it for."""
 
-PEOPLE: Mapping[ActionName, type[Act]] = {
+PUBLIC_ACTIONS: Mapping[ActionName, type[Act]] = {
     name: action.form
     for name, action in ACTIONS.items()
     if name not in _BY_ITSELF and name not in OPERATION

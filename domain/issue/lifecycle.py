@@ -12,7 +12,7 @@ from datetime import datetime
 
 from domain.errors import Refused
 from domain.issue.action import Changes
-from domain.issue.actions import ACTIONS, PEOPLE, Accept, Act, ActionName, ReportProgress
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Accept, Act, ActionName, ReportProgress
 from domain.issue.common import ASSIGNED
 from domain.issue.complaints import filed, received
 from domain.issue.intake import CLOCK_SKEW, Intake
@@ -154,7 +154,9 @@ def allowed(issue: Issue, by: Actor | None = None) -> tuple[ActionName, ...]:
         return ()
     people = (by,) if by else _anybody(issue)
     return tuple(
-        name for name in PEOPLE if any(ACTIONS[name].allowed(issue, each) for each in people)
+        name
+        for name in PUBLIC_ACTIONS
+        if any(ACTIONS[name].allowed(issue, each) for each in people)
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from domain.issue.actions import ACTIONS, PEOPLE, ActionName
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
 from domain.issue.view import IssueView
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Actor, Code, Line, Model, Role
@@ -108,7 +108,7 @@ def reach(role: Role, what: Right | ActionName) -> Reach:
     """Say on which issues a role may do something."""
     if isinstance(what, Right):
         return RIGHTS[what].get(role, Reach.NONE)
-    if what not in PEOPLE or role not in ACTIONS[what].rule.roles:
+    if what not in PUBLIC_ACTIONS or role not in ACTIONS[what].rule.roles:
         return Reach.NONE
     if what is ActionName.CONSULT and role is Role.ENGINEER:
         return Reach.ALL  # an expert may be asked about any issue (R15)

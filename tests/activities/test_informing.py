@@ -13,7 +13,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.recording import Recording
-from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
 from domain.issue.step import Recorded
@@ -61,7 +61,7 @@ class Place:
     ) -> tuple[Issue, Recorded]:
         """Take a step; return the issue after it, and what was recorded."""
         self.now += timedelta(minutes=1)
-        act = PEOPLE[name].model_validate({"by": by} | said)
+        act = PUBLIC_ACTIONS[name].model_validate({"by": by} | said)
         step = decide(issue, name, act, self.now, f"u-{issue.seq}")
         recorded = await self.recording.record_step(step.model_copy(update={"run": "run-1"}))
         return recorded.applied_to(issue), recorded

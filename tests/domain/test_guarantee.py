@@ -17,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.issue.actions import ACTIONS, PEOPLE, ActionName
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
 from domain.issue.common import STATIONS
 from domain.issue.lifecycle import allowed
 from domain.issue.state import Person
@@ -127,7 +127,7 @@ class LifeOfAnIssue(RuleBasedStateMachine):
         offered = allowed(self.life.issue, by)
         taken = tuple(
             name
-            for name in PEOPLE
+            for name in PUBLIC_ACTIONS
             if any(self.life.would(name, by, **said) for said in (*SAID[name], *NEW.get(name, ())))
         )
         assert offered == taken

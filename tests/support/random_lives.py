@@ -23,7 +23,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.issue.actions import ACTIONS, PEOPLE, Act, ActionName, Resolve
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Act, ActionName, Resolve
 from domain.issue.state import Issue
 from domain.issue.view import IssueView
 from domain.staff.roster import Roster
@@ -60,7 +60,7 @@ FORGOTTEN = -9
 LAST_CLOCKS = 60 * DAY
 """By then every clock has rung, and every message is brought out."""
 
-_ACTS = [name for name in PEOPLE if name is not ActionName.REPLAN]
+_ACTS = [name for name in PUBLIC_ACTIONS if name is not ActionName.REPLAN]
 _STILL_ALIVE = """
     SELECT id FROM issues WHERE closed_at IS NULL
     UNION SELECT issue_id FROM promises WHERE ended_at IS NULL
@@ -304,7 +304,7 @@ class Lives:
         **said: Any,
     ) -> IssueView | None:
         """Send an update; None if it was refused, and then nothing has changed."""
-        act: Act = PEOPLE[name].model_validate({"by": by} | said)
+        act: Act = PUBLIC_ACTIONS[name].model_validate({"by": by} | said)
         before = await issue_reader.state(self.desk.pool, life.id)
         try:
             async with _answering(f"{name} of {life.name}"):

@@ -13,7 +13,7 @@ from temporalio.worker import Replayer
 
 from domain.issue import complaints
 from domain.issue.action import Rule
-from domain.issue.actions import ACTIONS, OPERATION, PEOPLE, ActionName
+from domain.issue.actions import ACTIONS, OPERATION, PUBLIC_ACTIONS, ActionName
 from domain.vocabulary import Actor, Role, Stage
 from runtime.temporal import plugin
 from tests.support.builders import actor, an_act
@@ -69,7 +69,7 @@ async def test_whoever_asks_for_what_the_program_cannot_do_hears_so_and_the_issu
 ) -> None:
     desk = await begin("2026-03-10 10:00")
     handle, view = await desk.open()
-    for name in (*PEOPLE, *OPERATION):
+    for name in (*PUBLIC_ACTIONS, *OPERATION):
         for effect in (broken, once_accepted(broken)):
             with monkeypatch.context() as patch:
                 break_(patch, name, effect)

@@ -19,7 +19,7 @@ from starlette.datastructures import FormData
 
 from domain import words
 from domain.errors import Refused
-from domain.issue.actions import PEOPLE, Act, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName
 from domain.vocabulary import Actor
 from runtime.textfiles import explain
 from web.rendering import Reason
@@ -192,7 +192,7 @@ def act(action: ActionName, sheet: Sheet, by: Actor, zone: str) -> Act:
         except ValueError:
             wrong[each.name] = _NO_TIME
     try:
-        found = PEOPLE[action].model_validate({"by": by, **said})
+        found = PUBLIC_ACTIONS[action].model_validate({"by": by, **said})
     except ValidationError as error:
         raise Wrong(reasons(error) | wrong) from None
     if wrong:
@@ -255,7 +255,7 @@ def _offering(each: Field, choices: Choices) -> Field:
 
 @cache
 def _fields(action: ActionName) -> tuple[Field, ...]:
-    schema = PEOPLE[action].model_json_schema()
+    schema = PUBLIC_ACTIONS[action].model_json_schema()
     required = schema.get("required", [])
     found = [
         _field(name, each, schema.get("$defs", {}), required=name in required)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from domain.errors import Refused
-from domain.issue.actions import PEOPLE, Act
+from domain.issue.actions import PUBLIC_ACTIONS, Act
 from domain.links import Link, Purpose
 from domain.vocabulary import HIGHEST_SCORE, LOWEST_SCORE, Actor, ServiceItem
 from web.rendering import Reason
@@ -102,7 +102,7 @@ def act(link: Link, sheet: Sheet, by: Actor, zone: str) -> Act:
     try:
         if "expected_at" in said:
             said["expected_at"] = _instant(sheet["expected_at"], zone)
-        return PEOPLE[link.terms.action].model_validate({"by": by, **said})
+        return PUBLIC_ACTIONS[link.terms.action].model_validate({"by": by, **said})
     except ValidationError as error:
         raise Wrong({str(each["loc"][0]) for each in error.errors()}) from None
 

@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from domain.errors import Refused
-from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.issue.view import IssueView
 from domain.knowledge.cases import KnownCase
 from domain.sla.promise import PromiseKind
@@ -277,7 +277,7 @@ async def act(
     require(who, action, seen)
     values = {name: str(value) for name, value in form.items()}
     try:
-        said = PEOPLE[action].model_validate(_said(action, values) | {"by": who.caller.by})
+        said = PUBLIC_ACTIONS[action].model_validate(_said(action, values) | {"by": who.caller.by})
         async with audit.written(here, who, action, seen.number):
             await here.desk.act(seen.number, action, said, key=_key(values))
     except ValidationError as error:
@@ -296,7 +296,7 @@ async def act(
 def _said(action: ActionName, values: Mapping[str, str]) -> dict[str, Any]:
     """Read a form as the fields of its action: an empty box means no, an empty text nothing."""
     said: dict[str, Any] = {}
-    for name, field in PEOPLE[action].model_fields.items():
+    for name, field in PUBLIC_ACTIONS[action].model_fields.items():
         if field.annotation is bool and not field.is_required():
             said[name] = name in values
         elif values.get(name, "").strip():
