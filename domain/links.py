@@ -18,7 +18,7 @@ from hashlib import sha256
 from pydantic import Field
 
 from domain.issue.actions import ACTIONS, ActionName
-from domain.issue.common import STATIONS, TO_BE_HEARD
+from domain.issue.common import PRE_WORK_STAGES, TO_BE_HEARD
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Audience, Instant, Model, Stage
 
@@ -63,7 +63,7 @@ PURPOSES: Mapping[Purpose, Terms] = {
         action=ActionName.RESOLVE,
         audience=Audience.HANDLER,
         lasts=timedelta(days=30),
-        after=frozenset(STATIONS),
+        after=frozenset(PRE_WORK_STAGES),
     ),
     Purpose.PROGRESS: Terms(
         letter="p", action=None, audience=Audience.CUSTOMER, lasts=timedelta(days=90)

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from domain.issue.common import STATIONS
+from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.forms import ExpertPanel, Form
 from domain.issue.intake import Customer, Intake
 from domain.issue.state import Person
@@ -311,7 +311,7 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
         )
 
 
-HANDLED = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING, *STATIONS.values()})
+HANDLED = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING, *PRE_WORK_STAGES.values()})
 """Stages in which an issue is work for its engineer."""
 
 

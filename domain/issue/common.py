@@ -33,7 +33,7 @@ PASSED_ON = NotificationRequest(template="transferred", to=Audience.CUSTOMER)
 TO_BE_HEARD = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST)
 """While one of these runs, the customer may yet say that it is not solved (R9, R22)."""
 
-STATIONS: Mapping[PromiseKind, Stage] = {
+PRE_WORK_STAGES: Mapping[PromiseKind, Stage] = {
     PromiseKind.VERIFICATION: Stage.VERIFYING,
     PromiseKind.SURVEY: Stage.SURVEYING,
     PromiseKind.QUOTATION: Stage.QUOTING,
@@ -46,7 +46,7 @@ R19). Whether an issue has any is the policy's to say.
 
 UNASSIGNED = frozenset({Stage.REGISTERED, Stage.REOPENED})
 WORKING = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
-HANDLING = WORKING | frozenset(STATIONS.values())
+HANDLING = WORKING | frozenset(PRE_WORK_STAGES.values())
 OPEN = UNASSIGNED | HANDLING
 AFTER = frozenset({Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK})
 UNCLOSED = OPEN | AFTER
@@ -78,13 +78,13 @@ def nobody(issue: Issue) -> Stage:
 
 def station(issue: Issue) -> Stage:
     """Where an issue is while somebody works on it."""
-    running = (STATIONS[p.kind] for p in issue.running if p.kind in STATIONS)
+    running = (PRE_WORK_STAGES[p.kind] for p in issue.running if p.kind in PRE_WORK_STAGES)
     return next(running, Stage.IN_PROGRESS)
 
 
 def not_ready(issue: Issue, _: Actor) -> Refused | None:
     """Refuse a result while something that comes before the work is still to be done, naming it."""
-    before = next((p.kind for p in issue.running if p.kind in STATIONS), None)
+    before = next((p.kind for p in issue.running if p.kind in PRE_WORK_STAGES), None)
     if before is None:
         return None
     return Refused(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from domain.errors import Refused
 from domain.issue.actions import ActionName
-from domain.issue.common import STATIONS
+from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.complaints import arising
 from domain.issue.forms import ComplaintForm
 from domain.issue.intake import Intake
@@ -36,7 +36,7 @@ from tests.support.builders import (
 
 ENGINEER = actor(Role.ENGINEER)
 CLERK = actor(Role.CLERK)
-DESK_WITH_STATIONS = Desk(also=frozenset(STATIONS))
+DESK_WITH_STATIONS = Desk(also=frozenset(PRE_WORK_STAGES))
 
 
 def verified(verdict: str) -> tuple[Step, Issue]:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
-from domain.issue.common import STATIONS
+from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.lifecycle import allowed
 from domain.issue.state import Person
 from domain.sla.promise import OVERSIGHT, PromiseKind
@@ -77,7 +77,7 @@ class LifeOfAnIssue(RuleBasedStateMachine):
         on_duty: bool,
     ) -> None:
         """A policy promises everything or only some; the stations come together or not at all."""
-        also = set(PromiseKind) if whole else some - set(STATIONS)
+        also = set(PromiseKind) if whole else some - set(PRE_WORK_STAGES)
         desk = Desk(
             ENGINEER if on_duty else None,
             callbacks=PromiseKind.CALLBACK in heard,
@@ -263,7 +263,7 @@ def lost(ways: Mapping[Place, set[Place]]) -> set[Place]:
 
 PANEL = PromiseKind.PANEL
 AFTERWARDS = {PANEL, *OVERSIGHT, PromiseKind.HAND_OVER}
-STATIONED = Desk(callbacks=False, trials=True, also=frozenset(STATIONS))
+STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(STATIONS))
     [
         (Desk(also=frozenset(AFTERWARDS)), {"kind": "fault", "answering": True}),
         (Desk(trials=True), {"kind": "fault", "severity": "major"}),
-        (Desk(also=frozenset(STATIONS)), {"kind": "complaint"}),
+        (Desk(also=frozenset(PRE_WORK_STAGES)), {"kind": "complaint"}),
         (STATIONED, {"kind": "paid_service"}),
         (replace(STATIONED, needs_approval=True), {"kind": "paid_service", "answering": True}),
         (Desk(callbacks=False, trials=True), {"kind": "consultation", "category": "out_of_scope"}),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from domain.errors import Refused
 from domain.issue.actions import ActionName
-from domain.issue.common import STATIONS
+from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.forms import PaidService
 from domain.issue.state import Issue
 from domain.sla.promise import PromiseKind
@@ -32,7 +32,7 @@ from tests.support.builders import (
 ENGINEER = actor(Role.ENGINEER)
 CUSTOMER = actor(Role.CUSTOMER)
 MANAGER = actor(Role.MANAGER)
-CHEAP = Desk(callbacks=False, trials=True, also=frozenset(STATIONS))
+CHEAP = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
 DEAR = replace(CHEAP, needs_approval=True)
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from domain.issue.actions import ACTIONS, Act, ActionName
-from domain.issue.common import STATIONS
+from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue, Person
@@ -263,7 +263,9 @@ def an_issue(stage: Stage = Stage.ASSIGNED, kind: Kind | None = None, **changes:
     return _walked(stage, kind or _ONLY.get(stage, Kind.FAULT)).model_copy(update=changes)
 
 
-_ONLY = dict.fromkeys(STATIONS.values(), Kind.PAID_SERVICE) | {Stage.VERIFYING: Kind.COMPLAINT}
+_ONLY = dict.fromkeys(PRE_WORK_STAGES.values(), Kind.PAID_SERVICE) | {
+    Stage.VERIFYING: Kind.COMPLAINT
+}
 """Whose station it is."""
 
 _CALL = {"reached": True, "running": True, "satisfied": True}
@@ -300,7 +302,7 @@ _BEFORE_THE_WORK: dict[Kind, _Last] = {
 def _walked(stage: Stage, kind: Kind) -> Issue:
     desk = Desk(
         engineer=None if stage in {Stage.REGISTERED, Stage.REOPENED} else ENGINEER,
-        also=frozenset(STATIONS),
+        also=frozenset(PRE_WORK_STAGES),
         needs_approval=True,
     )
     if stage not in _WAY:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from domain.errors import Refused
 from domain.issue.actions import ACTIONS, ActionName
-from domain.issue.common import STATIONS
+from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.forms import ComplaintForm, ConsultationRecord, Form
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
@@ -292,15 +292,17 @@ class Life:
         assert standing == (may if self.issue.stage is Stage.WAITING else [])
 
     def an_issue_is_at_a_station_while_its_promise_runs(self) -> None:
-        stations = {STATIONS[p.kind] for p in self.issue.running if p.kind in STATIONS}
-        at = {self.issue.stage} & set(STATIONS.values())
+        stations = {
+            PRE_WORK_STAGES[p.kind] for p in self.issue.running if p.kind in PRE_WORK_STAGES
+        }
+        at = {self.issue.stage} & set(PRE_WORK_STAGES.values())
         between = {Stage.REGISTERED, Stage.REOPENED, Stage.ASSIGNED, Stage.WAITING}
         assert stations == at or (self.issue.stage in between and not at)
 
     def an_open_issue_runs_the_clocks_of_its_stage(self) -> None:
         stage, kinds = self.issue.stage, {p.kind for p in self.issue.running}
         if stage in {Stage.REGISTERED, Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING}:
-            assert kinds & {PromiseKind.RESOLUTION, *STATIONS}
+            assert kinds & {PromiseKind.RESOLUTION, *PRE_WORK_STAGES}
         if stage in {Stage.REPLIED, Stage.CALLBACK}:
             assert kinds
         if stage in {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}:
