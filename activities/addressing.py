@@ -26,7 +26,7 @@ from domain.vocabulary import ESCALATION, Audience, Model, Role, Stage
 from runtime.signing import Links
 from store import outbox
 from store.connection import Connection
-from store.issue_writer import Case
+from store.issue_writer import IssueContext
 from store.outbox import Message
 
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
@@ -53,7 +53,7 @@ class Directory:
         self,
         members: Sequence[Member],
         channels: Sequence[DeliveryChannel],
-        case: Case,
+        case: IssueContext,
         recorded: Recorded,
         rulebook: Rulebook,
         links: Links,

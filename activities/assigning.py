@@ -17,7 +17,7 @@ from domain.vocabulary import ESCALATION, Role
 from store import duty as duty_store
 from store import roster
 from store.connection import Connection
-from store.issue_writer import Case
+from store.issue_writer import IssueContext
 from store.rulebooks import Current
 
 
@@ -46,7 +46,11 @@ class Holding(NamedTuple):
 
 
 async def assigned(
-    connection: Connection, step: Step, case: Case, people: Sequence[Member], current: Current
+    connection: Connection,
+    step: Step,
+    case: IssueContext,
+    people: Sequence[Member],
+    current: Current,
 ) -> Holding:
     """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it. With a
     transfer (R15) that is the other department's.
@@ -70,7 +74,7 @@ async def assigned(
     )
 
 
-def _transferred(step: Step, case: Case, people: Sequence[Member]) -> Case:
+def _transferred(step: Step, case: IssueContext, people: Sequence[Member]) -> IssueContext:
     """R15: the form travels to another department, if the roster has one of that name."""
     if step.department is None:
         return case
@@ -87,7 +91,7 @@ async def _found(
     connection: Connection,
     step: Step,
     wanted: Assignment,
-    case: Case,
+    case: IssueContext,
     people: Sequence[Member],
     duty: Duty,
 ) -> _Found:
@@ -113,7 +117,7 @@ async def _found(
     return _Found(case.engineer if wanted.keep else None, choice.again_at)
 
 
-def _relieved_at(step: Step, case: Case, member: Member, duty: Duty) -> datetime | None:
+def _relieved_at(step: Step, case: IssueContext, member: Member, duty: Duty) -> datetime | None:
     """R16: when an issue that does not wait for a shift changes hands; what a superior has taken
     stays theirs.
     """
@@ -124,7 +128,9 @@ def _relieved_at(step: Step, case: Case, member: Member, duty: Duty) -> datetime
     return duty.duty_ends(member, step.recorded_at)
 
 
-def _named(people: Sequence[Member], id_: str, case: Case, duty: Duty, at: datetime) -> Member:
+def _named(
+    people: Sequence[Member], id_: str, case: IssueContext, duty: Duty, at: datetime
+) -> Member:
     """R16: only somebody certified for the product line and not away; or a superior."""
     member = _member(people, id_)
     if member is None or member.role not in ESCALATION:

@@ -24,7 +24,7 @@ from runtime.signing import Links
 from store import auditing, duty, issue_writer, outbox, roster, rulebooks
 from store.auditing import Papers
 from store.connection import Connection, Pool
-from store.issue_writer import Case
+from store.issue_writer import IssueContext
 from store.outbox import Message
 from store.rewriting import write_again
 from store.rulebooks import Rulebooks
@@ -141,7 +141,9 @@ class CatchingUp:
             await duty.raise_alarm(connection, department, centre, day)
         await outbox.write(connection, messages)
 
-    async def _registered(self, connection: Connection, recorded: Recorded, kept: Kept) -> Case:
+    async def _registered(
+        self, connection: Connection, recorded: Recorded, kept: Kept
+    ) -> IssueContext:
         """The issue's row as it was opened: number, department and centre as they were found then;
         the rulebook that counted then, as far as the register knows.
         """
@@ -153,12 +155,14 @@ class CatchingUp:
         await auditing.raise_serials(connection, [recorded.number])
         return case
 
-    async def _case(self, connection: Connection, recorded: Recorded, intake: Intake) -> Case:
+    async def _case(
+        self, connection: Connection, recorded: Recorded, intake: Intake
+    ) -> IssueContext:
         centre = await roster.centre(connection, recorded.centre)
         against = intake.arises_from and await issue_writer.number_of(
             connection, intake.arises_from
         )
-        return Case(
+        return IssueContext(
             number=recorded.number,
             rulebook=await rulebooks.at(connection, recorded.step.recorded_at),
             facts=issue_writer.facts_of(intake, recorded.centre),

@@ -30,7 +30,7 @@ from runtime.living import lives
 from runtime.signing import Links
 from store import issue_reader, issue_writer, outbox, roster, standing
 from store.connection import Connection, Pool
-from store.issue_writer import Before, Case, OutOfStep
+from store.issue_writer import Before, IssueContext, OutOfStep
 from store.rulebooks import Current, Rulebooks
 
 Living: TypeAlias = Callable[[str, str], Awaitable[bool]]
@@ -139,7 +139,7 @@ class Recording:
         return recorded.model_copy(update={"step": with_it})
 
 
-async def _case(connection: Connection, step: Step, current: Current) -> Case:
+async def _case(connection: Connection, step: Step, current: Current) -> IssueContext:
     """The issue as the register has it; a new one, or one to be planned again, goes by the rulebook
     that counts now.
     """
@@ -151,7 +151,9 @@ async def _case(connection: Connection, step: Step, current: Current) -> Case:
     return case
 
 
-async def _registered(connection: Connection, step: Step, intake: Intake, current: Current) -> Case:
+async def _registered(
+    connection: Connection, step: Step, intake: Intake, current: Current
+) -> IssueContext:
     """R2, R4: the number is allotted, region and category lead to centre and department."""
     centre = await roster.centre_of(connection, intake.region)
     if centre is None:
@@ -165,7 +167,7 @@ async def _registered(connection: Connection, step: Step, intake: Intake, curren
     policy = current.rulebook.policy
     facts = issue_writer.facts_of(intake, centre.id)
     day = step.recorded_at.astimezone(ZoneInfo(policy.zone)).date()
-    return Case(
+    return IssueContext(
         number=await issue_writer.next_number(connection, day, intake.agent),
         rulebook=current.version,
         facts=facts,
@@ -182,7 +184,7 @@ async def _registered(connection: Connection, step: Step, intake: Intake, curren
     )
 
 
-def _planned(step: Step, case: Case, rulebook: Rulebook) -> tuple[Promise, ...]:
+def _planned(step: Step, case: IssueContext, rulebook: Rulebook) -> tuple[Promise, ...]:
     """R11, R12, R22: new promises from the instant of the step; paused ones run on from it, others
     are planned again (R32). Of those that the step stops or ends it is said what they consumed.
     """

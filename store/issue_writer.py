@@ -21,7 +21,7 @@ from domain.vocabulary import Model, Outcome, Stage
 from store.connection import Connection
 
 
-class Case(Model):
+class IssueContext(Model):
     """What planning, assignment and wording have to know of an issue, read under a lock.
     ``calendar`` is the one its centre had at registration: that one is in its rulebook.
     """
@@ -103,7 +103,9 @@ async def next_number(connection: Connection, day: date, agent: str) -> str:
     return f"{day:%Y%m%d}-{agent}-{serial:04d}"
 
 
-async def open_issue(connection: Connection, step: Step, intake: Intake, case: Case) -> None:
+async def open_issue(
+    connection: Connection, step: Step, intake: Intake, case: IssueContext
+) -> None:
     """Write the issue register 《用户问题受理登记表》 (R2)."""
     row = {
         "id": step.issue_id,
@@ -137,7 +139,7 @@ async def open_issue(connection: Connection, step: Step, intake: Intake, case: C
     await _insert(connection, "issues", row)
 
 
-async def case(connection: Connection, issue_id: str) -> Case:
+async def case(connection: Connection, issue_id: str) -> IssueContext:
     """Read an issue and lock it until the transaction ends.
 
     Raises:
@@ -152,7 +154,7 @@ async def case(connection: Connection, issue_id: str) -> Case:
     )
     if row is None:
         raise OutOfStep(f"{issue_id} is not in the register")
-    return Case(
+    return IssueContext(
         number=row["number"],
         rulebook=row["rulebook"],
         facts=facts(row),
@@ -231,7 +233,7 @@ def customer_of(row: asyncpg.Record) -> Customer:
     )
 
 
-async def write(connection: Connection, case: Case, recorded: Recorded) -> None:
+async def write(connection: Connection, case: IssueContext, recorded: Recorded) -> None:
     """Write the recorded step: event, issue, ledger and forms.
 
     Raises:
@@ -270,7 +272,9 @@ async def write_event(connection: Connection, step: Step, recorded: Recorded) ->
     )
 
 
-async def _issue(connection: Connection, step: Step, case: Case, recorded: Recorded) -> None:
+async def _issue(
+    connection: Connection, step: Step, case: IssueContext, recorded: Recorded
+) -> None:
     engineer = recorded.engineer if step.assignment else case.engineer
     lead = recorded.lead if step.assignment else case.lead
     stage = step.stage_with(recorded.engineer)
@@ -326,7 +330,9 @@ _PLANNED = frozenset({"attempts", "target", "clock", "calendar", "rulebook", "op
 """What only planning it again changes."""
 
 
-async def write_promise(connection: Connection, step: Step, case: Case, promise: Promise) -> None:
+async def write_promise(
+    connection: Connection, step: Step, case: IssueContext, promise: Promise
+) -> None:
     """Write a promise into the ledger, as it stands now."""
     row = {
         "issue_id": step.issue_id,
@@ -346,7 +352,7 @@ async def write_promise(connection: Connection, step: Step, case: Case, promise:
 
 
 async def write_handling_form(
-    connection: Connection, step: Step, case: Case, recorded: Recorded
+    connection: Connection, step: Step, case: IssueContext, recorded: Recorded
 ) -> None:
     """One handling form 《客户问题处理表》 a generation; it travels with the issue (R10, R15)."""
     if step.assignment is None and step.handling is None:

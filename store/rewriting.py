@@ -12,13 +12,13 @@ from domain.issue.step import Recorded
 from domain.vocabulary import Stage
 from store import issue_writer
 from store.connection import Connection
-from store.issue_writer import Case
+from store.issue_writer import IssueContext
 
 _IF_MISSING = "ON CONFLICT DO NOTHING"
 
 
 async def write_again(
-    connection: Connection, case: Case, recorded: Sequence[Recorded], issue: Issue
+    connection: Connection, case: IssueContext, recorded: Sequence[Recorded], issue: Issue
 ) -> None:
     """Let the registers say what the events do; ``issue`` is what these make of it. What a form
     said before stands in its history.
