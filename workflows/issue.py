@@ -40,7 +40,7 @@ from workflows.acting import filled_in, takes_actions
 from workflows.defects import TRY_AGAIN, Defects, sound
 from workflows.labels import search_attributes
 from workflows.search_attributes import ISSUE_STEP
-from workflows.timers import Timers, Wake
+from workflows.timers import Timers, TimerSpec
 from workflows.turns import RefusedStep, Turns
 
 REGISTRATION_PATIENCE = timedelta(days=1)
@@ -53,8 +53,8 @@ _ASSIGNMENT = "assignment"
 @takes_actions
 class IssueWorkflow:
     """Durable life of one issue. Started with its intake, by update-with-start on ``registered``,
-    which answers; people act through updates, one for each of ``PUBLIC_ACTIONS``; engineers' systems
-    may signal ``complete``; ``view`` shows it.
+    which answers; people act through updates, one for each of ``PUBLIC_ACTIONS``; engineers'
+    systems may signal ``complete``; ``view`` shows it.
 
     Whoever started it may lose the answer, and Temporal an update that it had not yet written down:
     with its intake a workflow registers itself. One that cannot be registered fails, so that its
@@ -155,7 +155,7 @@ class IssueWorkflow:
         await workflow.wait_condition(
             lambda: (
                 self._is_over()
-                or bool(self._timers.rung)
+                or bool(self._timers.fired)
                 or self._history_is_long()
                 or self._may_begin_anew()
             )
@@ -169,11 +169,11 @@ class IssueWorkflow:
         """R9-R18: remind, apologise, escalate; take silence for what it means; look again for
         somebody on duty.
         """
-        while self._timers.rung:
+        while self._timers.fired:
             async with self._turn:
-                if not self._timers.rung or self._is_over():
+                if not self._timers.fired or self._is_over():
                     return
-                await self._answer(self._timers.rung.pop(0))
+                await self._answer(self._timers.fired.pop(0))
 
     async def _answer(self, name: str) -> None:
         if name == _ASSIGNMENT:
@@ -418,16 +418,18 @@ class IssueWorkflow:
     def _follow(self) -> None:
         """Set the timers and the page by the issue as it is now."""
         issue = self._known
-        wakes = {
-            promise.key: Wake(mark.at, f"{promise.key} {mark.name}, due {due(promise, issue.zone)}")
+        timers = {
+            promise.key: TimerSpec(
+                mark.at, f"{promise.key} {mark.name}, due {due(promise, issue.zone)}"
+            )
             for promise in issue.running
             if (mark := promise.next_threshold)
         }
         in_hand = issue.stage in ACTIONS[ActionName.ASSIGN].rule.stages
         if in_hand and issue.assign_again_at:
             why = "the handler's shift ends" if issue.engineer else "somebody comes on duty"
-            wakes[_ASSIGNMENT] = Wake(issue.assign_again_at, why)
-        self._timers.set(wakes)
+            timers[_ASSIGNMENT] = TimerSpec(issue.assign_again_at, why)
+        self._timers.set(timers)
         self._show()
 
     def _show(self, remark: str = "") -> None:
