@@ -244,7 +244,7 @@ async def _handed_over(
         keys = [row.key for row in waiting if _above(row) == level]
         top = level >= len(ESCALATION)
         person = directory.superior(min(level, len(ESCALATION) - 1), step.recorded_at)
-        left = await outbox.hand_over(
+        left = await outbox.bring_by_hand(
             connection, keys, person.id if person else "nobody", step.recorded_at
         )
         if left and person and not top:

@@ -20,10 +20,10 @@ from domain.issue.actions import (
     Act,
     ActionName,
     Assign,
+    BringByHand,
     Cancel,
     CancellationAsked,
     ComplaintRaised,
-    HandOver,
     Repair,
     Replied,
     Resolve,
@@ -488,7 +488,7 @@ class IssueWorkflow:
             left = list(batch.keys)
         async with self._turn:
             if left:
-                act = HandOver(by=DESK, messages=tuple(left))
+                act = BringByHand(by=DESK, messages=tuple(left))
                 await self._take_if_due(ActionName.HAND_OVER, act, f"hand_over:{batch.keys[0]}")
             if self._still_answers(batch):
                 key = f"replied:{batch.reply}"

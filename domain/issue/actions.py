@@ -18,7 +18,14 @@ from domain.issue import (
 from domain.issue.act import Act, ActionName
 from domain.issue.action import Action
 from domain.issue.complaints import ComplaintRaised, Verify
-from domain.issue.ending import Cancel, CancellationAsked, HandOver, Repair, Replied, Withdraw
+from domain.issue.ending import (
+    BringByHand,
+    Cancel,
+    CancellationAsked,
+    Repair,
+    Replied,
+    Withdraw,
+)
 from domain.issue.follow_up import Evaluate, RateDifficulty, RecordCallback
 from domain.issue.handling import (
     Accept,
@@ -45,6 +52,7 @@ __all__ = [
     "Answer",
     "Approve",
     "Assign",
+    "BringByHand",
     "Cancel",
     "CancellationAsked",
     "ComplaintRaised",
@@ -52,7 +60,6 @@ __all__ = [
     "Consult",
     "Escalate",
     "Evaluate",
-    "HandOver",
     "Quote",
     "RateDifficulty",
     "Reassign",

@@ -33,13 +33,13 @@ def replied(issue: Issue, _: Replied, __: datetime) -> Changes:
     return {"stage": Stage.REPLIED} if issue.stage is Stage.RESOLVED else {}
 
 
-class HandOver(Act):
+class BringByHand(Act):
     """These messages could not be delivered: a person is to see to them."""
 
     messages: tuple[str, ...]
 
 
-def hand_over(_: Issue, act: HandOver, __: datetime) -> Changes:
+def bring_by_hand(_: Issue, act: BringByHand, __: datetime) -> Changes:
     """Nobody answers on that channel: a person above is to bring the message (R6)."""
     return {
         "hand_over": act.messages,
@@ -107,7 +107,7 @@ def repair(_: Issue, __: Repair, ___: datetime) -> Changes:
 
 ACTIONS: tuple[Action[Any], ...] = (
     Action(ActionName.REPLIED, Replied, Rule(stages=AFTER, roles=THE_DESK), replied),
-    Action(ActionName.HAND_OVER, HandOver, Rule(stages=ALWAYS, roles=THE_DESK), hand_over),
+    Action(ActionName.HAND_OVER, BringByHand, Rule(stages=ALWAYS, roles=THE_DESK), bring_by_hand),
     Action(
         ActionName.WITHDRAW,
         Withdraw,
