@@ -21,7 +21,7 @@ from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import OFF, Duty
 from domain.staff.roster import DeliveryChannel, Member
-from domain.staff.staffing import answering
+from domain.staff.staffing import responsible
 from domain.vocabulary import ESCALATION, Audience, Model, Role, Stage
 from runtime.signing import Links
 from store import outbox
@@ -85,7 +85,7 @@ class Directory:
     def superior(self, level: int, at: datetime) -> Recipient | None:
         """Return who answers at that escalation level, or at the next one that has somebody."""
         people, department = self._members.values(), self.recorded.department
-        found = answering(people, department, level, Duty(self._rulebook), at)
+        found = responsible(people, department, level, Duty(self._rulebook), at)
         return _staff(found) if found else None
 
     def at_work(self, recipient: Recipient, at: datetime) -> datetime | None:

@@ -12,7 +12,7 @@ from domain.issue.state import Assignment, Person
 from domain.issue.step import Step
 from domain.staff.duty import Duty
 from domain.staff.roster import Member, Need, choose
-from domain.staff.staffing import answering, hindrance, is_thin
+from domain.staff.staffing import hindrance, is_thin, responsible
 from domain.vocabulary import ESCALATION, Role
 from store import duty as duty_store
 from store import roster
@@ -62,7 +62,7 @@ async def assigned(
     if step.assignment is None:
         return Holding(case.department, case.engineer, case.lead)
     duty = Duty(current.rulebook)
-    lead = answering(people, case.department, 1, duty, step.recorded_at)
+    lead = responsible(people, case.department, 1, duty, step.recorded_at)
     found = await _found(connection, step, step.assignment, case, people, duty)
     handler = _member(people, found.handler.id) if found.handler else None
     return Holding(
@@ -100,7 +100,7 @@ async def _found(
         member = _named(people, wanted.to, case, duty, at)
         return _Found(member.person, _relieved_at(step, case, member, duty))
     if wanted.level:
-        found = answering(people, case.department, wanted.level, duty, at)
+        found = responsible(people, case.department, wanted.level, duty, at)
         return _Found(found.person if found else None)
     centre = await roster.centre(connection, case.facts.centre)
     need = Need(

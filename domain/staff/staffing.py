@@ -43,7 +43,7 @@ def _uncertified(certified: Sequence[Certification], product_line: str, day: dat
     return f"is not certified for {product_line}, only for {lines}"
 
 
-def answering(
+def responsible(
     people: Iterable[Member], department: str, level: int, duty: Duty, at: datetime
 ) -> Member | None:
     """Return who answers for a department at an escalation level, or the next above; somebody who
