@@ -12,7 +12,7 @@ from domain.issue.state import Assignment, Person
 from domain.issue.step import Step
 from domain.staff.duty import Duty
 from domain.staff.roster import Member, Need, choose
-from domain.staff.staffing import hindrance, is_thin, responsible
+from domain.staff.staffing import below_standby, hindrance, responsible
 from domain.vocabulary import ESCALATION, Role
 from store import duty as duty_store
 from store import roster
@@ -42,7 +42,7 @@ class Holding(NamedTuple):
     engineer: Person | None = None
     lead: Person | None = None
     assign_again_at: datetime | None = None
-    thin: str | None = None
+    below_standby: str | None = None
 
 
 async def assigned(
@@ -70,7 +70,7 @@ async def assigned(
         engineer=found.handler,
         lead=lead.person if lead else None,
         assign_again_at=found.again_at,
-        thin=await _thin(connection, step, handler, duty) if handler else None,
+        below_standby=await _fell_below(connection, step, handler, duty) if handler else None,
     )
 
 
@@ -144,7 +144,9 @@ def _named(
     return member
 
 
-async def _thin(connection: Connection, step: Step, handler: Member, duty: Duty) -> str | None:
+async def _fell_below(
+    connection: Connection, step: Step, handler: Member, duty: Duty
+) -> str | None:
     """R16: name the core group that has too few on stand-by with this issue, once a day."""
     standby, department, centre = duty.policy.standby, handler.department, handler.centre
     if handler.role is not Role.ENGINEER or department not in standby.departments:
@@ -154,7 +156,7 @@ async def _thin(connection: Connection, step: Step, handler: Member, duty: Duty)
         for each in await roster.group(connection, department, centre, apart_from=step.issue_id)
     ]
     day = duty.day(step.recorded_at)
-    if not is_thin(group, standby, duty, step.recorded_at):
+    if not below_standby(group, standby, duty, step.recorded_at):
         return None
     new = await duty_store.raise_alarm(connection, department, centre, day)
     return f"{department}/{centre}" if new else None

@@ -97,7 +97,7 @@ class Recording:
                 engineer=holding.engineer,
                 lead=holding.lead,
                 assign_again_at=holding.assign_again_at,
-                thin=holding.thin,
+                thin=holding.below_standby,
                 needs_approval=known.needs_approval,
                 complaint=known.complaint,
                 intake_digest=step.intake.digest if step.intake else None,

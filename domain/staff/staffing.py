@@ -115,7 +115,7 @@ def standby_share(group: Iterable[Candidate], duty: Duty, at: datetime) -> float
     return sum(idle) / len(idle) if idle else None
 
 
-def is_thin(group: Iterable[Candidate], standby: Standby, duty: Duty, at: datetime) -> bool:
+def below_standby(group: Iterable[Candidate], standby: Standby, duty: Duty, at: datetime) -> bool:
     """Whether a core group has fallen under its stand-by share (R16)."""
     share = standby_share(group, duty, at)
     return share is not None and share < standby.share
