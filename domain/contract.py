@@ -1,7 +1,7 @@
 """The activities by name, and the queues they are taken from: all that workflows know of them."""
 
 ISSUES = "issues"
-"""Task queue of the workflows and the register's activities (design, section 5)."""
+"""Task queue of the workflows and the register's activities."""
 NOTIFICATIONS = "notifications"
 """Task queue of everything that leaves the building."""
 

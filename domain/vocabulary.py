@@ -183,7 +183,7 @@ class Audience(StrEnum):
 
 
 class Stage(StrEnum):
-    """Where an issue is in its life (design, section 3)."""
+    """Where an issue is in its life."""
 
     REGISTERED = "registered"
     ASSIGNED = "assigned"

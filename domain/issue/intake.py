@@ -97,7 +97,7 @@ class Intake(Model):
 
     @property
     def issue_id(self) -> str:
-        """Workflow id and primary key in the register (design, section 5)."""
+        """Workflow id and primary key in the register."""
         return issue_id(self.source, self.reference)
 
     @property

@@ -1,4 +1,4 @@
-"""A promise: what was due to whom until when, and how it ended (design, section 4).
+"""A promise: what was due to whom until when, and how it ended.
 
 The ledger of promises is the desk's heart; every report is computed from it. Instants are UTC and
 absolute: calendars were consulted when the promise was planned, never here.
