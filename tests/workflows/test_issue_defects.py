@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,9 +19,10 @@ from domain.issue.actions import ACTIONS, OPERATION, PUBLIC_ACTIONS, ActionName
 from domain.vocabulary import Actor, Role, Stage
 from runtime.temporal import plugin
 from tests.support.builders import actor, an_act
-from tests.support.harness import Handle, StoryDesk, refusal
+from tests.support.harness import CLERK, Handle, StoryDesk, refusal
 from tests.workflows.conftest import Begin
 from worker import WORKFLOWS
+from workflows.defects import TRY_AGAIN
 
 Effect = Callable[..., Any]
 
@@ -99,19 +102,83 @@ async def test_an_alarm_that_the_program_fell_over_is_given_once_it_is_mended(
     await replayer.replay_workflow(await handle.fetch_history())
 
 
-async def test_a_reply_that_arrived_while_the_program_was_broken_counts_once_it_is_mended(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk = await begin("2026-03-10 10:00")
+async def closed(desk: StoryDesk, *, conflict: bool = False) -> Handle:
     handle, view = await desk.open()
-    view = await desk.accept(handle, view)
+    await desk.accept(handle, view)
+    await desk.resolve(handle, view)
+    await desk.until("2026-03-11 10:00")
+    words = "I waited all day" if conflict else ""
+    said = {"reached": True, "running": True, "conflict": conflict, "words": words}
+    await desk.do(handle, ActionName.RECORD_CALLBACK, CLERK, **said)
+    return handle
+
+
+async def shift_begins(desk: StoryDesk) -> Handle:
+    await desk.until("2026-03-10 22:00")
+    handle, _ = await desk.open(category="out_of_scope")
+    await desk.until("2026-03-11 09:30")
+    return handle
+
+
+async def clock_rings(desk: StoryDesk) -> Handle:
+    handle, _ = await desk.open()
+    await desk.until("2026-03-10 11:45")
+    return handle
+
+
+async def reply_arrives(desk: StoryDesk) -> Handle:
+    handle, view = await desk.open()
+    await desk.resolve(handle, view)
+    await desk.settle()
+    return handle
+
+
+async def channel_is_dead(desk: StoryDesk) -> Handle:
+    desk.mailbox.dead.add("sms")
+    handle, _ = await desk.open()
+    await desk.until("2026-03-11 10:30")
+    return handle
+
+
+async def operator_cancels(desk: StoryDesk) -> Handle:
+    handle, _ = await desk.open()
+    await desk.cancel(handle)
+    return handle
+
+
+async def operator_cancels_what_is_closed(desk: StoryDesk) -> Handle:
+    handle = await closed(desk)
+    await desk.cancel(handle)
+    return handle
+
+
+BY_ITSELF: dict[ActionName, Callable[[StoryDesk], Awaitable[Handle]]] = {
+    ActionName.ASSIGN: shift_begins,
+    ActionName.THRESHOLD: clock_rings,
+    ActionName.REPLIED: reply_arrives,
+    ActionName.HAND_OVER: channel_is_dead,
+    ActionName.COMPLAINT_RAISED: partial(closed, conflict=True),
+    ActionName.CANCEL: operator_cancels_what_is_closed,
+    ActionName.CANCELLATION_ASKED: operator_cancels,
+}
+
+
+def test_every_action_there_is_was_broken_here() -> None:
+    assert set(BY_ITSELF) | set(PUBLIC_ACTIONS) | set(OPERATION) == set(ACTIONS)
+
+
+@pytest.mark.parametrize("name", BY_ITSELF)
+async def test_what_the_desk_does_by_itself_is_done_within_the_hour_once_the_program_is_mended(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, name: ActionName
+) -> None:
+    desk = await begin("2026-03-10 10:00", whole=name is ActionName.CANCEL)
     with monkeypatch.context() as patch:
-        break_(patch, ActionName.REPLIED, raises(KeyError("stage")))
-        await desk.resolve(handle, view)
-        await desk.until("2026-03-10 10:30")
-        assert (await desk.view(handle)).stage is Stage.RESOLVED
-    await desk.until("2026-03-10 11:30")
-    assert (await desk.view(handle)).stage is Stage.REPLIED
+        effect = raises(KeyError("stage"))
+        patch.setitem(ACTIONS, name, replace(ACTIONS[name], effect=effect))
+        handle = await BY_ITSELF[name](desk)
+        assert name not in await desk.steps(handle)
+    await desk.env.sleep(TRY_AGAIN + timedelta(minutes=1))
+    assert name in await desk.steps(handle)
 
 
 async def test_a_complaint_that_the_program_cannot_put_into_words_goes_to_the_gm_office(
@@ -119,18 +186,6 @@ async def test_a_complaint_that_the_program_cannot_put_into_words_goes_to_the_gm
 ) -> None:
     monkeypatch.setattr(complaints, "arising", raises(TypeError("None + 1")))
     desk = await begin("2026-03-10 10:00")
-    handle, view = await desk.open()
-    view = await desk.accept(handle, view)
-    await desk.resolve(handle, view)
-    await desk.until("2026-03-11 10:00")
-    await desk.do(
-        handle,
-        ActionName.RECORD_CALLBACK,
-        actor(Role.CLERK, "fan.meiling"),
-        reached=True,
-        running=True,
-        conflict=True,
-        words="I waited all day",
-    )
+    handle = await closed(desk, conflict=True)
     await desk.until("2026-03-11 10:30")
     assert "complaint_failed" in {wording for _, _, wording in await desk.told(handle)}
