@@ -152,15 +152,7 @@ def complaint_raised(_: Issue, act: ComplaintRaised, __: datetime) -> Changes:
 
 ACTIONS: tuple[Action[Any], ...] = (
     Action(
-        ActionName.VERIFY,
-        Verify,
-        Rule(stages=frozenset({Stage.VERIFYING}), roles=HANDLERS, own=True),
-        verify,
+        ActionName.VERIFY, Verify, Rule(frozenset({Stage.VERIFYING}), HANDLERS, own=True), verify
     ),
-    Action(
-        ActionName.COMPLAINT_RAISED,
-        ComplaintRaised,
-        Rule(stages=ALWAYS, roles=THE_DESK),
-        complaint_raised,
-    ),
+    Action(ActionName.COMPLAINT_RAISED, ComplaintRaised, Rule(ALWAYS, THE_DESK), complaint_raised),
 )

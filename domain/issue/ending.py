@@ -106,20 +106,15 @@ def repair(_: Issue, __: Repair, ___: datetime) -> Changes:
 
 
 ACTIONS: tuple[Action[Any], ...] = (
-    Action(ActionName.REPLIED, Replied, Rule(stages=AFTER, roles=THE_DESK), replied),
-    Action(ActionName.HAND_OVER, BringByHand, Rule(stages=ALWAYS, roles=THE_DESK), bring_by_hand),
-    Action(
-        ActionName.WITHDRAW,
-        Withdraw,
-        Rule(stages=UNCLOSED, roles=SUPERVISORS | FOR_THE_CUSTOMER),
-        withdraw,
-    ),
-    Action(ActionName.CANCEL, Cancel, Rule(stages=ALWAYS, roles=THE_DESK), cancel),
+    Action(ActionName.REPLIED, Replied, Rule(AFTER, THE_DESK), replied),
+    Action(ActionName.HAND_OVER, BringByHand, Rule(ALWAYS, THE_DESK), bring_by_hand),
+    Action(ActionName.WITHDRAW, Withdraw, Rule(UNCLOSED, SUPERVISORS | FOR_THE_CUSTOMER), withdraw),
+    Action(ActionName.CANCEL, Cancel, Rule(ALWAYS, THE_DESK), cancel),
     Action(
         ActionName.CANCELLATION_ASKED,
         CancellationAsked,
-        Rule(stages=UNCLOSED, roles=THE_DESK),
+        Rule(UNCLOSED, THE_DESK),
         cancellation_asked,
     ),
-    Action(ActionName.REPAIR, Repair, Rule(stages=ALWAYS, roles=THE_DESK), repair),
+    Action(ActionName.REPAIR, Repair, Rule(ALWAYS, THE_DESK), repair),
 )

@@ -228,15 +228,15 @@ ACTIONS: tuple[Action[Any], ...] = (
     Action(
         ActionName.RECORD_CALLBACK,
         RecordCallback,
-        Rule(stages=AFTER, roles=SUPERVISORS | {Role.CLERK, Role.AGENT}, hindrance=_not_due),
+        Rule(AFTER, SUPERVISORS | {Role.CLERK, Role.AGENT}, hindrance=_not_due),
         record_callback,
     ),
     Action(
         ActionName.EVALUATE,
         Evaluate,
         Rule(
-            stages=frozenset({Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED}),
-            roles=SUPERVISORS | FOR_THE_CUSTOMER,
+            frozenset({Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED}),
+            SUPERVISORS | FOR_THE_CUSTOMER,
             hindrance=_too_late,
         ),
         evaluate,
@@ -244,7 +244,7 @@ ACTIONS: tuple[Action[Any], ...] = (
     Action(
         ActionName.RATE_DIFFICULTY,
         RateDifficulty,
-        Rule(stages=AFTER | {Stage.CLOSED}, roles=frozenset({Role.MANAGER}), hindrance=_no_repair),
+        Rule(AFTER | {Stage.CLOSED}, frozenset({Role.MANAGER}), hindrance=_no_repair),
         rate_difficulty,
     ),
 )

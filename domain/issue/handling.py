@@ -287,54 +287,26 @@ def resolve(issue: Issue, act: Resolve, at: datetime) -> Changes:
 
 ACTIONS: tuple[Action[Any], ...] = (
     Action(
-        ActionName.ACCEPT,
-        Accept,
-        Rule(stages=UNASSIGNED | {Stage.ASSIGNED}, roles=HANDLERS, own=True),
-        accept,
+        ActionName.ACCEPT, Accept, Rule(UNASSIGNED | {Stage.ASSIGNED}, HANDLERS, own=True), accept
     ),
     Action(
         ActionName.REPORT_PROGRESS,
         ReportProgress,
-        Rule(stages=HANDLING, roles=HANDLERS, own=True),
+        Rule(HANDLING, HANDLERS, own=True),
         report_progress,
     ),
     Action(
         ActionName.WAIT_FOR_CUSTOMER,
         WaitForCustomer,
-        Rule(
-            stages=frozenset({Stage.IN_PROGRESS, Stage.VERIFYING, Stage.SURVEYING}),
-            roles=HANDLERS,
-            own=True,
-        ),
+        Rule(frozenset({Stage.IN_PROGRESS, Stage.VERIFYING, Stage.SURVEYING}), HANDLERS, own=True),
         wait_for_customer,
     ),
+    Action(ActionName.RESUME, Resume, Rule(frozenset({Stage.WAITING}), STAFF, own=True), resume),
+    Action(ActionName.TRANSFER, Transfer, Rule(OPEN, STAFF, own=True), transfer, Transferred),
+    Action(ActionName.REASSIGN, Reassign, Rule(OPEN, STAFF | THE_DESK, own=True), reassign),
+    Action(ActionName.ASSIGN, Assign, Rule(OPEN, THE_DESK), assign),
+    Action(ActionName.CONSULT, Consult, Rule(OPEN, HANDLERS, hindrance=_not_a_handler), consult),
     Action(
-        ActionName.RESUME,
-        Resume,
-        Rule(stages=frozenset({Stage.WAITING}), roles=STAFF, own=True),
-        resume,
-    ),
-    Action(
-        ActionName.TRANSFER,
-        Transfer,
-        Rule(stages=OPEN, roles=STAFF, own=True),
-        transfer,
-        Transferred,
-    ),
-    Action(
-        ActionName.REASSIGN, Reassign, Rule(stages=OPEN, roles=STAFF | THE_DESK, own=True), reassign
-    ),
-    Action(ActionName.ASSIGN, Assign, Rule(stages=OPEN, roles=THE_DESK), assign),
-    Action(
-        ActionName.CONSULT,
-        Consult,
-        Rule(stages=OPEN, roles=HANDLERS, hindrance=_not_a_handler),
-        consult,
-    ),
-    Action(
-        ActionName.RESOLVE,
-        Resolve,
-        Rule(stages=WORKING, roles=HANDLERS, own=True, hindrance=not_ready),
-        resolve,
+        ActionName.RESOLVE, Resolve, Rule(WORKING, HANDLERS, own=True, hindrance=not_ready), resolve
     ),
 )

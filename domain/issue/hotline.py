@@ -121,17 +121,13 @@ ACTIONS: tuple[Action[Any], ...] = (
     Action(
         ActionName.ANSWER,
         Answer,
-        Rule(
-            stages=UNASSIGNED | {Stage.ASSIGNED},
-            roles=SUPERVISORS | {Role.AGENT},
-            hindrance=_unverified,
-        ),
+        Rule(UNASSIGNED | {Stage.ASSIGNED}, SUPERVISORS | {Role.AGENT}, hindrance=_unverified),
         answered,
     ),
     Action(
         ActionName.REPORT_TEST,
         ReportTest,
-        Rule(stages=AFTER, roles=SUPERVISORS | FOR_THE_CUSTOMER, hindrance=_not_awaited),
+        Rule(AFTER, SUPERVISORS | FOR_THE_CUSTOMER, hindrance=_not_awaited),
         report_test,
     ),
 )

@@ -158,28 +158,25 @@ def _work_begins(issue: Issue) -> Changes:
 
 ACTIONS: tuple[Action[Any], ...] = (
     Action(
-        ActionName.SURVEY,
-        Survey,
-        Rule(stages=frozenset({Stage.SURVEYING}), roles=HANDLERS, own=True),
-        survey,
+        ActionName.SURVEY, Survey, Rule(frozenset({Stage.SURVEYING}), HANDLERS, own=True), survey
     ),
     Action(
         ActionName.QUOTE,
         Quote,
-        Rule(stages=frozenset({Stage.QUOTING, Stage.CONFIRMING}), roles=HANDLERS, own=True),
+        Rule(frozenset({Stage.QUOTING, Stage.CONFIRMING}), HANDLERS, own=True),
         quote,
     ),
     Action(
         ActionName.CONFIRM,
         Confirm,
-        Rule(stages=frozenset({Stage.CONFIRMING}), roles=HANDLERS | FOR_THE_CUSTOMER, own=True),
+        Rule(frozenset({Stage.CONFIRMING}), HANDLERS | FOR_THE_CUSTOMER, own=True),
         confirm,
         Confirmed,
     ),
     Action(
         ActionName.APPROVE,
         Approve,
-        Rule(stages=frozenset({Stage.APPROVING}), roles=frozenset({Role.MANAGER, Role.GM_OFFICE})),
+        Rule(frozenset({Stage.APPROVING}), frozenset({Role.MANAGER, Role.GM_OFFICE})),
         approve,
     ),
 )

@@ -216,17 +216,13 @@ def replan(issue: Issue, act: Replan, _: datetime) -> Changes:
 
 ACTIONS: tuple[Action[Any], ...] = (
     Action(
-        ActionName.THRESHOLD,
-        ThresholdReached,
-        Rule(stages=ALWAYS, roles=THE_DESK),
-        threshold,
-        ThresholdsPassed,
+        ActionName.THRESHOLD, ThresholdReached, Rule(ALWAYS, THE_DESK), threshold, ThresholdsPassed
     ),
     Action(
         ActionName.ESCALATE,
         Escalate,
-        Rule(stages=OPEN, roles=STAFF | {Role.INTAKE, Role.CLERK}, hindrance=_at_the_top),
+        Rule(OPEN, STAFF | {Role.INTAKE, Role.CLERK}, hindrance=_at_the_top),
         escalate,
     ),
-    Action(ActionName.REPLAN, Replan, Rule(stages=UNCLOSED, roles=THE_DESK), replan),
+    Action(ActionName.REPLAN, Replan, Rule(UNCLOSED, THE_DESK), replan),
 )
