@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -124,14 +124,29 @@ class IssueWorkflow:
 
     async def _register_itself(self) -> None:
         await asyncio.sleep(0)  # lets a `registered` that came with the start go first
+        registered = await self._has_registered_itself()
+        while not registered:
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self._issue is not None,
+                    timeout=TRY_AGAIN,
+                    timeout_summary="registering again, after a defect",
+                )
+            registered = self._issue is not None or await self._has_registered_itself()
+
+    async def _has_registered_itself(self) -> bool:
+        """Register the issue; False if a defect keeps the desk from it."""
         try:
             await self._register(_own(self._started_with))
-        except ApplicationError:
+        except ApplicationError as why:
+            if why.type == names.DEFECT:
+                return self._issue is not None
             self._ended_before = True
             # One of them may bring a right intake under the same reference.
             await workflow.wait_condition(workflow.all_handlers_finished)
             if self._issue is None:
                 raise
+        return True
 
     async def _is_told_its_intake(self) -> bool:
         await asyncio.sleep(0)  # lets a `registered` that came with the start begin: no timer then

@@ -13,7 +13,7 @@ from temporalio import workflow
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.worker import Replayer
 
-from domain.issue import complaints
+from domain.issue import complaints, lifecycle
 from domain.issue.action import Rule
 from domain.issue.actions import ACTIONS, OPERATION, PUBLIC_ACTIONS, ActionName
 from domain.vocabulary import Actor, Role, Stage
@@ -179,6 +179,20 @@ async def test_what_the_desk_does_by_itself_is_done_within_the_hour_once_the_pro
         assert name not in await desk.steps(handle)
     await desk.env.sleep(TRY_AGAIN + timedelta(minutes=1))
     assert name in await desk.steps(handle)
+
+
+async def test_an_issue_that_the_program_could_not_register_is_registered_once_it_is_mended(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await begin("2026-03-10 10:00")
+    intake = await desk.intake()
+    with monkeypatch.context() as patch:
+        patch.setattr(lifecycle, "register", raises(TypeError("None + 1")))
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await desk.register(intake)
+        assert refusal(failed.value).type == "Defect"
+    await desk.env.sleep(TRY_AGAIN + timedelta(minutes=1))
+    assert (await desk.view(desk.handles[0])).stage is Stage.ASSIGNED
 
 
 async def test_a_complaint_that_the_program_cannot_put_into_words_goes_to_the_gm_office(
