@@ -12,20 +12,21 @@ from typing import Any
 from activities import wording
 from activities.wording import Context
 from domain.calendars.periods import Period, TimeBudget
-from domain.issue.actions import ActionName
-from domain.issue.state import Errand, Recorded, Step, Tell, When
+from domain.issue.actions import ThresholdReached
+from domain.issue.state import NotificationRequest, When
+from domain.issue.step import DeliveryBatch, Recorded, Step
 from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered
 from domain.sla.policy import Policy
-from domain.sla.promise import Promise, PromiseKind
+from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import OFF, Duty
 from domain.staff.roster import DeliveryChannel, Member
-from domain.staff.staffing import answering
+from domain.staff.staffing import responsible
 from domain.vocabulary import ESCALATION, Audience, Model, Role, Stage
 from runtime.signing import Links
 from store import outbox
 from store.connection import Connection
-from store.issue_writer import Case
+from store.issue_writer import IssueContext
 from store.outbox import Message
 
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
@@ -52,7 +53,7 @@ class Directory:
         self,
         members: Sequence[Member],
         channels: Sequence[DeliveryChannel],
-        case: Case,
+        case: IssueContext,
         recorded: Recorded,
         rulebook: Rulebook,
         links: Links,
@@ -84,7 +85,7 @@ class Directory:
     def superior(self, level: int, at: datetime) -> Recipient | None:
         """Return who answers at that escalation level, or at the next one that has somebody."""
         people, department = self._members.values(), self.recorded.department
-        found = answering(people, department, level, Duty(self._rulebook), at)
+        found = responsible(people, department, level, Duty(self._rulebook), at)
         return _staff(found) if found else None
 
     def at_work(self, recipient: Recipient, at: datetime) -> datetime | None:
@@ -93,7 +94,9 @@ class Directory:
         again = Duty(self._rulebook).next_duty(member, at) if member else None
         return again if again and again > at else None
 
-    def links(self, step: Step, tell: Tell, to: Recipient) -> tuple[tuple[Purpose, str], ...]:
+    def links(
+        self, step: Step, tell: NotificationRequest, to: Recipient
+    ) -> tuple[tuple[Purpose, str], ...]:
         """Return what a message's reader can do by a link, and its address."""
         known = (*step.promises, *self.recorded.promises)
         running = {promise.kind for promise in known if promise.running}
@@ -143,36 +146,38 @@ def _staff(member: Member) -> Recipient:
 
 async def address(
     connection: Connection, step: Step, policy: Policy, directory: Directory
-) -> tuple[dict[str, Any], list[Message]]:
-    """Write the step's messages: the errands as ``Recorded`` has them, the rows for the outbox."""
+) -> tuple[tuple[DeliveryBatch, ...], list[Message]]:
+    """Write the step's messages: the batches that bring them out, the rows for the outbox."""
     if not step.tell:
-        return {}, []
+        return (), []
     if step.hand_over:
         messages = await _handed_over(connection, step, policy, directory)
     else:
         messages = list(_told(step, policy, directory))
     waiting = [(message.key, message.not_before) for message in messages]
-    return _errands(waiting, step.generation if step.replies else 0, policy), messages
+    return _batches(waiting, step.generation if step.replies else 0, policy), messages
 
 
-async def left_lying(connection: Connection, step: Step, policy: Policy) -> dict[str, Any]:
-    """Make errands of all that was to be told of the issue and neither arrived nor was handed to a
-    person, as ``Recorded`` has them; with the answer that its customer still waits for (R6).
+async def left_lying(
+    connection: Connection, step: Step, policy: Policy
+) -> tuple[DeliveryBatch, ...]:
+    """Make batches of all that was to be told of the issue and neither arrived nor was handed to a
+    person; with the answer that its customer still waits for (R6).
     """
     waiting = [
         (key, not_before if not_before and not_before > step.recorded_at else None)
         for key, not_before in await outbox.left_of(connection, step.issue_id)
     ]
-    return _errands(waiting, step.generation if step.stage is Stage.RESOLVED else 0, policy)
+    return _batches(waiting, step.generation if step.stage is Stage.RESOLVED else 0, policy)
 
 
-def _errands(
+def _batches(
     waiting: Sequence[tuple[str, datetime | None]], reply: int, policy: Policy
-) -> dict[str, Any]:
+) -> tuple[DeliveryBatch, ...]:
     """Send together what may be sent at the same instant; what answers the customer, at once."""
     instants = dict.fromkeys(not_before for _, not_before in waiting)
-    errands = [
-        Errand(
+    return tuple(
+        DeliveryBatch(
             keys=tuple(key for key, not_before in waiting if not_before == instant),
             reply=reply if instant is None else 0,
             not_before=instant,
@@ -181,9 +186,7 @@ def _errands(
             longest_retry=_elapsed(policy.delivery.longest_retry),
         )
         for instant in ({None: None} if reply else {}) | instants
-    ]
-    at_once = next((errand for errand in errands if errand.not_before is None), None)
-    return {"errand": at_once, "later": tuple(e for e in errands if e.not_before)}
+    )
 
 
 def _elapsed(period: Period) -> timedelta:
@@ -206,7 +209,7 @@ def _told(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]
             yield message
 
 
-_APPLIES: Mapping[When, Callable[[Tell, Directory], bool]] = {
+_APPLIES: Mapping[When, Callable[[NotificationRequest, Directory], bool]] = {
     "always": lambda _, __: True,
     "assigned": lambda _, found: found.recorded.engineer is not None,
     "unassigned": lambda _, found: found.recorded.engineer is None,
@@ -219,7 +222,7 @@ _APPLIES: Mapping[When, Callable[[Tell, Directory], bool]] = {
 """Whether what a message hangs on is what the register found."""
 
 
-def _moves(tell: Tell, recorded: Recorded) -> list[timedelta]:
+def _moves(tell: NotificationRequest, recorded: Recorded) -> list[timedelta]:
     """By how much the promises moved that whoever is told knows of."""
     before = {
         p.key: p.due_at
@@ -241,11 +244,11 @@ async def _handed_over(
         keys = [row.key for row in waiting if _above(row) == level]
         top = level >= len(ESCALATION)
         person = directory.superior(min(level, len(ESCALATION) - 1), step.recorded_at)
-        left = await outbox.hand_over(
+        left = await outbox.bring_by_hand(
             connection, keys, person.id if person else "nobody", step.recorded_at
         )
         if left and person and not top:
-            tell = Tell(template="undelivered", to=Audience(ESCALATION[level]))
+            tell = NotificationRequest(template="undelivered", to=Audience(ESCALATION[level]))
             messages.append(_message(step, policy, directory, tell, person, left))
     return messages
 
@@ -258,12 +261,14 @@ def _message(
     step: Step,
     policy: Policy,
     directory: Directory,
-    tell: Tell,
+    tell: NotificationRequest,
     recipient: Recipient,
     undelivered: Sequence[Message] = (),
 ) -> Message:
     case, recorded = directory.case, directory.recorded
-    promise = _promise(step)
+    act = step.act
+    reached = act if isinstance(act, ThresholdReached) else None
+    promise = next((p for p in step.promises if reached and p.key == reached.promise), None)
     written = wording.write(
         tell.template,
         Context(
@@ -280,7 +285,7 @@ def _message(
             zone=recorded.zone,
             promises=tuple(p for p in (*step.promises, *recorded.promises) if p.running),
             promise=promise,
-            mark_name=step.content.get("threshold"),
+            mark_name=reached.threshold if reached else None,
             expected_at=step.handling.expected_at if step.handling else None,
             reason=_reason(step.content),
             result=step.result,
@@ -300,8 +305,8 @@ def _message(
         ),
     )
     about = f"{step.seq}:{tell.template}"
-    if promise:  # with the pauses: an alarm that a pause took back is given again
-        about = f"{promise.key}:{step.content['threshold']}:{promise.pauses}"
+    if reached and promise:  # with the pauses: an alarm that a pause took back is given again
+        about = f"{promise.key}:{reached.threshold}:{promise.pauses}"
     facts = case.facts.model_copy(update={"severity": step.severity})
     in_hours = tell.to is not Audience.CUSTOMER and policy.told(facts) == "working hours"
     return Message(
@@ -318,12 +323,6 @@ def _message(
         created_at=step.recorded_at,
         not_before=directory.at_work(recipient, step.recorded_at) if in_hours else None,
     )
-
-
-def _promise(step: Step) -> Promise | None:
-    """The promise an alarm is about."""
-    about = step.content["promise"] if step.action is ActionName.THRESHOLD else None
-    return next((promise for promise in step.promises if promise.key == about), None)
 
 
 def _reason(content: dict[str, Any]) -> str | None:

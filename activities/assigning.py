@@ -8,15 +8,16 @@ from typing import NamedTuple
 
 from temporalio.exceptions import ApplicationError
 
-from domain.issue.state import Assignment, Person, Recorded, Step
+from domain.issue.state import Assignment, Person
+from domain.issue.step import Step
 from domain.staff.duty import Duty
 from domain.staff.roster import Member, Need, choose
-from domain.staff.staffing import answering, hindrance, is_thin
+from domain.staff.staffing import below_standby, hindrance, responsible
 from domain.vocabulary import ESCALATION, Role
 from store import duty as duty_store
 from store import roster
 from store.connection import Connection
-from store.issue_writer import Case
+from store.issue_writer import IssueContext
 from store.rulebooks import Current
 
 
@@ -32,9 +33,25 @@ class _Found(NamedTuple):
     again_at: datetime | None = None
 
 
+class Holding(NamedTuple):
+    """Who has an issue, when that is to be looked at again, and which core group has too few on
+    stand-by with it.
+    """
+
+    department: str
+    engineer: Person | None = None
+    lead: Person | None = None
+    assign_again_at: datetime | None = None
+    below_standby: str | None = None
+
+
 async def assigned(
-    connection: Connection, step: Step, case: Case, people: Sequence[Member], current: Current
-) -> Recorded:
+    connection: Connection,
+    step: Step,
+    case: IssueContext,
+    people: Sequence[Member],
+    current: Current,
+) -> Holding:
     """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it. With a
     transfer (R15) that is the other department's.
 
@@ -42,32 +59,22 @@ async def assigned(
         ApplicationError: ``Invalid``: whoever or whatever was named cannot have it.
     """
     case = _transferred(step, case, people)
-    same = Recorded(
-        step=step.model_copy(update={"intake": None}),
-        number=case.number,
-        department=case.department,
-        centre=case.facts.centre,
-        zone=case.zone,
-        engineer=case.engineer,
-        lead=case.lead,
-    )
     if step.assignment is None:
-        return same
+        return Holding(case.department, case.engineer, case.lead)
     duty = Duty(current.rulebook)
-    lead = answering(people, case.department, 1, duty, step.recorded_at)
+    lead = responsible(people, case.department, 1, duty, step.recorded_at)
     found = await _found(connection, step, step.assignment, case, people, duty)
     handler = _member(people, found.handler.id) if found.handler else None
-    return same.model_copy(
-        update={
-            "lead": lead.person if lead else None,
-            "engineer": found.handler,
-            "assign_again_at": found.again_at,
-            "thin": await _thin(connection, step, handler, duty) if handler else None,
-        }
+    return Holding(
+        department=case.department,
+        engineer=found.handler,
+        lead=lead.person if lead else None,
+        assign_again_at=found.again_at,
+        below_standby=await _fell_below(connection, step, handler, duty) if handler else None,
     )
 
 
-def _transferred(step: Step, case: Case, people: Sequence[Member]) -> Case:
+def _transferred(step: Step, case: IssueContext, people: Sequence[Member]) -> IssueContext:
     """R15: the form travels to another department, if the roster has one of that name."""
     if step.department is None:
         return case
@@ -84,7 +91,7 @@ async def _found(
     connection: Connection,
     step: Step,
     wanted: Assignment,
-    case: Case,
+    case: IssueContext,
     people: Sequence[Member],
     duty: Duty,
 ) -> _Found:
@@ -93,7 +100,7 @@ async def _found(
         member = _named(people, wanted.to, case, duty, at)
         return _Found(member.person, _relieved_at(step, case, member, duty))
     if wanted.level:
-        found = answering(people, case.department, wanted.level, duty, at)
+        found = responsible(people, case.department, wanted.level, duty, at)
         return _Found(found.person if found else None)
     centre = await roster.centre(connection, case.facts.centre)
     need = Need(
@@ -110,7 +117,7 @@ async def _found(
     return _Found(case.engineer if wanted.keep else None, choice.again_at)
 
 
-def _relieved_at(step: Step, case: Case, member: Member, duty: Duty) -> datetime | None:
+def _relieved_at(step: Step, case: IssueContext, member: Member, duty: Duty) -> datetime | None:
     """R16: when an issue that does not wait for a shift changes hands; what a superior has taken
     stays theirs.
     """
@@ -121,7 +128,9 @@ def _relieved_at(step: Step, case: Case, member: Member, duty: Duty) -> datetime
     return duty.duty_ends(member, step.recorded_at)
 
 
-def _named(people: Sequence[Member], id_: str, case: Case, duty: Duty, at: datetime) -> Member:
+def _named(
+    people: Sequence[Member], id_: str, case: IssueContext, duty: Duty, at: datetime
+) -> Member:
     """R16: only somebody certified for the product line and not away; or a superior."""
     member = _member(people, id_)
     if member is None or member.role not in ESCALATION:
@@ -135,7 +144,9 @@ def _named(people: Sequence[Member], id_: str, case: Case, duty: Duty, at: datet
     return member
 
 
-async def _thin(connection: Connection, step: Step, handler: Member, duty: Duty) -> str | None:
+async def _fell_below(
+    connection: Connection, step: Step, handler: Member, duty: Duty
+) -> str | None:
     """R16: name the core group that has too few on stand-by with this issue, once a day."""
     standby, department, centre = duty.policy.standby, handler.department, handler.centre
     if handler.role is not Role.ENGINEER or department not in standby.departments:
@@ -145,7 +156,7 @@ async def _thin(connection: Connection, step: Step, handler: Member, duty: Duty)
         for each in await roster.group(connection, department, centre, apart_from=step.issue_id)
     ]
     day = duty.day(step.recorded_at)
-    if not is_thin(group, standby, duty, step.recorded_at):
+    if not below_standby(group, standby, duty, step.recorded_at):
         return None
     new = await duty_store.raise_alarm(connection, department, centre, day)
     return f"{department}/{centre}" if new else None

@@ -177,7 +177,7 @@ class Audit:
             step.model_copy(update={"run": run, "outcome": issue.outcome or Outcome.TERMINATED})
         )
         left = await issue_reader.unsettled(self._pool, id_)
-        return [*left, *(key for errand in recorded.errands for key in errand.keys)]
+        return [*left, *(key for batch in recorded.batches for key in batch.keys)]
 
 
 def seen(execution: WorkflowExecution) -> Seen:

@@ -16,7 +16,7 @@ from activities.informing import taught
 from domain import contract as names
 from domain.issue.folding import folded
 from domain.issue.intake import Intake
-from domain.issue.state import Recorded
+from domain.issue.step import Recorded
 from runtime import histories
 from runtime.histories import Activities, Kept, Told
 from runtime.lives import described
@@ -24,7 +24,7 @@ from runtime.signing import Links
 from store import auditing, duty, issue_writer, outbox, roster, rulebooks, serials
 from store.auditing import Papers
 from store.connection import Connection, Pool
-from store.issue_writer import Case
+from store.issue_writer import IssueContext
 from store.outbox import Message
 from store.rewriting import write_again
 from store.rulebooks import Rulebooks
@@ -129,10 +129,10 @@ class CatchingUp:
         _, written = await address(connection, step, rulebook.policy, directory)
         messages = [
             (await _message(connection, key, written, recorded)).model_copy(
-                update={"not_before": errand.not_before}
+                update={"not_before": batch.not_before}
             )
-            for errand in recorded.errands
-            for key in errand.keys
+            for batch in recorded.batches
+            for key in batch.keys
         ]
         await issue_writer.write(connection, case, recorded)
         await taught(connection, step)
@@ -142,7 +142,9 @@ class CatchingUp:
             await duty.raise_alarm(connection, department, centre, day)
         await outbox.write(connection, messages)
 
-    async def _registered(self, connection: Connection, recorded: Recorded, kept: Kept) -> Case:
+    async def _registered(
+        self, connection: Connection, recorded: Recorded, kept: Kept
+    ) -> IssueContext:
         """The issue's row as it was opened: number, department and centre as they were found then;
         the rulebook that counted then, as far as the register knows.
         """
@@ -154,12 +156,14 @@ class CatchingUp:
         await serials.go_on_above(connection, recorded.number)
         return case
 
-    async def _case(self, connection: Connection, recorded: Recorded, intake: Intake) -> Case:
+    async def _case(
+        self, connection: Connection, recorded: Recorded, intake: Intake
+    ) -> IssueContext:
         centre = await roster.centre(connection, recorded.centre)
         against = intake.arises_from and await issue_writer.number_of(
             connection, intake.arises_from
         )
-        return Case(
+        return IssueContext(
             number=recorded.number,
             rulebook=await rulebooks.at(connection, recorded.step.recorded_at),
             facts=issue_writer.facts_of(intake, recorded.centre),

@@ -1,5 +1,5 @@
 """The deep audit: register against Temporal both ways, promises against alarms, messages against
-errands, forms against events. It only looks; ``activities/repairing.py`` does something about it.
+deliveries, forms against events. It only looks; ``activities/repairing.py`` mends what it finds.
 
 Looked at once, a busy desk is full of faults: a step that one side has already and the other not
 yet. So whoever is accused is looked at again after a while, and what is still wrong in the same way

@@ -12,7 +12,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.issue.state import Step
+from domain.issue.step import Step
 from runtime.lives import Lives
 from store import behind
 from store.behind import Checked, Checking

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from activities.assigning import invalid
-from domain.issue.actions import ActionName
+from domain.issue.actions import ActionName, Resolve
 from domain.issue.forms import (
     ComplaintForm,
     ConsultationRecord,
@@ -16,7 +16,8 @@ from domain.issue.forms import (
     Form,
     PaidService,
 )
-from domain.issue.state import Recorded, Step
+from domain.issue.paid_service import Confirmed
+from domain.issue.step import Step
 from domain.sla.policy import Policy
 from store import cases, issue_writer, roster
 from store.connection import Connection
@@ -28,25 +29,32 @@ class _Found(NamedTuple):
     complaint: bool = False
 
 
-async def informed(connection: Connection, recorded: Recorded, policy: Policy) -> Recorded:
-    """Complete what a step says by what only the register and the policy know.
+class Informed(NamedTuple):
+    """A step as it is recorded, with what follows from its forms."""
+
+    step: Step
+    needs_approval: bool
+    complaint: bool
+
+
+async def informed(connection: Connection, step: Step, department: str, policy: Policy) -> Informed:
+    """Complete what a step says by what only the register and the policy know; ``department`` has
+    the issue.
 
     Raises:
         ApplicationError: ``Invalid``: it names somebody who is not on the roster, or a case that
             may not be told.
     """
-    step = recorded.step
-    found = [await _completed(connection, recorded, form, policy) for form in step.forms]
-    changes: dict[str, object] = {"forms": tuple(each.form for each in found)}
+    found = [await _completed(connection, step, form, department, policy) for form in step.forms]
+    changes: dict[str, object] = {"intake": None, "forms": tuple(each.form for each in found)}
     if step.action is ActionName.CONFIRM:
         offered = await issue_writer.quotation(connection, step.issue_id, step.generation)
-        changes["content"] = step.content | offered
-    return recorded.model_copy(
-        update={
-            "step": step.model_copy(update=changes),
-            "needs_approval": any(each.needs_approval for each in found),
-            "complaint": step.dissatisfied or any(each.complaint for each in found),
-        }
+        confirmed = Confirmed.model_validate({**step.content, "by": step.by, **offered})
+        changes["content"] = confirmed.content()
+    return Informed(
+        step=step.model_copy(update=changes),
+        needs_approval=any(each.needs_approval for each in found),
+        complaint=step.dissatisfied or any(each.complaint for each in found),
     )
 
 
@@ -54,7 +62,7 @@ async def taught(connection: Connection, step: Step) -> None:
     """R29: propose a written result for the case library, if its handler thinks that it is worth
     knowing.
     """
-    if not step.content.get("known_solution"):
+    if not (isinstance(step.act, Resolve) and step.act.known_solution):
         return
     solution = await cases.solved(connection, step.issue_id)
     if solution:
@@ -62,7 +70,7 @@ async def taught(connection: Connection, step: Step) -> None:
 
 
 async def _completed(
-    connection: Connection, recorded: Recorded, form: Form, policy: Policy
+    connection: Connection, step: Step, form: Form, department: str, policy: Policy
 ) -> _Found:
     match form:
         case PaidService() if form.amount is not None:
@@ -73,11 +81,11 @@ async def _completed(
             worst = min(form.technical, form.attitude)
             return _Found(form, complaint=worst < policy.evaluations.complaint_below)
         case ComplaintForm() if form.received_by:
-            return _Found(form.model_copy(update={"against": recorded.department}))
+            return _Found(form.model_copy(update={"against": department}))
         case ExpertPanel() if form.experts:
             await _check_experts(connection, form.experts)
         case ConsultationRecord() if form.known_case:
-            await _use(connection, form.known_case, recorded.step)
+            await _use(connection, form.known_case, step)
     return _Found(form)
 
 

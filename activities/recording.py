@@ -24,7 +24,7 @@ from domain import contract as names
 from domain.contract import StepName
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
-from domain.issue.state import Recorded, Step
+from domain.issue.step import Recorded, Step
 from domain.sla.planning import Planner
 from domain.sla.promise import Promise
 from domain.sla.rulebook import Rulebook
@@ -33,7 +33,7 @@ from runtime.lives import lives
 from runtime.signing import Links
 from store import issue_reader, issue_writer, outbox, roster, standing
 from store.connection import Connection, Pool
-from store.issue_writer import Before, Case, OutOfStep
+from store.issue_writer import Before, IssueContext, OutOfStep
 from store.rulebooks import Current, Rulebooks
 
 Living: TypeAlias = Callable[[str, str], Awaitable[bool]]
@@ -106,18 +106,30 @@ class Recording:
             case = await _case(connection, step, current)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             people = await roster.members(connection) if step.assignment or step.tell else []
-            recorded = await assigned(connection, step, case, people, current)
-            if step.intake:
-                recorded = recorded.model_copy(update={"intake_digest": step.intake.digest})
-            recorded = await informed(connection, recorded, rulebook.policy)
-            recorded = recorded.model_copy(update={"promises": _planned(step, case, rulebook)})
+            holding = await assigned(connection, step, case, people, current)
+            known = await informed(connection, step, holding.department, rulebook.policy)
+            recorded = Recorded(
+                step=known.step,
+                number=case.number,
+                department=holding.department,
+                centre=case.facts.centre,
+                zone=case.zone,
+                promises=_planned(step, case, rulebook),
+                engineer=holding.engineer,
+                lead=holding.lead,
+                assign_again_at=holding.assign_again_at,
+                thin=holding.below_standby,
+                needs_approval=known.needs_approval,
+                complaint=known.complaint,
+                intake_digest=step.intake.digest if step.intake else None,
+            )
             channels = await roster.channels(connection) if step.tell else []
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
             directory = Directory(people, channels, case, recorded, current.rulebook, self._links)
-            errands, messages = await address(connection, recorded.step, rulebook.policy, directory)
+            batches, messages = await address(connection, recorded.step, rulebook.policy, directory)
             if step.action is ActionName.REPAIR:
-                errands = await left_lying(connection, step, rulebook.policy)
-            recorded = recorded.model_copy(update=errands)
+                batches = await left_lying(connection, step, rulebook.policy)
+            recorded = recorded.to_deliver(batches)
             await issue_writer.write(connection, case, recorded)
             await taught(connection, recorded.step)
             await outbox.write(connection, messages)
@@ -148,7 +160,7 @@ class Recording:
         return recorded.model_copy(update={"step": with_it})
 
 
-async def _case(connection: Connection, step: Step, current: Current) -> Case:
+async def _case(connection: Connection, step: Step, current: Current) -> IssueContext:
     """The issue as the register has it; a new one, or one to be planned again, goes by the rulebook
     that counts now.
     """
@@ -160,7 +172,9 @@ async def _case(connection: Connection, step: Step, current: Current) -> Case:
     return case
 
 
-async def _registered(connection: Connection, step: Step, intake: Intake, current: Current) -> Case:
+async def _registered(
+    connection: Connection, step: Step, intake: Intake, current: Current
+) -> IssueContext:
     """R2, R4: the number is allotted, region and category lead to centre and department."""
     centre = await roster.centre_of(connection, intake.region)
     if centre is None:
@@ -174,7 +188,7 @@ async def _registered(connection: Connection, step: Step, intake: Intake, curren
     policy = current.rulebook.policy
     facts = issue_writer.facts_of(intake, centre.id)
     day = step.recorded_at.astimezone(ZoneInfo(policy.zone)).date()
-    return Case(
+    return IssueContext(
         number=await issue_writer.next_number(connection, day, intake.agent),
         rulebook=current.version,
         facts=facts,
@@ -191,7 +205,7 @@ async def _registered(connection: Connection, step: Step, intake: Intake, curren
     )
 
 
-def _planned(step: Step, case: Case, rulebook: Rulebook) -> tuple[Promise, ...]:
+def _planned(step: Step, case: IssueContext, rulebook: Rulebook) -> tuple[Promise, ...]:
     """R11, R12, R22: new promises from the instant of the step; paused ones run on from it, others
     are planned again (R32). Of those that the step stops or ends it is said what they consumed.
     """

@@ -23,7 +23,7 @@ from activities.catching_up import CatchingUp, Gone, rewritten
 from activities.recording import Recording
 from domain.findings import Finding, Remedy
 from domain.issue import lifecycle
-from domain.issue.actions import Act, ActionName, HandOver, Repair
+from domain.issue.actions import Act, ActionName, BringByHand, Repair
 from domain.vocabulary import DESK, Actor, Role
 from runtime import histories
 from runtime.histories import Replays
@@ -110,7 +110,7 @@ class Remedies:
             return ()
         step = lifecycle.decide(issue, name, act, datetime.now(UTC), key=key)
         recorded = await self._recording.record_step(step.model_copy(update={"run": run}))
-        return [key for errand in recorded.errands for key in errand.keys]
+        return [key for batch in recorded.batches for key in batch.keys]
 
     # One for each remedy ----------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ class Remedies:
                 connection, finding.issue_id, datetime.now(UTC) - _GIVEN_UP
             )
         if given_up:
-            act = HandOver(by=DESK, messages=tuple(given_up))
+            act = BringByHand(by=DESK, messages=tuple(given_up))
             await self._record(
                 finding.issue_id, ActionName.HAND_OVER, act, f"hand_over:{given_up[0]}"
             )

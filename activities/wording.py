@@ -240,6 +240,7 @@ def _environment() -> Environment:
         "zh": lambda code: WORDS[code][0],
         "en": lambda code: WORDS[code][1],
     }
+    environment.globals["scores"] = words.SCORES
     return environment
 
 

@@ -69,3 +69,6 @@ REPLAN = "replan_issues"
 """``Order`` to ``Report``: plan the open issues again that a loaded rulebook touches."""
 RAISE_COMPLAINT = "raise_complaint"
 """``Intake`` to the number of the issue it becomes: what a customer said in a callback (R21)."""
+
+DEFECT = "Defect"
+"""The type of the error of an update that the desk's own program fell over."""

@@ -20,9 +20,8 @@ from hashlib import sha256
 
 from pydantic import Field
 
-from domain.issue.actions import ActionName
-from domain.issue.common import STATIONS, TO_BE_HEARD
-from domain.issue.lifecycle import RULES
+from domain.issue.actions import ACTIONS, ActionName
+from domain.issue.common import PRE_WORK_STAGES, TO_BE_HEARD
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Audience, Instant, Model, Stage
 
@@ -67,7 +66,7 @@ PURPOSES: Mapping[Purpose, Terms] = {
         action=ActionName.RESOLVE,
         audience=Audience.HANDLER,
         lasts=timedelta(days=30),
-        after=frozenset(STATIONS),
+        after=frozenset(PRE_WORK_STAGES),
     ),
     Purpose.PROGRESS: Terms(
         letter="p", action=None, audience=Audience.CUSTOMER, lasts=timedelta(days=90)
@@ -126,7 +125,8 @@ def sensible(purpose: Purpose, stage: Stage, running: Collection[PromiseKind]) -
     if terms.action is None:
         return True
     awaited = not terms.awaits or not terms.awaits.isdisjoint(running)
-    return awaited and terms.after.isdisjoint(running) and stage in RULES[terms.action].stages
+    stages = ACTIONS[terms.action].rule.stages
+    return awaited and terms.after.isdisjoint(running) and stage in stages
 
 
 def offered(

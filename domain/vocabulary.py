@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StringConstraints,
 )
 
@@ -76,6 +78,13 @@ Text = Annotated[str, StringConstraints(max_length=10_000, pattern=_WRITTEN)]
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=_WRITTEN)]
 """Free text that may not be empty."""
+
+Amount = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
+"""Yuan, to the fen."""
+
+LOWEST_SCORE, HIGHEST_SCORE = -50, 200
+Score = Annotated[int, Field(ge=LOWEST_SCORE, le=HIGHEST_SCORE)]
+"""Per cent of what was to be expected (R26)."""
 
 
 class Channel(StrEnum):

@@ -10,6 +10,8 @@ from domain.knowledge.cases import CaseStatus, Change
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import (
     ESCALATION,
+    HIGHEST_SCORE,
+    LOWEST_SCORE,
     Audience,
     Category,
     Channel,
@@ -25,6 +27,9 @@ from domain.vocabulary import (
 
 Names = Mapping[str, tuple[str, str]]
 """Chinese and English by code."""
+
+SCORES = (f"{LOWEST_SCORE} 至 {HIGHEST_SCORE}", f"{LOWEST_SCORE} to {HIGHEST_SCORE}")
+"""What a customer may score (R26)."""
 
 CHANNELS: Names = {
     Channel.TELEPHONE: ("电话", "telephone"),

@@ -22,7 +22,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.naming import Manner
-from domain.issue.state import Issue, Recorded
+from domain.issue.state import Issue
+from domain.issue.step import Recorded
 
 Replays: TypeAlias = Callable[[WorkflowHistory], Awaitable[bool]]
 """Whether today's code replays a history. Workflows are the worker's to know."""

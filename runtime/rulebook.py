@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from domain.calendars.calendar import Hours, WorkingCalendar
 from domain.calendars.national_days import NationalDays
 from domain.errors import SetupError
-from domain.sla.policy import MarkRule, Policy
+from domain.sla.policy import Policy, ThresholdRule
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Code
 from runtime.national import (
@@ -28,7 +28,7 @@ OWN = ROOT / "policies"
 Where = tuple[int | str, ...]
 Table = dict[str, Any]
 
-_MARKS = TypeAdapter(dict[Code, tuple[MarkRule, ...]])
+_MARKS = TypeAdapter(dict[Code, tuple[ThresholdRule, ...]])
 _HOURS = TypeAdapter[Any](Hours)
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]")
 _KEY = re.compile(r"""\s*["']?([\w.-]+)["']?\s*=""")

@@ -25,7 +25,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.contract import ISSUES
+from domain.contract import DEFECT, ISSUES
 from domain.errors import Refused
 from domain.issue.actions import Act, ActionName, Reassign, Resolve
 from domain.issue.intake import Intake
@@ -373,6 +373,6 @@ class Desk(Register):
 
 def _refused(error: WorkflowUpdateFailedError) -> Exception:
     cause = error.cause
-    if isinstance(cause, ApplicationError):
+    if isinstance(cause, ApplicationError) and cause.type != DEFECT:
         return Refused.told(cause.type or "Invalid", cause.message)
     return Unavailable(f"the desk could not carry it out: {cause}")

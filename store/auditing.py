@@ -12,7 +12,7 @@ import asyncpg
 from domain.findings import AuditReport, Finding, FindingKind, Heartbeat
 from domain.issue.folding import Standing
 from domain.issue.intake import Intake
-from domain.issue.state import Recorded
+from domain.issue.step import Recorded
 from store import issue_reader, serials
 from store.connection import Connection, Pool
 

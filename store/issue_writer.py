@@ -10,17 +10,18 @@ from typing import Any
 
 import asyncpg
 
-from domain.issue.common import HANDLED
+from domain.issue.common import HANDLING
 from domain.issue.forms import ExpertPanel, Form
 from domain.issue.intake import Customer, Intake
-from domain.issue.state import Person, Recorded, Step
+from domain.issue.state import Person
+from domain.issue.step import Recorded, Step
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise
 from domain.vocabulary import Model, Outcome, Stage
 from store.connection import Connection
 
 
-class Case(Model):
+class IssueContext(Model):
     """What planning, assignment and wording have to know of an issue, read under a lock.
     ``calendar`` is the one its centre had at registration: that one is in its rulebook.
     """
@@ -102,7 +103,9 @@ async def next_number(connection: Connection, day: date, agent: str) -> str:
     return f"{day:%Y%m%d}-{agent}-{serial:04d}"
 
 
-async def open_issue(connection: Connection, step: Step, intake: Intake, case: Case) -> None:
+async def open_issue(
+    connection: Connection, step: Step, intake: Intake, case: IssueContext
+) -> None:
     """Write the issue register 《用户问题受理登记表》 (R2)."""
     row = {
         "id": step.issue_id,
@@ -136,7 +139,7 @@ async def open_issue(connection: Connection, step: Step, intake: Intake, case: C
     await _insert(connection, "issues", row)
 
 
-async def case(connection: Connection, issue_id: str) -> Case:
+async def case(connection: Connection, issue_id: str) -> IssueContext:
     """Read an issue and lock it until the transaction ends.
 
     Raises:
@@ -151,7 +154,7 @@ async def case(connection: Connection, issue_id: str) -> Case:
     )
     if row is None:
         raise OutOfStep(f"{issue_id} is not in the register")
-    return Case(
+    return IssueContext(
         number=row["number"],
         rulebook=row["rulebook"],
         facts=facts(row),
@@ -230,7 +233,7 @@ def customer_of(row: asyncpg.Record) -> Customer:
     )
 
 
-async def write(connection: Connection, case: Case, recorded: Recorded) -> None:
+async def write(connection: Connection, case: IssueContext, recorded: Recorded) -> None:
     """Write the recorded step: event, issue, ledger and forms.
 
     Raises:
@@ -269,7 +272,9 @@ async def write_event(connection: Connection, step: Step, recorded: Recorded) ->
     )
 
 
-async def _issue(connection: Connection, step: Step, case: Case, recorded: Recorded) -> None:
+async def _issue(
+    connection: Connection, step: Step, case: IssueContext, recorded: Recorded
+) -> None:
     engineer = recorded.engineer if step.assignment else case.engineer
     lead = recorded.lead if step.assignment else case.lead
     stage = step.stage_with(recorded.engineer)
@@ -304,7 +309,7 @@ async def _issue(connection: Connection, step: Step, case: Case, recorded: Recor
     )
     if moved != "UPDATE 1":
         raise OutOfStep(f"{step.issue_id}: step {step.seq} does not follow the register's last")
-    released = case.engineer if case.engineer != engineer or stage not in HANDLED else None
+    released = case.engineer if case.engineer != engineer or stage not in HANDLING else None
     if released:
         await connection.execute(
             "UPDATE members SET idle_since = $2 WHERE id = $1", released.id, step.recorded_at
@@ -322,7 +327,9 @@ _PLANNED = frozenset({"attempts", "target", "clock", "calendar", "rulebook", "op
 """What only planning it again changes."""
 
 
-async def write_promise(connection: Connection, step: Step, case: Case, promise: Promise) -> None:
+async def write_promise(
+    connection: Connection, step: Step, case: IssueContext, promise: Promise
+) -> None:
     """Write a promise into the ledger, as it stands now."""
     row = {
         "issue_id": step.issue_id,
@@ -342,7 +349,7 @@ async def write_promise(connection: Connection, step: Step, case: Case, promise:
 
 
 async def write_handling_form(
-    connection: Connection, step: Step, case: Case, recorded: Recorded
+    connection: Connection, step: Step, case: IssueContext, recorded: Recorded
 ) -> None:
     """One handling form 《客户问题处理表》 a generation; it travels with the issue (R10, R15)."""
     if step.assignment is None and step.handling is None:

@@ -264,7 +264,7 @@ async def unsettled(pool: Pool, keys: Sequence[str]) -> list[str]:
 
 
 async def not_delivered(connection: Connection, keys: Sequence[str]) -> list[Message]:
-    """Return the messages that ``hand_over`` would hand over, and lock them until it does."""
+    """Return the messages that ``bring_by_hand`` would hand over, and lock them until it does."""
     rows = await connection.fetch(
         f"""
         SELECT {", ".join(Message.model_fields)} FROM outbox
@@ -275,7 +275,7 @@ async def not_delivered(connection: Connection, keys: Sequence[str]) -> list[Mes
     return [Message(**row) for row in rows]
 
 
-async def hand_over(
+async def bring_by_hand(
     connection: Connection, keys: Sequence[str], handed_to: str, now: datetime
 ) -> list[Message]:
     """Give what was not delivered to a person, who is to bring it; return what that was."""

@@ -7,17 +7,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.issue.folding import facts_of
-from domain.issue.state import Issue, Recorded
+from domain.issue.state import Issue
+from domain.issue.step import Recorded
 from domain.vocabulary import Stage
 from store import issue_writer
 from store.connection import Connection
-from store.issue_writer import Case
+from store.issue_writer import IssueContext
 
 _IF_MISSING = "ON CONFLICT DO NOTHING"
 
 
 async def write_again(
-    connection: Connection, case: Case, recorded: Sequence[Recorded], issue: Issue
+    connection: Connection, case: IssueContext, recorded: Sequence[Recorded], issue: Issue
 ) -> None:
     """Let the registers say what the events do; ``issue`` is what these make of it. What a form
     said before stands in its history.

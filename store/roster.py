@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from domain.issue.actions import ActionName
-from domain.issue.common import HANDLED
-from domain.issue.lifecycle import RULES
+from domain.issue.actions import ACTIONS, ActionName
+from domain.issue.common import HANDLING
 from domain.staff.roster import Candidate, Centre, DeliveryChannel, Member, Roster
 from domain.staff.staffing import OpenIssue
 from domain.vocabulary import Role
@@ -217,7 +216,7 @@ async def _loads(
         """,  # noqa: S608  our own text
         department,
         None if centres is None else list(centres),
-        list(HANDLED),
+        list(HANDLING),
         apart_from,
         Role.ENGINEER,
     )
@@ -238,7 +237,7 @@ async def open_issues(connection: Connection) -> list[OpenIssue]:
         WHERE closed_at IS NULL AND stage = ANY($1) AND (engineer IS NOT NULL OR lead IS NOT NULL)
         ORDER BY registered_at, id
         """,
-        list(RULES[ActionName.REASSIGN].stages),
+        list(ACTIONS[ActionName.REASSIGN].rule.stages),
     )
     staff = {each.id: each for each in await members(connection)}
     return [

@@ -17,8 +17,7 @@ import pytest
 import typer
 
 from cli.app import app
-from domain.issue.actions import PEOPLE, ActionName
-from domain.issue.lifecycle import RULES
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Outcome, Stage
 from runtime.settings import ROOT
@@ -195,10 +194,10 @@ def test_every_stage_is_named_with_what_can_be_done_there(text: str) -> None:
     }
     assert table.keys() == set(Stage)
     for stage, actions in table.items():
-        assert {name for name in actions if stage not in RULES[name].stages} == set(), stage
+        assert {name for name in actions if stage not in ACTIONS[name].rule.stages} == set(), stage
     section = text.partition("## Stage by stage\n")[2].partition("\n## ")[0]
-    named = {name for name in PEOPLE if f"`{name}`" in section}
-    assert named == PEOPLE.keys() - SHOWN_ELSEWHERE
+    named = {name for name in PUBLIC_ACTIONS if f"`{name}`" in section}
+    assert named == PUBLIC_ACTIONS.keys() - SHOWN_ELSEWHERE
 
 
 def test_every_way_to_end_is_named(text: str) -> None:

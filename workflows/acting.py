@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from domain.issue.actions import OPERATION, PEOPLE, Act, ActionName
+from domain.issue.actions import OPERATION, PUBLIC_ACTIONS, Act, ActionName
 from domain.issue.view import IssueView
 from domain.vocabulary import Model
 
@@ -34,7 +34,7 @@ F = TypeVar("F", bound=Model)
 
 def takes_actions(defined: W) -> W:
     """Give a workflow class an update for each action; what a form is for is its description."""
-    for name, form in {**PEOPLE, **OPERATION}.items():
+    for name, form in {**PUBLIC_ACTIONS, **OPERATION}.items():
         setattr(defined, name, _update(name, form))
     return defined
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,29 +17,32 @@ from domain.contract import StepName
 from domain.errors import Refused
 from domain.issue import lifecycle
 from domain.issue.actions import (
+    ACTIONS,
     Act,
     ActionName,
     Assign,
+    BringByHand,
     Cancel,
     CancellationAsked,
     ComplaintRaised,
-    HandOver,
     Repair,
     Replied,
     Resolve,
-    Threshold,
+    ThresholdReached,
 )
 from domain.issue.complaints import arising
 from domain.issue.intake import Intake
 from domain.issue.naming import TODAYS, Manner, name_of
-from domain.issue.state import Errand, Issue, Recorded, Step
+from domain.issue.state import Issue
+from domain.issue.step import DeliveryBatch, Recorded, Step
 from domain.issue.view import IssueView, details, due, view
 from domain.markdown import plain
 from domain.vocabulary import DESK
 from workflows.acting import filled_in, takes_actions
+from workflows.defects import TRY_AGAIN, Defects, sound
 from workflows.labels import search_attributes
 from workflows.search_attributes import ISSUE_STEP
-from workflows.timers import Timers, Wake
+from workflows.timers import Timers, TimerSpec
 from workflows.turns import RefusedStep, Turns
 
 REGISTRATION_PATIENCE = timedelta(days=1)
@@ -52,7 +55,7 @@ _ASSIGNMENT = "assignment"
 @takes_actions
 class IssueWorkflow:
     """Durable life of one issue. Started with its intake, by update-with-start on ``registered``,
-    which answers; people act through updates, one for each of ``actions.PEOPLE``; engineers'
+    which answers; people act through updates, one for each of ``PUBLIC_ACTIONS``; engineers'
     systems may signal ``complete``; ``view`` shows it.
 
     Whoever started it may lose the answer, and Temporal an update that it had not yet written down:
@@ -71,13 +74,15 @@ class IssueWorkflow:
         self._issue = Issue.model_validate(carried) if carried else None
         self._started_with = intake
         self._turns = Turns(self)
+        self._defects = Defects()
+        self._to_try_again: set[str] = set()
         self._former = intake is None
         self._manner = manner or Manner()
         self._turn: AbstractAsyncContextManager[None] = (
             asyncio.Lock() if self._former else nullcontext()
         )
         self._timers = Timers()
-        self._errands: dict[asyncio.Task[None], tuple[str, ...]] = {}
+        self._under_way: dict[asyncio.Task[None], tuple[str, ...]] = {}
         self._offered: dict[str, Intake] = {}
         self._registering = False
         self._ended_before = False
@@ -125,14 +130,29 @@ class IssueWorkflow:
 
     async def _register_itself(self) -> None:
         await asyncio.sleep(0)  # lets a `registered` that came with the start go first
+        registered = await self._has_registered_itself()
+        while not registered:
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self._issue is not None,
+                    timeout=TRY_AGAIN,
+                    timeout_summary="registering again, after a defect",
+                )
+            registered = self._issue is not None or await self._has_registered_itself()
+
+    async def _has_registered_itself(self) -> bool:
+        """Register the issue; False if a defect keeps the desk from it."""
         try:
             await self._register(_own(self._started_with))
-        except ApplicationError:
+        except ApplicationError as why:
+            if why.type == names.DEFECT:
+                return self._issue is not None
             self._ended_before = True
             # One of them may bring a right intake under the same reference.
             await workflow.wait_condition(workflow.all_handlers_finished)
             if self._issue is None:
                 raise
+        return True
 
     async def _is_told_its_intake(self) -> bool:
         await asyncio.sleep(0)  # lets a `registered` that came with the start begin: no timer then
@@ -156,7 +176,7 @@ class IssueWorkflow:
         await workflow.wait_condition(
             lambda: (
                 self._is_over()
-                or bool(self._timers.rung)
+                or bool(self._timers.fired)
                 or self._history_is_long()
                 or self._may_begin_anew()
             )
@@ -170,11 +190,11 @@ class IssueWorkflow:
         """R9-R18: remind, apologise, escalate; take silence for what it means; look again for
         somebody on duty.
         """
-        while self._timers.rung:
+        while self._timers.fired:
             async with self._turn:
-                if not self._timers.rung or self._is_over():
+                if not self._timers.fired or self._is_over():
                     return
-                await self._answer(self._timers.rung.pop(0))
+                await self._answer(self._timers.fired.pop(0))
 
     async def _answer(self, name: str) -> None:
         if name == _ASSIGNMENT:
@@ -182,15 +202,15 @@ class IssueWorkflow:
             await self._take_if_due(ActionName.ASSIGN, Assign(by=DESK), key)
             return
         promise = next((p for p in self._known.running if p.key == name), None)
-        if promise and (mark := promise.next_mark):
-            act = Threshold(by=DESK, promise=promise.key, threshold=mark.name)
+        if promise and (mark := promise.next_threshold):
+            act = ThresholdReached(by=DESK, promise=promise.key, threshold=mark.name)
             key = f"{name}:{mark.name}:{promise.pauses}"
             await self._take_if_due(ActionName.THRESHOLD, act, key)
 
     async def _everybody_is_told(self) -> None:
         """R6: every message has arrived, or a person has been asked to bring it."""
         await workflow.wait_condition(
-            lambda: not self._errands and workflow.all_handlers_finished()
+            lambda: not self._under_way and workflow.all_handlers_finished()
         )
 
     async def _lead_is_asked(self) -> None:
@@ -232,7 +252,7 @@ class IssueWorkflow:
                     workflow.upsert_search_attributes([step])
         finally:
             self._registering = False
-        return view(self._known)
+        return sound(lambda: view(self._known))
 
     @registered.validator
     def _check_registered(self, said: Any = None) -> None:
@@ -290,7 +310,7 @@ class IssueWorkflow:
     def _is_quiet(self) -> bool:
         """Whether a new run may begin: an activity or a handler under way would be lost to it."""
         busy = self._turn.locked() if isinstance(self._turn, asyncio.Lock) else self._turns.open
-        return not busy and not self._errands and workflow.all_handlers_finished()
+        return not busy and not self._under_way and workflow.all_handlers_finished()
 
     def check(self, name: ActionName, act: Act) -> None:
         """Refuse without a trace in history what the same function would refuse later."""
@@ -298,7 +318,7 @@ class IssueWorkflow:
 
     def _check(self, name: ActionName, act: Act, key: str) -> None:
         if not self.has(key):
-            _allowed(lambda: lifecycle.decide(self._known, name, act, workflow.now()))
+            sound(_allowed(lambda: lifecycle.decide(self._known, name, act, workflow.now())))
 
     async def act(self, name: ActionName, act: Act, key: str = "") -> IssueView:
         """Take an action of people, once for each cause; by default that is the update."""
@@ -308,14 +328,15 @@ class IssueWorkflow:
         )
         async with self._turn:
             await self._take(name, act, key)
-        return view(self._known)
+        return sound(lambda: view(self._known))
 
     def _can_be_acted_on(self) -> bool:
         return self._issue is not None or self._ended_before
 
     async def _register(self, intake: Intake) -> None:
         def decide() -> Step:
-            return _allowed(lambda: lifecycle.register(intake, workflow.now()))
+            first = _allowed(lambda: lifecycle.register(intake, workflow.now()))
+            return self._defects.sound(f"registered:{intake.digest}", first)
 
         cause = decide().cause
         self._offered[cause] = intake
@@ -328,7 +349,8 @@ class IssueWorkflow:
         """Decide, record, go on; once for each cause."""
 
         def decide() -> Step:
-            return _allowed(lambda: lifecycle.decide(self._known, name, act, workflow.now(), key))
+            step = _allowed(lambda: lifecycle.decide(self._known, name, act, workflow.now(), key))
+            return self._defects.sound(key, step)
 
         if self._former:
             while not self.has(key):
@@ -347,12 +369,23 @@ class IssueWorkflow:
 
     async def _take_if_due(self, name: ActionName, act: Act, key: str) -> None:
         """Take a step of the desk's own. While it caught up with the register it may have been
-        overtaken: the promise was kept, somebody has the issue, it is closed.
+        overtaken: the promise was kept, somebody has the issue, it is closed. What a defect keeps
+        it from is tried again: nobody else would.
         """
         try:
             await self._take(name, act, key)
-        except ApplicationError as overtaken:
-            workflow.logger.info("overtaken", extra={"step": key, "reason": overtaken.message})
+        except ApplicationError as why:
+            if why.type != names.DEFECT:
+                workflow.logger.info("overtaken", extra={"step": key, "reason": why.message})
+            elif key not in self._to_try_again:
+                self._to_try_again.add(key)
+                self._send(self._try_again(name, act, key))
+
+    async def _try_again(self, name: ActionName, act: Act, key: str) -> None:
+        await workflow.sleep(TRY_AGAIN, summary=f"{name} again, after a defect"[:200])
+        self._to_try_again.discard(key)
+        async with self._turn:
+            await self._take_if_due(name, act, key)
 
     # The issue as a book that steps are written into, see workflows.turns -----------------------
 
@@ -367,8 +400,9 @@ class IssueWorkflow:
         Raises:
             RefusedStep: the issue had ended before.
         """
-        if self._issue is not None:
-            self._issue = self._issue.after(recorded)
+        if (issue := self._issue) is not None:
+            entered = f"entered:{recorded.step.seq}"
+            self._issue = self._defects.sound(entered, lambda: recorded.applied_to(issue))
         elif recorded.closed_as:
             self._ended_before = True
             ended = f"it was registered as {recorded.number} and has ended ({recorded.closed_as})"
@@ -388,38 +422,46 @@ class IssueWorkflow:
             self._begins_anew(recorded.step.key)
         self._follow()
         workflow.upsert_search_attributes(search_attributes(self._known))
-        for errand in recorded.errands:
-            under_way = {key for keys in self._errands.values() for key in keys}
-            if errand.reply or not under_way.issuperset(errand.keys):
-                self._send(self._deliver(errand), errand.keys)
+        for batch in recorded.batches:
+            under_way = {key for keys in self._under_way.values() for key in keys}
+            if batch.reply or not under_way.issuperset(batch.keys):
+                self._send(self._deliver(batch), batch.keys)
         if recorded.complaint:
             self._send(self._raise_complaint(recorded.step))
         if recorded.adopted:
             self._send(self._catch_up())
 
-    def _send(self, errand: Coroutine[Any, Any, None], keys: tuple[str, ...] = ()) -> None:
-        task = asyncio.create_task(errand)
-        self._errands[task] = keys
-        task.add_done_callback(self._errands.pop)
+    def _send(self, sent: Coroutine[Any, Any, None], keys: tuple[str, ...] = ()) -> None:
+        task = asyncio.create_task(sent)
+        self._under_way[task] = keys
+        task.add_done_callback(self._under_way.pop)
 
     def _follow(self) -> None:
         """Set the timers and the page by the issue as it is now."""
         issue = self._known
-        wakes = {
-            promise.key: Wake(mark.at, f"{promise.key} {mark.name}, due {due(promise, issue.zone)}")
+        timers = {
+            promise.key: TimerSpec(
+                mark.at, f"{promise.key} {mark.name}, due {due(promise, issue.zone)}"
+            )
             for promise in issue.running
-            if (mark := promise.next_mark)
+            if (mark := promise.next_threshold)
         }
-        in_hand = issue.stage in lifecycle.RULES[ActionName.ASSIGN].stages
+        in_hand = issue.stage in ACTIONS[ActionName.ASSIGN].rule.stages
         if in_hand and issue.assign_again_at:
             why = "the handler's shift ends" if issue.engineer else "somebody comes on duty"
-            wakes[_ASSIGNMENT] = Wake(issue.assign_again_at, why)
-        self._timers.set(wakes)
+            timers[_ASSIGNMENT] = TimerSpec(issue.assign_again_at, why)
+        self._timers.set(timers)
         self._show()
 
     def _show(self, remark: str = "") -> None:
-        page = details(self._issue) if self._issue else ""
+        page = self._page(self._issue) if self._issue else ""
         workflow.set_current_details(f"{remark}\n\n{page}" if remark else page)
+
+    def _page(self, issue: Issue) -> str:
+        try:
+            return sound(lambda: details(issue))
+        except ApplicationError as defect:
+            return defect.message
 
     async def record(self, step: Step) -> Recorded:
         """Write the step into the registers, however long they are away: nothing is forgotten.
@@ -465,32 +507,32 @@ class IssueWorkflow:
         )
         return name
 
-    async def _deliver(self, errand: Errand) -> None:
+    async def _deliver(self, batch: DeliveryBatch) -> None:
         """R6: bring the messages out; what no channel takes is handed to a person."""
-        if errand.not_before and (wait := errand.not_before - workflow.now()) > timedelta():
-            await workflow.sleep(wait, summary=f"until they are at work: {_about(errand)}"[:200])
+        if batch.not_before and (wait := batch.not_before - workflow.now()) > timedelta():
+            await workflow.sleep(wait, summary=f"until they are at work: {_about(batch)}"[:200])
         try:
             left = await workflow.execute_activity(
                 names.DELIVER,
-                list(errand.keys),
+                list(batch.keys),
                 result_type=list[str],
                 task_queue=names.NOTIFICATIONS,
-                schedule_to_close_timeout=errand.give_up_after,
+                schedule_to_close_timeout=batch.give_up_after,
                 start_to_close_timeout=timedelta(minutes=1),
                 heartbeat_timeout=timedelta(seconds=15),
                 retry_policy=RetryPolicy(
-                    initial_interval=errand.first_retry, maximum_interval=errand.longest_retry
+                    initial_interval=batch.first_retry, maximum_interval=batch.longest_retry
                 ),
-                summary=_about(errand),
+                summary=_about(batch),
             )
         except ActivityError:
-            left = list(errand.keys)
+            left = list(batch.keys)
         async with self._turn:
             if left:
-                act = HandOver(by=DESK, messages=tuple(left))
-                await self._take_if_due(ActionName.HAND_OVER, act, f"hand_over:{errand.keys[0]}")
-            if self._still_answers(errand):
-                key = f"replied:{errand.reply}"
+                act = BringByHand(by=DESK, messages=tuple(left))
+                await self._take_if_due(ActionName.HAND_OVER, act, f"hand_over:{batch.keys[0]}")
+            if self._still_answers(batch):
+                key = f"replied:{batch.reply}"
                 await self._take_if_due(ActionName.REPLIED, Replied(by=DESK), key)
 
     async def _raise_complaint(self, step: Step) -> None:
@@ -498,9 +540,12 @@ class IssueWorkflow:
         GM office is told.
         """
         try:
+            complaint = self._defects.sound(
+                f"complaint:{step.seq}", lambda: arising(self._known, step.act, step.seq, step.at)
+            )
             number = await workflow.execute_activity(
                 names.RAISE_COMPLAINT,
-                arising(self._known, step),
+                complaint,
                 result_type=str,
                 schedule_to_close_timeout=timedelta(days=1),
                 start_to_close_timeout=timedelta(seconds=20),  # a crash costs no more than that
@@ -508,7 +553,7 @@ class IssueWorkflow:
                 summary=f"complaint about {self._known.number}",
             )
             raised = ComplaintRaised(by=DESK, number=number)
-        except ActivityError as error:
+        except (ActivityError, ApplicationError) as error:
             raised = ComplaintRaised(by=DESK, reason=_reason(error))
         async with self._turn:
             key = f"complaint:{step.seq}"
@@ -521,10 +566,10 @@ class IssueWorkflow:
             key = f"adopted:{workflow.info().first_execution_run_id}"
             await self._take_if_due(ActionName.REPAIR, act, key)
 
-    def _still_answers(self, errand: Errand) -> bool:
-        """Whether the errand brought the reply the issue waits for, not an earlier generation's."""
-        stages = lifecycle.RULES[ActionName.REPLIED].stages
-        return self._known.generation == errand.reply and self._known.stage in stages
+    def _still_answers(self, batch: DeliveryBatch) -> bool:
+        """Whether the batch brought the reply the issue waits for, not an earlier generation's."""
+        stages = ACTIONS[ActionName.REPLIED].rule.stages
+        return self._known.generation == batch.reply and self._known.stage in stages
 
 
 def _own(said: Any) -> Intake:
@@ -547,30 +592,35 @@ def _update_id() -> str:
     return update.id
 
 
-def _reason(error: ActivityError) -> str:
+def _reason(error: ActivityError | ApplicationError) -> str:
     return getattr(error.cause, "message", "") or str(error.cause or error)
 
 
 def _summary(name: str, step: Step) -> str:
     """What is read in the Web UI's timeline, which shows no name of a local activity."""
-    clock = step.content if step.action is ActionName.THRESHOLD else {}
-    what = (step.action, *(clock[key] for key in ("promise", "threshold") if key in clock))
-    return f"{name}: {' '.join(what)} by {step.by.id}"
+    act = step.act
+    clock = (act.promise, act.threshold) if isinstance(act, ThresholdReached) else ()
+    return f"{name}: {' '.join((step.action, *clock))} by {step.by.id}"
 
 
-def _about(errand: Errand) -> str:
-    return ", ".join(key.split(":", 1)[1] for key in errand.keys)[:200]
+def _about(batch: DeliveryBatch) -> str:
+    return ", ".join(key.split(":", 1)[1] for key in batch.keys)[:200]
 
 
 def _refusal(refused: Refused) -> ApplicationError:
     return ApplicationError(refused.message, type=refused.type, non_retryable=True)
 
 
-def _allowed(decide: Callable[[], Step]) -> Step:
-    try:
-        return decide()
-    except Refused as refused:
-        raise _refusal(refused) from None
+def _allowed(decide: Callable[[], Step]) -> Callable[[], Step]:
+    """Let a refusal be an answer that Temporal knows."""
+
+    def decided() -> Step:
+        try:
+            return decide()
+        except Refused as refused:
+            raise _refusal(refused) from None
+
+    return decided
 
 
 def _refused_by_the_register(step: Step, error: ActivityError) -> RefusedStep:

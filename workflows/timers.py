@@ -12,7 +12,7 @@ from temporalio import workflow
 SOON = timedelta(seconds=1)
 
 
-class Wake(NamedTuple):
+class TimerSpec(NamedTuple):
     """When to wake for a clock, and what a supervisor reads on the timer."""
 
     at: datetime
@@ -21,14 +21,14 @@ class Wake(NamedTuple):
 
 class Timers:
     """Durable timers by the name of their clock. A timer is started anew only if its instant
-    changes; one that fires puts its name into ``rung``.
+    changes; one that fires puts its name into ``fired``.
     """
 
     def __init__(self) -> None:
-        self.rung: list[str] = []
+        self.fired: list[str] = []
         self._live: dict[str, tuple[datetime, asyncio.Task[None]]] = {}
 
-    def set(self, wanted: Mapping[str, Wake]) -> None:
+    def set(self, wanted: Mapping[str, TimerSpec]) -> None:
         """Let exactly the ``wanted`` timers live; those whose instant has come ring."""
         now = workflow.now()
         for name, (at, task) in list(self._live.items()):
@@ -37,15 +37,15 @@ class Timers:
                 if at > now + SOON or not workflow.patched("due-timers-are-left"):
                     task.cancel()
                 del self._live[name]
-        self.rung = [name for name, wake in wanted.items() if wake.at <= now]
-        for name, wake in wanted.items():
-            if wake.at > now and name not in self._live:
-                ringing = asyncio.create_task(self._ring(name, wake.at - now, wake.summary))
-                self._live[name] = (wake.at, ringing)
+        self.fired = [name for name, spec in wanted.items() if spec.at <= now]
+        for name, spec in wanted.items():
+            if spec.at > now and name not in self._live:
+                firing = asyncio.create_task(self._fire(name, spec.at - now, spec.summary))
+                self._live[name] = (spec.at, firing)
 
-    async def _ring(self, name: str, delay: timedelta, summary: str) -> None:
+    async def _fire(self, name: str, delay: timedelta, summary: str) -> None:
         await workflow.sleep(delay, summary=summary)
         _, mine = self._live.get(name, (None, None))
         if mine is asyncio.current_task():  # else it is not wanted any more
             del self._live[name]
-            self.rung.append(name)
+            self.fired.append(name)

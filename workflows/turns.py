@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from domain.issue.state import Recorded, Step
+from domain.issue.step import Recorded, Step
 
 
 class RefusedStep(Exception):

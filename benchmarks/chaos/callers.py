@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.chaos.asking import Asking, GaveUp, Patience
 from benchmarks.chaos.plan import chance
 from domain.errors import Refused
-from domain.issue.actions import PEOPLE, ActionName, Resolve
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Kind, Role, Stage, Verdict
@@ -194,7 +194,7 @@ class Life:
 
     async def _do(self, name: ActionName, *, by: Actor | None = None, **said: Any) -> None:
         """Take an action; its words, or its time, are said by nobody else."""
-        act = PEOPLE[name].model_validate({"by": by or _handler(self._view), **said})
+        act = PUBLIC_ACTIONS[name].model_validate({"by": by or _handler(self._view), **said})
         own = next(said[field] for field in _OWN_WORDS if field in said)
         word = own if isinstance(own, str) else own.isoformat().replace("+00:00", "Z")
         self._view = await self._asking.act(

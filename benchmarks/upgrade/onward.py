@@ -28,7 +28,7 @@ from benchmarks.upgrade.lives import (
     Deed,
 )
 from domain.errors import Refused
-from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.issue.view import IssueView
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Actor, Role, Stage
@@ -106,7 +106,7 @@ class Onward:
             word = (datetime.now(UTC) + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
         name = ActionName(deed.name)
         by = _PEOPLE.get(deed.who) or _handler(view)
-        act = PEOPLE[name].model_validate({"by": by, **deed.said, deed.own: word})
+        act = PUBLIC_ACTIONS[name].model_validate({"by": by, **deed.said, deed.own: word})
         await self._asking.act(view, name, act, word, patience=_PATIENCE, chance=self._chance)
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from cli.calendar.pictures import convention
 from domain.issue.view import local
 from domain.sla.explanation import Explained, Explanation, Tried
-from domain.sla.policy import MarkRule, Policy, PromiseRule
+from domain.sla.policy import Policy, PromiseRule, ThresholdRule
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import CENTRE, Rulebook
 from domain.words import PROMISES, both
@@ -152,7 +152,7 @@ def _marks(found: Explanation, each: Explained, rule: PromiseRule) -> Table:
     return table
 
 
-def _mark(mark: MarkRule, at: str) -> Iterator[str]:
+def _mark(mark: ThresholdRule, at: str) -> Iterator[str]:
     yield mark.at
     yield at
     yield ", ".join(mark.tell) or "-"

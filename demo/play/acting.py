@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from demo.play.board import Tempo
 from domain.errors import Refused
-from domain.issue.actions import PEOPLE, Act, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView, PromiseView
 from domain.sla.promise import PromiseKind
@@ -58,7 +58,7 @@ class Acting:
     ) -> IssueView:
         """Take an action; whoever has the issue does, if nobody is named."""
         filled = {"by": by or handler(issue), "at": now(), **(said or {})}
-        act, key = PEOPLE[name].model_validate(filled), uuid4().hex
+        act, key = PUBLIC_ACTIONS[name].model_validate(filled), uuid4().hex
         return await self._insist(lambda: self._desk.act(issue.number, name, act, key=key))
 
     async def _insist(self, call: Callable[[], Awaitable[IssueView]]) -> IssueView:

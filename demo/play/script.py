@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from domain.issue.actions import Amount, Score
-from domain.vocabulary import Code, Model, Verdict
+from domain.vocabulary import Amount, Code, Model, Score, Verdict
 
 Test = Literal["worked", "failed", "silence"]
 """What the customer says of an answer or of paid work, once they tried it (R9, R17)."""

@@ -18,7 +18,7 @@ from demo.play.office import Office
 from demo.play.samples import SampleIssue, sample
 from demo.play.script import Call, Quotation, Script, Test
 from domain.errors import Refused
-from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.issue.view import IssueView
 from domain.sla.policy import Policy
 from domain.sla.promise import PromiseEnd, PromiseKind
@@ -291,7 +291,7 @@ class _Script:
         await self._pause(0.8, 2.0)
         said = self._result(issue) | {"known_solution": self._script.known}
         if self._script.resolve == "signal":
-            form = PEOPLE[ActionName.RESOLVE]
+            form = PUBLIC_ACTIONS[ActionName.RESOLVE]
             act = form.model_validate({"by": handler(issue), "at": now(), **said})
             await self._players.desk.complete(issue.number, act)  # type: ignore[arg-type]
             issue = await self._board.until(issue.id, lambda seen: bool(seen.results))

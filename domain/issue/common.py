@@ -1,32 +1,39 @@
-"""What the effects of several actions have in common: how promises end, how an issue comes to its
-end, how it is opened again.
+"""What several actions have in common: the stages and people of their rules, how promises end, how
+an issue comes to its end, how it is opened again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.errors import Refused
-from domain.issue.state import Assignment, Issue, Tell
+from domain.issue.action import Changes
+from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import Audience, Category, Kind, Outcome, Severity, Stage
-
-Changes = dict[str, Any]
-"""What changes of the step that ``lifecycle.decide`` makes."""
+from domain.vocabulary import (
+    SUPERVISORS,
+    Actor,
+    Audience,
+    Category,
+    Kind,
+    Outcome,
+    Role,
+    Severity,
+    Stage,
+)
 
 ASSIGNED = (
-    Tell(template="assigned", to=Audience.HANDLER, when="assigned"),
-    Tell(template="unassigned", to=Audience.LEAD, when="unassigned"),
-    Tell(template="thin", to=Audience.MANAGER, when="thin"),
+    NotificationRequest(template="assigned", to=Audience.HANDLER, when="assigned"),
+    NotificationRequest(template="unassigned", to=Audience.LEAD, when="unassigned"),
+    NotificationRequest(template="thin", to=Audience.MANAGER, when="thin"),
 )
-PASSED_ON = Tell(template="transferred", to=Audience.CUSTOMER)
+PASSED_ON = NotificationRequest(template="transferred", to=Audience.CUSTOMER)
 TO_BE_HEARD = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST)
 """While one of these runs, the customer may yet say that it is not solved (R9, R22)."""
 
-STATIONS: Mapping[PromiseKind, Stage] = {
+PRE_WORK_STAGES: Mapping[PromiseKind, Stage] = {
     PromiseKind.VERIFICATION: Stage.VERIFYING,
     PromiseKind.SURVEY: Stage.SURVEYING,
     PromiseKind.QUOTATION: Stage.QUOTING,
@@ -37,9 +44,20 @@ STATIONS: Mapping[PromiseKind, Stage] = {
 R19). Whether an issue has any is the policy's to say.
 """
 
-HANDLED = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING, *STATIONS.values()})
-"""Where an issue is work for its engineer, counted for the assignment (R16)."""
-DONE = frozenset({Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED})
+UNASSIGNED = frozenset({Stage.REGISTERED, Stage.REOPENED})
+WORKING = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
+HANDLING = WORKING | frozenset(PRE_WORK_STAGES.values())
+OPEN = UNASSIGNED | HANDLING
+AFTER = frozenset({Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK})
+UNCLOSED = OPEN | AFTER
+ALWAYS = frozenset(Stage)
+
+HANDLERS = SUPERVISORS | {Role.ENGINEER}
+STAFF = HANDLERS | {Role.AGENT}
+FOR_THE_CUSTOMER = frozenset({Role.CUSTOMER, Role.AGENT, Role.CLERK, Role.INTAKE})
+"""The customer, and those who write down for them."""
+THE_DESK = frozenset({Role.SYSTEM})
+DONE = AFTER | {Stage.CLOSED}
 """Where an issue has its result."""
 
 _BY_AN_ANSWER = (PromiseKind.HAND_OVER, PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
@@ -62,23 +80,20 @@ def nobody(issue: Issue) -> Stage:
 
 def station(issue: Issue) -> Stage:
     """Where an issue is while somebody works on it."""
-    running = (STATIONS[p.kind] for p in issue.running if p.kind in STATIONS)
+    running = (PRE_WORK_STAGES[p.kind] for p in issue.running if p.kind in PRE_WORK_STAGES)
     return next(running, Stage.IN_PROGRESS)
 
 
-def check_done_before(issue: Issue) -> None:
-    """Refuse a result while something that comes before the work is still to be done.
-
-    Raises:
-        Refused: ``NotAllowed``, naming it.
-    """
-    before = next((p.kind for p in issue.running if p.kind in STATIONS), None)
-    if before:
-        raise Refused(
-            "NotAllowed",
-            f"{issue.number} is not ready for a result: the {before} comes first; accept the "
-            "issue, and take it from there",
-        )
+def not_ready(issue: Issue, _: Actor) -> Refused | None:
+    """Refuse a result while something that comes before the work is still to be done, naming it."""
+    before = next((p.kind for p in issue.running if p.kind in PRE_WORK_STAGES), None)
+    if before is None:
+        return None
+    return Refused(
+        "NotAllowed",
+        f"{issue.number} is not ready for a result: the {before} comes first; accept the "
+        "issue, and take it from there",
+    )
 
 
 def answer(
@@ -99,7 +114,7 @@ def answer(
         "stage": Stage.RESOLVED,
         "ends_as": ends_as or (Outcome.OUT_OF_SCOPE if scope else Outcome.SOLVED),
         "promises": tuple(p.fulfil(at) if p.kind in kept else p.give_up(at) for p in issue.running),
-        "tell": (Tell(template=wording, to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template=wording, to=Audience.CUSTOMER),),
     }
 
 
@@ -108,7 +123,7 @@ def close(issue: Issue) -> Changes:
     return {"stage": Stage.CLOSED, "outcome": issue.ends_as}
 
 
-def open_again(issue: Issue, told: tuple[Tell, ...], *, urgent: bool) -> Changes:
+def open_again(issue: Issue, told: tuple[NotificationRequest, ...], *, urgent: bool) -> Changes:
     """Send somebody again, with clocks of a new generation. ``urgent`` (R24): as a major issue, or
     if it was that already under the lead's eyes. The engineer who knows the case goes first. What
     is to be paid for and was not offered yet, as the hotline had an answer, is surveyed now (R17).

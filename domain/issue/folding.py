@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from domain.issue import lifecycle
 from domain.issue.intake import Intake
-from domain.issue.state import Issue, Recorded
+from domain.issue.state import Issue
+from domain.issue.step import Recorded
 from domain.sla.promise import Promise
 from domain.vocabulary import Model
 
@@ -35,7 +36,7 @@ def folded(intake: Intake, recorded: Sequence[Recorded]) -> Issue:
     """Return the issue as its events make it; there is at least the registration."""
     issue = lifecycle.registered(intake, recorded[0])
     for each in recorded[1:]:
-        issue = issue.after(each)
+        issue = each.applied_to(issue)
     return issue
 
 

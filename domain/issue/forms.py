@@ -9,8 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.issue.actions import Amount
-from domain.vocabulary import Instant, Model, ServiceItem, Verdict
+from domain.vocabulary import Amount, Instant, Model, ServiceItem, Verdict
 
 
 class ConsultationRecord(Model):

@@ -1,52 +1,57 @@
-"""What handlers do (R11-R16), how an issue ends otherwise, and what the desk records by itself: one
-function an action, named after the regulation's word.
-"""
+"""What handlers do (R11-R16): take it on, work on it, wait, pass it on, ask experts, solve it."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+
+from pydantic import Field, model_validator
 
 from domain.errors import Refused
-from domain.issue.actions import (
-    Accept,
-    Assign,
-    Cancel,
-    CancellationAsked,
-    ComplaintRaised,
-    Consult,
-    Escalate,
-    HandOver,
-    Reassign,
-    Repair,
-    Replied,
-    ReportProgress,
-    Resolve,
-    Resume,
-    Transfer,
-    WaitForCustomer,
-    Withdraw,
-)
+from domain.issue.act import Act, ActionName
+from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
     ASSIGNED,
+    HANDLERS,
+    HANDLING,
+    OPEN,
     PASSED_ON,
-    TO_BE_HEARD,
-    Changes,
+    STAFF,
+    THE_DESK,
+    UNASSIGNED,
+    WORKING,
     answer,
-    check_done_before,
-    close,
     end,
     nobody,
+    not_ready,
     station,
 )
 from domain.issue.forms import ExpertPanel
-from domain.issue.state import Assignment, Handling, Issue, Tell
+from domain.issue.state import Assignment, Handling, Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import ESCALATION, Audience, Kind, Outcome, Role, Stage
+from domain.vocabulary import (
+    Actor,
+    Audience,
+    Code,
+    Instant,
+    Kind,
+    Role,
+    Stage,
+    Text,
+    Words,
+    repeated,
+)
 
 STANDING = frozenset({Stage.WAITING, Stage.CONFIRMING, Stage.APPROVING})
 """It is somebody else's turn, whoever has the issue."""
 _PAUSED = (PromiseKind.RESOLUTION, PromiseKind.VERIFICATION, PromiseKind.SURVEY)
 """What stands still while the customer has to do something (R15)."""
+
+
+class Accept(Act):
+    """The handler takes the issue on and the customer hears from us (R11)."""
+
+    expected_at: Instant | None = Field(default=None, description="told to the customer (R14)")
 
 
 def accept(issue: Issue, act: Accept, at: datetime) -> Changes:
@@ -58,8 +63,15 @@ def accept(issue: Issue, act: Accept, at: datetime) -> Changes:
         "promises": end(issue, at, PromiseKind.RESPONSE),
         "assignment": None if issue.is_with(act.by) else Assignment(to=act.by.id),
         "handling": Handling(accepted_at=at, expected_at=act.expected_at),
-        "tell": (Tell(template="accepted", to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template="accepted", to=Audience.CUSTOMER),),
     }
+
+
+class ReportProgress(Act):
+    """How far the work is; with a reason and an expected time if it takes longer (R13, R14)."""
+
+    note: Words
+    expected_at: Instant | None = Field(default=None, description="told to the customer (R14)")
 
 
 def report_progress(_: Issue, act: ReportProgress, __: datetime) -> Changes:
@@ -68,8 +80,14 @@ def report_progress(_: Issue, act: ReportProgress, __: datetime) -> Changes:
         return {}
     return {
         "handling": Handling(expected_at=act.expected_at),
-        "tell": (Tell(template="progress", to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template="progress", to=Audience.CUSTOMER),),
     }
+
+
+class WaitForCustomer(Act):
+    """The resolution clock stands still while the customer has to do something (R15)."""
+
+    reason: Words
 
 
 def wait_for_customer(issue: Issue, _: WaitForCustomer, at: datetime) -> Changes:
@@ -80,8 +98,14 @@ def wait_for_customer(issue: Issue, _: WaitForCustomer, at: datetime) -> Changes
         "promises": paused,
         "make": (PromiseKind.WAITING,),
         "attempt": issue.waits + 1,
-        "tell": (Tell(template="waiting", to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template="waiting", to=Audience.CUSTOMER),),
     }
+
+
+class Resume(Act):
+    """The customer did it: the resolution clock runs on (R15)."""
+
+    note: Text = ""
 
 
 def resume(issue: Issue, _: Resume, at: datetime) -> Changes:
@@ -96,13 +120,34 @@ def resume(issue: Issue, _: Resume, at: datetime) -> Changes:
     }
 
 
+class Reassign(Act):
+    """Give the issue to ``to``, or let the desk choose again if nobody is named (R15, R16)."""
+
+    to: Code | None = Field(default=None, description="left out: the desk chooses")
+    reason: Words
+
+
 def reassign(issue: Issue, act: Reassign, _: datetime) -> Changes:
     """R15: the form travels, the clocks do not restart. What the hotline held is passed on with it,
     and the customer knows (R10).
     """
     changes = _passed_on(issue, Assignment(to=act.to))
     told = (PASSED_ON,) if issue.promise(PromiseKind.HAND_OVER) else ()
-    return changes | {"tell": (*told, *changes["tell"])}
+    changes["tell"] = (*told, *changes["tell"])
+    return changes
+
+
+class Transfer(Act):
+    """Pass it on to the right department: the form travels, the clocks do not restart (R15)."""
+
+    to: Code = Field(description="a department of the roster")
+    reason: Words
+
+
+class Transferred(Transfer):
+    """With the department that had it."""
+
+    from_: Code | None = Field(default=None, alias="from")
 
 
 def transfer(issue: Issue, act: Transfer, _: datetime) -> Changes:
@@ -112,11 +157,13 @@ def transfer(issue: Issue, act: Transfer, _: datetime) -> Changes:
     changes = _passed_on(issue, Assignment())
     told = (
         PASSED_ON,
-        Tell(template="transferred_staff", to=Audience.LEAD),
+        NotificationRequest(template="transferred_staff", to=Audience.LEAD),
     )
     return changes | {
         "department": act.to,
-        "content": {"to": act.to, "from": issue.department, "reason": act.reason},
+        "content": Transferred.model_validate(
+            {**act.content(), "by": act.by, "from": issue.department}
+        ).content(),
         "tell": (*told, *changes["tell"]),
     }
 
@@ -131,6 +178,10 @@ def _passed_on(issue: Issue, to: Assignment) -> Changes:
     }
 
 
+class Assign(Act):
+    """The desk looks again for an engineer on duty (R16)."""
+
+
 def assign(issue: Issue, _: Assign, __: datetime) -> Changes:
     """R16: somebody may have come on duty. The lead knows already if not. Where somebody has it,
     and their shift is over, whoever is on duty takes it as it stands.
@@ -138,7 +189,9 @@ def assign(issue: Issue, _: Assign, __: datetime) -> Changes:
     if issue.engineer:
         return {
             "assignment": Assignment(prefer=issue.engineer.id, keep=True),
-            "tell": (Tell(template="relieved", to=Audience.HANDLER, when="changed"),),
+            "tell": (
+                NotificationRequest(template="relieved", to=Audience.HANDLER, when="changed"),
+            ),
         }
     standing = issue.stage in STANDING
     return {
@@ -146,6 +199,36 @@ def assign(issue: Issue, _: Assign, __: datetime) -> Changes:
         "assignment": Assignment(),
         "tell": tuple(tell for tell in ASSIGNED if tell.when != "unassigned"),
     }
+
+
+class Consult(Act):
+    """Ask an expert panel, or write down what it advised (R15). The clocks run on."""
+
+    question: Text = Field(default="", description="what the panel is asked")
+    experts: tuple[Code, ...] = Field(
+        default=(), max_length=20, description="people of the roster; else the lead chooses"
+    )
+    advice: Text = Field(default="", description="what the panel advised")
+
+    @model_validator(mode="after")
+    def _asks_or_advises(self) -> Consult:
+        if bool(self.question) == bool(self.advice):
+            msg = "question: give either the question for the panel, or its advice"
+            raise ValueError(msg)
+        if self.advice and self.experts:
+            msg = "experts: they are named with the question, not with the advice"
+            raise ValueError(msg)
+        if twice := repeated(self.experts):
+            msg = f"experts: {twice} is named twice"
+            raise ValueError(msg)
+        return self
+
+
+def _not_a_handler(issue: Issue, by: Actor) -> Refused | None:
+    """R15: an engineer may ask about their own issues, and advise on any that a panel sits on."""
+    if by.role is not Role.ENGINEER or issue.panel_sits or issue.is_with(by):
+        return None
+    return Refused("NotYours", f"{issue.number} is not with {by.id}: its handler asks a panel")
 
 
 def consult(issue: Issue, act: Consult, at: datetime) -> Changes:
@@ -156,22 +239,19 @@ def consult(issue: Issue, act: Consult, at: datetime) -> Changes:
         raise Refused(
             "NotAllowed", f"a panel is asked about {issue.number} already: its advice first"
         )
-    if act.by.role is Role.ENGINEER and not issue.is_with(act.by):
-        raise Refused(
-            "NotYours", f"{issue.number} is not with {act.by.id}: its handler asks a panel"
-        )
     panel = issue.panels + 1
     form = ExpertPanel(
         panel=panel, asked_by=act.by.id, asked_at=at, question=act.question, experts=act.experts
     )
     experts = (
-        Tell(template="panel_asked", to=Audience.EXPERT, person=expert) for expert in act.experts
+        NotificationRequest(template="panel_asked", to=Audience.EXPERT, person=expert)
+        for expert in act.experts
     )
     return {
         "make": (PromiseKind.PANEL,),
         "attempt": panel,
         "forms": (form,),
-        "tell": (Tell(template="panel_asked", to=Audience.LEAD), *experts),
+        "tell": (NotificationRequest(template="panel_asked", to=Audience.LEAD), *experts),
     }
 
 
@@ -182,15 +262,22 @@ def _advised(issue: Issue, act: Consult, at: datetime) -> Changes:
     return {
         "promises": end(issue, at, PromiseKind.PANEL),
         "forms": (form,),
-        "tell": (Tell(template="panel_advised", to=Audience.HANDLER),),
+        "tell": (NotificationRequest(template="panel_advised", to=Audience.HANDLER),),
     }
+
+
+class Resolve(Act):
+    """The handler returns the result; the customer gets it as the reply (R6, R12)."""
+
+    result: Words = Field(description="what was done, in words the customer can read")
+    cause: Text = ""
+    known_solution: bool = Field(default=False, description="propose it for the case library (R29)")
 
 
 def resolve(issue: Issue, act: Resolve, at: datetime) -> Changes:
     """R12, R6: the result is there and goes to the customer; R22: tomorrow they are called, or
     they have some time to try it (R9, R17), as the policy says.
     """
-    check_done_before(issue)
     paid = issue.intake.kind is Kind.PAID_SERVICE
     return answer(issue, at, "acceptance" if paid else "resolved") | {
         "make": (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST),
@@ -198,67 +285,28 @@ def resolve(issue: Issue, act: Resolve, at: datetime) -> Changes:
     }
 
 
-def replied(issue: Issue, _: Replied, __: datetime) -> Changes:
-    """R6: the customer has the answer. Where they need not be heard any more the issue is done."""
-    if not any(issue.promise(kind) for kind in TO_BE_HEARD):
-        return close(issue)
-    return {"stage": Stage.REPLIED} if issue.stage is Stage.RESOLVED else {}
-
-
-def escalate(issue: Issue, _: Escalate, __: datetime) -> Changes:
-    """R10, R13: one level up, by hand."""
-    level = issue.level + 1
-    if level >= len(ESCALATION):
-        raise Refused("NotAllowed", f"{issue.number} is with the GM office already: no level above")
-    return {
-        "level": level,
-        "tell": (Tell(template="escalated", to=Audience(ESCALATION[level])),),
-    }
-
-
-def withdraw(_: Issue, __: Withdraw, ___: datetime) -> Changes:
-    return {
-        "stage": Stage.CLOSED,
-        "outcome": Outcome.WITHDRAWN,
-        "tell": (
-            Tell(template="withdrawn", to=Audience.CUSTOMER),
-            Tell(template="withdrawn_staff", to=Audience.HANDLER, when="assigned"),
-        ),
-    }
-
-
-def cancel(issue: Issue, _: Cancel, at: datetime) -> Changes:
-    """An operator ended the workflow: what was open is recorded as given up, and the lead is told,
-    unless only the rating was left.
-    """
-    if issue.closed:
-        return {"promises": tuple(p.give_up(at) for p in issue.running)}
-    return {
-        "stage": Stage.CLOSED,
-        "outcome": Outcome.CANCELLED,
-        "tell": (Tell(template="cancelled", to=Audience.LEAD),),
-    }
-
-
-def cancellation_asked(_: Issue, __: CancellationAsked, ___: datetime) -> Changes:
-    """R6: no button of an operator's closes an issue that nobody has answered. The lead is asked,
-    who can withdraw it with a reason; until then it goes on.
-    """
-    return {"tell": (Tell(template="cancellation_asked", to=Audience.LEAD),)}
-
-
-def repair(_: Issue, __: Repair, ___: datetime) -> Changes:
-    """Nothing changes but what had been forgotten: what is left of its messages goes out."""
-    return {}
-
-
-def hand_over(_: Issue, act: HandOver, __: datetime) -> Changes:
-    """Nobody answers on that channel: a person above is to bring the message (R6)."""
-    return {"hand_over": act.messages, "tell": (Tell(template="undelivered", to=Audience.LEAD),)}
-
-
-def complaint_raised(_: Issue, act: ComplaintRaised, __: datetime) -> Changes:
-    """R21: the complaint has a number of its own; or a person has to see to it."""
-    if act.number:
-        return {}
-    return {"tell": (Tell(template="complaint_failed", to=Audience.GM_OFFICE),)}
+ACTIONS: tuple[Action[Any], ...] = (
+    Action(
+        ActionName.ACCEPT, Accept, Rule(UNASSIGNED | {Stage.ASSIGNED}, HANDLERS, own=True), accept
+    ),
+    Action(
+        ActionName.REPORT_PROGRESS,
+        ReportProgress,
+        Rule(HANDLING, HANDLERS, own=True),
+        report_progress,
+    ),
+    Action(
+        ActionName.WAIT_FOR_CUSTOMER,
+        WaitForCustomer,
+        Rule(frozenset({Stage.IN_PROGRESS, Stage.VERIFYING, Stage.SURVEYING}), HANDLERS, own=True),
+        wait_for_customer,
+    ),
+    Action(ActionName.RESUME, Resume, Rule(frozenset({Stage.WAITING}), STAFF, own=True), resume),
+    Action(ActionName.TRANSFER, Transfer, Rule(OPEN, STAFF, own=True), transfer, Transferred),
+    Action(ActionName.REASSIGN, Reassign, Rule(OPEN, STAFF | THE_DESK, own=True), reassign),
+    Action(ActionName.ASSIGN, Assign, Rule(OPEN, THE_DESK), assign),
+    Action(ActionName.CONSULT, Consult, Rule(OPEN, HANDLERS, hindrance=_not_a_handler), consult),
+    Action(
+        ActionName.RESOLVE, Resolve, Rule(WORKING, HANDLERS, own=True, hindrance=not_ready), resolve
+    ),
+)

@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+
+from pydantic import Field
 
 from domain.errors import Refused
-from domain.issue.actions import Answer, ReportTest
+from domain.issue.act import Act, ActionName
+from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
+    AFTER,
+    FOR_THE_CUSTOMER,
     TO_BE_HEARD,
-    Changes,
+    UNASSIGNED,
     answer,
-    check_done_before,
     close,
     end,
+    not_ready,
     open_again,
 )
 from domain.issue.forms import ConsultationRecord, PaidService
-from domain.issue.state import Issue, Tell
+from domain.issue.state import Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Audience, Kind
+from domain.vocabulary import SUPERVISORS, Actor, Audience, Code, Kind, Role, Stage, Text, Words
+
+
+class Answer(Act):
+    """The hotline knows the answer: first-contact resolution (R8). Nobody is dispatched, and the
+    customer may have to try it (R9).
+    """
+
+    solution: Words = Field(description="what the customer was told, in words they can read")
+    case: Code | None = Field(default=None, description="the known case it was taken from (R29)")
+    on_the_line: bool = Field(
+        default=True, description="they heard it already; otherwise it is sent to them"
+    )
+    test: bool = Field(default=True, description="the customer has to try it and report (R9)")
+
+
+def _unverified(issue: Issue, by: Actor) -> Refused | None:
+    """R19: a complaint is looked into first."""
+    return not_ready(issue, by) if issue.promise(PromiseKind.VERIFICATION) else None
 
 
 def answered(issue: Issue, act: Answer, at: datetime) -> Changes:
-    """R8, R9: nobody is sent; the customer may have to try it. A complaint is looked into first."""
-    if issue.promise(PromiseKind.VERIFICATION):
-        check_done_before(issue)
+    """R8, R9: nobody is sent; the customer may have to try it."""
     question = f"{issue.intake.title}\n{issue.intake.description}".strip()
     record = ConsultationRecord(
         generation=issue.generation,
@@ -37,7 +59,7 @@ def answered(issue: Issue, act: Answer, at: datetime) -> Changes:
         to_be_tested=act.test,
     )
     changes = answer(issue, at, "answered")
-    told = Tell(template="answered_staff", to=Audience.HANDLER, when="assigned")
+    told = NotificationRequest(template="answered_staff", to=Audience.HANDLER, when="assigned")
     return changes | {
         "first_contact": True,
         "make": (PromiseKind.CUSTOMER_TEST,) if act.test else (),
@@ -46,26 +68,37 @@ def answered(issue: Issue, act: Answer, at: datetime) -> Changes:
     }
 
 
+class ReportTest(Act):
+    """The customer tried the answer (R9), or the work that was paid for (R17)."""
+
+    worked: bool = Field(description="it is solved; if not, somebody is sent to it again")
+    words: Text = Field(default="", description="the customer's, as said")
+
+
+def _not_awaited(issue: Issue, _: Actor) -> Refused | None:
+    if any(issue.promise(kind) for kind in TO_BE_HEARD):
+        return None
+    return Refused("NotAllowed", f"no test is awaited for {issue.number}")
+
+
 def report_test(issue: Issue, act: ReportTest, at: datetime) -> Changes:
     """R9, R17: it works and is done; or somebody is sent, to work that failed with more urgency.
     A customer who is to be called may say so before: that it works is noted, and they are called
     all the same (R22).
     """
     awaited = issue.promise(PromiseKind.CUSTOMER_TEST)
-    if awaited is None and issue.promise(PromiseKind.CALLBACK) is None:
-        raise Refused("NotAllowed", f"no test is awaited for {issue.number}")
-    written = {"forms": tested(issue, at, worked=act.worked, words=act.words)}
+    written: Changes = {"forms": tested(issue, at, worked=act.worked, words=act.words)}
     if awaited is None and act.worked:
         return written
-    changes: Changes = written | {"promises": end(issue, at, *TO_BE_HEARD)}
+    changes = written | {"promises": end(issue, at, *TO_BE_HEARD)}
     if act.worked:
         return changes | close(issue)
     if issue.first_contact:
-        told = (Tell(template="dispatched", to=Audience.CUSTOMER),)
+        told = (NotificationRequest(template="dispatched", to=Audience.CUSTOMER),)
         return changes | open_again(issue, told, urgent=False)
     refused = (
-        Tell(template="reopened", to=Audience.CUSTOMER),
-        Tell(template="work_refused", to=Audience.LEAD),
+        NotificationRequest(template="reopened", to=Audience.CUSTOMER),
+        NotificationRequest(template="work_refused", to=Audience.LEAD),
     )
     return changes | open_again(issue, refused, urgent=True)
 
@@ -82,3 +115,19 @@ def tested(
     if issue.intake.kind is Kind.PAID_SERVICE:
         return (PaidService(generation=generation, accepted=worked, accepted_at=at),)
     return ()
+
+
+ACTIONS: tuple[Action[Any], ...] = (
+    Action(
+        ActionName.ANSWER,
+        Answer,
+        Rule(UNASSIGNED | {Stage.ASSIGNED}, SUPERVISORS | {Role.AGENT}, hindrance=_unverified),
+        answered,
+    ),
+    Action(
+        ActionName.REPORT_TEST,
+        ReportTest,
+        Rule(AFTER, SUPERVISORS | FOR_THE_CUSTOMER, hindrance=_not_awaited),
+        report_test,
+    ),
+)

@@ -1,107 +1,25 @@
 """The life of an issue as a pure function: (issue, action, now) to the next step, or a refusal.
 
-Who may do what in which stage is the table ``RULES``; what an action brings about is in
-``effects``. Update validators and handlers use the same ``decide``, so a refused action writes no
-history.
+Who may do what in which stage, and what it brings about, is the table ``ACTIONS``. Update
+validators and handlers use the same ``decide``, so a refused action writes no history; and what is
+offered to people is what it would not refuse.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 from domain.errors import Refused
-from domain.issue.actions import Accept, Act, ActionName, ReportProgress
-from domain.issue.common import ASSIGNED, STATIONS, Changes
+from domain.issue.action import Changes
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Accept, Act, ActionName, ReportProgress
+from domain.issue.common import ASSIGNED
 from domain.issue.complaints import filed, received
-from domain.issue.effects import EFFECTS
 from domain.issue.intake import CLOCK_SKEW, Intake
-from domain.issue.state import Assignment, Issue, Recorded, Step, Tell
+from domain.issue.state import Assignment, Issue, NotificationRequest
+from domain.issue.step import Recorded, Step
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import (
-    SUPERVISORS,
-    Actor,
-    Audience,
-    Kind,
-    Model,
-    Outcome,
-    Role,
-    Stage,
-)
-
-
-class Rule(Model):
-    """In which stages an action makes sense and which roles may take it.
-
-    ``own`` means an engineer only on an issue that is theirs; supervisors act on any.
-    """
-
-    stages: frozenset[Stage]
-    roles: frozenset[Role]
-    own: bool = False
-
-
-_UNASSIGNED = frozenset({Stage.REGISTERED, Stage.REOPENED})
-_WORKING = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING})
-_HANDLING = _WORKING | frozenset(STATIONS.values())
-_OPEN = _UNASSIGNED | _HANDLING
-_AFTER = frozenset({Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK})
-_ANY = _OPEN | _AFTER
-_HANDLERS = SUPERVISORS | {Role.ENGINEER}
-_STAFF = _HANDLERS | {Role.AGENT}
-_CUSTOMERS = frozenset({Role.CUSTOMER, Role.AGENT, Role.CLERK, Role.INTAKE})
-"""The customer, and those who write down for them."""
-_DESK = frozenset({Role.SYSTEM})
-
-RULES: Mapping[ActionName, Rule] = {
-    ActionName.ANSWER: Rule(
-        stages=_UNASSIGNED | {Stage.ASSIGNED}, roles=SUPERVISORS | {Role.AGENT}
-    ),
-    ActionName.REPORT_TEST: Rule(stages=_AFTER, roles=SUPERVISORS | _CUSTOMERS),
-    ActionName.VERIFY: Rule(stages=frozenset({Stage.VERIFYING}), roles=_HANDLERS, own=True),
-    ActionName.ACCEPT: Rule(stages=_UNASSIGNED | {Stage.ASSIGNED}, roles=_HANDLERS, own=True),
-    ActionName.REPORT_PROGRESS: Rule(stages=_HANDLING, roles=_HANDLERS, own=True),
-    ActionName.WAIT_FOR_CUSTOMER: Rule(
-        stages=frozenset({Stage.IN_PROGRESS, Stage.VERIFYING, Stage.SURVEYING}),
-        roles=_HANDLERS,
-        own=True,
-    ),
-    ActionName.RESUME: Rule(stages=frozenset({Stage.WAITING}), roles=_STAFF, own=True),
-    ActionName.TRANSFER: Rule(stages=_OPEN, roles=_STAFF, own=True),
-    ActionName.REASSIGN: Rule(stages=_OPEN, roles=_STAFF | _DESK, own=True),
-    ActionName.CONSULT: Rule(stages=_OPEN, roles=_HANDLERS),
-    ActionName.SURVEY: Rule(stages=frozenset({Stage.SURVEYING}), roles=_HANDLERS, own=True),
-    ActionName.QUOTE: Rule(
-        stages=frozenset({Stage.QUOTING, Stage.CONFIRMING}), roles=_HANDLERS, own=True
-    ),
-    ActionName.CONFIRM: Rule(
-        stages=frozenset({Stage.CONFIRMING}), roles=_HANDLERS | _CUSTOMERS, own=True
-    ),
-    ActionName.APPROVE: Rule(
-        stages=frozenset({Stage.APPROVING}), roles=frozenset({Role.MANAGER, Role.GM_OFFICE})
-    ),
-    ActionName.RESOLVE: Rule(stages=_WORKING, roles=_HANDLERS, own=True),
-    ActionName.RECORD_CALLBACK: Rule(stages=_AFTER, roles=SUPERVISORS | {Role.CLERK, Role.AGENT}),
-    ActionName.EVALUATE: Rule(
-        stages=frozenset({Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED}),
-        roles=SUPERVISORS | _CUSTOMERS,
-    ),
-    ActionName.RATE_DIFFICULTY: Rule(
-        stages=_AFTER | {Stage.CLOSED}, roles=frozenset({Role.MANAGER})
-    ),
-    ActionName.ESCALATE: Rule(stages=_OPEN, roles=_STAFF | {Role.INTAKE, Role.CLERK}),
-    ActionName.WITHDRAW: Rule(stages=_ANY, roles=SUPERVISORS | _CUSTOMERS),
-    ActionName.REPLAN: Rule(stages=_ANY, roles=_DESK),
-    ActionName.ASSIGN: Rule(stages=_OPEN, roles=_DESK),
-    ActionName.THRESHOLD: Rule(stages=frozenset(Stage), roles=_DESK),
-    ActionName.REPLIED: Rule(stages=_AFTER, roles=_DESK),
-    ActionName.HAND_OVER: Rule(stages=frozenset(Stage), roles=_DESK),
-    ActionName.COMPLAINT_RAISED: Rule(stages=frozenset(Stage), roles=_DESK),
-    ActionName.CANCEL: Rule(stages=frozenset(Stage), roles=_DESK),
-    ActionName.CANCELLATION_ASKED: Rule(stages=_ANY, roles=_DESK),
-    ActionName.REPAIR: Rule(stages=frozenset(Stage), roles=_DESK),
-}
+from domain.vocabulary import Actor, Audience, Kind, Outcome, Role, Stage
 
 _AT_ONCE = (PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
 PROMISED: Mapping[Kind, tuple[PromiseKind, ...]] = dict.fromkeys(Kind, _AT_ONCE) | {
@@ -157,31 +75,33 @@ def _held(intake: Intake) -> bool:
     return intake.answering and intake.kind is not Kind.COMPLAINT
 
 
-def _told_at_first(intake: Intake) -> Iterator[Tell]:
+def _told_at_first(intake: Intake) -> Iterator[NotificationRequest]:
     """R10, R16, R20: the customer, whoever is to handle it, and who watches over such issues."""
-    yield Tell(template="registered", to=Audience.CUSTOMER)
+    yield NotificationRequest(template="registered", to=Audience.CUSTOMER)
     if not _held(intake):
         yield from ASSIGNED
     if intake.complex:
-        yield Tell(template="complex", to=Audience.LEAD)
+        yield NotificationRequest(template="complex", to=Audience.LEAD)
     if intake.kind is Kind.COMPLAINT:
-        yield Tell(template="complaint_received", to=Audience.GM_OFFICE)
+        yield NotificationRequest(template="complaint_received", to=Audience.GM_OFFICE)
 
 
 def registered(intake: Intake, recorded: Recorded) -> Issue:
     """Return the issue as it begins, once its registration stands in the register."""
     step = recorded.step
-    return Issue(
-        intake=intake,
-        number=recorded.number,
-        department=recorded.department,
-        centre=recorded.centre,
-        zone=recorded.zone,
-        severity=step.severity,
-        stage=step.stage,
-        registered_at=step.recorded_at,
-        last_at=step.at,
-    ).after(recorded)
+    return recorded.applied_to(
+        Issue(
+            intake=intake,
+            number=recorded.number,
+            department=recorded.department,
+            centre=recorded.centre,
+            zone=recorded.zone,
+            severity=step.severity,
+            stage=step.stage,
+            registered_at=step.recorded_at,
+            last_at=step.at,
+        )
+    )
 
 
 def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "") -> Step:
@@ -191,23 +111,31 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
         Refused: ``NotAllowed`` if the stage has no place for it, ``NotYours`` if the person has
             no right to it, ``Invalid`` if what it says cannot be.
     """
-    _check_stage(issue, name)
-    _check_person(issue, name, act.by)
+    _check(issue, name, act.by)
     at = _when(issue, act, now)
     _check_expectation(act, now)
-    changes = EFFECTS[name](issue, act, at)
-    changes = changes | {"promises": _passed_on(issue, changes, at)}
-    if changes.get("stage") is Stage.CLOSED:
-        changes = changes | _closing(issue, changes, at)
-    facts: dict[str, Any] = {
-        "issue_id": issue.id,
-        "key": key,
-        "seq": issue.seq + 1,
-        "action": name,
-        "by": act.by,
-        "at": at,
-        "recorded_at": now,
-        "stage_before": issue.stage,
+    said: Changes = {"content": act.content()}
+    changes = _unchanged(issue) | said | ACTIONS[name].effect(issue, act, at)
+    changes |= {"promises": _passed_on(issue, changes, at)}
+    if changes["stage"] is Stage.CLOSED and not issue.closed:
+        changes |= _closing(issue, changes, at)
+    step = Step(
+        issue_id=issue.id,
+        key=key,
+        seq=issue.seq + 1,
+        action=name,
+        by=act.by,
+        at=at,
+        recorded_at=now,
+        stage_before=issue.stage,
+        **changes,
+    )
+    also = filed(issue, act, at, answered=step.answered, stage=step.stage)
+    return step.model_copy(update={"forms": (*step.forms, *also)})
+
+
+def _unchanged(issue: Issue) -> Changes:
+    return {
         "stage": issue.stage,
         "outcome": issue.outcome,
         "generation": issue.generation,
@@ -215,40 +143,42 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
         "level": issue.level,
         "first_contact": issue.first_contact,
         "ends_as": issue.ends_as,
-        "content": act.model_dump(mode="json", exclude={"by", "at"}, exclude_none=True),
     }
-    step = Step(**(facts | changes))
-    return step.model_copy(update={"forms": (*step.forms, *filed(issue, act, step))})
 
 
-def allowed(stage: Stage) -> tuple[ActionName, ...]:
-    """List what people can do with an issue in that stage."""
+def allowed(issue: Issue, by: Actor | None = None) -> tuple[ActionName, ...]:
+    """List what somebody can do with an issue, if they say the right thing when it is time (R22);
+    without ``by``, what some person can.
+    """
+    if issue.over:
+        return ()
+    people = (by,) if by else _anybody(issue)
     return tuple(
-        name for name, rule in RULES.items() if stage in rule.stages and rule.roles != _DESK
+        name
+        for name in PUBLIC_ACTIONS
+        if any(ACTIONS[name].allowed(issue, each) for each in people)
     )
 
 
-def _check_stage(issue: Issue, name: ActionName) -> None:
-    if issue.stage in RULES[name].stages:
-        return
-    can = ", ".join(() if issue.over else allowed(issue.stage)) or "nothing any more"
-    raise Refused(
-        "NotAllowed",
-        f"{name} is not possible while {issue.number} is {issue.stage}; possible now: {can}",
+def _anybody(issue: Issue) -> tuple[Actor, ...]:
+    """Whoever has the issue, and somebody of every other role."""
+    handler = issue.engineer.id if issue.engineer else "anybody"
+    people = set(Role) - {Role.SYSTEM}
+    return tuple(
+        Actor(id=handler if role is Role.ENGINEER else "anybody", role=role) for role in people
     )
 
 
-def _check_person(issue: Issue, name: ActionName, by: Actor) -> None:
-    rule = RULES[name]
-    if by.role not in rule.roles:
-        roles = ", ".join(sorted(rule.roles))
-        raise Refused("NotYours", f"{name} is for {roles}; {by.id} acts as {by.role}")
-    if rule.own and by.role is Role.ENGINEER and not issue.is_with(by):
-        holder = issue.engineer.id if issue.engineer else "nobody yet"
+def _check(issue: Issue, name: ActionName, by: Actor) -> None:
+    action = ACTIONS[name]
+    if issue.stage not in action.rule.stages:
+        can = ", ".join(allowed(issue)) or "nothing any more"
         raise Refused(
-            "NotYours",
-            f"{issue.number} is with {holder}, not with {by.id}; a lead can reassign it",
+            "NotAllowed",
+            f"{name} is not possible while {issue.number} is {issue.stage}; possible now: {can}",
         )
+    if refusal := action.refusal(issue, by):
+        raise refusal
 
 
 def _when(issue: Issue, act: Act, now: datetime) -> datetime:
@@ -268,7 +198,7 @@ def _when(issue: Issue, act: Act, now: datetime) -> datetime:
 
 def _passed_on(issue: Issue, changes: Changes, at: datetime) -> tuple[Promise, ...]:
     """R10: with whatever assigns an issue, the hotline has passed it on."""
-    ended: tuple[Promise, ...] = changes.get("promises", ())
+    ended = changes.get("promises", ())
     held = issue.promise(PromiseKind.HAND_OVER)
     if held is None or not changes.get("assignment") or held.key in (p.key for p in ended):
         return ended
@@ -277,15 +207,16 @@ def _passed_on(issue: Issue, changes: Changes, at: datetime) -> tuple[Promise, .
 
 def _closing(issue: Issue, changes: Changes, at: datetime) -> Changes:
     """A closed issue owes nothing: what still runs is given up. It is scored and rated."""
-    ended: tuple[Promise, ...] = changes.get("promises", ())
+    ended = changes.get("promises", ())
     keys = {promise.key for promise in ended}
+    outcome = changes["outcome"]
     after = [
         kind
-        for kind in _AFTERWARDS.get(changes["outcome"], ())
+        for kind in (_AFTERWARDS.get(outcome, ()) if outcome else ())
         if kind is not PromiseKind.DIFFICULTY
         or (not issue.first_contact and issue.rated < issue.generation)
     ]
-    thanks = Tell(template="thanks", to=Audience.CUSTOMER, when="invited")
+    thanks = NotificationRequest(template="thanks", to=Audience.CUSTOMER, when="invited")
     return {
         "promises": (*ended, *(p.give_up(at) for p in issue.running if p.key not in keys)),
         "make": tuple(after),

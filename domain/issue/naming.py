@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from domain.contract import StepName
 from domain.issue.actions import ActionName
-from domain.issue.state import Step
+from domain.issue.step import Step
+from domain.issue.thresholds import ThresholdsPassed
 from domain.vocabulary import Model, Stage
 
 
@@ -84,10 +85,13 @@ def _by_the_clock(step: Step) -> StepName:
 
 def _escalates(step: Step) -> bool:
     """Whether a threshold that it ticked off goes upward by the policy."""
-    ticked_off = 1 + len(step.content["skipped"])
+    act = step.act
+    if not isinstance(act, ThresholdsPassed):
+        return False
+    ticked_off = 1 + len(act.skipped)
     return any(
         mark.level
         for promise in step.promises
-        if promise.key == step.content["promise"]
+        if promise.key == act.promise
         for mark in promise.marks[promise.reached - ticked_off : promise.reached]
     )

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from domain.issue.actions import Approve, Confirm, Quote, Survey
-from domain.issue.common import Changes, answer, end, nobody
+from pydantic import Field, model_validator
+
+from domain.issue.act import Act, ActionName
+from domain.issue.action import Action, Changes, Rule
+from domain.issue.common import FOR_THE_CUSTOMER, HANDLERS, answer, end, nobody
 from domain.issue.forms import PaidService
-from domain.issue.state import Issue, Tell
+from domain.issue.state import Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Audience, Outcome, Stage
+from domain.vocabulary import Amount, Audience, Outcome, Role, Stage, Text, Words
+
+
+class Survey(Act):
+    """The site was surveyed: what is to be done there (R17)."""
+
+    findings: Words
 
 
 def survey(issue: Issue, act: Survey, at: datetime) -> Changes:
@@ -23,6 +33,13 @@ def survey(issue: Issue, act: Survey, at: datetime) -> Changes:
         "make": (PromiseKind.QUOTATION,),
         "forms": (form,),
     }
+
+
+class Quote(Act):
+    """The quotation for a paid service, sent to the customer (R17). A new one replaces the last."""
+
+    work: Words = Field(description="what is offered, in words the customer can read")
+    amount: Amount = Field(description="price in yuan: 12800.00")
 
 
 def quote(issue: Issue, act: Quote, at: datetime) -> Changes:
@@ -46,8 +63,22 @@ def quote(issue: Issue, act: Quote, at: datetime) -> Changes:
         "make": (PromiseKind.CONFIRMATION,),
         "attempt": number,
         "forms": (form,),
-        "tell": (Tell(template="quotation", to=Audience.CUSTOMER),),
+        "tell": (NotificationRequest(template="quotation", to=Audience.CUSTOMER),),
     }
+
+
+class Confirm(Act):
+    """The customer's yes or no to the quotation (R17)."""
+
+    agreed: bool = Field(description="the customer wants it at this price")
+    words: Text = Field(default="", description="the customer's, as said")
+
+
+class Confirmed(Confirm):
+    """With what was offered, which the register knows."""
+
+    work: Text | None = None
+    amount: Amount | None = None
 
 
 def confirm(issue: Issue, act: Confirm, at: datetime) -> Changes:
@@ -68,10 +99,24 @@ def confirm(issue: Issue, act: Confirm, at: datetime) -> Changes:
         "stage": Stage.APPROVING,
         "make": (PromiseKind.APPROVAL,),
         "tell": (
-            Tell(template="approval_wanted", to=Audience.MANAGER),
-            Tell(template="confirmed", to=Audience.HANDLER, when="assigned"),
+            NotificationRequest(template="approval_wanted", to=Audience.MANAGER),
+            NotificationRequest(template="confirmed", to=Audience.HANDLER, when="assigned"),
         ),
     }
+
+
+class Approve(Act):
+    """The manager's yes or no, where the price needs it (R17)."""
+
+    approved: bool = Field(description="the work may begin")
+    reason: Text = Field(default="", description="the customer reads why not")
+
+    @model_validator(mode="after")
+    def _a_no_has_a_reason(self) -> Approve:
+        if not self.approved and not self.reason:
+            msg = "reason: say why it is not approved, the customer is told"
+            raise ValueError(msg)
+        return self
 
 
 def approve(issue: Issue, act: Approve, at: datetime) -> Changes:
@@ -96,7 +141,7 @@ def not_wanted(issue: Issue, at: datetime, ends_as: Outcome) -> Changes:
     """
     said = (PromiseKind.CONFIRMATION,) if ends_as is Outcome.DECLINED else ()
     changes = answer(issue, at, str(ends_as), ends_as=ends_as, fulfilled=said)
-    over = Tell(template="quotation_over", to=Audience.HANDLER, when="assigned")
+    over = NotificationRequest(template="quotation_over", to=Audience.HANDLER, when="assigned")
     return changes | {"tell": (*changes["tell"], over)}
 
 
@@ -105,7 +150,33 @@ def _work_begins(issue: Issue) -> Changes:
         "stage": Stage.IN_PROGRESS if issue.engineer else nobody(issue),
         "make": (PromiseKind.RESOLUTION,),
         "tell": (
-            Tell(template="approved", to=Audience.CUSTOMER),
-            Tell(template="confirmed", to=Audience.HANDLER, when="assigned"),
+            NotificationRequest(template="approved", to=Audience.CUSTOMER),
+            NotificationRequest(template="confirmed", to=Audience.HANDLER, when="assigned"),
         ),
     }
+
+
+ACTIONS: tuple[Action[Any], ...] = (
+    Action(
+        ActionName.SURVEY, Survey, Rule(frozenset({Stage.SURVEYING}), HANDLERS, own=True), survey
+    ),
+    Action(
+        ActionName.QUOTE,
+        Quote,
+        Rule(frozenset({Stage.QUOTING, Stage.CONFIRMING}), HANDLERS, own=True),
+        quote,
+    ),
+    Action(
+        ActionName.CONFIRM,
+        Confirm,
+        Rule(frozenset({Stage.CONFIRMING}), HANDLERS | FOR_THE_CUSTOMER, own=True),
+        confirm,
+        Confirmed,
+    ),
+    Action(
+        ActionName.APPROVE,
+        Approve,
+        Rule(frozenset({Stage.APPROVING}), frozenset({Role.MANAGER, Role.GM_OFFICE})),
+        approve,
+    ),
+)

@@ -6,29 +6,63 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+from pydantic import Field
 
 from domain.errors import Refused
-from domain.issue.actions import Replan, Threshold
-from domain.issue.common import ASSIGNED, PASSED_ON, Changes, close
+from domain.issue.act import Act, ActionName
+from domain.issue.action import Action, Changes, Rule
+from domain.issue.common import (
+    ALWAYS,
+    ASSIGNED,
+    OPEN,
+    PASSED_ON,
+    STAFF,
+    THE_DESK,
+    UNCLOSED,
+    close,
+)
 from domain.issue.paid_service import not_wanted
-from domain.issue.state import Assignment, Issue, Tell
-from domain.sla.promise import CUSTOMERS, DUE, OVERSIGHT, Mark, Promise, PromiseEnd, PromiseKind
-from domain.vocabulary import Audience, Outcome, Stage
+from domain.issue.state import Assignment, Issue, NotificationRequest
+from domain.sla.promise import (
+    CUSTOMERS,
+    DUE,
+    OVERSIGHT,
+    Promise,
+    PromiseEnd,
+    PromiseKind,
+    Threshold,
+)
+from domain.vocabulary import ESCALATION, Actor, Audience, Code, Outcome, Role, Stage, Words
 
 
-def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
+class ThresholdReached(Act):
+    """A clock reached one of its thresholds."""
+
+    promise: str
+    threshold: str
+
+
+class ThresholdsPassed(ThresholdReached):
+    """The last of the thresholds that had passed, with those before it."""
+
+    skipped: tuple[str, ...] = ()
+
+
+def threshold(issue: Issue, act: ThresholdReached, at: datetime) -> Changes:
     """R13: warn before, apologise and ask for progress when overdue, then upward.
 
     If the desk was away while several thresholds passed, they count as one: whoever should have
     been told is told, once, and of the last.
     """
     promise = next((p for p in issue.running if p.key == act.promise), None)
-    mark = promise.next_mark if promise else None
+    mark = promise.next_threshold if promise else None
     if promise is None or mark is None or mark.name != act.threshold:
         raise Refused("NotAllowed", f"{act.promise} of {issue.number} no longer waits for this")
     passed = [mark]
     promise = promise.reach()
-    while (following := promise.next_mark) and following.at <= at:
+    while (following := promise.next_threshold) and following.at <= at:
         passed.append(following)
         promise = promise.reach()
     last = passed[-1]
@@ -36,15 +70,18 @@ def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
     changes: Changes = {
         "promises": (promise,),
         "level": max(issue.level, *(mark.level for mark in passed)),
-        "tell": tuple(Tell(template=_alarm(promise, last, to), to=to) for to in told),
-        "content": {
-            "promise": promise.key,
-            "threshold": last.name,
-            "skipped": [mark.name for mark in passed[:-1]],
-        },
+        "tell": tuple(
+            NotificationRequest(template=_alarm(promise, last, to), to=to) for to in told
+        ),
+        "content": ThresholdsPassed(
+            by=act.by,
+            promise=promise.key,
+            threshold=last.name,
+            skipped=tuple(mark.name for mark in passed[:-1]),
+        ).content(),
     }
     time_is_up = _TIME_IS_UP.get(promise.kind)
-    last_word = promise.next_mark is None if promise.kind in OVERSIGHT else _due(passed)
+    last_word = promise.next_threshold is None if promise.kind in OVERSIGHT else _due(passed)
     if time_is_up is None or not last_word:
         return changes
     following_from_it = time_is_up(issue, promise, at)
@@ -55,7 +92,7 @@ def threshold(issue: Issue, act: Threshold, at: datetime) -> Changes:
     )
 
 
-def _due(passed: Sequence[Mark]) -> bool:
+def _due(passed: Sequence[Threshold]) -> bool:
     return DUE in (mark.name for mark in passed)
 
 
@@ -121,7 +158,7 @@ _OWN_WORDS: Mapping[PromiseKind, str] = {
 """What the desk's people hear of these has words of its own: nobody is late with it."""
 
 
-def _alarm(promise: Promise, mark: Mark, to: Audience) -> str:
+def _alarm(promise: Promise, mark: Threshold, to: Audience) -> str:
     """Choose the wording of an alarm by who reads it and whether the promise is broken yet."""
     broken = promise.due_at <= mark.at and promise.kind not in CUSTOMERS
     if to is Audience.CUSTOMER:
@@ -133,6 +170,36 @@ def _alarm(promise: Promise, mark: Mark, to: Audience) -> str:
     return "alarm" if broken else "warning"
 
 
+class Escalate(Act):
+    """Take the issue one level up by hand (R10, R13)."""
+
+    reason: Words
+
+
+def _at_the_top(issue: Issue, _: Actor) -> Refused | None:
+    if issue.level + 1 < len(ESCALATION):
+        return None
+    return Refused("NotAllowed", f"{issue.number} is with the GM office already: no level above")
+
+
+def escalate(issue: Issue, _: Escalate, __: datetime) -> Changes:
+    """R10, R13: one level up, by hand."""
+    level = issue.level + 1
+    return {
+        "level": level,
+        "tell": (NotificationRequest(template="escalated", to=Audience(ESCALATION[level])),),
+    }
+
+
+class Replan(Act):
+    """Plan the open promises again: a calendar, a notice or a policy was loaded (R32). ``adoption``
+    counts the loadings; the same one plans an issue once.
+    """
+
+    version: Code = Field(description="the rulebook that was loaded")
+    adoption: int
+
+
 def replan(issue: Issue, act: Replan, _: datetime) -> Changes:
     """R32: what is still open is planned again; whoever counts on an instant is told the new one.
     What is kept or broken is left as it is.
@@ -141,7 +208,21 @@ def replan(issue: Issue, act: Replan, _: datetime) -> Changes:
         "promises": tuple(p for p in issue.running if p.end is PromiseEnd.OPEN),
         "replan": act.version,
         "tell": (
-            Tell(template="replanned", to=Audience.CUSTOMER, when="later"),
-            Tell(template="replanned_staff", to=Audience.HANDLER, when="moved"),
+            NotificationRequest(template="replanned", to=Audience.CUSTOMER, when="later"),
+            NotificationRequest(template="replanned_staff", to=Audience.HANDLER, when="moved"),
         ),
     }
+
+
+ACTIONS: tuple[Action[Any], ...] = (
+    Action(
+        ActionName.THRESHOLD, ThresholdReached, Rule(ALWAYS, THE_DESK), threshold, ThresholdsPassed
+    ),
+    Action(
+        ActionName.ESCALATE,
+        Escalate,
+        Rule(OPEN, STAFF | {Role.INTAKE, Role.CLERK}, hindrance=_at_the_top),
+        escalate,
+    ),
+    Action(ActionName.REPLAN, Replan, Rule(UNCLOSED, THE_DESK), replan),
+)

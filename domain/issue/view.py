@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import WithJsonSchema
 
-from domain.issue.actions import ActionName
+from domain.issue.act import ActionName
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import allowed
 from domain.issue.state import Issue, Person, SlaState, StepNote
@@ -116,7 +116,7 @@ def view(issue: Issue) -> IssueView:
         promises=tuple(_promise_view(p) for p in issue.promises),
         steps=issue.steps,
         results=issue.results,
-        can=() if issue.over else allowed(issue.stage),
+        can=allowed(issue),
     )
 
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from domain.calendars.periods import WorkingDays
 from domain.sla.clock import Clock, Counting, Stop
-from domain.sla.policy import Facts, MarkRule, PromiseRule
-from domain.sla.promise import CUSTOMERS, DUE, Mark, Promise, PromiseEnd, PromiseKind
+from domain.sla.policy import Facts, PromiseRule, ThresholdRule
+from domain.sla.promise import CUSTOMERS, DUE, Promise, PromiseEnd, PromiseKind, Threshold
 from domain.sla.rulebook import CENTRE, Rulebook
 from domain.vocabulary import ESCALATION
 
@@ -136,7 +136,7 @@ def _may_move(promise: Promise, until: datetime) -> bool:
     return is_open and promise.due_at >= until and stops == promise.pauses
 
 
-def _moved(clock: Clock, planned: Promise, promise: Promise) -> list[Mark]:
+def _moved(clock: Clock, planned: Promise, promise: Promise) -> list[Threshold]:
     """Place the thresholds that nobody was told of yet, in order of time."""
     told = set(map(_name, promise.marks[: promise.reached]))
     moved = (
@@ -148,8 +148,8 @@ def _moved(clock: Clock, planned: Promise, promise: Promise) -> list[Mark]:
 
 
 def _sorted_out(
-    promise: Promise, marks: Sequence[Mark], until: datetime
-) -> tuple[list[Mark], list[Mark]]:
+    promise: Promise, marks: Sequence[Threshold], until: datetime
+) -> tuple[list[Threshold], list[Threshold]]:
     """Part the thresholds that only planning again put into the past from those ahead."""
     passed = {mark.name for mark in promise.marks if mark.at < until}
     theirs = promise.kind in CUSTOMERS
@@ -162,14 +162,16 @@ def _sorted_out(
     return skipped, [mark for mark in marks if mark.name not in names]
 
 
-def _name(mark: Mark) -> str:
+def _name(mark: Threshold) -> str:
     return mark.name
 
 
-def _marks(clock: Clock, rule: PromiseRule, start: datetime, due: datetime) -> tuple[Mark, ...]:
+def _marks(
+    clock: Clock, rule: PromiseRule, start: datetime, due: datetime
+) -> tuple[Threshold, ...]:
     """Place the thresholds in order of time."""
     marks = (
-        Mark(
+        Threshold(
             name=mark.at,
             at=_mark_at(clock, mark, start, due),
             tell=mark.tell,
@@ -180,7 +182,7 @@ def _marks(clock: Clock, rule: PromiseRule, start: datetime, due: datetime) -> t
     return tuple(sorted(marks, key=lambda mark: mark.at))
 
 
-def _mark_at(clock: Clock, mark: MarkRule, start: datetime, due: datetime) -> datetime:
+def _mark_at(clock: Clock, mark: ThresholdRule, start: datetime, due: datetime) -> datetime:
     if mark.share is None:
         # Due at 24:00 is due on the day that ends then, and the next is the first to count (R31).
         whole_days = isinstance(mark.after_due, WorkingDays)

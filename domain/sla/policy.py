@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
@@ -12,6 +11,7 @@ from domain.calendars.periods import Ends, Period, WorkingDays, WrittenPeriod, r
 from domain.sla.clock import Counting, Rehearsal
 from domain.sla.promise import DUE, PromiseKind
 from domain.vocabulary import (
+    Amount,
     Audience,
     Category,
     Code,
@@ -19,6 +19,7 @@ from domain.vocabulary import (
     Kind,
     Model,
     Role,
+    Score,
     Severity,
     Zone,
     repeated,
@@ -30,7 +31,7 @@ When = Literal["at once", "working hours"]
 _PERCENT = re.compile(r"(\d{1,3})%")
 
 
-class MarkRule(Model):
+class ThresholdRule(Model):
     """A threshold: when it is reached, who is told, and how high the issue rises."""
 
     at: str = Field(description='"75%", "100%", "+2h", "+1 working day"')
@@ -38,7 +39,7 @@ class MarkRule(Model):
     level: Literal[Role.LEAD, Role.MANAGER, Role.GM_OFFICE] | None = None
 
     @model_validator(mode="after")
-    def _can_be_read(self) -> MarkRule:
+    def _can_be_read(self) -> ThresholdRule:
         if self.share is None and not self.at.startswith("+"):
             msg = f'"{self.at}" is no threshold: write "75%", "100%", "+2h" or "+1 working day"'
             raise ValueError(msg)
@@ -124,7 +125,7 @@ class PromiseRule(Model):
         default=None, description="not before this; working days: from opening time on"
     )
     attempts: Annotated[int, Field(gt=0)] = 1
-    marks: tuple[MarkRule, ...]
+    marks: tuple[ThresholdRule, ...]
 
     @model_validator(mode="after")
     def _breaking_is_noticed(self) -> PromiseRule:
@@ -203,13 +204,13 @@ class Standby(Model):
 class PaidService(Model):
     """R17: above this price, in yuan, the manager approves before the work begins."""
 
-    approval_above: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)] | None = None
+    approval_above: Amount | None = None
 
 
 class Evaluations(Model):
     """R21, R26: a score below this is strong dissatisfaction, and becomes a complaint."""
 
-    complaint_below: Annotated[int, Field(ge=-50, le=200)] = 0
+    complaint_below: Score = 0
 
 
 class Telephone(Model):

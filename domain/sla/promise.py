@@ -60,7 +60,7 @@ class PromiseEnd(StrEnum):
     SKIPPED = "skipped"
 
 
-class Mark(Model):
+class Threshold(Model):
     """A threshold of a promise: at that instant these people are told, and perhaps the issue rises.
 
     ``name`` is as the policy has it: ``75%``, ``100%``, ``+2h``, ``+1 working day``. ``skipped``:
@@ -99,7 +99,7 @@ class Promise(Model):
     opens_at: Instant | None = None
     due_at: Instant
     provisional: bool = False
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Threshold, ...] = ()
     reached: int = 0
     paused_at: Instant | None = None
     pauses: int = 0
@@ -130,7 +130,7 @@ class Promise(Model):
         return self.running and self.reached > 0 and not self.overdue
 
     @property
-    def next_mark(self) -> Mark | None:
+    def next_threshold(self) -> Threshold | None:
         """The threshold its one live timer waits for; none while it stands still or has ended."""
         if not self.running or self.paused_at is not None or self.reached >= len(self.marks):
             return None

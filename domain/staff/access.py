@@ -1,6 +1,6 @@
 """Who may do and see what (R30): one table for the HTTP interface, the pages and their tests.
 
-Which action a role may take at all is the regulation's (``lifecycle.RULES``); here it is said on
+Which action a role may take at all is the regulation's (``actions.ACTIONS``); here it is said on
 which issues. People act as who they are: nobody says in a request who they would like to be.
 """
 
@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from domain.issue.actions import PEOPLE, ActionName
-from domain.issue.lifecycle import RULES
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
 from domain.issue.view import IssueView
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Actor, Code, Line, Model, Role
@@ -109,7 +108,7 @@ def reach(role: Role, what: Right | ActionName) -> Reach:
     """Say on which issues a role may do something."""
     if isinstance(what, Right):
         return RIGHTS[what].get(role, Reach.NONE)
-    if what not in PEOPLE or role not in RULES[what].roles:
+    if what not in PUBLIC_ACTIONS or role not in ACTIONS[what].rule.roles:
         return Reach.NONE
     if what is ActionName.CONSULT and role is Role.ENGINEER:
         return Reach.ALL  # an expert may be asked about any issue (R15)

@@ -50,7 +50,7 @@ def working(people: Iterable[Member], role: Role, duty: Duty, day: date) -> list
     return [each for each in people if each.role is role and duty.works_on(each, day)]
 
 
-def answering(
+def responsible(
     people: Iterable[Member], department: str, level: int, duty: Duty, at: datetime
 ) -> Member | None:
     """Return who answers for a department at an escalation level, or the next above; somebody who
@@ -122,7 +122,7 @@ def standby_share(group: Iterable[Candidate], duty: Duty, at: datetime) -> float
     return sum(idle) / len(idle) if idle else None
 
 
-def is_thin(group: Iterable[Candidate], standby: Standby, duty: Duty, at: datetime) -> bool:
+def below_standby(group: Iterable[Candidate], standby: Standby, duty: Duty, at: datetime) -> bool:
     """Whether a core group has fallen under its stand-by share (R16)."""
     share = standby_share(group, duty, at)
     return share is not None and share < standby.share

@@ -15,7 +15,8 @@ from temporalio.exceptions import ApplicationError
 from activities.recording import Recording
 from domain.issue.actions import ActionName, Reassign
 from domain.issue.lifecycle import decide, register, registered
-from domain.issue.state import Assignment, Issue, Recorded, Step
+from domain.issue.state import Assignment, Issue
+from domain.issue.step import Recorded, Step
 from domain.sla.policy import ReliefRule, Standby
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import DutyException
@@ -166,7 +167,7 @@ async def test_with_nobody_on_duty_they_keep_it_until_somebody_comes(place: Plac
     issue = await place.open("2026-11-23 10:00", severity="major")
     kept = await place.assign(issue, "2026-11-23 18:00", keep=True, prefer=BY_DAY)
     assert (holder(kept), kept.assign_again_at) == (BY_DAY, at("2026-11-23 20:00"))
-    let_go = await place.assign(issue.after(kept), "2026-11-23 18:30")
+    let_go = await place.assign(kept.applied_to(issue), "2026-11-23 18:30")
     assert (holder(let_go), let_go.assign_again_at) == (None, at("2026-11-23 20:00"))
 
 
@@ -175,7 +176,8 @@ async def test_whoever_is_on_duty_again_keeps_it(place: Place) -> None:
     await place.off(BY_NIGHT, "2026-11-23", "2026-11-30")
     evening = await place.assign(issue, "2026-11-23 18:00", keep=True, prefer=BY_DAY)
     assert evening.assign_again_at == at("2026-11-24 09:00")
-    morning = await place.assign(issue.after(evening), "2026-11-24 09:00", keep=True, prefer=BY_DAY)
+    issue = evening.applied_to(issue)
+    morning = await place.assign(issue, "2026-11-24 09:00", keep=True, prefer=BY_DAY)
     assert (holder(morning), morning.assign_again_at) == (BY_DAY, at("2026-11-24 18:00"))
 
 
@@ -254,7 +256,7 @@ async def test_a_group_that_falls_under_its_share_is_told_once_a_day(
     ]
     same_day = await core.assign(opened[4], "2026-11-23 11:00", to=people[4])
     assert same_day.thin is None
-    tomorrow = await core.assign(opened[4].after(same_day), "2026-11-24 11:00", to=people[4])
+    tomorrow = await core.assign(same_day.applied_to(opened[4]), "2026-11-24 11:00", to=people[4])
     assert tomorrow.thin == "technical_service/guangzhou"
     day_after = await core.assign(opened[3], "2026-11-25 11:00", to=people[4])
     assert day_after.thin is None  # whoever gave it up is on stand-by now: one of five

@@ -13,9 +13,10 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.recording import Recording
-from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.issue.lifecycle import decide, register, registered
-from domain.issue.state import Issue, Recorded
+from domain.issue.state import Issue
+from domain.issue.step import Recorded
 from domain.knowledge.cases import CaseStatus, Change, Draft, Ruling
 from domain.sla.policy import Evaluations, PaidService
 from domain.vocabulary import Actor, Role
@@ -60,10 +61,10 @@ class Place:
     ) -> tuple[Issue, Recorded]:
         """Take a step; return the issue after it, and what was recorded."""
         self.now += timedelta(minutes=1)
-        act = PEOPLE[name].model_validate({"by": by} | said)
+        act = PUBLIC_ACTIONS[name].model_validate({"by": by} | said)
         step = decide(issue, name, act, self.now, f"u-{issue.seq}")
         recorded = await self.recording.record_step(step.model_copy(update={"run": "run-1"}))
-        return issue.after(recorded), recorded
+        return recorded.applied_to(issue), recorded
 
     async def surveyed(self) -> Issue:
         issue = await self.open(kind="paid_service")

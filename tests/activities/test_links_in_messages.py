@@ -11,7 +11,7 @@ import pytest
 from activities.recording import Recording
 from activities.wording import LINKS as CALLED
 from activities.wording import PROMISED, TEMPLATES, without_links
-from domain.issue.actions import ActionName
+from domain.issue.actions import ACTIONS, ActionName
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
 from domain.links import BETWEEN_OURSELVES, OFFERED, PURPOSES, Link, Purpose, mark_of
@@ -23,7 +23,7 @@ from runtime.settings import ROOT
 from store import roster, rulebooks
 from store.connection import Pool
 from tests.activities.test_wording import FOR_CUSTOMERS
-from tests.support.builders import ACTIONS, LINKS, an_intake
+from tests.support.builders import LINKS, an_intake
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
@@ -47,10 +47,10 @@ class Desk:
 
     async def take(self, issue: Issue, name: ActionName, by: Actor, **said: Any) -> Issue:
         self.now += timedelta(minutes=1)
-        act = ACTIONS[name].model_validate({"by": by} | said)
+        act = ACTIONS[name].form.model_validate({"by": by} | said)
         step = decide(issue, name, act, self.now, f"u-{issue.seq}")
         recorded = await self.recording.record_step(step.model_copy(update={"run": "run-1"}))
-        return issue.after(recorded)
+        return recorded.applied_to(issue)
 
     async def messages(self, issue: Issue) -> dict[str, Any]:
         rows = await self.pool.fetch("SELECT * FROM outbox WHERE seq = $1", issue.seq)

@@ -323,7 +323,7 @@ async def test_a_message_handed_over_while_it_was_on_its_way_stays_with_the_pers
     delivery = asyncio.create_task(desk.deliver(*keys))
     await desk.receiver.until_slow(1)
     async with desk.pool.acquire() as connection, connection.transaction():
-        await outbox.hand_over(connection, keys, "lead", NOW)
+        await outbox.bring_by_hand(connection, keys, "lead", NOW)
     desk.receiver.let_go()
     assert await delivery == []
     assert (await desk.row("a"))["handed_to"] == "lead"

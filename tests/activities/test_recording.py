@@ -20,7 +20,8 @@ from domain.issue.actions import (
     Withdraw,
 )
 from domain.issue.lifecycle import decide, register, registered
-from domain.issue.state import Issue, Recorded, Step
+from domain.issue.state import Issue
+from domain.issue.step import Recorded, Step
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime import rulebook
@@ -147,7 +148,7 @@ async def test_a_step_that_finds_another_in_its_place_is_answered_with_that_one(
 
     assert found.step.key == "u-accept"
     assert await counted(database) == before
-    caught_up = issue.after(found)
+    caught_up = found.applied_to(issue)
     assert caught_up.stage == "in_progress"
     assert "u-accept" in caught_up.seen
     again = await recording.record_step(
@@ -219,7 +220,8 @@ async def test_the_register_shows_what_the_workflow_knows(
 ) -> None:
     issue = await an_open_issue(recording)
     act = Resolve(by=engineer(issue), result="card reader replaced")
-    issue = issue.after(await recording.record_step(a_step(issue, ActionName.RESOLVE, act, "u-1")))
+    recorded = await recording.record_step(a_step(issue, ActionName.RESOLVE, act, "u-1"))
+    issue = recorded.applied_to(issue)
     shown = await issue_reader.state(database, issue.id)
     assert shown is not None
     same = {"number", "stage", "seq", "generation", "level", "engineer", "lead", "results"}

@@ -17,7 +17,7 @@ from benchmarks.upgrade.onward import BY_PROMISE, BY_STAGE
 from benchmarks.upgrade.version import installed, resolved
 from domain.calendars.periods import TimeBudget
 from domain.errors import SetupError
-from domain.issue.actions import PEOPLE, ActionName, Resolve
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName, Resolve
 from domain.issue.lifecycle import PROMISED
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Actor, Kind, Role, Stage
@@ -35,7 +35,7 @@ def deeds() -> Iterator[Deed]:
 
 def test_every_deed_is_one_of_the_contract_and_says_a_word_of_its_own() -> None:
     for deed in deeds():
-        form = Resolve if deed.name == "complete" else PEOPLE[ActionName(deed.name)]
+        form = Resolve if deed.name == "complete" else PUBLIC_ACTIONS[ActionName(deed.name)]
         word = datetime.now(UTC).isoformat() if deed.own == "expected_at" else "a word"
         said = {"by": Actor(id="somebody", role=Role.LEAD), **deed.said, deed.own: word}
         assert word[:19] in form.model_validate(said).model_dump_json()

@@ -12,9 +12,8 @@ from cli.console import ExitCode, Failed
 from cli.issues import acting as issue_acting
 from cli.issues import commands as issue_commands
 from cli.issues.actions import COMMANDS, Command
-from domain.issue.actions import PEOPLE, Act, ActionName
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Act, ActionName
 from domain.issue.intake import Intake
-from domain.issue.lifecycle import RULES
 from domain.issue.view import IssueView, view
 from domain.vocabulary import Actor, Role
 from tests.support.builders import an_issue
@@ -91,14 +90,14 @@ def options_of(name: str) -> dict[str, Any]:
 
 def test_every_action_of_people_has_one_command_except_planning_again() -> None:
     actions = [command.action for command in COMMANDS]
-    assert sorted(actions) == sorted(PEOPLE.keys() - {ActionName.REPLAN})
+    assert sorted(actions) == sorted(PUBLIC_ACTIONS.keys() - {ActionName.REPLAN})
     assert len(BY_NAME) == len(COMMANDS)
 
 
 @every_command
 def test_every_field_of_an_action_can_be_said_in_a_terminal(command: Command) -> None:
     options = options_of(command.name)
-    for name, field in PEOPLE[command.action].model_fields.items():
+    for name, field in PUBLIC_ACTIONS[command.action].model_fields.items():
         option = options[f"--{name.replace('_', '-')}"]
         assert option.name == name
         assert option.required == (field.is_required() and name not in command.usual)
@@ -135,8 +134,8 @@ def test_the_example_of_a_help_text_is_sent_by_somebody_who_may(
     ran = run_yinuo(*arguments, "--json")
     assert (program, ran.code) == ("yinuo", 0), ran.err
     ((number, name, act),) = sent
-    assert (number, name, type(act)) == (NUMBER, command.action, PEOPLE[command.action])
-    assert act.by.role in RULES[command.action].roles
+    assert (number, name, type(act)) == (NUMBER, command.action, PUBLIC_ACTIONS[command.action])
+    assert act.by.role in ACTIONS[command.action].rule.roles
     assert IssueView.model_validate_json(ran.out) == view(an_issue())
 
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from domain.issue.actions import PEOPLE, ActionName
-from domain.issue.lifecycle import RULES
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
 from domain.issue.view import view
 from domain.staff.access import CALLERS, Caller, Reach, Right, may, reach
 from domain.vocabulary import Role, Stage
@@ -25,28 +24,28 @@ def test_r30_customers_are_seen_by_those_who_speak_with_them_and_nobody_else() -
 
 
 def test_an_auditor_changes_nothing() -> None:
-    rights: tuple[Right | ActionName, ...] = (*PEOPLE, Right.OPEN)
+    rights: tuple[Right | ActionName, ...] = (*PUBLIC_ACTIONS, Right.OPEN)
     for what in rights:
         assert reach(Role.AUDITOR, what) is Reach.NONE
 
 
-@pytest.mark.parametrize("name", [name for name in PEOPLE if name is not ActionName.REPLAN])
+@pytest.mark.parametrize("name", [name for name in PUBLIC_ACTIONS if name is not ActionName.REPLAN])
 def test_every_action_has_somebody_who_may_take_it(name: ActionName) -> None:
     assert any(reach(role, name) is not Reach.NONE for role in CALLERS)
 
 
 @pytest.mark.parametrize("role", CALLERS)
 def test_nobody_may_do_over_http_what_the_regulation_does_not_give_their_role(role: Role) -> None:
-    for name in PEOPLE:
-        if role not in RULES[name].roles:
+    for name in PUBLIC_ACTIONS:
+        if role not in ACTIONS[name].rule.roles:
             assert reach(role, name) is Reach.NONE
 
 
 def test_an_engineer_takes_their_own_actions_on_their_own_issues_only() -> None:
     mine = caller(Role.ENGINEER, SEEN.engineer.id if SEEN.engineer else "")
     other = caller(Role.ENGINEER, "other")
-    for name in PEOPLE:
-        if Role.ENGINEER in RULES[name].roles and RULES[name].own:
+    for name in PUBLIC_ACTIONS:
+        if Role.ENGINEER in ACTIONS[name].rule.roles and ACTIONS[name].rule.own:
             assert may(mine, name, SEEN)
             assert not may(other, name, SEEN)
     assert not may(other, Right.SEE, SEEN)

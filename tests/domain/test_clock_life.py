@@ -233,16 +233,16 @@ class LifeOfAPromise(RuleBasedStateMachine):
     )
     def time_passes(self, *, span: timedelta, rings: bool) -> None:
         self.now += span
-        while rings and (mark := self.promise.next_mark) and mark.at <= self.now:
+        while rings and (mark := self.promise.next_threshold) and mark.at <= self.now:
             assert self.model.ahead()[0] == (mark.name, _minute(mark.at))
             self.promise = self.promise.reach()
             self.model.rings()
 
-    @precondition(lambda self: self.promise.next_mark)
+    @precondition(lambda self: self.promise.next_threshold)
     @rule()
     def the_next_threshold_is_reached(self) -> None:
-        assert self.promise.next_mark
-        self.time_passes(span=max(self.promise.next_mark.at - self.now, 0 * DAY), rings=True)
+        assert self.promise.next_threshold
+        self.time_passes(span=max(self.promise.next_threshold.at - self.now, 0 * DAY), rings=True)
 
     @precondition(lambda self: self.promise.paused_at is None)
     @rule(ago=st.sampled_from([0 * HOUR, 0 * HOUR, 2 * HOUR, DAY]))

@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from domain.errors import Refused
 from domain.issue.actions import ActionName
-from domain.issue.common import STATIONS
+from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.complaints import arising
 from domain.issue.forms import ComplaintForm
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import register
-from domain.issue.state import Assignment, Issue, Step
+from domain.issue.state import Assignment, Issue
+from domain.issue.step import Step
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Kind, Outcome, Role, Severity, Stage
 from tests.support.builders import (
@@ -35,13 +36,13 @@ from tests.support.builders import (
 
 ENGINEER = actor(Role.ENGINEER)
 CLERK = actor(Role.CLERK)
-DESK_WITH_STATIONS = Desk(also=frozenset(STATIONS))
+DESK_WITH_STATIONS = Desk(also=frozenset(PRE_WORK_STAGES))
 
 
 def verified(verdict: str) -> tuple[Step, Issue]:
     before = an_issue(Stage.VERIFYING)
     step = decided(before, ActionName.VERIFY, ENGINEER, MONDAY + HOUR, verdict=verdict)
-    return step, before.after(DESK_WITH_STATIONS.record(step, before))
+    return step, DESK_WITH_STATIONS.record(step, before).applied_to(before)
 
 
 def test_r19_a_complaint_is_registered_with_an_apology_sent_at_once_and_overseen() -> None:
@@ -121,7 +122,7 @@ def test_r19_the_form_follows_the_complaint_to_the_archive() -> None:
     ):
         step = decided(issue, name, by, issue.last_at + after)
         form |= {k: v for each in step.forms for k, v in each.model_dump(exclude_none=True).items()}
-        issue = issue.after(Desk().record(step, issue))
+        issue = Desk().record(step, issue).applied_to(issue)
     assert form == {
         "form": "complaint_forms",
         "handled_by": ENGINEER.id,
@@ -175,7 +176,7 @@ def test_r21_a_conflict_on_the_phone_is_a_major_complaint_in_the_customers_own_w
     said = {"conflict": True, "words": "he was rude to my staff"}
     step = decided(issue, ActionName.RECORD_CALLBACK, CLERK, issue.last_at + DAY, **said)
     assert step.dissatisfied
-    complaint = Intake.model_validate(arising(issue, step).model_dump())
+    complaint = Intake.model_validate(arising(issue, step.act, step.seq, step.at).model_dump())
     assert (complaint.kind, complaint.severity) == (Kind.COMPLAINT, Severity.MAJOR)
     assert (complaint.source, complaint.reference) == ("desk", f"20261123-07-0001-{step.seq}")
     assert (complaint.channel, complaint.category) == ("telephone", "service")
@@ -189,7 +190,7 @@ def test_r21_a_bad_score_is_a_general_complaint_with_the_comment() -> None:
     issue = an_issue(Stage.CLOSED)
     by, comment = actor(Role.CUSTOMER), "three visits for one card reader"
     step = decided(issue, ActionName.EVALUATE, by, technical=-20, comment=comment)
-    complaint = arising(issue, step)
+    complaint = arising(issue, step.act, step.seq, step.at)
     assert (complaint.severity, complaint.channel) == (Severity.GENERAL, "website")
     assert complaint.description == comment
 
@@ -198,7 +199,7 @@ def test_r21_how_the_issue_itself_came_in_is_not_carried_over_to_the_complaint()
     intake = an_intake(answering=True, complex=True, ring_seconds=12)
     issue = an_issue(Stage.CLOSED, intake=intake)
     step = decided(issue, ActionName.EVALUATE, actor(Role.CUSTOMER))
-    complaint = arising(issue, step)
+    complaint = arising(issue, step.act, step.seq, step.at)
     assert (complaint.answering, complaint.complex, complaint.ring_seconds) == (False, False, None)
     assert complaint.occurred_at is None
 
@@ -207,7 +208,7 @@ def test_r21_the_issue_remembers_the_complaint_and_the_gm_office_hears_of_one_th
     issue = an_issue(Stage.CLOSED)
     raised = decided(issue, ActionName.COMPLAINT_RAISED, DESK)
     assert messages(raised) == set()
-    assert issue.after(Desk().record(raised, issue)).complaints == ("20261124-07-0002",)
+    assert Desk().record(raised, issue).applied_to(issue).complaints == ("20261124-07-0002",)
     failed = decided(issue, ActionName.COMPLAINT_RAISED, DESK, number=None, reason="no region")
     assert messages(failed) == {"complaint_failed: gm_office"}
-    assert issue.after(Desk().record(failed, issue)).complaints == ()
+    assert Desk().record(failed, issue).applied_to(issue).complaints == ()

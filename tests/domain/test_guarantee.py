@@ -17,9 +17,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.issue.actions import ActionName
-from domain.issue.common import STATIONS
-from domain.issue.lifecycle import RULES
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
+from domain.issue.common import PRE_WORK_STAGES
+from domain.issue.lifecycle import allowed
 from domain.issue.state import Person
 from domain.sla.promise import OVERSIGHT, PromiseKind
 from domain.vocabulary import Actor, Category, Kind, Role, Severity, Stage
@@ -28,7 +28,7 @@ from tests.support.clock_lives import BY_THE_DESK, ENTITLED, SAID, Life, Move
 from tests.support.profiles import is_quick, share
 
 GIVING_UP = {ActionName.WITHDRAW, ActionName.CANCEL}
-ACTS = sorted(set(RULES) - GIVING_UP - (BY_THE_DESK - {ActionName.ASSIGN}))
+ACTS = sorted(set(ACTIONS) - GIVING_UP - (BY_THE_DESK - {ActionName.ASSIGN}))
 IDLE = {
     *(ActionName.ESCALATE, ActionName.REPORT_PROGRESS, ActionName.REPLAN, ActionName.HAND_OVER),
     *(ActionName.COMPLAINT_RAISED, ActionName.ASSIGN),
@@ -40,6 +40,10 @@ WHO = [
     actor(Role.ENGINEER, COLLEAGUE.id),
     actor(Role.ENGINEER, "e03"),
 ]
+
+
+NEW = {ActionName.EVALUATE: [{"person": "never-asked"}]}
+"""What nobody has said before."""
 
 
 class LifeOfAnIssue(RuleBasedStateMachine):
@@ -74,7 +78,7 @@ class LifeOfAnIssue(RuleBasedStateMachine):
         on_duty: bool,
     ) -> None:
         """A policy promises everything or only some; the stations come together or not at all."""
-        also = set(PromiseKind) if whole else some - set(STATIONS)
+        also = set(PromiseKind) if whole else some - set(PRE_WORK_STAGES)
         desk = Desk(
             ENGINEER if on_duty else None,
             callbacks=PromiseKind.CALLBACK in heard,
@@ -112,9 +116,23 @@ class LifeOfAnIssue(RuleBasedStateMachine):
     @rule(data=st.data())
     def somebody_entitled_brings_it_on(self, data: st.DataObject) -> None:
         stage = self.life.issue.stage
-        possible = [name for name in ACTS if stage in RULES[name].stages and name not in IDLE]
+        possible = [
+            name for name in ACTS if stage in ACTIONS[name].rule.stages and name not in IDLE
+        ]
         name = data.draw(st.sampled_from(possible))
         self._do(name, ENTITLED[name], data)
+
+    @precondition(lambda self: not self.life.issue.over)
+    @rule(by=st.sampled_from(WHO))
+    def somebody_is_offered_exactly_what_they_would_not_be_refused(self, by: Actor) -> None:
+        offered = allowed(self.life.issue, by)
+        taken = tuple(
+            name
+            for name in PUBLIC_ACTIONS
+            if any(self.life.would(name, by, **said) for said in (*SAID[name], *NEW.get(name, ())))
+        )
+        assert offered == taken
+        assert set(offered) - {ActionName.REPLAN} <= set(allowed(self.life.issue))
 
     @precondition(lambda self: not self.life.issue.closed)
     @rule()
@@ -246,7 +264,7 @@ def lost(ways: Mapping[Place, set[Place]]) -> set[Place]:
 
 PANEL = PromiseKind.PANEL
 AFTERWARDS = {PANEL, *OVERSIGHT, PromiseKind.HAND_OVER}
-STATIONED = Desk(callbacks=False, trials=True, also=frozenset(STATIONS))
+STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
 
 
 @pytest.mark.parametrize(
@@ -254,7 +272,7 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(STATIONS))
     [
         (Desk(also=frozenset(AFTERWARDS)), {"kind": "fault", "answering": True}),
         (Desk(trials=True), {"kind": "fault", "severity": "major"}),
-        (Desk(also=frozenset(STATIONS)), {"kind": "complaint"}),
+        (Desk(also=frozenset(PRE_WORK_STAGES)), {"kind": "complaint"}),
         (STATIONED, {"kind": "paid_service"}),
         (replace(STATIONED, needs_approval=True), {"kind": "paid_service", "answering": True}),
         (Desk(callbacks=False, trials=True), {"kind": "consultation", "category": "out_of_scope"}),

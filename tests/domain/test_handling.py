@@ -64,7 +64,7 @@ def test_r15_transferred_the_form_travels_and_no_clock_starts_again(
         "reason": "a defect of the firmware",
     }
     assert messages(step) == {"transferred: customer", "transferred_staff: lead", *SOUGHT}
-    issue = before.after(Desk(COLLEAGUE).record(step, before))
+    issue = Desk(COLLEAGUE).record(step, before).applied_to(before)
     assert (issue.department, issue.engineer) == ("software_development", COLLEAGUE)
     assert issue.promises == before.promises
     assert issue.stage is then
@@ -92,9 +92,9 @@ def test_r16_at_the_end_of_a_shift_whoever_is_on_duty_takes_it_as_it_stands(stag
     step = decided(before, ActionName.ASSIGN, DESK)
     assert step.assignment == Assignment(prefer=ENGINEER.id, keep=True)
     assert messages(step) == {"relieved: handler when changed"}
-    taken = before.after(Desk(COLLEAGUE).record(step, before))
+    taken = Desk(COLLEAGUE).record(step, before).applied_to(before)
     assert (taken.stage, taken.engineer, taken.promises) == (stage, COLLEAGUE, before.promises)
-    kept = before.after(Desk(None).record(step, before))
+    kept = Desk(None).record(step, before).applied_to(before)
     assert (kept.stage, kept.engineer) == (stage, ENGINEER)
 
 
@@ -118,7 +118,7 @@ def test_r15_experts_are_asked_in_writing_and_the_lead_knows() -> None:
         ("panel_asked", "expert", "x1"),
         ("panel_asked", "expert", "x2"),
     ]
-    issue = before.after(PANELS.record(step, before))
+    issue = PANELS.record(step, before).applied_to(before)
     assert (issue.stage, issue.panels, issue.panel_sits) == (Stage.IN_PROGRESS, 1, True)
     assert [p.key for p in issue.running] == ["resolution.1", "panel.1"]
     assert issue.promises[:2] == before.promises
@@ -131,7 +131,7 @@ def test_r15_any_engineer_may_bring_the_advice_and_the_handler_reads_it() -> Non
         ExpertPanel(panel=1, advised_by=EXPERT.id, advised_at=step.at, advice="dry the sensor"),
     )
     assert messages(step) == {"panel_advised: handler"}
-    advised = asked.after(PANELS.record(step, asked))
+    advised = PANELS.record(step, asked).applied_to(asked)
     assert ends(advised)["panel.1"] == "kept."
     again = PANELS.do(advised, ActionName.CONSULT, HANDLER)
     assert (again.panels, [p.key for p in again.running][-1]) == (2, "panel.1.2")
@@ -192,7 +192,7 @@ def test_an_operator_who_ends_what_is_closed_ends_only_its_scoring_and_rating() 
     issue = desk.do(issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK), MONDAY + 48 * HOUR)
     assert len(issue.running) == 2
     step = decided(issue, ActionName.CANCEL, DESK)
-    ended = issue.after(desk.record(step, issue))
+    ended = desk.record(step, issue).applied_to(issue)
     assert messages(step) == set()
     assert (ended.over, ended.outcome) == (True, Outcome.SOLVED)
 

@@ -13,7 +13,8 @@ from domain.errors import Refused
 from domain.issue.actions import ActionName, Answer
 from domain.issue.forms import ConsultationRecord, PaidService
 from domain.issue.lifecycle import register
-from domain.issue.state import Assignment, Issue, Step
+from domain.issue.state import Assignment, Issue
+from domain.issue.step import Step
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Category, Kind, Outcome, Role, Severity, Stage
 from tests.support.builders import (
@@ -45,11 +46,11 @@ def answered(desk: Desk = TRIED, issue: Issue | None = None, **said: Any) -> Iss
 
 def rung(desk: Desk, issue: Issue, key: str, at: datetime) -> tuple[Step, Issue]:
     """Let a clock reach everything that lies before ``at``."""
-    mark = next(p.next_mark for p in issue.running if p.key == key)
+    mark = next(p.next_threshold for p in issue.running if p.key == key)
     assert mark
     said = {"promise": key, "threshold": mark.name}
     step = decided(issue, ActionName.THRESHOLD, DESK, at, **said)
-    return step, issue.after(desk.record(step, issue))
+    return step, desk.record(step, issue).applied_to(issue)
 
 
 # --- the answer (R8) ------------------------------------------------------------------------------
@@ -75,7 +76,7 @@ def test_r8_a_known_solution_is_told_and_recorded_and_whoever_had_the_issue_hear
         ),
     )
     assert messages(step) == {"answered: customer", "answered_staff: handler?"}
-    issue = before.after(TRIED.record(step, before))
+    issue = TRIED.record(step, before).applied_to(before)
     assert (issue.stage, issue.first_contact, issue.answered) == (Stage.RESOLVED, True, True)
     assert issue.results[-1] == "press reset"
     assert [p.kind for p in issue.running] == [PromiseKind.CUSTOMER_TEST]
@@ -155,7 +156,7 @@ def test_r9_an_answer_that_worked_closes_the_issue_and_is_written_down(stage: St
     assert step.forms == (
         ConsultationRecord(generation=1, worked=True, tested_at=step.at, words="fine now"),
     )
-    issue = before.after(TRIED.record(step, before))
+    issue = TRIED.record(step, before).applied_to(before)
     assert (issue.stage, issue.outcome, issue.answered) == (Stage.CLOSED, Outcome.SOLVED, True)
     assert ends(issue)["customer_test.1"] == "kept."
 
@@ -165,7 +166,7 @@ def test_r9_an_answer_that_did_not_work_is_dispatched_with_new_clocks_as_urgent_
     step = decided(before, ActionName.REPORT_TEST, CUSTOMER, worked=False)
     assert messages(step) == {"dispatched: customer", *SOUGHT}
     assert step.assignment == Assignment(prefer=ENGINEER.id)
-    issue = before.after(Desk(COLLEAGUE).record(step, before))
+    issue = Desk(COLLEAGUE).record(step, before).applied_to(before)
     assert (issue.stage, issue.engineer, issue.generation) == (Stage.ASSIGNED, COLLEAGUE, 2)
     assert (issue.severity, issue.level) == (Severity.GENERAL, 0)
     assert not issue.first_contact
@@ -243,7 +244,7 @@ def test_r17_work_the_customer_does_not_accept_is_done_again_with_higher_urgency
     step = decided(before, ActionName.REPORT_TEST, CUSTOMER, worked=False)
     assert step.forms == (PaidService(generation=1, accepted=False, accepted_at=step.at),)
     assert messages(step) == {"reopened: customer", *SOUGHT, "work_refused: lead"}
-    issue = before.after(TRIED.record(step, before))
+    issue = TRIED.record(step, before).applied_to(before)
     assert (issue.severity, issue.generation) == (Severity.MAJOR, 2)
     assert [p.key for p in issue.running] == ["response.2", "resolution.2"]
 

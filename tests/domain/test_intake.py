@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.issue.actions import Accept, ActionName, RecordCallback
+from domain.issue.actions import ACTIONS, Accept, ActionName, RecordCallback
 from domain.issue.intake import Customer, Intake, issue_id
 from domain.issue.lifecycle import decide, register
-from domain.issue.state import Errand, Issue, Recorded, Step
+from domain.issue.state import Issue
+from domain.issue.step import DeliveryBatch, Recorded, Step
 from domain.vocabulary import Model, Role, Stage
 from tests.support.builders import (
-    ACTIONS,
     DAY,
     HOUR,
     MONDAY,
@@ -319,7 +319,7 @@ STEPS: list[Step] = [
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: str(step.action))
 def test_a_step_and_what_the_register_answers_come_back_from_json_as_they_were(step: Step) -> None:
     assert _round_trip(step) == step
-    errand = Errand(
+    errand = DeliveryBatch(
         keys=("k",),
         reply=1,
         give_up_after=DAY,

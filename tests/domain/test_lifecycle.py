@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from domain.errors import Refused
-from domain.issue.actions import ActionName
-from domain.issue.lifecycle import RULES, allowed, decide, register
-from domain.issue.state import Assignment, Issue, SlaState, Tell
+from domain.issue.actions import ACTIONS, ActionName
+from domain.issue.lifecycle import allowed, decide, register
+from domain.issue.state import Assignment, Issue, NotificationRequest, SlaState
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import (
     DESK,
     Actor,
     Audience,
+    Kind,
     Outcome,
     Role,
     Severity,
@@ -138,7 +139,7 @@ CELLS = _cells()
 
 
 def test_the_matrix_names_every_action_and_every_stage() -> None:
-    assert {action for (action, _), who in CELLS.items() if who} == set(RULES)
+    assert {action for (action, _), who in CELLS.items() if who} == set(ACTIONS)
     assert {stage for (_, stage), who in CELLS.items() if who} == set(Stage)
 
 
@@ -146,7 +147,7 @@ def _said_of(issue: Issue, name: ActionName) -> dict[str, Any]:
     """A threshold has to be one that the issue waits for."""
     if name is not ActionName.THRESHOLD:
         return {}
-    waits = {p.key: p.next_mark.name for p in issue.running if p.next_mark}
+    waits = {p.key: p.next_threshold.name for p in issue.running if p.next_threshold}
     promise, threshold = next(iter(waits.items()), ("response.1", "75%"))
     return {"promise": promise, "threshold": threshold}
 
@@ -192,7 +193,24 @@ def test_an_action_is_for_whom_the_regulation_names(name: ActionName, stage: Sta
 @pytest.mark.parametrize("stage", Stage)
 def test_what_is_offered_in_a_stage_is_what_some_person_may_do_there(stage: Stage) -> None:
     people = {name for (name, where), who in CELLS.items() if where is stage and who.strip("D")}
-    assert set(allowed(stage)) == people
+    issue = an_issue(stage)
+    if issue.closed:
+        issue = issue.model_copy(update={"promises": (a_promise(PromiseKind.DIFFICULTY),)})
+    assert set(allowed(issue)) == people
+
+
+def test_nothing_is_offered_that_waits_for_the_survey_or_rates_the_hotline() -> None:
+    paid = an_issue(Stage.ASSIGNED, Kind.PAID_SERVICE)
+    assert ActionName.RESOLVE in allowed(an_issue(Stage.ASSIGNED))
+    assert ActionName.RESOLVE not in allowed(paid)
+    assert ActionName.RATE_DIFFICULTY in allowed(an_issue(Stage.REPLIED))
+    assert ActionName.RATE_DIFFICULTY not in allowed(an_issue(Stage.REPLIED, first_contact=True))
+
+
+def test_an_engineer_is_asked_for_advice_only_where_a_panel_sits() -> None:
+    expert, issue = actor(Role.ENGINEER, COLLEAGUE.id), an_issue(Stage.IN_PROGRESS)
+    assert ActionName.CONSULT not in allowed(issue, expert)
+    assert ActionName.CONSULT in allowed(issue.model_copy(update={"panel_sits": True}), expert)
 
 
 def test_a_refusal_for_the_stage_says_what_is_possible_instead() -> None:
@@ -396,7 +414,7 @@ def test_accepting_fulfils_the_response_and_nothing_else() -> None:
     assert step.handling
     assert (step.handling.accepted_at, step.handling.expected_at) == (now, now + DAY)
     assert step.assignment is None
-    issue = before.after(Desk().record(step, before))
+    issue = Desk().record(step, before).applied_to(before)
     assert (issue.stage, issue.engineer) == (Stage.IN_PROGRESS, ENGINEER)
     assert ends(issue) == {"response.1": "kept.", "resolution.1": "open"}
     assert _promise(issue, "response.1").ended_at == now
@@ -413,7 +431,7 @@ def test_a_supervisor_who_accepts_what_others_have_becomes_its_handler(stage: St
     step = decided(an_issue(stage), ActionName.ACCEPT, actor(Role.LEAD), MONDAY + 3 * DAY)
     assert step.assignment == Assignment(to=LEAD.id)
     assert step.stage is Stage.IN_PROGRESS
-    issue = an_issue(stage).after(Desk(engineer=None).record(step))
+    issue = Desk(engineer=None).record(step).applied_to(an_issue(stage))
     assert issue.stage is Stage.IN_PROGRESS
     assert issue.engineer
     assert issue.engineer.id == LEAD.id
@@ -453,7 +471,7 @@ def test_resuming_asks_for_the_clock_to_be_planned_anew() -> None:
     step = decided(waiting, ActionName.RESUME, actor(Role.AGENT), waiting.last_at + DAY)
     assert step.resume
     assert step.promises == (stopped,)
-    issue = waiting.after(Desk().record(step, waiting))
+    issue = Desk().record(step, waiting).applied_to(waiting)
     assert issue.stage is Stage.IN_PROGRESS
     assert _promise(issue, "resolution.1").due_at == stopped.due_at + DAY
     assert [p.key for p in issue.promises] == ["response.1", "resolution.1"]
@@ -500,7 +518,7 @@ def test_an_issue_taken_from_somebody_for_nobody_waits_as_it_did_before(
 def test_a_waiting_issue_that_nobody_has_is_not_in_progress_when_it_runs_on() -> None:
     issue = Desk(engineer=None).do(an_issue(Stage.WAITING), ActionName.REASSIGN, actor(Role.LEAD))
     issue = Desk(engineer=None).do(issue, ActionName.RESUME, actor(Role.AGENT))
-    assert ActionName.ASSIGN not in allowed(issue.stage)
+    assert ActionName.ASSIGN not in allowed(issue)
     assert Desk().do(issue, ActionName.ASSIGN, DESK).engineer == ENGINEER
 
 
@@ -517,7 +535,7 @@ def test_resolving_fulfils_response_and_resolution_and_promises_a_call(stage: st
     assert step.handling
     assert step.handling.resolved_at == now
     assert (step.handling.result, step.handling.cause) == ("card reader replaced", "worn out")
-    issue = before.after(Desk().record(step, before))
+    issue = Desk().record(step, before).applied_to(before)
     assert issue.stage is Stage.RESOLVED
     assert issue.results == ("card reader replaced",)
     assert not issue.answered
@@ -572,7 +590,7 @@ def test_a_clock_warns_then_apologises_then_rises_level_by_level(
     assert messages(step) == told
     assert step.level == level
     assert step.stage is issue.stage
-    after = issue.after(Desk().record(step, issue))
+    after = Desk().record(step, issue).applied_to(issue)
     assert _promise(after, "response.1").reached == marks_before + 1
     assert ends(after) == {"response.1": end}
 
@@ -651,8 +669,8 @@ def test_escalating_by_hand_climbs_to_the_gm_office_and_no_further() -> None:
     issue = an_issue()
     for level, audience in enumerate((Audience.LEAD, Audience.MANAGER, Audience.GM_OFFICE), 1):
         step = decided(issue, ActionName.ESCALATE, actor(Role.AGENT), issue.last_at)
-        assert step.tell == (Tell(template="escalated", to=audience),)
-        issue = issue.after(Desk().record(step, issue))
+        assert step.tell == (NotificationRequest(template="escalated", to=audience),)
+        issue = Desk().record(step, issue).applied_to(issue)
         assert (issue.level, issue.stage) == (level, Stage.ASSIGNED)
     with pytest.raises(Refused, match="no level above") as refused:
         Desk().do(issue, ActionName.ESCALATE, actor(Role.AGENT))
@@ -716,7 +734,7 @@ def test_what_could_not_be_delivered_is_handed_over_without_changing_how_the_iss
     before = an_issue(Stage.CLOSED)
     step = decided(before, ActionName.HAND_OVER, DESK, MONDAY + 9 * DAY, messages=("a", "b"))
     assert step.hand_over == ("a", "b")
-    issue = before.after(Desk().record(step, before))
+    issue = Desk().record(step, before).applied_to(before)
     assert (issue.stage, issue.outcome) == (Stage.CLOSED, Outcome.SOLVED)
     assert issue.engineer == before.engineer
 
@@ -740,6 +758,6 @@ def test_two_hundred_causes_are_remembered_and_the_oldest_forgotten() -> None:
     for n in range(201):
         act = an_act(ActionName.REPORT_PROGRESS, actor(Role.ENGINEER))
         step = decide(issue, ActionName.REPORT_PROGRESS, act, MONDAY + DAY, f"update-{n}")
-        issue = issue.after(Desk().record(step, issue))
+        issue = Desk().record(step, issue).applied_to(issue)
     assert len(issue.seen) == 200
     assert (issue.seen[0], issue.seen[-1]) == ("update-1", "update-200")

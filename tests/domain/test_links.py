@@ -8,8 +8,8 @@ from itertools import product
 import pytest
 
 from domain.errors import Refused
-from domain.issue.actions import ActionName
-from domain.issue.lifecycle import RULES, decide
+from domain.issue.actions import ACTIONS, ActionName
+from domain.issue.lifecycle import decide
 from domain.issue.state import Issue
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of, offered, sensible
 from domain.sla.promise import PromiseKind
@@ -78,7 +78,7 @@ def test_every_link_is_carried_by_some_message() -> None:
 def test_whoever_is_sent_a_link_has_the_right_to_what_it_does() -> None:
     roles = {HANDLER: Role.ENGINEER, CUSTOMER: Role.CUSTOMER}
     for terms in PURPOSES.values():
-        assert terms.action is None or roles[terms.audience] in RULES[terms.action].roles
+        assert terms.action is None or roles[terms.audience] in ACTIONS[terms.action].rule.roles
 
 
 def test_every_purpose_has_a_letter_of_its_own() -> None:

@@ -8,7 +8,8 @@ from domain.contract import StepName
 from domain.issue.actions import ActionName
 from domain.issue.lifecycle import register
 from domain.issue.naming import NAMES, name_of
-from domain.issue.state import Issue, Step
+from domain.issue.state import Issue
+from domain.issue.step import Step
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Role, Stage
 from tests.support.builders import DAY, MONDAY, a_promise, actor, an_intake, an_issue, decided

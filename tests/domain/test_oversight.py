@@ -78,7 +78,7 @@ def test_a_good_callback_closes_the_issue_as_solved_and_answers_it_by_phone() ->
     assert step.callback == CallbackRecord(
         generation=1, attempt=1, reached=True, running=True, satisfied=True, words="works again"
     )
-    issue = before.after(Desk().record(step, before))
+    issue = Desk().record(step, before).applied_to(before)
     assert (issue.stage, issue.outcome, issue.answered) == (Stage.CLOSED, Outcome.SOLVED, True)
     assert ends(issue)["callback.1"] == "kept."
 
@@ -115,7 +115,7 @@ def test_a_reopened_issue_goes_first_to_the_engineer_who_knows_it(
         issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK), issue.last_at + DAY, running=False
     )
     assert step.assignment == Assignment(prefer=prefer)
-    nobody = issue.after(Desk(engineer=None).record(step, issue))
+    nobody = Desk(engineer=None).record(step, issue).applied_to(issue)
     assert (nobody.stage, nobody.engineer) == (Stage.REOPENED, None)
 
 
@@ -139,7 +139,7 @@ def test_a_customer_not_reached_is_called_as_often_as_promised_then_written_to()
         generation=1, attempt=3, reached=False, running=None, satisfied=None, words=""
     )
     assert messages(step) == {"not_reached: customer", "thanks: customer when invited"}
-    issue = issue.after(Desk().record(step, issue))
+    issue = Desk().record(step, issue).applied_to(issue)
     assert (issue.stage, issue.outcome) == (Stage.CLOSED, Outcome.NOT_REACHED)
     assert [p.attempt for p in issue.promises if p.kind is PromiseKind.CALLBACK] == [1, 2, 3]
     assert not issue.running
@@ -229,7 +229,7 @@ def closed(desk: Desk = LATER) -> Issue:
 
 
 def rung(issue: Issue, key: str, now: datetime) -> Issue:
-    mark = next(p.next_mark for p in issue.running if p.key == key)
+    mark = next(p.next_threshold for p in issue.running if p.key == key)
     assert mark
     return LATER.do(issue, ActionName.THRESHOLD, DESK, now, promise=key, threshold=mark.name)
 
@@ -308,7 +308,7 @@ def test_r18_the_manager_rates_a_repair_and_may_change_their_mind() -> None:
             rated_at=step.at,
         ),
     )
-    issue = issue.after(LATER.record(step, issue))
+    issue = LATER.record(step, issue).applied_to(issue)
     assert ends(issue)["difficulty.1"] == "kept."
     again = decided(issue, ActionName.RATE_DIFFICULTY, MANAGER, difficulty=5)
     assert again.promises == ()

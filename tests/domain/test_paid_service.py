@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from domain.errors import Refused
 from domain.issue.actions import ActionName
-from domain.issue.common import STATIONS
+from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.forms import PaidService
 from domain.issue.state import Issue
 from domain.sla.promise import PromiseKind
@@ -32,7 +32,7 @@ from tests.support.builders import (
 ENGINEER = actor(Role.ENGINEER)
 CUSTOMER = actor(Role.CUSTOMER)
 MANAGER = actor(Role.MANAGER)
-CHEAP = Desk(callbacks=False, trials=True, also=frozenset(STATIONS))
+CHEAP = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
 DEAR = replace(CHEAP, needs_approval=True)
 
 
@@ -92,7 +92,7 @@ def test_r17_a_new_quotation_takes_the_place_of_the_last_and_gives_new_time() ->
     (form,) = step.forms
     assert isinstance(form, PaidService)
     assert form.quotation == 2
-    issue = before.after(CHEAP.record(step, before))
+    issue = CHEAP.record(step, before).applied_to(before)
     assert (issue.stage, issue.quotations) == (Stage.CONFIRMING, 2)
     assert ends(issue)["confirmation.1"] == "withdrawn."
     assert [p.key for p in issue.running] == ["confirmation.1.2"]
@@ -118,7 +118,7 @@ def test_r17_a_yes_to_a_low_price_starts_the_work_and_everybody_knows() -> None:
         ),
     )
     assert messages(step) == {"approved: customer", "confirmed: handler?"}
-    issue = before.after(CHEAP.record(step, before))
+    issue = CHEAP.record(step, before).applied_to(before)
     assert (issue.stage, [p.key for p in issue.running]) == (Stage.IN_PROGRESS, ["resolution.1"])
 
 
@@ -153,7 +153,7 @@ def test_r17_a_no_of_the_customer_ends_it_kindly() -> None:
     (form,) = step.forms
     assert isinstance(form, PaidService)
     assert (form.agreed, form.words) == (False, "too dear")
-    issue = before.after(CHEAP.record(step, before))
+    issue = CHEAP.record(step, before).applied_to(before)
     assert ends(issue)["confirmation.1"] == "kept."
     _ended(issue, "declined", Outcome.DECLINED)
 
@@ -165,7 +165,7 @@ def test_r17_a_no_of_the_manager_ends_it_and_the_customer_reads_why() -> None:
     (form,) = step.forms
     assert isinstance(form, PaidService)
     assert (form.approved, form.approved_by, form.reason) == (False, MANAGER.id, "no such doors")
-    issue = before.after(CHEAP.record(step, before))
+    issue = CHEAP.record(step, before).applied_to(before)
     assert ends(issue)["approval.1"] == "kept."
     _ended(issue, "not approved", Outcome.NOT_APPROVED)
 
@@ -183,7 +183,7 @@ def test_r17_a_quotation_that_nobody_answers_lapses() -> None:
     assert early.stage is Stage.CONFIRMING
     late = decided(before, ActionName.THRESHOLD, DESK, MONDAY + 9 * DAY, **said)
     assert messages(late) >= {"lapsed: customer", "quotation_over: handler?"}
-    issue = before.after(CHEAP.record(late, before))
+    issue = CHEAP.record(late, before).applied_to(before)
     assert ends(issue)["confirmation.1"] == "withdrawn."
     _ended(issue, "lapsed", Outcome.LAPSED)
 

@@ -252,8 +252,8 @@ def test_a_pause_never_skips_a_threshold_that_would_have_passed_meanwhile() -> N
     resumed = planner().resume(promise, at("2026-12-21 10:00"))
     assert [mark.name for mark in resumed.marks] == [mark.name for mark in promise.marks]
     assert all(mark.at > at("2026-12-21 10:00") for mark in resumed.marks)
-    assert resumed.next_mark is not None
-    assert resumed.next_mark.name == "75%"
+    assert resumed.next_threshold is not None
+    assert resumed.next_threshold.name == "75%"
 
 
 def test_a_threshold_already_reached_stays_where_it_was() -> None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from domain.calendars.calendar import WEEKDAYS, WorkingCalendar
 from domain.calendars.periods import TimeBudget, WorkingDays, read_period
-from domain.sla.policy import MarkRule, Policy, Selector
+from domain.sla.policy import Policy, Selector, ThresholdRule
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Audience, Role
@@ -145,19 +145,19 @@ def test_a_promise_takes_longer_than_no_time(within: str) -> None:
 
 @pytest.mark.parametrize(("at", "share"), [("1%", 0.01), ("75%", 0.75), ("100%", 1.0)])
 def test_a_threshold_can_be_a_share_of_the_promised_time(at: str, share: float) -> None:
-    assert MarkRule(at=at).share == share
+    assert ThresholdRule(at=at).share == share
 
 
 def test_a_threshold_can_lie_after_the_due_instant() -> None:
-    assert MarkRule(at="+2h").after_due == TimeBudget(span=timedelta(hours=2), written="2h")
-    assert MarkRule(at="+1 working day").after_due == WorkingDays(days=1)
-    assert MarkRule(at="+2h").share is None
+    assert ThresholdRule(at="+2h").after_due == TimeBudget(span=timedelta(hours=2), written="2h")
+    assert ThresholdRule(at="+1 working day").after_due == WorkingDays(days=1)
+    assert ThresholdRule(at="+2h").share is None
 
 
 @pytest.mark.parametrize("at", ["0%", "101%", "75", "75 %", "2h", "-2h", "+", "+2", "+0h", "+75%"])
 def test_what_is_no_threshold_is_refused(at: str) -> None:
     with pytest.raises(ValidationError, match=r"is no (threshold|period)|greater than 0"):
-        MarkRule(at=at)
+        ThresholdRule(at=at)
 
 
 def test_a_promise_whose_breaking_nobody_would_notice_is_refused() -> None:
@@ -166,7 +166,7 @@ def test_a_promise_whose_breaking_nobody_would_notice_is_refused() -> None:
 
 
 def test_a_mark_says_who_is_told_and_how_high_the_issue_rises() -> None:
-    mark = MarkRule.model_validate({"at": "+2h", "tell": ["manager"], "level": "manager"})
+    mark = ThresholdRule.model_validate({"at": "+2h", "tell": ["manager"], "level": "manager"})
     assert (mark.tell, mark.level) == ((Audience.MANAGER,), Role.MANAGER)
 
 

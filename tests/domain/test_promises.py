@@ -103,14 +103,14 @@ def test_thresholds_are_ticked_off_one_by_one_and_the_due_instant_breaks_the_pro
 ) -> None:
     promise = _reached(a_promise(), marks)
     assert (promise.end, promise.at_risk, promise.overdue) == (end, at_risk, overdue)
-    assert (promise.next_mark.name if promise.next_mark else None) == waits_for
+    assert (promise.next_threshold.name if promise.next_threshold else None) == waits_for
     assert promise.running
 
 
 def test_a_promise_that_stands_still_or_has_ended_waits_for_no_threshold() -> None:
-    assert a_promise().pause(MONDAY).next_mark is None
-    assert a_promise().fulfil(MONDAY).next_mark is None
-    assert a_promise().give_up(MONDAY).next_mark is None
+    assert a_promise().pause(MONDAY).next_threshold is None
+    assert a_promise().fulfil(MONDAY).next_threshold is None
+    assert a_promise().give_up(MONDAY).next_threshold is None
 
 
 def test_an_ended_promise_is_at_no_risk_any_more() -> None:

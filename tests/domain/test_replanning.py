@@ -19,7 +19,7 @@ from domain.calendars.national_days import NationalDays, NationalYear
 from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.issue.lifecycle import decide
-from domain.issue.state import Tell
+from domain.issue.state import NotificationRequest
 from domain.sla.planning import Planner
 from domain.sla.promise import DUE, Promise, PromiseEnd, PromiseKind
 from domain.sla.replanning import Replanned, Tally, replanned, tally
@@ -106,8 +106,8 @@ def test_what_was_reached_stays_and_what_is_ahead_moves() -> None:
 def test_a_threshold_that_was_reached_is_not_reached_again_where_it_would_come_later_now() -> None:
     promise = promised(UNKNOWN, MADE).reach()
     longer = again(promise, resolution(notice(), "8 working days"), at("2027-01-04 10:00"))
-    assert longer.next_mark
-    assert longer.next_mark.name == DUE
+    assert longer.next_threshold
+    assert longer.next_threshold.name == DUE
     assert longer.marks[0] == promise.marks[0]
 
 
@@ -146,8 +146,8 @@ def test_thresholds_that_come_to_lie_in_the_past_are_skipped_and_never_fire() ->
         ("+2h", False),
         ("+1 working day", False),
     ]
-    assert late.next_mark
-    assert (late.next_mark.name, late.next_mark.at) == ("+2h", at("2027-01-04 11:00"))
+    assert late.next_threshold
+    assert (late.next_threshold.name, late.next_threshold.at) == ("+2h", at("2027-01-04 11:00"))
 
 
 def test_what_came_to_be_due_in_the_past_is_overdue_and_called_neither_kept_nor_broken() -> None:
@@ -183,18 +183,21 @@ def test_word_of_an_earlier_pause_takes_back_what_was_reached_since_and_nothing_
     stopped, runs_on = at("2027-01-04 09:00"), at("2027-01-04 10:00")
     resumed = planner(finer).resume(late.pause(stopped), runs_on)
     assert [(mark.name, mark.skipped) for mark in resumed.marks[:1]] == [("50%", True)]
-    assert resumed.next_mark
-    assert (resumed.next_mark.name, resumed.next_mark.at) == ("75%", at("2027-01-04 10:15"))
+    assert resumed.next_threshold
+    assert (resumed.next_threshold.name, resumed.next_threshold.at) == (
+        "75%",
+        at("2027-01-04 10:15"),
+    )
 
 
 def test_a_threshold_that_had_passed_untold_is_told_although_it_moves_further_back() -> None:
     promise = promised(UNKNOWN, MADE)
     now = at("2027-01-04 09:20")  # 75 % was at 09:15: the alarm is on its way
     late = again(promise, SATURDAY_WORKED, now)
-    assert late.next_mark
-    assert (late.next_mark.name, late.next_mark.skipped) == ("75%", False)
+    assert late.next_threshold
+    assert (late.next_threshold.name, late.next_threshold.skipped) == ("75%", False)
     assert {mark.name for mark in late.marks if mark.skipped} == {DUE}
-    following = late.reach().next_mark
+    following = late.reach().next_threshold
     assert following
     assert following.name == "+2h"
 
@@ -217,8 +220,8 @@ def test_time_to_try_the_answer_that_is_over_by_the_new_policy_ends_at_once() ->
         for within in ("48h", "24h")
     )
     promise = again(promised(tried, MADE, CUSTOMER_TEST), shorter, MADE + 30 * HOUR)
-    assert promise.next_mark
-    assert promise.next_mark.name == DUE
+    assert promise.next_threshold
+    assert promise.next_threshold.name == DUE
     assert not promise.overdue
 
 
@@ -296,7 +299,7 @@ def test_planned_again_by_the_same_rulebook_nothing_changes_whatever_happened(
     assert promise
     for deed, hours in history:
         now += hours * HOUR
-        if deed == "ring" and (mark := promise.next_mark) and mark.at <= now:
+        if deed == "ring" and (mark := promise.next_threshold) and mark.at <= now:
             promise = promise.reach()
         elif deed == "pause" and promise.paused_at is None:
             promise = plan.measured(promise.pause(now))
@@ -363,8 +366,8 @@ def test_the_customer_hears_of_a_later_instant_and_the_handler_of_any_other() ->
     issue = an_issue()
     step = decide(issue, ActionName.REPLAN, an_act(ActionName.REPLAN, DESK), issue.last_at)
     assert step.tell == (
-        Tell(template="replanned", to=Audience.CUSTOMER, when="later"),
-        Tell(template="replanned_staff", to=Audience.HANDLER, when="moved"),
+        NotificationRequest(template="replanned", to=Audience.CUSTOMER, when="later"),
+        NotificationRequest(template="replanned_staff", to=Audience.HANDLER, when="moved"),
     )
 
 

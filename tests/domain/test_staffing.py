@@ -18,8 +18,8 @@ from domain.staff.staffing import (
     Findings,
     OpenIssue,
     Watch,
+    below_standby,
     hindrance,
-    is_thin,
     look_over,
     standby_share,
     stranded,
@@ -141,7 +141,7 @@ def test_of_those_on_duty_the_share_without_an_issue_counts(
     group = [candidate(f"e{n}", load) for n, load in enumerate(loads)]
     group += [candidate(f"off{n}", 0, shift="night") for n in range(off_duty)]
     assert standby_share(group, DUTY, MONDAY) == share
-    assert is_thin(group, SHARE, DUTY, MONDAY) is (verdict == "thin")
+    assert below_standby(group, SHARE, DUTY, MONDAY) is (verdict == "thin")
 
 
 groups = st.lists(
@@ -162,8 +162,8 @@ def test_one_more_issue_never_makes_a_thin_group_strong(
     busier = (
         [group[0].model_copy(update={"open_issues": group[0].open_issues + 1})] if group else []
     )
-    if is_thin(group, standby, DUTY, MONDAY):
-        assert is_thin([*busier, *group[1:]], standby, DUTY, MONDAY)
+    if below_standby(group, standby, DUTY, MONDAY):
+        assert below_standby([*busier, *group[1:]], standby, DUTY, MONDAY)
 
 
 @given(groups, st.integers(0, 100))
@@ -173,7 +173,7 @@ def test_a_group_is_thin_if_fewer_than_the_share_are_idle_counted_in_whole_peopl
     standby = Standby.model_validate({"share": f"{percent}%"})
     there = [each for each in group if each.member.shift in {"desk", "everyday"}]
     idle = sum(each.open_issues == 0 for each in there)
-    assert is_thin(group, standby, DUTY, MONDAY) is (100 * idle < percent * len(there))
+    assert below_standby(group, standby, DUTY, MONDAY) is (100 * idle < percent * len(there))
 
 
 @given(groups)

@@ -13,7 +13,7 @@ import pytest
 
 from domain.issue.actions import ActionName
 from domain.issue.lifecycle import register
-from domain.issue.state import Step
+from domain.issue.step import Step
 from domain.sla.planning import Planner
 from domain.sla.promise import CUSTOMERS, PromiseKind
 from domain.vocabulary import Category, CustomerType, Kind, Role, Severity, Stage

@@ -25,7 +25,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Replayer
 
 import worker
-from domain.issue.actions import PEOPLE, ActionName, Resolve
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
@@ -123,7 +123,7 @@ async def live(servers: DeskServers, intake: Intake, chance: Random) -> None:
 async def do(
     handle: WorkflowHandle[Any, Any], name: ActionName, by: Actor, said: dict[str, Any]
 ) -> None:
-    act = PEOPLE[name].model_validate({"by": by} | said)
+    act = PUBLIC_ACTIONS[name].model_validate({"by": by} | said)
     await handle.execute_update(name.value, act)
 
 

@@ -36,15 +36,14 @@ from cli.app import app as commands_app
 from cli.inbound import PASSWORD
 from domain.calendars.national_days import NationalDays
 from domain.errors import RefusalType, Refused
-from domain.issue.actions import OPERATION, PEOPLE, ActionName
+from domain.issue.actions import ACTIONS, OPERATION, PUBLIC_ACTIONS, ActionName
 from domain.issue.intake import Intake, issue_id
-from domain.issue.lifecycle import RULES
-from domain.issue.state import Recorded
+from domain.issue.step import Recorded
 from domain.knowledge.cases import Content
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of
 from domain.sla.clock import Stop
 from domain.sla.policy import Policy
-from domain.sla.promise import Mark
+from domain.sla.promise import Threshold
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import DutyException
 from domain.staff.roster import Centre, Certification, Contact, DeliveryChannel, Member
@@ -110,7 +109,7 @@ def _hosting(_: object, *, task_queue: str, **hosts: Any) -> Hosted:
 # What travels between processes, and what is kept ------------------------------------------------
 
 _READ_BY_THEMSELVES: Mapping[str, Any] = {
-    **{name.value: form for name, form in {**PEOPLE, **OPERATION}.items()},
+    **{name.value: form for name, form in {**PUBLIC_ACTIONS, **OPERATION}.items()},
     "registered": Intake,
     "IssueWorkflow": Intake,
 }
@@ -151,7 +150,7 @@ COLUMNS: Mapping[str, Any] = {
     "issue_events.recorded": Recorded,
     "members.certified": tuple[Certification, ...],
     "members.contacts": tuple[Contact, ...],
-    "promises.marks": tuple[Mark, ...],
+    "promises.marks": tuple[Threshold, ...],
     "promises.stops": tuple[Stop, ...],
     "quality_samples.population": dict[str, int],
     "rulebooks.body": Rulebook,
@@ -182,7 +181,7 @@ def content() -> dict[str, list[str]]:
 
 
 def _contents(name: ActionName) -> Iterator[Mapping[str, Any]]:
-    for stage in sorted(RULES[name].stages):
+    for stage in sorted(ACTIONS[name].rule.stages):
         for said in SAID[name]:
             with suppress(Refused):
                 issue = an_issue(stage)

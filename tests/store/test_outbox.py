@@ -50,7 +50,7 @@ async def write(desk: Pool, *messages: Message) -> list[str]:
 
 async def hand_over(desk: Pool, keys: Sequence[str], person: str = "lead") -> list[Message]:
     async with desk.acquire() as connection, connection.transaction():
-        return await outbox.hand_over(connection, keys, person, NOW)
+        return await outbox.bring_by_hand(connection, keys, person, NOW)
 
 
 async def row(desk: Pool, key: str) -> dict[str, Any]:
@@ -167,7 +167,7 @@ async def test_hand_over_returns_what_was_not_delivered_and_does_so_once(desk: P
 async def test_hand_over_waits_for_a_claim_and_nothing_handed_over_is_claimed(desk: Pool) -> None:
     keys = await write(desk, a_message("a"))
     async with desk.acquire() as connection, connection.transaction():
-        await outbox.hand_over(connection, keys, "lead", NOW)
+        await outbox.bring_by_hand(connection, keys, "lead", NOW)
         claiming = asyncio.create_task(outbox.claim(desk, "a"))
         await asyncio.wait({claiming}, timeout=0.05)
         assert not claiming.done()

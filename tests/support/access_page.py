@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.staff.access import CALLERS, Reach, Right, reach
 
 PAGE = Path(__file__).parents[2] / "docs" / "access.md"
@@ -21,7 +21,7 @@ _SAID = {
 
 def table() -> str:
     """Who may do what, on which issues."""
-    rights: tuple[Right | ActionName, ...] = (*Right, *PEOPLE)
+    rights: tuple[Right | ActionName, ...] = (*Right, *PUBLIC_ACTIONS)
     rows = ((f"`{what}`", *(_SAID[reach(role, what)] for role in CALLERS)) for what in rights)
     return "\n".join(_lines([("", *CALLERS), ("---",) * (len(CALLERS) + 1), *rows]))
 

@@ -11,24 +11,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from domain.issue.actions import (
-    OPERATION,
-    PEOPLE,
-    Act,
-    ActionName,
-    Assign,
-    Cancel,
-    CancellationAsked,
-    ComplaintRaised,
-    HandOver,
-    Replied,
-    Threshold,
-)
-from domain.issue.common import STATIONS
+from domain.issue.actions import ACTIONS, Act, ActionName
+from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
-from domain.issue.state import Issue, Person, Recorded, Step
-from domain.sla.promise import Mark, Promise, PromiseEnd, PromiseKind
+from domain.issue.state import Issue, Person
+from domain.issue.step import Recorded, Step
+from domain.sla.promise import Promise, PromiseEnd, PromiseKind, Threshold
 from domain.vocabulary import DESK, Actor, Audience, Kind, Role, Stage
 from runtime.signing import Links, Signer
 
@@ -42,19 +31,6 @@ DAY = timedelta(days=1)
 ENGINEER = Person(id="e01", name="Zhou Wei")
 COLLEAGUE = Person(id="e02", name="Sun Li")
 LEAD = Person(id="l01", name="Fang Min")
-
-ACTIONS: dict[ActionName, type[Act]] = {
-    **PEOPLE,
-    ActionName.ASSIGN: Assign,
-    ActionName.THRESHOLD: Threshold,
-    ActionName.REPLIED: Replied,
-    ActionName.HAND_OVER: HandOver,
-    ActionName.COMPLAINT_RAISED: ComplaintRaised,
-    ActionName.CANCEL: Cancel,
-    ActionName.CANCELLATION_ASKED: CancellationAsked,
-    **OPERATION,
-}
-"""The model each action takes."""
 
 _SAID: dict[ActionName, dict[str, Any]] = {
     ActionName.ANSWER: {"solution": "hold the reset button for ten seconds"},
@@ -103,7 +79,8 @@ def an_act(name: ActionName, by: Actor, **said: Any) -> Act:
     usual = _SAID.get(name, {})
     if name is ActionName.EVALUATE and by.role is not Role.CUSTOMER:
         usual = usual | {"person": "chen.hong"}
-    return ACTIONS[name].model_validate({"by": by} | usual | said)
+    form: type[Act] = ACTIONS[name].form
+    return form.model_validate({"by": by} | usual | said)
 
 
 def an_intake(**changes: Any) -> Intake:
@@ -154,10 +131,10 @@ def a_promise(kind: PromiseKind = PromiseKind.RESOLUTION, **changes: Any) -> Pro
         "opens_at": made + 16 * HOUR if callback else None,
         "due_at": due,
         "marks": (
-            Mark(name="75%", at=made + (due - made) * 0.75, tell=(first,)),
-            Mark(name="100%", at=due, tell=(first, Audience.CUSTOMER, Audience.LEAD), level=1),
-            Mark(name="+2h", at=due + 2 * HOUR, tell=(Audience.MANAGER,), level=2),
-            Mark(name="+1 working day", at=due + DAY, tell=(Audience.GM_OFFICE,), level=3),
+            Threshold(name="75%", at=made + (due - made) * 0.75, tell=(first,)),
+            Threshold(name="100%", at=due, tell=(first, Audience.CUSTOMER, Audience.LEAD), level=1),
+            Threshold(name="+2h", at=due + 2 * HOUR, tell=(Audience.MANAGER,), level=2),
+            Threshold(name="+1 working day", at=due + DAY, tell=(Audience.GM_OFFICE,), level=3),
         ),
     }
     return Promise.model_validate(fields | changes)
@@ -194,7 +171,7 @@ class Desk:
         """Let ``by`` do it at ``now`` (a minute after the last step if left out)."""
         now = now or issue.last_at + MINUTE
         step = decide(issue, name, an_act(name, by, **said), now)
-        return issue.after(self.record(step, issue))
+        return self.record(step, issue).applied_to(issue)
 
     def record(self, step: Step, issue: Issue | None = None) -> Recorded:
         """Answer as the register does: promises planned, somebody found if somebody is wanted."""
@@ -286,7 +263,9 @@ def an_issue(stage: Stage = Stage.ASSIGNED, kind: Kind | None = None, **changes:
     return _walked(stage, kind or _ONLY.get(stage, Kind.FAULT)).model_copy(update=changes)
 
 
-_ONLY = dict.fromkeys(STATIONS.values(), Kind.PAID_SERVICE) | {Stage.VERIFYING: Kind.COMPLAINT}
+_ONLY = dict.fromkeys(PRE_WORK_STAGES.values(), Kind.PAID_SERVICE) | {
+    Stage.VERIFYING: Kind.COMPLAINT
+}
 """Whose station it is."""
 
 _CALL = {"reached": True, "running": True, "satisfied": True}
@@ -323,7 +302,7 @@ _BEFORE_THE_WORK: dict[Kind, _Last] = {
 def _walked(stage: Stage, kind: Kind) -> Issue:
     desk = Desk(
         engineer=None if stage in {Stage.REGISTERED, Stage.REOPENED} else ENGINEER,
-        also=frozenset(STATIONS),
+        also=frozenset(PRE_WORK_STAGES),
         needs_approval=True,
     )
     if stage not in _WAY:

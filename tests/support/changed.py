@@ -9,7 +9,8 @@ from temporalio import workflow
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.naming import Manner
-from domain.issue.state import Issue, Recorded
+from domain.issue.state import Issue
+from domain.issue.step import Recorded
 from domain.issue.view import IssueView
 from workflows.issue import IssueWorkflow
 

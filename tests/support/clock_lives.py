@@ -11,12 +11,12 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from domain.errors import Refused
-from domain.issue.actions import ActionName
-from domain.issue.common import STATIONS
+from domain.issue.actions import ACTIONS, ActionName
+from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.forms import ComplaintForm, ConsultationRecord, Form
 from domain.issue.intake import Intake
-from domain.issue.lifecycle import RULES, decide, register, registered
-from domain.issue.state import Recorded, Step
+from domain.issue.lifecycle import decide, register, registered
+from domain.issue.step import Recorded, Step
 from domain.sla.promise import OVERSIGHT, PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Actor, Kind, Outcome, Role, Stage, Verdict
 from tests.support.builders import COLLEAGUE, LEAD, Desk, actor, an_act
@@ -27,9 +27,9 @@ STANDS_STILL = {PromiseKind.RESOLUTION, PromiseKind.VERIFICATION, PromiseKind.SU
 BY_THE_DESK = {ActionName.THRESHOLD, ActionName.REPLIED, ActionName.ASSIGN}
 """What nobody does at will: a clock rings, or a message arrives."""
 ENTITLED: dict[ActionName, Actor] = {
-    **dict.fromkeys(RULES, actor(Role.LEAD)),
+    **dict.fromkeys(ACTIONS, actor(Role.LEAD)),
     **dict.fromkeys((ActionName.APPROVE, ActionName.RATE_DIFFICULTY), actor(Role.MANAGER)),
-    **{name: DESK for name, each in RULES.items() if each.roles == {Role.SYSTEM}},
+    **{name: DESK for name, each in ACTIONS.items() if each.rule.roles == {Role.SYSTEM}},
 }
 
 
@@ -38,7 +38,7 @@ def _either(**said: tuple[Any, ...]) -> list[dict[str, Any]]:
 
 
 _BOTH = (True, False)
-_AS_USUAL: dict[ActionName, list[dict[str, Any]]] = {name: [{}] for name in RULES}
+_AS_USUAL: dict[ActionName, list[dict[str, Any]]] = {name: [{}] for name in ACTIONS}
 SAID = _AS_USUAL | {
     ActionName.ANSWER: _either(on_the_line=_BOTH, test=_BOTH),
     ActionName.REPORT_TEST: _either(worked=_BOTH),
@@ -99,8 +99,8 @@ class Life:
 
     def moves(self) -> Iterator[Move]:
         """List what can happen next, if whoever may do it does."""
-        for name, each in RULES.items():
-            if self.issue.stage in each.stages and name not in BY_THE_DESK:
+        for name, each in ACTIONS.items():
+            if self.issue.stage in each.rule.stages and name not in BY_THE_DESK:
                 yield from (Move(name, said) for said in SAID[name])
         if wake := self.next_wake():
             yield Move(ActionName.ASSIGN if wake[1] == ASSIGNMENT else ActionName.THRESHOLD)
@@ -114,15 +114,27 @@ class Life:
         elif move.name in BY_THE_DESK:
             self.the_next_clock_rings()
         else:
-            call = self.issue.promise(PromiseKind.CALLBACK)
-            if move.name is ActionName.RECORD_CALLBACK and call and call.opens_at:
-                self.now = max(self.now, call.opens_at)
+            self.now = self._when(move.name)
             self.try_to(move.name, ENTITLED[move.name], **move.said)
+
+    def _when(self, name: ActionName) -> datetime:
+        """A call is made when it is time for it."""
+        call = self.issue.promise(PromiseKind.CALLBACK)
+        opens_at = call.opens_at if call and name is ActionName.RECORD_CALLBACK else None
+        return max(self.now, opens_at) if opens_at else self.now
+
+    def would(self, name: ActionName, by: Actor, **said: Any) -> bool:
+        """Say whether it would be allowed, when it is time for it."""
+        try:
+            decide(self.issue, name, an_act(name, by, **said), self._when(name))
+        except Refused:
+            return False
+        return True
 
     def next_wake(self) -> tuple[datetime, str] | None:
         """Which clock rings next and when, as the workflow sets its timers."""
-        wakes = [(p.next_mark.at, p.key) for p in self.issue.running if p.next_mark]
-        in_hand = self.issue.stage in RULES[ActionName.ASSIGN].stages
+        wakes = [(p.next_threshold.at, p.key) for p in self.issue.running if p.next_threshold]
+        in_hand = self.issue.stage in ACTIONS[ActionName.ASSIGN].rule.stages
         if in_hand and self.issue.assign_again_at:
             wakes.append((self.issue.assign_again_at, ASSIGNMENT))
         return min(wakes, default=None)
@@ -136,16 +148,19 @@ class Life:
             self.must(ActionName.ASSIGN)
             return
         promise = next(p for p in self.issue.running if p.key == wake[1])
-        assert promise.next_mark
-        alarm = (promise.key, promise.next_mark.name, promise.pauses)
+        assert promise.next_threshold
+        alarm = (promise.key, promise.next_threshold.name, promise.pauses)
         assert alarm not in self.rung, "no alarm twice"
         self.rung |= {alarm}
-        self.must(ActionName.THRESHOLD, promise=promise.key, threshold=promise.next_mark.name)
+        self.must(ActionName.THRESHOLD, promise=promise.key, threshold=promise.next_threshold.name)
 
     def the_reply_arrives(self) -> None:
         """An answer that came to nothing meanwhile is none any more, as the workflow has it."""
         reply, self.under_way = self.under_way, 0
-        if reply == self.issue.generation and self.issue.stage in RULES[ActionName.REPLIED].stages:
+        if (
+            reply == self.issue.generation
+            and self.issue.stage in ACTIONS[ActionName.REPLIED].rule.stages
+        ):
             self.must(ActionName.REPLIED)
 
     def must(self, name: ActionName, by: Actor = DESK, **said: Any) -> None:
@@ -161,7 +176,7 @@ class Life:
             return False
         recorded = self.desk.record(step, before)
         self._check_new_promises(recorded)
-        self.issue = before.after(recorded)
+        self.issue = recorded.applied_to(before)
         self._note(step)
         assert self.issue.last_at >= before.last_at
         assert self.issue.level >= before.level
@@ -277,15 +292,17 @@ class Life:
         assert standing == (may if self.issue.stage is Stage.WAITING else [])
 
     def an_issue_is_at_a_station_while_its_promise_runs(self) -> None:
-        stations = {STATIONS[p.kind] for p in self.issue.running if p.kind in STATIONS}
-        at = {self.issue.stage} & set(STATIONS.values())
+        stations = {
+            PRE_WORK_STAGES[p.kind] for p in self.issue.running if p.kind in PRE_WORK_STAGES
+        }
+        at = {self.issue.stage} & set(PRE_WORK_STAGES.values())
         between = {Stage.REGISTERED, Stage.REOPENED, Stage.ASSIGNED, Stage.WAITING}
         assert stations == at or (self.issue.stage in between and not at)
 
     def an_open_issue_runs_the_clocks_of_its_stage(self) -> None:
         stage, kinds = self.issue.stage, {p.kind for p in self.issue.running}
         if stage in {Stage.REGISTERED, Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING}:
-            assert kinds & {PromiseKind.RESOLUTION, *STATIONS}
+            assert kinds & {PromiseKind.RESOLUTION, *PRE_WORK_STAGES}
         if stage in {Stage.REPLIED, Stage.CALLBACK}:
             assert kinds
         if stage in {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}:

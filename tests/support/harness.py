@@ -46,7 +46,7 @@ from activities.repairing import Repairing
 from activities.replanning import Replanning
 from domain import contract as names
 from domain.issue.actions import (
-    PEOPLE,
+    PUBLIC_ACTIONS,
     Accept,
     Act,
     ActionName,
@@ -243,7 +243,7 @@ class StoryDesk:
 
     async def do(self, handle: Handle, name: ActionName, by: Actor, **said: Any) -> IssueView:
         """Take any action, now."""
-        act = PEOPLE[name].model_validate({"by": by, "at": await self.minute()} | said)
+        act = PUBLIC_ACTIONS[name].model_validate({"by": by, "at": await self.minute()} | said)
         return await self.act(handle, name, act)
 
     async def accept(self, handle: Handle, view: IssueView) -> IssueView:

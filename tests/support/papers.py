@@ -10,7 +10,7 @@ from functools import cached_property
 import asyncpg
 
 from domain.issue.actions import ActionName
-from domain.issue.state import Recorded
+from domain.issue.step import Recorded
 from domain.issue.view import IssueView
 from domain.sla.promise import Promise
 from domain.vocabulary import Outcome, Stage

@@ -23,8 +23,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.issue.actions import PEOPLE, Act, ActionName, Resolve
-from domain.issue.lifecycle import RULES
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Act, ActionName, Resolve
 from domain.issue.state import Issue
 from domain.issue.view import IssueView
 from domain.staff.roster import Roster
@@ -60,7 +59,7 @@ FORGOTTEN = -9
 LAST_CLOCKS = 60 * DAY
 """By then every clock has rung, and every message is brought out."""
 
-_ACTS = [name for name in PEOPLE if name is not ActionName.REPLAN]
+_ACTS = [name for name in PUBLIC_ACTIONS if name is not ActionName.REPLAN]
 _STILL_ALIVE = """
     SELECT id FROM issues WHERE closed_at IS NULL
     UNION SELECT issue_id FROM promises WHERE ended_at IS NULL
@@ -219,7 +218,7 @@ class Lives:
             self._anything: 12,
             self._at_an_impossible_time: 3,
             self._two_at_once: 4,
-            self._signal: 4 if view.stage in RULES[ActionName.RESOLVE].stages else 0.3,
+            self._signal: 4 if view.stage in ACTIONS[ActionName.RESOLVE].rule.stages else 0.3,
             self._operator_cancels: 0.8,
         }
         await weighted(life.chance, turns)(life, view)
@@ -274,7 +273,7 @@ class Lives:
     async def _fitting(self, life: Life, view: IssueView) -> tuple[ActionName, Actor, Said]:
         """Choose something that the stage allows, and somebody with a right to it."""
         name = likely(life.chance, view)
-        roles = dict.fromkeys(sorted(RULES[name].roles - {Role.SYSTEM}), 1.0)
+        roles = dict.fromkeys(sorted(ACTIONS[name].rule.roles - {Role.SYSTEM}), 1.0)
         if Role.ENGINEER in roles:
             roles[Role.ENGINEER] = 8 if view.engineer else 0.2
         by = self._person(life.chance, weighted(life.chance, roles), view)
@@ -304,7 +303,7 @@ class Lives:
         **said: Any,
     ) -> IssueView | None:
         """Send an update; None if it was refused, and then nothing has changed."""
-        act: Act = PEOPLE[name].model_validate({"by": by} | said)
+        act: Act = PUBLIC_ACTIONS[name].model_validate({"by": by} | said)
         before = await issue_reader.state(self.desk.pool, life.id)
         try:
             async with _answering(f"{name} of {life.name}"):

@@ -11,7 +11,7 @@ from temporalio import activity
 import worker
 from activities.recording import Recording
 from domain import contract as names
-from domain.issue.state import Recorded, Step
+from domain.issue.step import Recorded, Step
 from runtime import aio, settings
 
 CHANCE = Random(sys.argv[1])  # noqa: S311  no secret

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from domain.issue.actions import ActionName
+from domain.issue.actions import ACTIONS, ActionName
 from domain.issue.intake import CLOCK_SKEW
-from domain.issue.lifecycle import RULES
 from domain.issue.view import IssueView
 from domain.sla.promise import CUSTOMERS, DUE, OVERSIGHT, Promise, PromiseEnd
 from domain.vocabulary import Role, Stage
@@ -97,7 +96,7 @@ def events_follow_each_other(papers: Papers) -> None:
 def nobody_did_what_was_not_theirs(papers: Papers) -> None:
     """Every step was one of its stage, by somebody with a right to it."""
     for event in papers.events[1:]:
-        rule = RULES[ActionName(event["action"])]
+        rule = ACTIONS[ActionName(event["action"])].rule
         assert event["stage_before"] in rule.stages
         assert event["role"] in rule.roles
 

@@ -17,7 +17,7 @@ from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from domain.issue.actions import PEOPLE as ACTIONS
+from domain.issue.actions import PUBLIC_ACTIONS as ACTIONS
 from domain.issue.actions import ActionName, Reassign
 from domain.issue.view import IssueView
 from domain.staff.access import CALLERS, Caller, Reach, Right, may, reach

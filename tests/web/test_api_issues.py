@@ -8,7 +8,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.staff.access import Right
 from domain.vocabulary import Role
 from starter.client import Desk
@@ -266,7 +266,7 @@ async def test_an_action_out_of_place_tells_the_stage_and_what_the_caller_may_do
     problem = answer.json()
     assert (answer.status_code, problem["type"]) == (409, "urn:yinuo:NotAllowed")
     assert problem["stage"] == opened["stage"]
-    assert {"accept", "reassign"} <= set(problem["allowed"]) <= set(PEOPLE)
+    assert {"accept", "reassign"} <= set(problem["allowed"]) <= set(PUBLIC_ACTIONS)
     assert not {"replan", "approve"} & set(problem["allowed"])
     last = (await trail(running_desk, opened["number"]))[-1]
     assert last == ("zhou.jianguo", "survey", "refused: NotAllowed")
@@ -333,7 +333,7 @@ async def test_completion_may_be_signalled(
 def test_every_action_of_people_is_there_but_the_desks_own(app: Any) -> None:
     paths = set(app.openapi()["paths"])
     there = {name for name in ActionName if f"/issues/{{number}}/{name}" in paths}
-    assert there == set(PEOPLE) - {ActionName.REPLAN}
+    assert there == set(PUBLIC_ACTIONS) - {ActionName.REPLAN}
 
 
 # Cases and the trail ------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from domain.issue.actions import PEOPLE, Act, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName
 from domain.issue.view import IssueView
 from domain.links import PURPOSES, Link, Purpose
 from domain.vocabulary import Actor, Role
@@ -54,7 +54,7 @@ class Sent:
         return await self.doors.desk.show(self.number)
 
     async def act(self, name: ActionName, by: Actor, **said: Any) -> IssueView:
-        act = PEOPLE[name].model_validate({"by": by} | said)
+        act = PUBLIC_ACTIONS[name].model_validate({"by": by} | said)
         return await self.doors.desk.act(self.number, name, act)
 
     async def engineer(self) -> Actor:

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from domain.findings import Heartbeat
-from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.issue.intake import Customer, Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
@@ -65,10 +65,10 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
             yield path, operation
 
 
-@pytest.mark.parametrize("name", [name for name in PEOPLE if name is not ActionName.REPLAN])
+@pytest.mark.parametrize("name", [name for name in PUBLIC_ACTIONS if name is not ActionName.REPLAN])
 def test_the_example_of_an_action_can_be_sent_as_it_is(name: ActionName) -> None:
     by = Actor(id="zhou.jianguo", role=Role.LEAD)
-    PEOPLE[name].model_validate({"by": by, **api_examples.SAID[name]})
+    PUBLIC_ACTIONS[name].model_validate({"by": by, **api_examples.SAID[name]})
 
 
 def test_the_example_of_an_intake_can_be_sent_as_it_is() -> None:
@@ -138,7 +138,7 @@ async def test_whatever_the_description_allows_is_answered_as_it_says(
 ) -> None:
     """Each action is asked of an issue of its own, opened for it."""
     office = await token(Role.GM_OFFICE)
-    names = [name for name in PEOPLE if name is not ActionName.REPLAN]
+    names = [name for name in PUBLIC_ACTIONS if name is not ActionName.REPLAN]
     async with httpx2.AsyncClient(base_url=address, headers=office, timeout=PATIENCE) as http:
         opened = await asyncio.gather(
             *(http.post("/issues", json=an_intake()) for _ in range(len(names) + 1))

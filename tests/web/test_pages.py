@@ -11,7 +11,7 @@ import pytest
 from starlette.datastructures import FormData, UploadFile
 
 from domain.errors import Refused
-from domain.issue.actions import PEOPLE, Accept, ActionName, Consult, Quote, Resolve
+from domain.issue.actions import PUBLIC_ACTIONS, Accept, ActionName, Consult, Quote, Resolve
 from domain.links import Purpose
 from domain.vocabulary import Actor, Role
 from tests.support.staff_at_pages import sign_in
@@ -23,7 +23,7 @@ from web.rendering import HERE, Language, remaining, rooms
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 BY = Actor(id="liang.jiahao", role=Role.ENGINEER)
-ASKED = [each for each in ActionName if each in PEOPLE and each is not ActionName.REPLAN]
+ASKED = [each for each in ActionName if each in PUBLIC_ACTIONS and each is not ActionName.REPLAN]
 
 
 def written(action: ActionName, **said: str | list[str]) -> Filled:
@@ -113,7 +113,7 @@ def test_what_is_left_is_said_before_any_script_runs(ahead: timedelta, zh: str, 
 @pytest.mark.parametrize("action", ASKED)
 def test_every_field_of_every_action_can_be_put_in(action: ActionName) -> None:
     asked = {each.name for each in of_action(action).fields}
-    assert asked == set(PEOPLE[action].model_fields) - {"by", "call", "person"}
+    assert asked == set(PUBLIC_ACTIONS[action].model_fields) - {"by", "call", "person"}
 
 
 def test_each_field_has_the_input_that_fits_it() -> None:

@@ -19,7 +19,7 @@ from domain.findings import ADVICE, FindingKind
 from domain.issue import lifecycle
 from domain.issue.actions import Accept, Act, ActionName, ReportProgress, Withdraw
 from domain.issue.intake import Intake
-from domain.issue.state import Recorded, Step
+from domain.issue.step import Recorded, Step
 from domain.vocabulary import Outcome, Verdict
 from runtime.starting import arguments
 from store import issue_reader

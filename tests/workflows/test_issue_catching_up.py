@@ -9,7 +9,7 @@ from activities.recording import Recording
 from domain import contract as names
 from domain.issue.actions import ActionName, ReportProgress, Resolve
 from domain.issue.lifecycle import decide
-from domain.issue.state import Recorded, Step
+from domain.issue.step import Recorded, Step
 from domain.vocabulary import Actor, Role
 from store import issue_reader
 from tests.support import harness

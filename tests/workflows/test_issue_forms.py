@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.issue.actions import PEOPLE, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.issue.view import IssueView
 from domain.vocabulary import Stage
 from tests.support.harness import CLERK, Handle, engineer, refusal, status, traces
@@ -67,7 +67,7 @@ def test_no_form_that_people_fill_in_is_left_out() -> None:
         *(ActionName.RESUME, ActionName.REASSIGN, ActionName.ESCALATE, ActionName.WITHDRAW),
         ActionName.REPLAN,
     }
-    assert {form.action for form in FORMS} == set(PEOPLE) - known_before
+    assert {form.action for form in FORMS} == set(PUBLIC_ACTIONS) - known_before
 
 
 async def test_a_form_that_comes_at_the_wrong_time_is_refused_with_what_is_possible(

@@ -11,7 +11,8 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from domain.issue.intake import Intake, issue_id
 from domain.issue.naming import Manner
-from domain.issue.state import Issue, Recorded
+from domain.issue.state import Issue
+from domain.issue.step import Recorded
 from domain.issue.view import IssueView
 from runtime.settings import ROOT
 from runtime.temporal import plugin
@@ -79,8 +80,8 @@ class ThoughtlesslyChanged(IssueWorkflow):
 
     def go_on(self, recorded: Recorded) -> None:
         self._follow()
-        for errand in recorded.errands:
-            self._send(self._deliver(errand), errand.keys)
+        for batch in recorded.batches:
+            self._send(self._deliver(batch), batch.keys)
 
 
 async def test_a_change_of_the_commands_is_caught_by_the_replay() -> None:

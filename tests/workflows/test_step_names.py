@@ -17,7 +17,8 @@ from domain.contract import StepName
 from domain.issue.actions import ActionName, ReportProgress, Withdraw
 from domain.issue.intake import Intake
 from domain.issue.naming import Manner
-from domain.issue.state import Issue, Recorded, Step
+from domain.issue.state import Issue
+from domain.issue.step import Recorded, Step
 from domain.issue.view import IssueView
 from runtime.histories import local_of
 from runtime.settings import Settings

@@ -9,7 +9,7 @@ from itertools import permutations
 import pytest
 
 from domain.errors import Refused
-from domain.issue.state import Recorded, Step
+from domain.issue.step import Recorded, Step
 from domain.vocabulary import DESK
 from tests.support.builders import MONDAY
 from workflows.turns import RefusedStep, Turns

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from domain.issue.actions import PEOPLE, Act, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName
 from domain.links import PURPOSES, Purpose
 from domain.vocabulary import ServiceItem
 from web.forms.form import Filled, Form, fields_of
@@ -29,7 +29,7 @@ _USUAL: Mapping[Purpose, Mapping[str, str]] = {
 @cache
 def of_action(action: ActionName) -> Form[Act]:
     """Return the form of an action."""
-    return Form(PEOPLE[action], fields_of(PEOPLE[action], without=_NOT_ASKED))
+    return Form(PUBLIC_ACTIONS[action], fields_of(PUBLIC_ACTIONS[action], without=_NOT_ASKED))
 
 
 @cache
@@ -39,7 +39,7 @@ def of_link(purpose: Purpose) -> Form[Act] | None:
     if action is None:
         return None
     asked = [each for each in of_action(action).fields if each.name in ASKED[purpose]]
-    return Form(PEOPLE[action], tuple(asked), wording=LINKS)
+    return Form(PUBLIC_ACTIONS[action], tuple(asked), wording=LINKS)
 
 
 def blank(purpose: Purpose) -> Filled:

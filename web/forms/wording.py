@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from domain import words
+from domain.vocabulary import HIGHEST_SCORE, LOWEST_SCORE
 from web.rendering import Reason
+
+_SCORES: Reason = (f"{words.SCORES[0]}，100 为符合预期", f"{words.SCORES[1]}; 100 is as expected")
 
 LABELS: Mapping[str, Reason] = {
     "at": ("发生时间", "When it happened"),
@@ -53,8 +56,8 @@ HINTS: Mapping[str, Reason] = {
     "experts": ("不选则由主管指定", "if none is chosen, the lead chooses"),
     "advice": ("问题与意见只填一项", "either the question or the advice"),
     "difficulty": ("1 容易，5 很难", "1 easy, 5 very difficult"),
-    "technical": ("-50 至 200，100 为符合预期", "-50 to 200; 100 is as expected"),
-    "attitude": ("-50 至 200，100 为符合预期", "-50 to 200; 100 is as expected"),
+    "technical": _SCORES,
+    "attitude": _SCORES,
 }
 CODES: Mapping[str, words.Names] = {"verdict": words.VERDICTS, "item": words.ITEMS}
 """What is chosen by name; elsewhere the page says it."""
@@ -151,8 +154,8 @@ INTAKE = Wording(
 )
 _PLEASE_CHOOSE: Reason = ("请选择一项。", "Choose one.")
 _SCORE: Reason = (
-    "请填 -50 到 200 之间的整数；100 表示符合预期。",
-    "A whole number from -50 to 200; 100 is as expected.",
+    f"请填 {LOWEST_SCORE} 到 {HIGHEST_SCORE} 之间的整数；100 表示符合预期。",
+    f"A whole number from {LOWEST_SCORE} to {HIGHEST_SCORE}; 100 is as expected.",
 )
 _SHORTER: Reason = ("太长了：最多一万字。", "Too long: 10,000 characters at most.")
 LINKS = Wording(

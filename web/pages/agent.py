@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from domain.issue.actions import ActionName
-from domain.issue.common import TO_BE_HEARD
 from domain.issue.view import IssueView
 from domain.knowledge.cases import KnownCase
 from domain.sla.promise import PromiseKind
@@ -285,14 +284,7 @@ async def _told(
 
 def _possible(who: Visitor, seen: IssueView) -> list[ActionName]:
     """Return what can be done for a customer who is on the line."""
-    running = {each.kind for each in seen.promises if each.ended_at is None}
-    return [
-        each
-        for each in ON_THE_LINE
-        if each in seen.can
-        and may(who.caller, each, seen)
-        and (each is not ActionName.REPORT_TEST or not running.isdisjoint(TO_BE_HEARD))
-    ]
+    return [each for each in ON_THE_LINE if each in seen.can and may(who.caller, each, seen)]
 
 
 async def _case(here: Doors, who: Visitor, number: str) -> KnownCase | None:

@@ -1,0 +1,59 @@
+"""What can be done to an issue, by name, and what every act says."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from domain.vocabulary import Actor, Instant, Model
+
+
+class ActionName(StrEnum):
+    """Every transition an issue can make, by people (first) or by the desk itself (last)."""
+
+    REGISTERED = "registered"
+    ANSWER = "answer"
+    REPORT_TEST = "report_test"
+    VERIFY = "verify"
+    ACCEPT = "accept"
+    REPORT_PROGRESS = "report_progress"
+    WAIT_FOR_CUSTOMER = "wait_for_customer"
+    RESUME = "resume"
+    TRANSFER = "transfer"
+    REASSIGN = "reassign"
+    CONSULT = "consult"
+    SURVEY = "survey"
+    QUOTE = "quote"
+    CONFIRM = "confirm"
+    APPROVE = "approve"
+    RESOLVE = "resolve"
+    RECORD_CALLBACK = "record_callback"
+    EVALUATE = "evaluate"
+    RATE_DIFFICULTY = "rate_difficulty"
+    ESCALATE = "escalate"
+    WITHDRAW = "withdraw"
+    REPLAN = "replan"
+    ASSIGN = "assign"
+    THRESHOLD = "threshold"
+    REPLIED = "replied"
+    HAND_OVER = "hand_over"
+    COMPLAINT_RAISED = "complaint_raised"
+    CANCEL = "cancel"
+    CANCELLATION_ASKED = "cancellation_asked"
+    REPAIR = "repair"
+
+
+class Act(Model):
+    """Base of the actions. ``by`` says who acts. ``at`` says when it happened if that was earlier
+    than now (a field engineer reporting in the evening); it may not lie before the last thing that
+    somebody did to the issue nor in the future, and both instants are kept.
+    """
+
+    by: Actor
+    at: Instant | None = Field(default=None, description="when it happened; now if left out")
+
+    def content(self) -> dict[str, Any]:
+        """What it says, as it is kept: by whom and when is kept beside it."""
+        return self.model_dump(mode="json", exclude={"by", "at"}, exclude_none=True, by_alias=True)

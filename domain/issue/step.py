@@ -1,0 +1,256 @@
+"""A step: one transition, decided; and what the register answers when it stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, TypedDict
+
+from pydantic import Field
+
+from domain.issue.act import Act, ActionName
+from domain.issue.actions import (
+    ACTIONS,
+    Answer,
+    ComplaintRaised,
+    Consult,
+    Evaluate,
+    Quote,
+    RateDifficulty,
+    RecordCallback,
+    Replied,
+    ReportTest,
+    WaitForCustomer,
+)
+from domain.issue.forms import ConsultationRecord, Evaluation, Form
+from domain.issue.intake import Intake
+from domain.issue.state import (
+    KEYS_KEPT,
+    STEPS_KEPT,
+    Assignment,
+    CallbackRecord,
+    Handling,
+    Issue,
+    NotificationRequest,
+    Person,
+    note_of,
+)
+from domain.sla.promise import Promise, PromiseKind
+from domain.vocabulary import Actor, Instant, Model, Outcome, Role, Severity, Stage
+
+
+class Step(Model):
+    """One transition, decided and ready to be recorded: everything the registers need to know.
+
+    ``key`` says what gave cause to it: an update's id, a threshold's name. The same cause is never
+    recorded twice.
+
+    ``at`` is when it happened, ``recorded_at`` when the desk heard of it. Where somebody is wanted
+    the issue comes to ``stage_if_assigned`` if the roster has someone, else to ``stage``.
+    """
+
+    issue_id: str
+    run: str = Field(default="", description="first execution run id of the workflow")
+    key: str = ""
+    seq: int
+    action: ActionName
+    by: Actor
+    at: Instant
+    recorded_at: Instant
+    stage_before: Stage | None
+    stage: Stage
+    stage_if_assigned: Stage | None = None
+    outcome: Outcome | None = None
+    generation: int
+    severity: Severity
+    level: int
+    content: dict[str, Any] = Field(default_factory=dict)
+    intake: Intake | None = Field(default=None, description="with the registration only")
+    promises: tuple[Promise, ...] = Field(default=(), description="those this step changed")
+    make: tuple[PromiseKind, ...] = Field(default=(), description="to be planned, from ``at``")
+    attempt: int = 1
+    resume: bool = Field(default=False, description="``promises`` run on from ``at``")
+    replan: str | None = Field(
+        default=None, description="the rulebook ``promises`` are planned again by"
+    )
+    assignment: Assignment | None = None
+    department: str | None = Field(default=None, description="it is transferred to this one")
+    first_contact: bool = False
+    ends_as: Outcome = Outcome.SOLVED
+    handling: Handling | None = None
+    callback: CallbackRecord | None = None
+    forms: tuple[Form, ...] = ()
+    dissatisfied: bool = Field(default=False, description="a complaint of its own (R21)")
+    hand_over: tuple[str, ...] = ()
+    tell: tuple[NotificationRequest, ...] = ()
+
+    @property
+    def act(self) -> Act:
+        """What was said, as ``content`` keeps it; a registration says nothing but its intake."""
+        action = ACTIONS.get(self.action)
+        kept: type[Act] = action.kept if action else Act
+        return kept.model_validate({**self.content, "by": self.by})
+
+    @property
+    def answered(self) -> bool | None:
+        """Whether the customer is answered with this step (R6), in writing or by phone; a repair
+        that failed leaves them without an answer again. None: it changes nothing.
+        """
+        match self.act:
+            case RecordCallback(reached=True) as call:
+                return bool(call.running)
+            case ReportTest() as test:
+                return test.worked
+            case Answer(on_the_line=True) | Replied():
+                return True
+        return None
+
+    @property
+    def cause(self) -> str:
+        """What gave cause to it; of registrations, which have one key, with the intake."""
+        return f"{self.key}:{self.intake.digest}" if self.intake else self.key
+
+    @property
+    def replies(self) -> bool:
+        """Whether its messages bring the customer the answer (R6)."""
+        return self.stage is Stage.RESOLVED and self.stage_before is not Stage.RESOLVED
+
+    @property
+    def result(self) -> str | None:
+        """What the customer is told was done, or the hotline's answer."""
+        if self.handling:
+            return self.handling.result
+        return next(
+            (f.answer for f in self.forms if isinstance(f, ConsultationRecord) and f.answer), None
+        )
+
+    def stage_with(self, engineer: Person | None) -> Stage:
+        """Return the stage the issue comes to, now that it is known who has it."""
+        return self.stage_if_assigned if engineer and self.stage_if_assigned else self.stage
+
+
+class DeliveryBatch(Model):
+    """The messages one step wrote, to be delivered, and how long that is tried.
+
+    ``reply`` is the generation of the issue that they answer the customer about (R6), else 0.
+    ``not_before`` is when whoever they are for is at work again.
+    """
+
+    keys: tuple[str, ...]
+    reply: int = 0
+    not_before: Instant | None = None
+    give_up_after: timedelta
+    first_retry: timedelta
+    longest_retry: timedelta
+
+
+class Recorded(Model):
+    """What the register answers: the facts a workflow may not find out by itself. ``promises`` are
+    new, moved or measured ones; ``later`` are batches for people who are not at work.
+
+    ``step`` is the one that stands in the register at that place. After a crash it may be another
+    than the one sent: one that had been recorded when the workflow was told of both.
+    """
+
+    step: Step
+
+    number: str
+    department: str
+    centre: str
+    zone: str
+    promises: tuple[Promise, ...] = ()
+    engineer: Person | None = None
+    lead: Person | None = None
+    assign_again_at: Instant | None = None
+    thin: str | None = Field(
+        default=None, description="the core group that fell under its stand-by share (R16)"
+    )
+    needs_approval: bool = Field(default=False, description="the price is above the limit (R17)")
+    complaint: bool = Field(default=False, description="a complaint is to be raised (R21)")
+    errand: DeliveryBatch | None = None
+    later: tuple[DeliveryBatch, ...] = ()
+    closed_as: Outcome | None = Field(
+        default=None, description="set if this issue had ended before: nothing was recorded"
+    )
+    intake_digest: str | None = Field(
+        default=None, description="of the intake it was registered with, at the registration"
+    )
+    adopted: bool = Field(
+        default=False, description="another workflow had it, which is lost: catch up with it"
+    )
+
+    @property
+    def batches(self) -> tuple[DeliveryBatch, ...]:
+        """Everything to be delivered."""
+        return (self.errand, *self.later) if self.errand else self.later
+
+    def to_deliver(self, batches: Sequence[DeliveryBatch]) -> Recorded:
+        """Return it with everything to be delivered: at most one of it at once."""
+        at_once = next((each for each in batches if each.not_before is None), None)
+        later = tuple(each for each in batches if each.not_before)
+        return self.model_copy(update={"errand": at_once, "later": later})
+
+    def applied_to(self, issue: Issue) -> Issue:
+        """Return the issue as it is now that the step stands in the register."""
+        step = self.step
+        changed = {p.key: p for p in (*step.promises, *self.promises)}
+        kept = tuple(changed.pop(p.key, p) for p in issue.promises)
+        assigned = step.assignment is not None
+        note = note_of(step.action, step.by.id, step.at, step.content)
+        return issue.model_copy(
+            update={
+                "seq": step.seq,
+                "stage": step.stage_with(self.engineer),
+                "outcome": step.outcome,
+                "severity": step.severity,
+                "level": step.level,
+                "generation": step.generation,
+                "last_at": issue.last_at if step.by.role is Role.SYSTEM else step.at,
+                "department": self.department,
+                "centre": self.centre,
+                "engineer": self.engineer if assigned else issue.engineer,
+                "lead": self.lead if assigned else issue.lead,
+                "assign_again_at": self.assign_again_at if assigned else issue.assign_again_at,
+                "answered": issue.answered if step.answered is None else step.answered,
+                "first_contact": step.first_contact,
+                "ends_as": step.ends_as,
+                "results": (*issue.results, step.result) if step.result else issue.results,
+                "promises": (*kept, *changed.values()),
+                "panel_sits": issue.panel_sits and not step.replies,
+                "steps": (*issue.steps, note)[-STEPS_KEPT:],
+                "seen": (*issue.seen, step.key)[-KEYS_KEPT:],
+            }
+            | {**_noted(issue, self)}
+        )
+
+
+class _Noted(TypedDict, total=False):
+    quotations: int
+    needs_approval: bool
+    waits: int
+    panels: int
+    panel_sits: bool
+    evaluated: tuple[str, ...]
+    rated: int
+    complaints: tuple[str, ...]
+
+
+def _noted(issue: Issue, recorded: Recorded) -> _Noted:
+    """What a later step has to know of this one's forms."""
+    noted: _Noted = {}
+    match recorded.step.act:
+        case Quote():
+            approval = recorded.needs_approval
+            noted = {"quotations": issue.quotations + 1, "needs_approval": approval}
+        case WaitForCustomer():
+            noted = {"waits": issue.waits + 1}
+        case Consult(question=question):
+            noted = {"panels": issue.panels + bool(question), "panel_sits": bool(question)}
+        case Evaluate():
+            forms = (form for form in recorded.step.forms if isinstance(form, Evaluation))
+            noted = {"evaluated": (*issue.evaluated, *(f"{f.item}:{f.person}" for f in forms))}
+        case RateDifficulty():
+            noted = {"rated": issue.generation}
+        case ComplaintRaised(number=str(number)):
+            noted = {"complaints": (*issue.complaints, number)}
+    return noted
