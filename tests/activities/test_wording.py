@@ -179,7 +179,7 @@ def templates_of_the_lifecycle() -> set[str]:
     told: set[str] = set(map(str, BY_OUTCOME))
     for node in sources_of_the_lifecycle():
         match node:
-            case ast.Call(func=ast.Name(id="Tell")):
+            case ast.Call(func=ast.Name(id="NotificationRequest")):
                 (template,) = (k.value for k in node.keywords if k.arg == "template")
                 told |= texts(template)
             case ast.Call(func=ast.Name(id="answer"), args=[_, _, wording]):
