@@ -541,7 +541,7 @@ class IssueWorkflow:
         """
         try:
             complaint = self._defects.sound(
-                f"complaint:{step.seq}", lambda: arising(self._known, step.act, step.seq, step.at)
+                f"arising:{step.seq}", lambda: arising(self._known, step.act, step.seq, step.at)
             )
             number = await workflow.execute_activity(
                 names.RAISE_COMPLAINT,

@@ -176,6 +176,7 @@ async def test_what_the_desk_does_by_itself_is_done_within_the_hour_once_the_pro
         effect = raises(KeyError("stage"))
         patch.setitem(ACTIONS, name, replace(ACTIONS[name], effect=effect))
         handle = await BY_ITSELF[name](desk)
+        await desk.settle()
         assert name not in await desk.steps(handle)
     await desk.env.sleep(TRY_AGAIN + timedelta(minutes=1))
     assert name in await desk.steps(handle)
