@@ -58,7 +58,7 @@ storm: $(STAMP) ## an intake storm through the doors and past them, some minutes
 chaos: $(STAMP) ## every fault at once, and an independent check; a quarter of an hour
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-upgrade: $(STAMP) ## a desk of an earlier version, cut off and taken over; five minutes
+upgrade: $(STAMP) ## a desk of an earlier version, cut off and taken over; some minutes
 	$(BIN)/python -m benchmarks.upgrade $(ARGS)
 
 clean: ## remove what was installed and built, not the desk's data in .yinuo

@@ -63,6 +63,8 @@ _PEOPLE: Mapping[str, Actor] = {
     "manager": Actor(id="sun.li", role=Role.MANAGER),
     "gm_office": Actor(id="tian.hui", role=Role.GM_OFFICE),
 }
+AT_ONCE = 6
+"""Who works at once: everybody's acts in one storm would make alarms wait behind them."""
 _PATIENCE = Patience(answer=35.0, lasts=60.0)
 _WITHIN = 150.0
 _PAUSE = 0.5
@@ -83,6 +85,7 @@ class Onward:
         self._chance = chance(seed, "onward")
         self._scored: set[str] = set()
         self._words = 0
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def lead_all(self) -> None:
         """Do the next thing about every open issue, again and again; some of it takes its time."""
@@ -92,12 +95,16 @@ class Onward:
             await asyncio.sleep(_PAUSE)
 
     async def _next(self, number: str) -> None:
-        with suppress(Refused, GaveUp):  # it went on meanwhile: look again
-            view = await self._asking.look(number, _PATIENCE, self._chance)
-            for deed in _deeds(view):
-                if deed is not _EVALUATE or number not in self._scored:
-                    await self._do(view, deed)
-                    self._scored |= {number} if deed is _EVALUATE else set()
+        async with self._turns:
+            with suppress(Refused, GaveUp):  # it went on meanwhile: look again
+                await self._look_and_do(number)
+
+    async def _look_and_do(self, number: str) -> None:
+        view = await self._asking.look(number, _PATIENCE, self._chance)
+        for deed in _deeds(view):
+            if deed is not _EVALUATE or number not in self._scored:
+                await self._do(view, deed)
+                self._scored |= {number} if deed is _EVALUATE else set()
 
     async def _do(self, view: IssueView, deed: Deed) -> None:
         self._words += 1
