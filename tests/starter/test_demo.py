@@ -30,12 +30,11 @@ from starter.demo.receiver import Outside, Receiver
 from starter.demo.samples import read_samples
 from starter.demo.stage import stage
 from starter.roster_files import read_roster
-from tests.conftest import free_ports
+from tests.conftest import PORTS, free_ports
 from tests.patience import PATIENCE
 from tests.starter.demo_desk import RULEBOOK
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-PORTS = ("http_port", "temporal_port", "temporal_ui_port")
 
 
 @pytest.mark.parametrize(

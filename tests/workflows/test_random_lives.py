@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -24,6 +25,7 @@ pytest.register_assert_rewrite("tests.workflows.lives")
 
 from domain.actions import PEOPLE, ActionName  # noqa: E402
 from domain.issue import BROKEN_OFF  # noqa: E402
+from domain.lifecycle import RULES  # noqa: E402
 from domain.view import IssueView  # noqa: E402
 from domain.vocabulary import Outcome, Stage  # noqa: E402
 from runtime import postgres  # noqa: E402
@@ -64,6 +66,10 @@ AT_FIRST, PER_STEP = 20, 15
 REPLAYED = 30
 OFTEN_ENOUGH = 3 if COUNT else 1
 """How often the lives, all together, have to meet everything: else they are led too narrowly."""
+DEEDS = 65
+"""So much of what people may do is done, each action in each of its stages: of 93 deeds three
+hundred lives meet 74, and the chosen ones 72.
+"""
 ENDS = {"COMPLETED", "CANCELED"}
 
 
@@ -199,3 +205,18 @@ async def test_the_lives_met_every_action_stage_and_outcome(lived: Lived) -> Non
         *(ActionName.COMPLAINT_RAISED, ActionName.CANCELLATION_ASKED),
     ]
     assert not {name: met[name] for name in wanted if met[name] < OFTEN_ENOUGH}
+
+
+@pytest.mark.skipif(0 < COUNT < MANY, reason="too few lives to meet everything")
+async def test_people_do_in_every_stage_most_of_what_they_may_do_there(lived: Lived) -> None:
+    possible = {
+        (action, stage)
+        for action in set(PEOPLE) - {ActionName.REPLAN}
+        for stage in RULES[action].stages
+    }
+    done = {
+        (ActionName(deed["action"]), Stage(before["stage"]))
+        for papers in lived.papers
+        for before, deed in pairwise(papers.events)
+    }
+    assert len(possible & done) >= DEEDS, sorted(possible - done)
