@@ -50,6 +50,8 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+PORTS = ("http_port", "temporal_port", "temporal_ui_port")
+"""The settings that name a port of a desk."""
 _NOBODYS = (10_000, 32_768)
 _CHANCE = SystemRandom()
 _database_numbers = itertools.count(1)
@@ -57,12 +59,16 @@ _database_numbers = itertools.count(1)
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_environment() -> Iterator[None]:
-    """A developer's own servers and settings are never used by a test."""
+    """A developer's own servers and settings are never used by a test, nor are those of another
+    process of tests: a desk that is given no ports gets some of this process's own.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             if name.startswith(("YINUO_", "TEMPORAL_")) or name == "DATABASE_URL":
                 patch.delenv(name)
         patch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
+        for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True):
+            patch.setenv(f"YINUO_{name.upper()}", str(port))
         yield
 
 

@@ -12,7 +12,7 @@ from tests.support.patience import PATIENCE
 
 CONFTEST = """
 import pytest
-from tests import marks
+from tests.support import marks
 
 
 def pytest_configure(config):
@@ -45,7 +45,7 @@ import sys
 
 import pytest
 
-from tests.skipping import skipping_server
+from tests.support.skipping import skipping_server
 
 
 def start():

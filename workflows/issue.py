@@ -598,7 +598,7 @@ def _reason(error: ActivityError | ApplicationError) -> str:
 
 def _summary(name: str, step: Step) -> str:
     """What is read in the Web UI's timeline, which shows no name of a local activity."""
-    act = step.act
+    act = step.act if step.action is ActionName.THRESHOLD else None
     clock = (act.promise, act.threshold) if isinstance(act, ThresholdReached) else ()
     return f"{name}: {' '.join((step.action, *clock))} by {step.by.id}"
 

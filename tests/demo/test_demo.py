@@ -30,12 +30,11 @@ from domain.errors import SetupError
 from inbound.files.roster import read_roster
 from runtime.embedded.process import Child
 from runtime.settings import ROOT
-from tests.conftest import free_ports
+from tests.conftest import PORTS, free_ports
 from tests.support.demo_desk import RULEBOOK
 from tests.support.patience import PATIENCE
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-PORTS = ("http_port", "temporal_port", "temporal_ui_port")
 
 
 @pytest.mark.parametrize(

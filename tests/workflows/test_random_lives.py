@@ -1,6 +1,7 @@
-"""Hundreds of lives led at random, each by its seed, on one desk with the whole policy, real
-workflows and real registers. ``YINUO_LIVES_SEED`` is the first seed, ``YINUO_LIVES`` how many there
-are: a life that failed is led again by its own seed, if with another desk around it.
+"""Lives led at random, each by its seed, on one desk with the whole policy, real workflows and real
+registers. Chosen ones that meet everything; or as many as ``YINUO_LIVES`` says, the first by the
+seed ``YINUO_LIVES_SEED`` (``make lives``). A life that failed is led again by its own seed, if with
+another desk around it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -17,7 +19,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
 
-from domain.issue.actions import PUBLIC_ACTIONS, ActionName
+from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
 from domain.issue.state import BROKEN_OFF
 from domain.issue.view import IssueView
 from domain.vocabulary import Outcome, Stage
@@ -35,15 +37,31 @@ from tests.support.soundness import LAWS, Law, assert_channels_carried_what_the_
 from workflows.issue import IssueWorkflow
 
 FIRST = int(os.environ.get("YINUO_LIVES_SEED", "1"))
-COUNT = int(os.environ.get("YINUO_LIVES", "300"))
+COUNT = int(os.environ.get("YINUO_LIVES", "0"))
+# fmt: off
+CHOSEN = (
+    5, 11, 12, 13, 18, 20, 23, 26, 28, 31, 32, 33, 34, 36, 39, 47, 57, 58, 59, 60, 61, 72, 95, 99,
+    109, 114, 115, 119, 121, 123, 125, 127, 135, 139, 141, 145, 149, 157, 161, 165, 166, 167, 180,
+    181, 184, 191, 198, 202, 211, 213, 215, 226, 230, 234, 237, 239, 241, 247, 257, 268, 272, 273,
+    277, 280,
+)
+# fmt: on
+"""Out of three hundred, the fewest that met whatever those met at least twice, where those did."""
+SEEDS = range(FIRST, FIRST + COUNT) if COUNT else CHOSEN
+MANY = 300
+"""So many lives, whichever they are, meet everything."""
 BEGINS = "2026-02-02 09:00"
 """A Monday; the Spring Festival is from the 15th to the 23rd, with work on two weekends."""
 MOST_STEPS = 400
 AT_FIRST, PER_STEP = 20, 15
 """Events of a history, without workflow tasks, of which a step takes some ten."""
 REPLAYED = 30
-OFTEN_ENOUGH = 3
+OFTEN_ENOUGH = 3 if COUNT else 1
 """How often the lives, all together, have to meet everything: else they are led too narrowly."""
+DEEDS = 65
+"""So much of what people may do is done, each action in each of its stages: of 93 deeds three
+hundred lives meet 74, and the chosen ones 72.
+"""
 ENDS = {"COMPLETED", "CANCELED"}
 
 
@@ -74,9 +92,8 @@ async def lived(
     clock: WorkflowEnvironment, registers: Pool, request: pytest.FixtureRequest
 ) -> AsyncIterator[Lived]:
     """Lead them all, and read what there is to read."""
-    seeds = range(FIRST, FIRST + COUNT)
     async with story_desk(clock, registers, BEGINS, whole=True) as desk:
-        lives = Lives(desk, read_roster(ROOT / "examples" / "roster"), seeds)
+        lives = Lives(desk, read_roster(ROOT / "examples" / "roster"), SEEDS)
         await lives.lead()
         histories = {
             id_: await clock.client.get_workflow_handle(id_).fetch_history() for id_ in lives.of
@@ -101,10 +118,10 @@ async def _said(desk: StoryDesk, history: WorkflowHistory) -> IssueView:
 
 def _summary(lived: Lived) -> str:
     steps = sum(len(papers.events) for papers in lived.papers)
-    born = len(lived.papers) - COUNT
+    born = len(lived.papers) - len(SEEDS)
     refused = ", ".join(f"{n} {name}" for name, n in sorted(lived.lives.refused.items()))
     return (
-        f"\nseeds {FIRST} to {FIRST + COUNT - 1}: {COUNT} lives, {born} complaints born of them, "
+        f"\nseeds {SEEDS[0]} to {SEEDS[-1]}: {len(SEEDS)} lives, {born} complaints born of them, "
         f"{steps} steps; refused: {refused}"
     )
 
@@ -154,13 +171,13 @@ async def test_no_history_grows_out_of_bounds(lived: Lived) -> None:
 
 
 async def test_todays_code_replays_a_sample_of_the_lives(lived: Lived) -> None:
-    sample = Random(FIRST).sample(sorted(lived.histories), min(REPLAYED, COUNT))  # noqa: S311
+    sample = Random(FIRST).sample(sorted(lived.histories), min(REPLAYED, len(SEEDS)))  # noqa: S311
     replayer = Replayer(workflows=[IssueWorkflow], plugins=[plugin()])
     for id_ in sample:
         await replayer.replay_workflow(lived.histories[id_])
 
 
-@pytest.mark.skipif(COUNT < 300, reason="too few lives to meet everything")
+@pytest.mark.skipif(0 < COUNT < MANY, reason="too few lives to meet everything")
 async def test_the_lives_met_every_action_stage_and_outcome(lived: Lived) -> None:
     events = [event for papers in lived.papers for event in papers.events]
     met = Counter(
@@ -180,3 +197,18 @@ async def test_the_lives_met_every_action_stage_and_outcome(lived: Lived) -> Non
         *(ActionName.COMPLAINT_RAISED, ActionName.CANCELLATION_ASKED),
     ]
     assert not {name: met[name] for name in wanted if met[name] < OFTEN_ENOUGH}
+
+
+@pytest.mark.skipif(0 < COUNT < MANY, reason="too few lives to meet everything")
+async def test_people_do_in_every_stage_most_of_what_they_may_do_there(lived: Lived) -> None:
+    possible = {
+        (action, stage)
+        for action in set(PUBLIC_ACTIONS) - {ActionName.REPLAN}
+        for stage in ACTIONS[action].rule.stages
+    }
+    done = {
+        (ActionName(deed["action"]), Stage(before["stage"]))
+        for papers in lived.papers
+        for before, deed in pairwise(papers.events)
+    }
+    assert len(possible & done) >= DEEDS, sorted(possible - done)
