@@ -24,6 +24,7 @@ from runtime.settings import ROOT
 from store.exports.registers import REGISTERS
 
 REGULATION = ROOT / "docs" / "regulation.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "examples" / "README.md"])
 SHOWN_ELSEWHERE = {ActionName.REPLAN}
 """What systems do and people do not."""
@@ -144,6 +145,15 @@ def test_every_rule_is_proved_by_tests_that_exist(text: str) -> None:
 def test_every_rule_lives_in_places_that_exist(text: str) -> None:
     assert [rule for rule, _, where, _ in rules(text) if not places(where)] == []
     assert not_there([place for _, _, where, _ in rules(text) for place in places(where)]) == []
+
+
+def test_where_one_looks_first_is_there_too() -> None:
+    table = rows(ARCHITECTURE.read_text(encoding="utf-8"), "# Where one looks first")
+    named = [place for row in table for place in places(row[1], ARCHITECTURE)]
+    code = [place for place in named if place.file.suffix == ".py"]
+    assert len(table) == 8
+    assert len(code) > 8
+    assert not_there(code) == []
 
 
 def test_a_rule_without_proof_or_with_a_renamed_one_is_noticed(text: str) -> None:
