@@ -148,7 +148,7 @@ def test_every_rule_lives_in_places_that_exist(text: str) -> None:
 
 
 def test_where_one_looks_first_is_there_too() -> None:
-    table = rows(ARCHITECTURE.read_text(encoding="utf-8"), "# Where one looks first")
+    table = rows(ARCHITECTURE.read_text(encoding="utf-8"), "Where one looks first")
     named = [place for row in table for place in places(row[1], ARCHITECTURE)]
     code = [place for place in named if place.file.suffix == ".py"]
     assert len(table) == 8
