@@ -107,6 +107,7 @@ def clone(tmp_path: Path) -> Path:
     return place
 
 
+@pytest.mark.program
 def test_a_version_is_unpacked_and_installed_by_its_own_recipe(clone: Path, tmp_path: Path) -> None:
     first = resolved("HEAD~1", clone)
     version = installed(first, tmp_path / "tree", clone)
@@ -118,6 +119,7 @@ def test_a_version_is_unpacked_and_installed_by_its_own_recipe(clone: Path, tmp_
         installed(first, clone, clone)
 
 
+@pytest.mark.program
 def test_a_version_that_is_not_there_is_answered_with_what_to_do(
     clone: Path, tmp_path: Path
 ) -> None:

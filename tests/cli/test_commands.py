@@ -19,6 +19,7 @@ def test_what_the_list_of_commands_says_of_each_is_how_its_own_help_begins(name:
     assert " ".join(said.split()) == COMMANDS[name].line
 
 
+@pytest.mark.program
 def test_the_list_of_commands_waits_for_no_server_and_no_command() -> None:
     program = (
         "import sys, contextlib\n"

@@ -191,8 +191,8 @@ async def test_nobody_else_on_the_machine_comes_in_even_if_the_directory_was_ope
 WITHOUT_REACH = """
 import asyncio, ctypes, sys
 from pathlib import Path
-from runtime.embedded import EmbeddedPostgres, HASTY
-from runtime.errors import SetupError
+from runtime.embedded.servers import EmbeddedPostgres, HASTY
+from domain.errors import SetupError
 
 PR_SET_SECUREBITS, NO_CAP_AMBIENT_RAISE = 28, 1 << 6
 assert ctypes.CDLL(None).prctl(PR_SET_SECUREBITS, NO_CAP_AMBIENT_RAISE, 0, 0, 0) == 0
@@ -357,7 +357,7 @@ DESK = """
 import asyncio, sys
 from pathlib import Path
 from runtime import aio
-from runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
+from runtime.embedded.servers import EmbeddedPostgres, EmbeddedTemporal
 from runtime.settings import Settings
 from runtime.temporal import connect
 

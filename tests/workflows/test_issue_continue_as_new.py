@@ -28,7 +28,7 @@ async def test_a_new_run_keeps_state_clocks_and_first_run_id(desk: StoryDesk) ->
     handle = await grown(desk)
     description = await handle.describe()
     stored = await issue_reader.living(desk.pool)
-    assert description.raw_info.first_run_id == stored[0][1]
+    assert description.raw_info.first_run_id == stored[0].run
     view = await desk.view(handle)
     assert stand(view) == {"response.1": "kept", "resolution.1": "open"}
     await assert_sound(desk.pool, handle.id, view)
