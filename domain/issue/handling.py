@@ -228,8 +228,7 @@ def _not_a_handler(issue: Issue, by: Actor) -> Refused | None:
     """R15: an engineer may ask about their own issues, and advise on any that a panel sits on."""
     if by.role is not Role.ENGINEER or issue.panel_sits or issue.is_with(by):
         return None
-    # An expert may be asked about any issue (see ``staff.access``): so it is only not yet theirs.
-    return Refused("NotAllowed", f"no panel is asked about {issue.number}: its handler asks one")
+    return Refused("NotYours", f"{issue.number} is not with {by.id}: its handler asks a panel")
 
 
 def consult(issue: Issue, act: Consult, at: datetime) -> Changes:

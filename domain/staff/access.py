@@ -23,6 +23,8 @@ class Reach(StrEnum):
     """An engineer's: those they have. An intake system's: those it registered."""
     TO_CALL = "to_call"
     """Those whose callback is due or running."""
+    TO_ADVISE = "to_advise"
+    """An engineer's own, and any that a panel sits on (R15)."""
     DEPARTMENT = "department"
     ALL = "all"
 
@@ -111,15 +113,13 @@ def reach(role: Role, what: Right | ActionName) -> Reach:
     if what not in PUBLIC_ACTIONS or role not in ACTIONS[what].rule.roles:
         return Reach.NONE
     if what is ActionName.CONSULT and role is Role.ENGINEER:
-        return Reach.ALL  # an expert may be asked about any issue (R15)
+        return Reach.TO_ADVISE
     return ACTS_ON.get(role, Reach.NONE)
 
 
 def within(found: Reach, caller: Caller, issue: IssueView) -> bool:
     """Say whether an issue is among those that somebody reaches."""
     match found:
-        case Reach.ALL:
-            return True
         case Reach.OWN if caller.role is Role.INTAKE:
             return issue.source == caller.id
         case Reach.OWN:
@@ -127,11 +127,15 @@ def within(found: Reach, caller: Caller, issue: IssueView) -> bool:
         case Reach.DEPARTMENT:
             return issue.department == caller.department
         case Reach.TO_CALL:
-            return any(
-                p.kind is PromiseKind.CALLBACK and p.ended_at is None for p in issue.promises
-            )
+            return _runs(issue, PromiseKind.CALLBACK)
+        case Reach.TO_ADVISE:
+            return within(Reach.OWN, caller, issue) or _runs(issue, PromiseKind.PANEL)
         case _:
-            return False
+            return found is Reach.ALL
+
+
+def _runs(issue: IssueView, kind: PromiseKind) -> bool:
+    return any(each.kind is kind and each.ended_at is None for each in issue.promises)
 
 
 def may(caller: Caller, what: Right | ActionName, issue: IssueView) -> bool:

@@ -141,8 +141,8 @@ def test_r15_any_engineer_may_bring_the_advice_and_the_handler_reads_it() -> Non
     ("stage", "by", "said", "type_", "why"),
     [
         ("in_progress", HANDLER, {"question": "", "advice": "dry it"}, "NotAllowed", "no panel is"),
-        ("in_progress", EXPERT, {}, "NotAllowed", "its handler asks one"),
-        ("registered", HANDLER, {}, "NotAllowed", "its handler asks one"),
+        ("in_progress", EXPERT, {}, "NotYours", "its handler asks a panel"),
+        ("registered", HANDLER, {}, "NotYours", "its handler asks a panel"),
     ],
 )
 def test_r15_a_panel_nobody_may_ask_or_nobody_asked_is_refused(

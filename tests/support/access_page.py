@@ -14,6 +14,7 @@ _SAID = {
     Reach.NONE: "·",
     Reach.OWN: "own",
     Reach.TO_CALL: "to call",
+    Reach.TO_ADVISE: "own, or a panel sits",
     Reach.DEPARTMENT: "department",
     Reach.ALL: "all",
 }

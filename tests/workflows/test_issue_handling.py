@@ -164,7 +164,7 @@ async def test_a_panel_is_asked_by_its_handler_once_at_a_time_of_people_we_have(
     for who, what, type_, why in (
         (by, question | {"experts": ["dr.who"]}, "Invalid", "experts: dr.who is not on the roster"),
         (by, {"advice": "change it"}, "NotAllowed", "no panel is asked"),
-        (other, question, "NotAllowed", "its handler asks one"),
+        (other, question, "NotYours", "its handler asks a panel"),
     ):
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await desk.do(handle, ActionName.CONSULT, who, **what)
