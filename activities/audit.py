@@ -20,7 +20,6 @@ from temporalio.client import (
     WorkflowExecution,
     WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
-    WorkflowUpdateStage,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
@@ -35,7 +34,7 @@ from domain.staff.duty import Duty
 from domain.staff.staffing import stranded
 from domain.vocabulary import DESK, Actor, Outcome, Role
 from runtime.lives import NUMBER, STEP, catch_up, described
-from runtime.starting import start_of, update_of
+from runtime.starting import accepted
 from store import issue_reader, roster, rulebooks
 from store.connection import Pool
 from store.issue_reader import Living
@@ -128,14 +127,7 @@ class Audit:
         if intake is None:
             return
         with suppress(WorkflowUpdateFailedError, WorkflowAlreadyStartedError, RPCError):
-            await client.start_update_with_start_workflow(
-                ActionName.REGISTERED,
-                intake,
-                start_workflow_operation=start_of(intake, names.ISSUES),
-                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-                id=update_of(intake),
-                rpc_timeout=_PATIENCE,
-            )
+            await accepted(client, intake, within=_PATIENCE)
 
     async def _remind(self, client: Client, issue: Living) -> None:
         """Let a workflow that lost its last steps, or its registration, take them again."""

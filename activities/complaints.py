@@ -27,7 +27,7 @@ class Complaints:
             ApplicationError: not retried: the desk refuses such an intake, and says why.
         """
         try:
-            answer = await registered(activity.client(), intake, names.ISSUES)
+            answer = await registered(activity.client(), intake)
         except WorkflowAlreadyStartedError:  # an earlier attempt's, which has ended by now
             return await self._number(intake)
         except WorkflowUpdateFailedError as error:

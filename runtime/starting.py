@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateHandle,
+    WorkflowUpdateStage,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
+from domain.contract import ISSUES
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.naming import TODAYS
@@ -23,7 +30,7 @@ def arguments(intake: Intake) -> list[Any]:
     return [None, intake, TODAYS]
 
 
-def start_of(intake: Intake, task_queue: str) -> WithStartWorkflowOperation[Any, Any]:
+def start_of(intake: Intake) -> WithStartWorkflowOperation[Any, Any]:
     """Start the issue's workflow, unless it is there. The intake goes along, so that it registers
     itself whatever becomes of the call. One that has ended is not begun again, but one that failed
     is: its intake was refused.
@@ -32,7 +39,7 @@ def start_of(intake: Intake, task_queue: str) -> WithStartWorkflowOperation[Any,
         ISSUE_WORKFLOW,
         args=arguments(intake),
         id=intake.issue_id,
-        task_queue=task_queue,
+        task_queue=ISSUES,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         static_summary=summary(intake),
@@ -40,7 +47,7 @@ def start_of(intake: Intake, task_queue: str) -> WithStartWorkflowOperation[Any,
     )
 
 
-async def registered(client: Client, intake: Intake, task_queue: str) -> IssueView:
+async def registered(client: Client, intake: Intake) -> IssueView:
     """Start the issue's workflow, or find it started, and wait for its number. Whoever registers
     does so here: intake systems, people, and the desk itself a complaint (R21).
 
@@ -49,7 +56,7 @@ async def registered(client: Client, intake: Intake, task_queue: str) -> IssueVi
         WorkflowUpdateFailedError: it refuses the intake.
         RPCError: no answer.
     """
-    start = start_of(intake, task_queue)
+    start = start_of(intake)
     try:
         answer: IssueView = await client.execute_update_with_start_workflow(
             ActionName.REGISTERED.value,
@@ -59,11 +66,36 @@ async def registered(client: Client, intake: Intake, task_queue: str) -> IssueVi
             result_type=IssueView,
         )
     finally:
-        look_at(start)
+        _look_at(start)
     return answer
 
 
-def look_at(start: WithStartWorkflowOperation[Any, Any]) -> None:
+async def accepted(
+    client: Client, intake: Intake, *, within: timedelta | None = None
+) -> WorkflowUpdateHandle[IssueView]:
+    """Start the issue's workflow, or find it started, and let it take the intake on; the handle may
+    be asked for the number. ``within`` bounds each call to Temporal.
+
+    Raises:
+        WorkflowAlreadyStartedError, WorkflowUpdateFailedError, RPCError: as ``registered``.
+    """
+    start = start_of(intake)
+    try:
+        handle: WorkflowUpdateHandle[IssueView] = await client.start_update_with_start_workflow(
+            ActionName.REGISTERED.value,
+            intake,
+            start_workflow_operation=start,
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+            id=update_of(intake),
+            result_type=IssueView,
+            rpc_timeout=within,
+        )
+    finally:
+        _look_at(start)
+    return handle
+
+
+def _look_at(start: WithStartWorkflowOperation[Any, Any]) -> None:
     """The SDK leaves a failed start in the operation too: asyncio complains if nobody looks."""
     start._workflow_handle.add_done_callback(looked_at)  # noqa: SLF001  the public way waits for it
 

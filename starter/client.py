@@ -20,12 +20,11 @@ from temporalio.client import (
     Client,
     WorkflowHandle,
     WorkflowUpdateFailedError,
-    WorkflowUpdateStage,
 )
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.contract import DEFECT, ISSUES
+from domain.contract import DEFECT
 from domain.errors import Refused
 from domain.issue.actions import Act, ActionName, Reassign, Resolve
 from domain.issue.intake import Intake
@@ -35,7 +34,7 @@ from domain.staff.staffing import Stranded, stranded
 from domain.vocabulary import DESK, Actor, Role, Stage
 from runtime.aio import within
 from runtime.lives import Lives, catch_up, described
-from runtime.starting import look_at, looked_at, registered, start_of, update_of
+from runtime.starting import accepted, looked_at, registered, update_of
 from starter.answering import ANSWER_WITHIN, Unavailable, answering
 from starter.register import Register
 from store import AWAY, issue_reader, roster, rulebooks, standing
@@ -169,7 +168,7 @@ class Desk(Register):
 
     async def _numbered(self, intake: Intake) -> Opened:
         try:
-            view = await self._asked(registered(self._client, intake, ISSUES))
+            view = await self._asked(registered(self._client, intake))
         except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError) as error:
             return Opened(await self._registered_before(intake, error), new=False)
         return Opened(view, new=True)
@@ -177,25 +176,14 @@ class Desk(Register):
     async def _accepted(self, intake: Intake) -> Opened:
         """Let Temporal take the intake on. The issue itself may know its number, and is asked."""
         began = datetime.now(UTC)
-        start = start_of(intake, ISSUES)
-        call = self._client.start_update_with_start_workflow(
-            ActionName.REGISTERED.value,
-            intake,
-            start_workflow_operation=start,
-            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-            id=update_of(intake),
-            result_type=IssueView,
-        )
         try:
-            handle = await self._asked(call)
+            handle = await self._asked(accepted(self._client, intake))
             with suppress(TimeoutError):
                 async with asyncio.timeout(_AT_ONCE):
                     view = await self._asked(handle.result())
                     return Opened(view, new=view.registered_at >= began)
         except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError) as error:
             return Opened(await self._registered_before(intake, error), new=False)
-        finally:
-            look_at(start)
         return Opened(None, new=True)
 
     async def _registered_before(self, intake: Intake, error: Exception) -> IssueView:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from domain.contract import StepName
 from domain.issue.actions import ActionName
+from domain.issue.common import AFTER
 from domain.issue.step import Step
 from domain.issue.thresholds import ThresholdsPassed
 from domain.vocabulary import Model, Stage
@@ -60,8 +61,6 @@ NAMES: Mapping[ActionName, StepName] = {
 }
 """The name of a step by its action, unless ``name_of`` finds that it brings about more."""
 
-_ANSWERED = frozenset({Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK})
-
 
 def name_of(step: Step) -> StepName:
     """Name a step by the most that it brings about: whatever closes or reopens an issue is called
@@ -69,7 +68,7 @@ def name_of(step: Step) -> StepName:
     """
     if step.stage is Stage.CLOSED is not step.stage_before:
         return StepName.CLOSE_ISSUE
-    if step.stage is Stage.REOPENED and step.stage_before in _ANSWERED:
+    if step.stage is Stage.REOPENED and step.stage_before in AFTER:
         return StepName.REOPEN_ISSUE
     return _by_the_clock(step) if step.action is ActionName.THRESHOLD else NAMES[step.action]
 

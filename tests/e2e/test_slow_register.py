@@ -94,7 +94,7 @@ async def a_worker(servers: DeskServers, *said: str) -> Child:
 
 
 async def register(servers: DeskServers, intake: Intake) -> IssueView:
-    start = start_of(intake, "issues")
+    start = start_of(intake)
     start._start_workflow_input.task_timeout = TASK
     view: IssueView = await servers.client.execute_update_with_start_workflow(
         "registered",
