@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import secrets
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 from benchmarks.chaos.cuts import storms
 from benchmarks.chaos.plan import Kind
 from benchmarks.chaos.report import write
 from benchmarks.chaos.run import Asked, run
+from benchmarks.surroundings import fresh_home, hush
 from runtime import aio
 
 
@@ -44,13 +40,6 @@ def main() -> int:
     return int(any(report.findings for report in reports))
 
 
-def hush() -> None:
-    """Say nothing of lost connections, once for each call: losing them is what this is about."""
-    logging.basicConfig(level=logging.CRITICAL)
-    quiet = LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
-    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet)))
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, help="what is to happen; left out: another each time")
@@ -66,16 +55,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write the report into a file")
     parser.add_argument("--power-cuts", type=int, help="so many storms with a power cut instead")
     return parser.parse_args()
-
-
-@contextmanager
-def fresh_home(prefix: str, *, keep: bool) -> Iterator[Path]:
-    """A new folder, and whether it stays."""
-    if keep:
-        yield Path(tempfile.mkdtemp(prefix=prefix))
-        return
-    with tempfile.TemporaryDirectory(prefix=prefix) as home:
-        yield Path(home)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.chaos.__main__ import fresh_home, hush
 from benchmarks.chaos.report import SHOWN, write
+from benchmarks.surroundings import fresh_home, hush
 from benchmarks.upgrade.run import Drill, run
 from benchmarks.upgrade.version import installed, resolved
 from domain.errors import SetupError
