@@ -17,6 +17,7 @@ from demo.receiver import LOOPBACK, Outside, Receiver
 from domain.errors import SetupError
 from domain.staff.roster import Roster
 from runtime import rulebook
+from runtime.embedded.ports import free_ports
 from runtime.embedded.process import Lock
 from runtime.settings import Settings, load
 from starter import client, up
@@ -96,8 +97,8 @@ def free_port(wanted: int) -> int:
         try:
             probe.bind((LOOPBACK, wanted))
         except OSError:
-            probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+            return free_ports(1)[0]
+    return wanted
 
 
 @contextmanager

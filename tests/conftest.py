@@ -3,12 +3,10 @@
 import gc
 import itertools
 import os
-import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from random import SystemRandom
 from typing import Any
 
 import asyncpg
@@ -17,6 +15,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from runtime import postgres
+from runtime.embedded.ports import free_ports
 from runtime.embedded.servers import (
     ADMINISTRATOR,
     APPLICATION,
@@ -52,8 +51,6 @@ def pytest_collection_finish() -> None:
 
 PORTS = ("http_port", "temporal_port", "temporal_ui_port")
 """The settings that name a port of a desk."""
-_NOBODYS = (10_000, 32_768)
-_CHANCE = SystemRandom()
 _database_numbers = itertools.count(1)
 
 
@@ -178,18 +175,3 @@ async def desk_servers(servers: None, home: Path) -> AsyncIterator[DeskServers]:
         client = await connect(settings)
         await register_search_attributes(client, SEARCH_ATTRIBUTES)
         yield DeskServers(home, settings, database, temporal, client)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on the loopback that nobody used a moment ago.
-
-    From below those that the kernel gives to whoever asks for any: none of the thousands of
-    connections that are made meanwhile gets one of these.
-    """
-    found: list[int] = []
-    while len(found) < count:
-        port = _CHANCE.randrange(*_NOBODYS)
-        with socket.socket() as tried, suppress(OSError):
-            tried.bind(("127.0.0.1", port))
-            found += [port] if port not in found else []
-    return found

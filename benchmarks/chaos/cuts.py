@@ -109,9 +109,12 @@ async def _cut(saboteur: Saboteur, fault: Fault) -> None:
 
 async def _sent_again(on: Theatre, callers: Asking, again: Sequence[Intake]) -> list[Finding]:
     """Send these again, and find those that heard 2xx and have no workflow that knows them."""
+    before = len(callers.acknowledged)
     await asyncio.gather(*(_send(callers, intake, 0.0) for intake in again))
+    told = {said.issue_id for said in callers.acknowledged[before:]}
+    unknown = await _unknown(on, [intake for intake in again if intake.issue_id in told])
     what = "sent again and acknowledged, and no workflow knows the intake"
-    return [Finding(Count.ORPHANS, id_, what) for id_ in await _unknown(on, again)]
+    return [Finding(Count.ORPHANS, id_, what) for id_ in unknown]
 
 
 async def _unknown(on: Theatre, intakes: Sequence[Intake]) -> list[str]:

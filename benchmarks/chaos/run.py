@@ -34,6 +34,7 @@ from demo.stage import Theatre, stage
 from domain.staff.roster import Roster
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
+from runtime.embedded.ports import free_ports
 from runtime.postgres import pool
 from runtime.settings import ROOT
 
@@ -58,9 +59,17 @@ class Asked(NamedTuple):
 
 @asynccontextmanager
 async def desk(home: Path) -> AsyncIterator[Theatre]:
-    """A whole desk in ``home`` whose hours are seconds."""
+    """A whole desk in ``home`` whose hours are seconds. No other desk gets one of its ports while
+    the server there is dead.
+    """
     policy = ROOT / "policies" / "demo.toml"
-    own = {"workers": WORKERS}
+    http, temporal, web_ui = free_ports(3)
+    own = {
+        "workers": WORKERS,
+        "http_port": http,
+        "temporal_port": temporal,
+        "temporal_ui_port": web_ui,
+    }
     async with stage(home, policy, roster(), speed=_SPEED, overrides=own) as on:
         yield on
 

@@ -30,8 +30,9 @@ from benchmarks.upgrade.onward import Onward, unfinished
 from benchmarks.upgrade.version import Version
 from cli.audit import audit_now
 from demo.receiver import Outside, Receiver
-from demo.stage import Theatre, free_port, own_environment
+from demo.stage import Theatre, own_environment
 from domain.findings import AuditReport
+from runtime.embedded.ports import free_ports
 from runtime.settings import Settings
 from starter import client, up
 
@@ -41,8 +42,6 @@ _ANSWER = 35.0
 _RESTS_WITHIN = 100.0
 _CALLS = 120_000
 """All visitors come from one address here."""
-_PORTS = (8480, 7433, 8433)
-"""If they are free."""
 
 
 class Drill(NamedTuple):
@@ -104,7 +103,7 @@ async def run(version: Version, seed: int, issues: int, base: Path, say: Say) ->
 
 
 def _settings(base: Path, policy: Path) -> Settings:
-    http, temporal, web_ui = (free_port(wanted) for wanted in _PORTS)
+    http, temporal, web_ui = free_ports(3)
     return Settings(
         home=base / "desk",
         policy=policy,

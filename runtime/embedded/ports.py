@@ -1,10 +1,29 @@
-"""A port of this machine, before a server listens there."""
+"""Ports of this machine, before a server listens there."""
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from random import SystemRandom
 
 from domain.errors import SetupError
+
+_NOBODYS = (10_000, 32_768)
+_CHANCE = SystemRandom()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on the loopback that nobody used a moment ago.
+
+    From below those that the kernel gives to whoever asks for any: none of the thousands of
+    connections that are made meanwhile gets one of these, also while a server is away for a moment.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = _CHANCE.randrange(*_NOBODYS)
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            found += [port] if port not in found else []
+    return found
 
 
 @contextmanager

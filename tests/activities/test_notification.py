@@ -14,10 +14,10 @@ from temporalio.testing import ActivityEnvironment
 from activities import notification
 from activities.notification import AppriseSender, DeliveryFailed, DeliveryUnknown, Notification
 from domain.vocabulary import Audience
+from runtime.embedded.ports import free_ports
 from store import outbox, standing
 from store.connection import Pool
 from store.outbox import Message
-from tests.conftest import free_ports
 from tests.support.patience import PATIENCE
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)

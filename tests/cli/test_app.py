@@ -15,7 +15,7 @@ from domain.errors import InputError
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView, view
 from inbound.files.intakes import read_intakes
-from tests.conftest import free_ports
+from runtime.embedded.ports import free_ports
 from tests.support.builders import an_intake, an_issue
 from tests.support.patience import PATIENCE
 from tests.support.running_desk import Ran, RunningDesk, Yinuo, run_yinuo

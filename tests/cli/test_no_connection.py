@@ -8,8 +8,9 @@ import sys
 import asyncpg
 import pytest
 
+from runtime.embedded.ports import free_ports
 from runtime.settings import ROOT
-from tests.conftest import DeskServers, free_ports
+from tests.conftest import DeskServers
 from tests.support.patience import PATIENCE
 
 PROGRAMS = {

@@ -14,8 +14,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from runtime.embedded.ports import free_ports
 from runtime.settings import ROOT, Settings
-from tests.conftest import free_ports
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("servers")

@@ -28,9 +28,10 @@ from demo.receiver import Outside, Receiver
 from demo.stage import stage
 from domain.errors import SetupError
 from inbound.files.roster import read_roster
+from runtime.embedded.ports import free_ports
 from runtime.embedded.process import Child
 from runtime.settings import ROOT
-from tests.conftest import PORTS, free_ports
+from tests.conftest import PORTS
 from tests.support.demo_desk import RULEBOOK
 from tests.support.patience import PATIENCE
 

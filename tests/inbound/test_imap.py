@@ -16,10 +16,10 @@ from cli.inbound import PASSWORD as VARIABLE
 from inbound import imap
 from inbound.imap import Mailbox, MailboxError
 from inbound.mail import LetterBox
+from runtime.embedded.ports import free_ports
 from runtime.settings import ROOT
 from starter.client import Unavailable
 from store import issue_reader
-from tests.conftest import free_ports
 from tests.inbound.test_smtp import OutOfOrder
 from tests.support.letters import MAPPING, form, letter
 from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server, self_signed

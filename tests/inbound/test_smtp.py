@@ -17,9 +17,9 @@ import pytest
 
 from inbound.mail import LARGEST, LetterBox
 from inbound.smtp import listening
+from runtime.embedded.ports import free_ports
 from runtime.settings import ROOT
 from starter.client import Desk, Unavailable
-from tests.conftest import free_ports
 from tests.support.letters import MAPPING, form, letter
 from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk

@@ -15,12 +15,12 @@ import psutil
 import pytest
 
 from domain.errors import SetupError
+from runtime.embedded.ports import free_ports
 from runtime.embedded.servers import HASTY, EmbeddedPostgres, EmbeddedTemporal
 from runtime.home import make_private
 from runtime.migrate import migrate
 from runtime.settings import Settings
 from runtime.temporal import connect
-from tests.conftest import free_ports
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("servers")

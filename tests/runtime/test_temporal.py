@@ -6,6 +6,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.errors import SetupError
+from runtime.embedded.ports import free_ports
 from runtime.settings import Settings
 from runtime.temporal import (
     connect,
@@ -13,7 +14,7 @@ from runtime.temporal import (
     register_search_attributes,
     require_search_attributes,
 )
-from tests.conftest import DeskServers, free_ports
+from tests.conftest import DeskServers
 from workflows.search_attributes import ISSUE_NUMBER, SEARCH_ATTRIBUTES
 
 

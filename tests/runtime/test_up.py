@@ -12,10 +12,11 @@ from pydantic import SecretStr
 from temporalio.client import Client
 
 from domain.errors import SetupError
+from runtime.embedded.ports import free_ports
 from runtime.settings import Settings
 from starter.up import desk
 from store.connection import Pool
-from tests.conftest import DeskServers, free_ports
+from tests.conftest import DeskServers
 
 pytestmark = pytest.mark.usefixtures("servers")
 

@@ -66,13 +66,13 @@ from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime import rulebook as rulebooks_on_disk
+from runtime.embedded.ports import free_ports
 from runtime.embedded.servers import EmbeddedTemporal
 from runtime.settings import ROOT
 from runtime.starting import arguments
 from runtime.temporal import plugin, register_search_attributes
 from store import roster, rulebooks
 from store.connection import Pool
-from tests.conftest import free_ports
 from tests.support.builders import LINKS
 from tests.support.patience import PATIENCE
 from worker import WORKFLOWS, replays

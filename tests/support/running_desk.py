@@ -24,11 +24,11 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from runtime import postgres, temporal
+from runtime.embedded.ports import free_ports
 from runtime.embedded.servers import database_url
 from runtime.settings import ROOT, Settings
 from starter.client import Desk
 from store.connection import Pool
-from tests.conftest import free_ports
 from tests.support.memory import in_memory
 
 command_line = functools.cache(get_command)

@@ -15,6 +15,7 @@ from benchmarks.intakes import a_fault
 from domain.staff.access import RIGHTS, Right
 from domain.vocabulary import Role
 from runtime import postgres, temporal
+from runtime.embedded.ports import free_ports
 from runtime.embedded.servers import HASTY, EmbeddedPostgres
 from runtime.migrate import migrate
 from runtime.settings import ROOT, Settings
@@ -22,7 +23,7 @@ from starter.client import Desk
 from starter.replanning import adopt_file
 from store.connection import Pool
 from store.heartbeat import beat
-from tests.conftest import DeskServers, free_ports
+from tests.conftest import DeskServers
 from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import BASE, MakeToken

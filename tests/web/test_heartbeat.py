@@ -10,9 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from domain.findings import OVERDUE, AuditReport, Finding, FindingKind
 from domain.vocabulary import Role
 from runtime import postgres, temporal
+from runtime.embedded.ports import free_ports
 from starter.client import Desk
 from store import auditing
-from tests.conftest import free_ports
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import BASE, MakeToken
 from web.app import build

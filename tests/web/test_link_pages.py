@@ -19,11 +19,11 @@ from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName
 from domain.issue.view import IssueView
 from domain.links import PURPOSES, Link, Purpose
 from domain.vocabulary import Actor, Role
+from runtime.embedded.ports import free_ports
 from runtime.signing import Links, link_id
 from starter.client import Desk, Unavailable
 from store import door_log
 from store.door_log import Entry
-from tests.conftest import free_ports
 from tests.support.builders import an_intake
 from tests.support.staff_at_pages import addresses, pool_of
 from tests.web.conftest import BASE

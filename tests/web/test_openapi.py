@@ -20,7 +20,7 @@ from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.issue.intake import Customer, Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
-from tests.conftest import free_ports
+from runtime.embedded.ports import free_ports
 from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import MakeToken

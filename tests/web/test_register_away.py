@@ -14,9 +14,9 @@ from fastapi.routing import APIRoute
 
 from domain.issue.actions import ActionName
 from domain.vocabulary import Role
+from runtime.embedded.ports import free_ports
 from starter.client import Desk
 from starter.registers import Registers
-from tests.conftest import free_ports
 from tests.support.staff_at_pages import sign_in
 from tests.web.conftest import BASE
 from tests.web.conftest import PEOPLE as STAFF

@@ -24,6 +24,7 @@ from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime.embedded import restored
+from runtime.embedded.ports import free_ports
 from runtime.embedded.process import Lock
 from runtime.embedded.servers import EmbeddedPostgres
 from runtime.lives import Lives
@@ -35,7 +36,6 @@ from starter.backup.restoring import Side, check, restore
 from starter.client import Desk
 from store import issue_writer, roster, standing
 from store.connection import Pool
-from tests.conftest import free_ports
 from tests.support.builders import an_intake
 from tests.support.patience import PATIENCE
 from tests.support.running_desk import run_yinuo
