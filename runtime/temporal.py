@@ -1,7 +1,6 @@
 """The connection to Temporal, and what client, worker and replayer have in common."""
 
 import asyncio
-import dataclasses
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -17,8 +16,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
-from temporalio.worker import WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.worker import UnsandboxedWorkflowRunner
 
 from domain.errors import SetupError
 from runtime.settings import Settings, given_temporal
@@ -31,23 +29,16 @@ Interceptor = temporalio.client.Interceptor | temporalio.worker.Interceptor
 
 
 def plugin(interceptors: Sequence[Interceptor] = ()) -> SimplePlugin:
-    """Converter, sandbox and interceptors, the same for client, worker and replayer."""
+    """Converter, runner and interceptors, the same for client, worker and replayer.
+
+    Workflows run outside the SDK's sandbox, which makes every one import its code anew: what it
+    would watch for is watched for otherwise, see docs/adr/0024.
+    """
     return SimplePlugin(
         "yinuo",
         data_converter=pydantic_data_converter,
-        workflow_runner=_share_domain,
+        workflow_runner=UnsandboxedWorkflowRunner(),
         interceptors=interceptors,
-    )
-
-
-def _share_domain(runner: WorkflowRunner | None) -> WorkflowRunner:
-    # domain is pure, so workflows may share it: models built again in every sandbox cost 20 times
-    # the memory. Workflow files stay out: what one run changes in them no other may see.
-    sandbox = runner or SandboxedWorkflowRunner()
-    if not isinstance(sandbox, SandboxedWorkflowRunner):
-        return sandbox
-    return dataclasses.replace(
-        sandbox, restrictions=sandbox.restrictions.with_passthrough_modules("domain")
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -14,7 +15,7 @@ Ends = Literal["close", "same time"]
 """When the last of some working days is over: at close of business (R31), or at the time of day at
 which the period began."""
 
-_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+_UNITS: Mapping[str, int] = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d)")
 _DAYS = re.compile(r"(\d+) working days?")
 

@@ -80,7 +80,9 @@ __all__ = [
 ]
 
 _PARTS = (hotline, handling, ending, paid_service, complaints, follow_up, thresholds)
-_NAMED = {action.name: action for action in chain.from_iterable(part.ACTIONS for part in _PARTS)}
+_NAMED: Mapping[ActionName, Action[Any]] = {
+    action.name: action for action in chain.from_iterable(part.ACTIONS for part in _PARTS)
+}
 
 ACTIONS: Mapping[ActionName, Action[Any]] = {
     name: _NAMED[name] for name in ActionName if name is not ActionName.REGISTERED

@@ -3,14 +3,12 @@ import asyncio
 import pytest
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.errors import SetupError
 from runtime.embedded.ports import free_ports
 from runtime.settings import Settings
 from runtime.temporal import (
     connect,
-    plugin,
     register_search_attributes,
     require_search_attributes,
 )
@@ -62,13 +60,3 @@ async def test_an_address_that_does_not_answer_is_named_with_what_to_do() -> Non
     (port,) = free_ports(1)
     with pytest.raises(SetupError, match=f"127.0.0.1:{port} does not answer.*TEMPORAL_ADDRESS"):
         await connect(Settings(temporal_port=port))
-
-
-async def test_workflows_share_the_domain_and_nothing_else_of_ours() -> None:
-    make_runner = plugin().workflow_runner
-    assert callable(make_runner)
-    runner = make_runner(None)
-    assert isinstance(runner, SandboxedWorkflowRunner)
-    shared = runner.restrictions.passthrough_modules
-    assert "domain" in shared
-    assert shared.isdisjoint({"workflows", "activities", "store", "runtime"})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from temporalio.worker import Replayer
 
 from domain.issue.intake import Intake, issue_id
 from domain.issue.naming import Manner
@@ -87,7 +87,6 @@ class ThoughtlesslyChanged(IssueWorkflow):
 async def test_a_change_of_the_commands_is_caught_by_the_replay() -> None:
     replayer = Replayer(
         workflows=[ThoughtlesslyChanged],
-        workflow_runner=UnsandboxedWorkflowRunner(),
         plugins=[plugin()],
     )
     with pytest.raises(workflow.NondeterminismError):

@@ -9,7 +9,7 @@ import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+from temporalio.worker import Replayer
 
 import worker
 from domain import contract as names
@@ -124,7 +124,6 @@ async def test_a_replay_keeps_to_the_names_whoevers_wish_comes_first_in_it(begin
     handle = await by_name(desk)
     replayer = Replayer(
         workflows=[OthersFirst],
-        workflow_runner=UnsandboxedWorkflowRunner(),
         plugins=[plugin()],
     )
     await replayer.replay_workflow(await handle.fetch_history())
