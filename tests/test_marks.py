@@ -1,9 +1,12 @@
 """The marks are told by the fixtures, and whoever starts something without one fails."""
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -93,6 +96,17 @@ async def test_that_wants_a_clock():
     async with skipping_server():
         pass
 """
+TOGETHER = """
+import os
+
+import pytest
+
+
+@pytest.mark.parametrize("time", range(4))
+def test_that_needs_servers(servers, request, time):
+    with (request.config.rootpath / "who.txt").open("a") as file:
+        print(request.path.stem, os.environ["PYTEST_XDIST_WORKER"], file=file)
+"""
 IN_THE_BACKGROUND = ("/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh")
 """As a script starts something beside it: deaf for Ctrl-C, unless it wants to hear."""
 WITH_A_SERVER = {"with_a_desk", "that_starts_servers_itself", "in_a_browser"}
@@ -108,19 +122,7 @@ def test_a_mark_comes_with_the_fixture_and_without_it_nothing_is_started_whateve
 ) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST, "utf-8")
     (tmp_path / "test_some.py").write_text(TESTS, "utf-8")
-    ran = subprocess.run(
-        [
-            *IN_THE_BACKGROUND,
-            *(sys.executable, "-m", "pytest", "-rA", "--tb=line", "-pno:cacheprovider"),
-            *("--rootdir", str(tmp_path), "--override-ini=asyncio_mode=auto", str(tmp_path)),
-        ],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
+    ran = _pytest(tmp_path, "-rA", "--tb=line", before=IN_THE_BACKGROUND)
     told = dict(_outcome(line) for line in ran.stdout.splitlines() if " test_some.py::" in line)
     assert told == {
         **dict.fromkeys((*WITH_A_SERVER, "pure", "that_starts_a_program"), "PASSED"),
@@ -129,6 +131,37 @@ def test_a_mark_comes_with_the_fixture_and_without_it_nothing_is_started_whateve
     marks = [line.split() for line in (tmp_path / "marks.txt").read_text("utf-8").splitlines()]
     assert {name for name, *its in marks if "server" in its} == WITH_A_SERVER
     assert {name for name, *its in marks if "browser" in its} == {"in_a_browser"}
+
+
+@pytest.mark.program
+def test_the_tests_of_a_file_that_needs_servers_are_run_by_one_process(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST, "utf-8")
+    for name in ("here", "there", "elsewhere"):
+        (tmp_path / f"test_{name}.py").write_text(TOGETHER, "utf-8")
+    recipes = (ROOT / "Makefile").read_text("utf-8")
+    made = re.search(r"^PYTEST := .*?pytest -n \S+ (.*)$", recipes, re.MULTILINE)
+    assert made
+    ran = _pytest(tmp_path, "-n", "2", *made[1].split())
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    by = [line.split() for line in (tmp_path / "who.txt").read_text("utf-8").splitlines()]
+    assert len(by) == 12
+    assert len({tuple(each) for each in by}) == 3
+    assert len({process for _, process in by}) == 2
+
+
+def _pytest(home: Path, *options: str, before: Sequence[str] = ()) -> CompletedProcess[str]:
+    return subprocess.run(
+        [
+            *(*before, sys.executable, "-m", "pytest", "-pno:cacheprovider", *options),
+            *("--rootdir", str(home), "--override-ini=asyncio_mode=auto", str(home)),
+        ],
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
 
 
 def _outcome(line: str) -> tuple[str, str]:
