@@ -1,8 +1,10 @@
 # Everything the desk needs is in the checkout: Python packages in .venv, data in .yinuo.
 PYTHON ?= python3
 BIN := .venv/bin
-# A process of tests for each core; tests/support/marks.py says which belong together and which come first.
-WORKERS ?= logical
+# Three processes of tests for two cores, as servers are waited for; tests/support/marks.py says which
+# tests belong together and which come first.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+WORKERS ?= $(shell echo $$(( ($(CORES) * 3 + 1) / 2 )))
 LIVES ?= 300
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # Tests start hundreds of programs: each is compiled once, whatever the environment says.
@@ -24,14 +26,14 @@ quick: $(STAMP) ## lint, and all tests that need no server, in less than a minut
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint fast
 
 fast: $(STAMP)
-	$(PYTEST) -q -m "not server" --hypothesis-profile=quick $(ARGS)
+	$(PYTEST) -n $(CORES) -q -m "not server" --hypothesis-profile=quick $(ARGS)
 
 test: $(STAMP) ## all tests, on real servers, on all cores; ARGS=tests/store for some
 	$(PYTEST) $(ARGS)
 
 lives: $(STAMP) ## hundreds of issues led at random, laws tried on more examples; LIVES=1000
 	YINUO_LIVES=$(LIVES) $(BIN)/pytest tests/workflows/test_random_lives.py $(ARGS)
-	$(PYTEST) -m "not server" --hypothesis-profile=long tests/domain
+	$(PYTEST) -n $(CORES) -m "not server" --hypothesis-profile=long tests/domain
 
 lint: $(STAMP) ## style, types and the import rule
 	$(BIN)/ruff check .

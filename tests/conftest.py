@@ -175,3 +175,4 @@ async def desk_servers(servers: None, home: Path) -> AsyncIterator[DeskServers]:
         client = await connect(settings)
         await register_search_attributes(client, SEARCH_ATTRIBUTES)
         yield DeskServers(home, settings, database, temporal, client)
+        temporal.kill()  # nobody reads its data again: it need not take leave of anybody

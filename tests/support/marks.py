@@ -20,10 +20,11 @@ PROGRAM = "program"
 DESK = "running_desk"
 """The fixture of whoever needs a whole desk, which takes a while to come up."""
 LONGEST_FIRST = (
-    *("tests/e2e/", "tests/workflows/test_random_lives.py"),
-    *("tests/demo/", "tests/cli/", "tests/starter/", "tests/inbound/", "tests/web/"),
+    *("doors", "tests/e2e/", "tests/workflows/test_random_lives.py", "tests/demo/", "desk"),
+    *("tests/cli/", "tests/starter/", "tests/inbound/", "tests/web/"),
     *("tests/workflows/", "tests/runtime/"),
 )
+"""What is kept together, by how its name begins."""
 
 _DESCRIBED = (
     "server: needs PostgreSQL, Temporal or a whole desk (told by its fixtures)",
@@ -70,7 +71,8 @@ def _turn(item: pytest.Item) -> int:
     """What takes longest begins first: then no process has much left when the others are done."""
     if not item.get_closest_marker("server"):
         return len(LONGEST_FIRST) + 1
-    takes = (n for n, place in enumerate(LONGEST_FIRST) if item.nodeid.startswith(place))
+    kept = _kept_together(item)
+    takes = (n for n, name in enumerate(LONGEST_FIRST) if kept.startswith(name))
     return next(takes, len(LONGEST_FIRST))
 
 
