@@ -25,6 +25,7 @@ from typing import Any, Self
 
 import asyncpg
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from domain.errors import SetupError
 from runtime.embedded.ports import held
@@ -427,7 +428,7 @@ class EmbeddedTemporal(_Embedded):
             client = await Client.connect(self.address, namespace="default")
             # The frontend listens before the history service can answer.
             await client.count_workflows()
-        except RuntimeError:  # RPCError is one
+        except (RuntimeError, RPCError):  # nobody listens; whoever did is gone, or is not ready
             return False
         return True
 

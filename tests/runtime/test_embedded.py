@@ -9,10 +9,12 @@ import sys
 import tempfile
 import urllib.parse
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
 import pytest
+from temporalio.client import Client
 
 from domain.errors import SetupError
 from runtime.embedded.ports import free_ports
@@ -337,6 +339,31 @@ async def test_temporal_keeps_its_workflows_when_stopped_restarted_or_killed(
     async with EmbeddedTemporal(tmp_path, port, ui_port):
         described = await client.get_workflow_handle("issue:test:1").describe()
         assert described.workflow_type == "Waiting"
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_temporal_that_dies_between_listening_and_answering_is_one_that_did_not_come_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, again: bool
+) -> None:
+    server = EmbeddedTemporal(tmp_path, *free_ports(2))
+    if again:
+        await server.start()
+        server.kill()
+        await server.ended()
+    reaches = Client.connect
+
+    async def reaches_it_at_its_end(*where: Any, **how: Any) -> Client:
+        client = await reaches(*where, **how)
+        server.kill()
+        await server.ended()
+        return client
+
+    monkeypatch.setattr(Client, "connect", reaches_it_at_its_end)
+    with pytest.raises(SetupError, match="Temporal ended while starting"):
+        await (server.again() if again else server.start())
+    monkeypatch.undo()
+    await (server.again() if again else server.start())
+    await server.stop()
 
 
 @pytest.mark.parametrize(
