@@ -13,7 +13,7 @@ from temporalio import workflow
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.worker import Replayer
 
-from domain.issue import complaints, lifecycle
+from domain.issue import lifecycle
 from domain.issue.action import Rule
 from domain.issue.actions import ACTIONS, OPERATION, PUBLIC_ACTIONS, ActionName
 from domain.vocabulary import Actor, Role, Stage
@@ -199,7 +199,7 @@ async def test_an_issue_that_the_program_could_not_register_is_registered_once_i
 async def test_a_complaint_that_the_program_cannot_put_into_words_goes_to_the_gm_office(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(complaints, "arising", raises(TypeError("None + 1")))
+    monkeypatch.setattr("workflows.issue.arising", raises(TypeError("None + 1")))
     desk = await begin("2026-03-10 10:00")
     handle = await closed(desk, conflict=True)
     await desk.until("2026-03-11 10:30")
