@@ -29,7 +29,7 @@ from runtime import aio, grants, logs, postgres, temporal
 from runtime import settings as environment
 from runtime.embedded import servers
 from runtime.lives import Lives
-from runtime.migrate import require_head
+from runtime.revisions import require_head
 from runtime.settings import Settings
 from runtime.signing import links
 from store import behind, rulebooks, standing

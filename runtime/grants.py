@@ -5,10 +5,12 @@ for ever, nor take the triggers away that would refuse it.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from sqlalchemy import Connection, text
+
+if TYPE_CHECKING:  # who only warns need not import it
+    from sqlalchemy import Connection
 
 READ = "SELECT"
 APPEND = "SELECT, INSERT"
@@ -66,11 +68,12 @@ WHERE oid = to_regclass('door_log')
 """
 
 
-def grant(connection: Connection, role: str) -> None:
+def grant(connection: "Connection", role: str) -> None:
     """Give `role` its rights to all tables of this schema, and take every other one away."""
-    quoted = connection.execute(text("SELECT quote_ident(:role)"), {"role": role}).scalar_one()
-    schema = connection.execute(text("SELECT quote_ident(current_schema())")).scalar_one()
-    tables = connection.execute(text(f"{_TABLES} AND relkind IN ('r', 'p')")).scalars()
+    ask = connection.exec_driver_sql
+    quoted = ask("SELECT quote_ident($1)", (role,)).scalar_one()
+    schema = ask("SELECT quote_ident(current_schema())").scalar_one()
+    tables = ask(f"{_TABLES} AND relkind IN ('r', 'p')").scalars()
     commands = [
         f"GRANT USAGE ON SCHEMA {schema} TO {quoted}",
         f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {quoted}",
@@ -81,7 +84,7 @@ def grant(connection: Connection, role: str) -> None:
         *(f'GRANT {RIGHTS.get(name, APPEND)} ON "{name}" TO {quoted}' for name in tables),
     ]
     for command in commands:
-        connection.execute(text(command))
+        ask(command)
 
 
 async def warning(pool: "asyncpg.Pool[Any]") -> str | None:

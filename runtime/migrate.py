@@ -5,12 +5,10 @@ them is said anew after each (runtime/grants.py).
 """
 
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -19,9 +17,8 @@ from sqlalchemy.pool import NullPool
 from domain.errors import SetupError
 from runtime import postgres
 from runtime.grants import grant
-from runtime.settings import ROOT
+from runtime.revisions import SCRIPTS, head
 
-SCRIPTS = ROOT / "migrations"
 _ADVISORY_LOCK = 0x59494E554F  # "YINUO"
 _LOCK_NOT_AVAILABLE = "55P03"
 _MAY_NOT = asyncpg.InsufficientPrivilegeError
@@ -80,35 +77,6 @@ async def _migrate(engine: AsyncEngine, role: str, lock_timeout: float, scripts:
             f" {lock_timeout:g} s (another `yinuo migrate`, or a long transaction; see"
             " pg_stat_activity). Nothing is half-done; run `yinuo migrate` again."
         ) from error
-
-
-def head(scripts: Path = SCRIPTS) -> str | None:
-    """The newest revision of this version of the desk."""
-    return ScriptDirectory.from_config(_config(scripts)).get_current_head()
-
-
-def known_revision(revision: str, scripts: Path = SCRIPTS) -> bool:
-    """Whether this version of the desk can migrate from there."""
-    found = ScriptDirectory.from_config(_config(scripts)).walk_revisions()
-    return revision in {each.revision for each in found}
-
-
-async def require_head(pool: "asyncpg.Pool[Any]", *, scripts: Path = SCRIPTS) -> None:
-    """Refuse to work on a database of another version.
-
-    Raises:
-        SetupError: the database is not at `head()`.
-    """
-    try:
-        found = await pool.fetchval("SELECT version_num FROM alembic_version")
-    except asyncpg.UndefinedTableError:
-        found = None
-    wanted = head(scripts)
-    if found != wanted:
-        raise SetupError(
-            f"the database is at revision {found or 'none'}, this version of the desk needs"
-            f" {wanted or 'none'}: run `yinuo migrate`."
-        )
 
 
 def _config(scripts: Path) -> Config:

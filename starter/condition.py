@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 
 from domain.errors import SetupError
 from domain.findings import Heartbeat
-from runtime.migrate import require_head
+from runtime.revisions import require_head
 from starter.polling import not_taken
 from store import AWAY, auditing, gauges, heartbeat, standing
 from store.connection import Pool

@@ -113,6 +113,8 @@ class Asking:
             body = act.model_dump_json(exclude={"by"}, exclude_none=True)
             path = f"/issues/{view.number}/{name}"
             answer = await self._post(path, body, (by.role, by.id), word)
+            if answer.status_code == HTTPStatus.NO_CONTENT:  # done, and theirs to see no more
+                return view
             return IssueView.model_validate_json(answer.content)
 
         def by_the_client() -> Awaitable[IssueView]:

@@ -19,7 +19,7 @@ import asyncpg
 from domain.errors import SetupError
 from runtime.embedded.restored import at_rest, finish, put_in_place
 from runtime.embedded.servers import EmbeddedPostgres, postgres_program
-from runtime.migrate import known_revision
+from runtime.revisions import known_revision
 from runtime.settings import Settings
 from starter.backup import archive
 from starter.backup.archive import REGISTER, SECRET, TEMPORAL, Manifest

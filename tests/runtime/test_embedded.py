@@ -345,7 +345,8 @@ async def test_temporal_keeps_its_workflows_when_stopped_restarted_or_killed(
 async def test_a_temporal_that_dies_between_listening_and_answering_is_one_that_did_not_come_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, again: bool
 ) -> None:
-    server = EmbeddedTemporal(tmp_path, *free_ports(2))
+    port, ui_port = free_ports(2)
+    server = EmbeddedTemporal(tmp_path, port, ui_port)
     if again:
         await server.start()
         server.kill()

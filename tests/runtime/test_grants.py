@@ -10,7 +10,8 @@ from domain.errors import SetupError
 from runtime import postgres
 from runtime.embedded.servers import ADMINISTRATOR, APPLICATION, OWNER, EmbeddedPostgres
 from runtime.grants import APPEND, RIGHTS, warning
-from runtime.migrate import SCRIPTS, migrate
+from runtime.migrate import migrate
+from runtime.revisions import SCRIPTS
 from store.connection import Pool
 from tests.conftest import fresh_database
 from tests.runtime.test_migrate import add_revision, copy_scripts

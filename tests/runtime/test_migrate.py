@@ -10,7 +10,8 @@ import pytest
 from domain.errors import SetupError
 from runtime import postgres
 from runtime.embedded.servers import OWNER, EmbeddedPostgres
-from runtime.migrate import SCRIPTS, head, migrate, require_head
+from runtime.migrate import migrate
+from runtime.revisions import SCRIPTS, head, require_head
 from tests.conftest import fresh_database
 
 REVISION = """
