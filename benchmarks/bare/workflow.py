@@ -42,7 +42,7 @@ class Told(NamedTuple):
     delivered: list[Done]
 
 
-@workflow.defn
+@workflow.defn(failure_exception_types=[Exception])  # a defect is to end it, loudly
 class BareWorkflow:
     """Goes through ``LIFE``. It never ends; nor does an issue that waits to be scored, here."""
 
