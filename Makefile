@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick fast test lives lint check bench storm chaos upgrade browser clean
+.PHONY: help install demo quick fast test lives lint check bench life alarms intake storm chaos upgrade browser clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,15 @@ bench: $(STAMP) ## calendars beside other libraries, some minutes; ARGS=--quick 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks.calendars $(ARGS)
+
+life: $(STAMP) ## what a whole life costs beside a bare workflow, some minutes; ARGS=--quick for less
+	$(BIN)/python -m benchmarks.life $(ARGS)
+
+alarms: $(STAMP) ## how late many alarms of one instant are, beside bare timers
+	$(BIN)/python -m benchmarks.alarms $(ARGS)
+
+intake: $(STAMP) ## what a registration waits for, beside a bare one
+	$(BIN)/python -m benchmarks.intake $(ARGS)
 
 storm: $(STAMP) ## an intake storm through the doors and past them, some minutes
 	$(BIN)/python -m benchmarks.storm $(ARGS)

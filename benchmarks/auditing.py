@@ -10,23 +10,15 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
 from pathlib import Path
 from time import perf_counter
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.replanning import (
-    AT_REST,
-    PROBE_EVERY,
-    Figures,
-    cpu_of_parts,
-    new_issues,
-    open_all,
-    spread,
-    until_quiet,
-)
+from benchmarks.figures import Figures, spread
+from benchmarks.replanning import AT_REST, PROBE_EVERY, new_issues, open_all
+from benchmarks.surroundings import cpu_of_parts, fresh_home, until_quiet
 from cli.audit import audit_now
 from demo.stage import Theatre, stage
 from inbound.files.roster import read_roster
@@ -99,8 +91,8 @@ def main() -> int:
     parser.add_argument("--issues", type=int, default=10_000)
     parser.add_argument("--json", type=Path, help="keep the figures in a file")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="yinuo-") as home:
-        figures = aio.run(measure(asked.issues, Path(home)))
+    with fresh_home("yinuo-") as home:
+        figures = aio.run(measure(asked.issues, home))
     Console().print(_show(figures))
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

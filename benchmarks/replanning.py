@@ -11,20 +11,18 @@ import argparse
 import asyncio
 import json
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from statistics import quantiles
 from time import perf_counter
-from typing import Any
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 from temporalio.client import Client
 
+from benchmarks.figures import Figures, spread
 from benchmarks.intakes import a_fault
+from benchmarks.surroundings import cpu_of_parts, for_each, fresh_home, until_quiet
 from demo.stage import Theatre, stage
 from domain.calendars.national_days import NationalDays
 from domain.sla.replanning import PER_SECOND, Report
@@ -42,9 +40,6 @@ SAMPLE = 50
 AT_REST = 30
 """How many of them before anything is planned again."""
 _STANDARD = ROOT / "policies" / "standard.toml"
-_SERVERS = ("temporal", "postgres", "python")
-
-Figures = dict[str, Any]
 
 
 async def measure(issues: int, per_second: float, home: Path) -> Figures:
@@ -70,13 +65,10 @@ async def measure(issues: int, per_second: float, home: Path) -> Figures:
 
 
 async def open_all(on: Theatre, issues: int) -> None:
-    places = asyncio.Semaphore(AT_ONCE)
-
     async def one(number: int) -> None:
-        async with places:
-            await on.desk.open(a_fault("benchmark", f"open-{number}"))
+        await on.desk.open(a_fault("benchmark", f"open-{number}"))
 
-    await asyncio.gather(*(one(number) for number in range(issues)))
+    await for_each(range(issues), one, at_once=AT_ONCE)
 
 
 def _slower(book: Rulebook, notice: NationalDays | None = None) -> Rulebook:
@@ -161,32 +153,6 @@ async def _events(client: Client) -> float:
     return sum(lengths) / len(lengths)
 
 
-async def until_quiet(on: Theatre) -> None:
-    """Wait until what is to be said at once has been said."""
-    pending = "SELECT count(*) FROM outbox WHERE settled_at IS NULL AND not_before IS NULL"
-    while await on.servers.pool.fetchval(pending):
-        await asyncio.sleep(0.5)
-
-
-def cpu_of_parts() -> dict[str, float]:
-    """Add up the processor seconds of the desk's parts: all children of this process."""
-    used = dict.fromkeys(_SERVERS, 0.0)
-    for process in psutil.Process().children(recursive=True):
-        try:
-            times, name = process.cpu_times(), process.name()
-        except psutil.NoSuchProcess:
-            continue
-        part = next((part for part in _SERVERS if part in name), None)
-        if part:
-            used[part] += times.user + times.system
-    return used
-
-
-def spread(milliseconds: list[float]) -> dict[str, float]:
-    cuts = quantiles(milliseconds or [0.0], n=20) if len(milliseconds) > 1 else milliseconds * 19
-    return {"count": len(milliseconds), "p50": cuts[9], "p95": cuts[18]}
-
-
 def _show(figures: Figures) -> Table:
     table = Table("", "every promise moves", "no promise moves")
     both = figures["every promise moves"], figures["no promise moves"]
@@ -215,8 +181,8 @@ def main() -> int:
     parser.add_argument("--per-second", type=float, default=PER_SECOND)
     parser.add_argument("--json", type=Path, help="keep the figures in a file")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="yinuo-") as home:
-        figures = aio.run(measure(asked.issues, asked.per_second, Path(home)))
+    with fresh_home("yinuo-") as home:
+        figures = aio.run(measure(asked.issues, asked.per_second, home))
     Console().print(_show(figures))
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

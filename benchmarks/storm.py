@@ -15,13 +15,12 @@ import os
 import random
 import secrets
 import sys
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
@@ -31,7 +30,9 @@ from rich.table import Table
 from temporalio.client import WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 
+from benchmarks.figures import spread
 from benchmarks.intakes import a_fault
+from benchmarks.surroundings import fresh_home, until_quiet
 from demo.stage import Theatre, stage
 from domain.contract import ISSUES
 from domain.issue.actions import ActionName
@@ -177,7 +178,7 @@ async def measure(requests: int, at_once: int, rounds: int, home: Path) -> list[
                 arguments = ["--way", way, "--name", f"{way}-{number}"]
                 arguments += ["--requests", str(requests), "--at-once", str(at_once)]
                 done.append(await _in_a_process(on, token, arguments))
-                await _until_quiet(on)
+                await until_quiet(on)
         await _check(on, done)
     return done
 
@@ -207,13 +208,6 @@ async def _in_a_process(on: Theatre, token: str, arguments: Sequence[str]) -> Ro
         raise RuntimeError(f"the storm ended with {process.returncode}")
     way, seconds, *sent = json.loads(out)
     return Round(way, seconds, *([Sent(*one) for one in some] for some in sent))
-
-
-async def _until_quiet(on: Theatre) -> None:
-    """Wait until what is to be said at once has been said."""
-    pending = "SELECT count(*) FROM outbox WHERE settled_at IS NULL AND not_before IS NULL"
-    while await on.servers.pool.fetchval(pending):
-        await asyncio.sleep(0.5)
 
 
 class Lost(Exception):
@@ -263,10 +257,10 @@ def figures(rounds: Sequence[Round]) -> Figures:
     for way in WAYS:
         mine = [each for each in rounds if each.way == way]
         sent = [one for each in mine for one in each.sent]
-        cuts = quantiles((one.seconds * 1000 for one in sent), n=100)
+        all_of_them = spread([one.seconds * 1000 for one in sent])
         found[way] = {
-            "p50": cuts[49],
-            "p99": cuts[98],
+            "p50": all_of_them["p50"],
+            "p99": all_of_them["p99"],
             "first_p50": median(one.seconds * 1000 for one in sent if not one.repeat),
             "repeat_p50": median(one.seconds * 1000 for one in sent if one.repeat),
             "a_second": len(sent) / sum(each.seconds for each in mine),
@@ -300,9 +294,9 @@ def main() -> int:
         sent = aio.run(send_all(asked.way, asked.name, asked.requests, asked.at_once))
         json.dump(sent, sys.stdout)
         return 0
-    with tempfile.TemporaryDirectory(prefix="yinuo-") as home:
+    with fresh_home("yinuo-") as home:
         try:
-            rounds = aio.run(measure(asked.requests, asked.at_once, asked.rounds, Path(home)))
+            rounds = aio.run(measure(asked.requests, asked.at_once, asked.rounds, home))
         except Lost as lost:
             Console(stderr=True).print(str(lost))
             return 1

@@ -1,0 +1,39 @@
+"""Whoever calls a bare workflow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+
+from benchmarks.bare.shape import BARE, Name
+from benchmarks.bare.workflow import BareWorkflow, Told
+
+
+async def register(client: Client, id_: str, due: datetime | None = None) -> None:
+    """Start one with its first transition; its first timer rings at ``due``, or never."""
+    await client.execute_update_with_start_workflow(
+        BareWorkflow.take,
+        Name.REGISTERED,
+        start_workflow_operation=WithStartWorkflowOperation(
+            BareWorkflow.run,
+            due,
+            id=id_,
+            task_queue=BARE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        ),
+    )
+
+
+async def live(client: Client, id_: str) -> None:
+    """Lead a whole life."""
+    await register(client, id_)
+    handle = client.get_workflow_handle(id_)
+    for name in (Name.ACCEPT, Name.RESOLVE, Name.TESTED):
+        await handle.execute_update(BareWorkflow.take, name)
+
+
+async def told(client: Client, id_: str) -> Told:
+    """Ask one what it has done."""
+    return await client.get_workflow_handle(id_).query(BareWorkflow.told)

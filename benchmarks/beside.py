@@ -1,0 +1,189 @@
+"""The desk and the bare workflow on the same servers: one worker process each, and turns."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figures import (
+    BARE,
+    DESK,
+    SIDES,
+    Aim,
+    Figures,
+    Sizes,
+    arguments,
+    load_now,
+    report,
+)
+from benchmarks.sides import BareSide, DeskSide, Side
+from benchmarks.surroundings import (
+    cpu_of,
+    cpu_of_parts,
+    fresh_home,
+    until_idle,
+    until_quiet,
+)
+from demo.stage import Theatre, stage
+from domain.errors import SetupError
+from inbound.files.roster import read_roster
+from runtime import aio
+from runtime.embedded.process import Child
+from runtime.settings import ROOT
+
+AT_ONCE = 50
+"""How many callers are at it when a benchmark is to show full load."""
+_SPEED = 1_000
+_SECONDS = re.compile(r'((?:within|opens|at) = "\+?)(\d+)s"')
+_DEMO = ROOT / "policies" / "demo.toml"
+
+
+class Both(NamedTuple):
+    """Both sides by their name, and the stage ``on`` which they are."""
+
+    on: Theatre
+    sides: Mapping[str, Side]
+
+
+class Turn(NamedTuple):
+    """What one side's turn took: seconds until the last caller had their answer, and processor
+    seconds by part until all that followed was done.
+    """
+
+    seconds: float
+    cpu: Mapping[str, float]
+
+
+def long_promises(demo: str) -> str:
+    """Return the demonstration's policy with days for its seconds: nothing falls due by itself.
+    Its calendars are open day and night, so a life is the same at whatever hour it is led.
+    """
+    return _SECONDS.sub(r'\1\2d"', demo)
+
+
+def write_policy(folder: Path) -> Path:
+    """Write that policy into a folder."""
+    policy = folder / "policy.toml"
+    policy.write_text(long_promises(_DEMO.read_text("utf-8")), "utf-8")
+    return policy
+
+
+@asynccontextmanager
+async def both(home: Path) -> AsyncIterator[Both]:
+    """Bring both up in ``home``. The servers wait for the disk, as a desk's do that is to last."""
+    roster = read_roster(ROOT / "examples" / "roster")
+    own = {"workers": 1, "doors": False, "durable": True}
+    policy = write_policy(home)
+    async with (
+        stage(home / "desk", policy, roster, speed=_SPEED, overrides=own) as on,
+        _bare_worker(on, home) as bare,
+        asyncio.TaskGroup() as group,
+    ):
+        desk = DeskSide(on, _alive(on.servers.workers[0].pid))
+        await desk.prepare()
+        looking = group.create_task(desk.replies.look())
+        yield Both(on, {DESK: desk, BARE: BareSide(on.servers.client, _alive(bare.pid))})
+        looking.cancel()
+
+
+@asynccontextmanager
+async def _bare_worker(on: Theatre, home: Path) -> AsyncIterator[Child]:
+    child = Child(
+        "the bare worker",
+        [sys.executable, "-P", "-m", "benchmarks.bare"],
+        home / "bare.log",
+        environment={
+            **os.environ,
+            **on.settings.environment(),
+            "TEMPORAL_ADDRESS": on.servers.temporal_address,
+            "TEMPORAL_NAMESPACE": on.servers.namespace,
+        },
+    )
+    await child.start()
+    try:
+        yield child
+    finally:
+        await child.stop()
+
+
+def _alive(pid: int | None) -> int:
+    if pid is None:
+        raise RuntimeError("a worker has ended")
+    return pid
+
+
+async def turn(place: Both, side: str, act: Callable[[], Awaitable[None]]) -> Turn:
+    """Let one side act, and wait until all that follows is done, too."""
+    before = _cpu(place, side)
+    begun = perf_counter()
+    await act()
+    seconds = perf_counter() - begun
+    await at_rest(place)
+    return Turn(seconds, {part: used - before[part] for part, used in _cpu(place, side).items()})
+
+
+async def at_rest(place: Both) -> None:
+    """Wait until neither side has anything to do."""
+    await until_quiet(place.on)
+    for side in place.sides.values():
+        await until_idle(side.worker)
+
+
+def _cpu(place: Both, side: str) -> dict[str, float]:
+    parts = cpu_of_parts()
+    servers = {part: parts[part] for part in ("postgres", "temporal")}
+    return {"worker": cpu_of(place.sides[side].worker), **servers, "caller": process_time()}
+
+
+def in_turn(rounds: int) -> list[tuple[int, str]]:
+    """Return who is when: both sides in each round, each round beginning with the other."""
+    return [
+        (number, side)
+        for number in range(rounds)
+        for side in (SIDES if number % 2 == 0 else SIDES[::-1])
+    ]
+
+
+class Benchmark(NamedTuple):
+    """What is measured with both sides, how it is shown, and what is aimed at."""
+
+    about: str | None
+    sizes: Sizes
+    measure: Callable[[Both, argparse.Namespace], Awaitable[Figures]]
+    tables: Callable[[Figures], Iterable[Table]]
+    aims: Callable[[Figures], Sequence[Aim]]
+
+    def run(self) -> int:
+        """Carry out what the command line asks for, report, and return the exit status."""
+        asked = arguments(self.about, self.sizes)
+        try:
+            with fresh_home("yinuo-") as home:
+                found, wrong = aio.run(self._measured(asked, home))
+        except SetupError as why:
+            Console(stderr=True).print(str(why))
+            return 1
+        for each in self.tables(found):
+            Console().print(each)
+        return report(found, self.aims(found), wrong, asked)
+
+    async def _measured(
+        self, asked: argparse.Namespace, home: Path
+    ) -> tuple[Figures, Sequence[str]]:
+        """Return the figures, and what was lost or doubled on either side."""
+        before = load_now()
+        async with both(home) as place:
+            found = await self.measure(place, asked)
+            await at_rest(place)
+            wrong = [why for side in place.sides.values() for why in await side.wrong()]
+        return found | {"load": {"before": before, "after": load_now()}}, wrong
