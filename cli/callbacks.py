@@ -83,12 +83,16 @@ def list_calls(
     tables.show(*_page(found))
 
 
+def _today(zone: ZoneInfo) -> date:
+    return datetime.now(zone).date()
+
+
 async def _list(day: date | None, clerk: str | None) -> _Day:
 
     async with registers() as pool:
         rulebook = await adopted(pool)
         zone = ZoneInfo(rulebook.policy.zone)
-        day = day or datetime.now(zone).date()
+        day = day or _today(zone)
         if day.year not in YEARS:
             raise refusal("Invalid", f"--day: {day}: give a year from {YEARS[0]} to {YEARS[-1]}")
         clerks = await _clerks(pool, rulebook, clerk, day) if clerk else ()
@@ -191,7 +195,7 @@ async def _record(
     """
     async with _desk() as (at, pool):
         acts = about(await at.actor(by), running, call=call, **said)
-        today = datetime.now(ZoneInfo((await adopted(pool)).policy.zone)).date()
+        today = _today(ZoneInfo((await adopted(pool)).policy.zone))
         code = call or call_code(today, acts)
         failed = []
         async for each in calls.record(at, acts, code):

@@ -84,6 +84,8 @@ async def register(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A desk with a roster and a policy; two issues of one customer and one of another to call."""
     monkeypatch.setenv("DATABASE_URL", postgres_url)
     monkeypatch.setenv("COLUMNS", "120")
+    # Midnight may come while tests run.
+    monkeypatch.setattr(callback_commands, "_today", lambda _: TODAY)
     async with postgres.pool(postgres_url, size=2) as pool:
         await adopt(pool, STANDARD)
         async with pool.acquire() as connection, connection.transaction():
