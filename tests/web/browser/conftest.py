@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +28,9 @@ SIZES: dict[Device, ViewportSize] = {
 }
 LOCALES: dict[Language, str] = {"zh": "zh-CN", "en": "en-GB"}
 
+_CLOSES_WITHIN = 20.0
+"""Seconds. Chromium may never say that something is closed: nothing of a test hangs on that."""
+
 Show = Callable[[Page, str], Awaitable[None]]
 """``await picture(page, "board")``: keep how a page looks, if somebody wants to see it."""
 OpenPage = Callable[..., Awaitable[Page]]
@@ -45,7 +49,7 @@ async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=sandbox)
         yield browser
-        await browser.close()
+        await _close(browser)
 
 
 @pytest.fixture
@@ -63,12 +67,18 @@ async def somebody(chromium: Browser) -> AsyncIterator[OpenPage]:
                 is_mobile=device == "phone",
                 has_touch=device == "phone",
             )
-            stack.push_async_callback(context.close)
+            stack.push_async_callback(_close, context)
             page = await context.new_page()
             page.set_default_timeout(1000 * PATIENCE)
             return page
 
         yield arrive
+
+
+async def _close(opened: Browser | BrowserContext) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSES_WITHIN):
+            await opened.close()
 
 
 @pytest.fixture
