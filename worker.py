@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from temporalio.client import Client, WorkflowHistory
@@ -61,18 +62,33 @@ def workers(
     notification = Notification(pool, sender)
     deep = DeepAudit(pool, held=standing.held_because)
     remedies = Remedies(pool, recording, CatchingUp(pool, links(settings)), replays)
-    issues = Worker(
+    acting: list[Callable[..., Any]] = [
+        *recording.activities(),
+        Audit(pool, recording).audit_register,
+        deep.deep_audit,
+        Repairing(pool, deep, remedies).repair_issues,
+        Replanning(pool).replan_issues,
+        Complaints(pool).raise_complaint,
+    ]
+    return (
+        for_workflows(client, settings, names.ISSUES, WORKFLOWS, acting),
+        for_deliveries(client, settings, names.NOTIFICATIONS, [notification.deliver_messages]),
+    )
+
+
+def for_workflows(
+    client: Client,
+    settings: Settings,
+    queue: str,
+    workflows: Sequence[type],
+    activities: Sequence[Callable[..., Any]],
+) -> Worker:
+    """Build a worker for issues, with the slots and caches of the settings."""
+    return Worker(
         client,
-        task_queue=names.ISSUES,
-        workflows=[*WORKFLOWS],
-        activities=[
-            *recording.activities(),
-            Audit(pool, recording).audit_register,
-            deep.deep_audit,
-            Repairing(pool, deep, remedies).repair_issues,
-            Replanning(pool).replan_issues,
-            Complaints(pool).raise_complaint,
-        ],
+        task_queue=queue,
+        workflows=workflows,
+        activities=activities,
         max_concurrent_workflow_tasks=settings.workflow_slots,
         max_concurrent_activities=settings.activity_slots,
         max_concurrent_local_activities=settings.local_activity_slots,
@@ -81,14 +97,19 @@ def workers(
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
         graceful_shutdown_timeout=settings.graceful_shutdown,
     )
-    notifications = Worker(
+
+
+def for_deliveries(
+    client: Client, settings: Settings, queue: str, activities: Sequence[Callable[..., Any]]
+) -> Worker:
+    """Build a worker for what leaves the building, with the slots of the settings."""
+    return Worker(
         client,
-        task_queue=names.NOTIFICATIONS,
-        activities=[notification.deliver_messages],
+        task_queue=queue,
+        activities=activities,
         max_concurrent_activities=settings.notification_slots,
         graceful_shutdown_timeout=settings.graceful_shutdown,
     )
-    return issues, notifications
 
 
 @asynccontextmanager
