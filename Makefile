@@ -6,7 +6,7 @@ BIN := .venv/bin
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 WORKERS ?= $(shell echo $$(( ($(CORES) * 3 + 1) / 2 )))
 LIVES ?= 300
-PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 # Tests start hundreds of programs: each is compiled once, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed
@@ -25,15 +25,18 @@ demo: $(STAMP) ## the whole desk at work, with sample issues and seconds for hou
 quick: $(STAMP) ## lint, and all tests that need no server, in less than a minute
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint fast
 
+# Where no server is waited for, a process for each core.
+fast lives: WORKERS = $(CORES)
+
 fast: $(STAMP)
-	$(PYTEST) -n $(CORES) -q -m "not server" --hypothesis-profile=quick $(ARGS)
+	$(PYTEST) -q -m "not server" --hypothesis-profile=quick $(ARGS)
 
 test: $(STAMP) ## all tests, on real servers, on all cores; ARGS=tests/store for some
 	$(PYTEST) $(ARGS)
 
 lives: $(STAMP) ## hundreds of issues led at random, laws tried on more examples; LIVES=1000
 	YINUO_LIVES=$(LIVES) $(BIN)/pytest tests/workflows/test_random_lives.py $(ARGS)
-	$(PYTEST) -n $(CORES) -m "not server" --hypothesis-profile=long tests/domain
+	$(PYTEST) -m "not server" --hypothesis-profile=long tests/domain
 
 lint: $(STAMP) ## style, types and the import rule
 	$(BIN)/ruff check .

@@ -139,7 +139,7 @@ def test_the_tests_of_a_file_that_needs_servers_are_run_by_one_process(tmp_path:
     for name in ("here", "there", "elsewhere"):
         (tmp_path / f"test_{name}.py").write_text(TOGETHER, "utf-8")
     recipes = (ROOT / "Makefile").read_text("utf-8")
-    made = re.search(r"^PYTEST := .*?pytest -n \S+ (.*)$", recipes, re.MULTILINE)
+    made = re.search(r"^PYTEST = .*?pytest -n \S+ (.*)$", recipes, re.MULTILINE)
     assert made
     ran = _pytest(tmp_path, "-n", "2", *made[1].split())
     assert ran.returncode == 0, ran.stdout + ran.stderr
