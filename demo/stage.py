@@ -19,14 +19,13 @@ from domain.staff.roster import Roster
 from runtime import rulebook
 from runtime.embedded.ports import free_ports
 from runtime.embedded.process import Lock
-from runtime.settings import Settings, load
+from runtime.settings import PORTS, Settings, load
 from starter import client, up
 from starter.up import Progress
 from store import roster as roster_store
 from store.connection import Pool
 
 _MARK = "demonstration"
-_PORTS = ("http_port", "temporal_port", "temporal_ui_port")
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ async def stage(
 
 def _settings(home: Path, policy: Path, overrides: Mapping[str, Any]) -> Settings:
     wanted = load()
-    ports = {name: free_port(getattr(wanted, name)) for name in _PORTS}
+    ports = {name: free_port(getattr(wanted, name)) for name in PORTS}
     # The next demonstration throws this desk away: nobody waits for its disk.
     own = {"home": home, "policy": policy, "durable": False, "public_url": None}
     return Settings(**{**own, **ports, **overrides})

@@ -19,6 +19,8 @@ from domain.errors import SetupError
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "YINUO_"
+PORTS = ("http_port", "temporal_port", "temporal_ui_port")
+"""The settings that name a port of a desk."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Slots = Annotated[int, Field(ge=1, le=1000)]

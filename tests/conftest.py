@@ -26,7 +26,7 @@ from runtime.embedded.servers import (
     EmbeddedTemporal,
 )
 from runtime.migrate import migrate
-from runtime.settings import Settings
+from runtime.settings import PORTS, Settings
 from runtime.temporal import connect, register_search_attributes
 from store.connection import Pool
 from tests.support import marks, profiles
@@ -49,8 +49,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-PORTS = ("http_port", "temporal_port", "temporal_ui_port")
-"""The settings that name a port of a desk."""
 _database_numbers = itertools.count(1)
 
 

@@ -36,7 +36,7 @@ from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime.embedded.ports import free_ports
 from runtime.postgres import pool
-from runtime.settings import ROOT
+from runtime.settings import PORTS, ROOT
 
 WORKERS = 2
 _SPEED = 3600.0
@@ -63,13 +63,7 @@ async def desk(home: Path) -> AsyncIterator[Theatre]:
     the server there is dead.
     """
     policy = ROOT / "policies" / "demo.toml"
-    http, temporal, web_ui = free_ports(3)
-    own = {
-        "workers": WORKERS,
-        "http_port": http,
-        "temporal_port": temporal,
-        "temporal_ui_port": web_ui,
-    }
+    own = {"workers": WORKERS, **dict(zip(PORTS, free_ports(len(PORTS)), strict=True))}
     async with stage(home, policy, roster(), speed=_SPEED, overrides=own) as on:
         yield on
 

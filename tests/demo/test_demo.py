@@ -30,8 +30,7 @@ from domain.errors import SetupError
 from inbound.files.roster import read_roster
 from runtime.embedded.ports import free_ports
 from runtime.embedded.process import Child
-from runtime.settings import ROOT
-from tests.conftest import PORTS
+from runtime.settings import PORTS, ROOT
 from tests.support.demo_desk import RULEBOOK
 from tests.support.patience import PATIENCE
 
