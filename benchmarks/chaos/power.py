@@ -11,7 +11,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 _NAME = "temporal.db"
-_GONE_WITHIN = 10.0
+_OBEYED_WITHIN = 10.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ def what_is_on_the_disk(temporal: int | None, home: Path) -> Kept:
     copy = Path(tempfile.mkdtemp(prefix="power-", dir=home))
     os.kill(temporal, signal.SIGSTOP)
     try:
+        _when(lambda: psutil.Process(temporal).status() == psutil.STATUS_STOPPED, "held still")
         for file in _files(home):
             if not file.name.endswith("-shm"):  # an index in memory, made anew
                 shutil.copy2(file, copy)
@@ -60,10 +61,15 @@ def cut(everybody: Sequence[psutil.Process]) -> None:
     for process in everybody:
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
-    deadline = time.monotonic() + _GONE_WITHIN
-    while any(_runs(process) for process in everybody):
+    _when(lambda: not any(_runs(process) for process in everybody), "ended")
+
+
+def _when(done: Callable[[], bool], what: str) -> None:
+    """Wait for what a signal asks for: it is sent at once, and obeyed a moment later."""
+    deadline = time.monotonic() + _OBEYED_WITHIN
+    while not done():
         if time.monotonic() > deadline:
-            raise RuntimeError("a process outlived the power cut")
+            raise RuntimeError(f"not everybody {what} within {_OBEYED_WITHIN:g} s of the signal")
         time.sleep(0.005)
 
 
