@@ -20,7 +20,7 @@ from domain.sla.policy import Policy
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import OFF, Duty
-from domain.staff.roster import DeliveryChannel, Member
+from domain.staff.roster import Member
 from domain.staff.staffing import responsible
 from domain.vocabulary import ESCALATION, Audience, Model, Role, Stage
 from runtime.signing import Links
@@ -28,6 +28,7 @@ from store import outbox
 from store.connection import Connection
 from store.issue_writer import IssueContext
 from store.outbox import Message
+from store.roster import Staff
 
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
 
@@ -51,15 +52,14 @@ class Directory:
 
     def __init__(
         self,
-        members: Sequence[Member],
-        channels: Sequence[DeliveryChannel],
+        staff: Staff,
         case: IssueContext,
         recorded: Recorded,
         rulebook: Rulebook,
         links: Links,
     ) -> None:
-        self._members = {member.id: member for member in members}
-        self._channels = channels
+        self._members = staff.members
+        self._channels = staff.channels
         self._rulebook = rulebook
         self._links = links
         self.case = case

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,26 +11,20 @@ from temporalio.exceptions import ApplicationError
 from domain.issue.state import Assignment, Person
 from domain.issue.step import Step
 from domain.staff.duty import Duty
-from domain.staff.roster import Member, Need, choose
+from domain.staff.roster import Candidate, Choice, Member, Need, choose
 from domain.staff.staffing import below_standby, hindrance, responsible
 from domain.vocabulary import ESCALATION, Role
 from store import duty as duty_store
 from store import roster
 from store.connection import Connection
 from store.issue_writer import IssueContext
+from store.roster import Load, Staff
 from store.rulebooks import Current
 
 
 def invalid(message: str) -> ApplicationError:
     """Refuse a step for good: what it names is not on the roster, or counts no more."""
     return ApplicationError(message, type="Invalid", non_retryable=True)
-
-
-class _Found(NamedTuple):
-    """Who has the issue now, and when that is to be looked at again."""
-
-    handler: Person | None = None
-    again_at: datetime | None = None
 
 
 class Holding(NamedTuple):
@@ -49,7 +43,7 @@ async def assigned(
     connection: Connection,
     step: Step,
     case: IssueContext,
-    people: Sequence[Member],
+    staff: Staff,
     current: Current,
 ) -> Holding:
     """R16: whoever was named, or whoever the roster has; the lead oversees, or holds it. With a
@@ -58,27 +52,27 @@ async def assigned(
     Raises:
         ApplicationError: ``Invalid``: whoever or whatever was named cannot have it.
     """
-    case = _transferred(step, case, people)
+    case = _transferred(step, case, staff)
     if step.assignment is None:
         return Holding(case.department, case.engineer, case.lead)
     duty = Duty(current.rulebook)
-    lead = responsible(people, case.department, 1, duty, step.recorded_at)
-    found = await _found(connection, step, step.assignment, case, people, duty)
-    handler = _member(people, found.handler.id) if found.handler else None
+    lead = responsible(staff.members.values(), case.department, 1, duty, step.recorded_at)
+    search = _Search(connection, step, case, staff, duty)
+    found = await search.whoever_is(step.assignment)
     return Holding(
         department=case.department,
         engineer=found.handler,
         lead=lead.person if lead else None,
         assign_again_at=found.again_at,
-        below_standby=await _fell_below(connection, step, handler, duty) if handler else None,
+        below_standby=await search.fell_below(found.handler) if found.handler else None,
     )
 
 
-def _transferred(step: Step, case: IssueContext, people: Sequence[Member]) -> IssueContext:
+def _transferred(step: Step, case: IssueContext, staff: Staff) -> IssueContext:
     """R15: the form travels to another department, if the roster has one of that name."""
     if step.department is None:
         return case
-    departments = sorted({member.department for member in people})
+    departments = sorted({member.department for member in staff.members.values()})
     if step.department not in departments:
         raise invalid(
             f"to: {step.department} is no department of the roster; "
@@ -87,80 +81,128 @@ def _transferred(step: Step, case: IssueContext, people: Sequence[Member]) -> Is
     return case.model_copy(update={"department": step.department})
 
 
-async def _found(
-    connection: Connection,
-    step: Step,
-    wanted: Assignment,
-    case: IssueContext,
-    people: Sequence[Member],
-    duty: Duty,
-) -> _Found:
-    at = step.recorded_at
-    if wanted.to:
-        member = _named(people, wanted.to, case, duty, at)
-        return _Found(member.person, _relieved_at(step, case, member, duty))
-    if wanted.level:
-        found = responsible(people, case.department, wanted.level, duty, at)
-        return _Found(found.person if found else None)
-    centre = await roster.centre(connection, case.facts.centre)
-    need = Need(
-        department=case.department,
-        product_line=case.facts.product_line,
-        centres=(case.facts.centre, *(centre.nearest if centre else ())),
-        prefer=wanted.prefer,
-    )
-    candidates = await roster.candidates(connection, need.department, need.centres)
-    choice = choose(candidates, need, duty, at)
-    if choice.member:
-        member = choice.member
-        return _Found(member.person, _relieved_at(step, case, member, duty))
-    return _Found(case.engineer if wanted.keep else None, choice.again_at)
+class _Found(NamedTuple):
+    """Who has the issue now, and when that is to be looked at again."""
+
+    handler: Person | None = None
+    again_at: datetime | None = None
 
 
-def _relieved_at(step: Step, case: IssueContext, member: Member, duty: Duty) -> datetime | None:
-    """R16: when an issue that does not wait for a shift changes hands; what a superior has taken
-    stays theirs.
-    """
-    now = {name: getattr(step, name) for name in ("severity", "generation", "first_contact")}
-    facts = case.facts.model_copy(update=now)
-    if member.role is not Role.ENGINEER or not duty.policy.relieved(facts):
-        return None
-    return duty.duty_ends(member, step.recorded_at)
+class _Search:
+    """The search for whoever is to have an issue."""
 
+    def __init__(
+        self,
+        connection: Connection,
+        step: Step,
+        case: IssueContext,
+        staff: Staff,
+        duty: Duty,
+    ) -> None:
+        self._connection = connection
+        self._step = step
+        self._case = case
+        self._staff = staff
+        self._duty = duty
+        self._loads: dict[str, Load] = {}
 
-def _named(
-    people: Sequence[Member], id_: str, case: IssueContext, duty: Duty, at: datetime
-) -> Member:
-    """R16: only somebody certified for the product line and not away; or a superior."""
-    member = _member(people, id_)
-    if member is None or member.role not in ESCALATION:
-        raise invalid(f"to: {id_} is not an engineer or superior on the roster")
-    if member.role is not Role.ENGINEER:
+    async def whoever_is(self, wanted: Assignment) -> _Found:
+        """R16: the one named, whoever answers at a level, or the best of those on duty.
+
+        Raises:
+            ApplicationError: ``Invalid``: whoever was named cannot have it.
+        """
+        at, people = self._step.recorded_at, self._staff.members
+        if wanted.to:
+            member = self._named(wanted.to)
+            return _Found(member.person, self._relieved_at(member))
+        if wanted.level:
+            found = responsible(
+                people.values(), self._case.department, wanted.level, self._duty, at
+            )
+            return _Found(found.person if found else None)
+        choice = await self._best(wanted)
+        if choice.member:
+            return _Found(choice.member.person, self._relieved_at(choice.member))
+        return _Found(self._case.engineer if wanted.keep else None, choice.again_at)
+
+    async def _best(self, wanted: Assignment) -> Choice:
+        facts = self._case.facts
+        centre = self._staff.centres.get(facts.centre)
+        need = Need(
+            department=self._case.department,
+            product_line=facts.product_line,
+            centres=(facts.centre, *(centre.nearest if centre else ())),
+            prefer=wanted.prefer,
+        )
+        engineers = self._staff.engineers(need.department, need.centres)
+        kept = self._case.engineer if wanted.keep else None
+        loads = await self._loads_of([*engineers, *(self._group(kept.id) if kept else ())])
+        candidates = [
+            Candidate(
+                member=each,
+                open_issues=loads[each.id].open_issues,
+                idle_since=loads[each.id].idle_since,
+            )
+            for each in engineers
+        ]
+        return choose(candidates, need, self._duty, self._step.recorded_at)
+
+    def _relieved_at(self, member: Member) -> datetime | None:
+        """R16: when an issue that does not wait for a shift changes hands; what a superior has
+        taken stays theirs.
+        """
+        step = self._step
+        now = {name: getattr(step, name) for name in ("severity", "generation", "first_contact")}
+        facts = self._case.facts.model_copy(update=now)
+        if member.role is not Role.ENGINEER or not self._duty.policy.relieved(facts):
+            return None
+        return self._duty.duty_ends(member, step.recorded_at)
+
+    def _named(self, id_: str) -> Member:
+        """R16: only somebody certified for the product line and not away; or a superior."""
+        member, case = self._staff.members.get(id_), self._case
+        if member is None or member.role not in ESCALATION:
+            raise invalid(f"to: {id_} is not an engineer or superior on the roster")
+        if member.role is not Role.ENGINEER:
+            return member
+        if member.department != case.department:
+            raise invalid(f"to: {id_} works in {member.department}, this is for {case.department}")
+        at = self._step.recorded_at
+        if hindered := hindrance(member, case.facts.product_line, self._duty, at):
+            raise invalid(f"to: {id_} {hindered}")
         return member
-    if member.department != case.department:
-        raise invalid(f"to: {id_} works in {member.department}, this is for {case.department}")
-    if hindered := hindrance(member, case.facts.product_line, duty, at):
-        raise invalid(f"to: {id_} {hindered}")
-    return member
 
+    async def fell_below(self, handler: Person) -> str | None:
+        """R16: name the core group that has too few on stand-by with this issue, once a day."""
+        group = self._group(handler.id)
+        standby, at = self._duty.policy.standby, self._step.recorded_at
+        if not group or group[0].department not in standby.departments:
+            return None
+        loads = await self._loads_of(group)
+        with_it = [
+            Candidate(
+                member=each,
+                open_issues=loads[each.id].others + (each.id == handler.id),
+                idle_since=loads[each.id].idle_since,
+            )
+            for each in group
+        ]
+        if not below_standby(with_it, standby, self._duty, at):
+            return None
+        department, centre = group[0].department, group[0].centre
+        day = self._duty.day(at)
+        new = await duty_store.raise_alarm(self._connection, department, centre, day)
+        return f"{department}/{centre}" if new else None
 
-async def _fell_below(
-    connection: Connection, step: Step, handler: Member, duty: Duty
-) -> str | None:
-    """R16: name the core group that has too few on stand-by with this issue, once a day."""
-    standby, department, centre = duty.policy.standby, handler.department, handler.centre
-    if handler.role is not Role.ENGINEER or department not in standby.departments:
-        return None
-    group = [
-        each.model_copy(update={"open_issues": each.open_issues + (each.member.id == handler.id)})
-        for each in await roster.group(connection, department, centre, apart_from=step.issue_id)
-    ]
-    day = duty.day(step.recorded_at)
-    if not below_standby(group, standby, duty, step.recorded_at):
-        return None
-    new = await duty_store.raise_alarm(connection, department, centre, day)
-    return f"{department}/{centre}" if new else None
+    def _group(self, engineer: str) -> list[Member]:
+        """The engineers of the department and centre of one of them; none of anybody else's."""
+        member = self._staff.members.get(engineer)
+        if member is None or member.role is not Role.ENGINEER:
+            return []
+        return self._staff.engineers(member.department, [member.centre])
 
-
-def _member(people: Sequence[Member], id_: str) -> Member | None:
-    return next((member for member in people if member.id == id_), None)
+    async def _loads_of(self, people: Sequence[Member]) -> Mapping[str, Load]:
+        if not all(each.id in self._loads for each in people):
+            self._loads |= await roster.loads(self._connection, people, self._step.issue_id)
+        return self._loads

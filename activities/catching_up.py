@@ -98,7 +98,7 @@ class CatchingUp:
             for seq in lacking:
                 recorded = kept.steps[seq]
                 if seq < last:
-                    await issue_writer.write_event(connection, recorded.step, recorded)
+                    await issue_writer.write_event(connection, recorded)
                 else:
                     await self._write(connection, recorded, kept)
             if lacking and lacking[0] < last:
@@ -118,14 +118,8 @@ class CatchingUp:
             case = case.model_copy(update={"rulebook": step.replan})
         current = await self._rulebooks.current(connection)
         rulebook = await self._rulebooks.get(connection, case.rulebook)
-        directory = Directory(
-            await roster.members(connection),
-            await roster.channels(connection),
-            case,
-            recorded,
-            current.rulebook,
-            self._links,
-        )
+        staff = await roster.staff(connection)
+        directory = Directory(staff, case, recorded, current.rulebook, self._links)
         _, written = await address(connection, step, rulebook.policy, directory)
         messages = [
             (await _message(connection, key, written, recorded)).model_copy(
@@ -134,13 +128,13 @@ class CatchingUp:
             for batch in recorded.batches
             for key in batch.keys
         ]
-        await issue_writer.write(connection, case, recorded)
+        intake = kept.registered_with() if step.seq == 1 else None
+        await issue_writer.write(connection, case, recorded, messages, intake=intake)
         await taught(connection, step)
         if recorded.thin:
             department, centre = recorded.thin.split("/", 1)
             day = step.recorded_at.astimezone(ZoneInfo(rulebook.policy.zone)).date()
             await duty.raise_alarm(connection, department, centre, day)
-        await outbox.write(connection, messages)
 
     async def _registered(
         self, connection: Connection, recorded: Recorded, kept: Kept
@@ -152,7 +146,6 @@ class CatchingUp:
         if intake is None:
             raise Gone("Temporal no longer has the intake it was registered with")
         case = await self._case(connection, recorded, intake)
-        await issue_writer.open_issue(connection, recorded.step, intake, case)
         await serials.go_on_above(connection, recorded.number)
         return case
 
@@ -163,20 +156,15 @@ class CatchingUp:
         against = intake.arises_from and await issue_writer.number_of(
             connection, intake.arises_from
         )
-        return IssueContext(
+        return issue_writer.context_of(
+            intake,
             number=recorded.number,
             rulebook=await rulebooks.at(connection, recorded.step.recorded_at),
             facts=issue_writer.facts_of(intake, recorded.centre),
             calendar=centre.calendar if centre else recorded.promises[0].calendar,
             department=recorded.department,
             zone=recorded.zone,
-            title=intake.title,
-            site=intake.site,
-            agent=intake.agent,
             against=against,
-            customer_name=intake.customer.contact or intake.customer.name,
-            phone=intake.customer.phone,
-            email=intake.customer.email,
         )
 
 

@@ -19,8 +19,9 @@ from domain.issue.forms import (
 from domain.issue.paid_service import Confirmed
 from domain.issue.step import Step
 from domain.sla.policy import Policy
-from store import cases, issue_writer, roster
+from store import cases, issue_writer
 from store.connection import Connection
+from store.roster import Staff
 
 
 class _Found(NamedTuple):
@@ -37,15 +38,20 @@ class Informed(NamedTuple):
     complaint: bool
 
 
-async def informed(connection: Connection, step: Step, department: str, policy: Policy) -> Informed:
-    """Complete what a step says by what only the register and the policy know; ``department`` has
-    the issue.
+async def informed(
+    connection: Connection, step: Step, department: str, policy: Policy, staff: Staff
+) -> Informed:
+    """Complete what a step says by what only the register and the policy know; ``department`` had
+    the issue before.
 
     Raises:
         ApplicationError: ``Invalid``: it names somebody who is not on the roster, or a case that
             may not be told.
     """
-    found = [await _completed(connection, step, form, department, policy) for form in step.forms]
+    department = step.department or department
+    found = [
+        await _completed(connection, step, form, department, policy, staff) for form in step.forms
+    ]
     changes: dict[str, object] = {"intake": None, "forms": tuple(each.form for each in found)}
     if step.action is ActionName.CONFIRM:
         offered = await issue_writer.quotation(connection, step.issue_id, step.generation)
@@ -70,7 +76,12 @@ async def taught(connection: Connection, step: Step) -> None:
 
 
 async def _completed(
-    connection: Connection, step: Step, form: Form, department: str, policy: Policy
+    connection: Connection,
+    step: Step,
+    form: Form,
+    department: str,
+    policy: Policy,
+    staff: Staff,
 ) -> _Found:
     match form:
         case PaidService() if form.amount is not None:
@@ -83,15 +94,15 @@ async def _completed(
         case ComplaintForm() if form.received_by:
             return _Found(form.model_copy(update={"against": department}))
         case ExpertPanel() if form.experts:
-            await _check_experts(connection, form.experts)
+            _check_experts(staff, form.experts)
         case ConsultationRecord() if form.known_case:
             await _use(connection, form.known_case, step)
     return _Found(form)
 
 
-async def _check_experts(connection: Connection, experts: tuple[str, ...]) -> None:
+def _check_experts(staff: Staff, experts: tuple[str, ...]) -> None:
     for expert in experts:
-        if await roster.member(connection, expert) is None:
+        if expert not in staff.members:
             raise invalid(f"experts: {expert} is not on the roster")
 
 

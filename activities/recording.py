@@ -31,9 +31,11 @@ from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Outcome
 from runtime.lives import lives
 from runtime.signing import Links
-from store import issue_reader, issue_writer, outbox, roster, standing
+from store import beginning, issue_reader, issue_writer
+from store.beginning import Before
 from store.connection import Connection, Pool
-from store.issue_writer import Before, IssueContext, OutOfStep
+from store.issue_writer import IssueContext, OutOfStep
+from store.roster import KnownStaff, Staff
 from store.rulebooks import Current, Rulebooks
 
 Living: TypeAlias = Callable[[str, str], Awaitable[bool]]
@@ -54,6 +56,7 @@ class Recording:
         self._links = links
         self._living = living
         self._rulebooks = Rulebooks()
+        self._staff = KnownStaff()
         self._guard = Guard(pool)
 
     @activity.defn(name=names.RECORD)
@@ -96,25 +99,28 @@ class Recording:
             ) from None
 
     async def _recorded(self, step: Step) -> Recorded:
-        async with self._pool.acquire() as connection, connection.transaction():
-            await standing.require(connection)
-            if before := await issue_writer.earlier(connection, step):
-                return await self._stands(connection, step, before)
-            current = await self._rulebooks.current(connection)
+        async with beginning.step(self._pool) as connection:
+            found = await beginning.read(connection, step)
+            if found.before:
+                return await self._stands(connection, step, found.before)
+            current = await self._rulebooks.known(connection, found.rulebook)
             if step.replan and step.replan != current.version:
                 raise invalid(f"version: {step.replan} no longer counts, {current.version} does")
-            case = await _case(connection, step, current)
+            staff = await self._staff.get(connection, found.roster)
+            case = await _case(connection, step, found.case, staff, current)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
-            people = await roster.members(connection) if step.assignment or step.tell else []
-            holding = await assigned(connection, step, case, people, current)
-            known = await informed(connection, step, holding.department, rulebook.policy)
+            known = await informed(connection, step, case.department, rulebook.policy, staff)
+            promises = _planned(step, case, rulebook)
+            # As late as may be: others wait for these two.
+            holding = await assigned(connection, step, case, staff, current)
+            case = await _numbered(connection, step, case, current)
             recorded = Recorded(
                 step=known.step,
                 number=case.number,
                 department=holding.department,
                 centre=case.facts.centre,
                 zone=case.zone,
-                promises=_planned(step, case, rulebook),
+                promises=promises,
                 engineer=holding.engineer,
                 lead=holding.lead,
                 assign_again_at=holding.assign_again_at,
@@ -123,16 +129,14 @@ class Recording:
                 complaint=known.complaint,
                 intake_digest=step.intake.digest if step.intake else None,
             )
-            channels = await roster.channels(connection) if step.tell else []
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
-            directory = Directory(people, channels, case, recorded, current.rulebook, self._links)
+            directory = Directory(staff, case, recorded, current.rulebook, self._links)
             batches, messages = await address(connection, recorded.step, rulebook.policy, directory)
             if step.action is ActionName.REPAIR:
                 batches = await left_lying(connection, step, rulebook.policy)
             recorded = recorded.to_deliver(batches)
-            await issue_writer.write(connection, case, recorded)
+            await issue_writer.write(connection, case, recorded, messages, intake=step.intake)
             await taught(connection, recorded.step)
-            await outbox.write(connection, messages)
         return recorded
 
     async def _stands(self, connection: Connection, step: Step, before: Before) -> Recorded:
@@ -160,49 +164,57 @@ class Recording:
         return recorded.model_copy(update={"step": with_it})
 
 
-async def _case(connection: Connection, step: Step, current: Current) -> IssueContext:
+async def _case(
+    connection: Connection,
+    step: Step,
+    known: IssueContext | None,
+    staff: Staff,
+    current: Current,
+) -> IssueContext:
     """The issue as the register has it; a new one, or one to be planned again, goes by the rulebook
     that counts now.
     """
-    if step.intake is None:
-        case = await issue_writer.case(connection, step.issue_id)
-        return case.model_copy(update={"rulebook": current.version}) if step.replan else case
-    case = await _registered(connection, step, step.intake, current)
-    await issue_writer.open_issue(connection, step, step.intake, case)
-    return case
+    if step.intake:
+        return await _registered(connection, step.intake, staff, current)
+    if known is None:
+        raise OutOfStep(f"{step.issue_id} is not in the register")
+    return known.model_copy(update={"rulebook": current.version}) if step.replan else known
 
 
 async def _registered(
-    connection: Connection, step: Step, intake: Intake, current: Current
+    connection: Connection, intake: Intake, staff: Staff, current: Current
 ) -> IssueContext:
-    """R2, R4: the number is allotted, region and category lead to centre and department."""
-    centre = await roster.centre_of(connection, intake.region)
+    """R4: region and category lead to centre and department. It has no number yet."""
+    centre = staff.centre_of(intake.region)
     if centre is None:
-        known = ", ".join(await roster.regions(connection)) or "none, the roster is empty"
+        known = ", ".join(staff.regions) or "none, the roster is empty"
         raise invalid(f"region: no service centre serves {intake.region}; known: {known}")
     against = None
     if intake.arises_from:
         against = await issue_writer.number_of(connection, intake.arises_from)
         if against is None:
             raise invalid(f"arises_from: there is no issue {intake.arises_from}")
-    policy = current.rulebook.policy
     facts = issue_writer.facts_of(intake, centre.id)
-    day = step.recorded_at.astimezone(ZoneInfo(policy.zone)).date()
-    return IssueContext(
-        number=await issue_writer.next_number(connection, day, intake.agent),
+    return issue_writer.context_of(
+        intake,
         rulebook=current.version,
         facts=facts,
         calendar=centre.calendar,
-        department=policy.department(facts),
+        department=current.rulebook.policy.department(facts),
         zone=centre.zone,
-        title=intake.title,
-        site=intake.site,
-        agent=intake.agent,
         against=against,
-        customer_name=intake.customer.contact or intake.customer.name,
-        phone=intake.customer.phone,
-        email=intake.customer.email,
     )
+
+
+async def _numbered(
+    connection: Connection, step: Step, case: IssueContext, current: Current
+) -> IssueContext:
+    """R2: a new issue's number is allotted."""
+    if step.intake is None:
+        return case
+    day = step.recorded_at.astimezone(ZoneInfo(current.rulebook.policy.zone)).date()
+    number = await issue_writer.next_number(connection, day, step.intake.agent)
+    return case.model_copy(update={"number": number})
 
 
 def _planned(step: Step, case: IssueContext, rulebook: Rulebook) -> tuple[Promise, ...]:

@@ -57,6 +57,7 @@ RIGHTS: Mapping[str, str] = {
     "members": KEEP,
     "channels": KEEP,
     "duty_exceptions": KEEP,
+    "roster_version": "SELECT, UPDATE",
 }
 """Every table has its line here; one without may be read and appended to until it has."""
 

@@ -92,12 +92,19 @@ async def pool(
         max_size=size,
         command_timeout=40,  # beyond statement_timeout: the server's own message is better
         init=_register_codecs,
+        reset=_nothing_to_reset,
         server_settings={**_SERVER_SETTINGS, "application_name": application},
     )
     with explained():
         await connections
     async with connections:
         yield connections
+
+
+async def _nothing_to_reset(connection: "asyncpg.Connection[Any]") -> None:
+    """Save the round trip in which asyncpg would reset what nothing here changes: settings, locks
+    and cursors are a transaction's, and nobody listens. A transaction left open it ends before.
+    """
 
 
 async def _register_codecs(connection: "asyncpg.Connection[Any]") -> None:

@@ -1,24 +1,29 @@
 """The registers' commands: everything one step of an issue writes, inside the caller's transaction.
 
-A step is written once: ``earlier`` finds what a first attempt wrote, whatever became of its answer.
+A step is written once: ``store.beginning`` finds what a first attempt wrote, whatever became of its
+answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import TypeAlias, TypedDict, Unpack
 
 import asyncpg
+from pydantic_core import to_json
 
 from domain.issue.common import HANDLING
 from domain.issue.forms import ExpertPanel, Form
 from domain.issue.intake import Customer, Intake
-from domain.issue.state import Person
+from domain.issue.state import CallbackRecord, Person
 from domain.issue.step import Recorded, Step
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise
-from domain.vocabulary import Model, Outcome, Stage
+from domain.vocabulary import Model, Stage
 from store.connection import Connection
+from store.outbox import Message
 
 
 class IssueContext(Model):
@@ -49,38 +54,6 @@ class OutOfStep(Exception):
     """
 
 
-class Before(Model):
-    """What was recorded in a step's place before: by the workflow ``run``, in an issue that is
-    ``over`` or not.
-    """
-
-    recorded: Recorded
-    run: str
-    outcome: Outcome | None
-    over: bool
-
-
-async def earlier(connection: Connection, step: Step) -> Before | None:
-    """Return what was recorded in this step's place before, or None if the place is free.
-
-    That is usually this very step, whose answer was lost. If a crash cut a workflow task off, its
-    causes may come again in another order: then it is another step, which the workflow is to catch
-    up with first.
-    """
-    row = await connection.fetchrow(
-        """
-        SELECT e.recorded, i.run, i.outcome, i.closed_at IS NOT NULL AND NOT EXISTS (
-            SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL
-        ) AS over
-        FROM issue_events e JOIN issues i ON i.id = e.issue_id
-        WHERE e.issue_id = $1 AND e.seq = $2
-        """,
-        step.issue_id,
-        step.seq,
-    )
-    return Before(**row) if row else None
-
-
 async def adopt(connection: Connection, issue_id: str, run: str) -> None:
     """Let another workflow run take the issue's steps from now on."""
     await connection.execute("UPDATE issues SET run = $2 WHERE id = $1", issue_id, run)
@@ -103,40 +76,11 @@ async def next_number(connection: Connection, day: date, agent: str) -> str:
     return f"{day:%Y%m%d}-{agent}-{serial:04d}"
 
 
-async def open_issue(
-    connection: Connection, step: Step, intake: Intake, case: IssueContext
-) -> None:
-    """Write the issue register 《用户问题受理登记表》 (R2)."""
-    row = {
-        "id": step.issue_id,
-        "run": step.run,
-        "number": case.number,
-        **intake.model_dump(
-            include={
-                *("source", "reference", "channel", "kind", "category", "severity"),
-                *("product_line", "model", "serial_number", "site", "region", "title"),
-                *("description", "agent", "occurred_at", "reported_at"),
-                *("ring_seconds", "complex", "arises_from"),
-            }
-        ),
-        "customer_name": intake.customer.name,
-        "customer_type": intake.customer.type,
-        "customer_existing": intake.customer.existing,
-        "organisation": intake.customer.organisation,
-        "contact_person": intake.customer.contact,
-        "phone": intake.customer.phone,
-        "email": intake.customer.email,
-        "registered_at": step.recorded_at,
-        "rulebook": case.rulebook,
-        "centre": case.facts.centre,
-        "calendar": case.calendar,
-        "department": case.department,
-        "zone": case.zone,
-        "stage": step.stage,
-        "seq": 0,
-        "updated_at": step.recorded_at,
-    }
-    await _insert(connection, "issues", row)
+CASE = """
+    SELECT *, (SELECT number FROM issues o WHERE o.id = i.arises_from) AS against
+    FROM issues i WHERE id = $1
+"""
+"""What ``context`` reads."""
 
 
 async def case(connection: Connection, issue_id: str) -> IssueContext:
@@ -145,15 +89,14 @@ async def case(connection: Connection, issue_id: str) -> IssueContext:
     Raises:
         OutOfStep: there is no such issue.
     """
-    row = await connection.fetchrow(
-        """
-        SELECT *, (SELECT number FROM issues o WHERE o.id = i.arises_from) AS against
-        FROM issues i WHERE id = $1 FOR UPDATE
-        """,
-        issue_id,
-    )
+    row = await connection.fetchrow(f"{CASE} FOR UPDATE", issue_id)
     if row is None:
         raise OutOfStep(f"{issue_id} is not in the register")
+    return context(row)
+
+
+def context(row: asyncpg.Record) -> IssueContext:
+    """Read what planning, assignment and wording have to know."""
     return IssueContext(
         number=row["number"],
         rulebook=row["rulebook"],
@@ -171,6 +114,31 @@ async def case(connection: Connection, issue_id: str) -> IssueContext:
         engineer=person(row["engineer"], row["engineer_name"]),
         lead=person(row["lead"], row["lead_name"]),
     )
+
+
+def context_of(intake: Intake, *, number: str = "", **found: Unpack[_Found]) -> IssueContext:
+    """Say the same of an intake, of which there is no row yet, by what the roster and the rulebook
+    say of it.
+    """
+    return IssueContext(
+        number=number,
+        title=intake.title,
+        site=intake.site,
+        agent=intake.agent,
+        customer_name=intake.customer.contact or intake.customer.name,
+        phone=intake.customer.phone,
+        email=intake.customer.email,
+        **found,
+    )
+
+
+class _Found(TypedDict):
+    rulebook: str
+    facts: Facts
+    calendar: str
+    department: str
+    zone: str
+    against: str | None
 
 
 async def quotation(connection: Connection, issue_id: str, generation: int) -> dict[str, str]:
@@ -233,164 +201,289 @@ def customer_of(row: asyncpg.Record) -> Customer:
     )
 
 
-async def write(connection: Connection, case: IssueContext, recorded: Recorded) -> None:
-    """Write the recorded step: event, issue, ledger and forms.
+# What a step writes -------------------------------------------------------------------------------
+
+
+async def write(
+    connection: Connection,
+    case: IssueContext,
+    recorded: Recorded,
+    messages: Sequence[Message] = (),
+    *,
+    intake: Intake | None = None,
+) -> None:
+    """Write the recorded step in one statement: event, issue, ledger, handling form, callback and
+    messages; and what it says into other forms. With its ``intake`` the issue is opened: the issue
+    register 《用户问题受理登记表》 (R2).
 
     Raises:
         OutOfStep: the register's last step is not the one before this.
     """
     step = recorded.step
-    await write_event(connection, step, recorded)
-    await _issue(connection, step, case, recorded)
-    for promise in {p.key: p for p in (*step.promises, *recorded.promises)}.values():
-        await write_promise(connection, step, case, promise)
-    await write_handling_form(connection, step, case, recorded)
-    await write_callback_record(connection, step)
+    issue = _moved_to(case, recorded)
+    if intake:
+        issue |= _opened(case, recorded, intake)
+    statement = _statement(opens=intake is not None, plans_again=step.replan is not None)
+    moved = await connection.fetchval(
+        statement,
+        *map(_json, ([_event(recorded)], [issue], *_papers(case, recorded))),
+        _json(messages),
+        _released(case, recorded),
+    )
+    if not moved:
+        raise OutOfStep(f"{step.issue_id}: step {step.seq} does not follow the register's last")
     for form in step.forms:
         await write_form(connection, step.issue_id, form)
 
 
-async def write_event(connection: Connection, step: Step, recorded: Recorded) -> None:
-    """Write what happened, and what became of it."""
-    await _insert(
-        connection,
-        "issue_events",
-        {
-            "issue_id": step.issue_id,
-            "seq": step.seq,
-            "key": step.key,
-            "action": step.action,
-            "actor": step.by.id,
-            "role": step.by.role,
-            "at": step.at,
-            "recorded_at": step.recorded_at,
-            "stage_before": step.stage_before,
-            "stage": step.stage_with(recorded.engineer),
-            "content": step.content,
-            "recorded": recorded.model_dump(mode="json"),
-        },
-    )
+async def write_event(connection: Connection, recorded: Recorded) -> None:
+    """Write what happened, and what became of it, and nothing else."""
+    await connection.execute(_inserted("issue_events", _EVENT, 1), _json([_event(recorded)]))
 
 
-async def _issue(
-    connection: Connection, step: Step, case: IssueContext, recorded: Recorded
-) -> None:
-    engineer = recorded.engineer if step.assignment else case.engineer
-    lead = recorded.lead if step.assignment else case.lead
-    stage = step.stage_with(recorded.engineer)
-    moved = await connection.execute(
-        """
-        UPDATE issues SET seq = $2, stage = $3, outcome = $4, severity = $5, generation = $6,
-            escalation_level = $7, answered = coalesce($8, answered), department = $9, centre = $10,
-            engineer = $11, engineer_name = $12, lead = $13, lead_name = $14, updated_at = $15,
-            closed_at = CASE WHEN $19 THEN coalesce(closed_at, $16) END, rulebook = $17,
-            first_contact = $18
-        WHERE id = $1 AND seq = $2 - 1
-        """,
-        step.issue_id,
-        step.seq,
-        stage,
-        step.outcome,
-        step.severity,
-        step.generation,
-        step.level,
-        step.answered,
-        recorded.department,
-        recorded.centre,
-        engineer.id if engineer else None,
-        engineer.name if engineer else None,
-        lead.id if lead else None,
-        lead.name if lead else None,
-        step.recorded_at,
-        step.at,
-        case.rulebook,
-        step.first_contact,
-        stage is Stage.CLOSED,
-    )
-    if moved != "UPDATE 1":
-        raise OutOfStep(f"{step.issue_id}: step {step.seq} does not follow the register's last")
-    released = case.engineer if case.engineer != engineer or stage not in HANDLING else None
-    if released:
-        await connection.execute(
-            "UPDATE members SET idle_since = $2 WHERE id = $1", released.id, step.recorded_at
-        )
+async def write_again(connection: Connection, case: IssueContext, recorded: Recorded) -> None:
+    """Write once more what a step writes into ledger and forms, whatever of it is there."""
+    step = recorded.step
+    papers = _papers(case, recorded)
+    await connection.execute(_statement_again(step.replan is not None), *map(_json, papers))
+    for form in step.forms:
+        await write_form(connection, step.issue_id, form)
 
 
-_LIVED = frozenset(
-    {
-        *("due_at", "provisional", "marks", "reached", "outcome", "ended_at"),
-        *("paused_at", "pauses", "stops", "consumed"),
-    }
+_Row: TypeAlias = dict[str, object]
+
+_EVENT = (
+    *("issue_id", "seq", "key", "action", "actor", "role", "at", "recorded_at"),
+    *("stage_before", "stage", "content", "recorded"),
+)
+_AS_TOLD = (
+    *("source", "reference", "channel", "kind", "category", "product_line", "model"),
+    *("serial_number", "site", "region", "title", "description", "agent", "occurred_at"),
+    *("reported_at", "ring_seconds", "complex", "arises_from"),
+)
+_OPENED = (
+    *("id", "run", "number", *_AS_TOLD, "customer_name", "customer_type", "customer_existing"),
+    *("organisation", "contact_person", "phone", "email", "registered_at", "calendar", "zone"),
+)
+_MOVED = (
+    *("seq", "stage", "outcome", "severity", "generation", "escalation_level", "answered"),
+    *("department", "centre", "engineer", "engineer_name", "lead", "lead_name", "updated_at"),
+    *("closed_at", "rulebook", "first_contact"),
+)
+_LIVED = (
+    *("due_at", "provisional", "marks", "reached", "outcome", "ended_at"),
+    *("paused_at", "pauses", "stops", "consumed"),
 )
 """What becomes of a promise as time goes by."""
-_PLANNED = frozenset({"attempts", "target", "clock", "calendar", "rulebook", "opens_at"})
+_PLANNED = ("attempts", "target", "clock", "calendar", "rulebook", "opens_at")
 """What only planning it again changes."""
+_PROMISE = ("issue_id", "kind", "generation", "attempt", "made_at", *_LIVED, *_PLANNED)
+_HANDLED = (
+    *("engineer", "department", "accepted_at", "expected_at", "resolved_at", "result", "cause"),
+)
+_HANDLING = ("issue_id", "generation", "handed_over_at", *_HANDLED)
+_CALLED = ("issue_id", "clerk", "called_at", *CallbackRecord.model_fields)
 
 
-async def write_promise(
-    connection: Connection, step: Step, case: IssueContext, promise: Promise
-) -> None:
-    """Write a promise into the ledger, as it stands now."""
-    row = {
+@cache
+def _statement(*, opens: bool, plans_again: bool) -> str:
+    """Everything a step writes. Rows are JSON: so the statement is the same however many there are,
+    and is prepared once.
+    """
+    moved = _opening() if opens else _moving()
+    return f"""
+        WITH event AS ({_inserted("issue_events", _EVENT, 1)}),
+        moved AS ({moved} RETURNING 1),
+        promised AS ({_promising(plans_again, 3)}),
+        handled AS ({_handling(4)}),
+        called AS ({_inserted("callback_records", _CALLED, 5)}),
+        told AS ({_inserted("outbox", (*Message.model_fields,), 6)} ON CONFLICT (key) DO NOTHING),
+        released AS (
+            UPDATE members SET idle_since = ($2::text::jsonb #>> '{{0,updated_at}}')::timestamptz
+            WHERE id = $7)
+        SELECT count(*) FROM moved
+    """  # noqa: S608  our own text, as in all of these
+
+
+@cache
+def _statement_again(plans_again: bool) -> str:  # noqa: FBT001  a key of the cache
+    return f"""
+        WITH promised AS ({_promising(plans_again, 1)}), handled AS ({_handling(2)})
+        {_inserted("callback_records", _CALLED, 3)} ON CONFLICT DO NOTHING
+    """
+
+
+def _opening() -> str:
+    return _inserted("issues", (*_OPENED, *_MOVED), 2)
+
+
+def _moving() -> str:
+    given = {name: f"given.{name}" for name in _MOVED} | {
+        "answered": "coalesce(given.answered, i.answered)",
+        "closed_at": (
+            f"CASE WHEN given.stage = '{Stage.CLOSED}'"
+            " THEN coalesce(i.closed_at, given.closed_at) END"
+        ),
+    }
+    changes = ", ".join(f"{name} = {value}" for name, value in given.items())
+    return f"""
+        UPDATE issues i SET {changes} FROM {_rows("issues", 2)}
+        WHERE i.id = given.id AND i.seq = given.seq - 1
+    """  # noqa: S608
+
+
+def _promising(plans_again: bool, place: int) -> str:  # noqa: FBT001
+    changing = (*_LIVED, *_PLANNED) if plans_again else _LIVED
+    changes = ", ".join(f"{name} = excluded.{name}" for name in changing)
+    key = "issue_id, kind, generation, attempt"
+    return f"{_inserted('promises', _PROMISE, place)} ON CONFLICT ({key}) DO UPDATE SET {changes}"
+
+
+def _handling(place: int) -> str:
+    """One handling form 《客户问题处理表》 a generation; it travels with the issue (R10, R15)."""
+    changes = ", ".join(f"{n} = coalesce(excluded.{n}, handling_forms.{n})" for n in _HANDLED)
+    form = _inserted("handling_forms", _HANDLING, place)
+    return f"{form} ON CONFLICT (issue_id, generation) DO UPDATE SET {changes}"
+
+
+def _inserted(table: str, columns: Sequence[str], place: int) -> str:
+    names = ", ".join(columns)
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM {_rows(table, place)}"  # noqa: S608
+
+
+def _rows(table: str, place: int) -> str:
+    return f"jsonb_populate_recordset(NULL::{table}, ${place}::text::jsonb) AS given"
+
+
+def _json(rows: object) -> str:
+    return to_json(rows, by_alias=False).decode()
+
+
+def _event(recorded: Recorded) -> _Row:
+    step = recorded.step
+    return {
+        "issue_id": step.issue_id,
+        "seq": step.seq,
+        "key": step.key,
+        "action": step.action,
+        "actor": step.by.id,
+        "role": step.by.role,
+        "at": step.at,
+        "recorded_at": step.recorded_at,
+        "stage_before": step.stage_before,
+        "stage": step.stage_with(recorded.engineer),
+        "content": step.content,
+        "recorded": recorded,
+    }
+
+
+def _opened(case: IssueContext, recorded: Recorded, intake: Intake) -> _Row:
+    """What of an issue never changes; nobody is answered with its registration."""
+    step, customer = recorded.step, intake.customer
+    return {
+        "run": step.run,
+        "number": case.number,
+        **{name: getattr(intake, name) for name in _AS_TOLD},
+        "customer_name": customer.name,
+        "customer_type": customer.type,
+        "customer_existing": customer.existing,
+        "organisation": customer.organisation,
+        "contact_person": customer.contact,
+        "phone": customer.phone,
+        "email": customer.email,
+        "registered_at": step.recorded_at,
+        "calendar": case.calendar,
+        "zone": case.zone,
+        "answered": bool(step.answered),
+    }
+
+
+def _moved_to(case: IssueContext, recorded: Recorded) -> _Row:
+    """What of an issue a step decides."""
+    step = recorded.step
+    engineer, lead = _holders(case, recorded)
+    stage = step.stage_with(recorded.engineer)
+    return {
+        "id": step.issue_id,
+        "seq": step.seq,
+        "stage": stage,
+        "outcome": step.outcome,
+        "severity": step.severity,
+        "generation": step.generation,
+        "escalation_level": step.level,
+        "answered": step.answered,
+        "department": recorded.department,
+        "centre": recorded.centre,
+        "engineer": engineer.id if engineer else None,
+        "engineer_name": engineer.name if engineer else None,
+        "lead": lead.id if lead else None,
+        "lead_name": lead.name if lead else None,
+        "updated_at": step.recorded_at,
+        "closed_at": step.at if stage is Stage.CLOSED else None,
+        "rulebook": case.rulebook,
+        "first_contact": step.first_contact,
+    }
+
+
+def _holders(case: IssueContext, recorded: Recorded) -> tuple[Person | None, Person | None]:
+    """Who has the issue now, and who oversees it."""
+    if recorded.step.assignment:
+        return recorded.engineer, recorded.lead
+    return case.engineer, case.lead
+
+
+def _released(case: IssueContext, recorded: Recorded) -> str | None:
+    """Name whoever has it no more, or nothing to do for it."""
+    engineer, _ = _holders(case, recorded)
+    kept = case.engineer == engineer and recorded.step.stage_with(recorded.engineer) in HANDLING
+    return case.engineer.id if case.engineer and not kept else None
+
+
+def _papers(
+    case: IssueContext, recorded: Recorded
+) -> tuple[Sequence[_Row], Sequence[_Row], Sequence[_Row]]:
+    """What a step writes into ledger, handling form and callback record."""
+    step = recorded.step
+    promises = {p.key: p for p in (*step.promises, *recorded.promises)}.values()
+    return (
+        [_promise(step, case, promise) for promise in promises],
+        [] if step.assignment is None and step.handling is None else [_form(case, recorded)],
+        [] if step.callback is None else [_call(step, step.callback)],
+    )
+
+
+def _promise(step: Step, case: IssueContext, promise: Promise) -> _Row:
+    """A line of the ledger: a promise as it stands now."""
+    same = {name: value for name, value in promise if name != "end"}
+    return {
         "issue_id": step.issue_id,
         "rulebook": case.rulebook,
         "outcome": promise.end,
-        **promise.model_dump(exclude={"marks", "stops", "end"}),
-        **promise.model_dump(mode="json", include={"marks", "stops"}),
+        **same,
     }
-    changing = _LIVED | _PLANNED if step.replan else _LIVED
-    await _insert(
-        connection,
-        "promises",
-        row,
-        conflict="ON CONFLICT (issue_id, kind, generation, attempt) DO UPDATE SET "
-        + ", ".join(f"{name} = excluded.{name}" for name in sorted(changing)),
-    )
 
 
-async def write_handling_form(
-    connection: Connection, step: Step, case: IssueContext, recorded: Recorded
-) -> None:
-    """One handling form 《客户问题处理表》 a generation; it travels with the issue (R10, R15)."""
-    if step.assignment is None and step.handling is None:
-        return
-    engineer = recorded.engineer if step.assignment else case.engineer
-    row = {
+def _form(case: IssueContext, recorded: Recorded) -> _Row:
+    step = recorded.step
+    engineer, _ = _holders(case, recorded)
+    return {
         "issue_id": step.issue_id,
         "generation": step.generation,
+        "handed_over_at": step.recorded_at,
         "engineer": engineer.id if engineer else None,
         "department": recorded.department,
-        "handed_over_at": step.recorded_at,
-        **(step.handling.model_dump() if step.handling else {}),
+        **dict(step.handling or ()),
     }
-    kept = ("accepted_at", "expected_at", "resolved_at", "result", "cause")
-    changes = [
-        f"{name} = coalesce(excluded.{name}, f.{name})"
-        for name in ("engineer", "department", *kept)
-    ]
-    await _insert(
-        connection,
-        "handling_forms AS f",
-        row,
-        conflict=f"ON CONFLICT (issue_id, generation) DO UPDATE SET {', '.join(changes)}",
-    )
 
 
-async def write_callback_record(connection: Connection, step: Step, conflict: str = "") -> None:
-    """Write one line of the callback record 《客户回访记录表》 (R23)."""
-    if step.callback is None:
-        return
-    await _insert(
-        connection,
-        "callback_records",
-        {
-            "issue_id": step.issue_id,
-            "clerk": step.by.id,
-            "called_at": step.at,
-            **step.callback.model_dump(),
-        },
-        conflict,
-    )
+def _call(step: Step, callback: CallbackRecord) -> _Row:
+    """One line of the callback record 《客户回访记录表》 (R23)."""
+    return {
+        "issue_id": step.issue_id,
+        "clerk": step.by.id,
+        "called_at": step.at,
+        **dict(callback),
+    }
 
 
 async def write_form(connection: Connection, issue_id: str, form: Form) -> None:
@@ -407,15 +500,8 @@ async def write_form(connection: Connection, issue_id: str, form: Form) -> None:
         *says.values(),
     )
     if updated == "UPDATE 0":
-        await _insert(connection, form.form, key | says)
-
-
-async def _insert(
-    connection: Connection, table: str, row: dict[str, Any], conflict: str = ""
-) -> None:
-    """Insert one row; table and column names are ours, values always parameters."""
-    places = ", ".join(f"${n}" for n in range(1, len(row) + 1))
-    await connection.execute(
-        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places}) {conflict}",  # noqa: S608
-        *row.values(),
-    )
+        await connection.execute(
+            f"INSERT INTO {form.form} ({', '.join(places)}) VALUES ({', '.join(places.values())})",  # noqa: S608
+            *key.values(),
+            *says.values(),
+        )

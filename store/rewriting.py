@@ -14,8 +14,6 @@ from store import issue_writer
 from store.connection import Connection
 from store.issue_writer import IssueContext
 
-_IF_MISSING = "ON CONFLICT DO NOTHING"
-
 
 async def write_again(
     connection: Connection, case: IssueContext, recorded: Sequence[Recorded], issue: Issue
@@ -24,13 +22,7 @@ async def write_again(
     said before stands in its history.
     """
     for each in recorded:
-        step = each.step
-        for promise in {p.key: p for p in (*step.promises, *each.promises)}.values():
-            await issue_writer.write_promise(connection, step, case, promise)
-        await issue_writer.write_handling_form(connection, step, case, each)
-        await issue_writer.write_callback_record(connection, step, _IF_MISSING)
-        for form in step.forms:
-            await issue_writer.write_form(connection, step.issue_id, form)
+        await issue_writer.write_again(connection, case, each)
     await _row(connection, recorded, issue)
 
 

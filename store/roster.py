@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
 
@@ -15,7 +18,11 @@ from store import duty
 from store.connection import Connection
 from store.issue_writer import person
 
-_ASSIGNING = 0x59494E55  # "YINU": one assignment at a time, or two would choose the same person
+LOCK = 0x59494E55
+"""``YINU``: shared by all who go by the roster, alone for who replaces it."""
+_ASSIGNING = 0x41535347  # "ASSG", with a group: two at a time would choose the same person
+
+_Row: TypeAlias = asyncpg.Record | Mapping[str, Any]
 
 _STAFF = """
     SELECT m.*, coalesce((
@@ -40,7 +47,8 @@ async def replace(connection: Connection, roster: Roster) -> None:
         store.duty.Overlapping: a file contradicts what somebody entered; nothing was changed if the
             caller's transaction is rolled back.
     """
-    await _one_at_a_time(connection)  # or somebody would be chosen who is just leaving
+    # Or somebody would be chosen who is just leaving.
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
     for centre in roster.centres:
         await connection.execute(
             """
@@ -153,72 +161,116 @@ async def members(connection: Connection) -> list[Member]:
     return [_member(row) for row in await connection.fetch(f"{_STAFF} ORDER BY m.id")]
 
 
-async def channels(connection: Connection) -> list[DeliveryChannel]:
-    """Return the channels in the roster's order."""
-    rows = await connection.fetch("SELECT * FROM channels ORDER BY position")
-    return [
-        DeliveryChannel(
-            channel=row["id"],
-            url=row["url"],
-            per_minute=row["per_minute"],
-            customers=row["customers"],
-        )
-        for row in rows
-    ]
+class Staff(NamedTuple):
+    """The roster as it is at one moment, for whoever goes by it many times over."""
+
+    centres: Mapping[str, Centre]
+    members: Mapping[str, Member]
+    channels: Sequence[DeliveryChannel]
+
+    @property
+    def regions(self) -> list[str]:
+        """The regions some centre serves."""
+        return sorted({region for centre in self.centres.values() for region in centre.regions})
+
+    def centre_of(self, region: str) -> Centre | None:
+        """Return the centre that serves a region."""
+        return next((each for each in self.centres.values() if region in each.regions), None)
+
+    def engineers(self, department: str, centres: Iterable[str]) -> list[Member]:
+        """Return the engineers of a department in these centres."""
+        return [
+            member
+            for member in self.members.values()
+            if member.role is Role.ENGINEER
+            and member.department == department
+            and member.centre in centres
+        ]
 
 
-async def candidates(
-    connection: Connection, department: str, centres: Sequence[str]
-) -> list[Candidate]:
-    """Return the engineers of these centres with the load they carry. From here to the end of the
-    transaction no other assignment is made.
+class KnownStaff:
+    """The roster, read again only when it has changed."""
+
+    def __init__(self) -> None:
+        self._known: tuple[str, Staff] | None = None
+
+    async def get(self, connection: Connection, version: str) -> Staff:
+        """Return the roster of that version, or a later one: what ``roster_version`` says now."""
+        if self._known is None or self._known[0] != version:
+            self._known = await _versioned(connection)
+        return self._known[1]
+
+
+async def staff(connection: Connection) -> Staff:
+    """Return the roster as it is now."""
+    _, now = await _versioned(connection)
+    return now
+
+
+async def _versioned(connection: Connection) -> tuple[str, Staff]:
+    """Read all of it in one statement, with the version of what was read."""
+    row = await connection.fetchrow(
+        f"""
+        SELECT version::text,
+            (SELECT jsonb_agg(to_jsonb(c) ORDER BY c.id) FROM centres c) AS centres,
+            (SELECT jsonb_agg(to_jsonb(s) ORDER BY s.id) FROM ({_STAFF}) s) AS members,
+            (SELECT jsonb_agg(to_jsonb(c) ORDER BY c.position) FROM channels c) AS channels
+        FROM roster_version
+        """  # noqa: S608  our own text
+    )
+    if row is None:
+        raise LookupError("the table roster_version is empty: run `yinuo migrate`")
+    return row["version"], Staff(
+        centres={each["id"]: _centre(each) for each in row["centres"] or ()},
+        members={each["id"]: _member(each) for each in row["members"] or ()},
+        channels=[_channel(each) for each in row["channels"] or ()],
+    )
+
+
+class Load(NamedTuple):
+    """What an engineer has to do: open issues, and how many of these are others than the one asked
+    about.
     """
-    await _one_at_a_time(connection)
-    return await _loads(connection, department, centres)
+
+    open_issues: int
+    others: int
+    idle_since: datetime
 
 
-async def group(
-    connection: Connection, department: str, centre: str, apart_from: str
-) -> list[Candidate]:
-    """Return a department's engineers in one centre with the load they carry, not counting one
-    issue. From here to the end of the transaction no other assignment is made.
+async def loads(connection: Connection, people: Sequence[Member], issue_id: str) -> dict[str, Load]:
+    """Return the load that each of these engineers carries. From here to the end of the transaction
+    nobody is assigned an issue who works in the department and the centre of one of them.
     """
-    await _one_at_a_time(connection)
-    return await _loads(connection, department, [centre], apart_from)
+    groups = {zlib.crc32(f"{m.department}/{m.centre}".encode()) - (1 << 31) for m in people}
+    # In an order, or two would wait for each other.
+    await connection.execute(
+        "SELECT count(pg_advisory_xact_lock($1, each)) FROM unnest($2::int[]) AS each",
+        *(_ASSIGNING, sorted(groups)),
+    )
+    rows = await connection.fetch(
+        """
+        SELECT m.id, m.idle_since, count(i.id) AS open_issues,
+            count(i.id) FILTER (WHERE i.id <> $3) AS others
+        FROM members m
+        LEFT JOIN issues i ON i.engineer = m.id AND i.closed_at IS NULL AND i.stage = ANY($2)
+        WHERE m.id = ANY($1) GROUP BY m.id
+        """,
+        *([member.id for member in people], list(HANDLING), issue_id),
+    )
+    return {row["id"]: Load(row["open_issues"], row["others"], row["idle_since"]) for row in rows}
 
 
 async def engineers(connection: Connection) -> list[Candidate]:
     """Return all engineers with the load they carry."""
-    return await _loads(connection, None, None)
-
-
-async def _one_at_a_time(connection: Connection) -> None:
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", _ASSIGNING)
-
-
-async def _loads(
-    connection: Connection,
-    department: str | None,
-    centres: Sequence[str] | None,
-    apart_from: str | None = None,
-) -> list[Candidate]:
     rows = await connection.fetch(
         f"""
         SELECT s.*, (
             SELECT count(*) FROM issues i
-            WHERE i.engineer = s.id AND i.closed_at IS NULL AND i.stage = ANY($3)
-                AND i.id IS DISTINCT FROM $4
+            WHERE i.engineer = s.id AND i.closed_at IS NULL AND i.stage = ANY($1)
         ) AS open_issues
-        FROM ({_STAFF}) s
-        WHERE s.role = $5 AND ($1::text IS NULL OR s.department = $1)
-            AND ($2::text[] IS NULL OR s.centre = ANY($2))
-        ORDER BY s.id
+        FROM ({_STAFF}) s WHERE s.role = $2 ORDER BY s.id
         """,  # noqa: S608  our own text
-        department,
-        None if centres is None else list(centres),
-        list(HANDLING),
-        apart_from,
-        Role.ENGINEER,
+        *(list(HANDLING), Role.ENGINEER),
     )
     return [
         Candidate(member=_member(r), open_issues=r["open_issues"], idle_since=r["idle_since"])
@@ -250,7 +302,7 @@ async def open_issues(connection: Connection) -> list[OpenIssue]:
     ]
 
 
-def _centre(row: asyncpg.Record) -> Centre:
+def _centre(row: _Row) -> Centre:
     return Centre(
         centre=row["id"],
         name=row["name"],
@@ -261,7 +313,14 @@ def _centre(row: asyncpg.Record) -> Centre:
     )
 
 
-def _member(row: asyncpg.Record) -> Member:
+def _channel(row: _Row) -> DeliveryChannel:
+    return DeliveryChannel(
+        channel=row["id"],
+        **{name: row[name] for name in ("url", "per_minute", "customers")},
+    )
+
+
+def _member(row: _Row) -> Member:
     return Member(
         person=row["id"],
         **{name: row[name] for name in ("name", "role", "department", "centre", "shift")},

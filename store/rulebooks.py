@@ -12,7 +12,8 @@ from domain.vocabulary import Instant, Model
 from store import roster
 from store.connection import Connection
 
-_LOCK = 0x52554C45  # "RULE": shared by all who plan by the rulebook, alone for who adopts one
+LOCK = 0x52554C45
+"""``RULE``: shared by all who plan by the rulebook that counts, alone for who adopts one."""
 
 
 class Adoption(Model):
@@ -48,7 +49,7 @@ async def adopt(
     Raises:
         Unfit: naming what it lacks.
     """
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
     newest = await adoption(connection)
     if newest and newest.version == rulebook.version:
         return None
@@ -160,8 +161,12 @@ class Rulebooks:
         Raises:
             LookupError: none was ever adopted.
         """
-        await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _LOCK)
+        await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", LOCK)
         newest = await adoption(connection)
         if newest is None:
             raise LookupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
-        return Current(newest.version, await self.get(connection, newest.version))
+        return await self.known(connection, newest.version)
+
+    async def known(self, connection: Connection, version: str) -> Current:
+        """Return the rulebook that counts, whose version the caller has read."""
+        return Current(version, await self.get(connection, version))

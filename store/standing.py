@@ -48,7 +48,11 @@ async def require(connection: Connection | Pool) -> None:
         Held: it is older than Temporal.
         Unproved: it is to be compared with Temporal first.
     """
-    now = await standing(connection)
+    check(await standing(connection))
+
+
+def check(now: Standing) -> None:
+    """Do what ``require`` does, by how the register was read to stand."""
     if why := _sentence(now):
         raise Held(why)
     if not now.proved:

@@ -282,7 +282,7 @@ async def test_an_alarm_is_not_noted_if_the_step_is_not_recorded(
     for n in range(4):
         await core.open("2026-11-23 10:00", f"r-{n}")
 
-    async def away(*_: object) -> None:
+    async def away(*_: object, **__: object) -> None:
         raise ConnectionError("the register went away")
 
     with monkeypatch.context() as patch:

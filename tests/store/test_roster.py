@@ -93,9 +93,8 @@ async def test_whoever_leaves_with_open_issues_stays_on_record_until_these_are_c
         assert await roster.member(connection, who) is None
         assert who not in {member.id for member in await roster.members(connection)}
         assert who not in {each.member.id for each in await roster.engineers(connection)}
-        async with connection.transaction():
-            chosen_from = await roster.candidates(connection, "technical_service", ["guangzhou"])
-            assert who not in {each.member.id for each in chosen_from}
+        chosen_from = (await roster.staff(connection)).engineers("technical_service", ["guangzhou"])
+        assert who not in {each.id for each in chosen_from}
         (issue,) = await roster.open_issues(connection)
     assert issue.engineer
     assert (issue.engineer.id, issue.member) == (who, None)
