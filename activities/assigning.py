@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from domain.issue.state import Assignment, Person
 from domain.issue.step import Step
 from domain.staff.duty import Duty
-from domain.staff.roster import Candidate, Choice, Member, Need, choose
+from domain.staff.roster import Candidate, Choice, Member, Need, choose, next_on_duty, shortlist
 from domain.staff.staffing import below_standby, hindrance, responsible
 from domain.vocabulary import ESCALATION, Role
 from store import duty as duty_store
@@ -136,17 +136,22 @@ class _Search:
             prefer=wanted.prefer,
         )
         engineers = self._staff.engineers(need.department, need.centres)
-        kept = self._case.engineer if wanted.keep else None
-        loads = await self._loads_of([*engineers, *(self._group(kept.id) if kept else ())])
+        at = self._step.recorded_at
+        short = shortlist(engineers, need, self._duty, at)
+        if len(short) == 1:
+            return Choice(member=short[0])
+        if not short:
+            return Choice(again_at=next_on_duty(engineers, need, self._duty, at))
+        loads = await self._loads_of(self._group(short[0].id))
         candidates = [
             Candidate(
                 member=each,
                 open_issues=loads[each.id].open_issues,
                 idle_since=loads[each.id].idle_since,
             )
-            for each in engineers
+            for each in short
         ]
-        return choose(candidates, need, self._duty, self._step.recorded_at)
+        return choose(candidates, need, self._duty, at)
 
     def _relieved_at(self, member: Member) -> datetime | None:
         """R16: when an issue that does not wait for a shift changes hands; what a superior has
@@ -179,6 +184,7 @@ class _Search:
         standby, at = self._duty.policy.standby, self._step.recorded_at
         if not group or group[0].department not in standby.departments:
             return None
+        department, centre = group[0].department, group[0].centre
         loads = await self._loads_of(group)
         with_it = [
             Candidate(
@@ -190,7 +196,6 @@ class _Search:
         ]
         if not below_standby(with_it, standby, self._duty, at):
             return None
-        department, centre = group[0].department, group[0].centre
         day = self._duty.day(at)
         new = await duty_store.raise_alarm(self._connection, department, centre, day)
         return f"{department}/{centre}" if new else None
@@ -203,6 +208,9 @@ class _Search:
         return self._staff.engineers(member.department, [member.centre])
 
     async def _loads_of(self, people: Sequence[Member]) -> Mapping[str, Load]:
+        """Read what a group has to do, and let it get nothing else meanwhile. It is one group for
+        any issue, so nobody waits for somebody who waits for them.
+        """
         if not all(each.id in self._loads for each in people):
             self._loads |= await roster.loads(self._connection, people, self._step.issue_id)
         return self._loads

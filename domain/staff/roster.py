@@ -201,27 +201,45 @@ class Choice(Model):
     again_at: datetime | None = None
 
 
-def choose(candidates: Iterable[Candidate], need: Need, duty: Duty, at: datetime) -> Choice:
+def choose(candidates: Sequence[Candidate], need: Need, duty: Duty, at: datetime) -> Choice:
     """Assign (R16): certified, of the nearest centre, on duty, with the fewest open issues, then
     the longest idle. ``at`` is real time and so is ``again_at``, which is always later.
     """
+    members = [candidate.member for candidate in candidates]
+    between = {member.id for member in shortlist(members, need, duty, at)}
+    if not between:
+        return Choice(again_at=next_on_duty(members, need, duty, at))
+    best = min(
+        (c for c in candidates if c.member.id in between),
+        key=lambda c: (c.open_issues, c.idle_since, c.member.id),
+    )
+    return Choice(member=best.member)
+
+
+def shortlist(members: Iterable[Member], need: Need, duty: Duty, at: datetime) -> list[Member]:
+    """Return those between whom the load they carry decides (R16): of the qualified who are on duty
+    all of the nearest centre, or the one who is preferred. They work in one centre; none: nobody is
+    on duty.
+    """
+    there = [member for member in _fit(members, need, duty, at) if duty.on_duty(member, at)]
+    if preferred := [member for member in there if member.id == need.prefer]:
+        return preferred
+    centres = {member.centre for member in there}
+    nearest = next((centre for centre in need.centres if centre in centres), None)
+    return [member for member in there if member.centre == nearest]
+
+
+def next_on_duty(
+    members: Iterable[Member], need: Need, duty: Duty, at: datetime
+) -> datetime | None:
+    """Return when the first of the qualified is on duty; None: nobody knows when."""
+    openings = (duty.next_duty(member, at) for member in _fit(members, need, duty, at))
+    return min(filter(None, openings), default=None)
+
+
+def _fit(members: Iterable[Member], need: Need, duty: Duty, at: datetime) -> list[Member]:
     day = duty.day(at)
-    fit = [c for c in candidates if _qualified(c.member, need, day)]
-    on_duty = [c for c in fit if duty.on_duty(c.member, at)]
-    if on_duty:
-        best = min(
-            on_duty,
-            key=lambda c: (
-                c.member.id != need.prefer,
-                need.centres.index(c.member.centre),
-                c.open_issues,
-                c.idle_since,
-                c.member.id,
-            ),
-        )
-        return Choice(member=best.member)
-    openings = (duty.next_duty(candidate.member, at) for candidate in fit)
-    return Choice(again_at=min(filter(None, openings), default=None))
+    return [member for member in members if _qualified(member, need, day)]
 
 
 def _qualified(member: Member, need: Need, day: date) -> bool:

@@ -22,13 +22,15 @@ from domain.issue.actions import (
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
 from domain.issue.step import Recorded, Step
+from domain.staff.duty import DutyException
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from store import issue_reader, roster, rulebooks, standing
+from store import duty, issue_reader, roster, rulebooks, standing
 from store.connection import Pool
 from store.issue_writer import OutOfStep
+from tests.support.asked import counting
 from tests.support.builders import LINKS, an_intake
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
@@ -44,8 +46,10 @@ async def recording(database: Pool) -> Recording:
     return Recording(database, LINKS)
 
 
-def registration(reference: str = "r-1", run: str = "run-1", **changes: Any) -> Step:
-    intake = an_intake(reference=reference, reported_at=MONDAY, region="广东", **changes)
+def registration(
+    reference: str = "r-1", run: str = "run-1", region: str = "广东", **changes: Any
+) -> Step:
+    intake = an_intake(reference=reference, reported_at=MONDAY, region=region, **changes)
     return register(intake, MONDAY).model_copy(update={"run": run})
 
 
@@ -254,3 +258,72 @@ async def test_nothing_is_recorded_while_the_register_is_held_and_everything_aft
     async with database.acquire() as connection, connection.transaction():
         await standing.release(connection, ())
     assert (await recording.record_step(accept)).step == accept
+
+
+# --- What it costs -------------------------------------------------------------------------------
+
+
+async def test_a_step_asks_the_register_four_times(recording: Recording, postgres_url: str) -> None:
+    issue = await an_open_issue(recording)
+    async with counting(postgres_url) as (pool, asked):
+        counted = Recording(pool, LINKS)
+        who = engineer(issue)
+        accepted = await counted.record_step(
+            a_step(issue, ActionName.ACCEPT, Accept(by=who), "u-2")
+        )
+        issue = accepted.applied_to(issue)
+        asked.clear()  # it has read the rulebook and the roster, once and for all
+        act = Resolve(by=who, result="已更换读卡器")
+        await counted.record_step(a_step(issue, ActionName.RESOLVE, act, "u-3"))
+    begun, *between, ended = asked
+    assert (begun[:6], ended, len(between)) == ("BEGIN;", "COMMIT", 2)
+
+
+async def test_a_registration_asks_the_register_seven_times(
+    recording: Recording, postgres_url: str
+) -> None:
+    async with counting(postgres_url) as (pool, asked):
+        counted = Recording(pool, LINKS)
+        await counted.record_step(registration("r-1"))
+        asked.clear()
+        await counted.record_step(registration("r-2"))
+    # Last before the step is written what others have to wait for.
+    assert [statement.split()[0] for statement in asked] == [
+        *("BEGIN;", "WITH", "SELECT", "SELECT", "INSERT", "WITH", "COMMIT")
+    ]
+
+
+async def test_an_assignment_waits_for_its_own_centre_and_for_no_other(
+    recording: Recording, database: Pool
+) -> None:
+    async with database.acquire() as connection, connection.transaction():
+        staff = await roster.staff(connection)
+        there = staff.engineers("technical_service", ["guangzhou"])
+        await roster.loads(connection, there, "")
+        elsewhere = registration("r-1", region="北京")
+        assert (await recording.record_step(elsewhere)).engineer
+        waiting = asyncio.create_task(recording.record_step(registration("r-2")))
+        while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+        assert not waiting.done()
+    assert (await waiting).engineer
+
+
+async def test_a_roster_that_changes_is_read_again_by_the_next_step(
+    recording: Recording, database: Pool
+) -> None:
+    first = await recording.record_step(registration("r-1"))
+    assert first.engineer
+    async with database.acquire() as connection, connection.transaction():
+        named = DutyException.model_validate(
+            {
+                "person": first.engineer.id,
+                "from": "2026-11-23",
+                "until": "2026-11-24",
+                "shift": "off",
+                "reason": "leave",
+            }
+        )
+        await duty.enter(connection, named, by=LEAD.id)
+    second = await recording.record_step(registration("r-2"))
+    assert second.engineer != first.engineer

@@ -241,3 +241,66 @@ async def test_somebody_can_be_back_before_the_days_are_over(
     else:
         assert ended == entered
     assert await days_of(database, "li.na") == left
+
+
+# --- Its version ---------------------------------------------------------------------------------
+
+
+async def version(database: Pool) -> str:
+    found: str = await database.fetchval("SELECT version::text FROM roster_version")
+    return found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE members SET shift = 'off' WHERE id = 'li.na'",
+        "UPDATE members SET left_at = now(), shift = 'off' WHERE id = 'li.na'",
+        "UPDATE centres SET nearest = '{}'",
+        "UPDATE channels SET url = 'json://127.0.0.1:9/{to}'",
+        "DELETE FROM channels",
+        (
+            "INSERT INTO duty_exceptions (person, first, until, shift, reason)"
+            " VALUES ('li.na', '2026-12-01', '2026-12-01', 'off', 'leave')"
+        ),
+        "DELETE FROM duty_exceptions",
+        (
+            "INSERT INTO centres (id, name, regions, zone, calendar)"
+            " VALUES ('lhasa', '拉萨', '{西藏}', 'Asia/Shanghai', 'desk')"
+        ),
+    ],
+)
+async def test_whatever_changes_the_roster_gives_it_another_version(
+    database: Pool, change: str
+) -> None:
+    await replace(database, FILED)
+    before = await version(database)
+    await database.execute(change)
+    assert await version(database) != before
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE members SET idle_since = now()", "UPDATE channels SET next_slot = now()"],
+)
+async def test_what_steps_and_messages_write_is_no_change_of_the_roster(
+    database: Pool, change: str
+) -> None:
+    await replace(database, FILED)
+    before = await version(database)
+    await database.execute(change)
+    assert await version(database) == before
+
+
+async def test_the_roster_is_read_once_a_version_and_never_of_an_older_one(database: Pool) -> None:
+    await replace(database, FILED)
+    known = roster.KnownStaff()
+    async with database.acquire() as connection:
+        now = await version(database)
+        first = await known.get(connection, now)
+        assert await known.get(connection, now) is first
+        assert first.members.keys() == {member.id for member in FILED.members}
+        assert first.centre_of("广东") == next(c for c in FILED.centres if "广东" in c.regions)
+        assert list(first.channels) == list(FILED.channels)
+        await replace(database, without("li.na"))
+        assert "li.na" not in (await known.get(connection, await version(database))).members
