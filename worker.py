@@ -24,7 +24,8 @@ from activities.recording import Recording
 from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
-from activities.sending import AppriseSender, Sender
+from activities.sending import Sender
+from activities.webhooks import WebhookSender
 from domain import contract as names
 from domain.errors import SetupError
 from runtime import aio, grants, logs, postgres, temporal
@@ -131,7 +132,7 @@ async def working(settings: Settings) -> AsyncIterator[None]:
         if current is None:
             raise SetupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
         told(await behind.check_in_turn(pool, Lives(client)))  # held, it waits for the repair
-        async with aclosing(AppriseSender()) as sender:
+        async with aclosing(WebhookSender()) as sender:
             issues, notifications = workers(client, pool, settings, sender)
             async with issues, notifications:
                 log.info("working", policy=current.policy.name, rulebook=current.version)

@@ -15,11 +15,13 @@ from temporalio.testing import ActivityEnvironment
 from activities import lanes, notification, sending
 from activities.notification import Notification
 from activities.sending import AppriseSender, DeliveryFailed, DeliveryUnknown
+from activities.webhooks import WebhookSender
 from domain.vocabulary import Audience
 from runtime.embedded.ports import free_ports
 from store import outbox, standing
 from store.connection import Pool
 from store.outbox import Message, Result
+from tests.support.gateway import Answer, Then, a_gateway
 from tests.support.patience import PATIENCE
 from tests.support.round_trips import listening
 
@@ -82,7 +84,7 @@ class Receiver:
         return Handler
 
 
-AnySender: TypeAlias = AppriseSender
+AnySender: TypeAlias = WebhookSender | AppriseSender
 
 
 class Clock:
@@ -100,7 +102,7 @@ def receiver() -> Iterator[Receiver]:
     receiver.close()
 
 
-@pytest.fixture(params=[AppriseSender])
+@pytest.fixture(params=[WebhookSender, AppriseSender])
 def kind(request: pytest.FixtureRequest) -> type[AnySender]:
     """Whatever is sent over a plain webhook must be sent in the same way by Apprise itself."""
     found: type[AnySender] = request.param
@@ -446,6 +448,25 @@ async def test_a_message_that_is_another_deliverys_is_not_told_to_have_arrived(d
     desk.receiver.let_go()
     assert await first == []
     assert desk.receiver.to() == [f"a {ADDRESS}"]
+
+
+@pytest.mark.parametrize("then", [Then.CLOSE, Then.RESET])
+async def test_a_message_whose_kept_connection_breaks_is_a_persons_and_is_sent_once(
+    desk: Desk, then: Then
+) -> None:
+    desk.notification = Notification(desk.pool, WebhookSender(timeout=PATIENCE), desk.clock)
+    async with a_gateway() as gateway:
+        await desk.channel("kept", gateway.url())
+        keys = await desk.write("kept", "a", "b")
+        assert await desk.deliver("a") == []
+        gateway.answer = lambda _: Answer(b"", then)
+        assert await desk.deliver(*keys) == ["b"]
+        assert await desk.deliver(*keys) == ["b"]
+        assert gateway.connections == 1
+    assert [json.loads(heard.body)["to"] for heard in gateway.heard] == [
+        f"{key} {ADDRESS}" for key in keys
+    ]
+    assert await desk.status("b") == "unknown"
 
 
 async def test_a_storm_of_messages_leaves_through_one_channel_without_coming_again(
