@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -19,11 +19,13 @@ from activities.catching_up import CatchingUp
 from activities.complaints import Complaints
 from activities.deep_audit import DeepAudit
 from activities.guard import told
-from activities.notification import AppriseSender, Notification, Sender
+from activities.notification import Notification
 from activities.recording import Recording
 from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
+from activities.sending import Sender
+from activities.webhooks import WebhookSender
 from domain import contract as names
 from domain.errors import SetupError
 from runtime import aio, grants, logs, postgres, temporal
@@ -130,7 +132,7 @@ async def working(settings: Settings) -> AsyncIterator[None]:
         if current is None:
             raise SetupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
         told(await behind.check_in_turn(pool, Lives(client)))  # held, it waits for the repair
-        with closing(AppriseSender()) as sender:
+        async with aclosing(WebhookSender()) as sender:
             issues, notifications = workers(client, pool, settings, sender)
             async with issues, notifications:
                 log.info("working", policy=current.policy.name, rulebook=current.version)

@@ -13,6 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
+
+import asyncpg
 
 from domain.vocabulary import Audience, Instant, Model
 from store import standing
@@ -61,6 +64,34 @@ class Queue(Model):
 
     ready: tuple[Posting, ...] = ()
     wait_until: Instant | None = None
+    unprepared: bool = False
+    """``prepare`` has something to do first, for one of them at least."""
+    given_up: bool = False
+    """One of them at least is not to be sent any more, and not settled either."""
+
+
+class Result(Model):
+    """What became of a message that was sent; see ``delivered``, ``failed`` and ``lost``."""
+
+    key: str
+    status: Literal["delivered", "pending", "unknown"]
+    settled_at: Instant | None = None
+    error: str | None = None
+
+
+def delivered(key: str, now: datetime) -> Result:
+    """It arrived: settled, also if it was already given up for lost but not handed over."""
+    return Result(key=key, status="delivered", settled_at=now)
+
+
+def failed(key: str, error: str) -> Result:
+    """It did not go out, and is to be tried again, with a slot of its own."""
+    return Result(key=key, status="pending", error=error)
+
+
+def lost(key: str, error: str) -> Result:
+    """It may have gone out or not: it is given up."""
+    return Result(key=key, status="unknown", error=error)
 
 
 async def write(connection: Connection, messages: Iterable[Message]) -> None:
@@ -101,10 +132,51 @@ async def given_up(connection: Connection, issue_id: str, before: datetime) -> l
     return [row["key"] for row in rows]
 
 
-async def line_up(pool: Pool, keys: Sequence[str], now: datetime) -> Queue:
-    """See what of ``keys`` may be sent at ``now``, and reserve slots on channels with a rate limit.
+async def look(pool: Pool, batches: Sequence[Sequence[str]], now: datetime) -> list[Queue]:
+    """See what of each batch of keys may be sent at ``now``; see ``prepare``.
 
-    A message keeps its slot, and so its place in the channel's queue, until it is used or lapses.
+    Raises:
+        Held, Unproved: the register may not be worked on; see ``store.standing``.
+    """
+    rows = await pool.fetch(
+        """
+        SELECT s.state = 'open' AND s.proof = this_server() AS open,
+            o.key, o.status, o.channel, c.url, o.address, o.subject, o.body,
+            o.status = 'sending' OR o.status = 'pending' AND (
+                o.address IS NULL OR c.id IS NULL
+                OR c.per_minute IS NOT NULL AND (o.slot_at IS NULL OR o.slot_at < $3)
+            ) AS unprepared,
+            CASE WHEN c.per_minute IS NOT NULL AND o.slot_at > $2 THEN o.slot_at END AS wait
+        FROM standing s
+        LEFT JOIN outbox o ON o.key = ANY($1) AND o.settled_at IS NULL
+        LEFT JOIN channels c ON c.id = o.channel
+        """,
+        *([key for keys in batches for key in keys], now, now - SLOT_LAPSES_AFTER),
+    )
+    if not (rows and rows[0]["open"]):
+        await standing.require(pool)
+    found = {row["key"]: row for row in rows}
+    return [_queue([found[key] for key in keys if key in found]) for keys in batches]
+
+
+def _queue(rows: Sequence[asyncpg.Record]) -> Queue:
+    sendable = [row for row in rows if row["status"] == "pending" and not row["unprepared"]]
+    return Queue(
+        ready=tuple(
+            Posting(**{name: row[name] for name in Posting.model_fields})
+            for row in sendable
+            if row["wait"] is None
+        ),
+        wait_until=min((row["wait"] for row in sendable if row["wait"]), default=None),
+        unprepared=any(row["unprepared"] for row in rows),
+        given_up=len(sendable) < len(rows),
+    )
+
+
+async def prepare(pool: Pool, keys: Sequence[str], now: datetime) -> None:
+    """Reserve slots on channels with a rate limit. A message keeps its slot, and so its place in
+    the channel's queue, until it is used or lapses.
+
     What an earlier attempt left half-sent becomes ``unknown``, and so does what nobody can send.
 
     Raises:
@@ -130,24 +202,6 @@ async def line_up(pool: Pool, keys: Sequence[str], now: datetime) -> Queue:
             *(keys, NO_WAY),
         )
         await _reserve_slots(connection, keys, now)
-        rows = await connection.fetch(
-            """
-            SELECT o.key, o.channel, c.url, o.address, o.subject, o.body,
-                CASE WHEN c.per_minute IS NOT NULL AND o.slot_at > $2 THEN o.slot_at END AS wait
-            FROM outbox o JOIN channels c ON c.id = o.channel
-            WHERE o.key = ANY($1) AND o.status = 'pending'
-            ORDER BY array_position($1, o.key)
-            """,
-            *(keys, now),
-        )
-    return Queue(
-        ready=tuple(
-            Posting(**{name: row[name] for name in Posting.model_fields})
-            for row in rows
-            if row["wait"] is None
-        ),
-        wait_until=min((row["wait"] for row in rows if row["wait"]), default=None),
-    )
 
 
 async def _reserve_slots(connection: Connection, keys: list[str], now: datetime) -> None:
@@ -184,35 +238,56 @@ async def _reserve_slots(connection: Connection, keys: list[str], now: datetime)
     )
 
 
-async def claim(pool: Pool, key: str) -> bool:
-    """Take a message for sending, to be called before anything leaves the building; False if it is
-    no longer to be sent.
+async def claim(pool: Pool, keys: Sequence[str]) -> set[str]:
+    """Take messages for sending, to be called before anything leaves the building; return the keys
+    of those that are to be sent, and by nobody else.
 
     Raises:
         Held, Unproved: the register may not be worked on; see ``store.standing``.
     """
-    if await _changed(
-        pool,
-        "UPDATE outbox SET status = 'sending', attempts = attempts + 1"
-        " WHERE key = $1 AND status = 'pending'"
-        " AND (SELECT state = 'open' AND proof = this_server() FROM standing)",
-        key,
-    ):
-        return True
-    await standing.require(pool)
-    return False
-
-
-async def delivered(pool: Pool, key: str, now: datetime) -> bool:
-    """Settle a message that arrived, also if it was already given up for lost but not handed over;
-    False if somebody else settled it first.
-    """
-    return await _changed(
-        pool,
-        "UPDATE outbox SET status = 'delivered', settled_at = $2, last_error = NULL"
-        " WHERE key = $1 AND status IN ('sending', 'unknown')",
-        *(key, now),
+    rows = await pool.fetch(
+        """
+        WITH may AS (
+            SELECT state = 'open' AND proof = this_server() AS open FROM standing
+        ), waiting AS (
+            SELECT key FROM outbox, may
+            WHERE key = ANY($1) AND status = 'pending' AND may.open
+            ORDER BY key FOR UPDATE OF outbox
+        ), taken AS (
+            UPDATE outbox o SET status = 'sending', attempts = attempts + 1
+            FROM waiting w WHERE o.key = w.key RETURNING o.key
+        )
+        SELECT may.open, taken.key FROM may LEFT JOIN taken ON true
+        """,
+        list(keys),
     )
+    if rows and rows[0]["open"]:
+        return {row["key"] for row in rows if row["key"] is not None}
+    await standing.require(pool)
+    return await claim(pool, keys)  # it was opened just now
+
+
+async def settle(pool: Pool, results: Sequence[Result]) -> set[str]:
+    """Write down what became of messages that were sent; return the keys of those that nobody else
+    had settled first.
+    """
+    rows = await pool.fetch(
+        """
+        WITH sent AS (
+            SELECT o.key, r.status, r.settled_at, r.error
+            FROM jsonb_to_recordset($1)
+                AS r(key text, status text, settled_at timestamptz, error text)
+            JOIN outbox o ON o.key = r.key
+            WHERE o.status = 'sending' OR o.status = 'unknown' AND r.status = 'delivered'
+            ORDER BY o.key FOR UPDATE OF o
+        )
+        UPDATE outbox o SET status = s.status, settled_at = s.settled_at, last_error = s.error,
+            slot_at = CASE WHEN s.status <> 'pending' THEN o.slot_at END
+        FROM sent s WHERE o.key = s.key RETURNING o.key
+        """,
+        [result.model_dump(mode="json") for result in results],
+    )
+    return {row["key"] for row in rows}
 
 
 async def learn(connection: Connection, key: str, arrived_at: datetime | None, doubt: str) -> None:
@@ -231,26 +306,6 @@ async def learn(connection: Connection, key: str, arrived_at: datetime | None, d
             " WHERE key = $1 AND status IN ('pending', 'sending')",
             *(key, doubt),
         )
-
-
-async def failed(pool: Pool, key: str, error: str) -> bool:
-    """Let a message that did not go out be tried again, with a slot of its own."""
-    return await _changed(
-        pool,
-        "UPDATE outbox SET status = 'pending', slot_at = NULL, last_error = $2"
-        " WHERE key = $1 AND status = 'sending'",
-        *(key, error),
-    )
-
-
-async def lost(pool: Pool, key: str, error: str) -> bool:
-    """Give up a message that may have gone out or not."""
-    return await _changed(
-        pool,
-        "UPDATE outbox SET status = 'unknown', last_error = $2"
-        " WHERE key = $1 AND status = 'sending'",
-        *(key, error),
-    )
 
 
 async def unsettled(pool: Pool, keys: Sequence[str]) -> list[str]:
@@ -286,7 +341,3 @@ async def bring_by_hand(
         *([message.key for message in messages], handed_to, now),
     )
     return messages
-
-
-async def _changed(pool: Pool, command: str, *arguments: object) -> bool:
-    return str(await pool.execute(command, *arguments)) == "UPDATE 1"

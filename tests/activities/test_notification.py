@@ -1,24 +1,29 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import notification
-from activities.notification import AppriseSender, DeliveryFailed, DeliveryUnknown, Notification
+from activities import lanes, notification, sending
+from activities.notification import Notification
+from activities.sending import AppriseSender, DeliveryFailed, DeliveryUnknown
+from activities.webhooks import WebhookSender
 from domain.vocabulary import Audience
 from runtime.embedded.ports import free_ports
 from store import outbox, standing
 from store.connection import Pool
-from store.outbox import Message
+from store.outbox import Message, Result
+from tests.support.gateway import Answer, Then, a_gateway
 from tests.support.patience import PATIENCE
+from tests.support.round_trips import listening
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 ADDRESS = "+86 138-0000-0000"
@@ -79,6 +84,9 @@ class Receiver:
         return Handler
 
 
+AnySender: TypeAlias = WebhookSender | AppriseSender
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = NOW
@@ -94,17 +102,23 @@ def receiver() -> Iterator[Receiver]:
     receiver.close()
 
 
+@pytest.fixture(params=[WebhookSender, AppriseSender])
+def kind(request: pytest.FixtureRequest) -> type[AnySender]:
+    """Whatever is sent over a plain webhook must be sent in the same way by Apprise itself."""
+    found: type[AnySender] = request.param
+    return found
+
+
 @pytest.fixture
-async def sender() -> AsyncIterator[AppriseSender]:
-    sender = AppriseSender(timeout=PATIENCE)
-    yield sender
-    sender.close()
+async def sender(kind: type[AnySender]) -> AsyncIterator[AnySender]:
+    async with aclosing(kind(timeout=PATIENCE)) as sender:
+        yield sender
 
 
 class Desk:
     """An outbox, channels, and the activity that delivers."""
 
-    def __init__(self, pool: Pool, sender: AppriseSender, receiver: Receiver) -> None:
+    def __init__(self, pool: Pool, sender: AnySender, receiver: Receiver) -> None:
         self.pool = pool
         self.receiver = receiver
         self.clock = Clock()
@@ -159,7 +173,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(
-    database: Pool, owner: "asyncpg.Connection[Any]", sender: AppriseSender, receiver: Receiver
+    database: Pool, owner: "asyncpg.Connection[Any]", sender: AnySender, receiver: Receiver
 ) -> Desk:
     # The register of issues is not what is tested here.
     await owner.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
@@ -173,15 +187,29 @@ async def desk(
 
 async def test_a_message_reaches_its_address_in_the_words_that_were_written(desk: Desk) -> None:
     keys = await desk.write("good", "a&b=/?#{to}")
-    beats: list[Any] = []
-    environment = ActivityEnvironment()
-    environment.on_heartbeat = lambda *details: beats.append(details)
-    assert await desk.deliver(*keys, within=environment) == []
+    assert await desk.deliver(*keys) == []
     (got,) = desk.receiver.got
     assert got["to"] == f"a&b=/?#{{to}} {ADDRESS}"
     assert got["title"] == "新任务 a&b=/?#{to}"
     assert got["message"] == "请尽快受理。\nPlease accept it."
-    assert beats
+
+
+async def test_a_delivery_gives_signs_of_life_while_a_channel_takes_its_time_and_else_none(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beating = asyncio.Event()
+    environment = ActivityEnvironment()
+    environment.on_heartbeat = lambda *_: beating.set()
+    monkeypatch.setattr(notification, "HEARTBEAT_SECONDS", PATIENCE)
+    assert await desk.deliver(*await desk.write("good", "a"), within=environment) == []
+    assert not beating.is_set()
+    monkeypatch.setattr(notification, "HEARTBEAT_SECONDS", 0.01)
+    slow = await desk.write("slow", "b")
+    delivery = asyncio.create_task(desk.deliver(*slow, within=environment))
+    async with asyncio.timeout(PATIENCE):
+        await beating.wait()
+    desk.receiver.let_go()
+    assert await delivery == []
 
 
 async def test_what_was_delivered_is_not_sent_again_when_the_rest_is_retried(desk: Desk) -> None:
@@ -214,7 +242,7 @@ async def test_after_a_crash_in_the_middle_of_sending_a_person_is_told_and_nothi
     desk: Desk,
 ) -> None:
     keys = await desk.write("good", "a", "b")
-    assert await outbox.claim(desk.pool, "a")  # and here the worker was killed
+    assert await outbox.claim(desk.pool, ["a"])  # and here the worker was killed
     assert await desk.deliver(*keys) == ["a"]
     assert await desk.deliver(*keys) == ["a"]
     assert desk.receiver.to() == [f"b {ADDRESS}"]
@@ -275,7 +303,7 @@ async def test_a_rate_limited_channel_gets_two_batches_evenly_spaced_and_in_orde
 async def test_a_slow_channel_holds_up_no_other_and_itself_only_while_its_lanes_are_full(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notification, "LANE_PATIENCE", 0.01)
+    monkeypatch.setattr(lanes, "PATIENCE", 0.01)
     slow = await desk.write("slow", *"12345")
     delivery = asyncio.create_task(desk.refused(*slow))
     await desk.receiver.until_slow(4)
@@ -290,16 +318,16 @@ async def test_a_slow_channel_holds_up_no_other_and_itself_only_while_its_lanes_
 
 
 async def test_a_message_without_an_answer_in_time_is_not_sent_again(
-    desk: Desk, receiver: Receiver
+    desk: Desk, kind: type[AnySender]
 ) -> None:
-    impatient = AppriseSender(timeout=0.1)
+    impatient = kind(timeout=0.1)
     desk.notification = Notification(desk.pool, impatient, desk.clock)
     keys = await desk.write("slow", "a")
     assert await desk.deliver(*keys) == ["a"]
     assert await desk.status("a") == "unknown"
-    receiver.let_go()
+    desk.receiver.let_go()
     assert await desk.deliver(*keys) == ["a"]
-    impatient.close()
+    await impatient.aclose()
 
 
 async def test_a_worker_that_stops_records_what_was_on_its_way_and_leaves_the_rest(
@@ -333,14 +361,14 @@ async def test_a_result_is_recorded_although_postgresql_is_away_for_a_moment(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notification, "RECORDING_PAUSES", (0.0, 0.0))
-    really, away = outbox.delivered, [ConnectionResetError(), asyncpg.CannotConnectNowError()]
+    really, away = outbox.settle, [ConnectionResetError(), asyncpg.CannotConnectNowError()]
 
-    async def delivered(pool: Pool, key: str, now: datetime) -> bool:
+    async def settle(pool: Pool, results: Sequence[Result]) -> set[str]:
         if away:
             raise away.pop()
-        return await really(pool, key, now)
+        return await really(pool, results)
 
-    monkeypatch.setattr(outbox, "delivered", delivered)
+    monkeypatch.setattr(outbox, "settle", settle)
     assert await desk.deliver(*await desk.write("good", "a")) == []
     assert await desk.status("a") == "delivered"
 
@@ -348,14 +376,15 @@ async def test_a_result_is_recorded_although_postgresql_is_away_for_a_moment(
 async def test_what_never_left_a_jammed_channel_has_failed_and_what_did_is_unknown(
     receiver: Receiver,
 ) -> None:
-    sender = AppriseSender(timeout=0.2)
+    sender = AppriseSender(timeout=0.5)
     results = await asyncio.gather(
-        *(sender.send(receiver.url("/slow"), str(n), "s", "b") for n in range(5)),
+        *(sender.send(receiver.url("/slow"), str(n), "s", "b") for n in range(lanes.WIDEST + 1)),
         return_exceptions=True,
     )
-    assert [type(result) for result in results] == [DeliveryUnknown] * 4 + [DeliveryFailed]
+    kinds = [type(result) for result in results]
+    assert kinds == [DeliveryUnknown] * lanes.WIDEST + [DeliveryFailed]
     receiver.let_go()
-    sender.close()
+    await sender.aclose()
 
 
 @pytest.mark.parametrize(
@@ -370,7 +399,7 @@ async def test_what_never_left_a_jammed_channel_has_failed_and_what_did_is_unkno
     ],
 )
 def test_a_reason_holds_no_address_however_the_gateway_writes_it(reason: str) -> None:
-    masked = notification._masked(reason, "@wang")
+    masked = sending._masked(reason, "@wang")
     assert masked.startswith("Failed to")
     assert masked.endswith("error=400")
     assert not any(part in masked for part in ("138", "wang", "example", "MjAyN"))
@@ -390,3 +419,61 @@ async def test_nothing_is_sent_while_the_register_is_held(desk: Desk) -> None:
         assert await standing.release(connection, ()) == 1
     assert await desk.deliver(*keys) == keys
     assert desk.receiver.got == []
+
+
+async def test_a_delivery_asks_the_register_three_times(desk: Desk) -> None:
+    """So that no round trip creeps back: see, claim, settle."""
+    keys = await desk.write("good", "a")
+    async with listening(desk.pool) as asked:
+        assert await desk.deliver(*keys) == []
+        statements = await asked.since()
+    assert [statement.split()[0] for statement in statements] == ["SELECT", "WITH", "WITH"]
+
+
+async def test_many_deliveries_at_once_ask_the_register_together(desk: Desk) -> None:
+    keys = await desk.write("slow", *"1234")
+    async with listening(desk.pool) as asked:
+        deliveries = [asyncio.create_task(desk.deliver(key)) for key in keys]
+        await desk.receiver.until_slow(4)
+        assert len(await asked.since()) <= 4  # the first is not kept waiting for the others
+        desk.receiver.let_go()
+        assert await asyncio.gather(*deliveries) == [[]] * 4
+
+
+async def test_a_message_that_is_another_deliverys_is_not_told_to_have_arrived(desk: Desk) -> None:
+    keys = await desk.write("slow", "a")
+    first = asyncio.create_task(desk.deliver(*keys))
+    await desk.receiver.until_slow(1)
+    assert await desk.deliver(*keys) == ["a"]  # as after a worker that was only thought to be dead
+    desk.receiver.let_go()
+    assert await first == []
+    assert desk.receiver.to() == [f"a {ADDRESS}"]
+
+
+@pytest.mark.parametrize("then", [Then.CLOSE, Then.RESET])
+async def test_a_message_whose_kept_connection_breaks_is_a_persons_and_is_sent_once(
+    desk: Desk, then: Then
+) -> None:
+    desk.notification = Notification(desk.pool, WebhookSender(timeout=PATIENCE), desk.clock)
+    async with a_gateway() as gateway:
+        await desk.channel("kept", gateway.url())
+        keys = await desk.write("kept", "a", "b")
+        assert await desk.deliver("a") == []
+        gateway.answer = lambda _: Answer(b"", then)
+        assert await desk.deliver(*keys) == ["b"]
+        assert await desk.deliver(*keys) == ["b"]
+        assert gateway.connections == 1
+    assert [json.loads(heard.body)["to"] for heard in gateway.heard] == [
+        f"{key} {ADDRESS}" for key in keys
+    ]
+    assert await desk.status("b") == "unknown"
+
+
+async def test_a_storm_of_messages_leaves_through_one_channel_without_coming_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every delivery that has to come again waits for seconds, and costs Temporal an attempt."""
+    monkeypatch.setattr(lanes, "PATIENCE", PATIENCE)
+    keys = await desk.write("good", *(f"{n}" for n in range(60)))
+    assert await asyncio.gather(*(desk.deliver(key) for key in keys)) == [[]] * 60
+    assert sorted(desk.receiver.to()) == sorted(f"{key} {ADDRESS}" for key in keys)

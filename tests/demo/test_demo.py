@@ -17,7 +17,8 @@ from openpyxl import load_workbook
 from rich.console import Console
 from typer.testing import CliRunner
 
-from activities.notification import AppriseSender, DeliveryFailed
+from activities.sending import DeliveryFailed
+from activities.webhooks import WebhookSender
 from cli.app import app
 from demo.play import evening, play
 from demo.play.branches import taken
@@ -60,7 +61,7 @@ async def test_the_world_outside_remembers_what_it_took_and_refuses_where_it_is_
     outside = Outside(
         dead=frozenset({"feishu"}), failing=frozenset({"dingtalk"}), slow={"email": 0.05}
     )
-    sender = AppriseSender()
+    sender = WebhookSender()
     with Receiver(outside) as receiver:
         led_here = receiver.channels_of(roster, speed=60)
         urls = {channel.id: channel.url for channel in led_here.channels}
@@ -69,7 +70,7 @@ async def test_the_world_outside_remembers_what_it_took_and_refuses_where_it_is_
         for channel in ("feishu", "dingtalk"):
             with pytest.raises(DeliveryFailed):
                 await sender.send(urls[channel], "shenyang", "lost", "lost")
-    sender.close()
+    await sender.aclose()
     assert [message[:4] for message in receiver.received] == [
         ("sms", "+86 20 5550 0101", "已登记", "第一行\n第二行"),
         ("email", "someone@example.com", "Hello", "slowly"),

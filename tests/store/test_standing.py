@@ -139,12 +139,12 @@ async def test_a_message_is_not_claimed_for_sending_while_the_register_is_held(
         await outbox.write(connection, [a_message("m")])
     await unproved(database)
     with pytest.raises(Unproved):
-        await outbox.claim(database, "m")
+        await outbox.claim(database, ["m"])
     await held(database)
     with pytest.raises(Held):
-        await outbox.claim(database, "m")
+        await outbox.claim(database, ["m"])
     with pytest.raises(Held):
-        await outbox.line_up(database, ["m"], MONDAY)
+        await outbox.look(database, [["m"]], MONDAY)
     assert await database.fetchval("SELECT status FROM outbox") == "pending"
 
 

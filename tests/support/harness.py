@@ -39,11 +39,12 @@ from activities.audit import Audit
 from activities.catching_up import CatchingUp
 from activities.complaints import Complaints
 from activities.deep_audit import DeepAudit
-from activities.notification import DeliveryFailed, Notification
+from activities.notification import Notification
 from activities.recording import Recording
 from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
+from activities.sending import DeliveryFailed
 from domain import contract as names
 from domain.issue.actions import (
     PUBLIC_ACTIONS,
