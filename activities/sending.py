@@ -90,7 +90,9 @@ class AppriseSender:
         if service is None:
             return "Apprise can make nothing of the channel's URL with this address"
         # Apprise takes a missing answer for a failure, and we would send again: ours comes first.
+        # Nor may it try again by itself: what it calls a failure may have arrived.
         service.socket_read_timeout = self._timeout + 5
+        service.retry = 0
         if url.startswith("mailto"):  # one limit for all that is said to a mail server
             service.socket_connect_timeout = self._timeout + 5
         channel = Apprise(asset=ASSET)

@@ -269,13 +269,21 @@ async def test_a_connection_is_not_kept_where_the_answer_says_so(
     assert (len(gateway.heard), gateway.connections) == (3, 3)
 
 
-async def test_cookies_of_one_message_are_not_sent_with_the_next(
-    gateway: Gateway, sender: WebhookSender
+async def test_cookies_of_one_message_are_not_sent_with_another(
+    gateway: Gateway, sender: WebhookSender, apprise: AppriseSender
 ) -> None:
-    gateway.answer = lambda _: Answer(says(200, Set_Cookie="session=1; Path=/"))
-    for _ in range(2):
-        await send(sender, gateway.url())
-    assert not any("cookie" in heard.headers for heard in gateway.heard)
+    def answer(heard: Heard) -> Answer:
+        if heard.target == "/new":
+            return OK
+        return Answer(says(307, Location="/new", Set_Cookie=f"{heard.target[1:]}=1; Path=/"))
+
+    gateway.answer = answer
+    for one in (sender, apprise):
+        gateway.heard.clear()
+        for target in ("/one", "/two", "/new"):
+            await send(one, gateway.url(target))
+        cookies = [heard.headers.get("cookie") for heard in gateway.heard]
+        assert cookies == [None, "one=1", None, "two=1", None]
 
 
 # Failed, or nobody knows --------------------------------------------------------------------------
@@ -385,6 +393,17 @@ async def test_a_webhook_that_leads_in_a_circle_has_failed(
     gateway.answer = lambda _: Answer(says(307, Location="/"))
     with pytest.raises(DeliveryFailed):
         await send(sender, gateway.url())
+
+
+@pytest.mark.parametrize("then", [Then.KEEP, Then.CLOSE])
+async def test_a_url_that_asks_for_more_attempts_gets_one_of_each_delivery(
+    gateway: Gateway, sender: WebhookSender, then: Then
+) -> None:
+    """Apprise would send again at once, also what may have arrived."""
+    gateway.answer = lambda _: Answer(says(500) if then is Then.KEEP else b"", then)
+    with pytest.raises(DeliveryFailed):
+        await send(sender, gateway.url("/{to}?retry=2&wait=0"))
+    assert len(gateway.heard) == 1
 
 
 async def test_neither_address_nor_secret_nor_words_are_logged(

@@ -324,7 +324,7 @@ async def test_results_wait_for_a_hand_over_and_leave_it_as_it_is(desk: Pool) ->
     assert (await row(desk, "b"))["handed_to"] == "lead"
 
 
-async def test_claims_and_hand_overs_of_the_same_messages_in_any_order_never_lock_each_other_out(
+async def test_of_many_claims_and_hand_overs_of_the_same_messages_at_once_each_has_its_own(
     desk: Pool,
 ) -> None:
     keys = await write(desk, *(a_message(f"{n:02}") for n in range(20)))
