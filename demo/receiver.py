@@ -117,6 +117,8 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # keeps connections, as gateways do
+    timeout = 5
     server: _Server
 
     def do_POST(self) -> None:

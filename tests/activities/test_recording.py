@@ -30,8 +30,8 @@ from runtime.settings import ROOT
 from store import duty, issue_reader, roster, rulebooks, standing
 from store.connection import Pool
 from store.issue_writer import OutOfStep
-from tests.support.asked import counting
 from tests.support.builders import LINKS, an_intake
+from tests.support.round_trips import listening
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
@@ -263,34 +263,32 @@ async def test_nothing_is_recorded_while_the_register_is_held_and_everything_aft
 # --- What it costs -------------------------------------------------------------------------------
 
 
-async def test_a_step_asks_the_register_four_times(recording: Recording, postgres_url: str) -> None:
+def begun_with(statements: list[str]) -> list[str]:
+    return [statement.split()[0] for statement in statements]
+
+
+async def test_a_step_asks_the_register_four_times(recording: Recording, database: Pool) -> None:
     issue = await an_open_issue(recording)
-    async with counting(postgres_url) as (pool, asked):
-        counted = Recording(pool, LINKS)
-        who = engineer(issue)
-        accepted = await counted.record_step(
-            a_step(issue, ActionName.ACCEPT, Accept(by=who), "u-2")
-        )
-        issue = accepted.applied_to(issue)
-        asked.clear()  # it has read the rulebook and the roster, once and for all
-        act = Resolve(by=who, result="已更换读卡器")
-        await counted.record_step(a_step(issue, ActionName.RESOLVE, act, "u-3"))
-    begun, *between, ended = asked
-    assert (begun[:6], ended, len(between)) == ("BEGIN;", "COMMIT", 2)
+    who = engineer(issue)
+    # The first step reads the rulebook and the roster, once and for all.
+    accept = a_step(issue, ActionName.ACCEPT, Accept(by=who), "u-2")
+    issue = (await recording.record_step(accept)).applied_to(issue)
+    act = Resolve(by=who, result="已更换读卡器")
+    async with listening(database) as asked:
+        await recording.record_step(a_step(issue, ActionName.RESOLVE, act, "u-3"))
+        assert begun_with(await asked.since()) == ["BEGIN;", "WITH", "WITH", "COMMIT"]
 
 
 async def test_a_registration_asks_the_register_seven_times(
-    recording: Recording, postgres_url: str
+    recording: Recording, database: Pool
 ) -> None:
-    async with counting(postgres_url) as (pool, asked):
-        counted = Recording(pool, LINKS)
-        await counted.record_step(registration("r-1"))
-        asked.clear()
-        await counted.record_step(registration("r-2"))
-    # Last before the step is written what others have to wait for.
-    assert [statement.split()[0] for statement in asked] == [
-        *("BEGIN;", "WITH", "SELECT", "SELECT", "INSERT", "WITH", "COMMIT")
-    ]
+    await recording.record_step(registration("r-1"))
+    async with listening(database) as asked:
+        await recording.record_step(registration("r-2"))
+        # Last before the step is written what others have to wait for.
+        assert begun_with(await asked.since()) == [
+            *("BEGIN;", "WITH", "SELECT", "SELECT", "INSERT", "WITH", "COMMIT")
+        ]
 
 
 async def test_an_assignment_waits_for_its_own_centre_and_for_no_other(
