@@ -8,8 +8,8 @@ from asyncpg.connection import LoggedQuery
 
 from store.connection import Pool
 
-_TIDYING = "pg_advisory_unlock_all"
-"""What asyncpg may ask on its own whenever a connection is given back."""
+_ITS_OWN = ("pg_advisory_unlock_all", "typeinfo_tree")
+"""What asyncpg may ask on its own: when a connection is given back, and once for a type."""
 
 
 class Asked:
@@ -19,7 +19,7 @@ class Asked:
         self._statements: list[str] = []
 
     def hear(self, record: LoggedQuery) -> None:
-        if _TIDYING not in record.query:
+        if not any(each in record.query for each in _ITS_OWN):
             self._statements.append(record.query)
 
     async def since(self) -> list[str]:
