@@ -25,7 +25,7 @@ from domain.issue.step import Recorded, Step
 from domain.staff.duty import DutyException
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
-from runtime import rulebook
+from runtime import postgres, rulebook
 from runtime.settings import ROOT
 from store import duty, issue_reader, roster, rulebooks, standing
 from store.connection import Pool
@@ -280,15 +280,18 @@ async def test_a_step_asks_the_register_four_times(recording: Recording, databas
 
 
 async def test_a_registration_asks_the_register_seven_times(
-    recording: Recording, database: Pool
+    recording: Recording, postgres_url: str
 ) -> None:
-    await recording.record_step(registration("r-1"))
-    async with listening(database) as asked:
-        await recording.record_step(registration("r-2"))
-        # Last before the step is written what others have to wait for.
-        assert begun_with(await asked.since()) == [
-            *("BEGIN;", "WITH", "SELECT", "SELECT", "INSERT", "WITH", "COMMIT")
-        ]
+    async with postgres.pool(postgres_url, size=1) as pool:
+        recording = Recording(pool, LINKS)
+        # The first asks for the rulebook, the roster and what types there are, once and for all.
+        await recording.record_step(registration("r-1"))
+        async with listening(pool) as asked:
+            await recording.record_step(registration("r-2"))
+            # Last before the step is written what others have to wait for.
+            assert begun_with(await asked.since()) == [
+                *("BEGIN;", "WITH", "SELECT", "SELECT", "INSERT", "WITH", "COMMIT")
+            ]
 
 
 async def test_an_assignment_waits_for_its_own_centre_and_for_no_other(
