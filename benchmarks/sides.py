@@ -48,8 +48,8 @@ class Side(Protocol):
     """Who is measured. Names are of the caller's choice, each to be used once."""
 
     @property
-    def worker(self) -> int:
-        """The process that works for it."""
+    def workers(self) -> Sequence[int]:
+        """The processes that work for it."""
 
     def workflow_id(self, name: str) -> str:
         """Return the id of what was registered by that name."""
@@ -70,8 +70,8 @@ class Side(Protocol):
 class DeskSide:
     """The desk ``on`` its stage, as the client of an intake system and people's tools calls it."""
 
-    def __init__(self, on: Theatre, worker: int) -> None:
-        self.worker = worker
+    def __init__(self, on: Theatre, workers: Sequence[int]) -> None:
+        self.workers = workers
         self.replies = Replies(on.servers.pool)
         self._on = on
         self._pool = on.servers.pool
@@ -189,8 +189,8 @@ class Replies:
 class BareSide:
     """Bare workflows."""
 
-    def __init__(self, client: Client, worker: int) -> None:
-        self.worker = worker
+    def __init__(self, client: Client, workers: Sequence[int]) -> None:
+        self.workers = workers
         self._client = client
         self._expected: dict[str, Collection[Name]] = {}
 
