@@ -30,7 +30,7 @@ from runtime.embedded.servers import (
 from runtime.settings import Settings
 from store import gauges, issue_reader, quality
 from store.connection import Pool
-from store.issue_reader import Filter, Place
+from store.issue_list import Filter, Place
 
 SMALL, LARGE = "small", "large"
 MOST_MS = 100.0

@@ -127,6 +127,18 @@ async def _board(asked: Asked, wanted: Filter, after: Place | None = None) -> Pl
     return following
 
 
+async def _loads(asked: Asked) -> None:
+    await asked.registers.staff.loads(None)
+
+
+async def _roster(asked: Asked) -> None:
+    await asked.registers.staff.members()
+
+
+async def _rulebook(asked: Asked) -> None:
+    await asked.registers.staff.rulebook()
+
+
 async def _whole_board(asked: Asked, **more: Any) -> None:
     await _board(asked, Filter(limit=_ON_A_PAGE, **more))
 
@@ -334,6 +346,9 @@ _PAGES: Mapping[str, Ask] = {
     "board, with nobody": partial(_whole_board, unassigned=True),
     "board, waiting": partial(_departments_board, stage=Stage.WAITING),
     "board, further on": _further_on,
+    "of a board, who has how much": _loads,
+    "of a board, the roster": _roster,
+    "of a board, the rulebook": _rulebook,
     "my issues": _mine,
     "an agent's page": _agents,
     "list, open": _list,
