@@ -46,7 +46,7 @@ from runtime.settings import ROOT
 AT_ONCE = 50
 """How many callers are at it when a benchmark is to show full load."""
 _SPEED = 1_000
-_SECONDS = re.compile(r'((?:within|opens|at) = "\+?)(\d+)s"')
+_SECONDS = re.compile(r'((?:within|opens|at|give_up_after) = "\+?)(\d+)s"')
 _DEMO = ROOT / "policies" / "demo.toml"
 
 
@@ -68,8 +68,9 @@ class Turn(NamedTuple):
 
 
 def long_promises(demo: str) -> str:
-    """Return the demonstration's policy with days for its seconds: nothing falls due by itself.
-    Its calendars are open day and night, so a life is the same at whatever hour it is led.
+    """Return the demonstration's policy with days for its seconds: nothing falls due by itself, and
+    no message is given up because the machine is busy. Its calendars are open day and night, so a
+    life is the same at whatever hour it is led.
     """
     return _SECONDS.sub(r'\1\2d"', demo)
 

@@ -119,8 +119,13 @@ async def undelivered(pool: Pool, limit: int = 100) -> list[Unsettled]:
         """
         SELECT o.key, i.number, o.audience, o.recipient, o.channel, o.status, o.attempts,
                o.last_error, o.handed_to, o.created_at
-        FROM outbox o JOIN issues i ON i.id = o.issue_id
-        WHERE o.status <> 'delivered' AND coalesce(o.not_before <= now(), true)
+        FROM (
+            (SELECT * FROM outbox
+             WHERE settled_at IS NULL AND coalesce(not_before <= now(), true)
+             ORDER BY created_at LIMIT $1)
+            UNION ALL
+            (SELECT * FROM outbox WHERE handed_to IS NOT NULL ORDER BY created_at LIMIT $1)
+        ) o JOIN issues i ON i.id = o.issue_id
         ORDER BY o.created_at LIMIT $1
         """,
         limit,

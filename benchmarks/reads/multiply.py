@@ -18,8 +18,10 @@ _SEEDS = """
 SELECT id, number, registered_at,
     greatest(updated_at, (SELECT max(settled_at) FROM outbox WHERE issue_id = id)) AS updated_at,
     registered_at >= (SELECT min(registered_at) FROM issues WHERE source = 'open') AS fresh,
-    closed_at IS NULL AS open
-FROM issues ORDER BY id
+    closed_at IS NULL AS open,
+    stage IN ('replied', 'callback') AND NOT EXISTS (
+        SELECT FROM issues o WHERE o.arises_from = i.id) AS brief
+FROM issues i ORDER BY id
 """
 _COPIES = """
 CREATE TEMP TABLE copies (

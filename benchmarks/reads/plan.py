@@ -19,6 +19,8 @@ _OF_LATE = timedelta(days=5)
 """How long ago the open ones came in at most, apart from what they have lived."""
 _OPEN = 0.1
 """Which share of the register is open."""
+_BRIEFLY = 10
+"""How much rarer an open issue is that only waits for a call than one that is worked at."""
 _ISSUES_A_CUSTOMER = 5
 _ISSUES_A_HAND = 5_000
 _AGENTS = 20
@@ -27,7 +29,7 @@ _FIRST_AGENT = 10
 
 class Seed(NamedTuple):
     """An issue that was lived, up to ``updated_at``; ``fresh`` if it is of those that were left as
-    they were. A complaint arises from one of the same: so all are lived again equally often.
+    they were.
     """
 
     id: str
@@ -36,6 +38,8 @@ class Seed(NamedTuple):
     updated_at: datetime
     fresh: bool
     open: bool
+    brief: bool
+    """It has its answer, and is soon called back about."""
 
 
 class Customer(NamedTuple):
@@ -101,13 +105,16 @@ def _times(
     """Lay out how often all that were left open, and all that came to their end, are lived again,
     and when each is registered: nothing lies in the future that has been done.
     """
-    fresh = [each for each in seeds if each.fresh]
+    fresh = [each for each in seeds if each.fresh and not each.brief]
+    brief = [each for each in seeds if each.fresh and each.brief]
     over = [each for each in seeds if not each.fresh]
     times_fresh = -(-round(issues * _OPEN) // sum(each.open for each in fresh))
-    times_over = max(1, -(-(issues - times_fresh * len(fresh)) // len(over)))
+    times_brief = times_fresh // _BRIEFLY
+    left = issues - times_fresh * len(fresh) - times_brief * len(brief)
+    of_late = ((fresh, times_fresh, _OF_LATE), (brief, times_brief, _OF_LATE))
     return sorted(
         (now - (each.updated_at - each.registered_at) * SLOWED - reach * drawn.random(), n, each)
-        for of, times, reach in ((fresh, times_fresh, _OF_LATE), (over, times_over, _YEARS))
+        for of, times, reach in (*of_late, (over, max(1, -(-left // len(over))), _YEARS))
         for n in range(times)
         for each in of
     )

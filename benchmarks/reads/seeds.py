@@ -16,6 +16,7 @@ from benchmarks.intakes import a_fault
 from benchmarks.surroundings import for_each, until_quiet
 from benchmarks.upgrade.lives import LIVES, Deed, Life
 from benchmarks.upgrade.onward import Onward, actor_of
+from demo.receiver import Outside
 from demo.stage import Theatre, stage
 from domain.errors import Refused, SetupError
 from domain.issue.actions import PUBLIC_ACTIONS, ActionName
@@ -26,6 +27,8 @@ from runtime.settings import ROOT
 _AT_ONCE = {"closed": 6, "open": 20}
 """How many lives are led at once; those that stay open all in a few seconds, or all were late."""
 _SPEED = 3_600.0
+_OUTSIDE = Outside(dead=frozenset({"feishu"}))
+"""Not every message arrives: some are handed to a person."""
 _POLICY = ROOT / "policies" / "demo.toml"
 _REGIONS = ("广东", "深圳", "上海", "湖北", "北京", "辽宁", "四川", "新疆")
 _POSSIBLE_WITHIN = 30.0
@@ -47,7 +50,7 @@ async def lead(home: Path) -> Path:
     roster = read_roster(ROOT / "examples" / "roster")
     own = {"workers": 1, "doors": False}
     async with (
-        stage(home, _POLICY, roster, speed=_SPEED, overrides=own) as on,
+        stage(home, _POLICY, roster, outside=_OUTSIDE, speed=_SPEED, overrides=own) as on,
         httpx2.AsyncClient() as nobody,
     ):
         await _live(on, "closed")

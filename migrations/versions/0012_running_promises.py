@@ -1,8 +1,10 @@
-"""Promises that run, found without looking at those that ended.
+"""Promises that run, and messages that were handed to a person: found without all the others.
 
 Revision ID: 0012
 Revises: 0011
 """
+
+import re
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,15 +14,20 @@ down_revision = "0011"
 branch_labels = None
 depends_on = None
 
-INDEX = """
+SCRIPT = """
 CREATE INDEX promises_of_issue_running ON promises (issue_id)
-    INCLUDE (kind, due_at, paused_at, outcome, provisional) WHERE ended_at IS NULL
+    INCLUDE (kind, due_at, paused_at, outcome, provisional) WHERE ended_at IS NULL;
+COMMENT ON INDEX promises_of_issue_running IS
+    'How the promises of thousands of issues stand, as boards and lists ask, is all in here.';
+
+CREATE INDEX outbox_handed_over ON outbox (created_at) WHERE handed_to IS NOT NULL;
 """
 
 
 def upgrade() -> None:
-    """Lists and boards ask how the promises of thousands of issues stand: all of it is in here."""
-    op.execute(sa.text(INDEX))
+    """Index what is left over of much that has been settled."""
+    for statement in re.split(r";\n+(?=[A-Z])", SCRIPT.strip()):
+        op.execute(sa.text(statement))
 
 
 def downgrade() -> None:
