@@ -116,14 +116,19 @@ async def _asked(pool: Pool, known: Known, question: Question, calls: int) -> Me
 
 
 async def answers_wrong(pool: Pool) -> list[str]:
-    """Say what is wrong with a list of everything: it has to have every open issue once, in order,
-    and as many as the gauges count.
-    """
+    """Say what is wrong with a list of everything open."""
     places: list[Place] = []
     async for page in _pages(pool, Filter(limit=_PAGE)):
         places += page
     counted = sum(each.count for each in (await gauges.read(pool)).issues)
     open_ = await pool.fetchval("SELECT count(*) FROM issues WHERE closed_at IS NULL")
+    return list_wrong(places, open_, counted)
+
+
+def list_wrong(places: Sequence[Place], open_: int, counted: int) -> list[str]:
+    """Say what is wrong: a list has every open issue once, in order, and as many as the gauges
+    ``counted``.
+    """
     ids = {each.id for each in places}
     return [
         why
