@@ -27,6 +27,7 @@ from benchmarks.figures import (
     arguments,
     load_now,
     report,
+    would_fail,
 )
 from benchmarks.sides import BareSide, DeskSide, Side
 from benchmarks.surroundings import (
@@ -192,6 +193,7 @@ class Benchmark:
         found |= {"load": {"before": before, "after": load_now()}}
         for each in self.tables(found):
             Console().print(each)
+        Console().print(would_fail(self.about), style="dim")
         return report(found, self.aims(found), wrong, asked)
 
     async def measured(
