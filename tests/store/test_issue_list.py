@@ -125,6 +125,7 @@ async def _ids(pool: Pool, wanted: Filter) -> list[str]:
         found += [each.id for each in shown]
         if after is None:
             return found
+        assert len(found) < 1000, "it comes to an end"
         assert len(shown) == wanted.limit
 
 
