@@ -26,7 +26,6 @@ from store.exports import registers
 _ON_A_PAGE = 60
 _ON_MY_PAGE = 200
 """As the board and the engineer's page have them."""
-_PAGES_ON = 30
 
 
 class Sort(StrEnum):
@@ -53,6 +52,7 @@ class Known:
     phones: Sequence[str]
     words: Sequence[str]
     contacts: Sequence[str]
+    places: Sequence[Place]
     rulebook: str
     zone: ZoneInfo
 
@@ -75,9 +75,16 @@ class Known:
             phones=await values("phone"),
             words=await values("customer_name"),
             contacts=await values("contact_person", "contact_person IS NOT NULL"),
+            places=[Place(**dict(row)) for row in await pool.fetch(_PLACES)],
             rulebook=await pool.fetchval("SELECT version FROM adoptions ORDER BY id DESC LIMIT 1"),
             zone=zone,
         )
+
+
+_PLACES = """
+SELECT min(due_at) AS next_due_at, registered_at, id FROM issues
+JOIN promises ON issue_id = id AND ended_at IS NULL WHERE closed_at IS NULL GROUP BY id ORDER BY id
+"""
 
 
 @dataclass(frozen=True)
@@ -149,15 +156,8 @@ async def _departments_board(asked: Asked, **more: Any) -> None:
 
 async def _further_on(asked: Asked) -> None:
     """Begin the page behind an issue from anywhere in the list, as a link of a board does."""
-    row = await asked.pool.fetchrow(_ANYWHERE, asked.any(asked.known.numbers))
-    await _board(asked, Filter(limit=_ON_A_PAGE), Place(**dict(row)) if row else None)
-
-
-_ANYWHERE = """
-SELECT min(due_at) AS next_due_at, i.registered_at, i.id FROM issues i
-JOIN promises p ON p.issue_id = i.id AND ended_at IS NULL
-WHERE closed_at IS NULL AND number >= $1 GROUP BY i.id ORDER BY number LIMIT 1
-"""
+    after = asked.chance.choice(asked.known.places)
+    await _board(asked, Filter(limit=_ON_A_PAGE), after)
 
 
 async def _mine(asked: Asked) -> None:
