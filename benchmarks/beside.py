@@ -32,6 +32,7 @@ from benchmarks.figures import (
 from benchmarks.sides import BareSide, DeskSide, Side
 from benchmarks.surroundings import (
     cpu_of,
+    cpu_of_all,
     cpu_of_parts,
     fresh_home,
     until_idle,
@@ -60,7 +61,8 @@ class Both(NamedTuple):
 
 class Turn(NamedTuple):
     """What one side's turn took: seconds until the last caller had their answer, and processor
-    seconds by part: ``acting`` of them until then, in all until all that followed was done.
+    seconds by part: ``acting`` of them until then, in all until all that followed was done. The
+    whole ``machine``'s are those of everybody else, too.
     """
 
     seconds: float
@@ -158,7 +160,7 @@ def _cpu(place: Both, side: str) -> dict[str, float]:
     parts = cpu_of_parts()
     servers = {part: parts[part] for part in ("postgres", "temporal")}
     workers = sum(map(cpu_of, place.sides[side].workers))
-    return {"worker": workers, **servers, "caller": process_time()}
+    return {"worker": workers, **servers, "caller": process_time(), "machine": cpu_of_all()}
 
 
 def in_turn(rounds: int) -> list[tuple[int, str]]:

@@ -3,7 +3,8 @@
 With one, two and four workers whole lives are led fifty at once, as ``life.py`` does, and issues
 registered fifty at once, as ``intake.py`` does; each time at a new desk, and in turn with that at
 the bare workflow with as many workers of its own. Measured is how many there are a second, and how
-many cores worker, PostgreSQL, Temporal and callers use until the last caller has their answer.
+many cores worker, PostgreSQL, Temporal and callers use until the last caller has their answer, and
+how many everybody on the machine.
 
 A Python process uses one core, and the callers are one, too. So it stops where the machine has no
 core left, or where one that is alone has none: one that is used for nine tenths counts as full. And
@@ -64,16 +65,16 @@ async def _round(place: Both, name: str, way: str, names: Sequence[str]) -> Meas
     act = {"lives": side.live, "registrations": side.register}[way]
     taken = await turn(place, name, partial(for_each, names, act, at_once=AT_ONCE))
     cores = {part: used / taken.seconds for part, used in taken.acting.items()}
-    return {"a_second": len(names) / taken.seconds, **cores, "all": sum(cores.values())}
+    return {"a_second": len(names) / taken.seconds, **cores}
 
 
 # Where it stops -----------------------------------------------------------------------------------
 
 
 def full(used: Measured, workers: int, cores: int) -> list[str]:
-    """Say what is used up: the machine, the workers' processes, the callers'."""
-    have = {"all": cores, "worker": workers, "caller": 1}
-    called = {"all": "the machine", "worker": "the workers", "caller": "the callers"}
+    """Say what is used up: the machine, by whomever, the workers' processes, the callers'."""
+    have = {"machine": cores, "worker": workers, "caller": 1}
+    called = {"machine": "the machine", "worker": "the workers", "caller": "the callers"}
     return [called[part] for part, of in have.items() if used[part] >= _FULL * of]
 
 
@@ -124,7 +125,7 @@ class Scale(Benchmark):
 def tables(found: Figures) -> Iterator[Table]:
     """Show what each number of workers brings, and what they use."""
     parts = {"worker": "workers", "postgres": "PostgreSQL", "temporal": "Temporal"}
-    parts |= {"caller": "callers", "all": "all"}
+    parts |= {"caller": "callers", "machine": "everybody"}
     for way in WAYS:
         shown = Table(
             *(

@@ -81,7 +81,7 @@ _DESCRIBED = """
 SELECT count(*) AS issues, count(*) FILTER (WHERE closed_at IS NULL) AS open,
     (SELECT count(*) FROM issue_events) AS events, (SELECT count(*) FROM promises) AS promises,
     (SELECT count(*) FROM outbox) AS messages, (SELECT count(*) FROM members) AS members,
-    pg_database_size(current_database()) / 1e6 AS megabytes
+    (pg_database_size(current_database()) / 1e6)::float8 AS megabytes
 FROM issues
 """
 

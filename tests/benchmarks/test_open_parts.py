@@ -83,9 +83,9 @@ def test_the_heaviest_is_named_first_and_what_weighs_little_not_at_all() -> None
 # Where more workers stop
 
 
-def used(a_second: float, **cores: float) -> Measured:
+def used(a_second: float, others: float = 0.0, **cores: float) -> Measured:
     none = {"worker": 0.0, "postgres": 0.0, "temporal": 0.0, "caller": 0.0}
-    return {**none, **cores, "a_second": a_second, "all": sum(cores.values())}
+    return {**none, **cores, "a_second": a_second, "machine": sum(cores.values()) + others}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,11 @@ def used(a_second: float, **cores: float) -> Measured:
             {1: used(7, worker=0.5), 2: used(7, worker=0.5)},
             8,
             "2 workers bring no more than 1; full: nothing, so they wait for each other",
+        ),
+        (
+            {1: used(7, worker=0.4), 2: used(7, worker=0.4, others=1.6)},
+            2,
+            "2 workers bring no more than 1; full: the machine",
         ),
         (
             {1: used(7, worker=0.9), 2: used(13, worker=1.8, caller=0.95), 4: used(14, caller=1)},
