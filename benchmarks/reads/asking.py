@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -17,6 +17,7 @@ from benchmarks.figures import Aim, Figures, Measured, spread
 from benchmarks.reads import seeds
 from benchmarks.reads.multiply import multiply
 from benchmarks.reads.questions import AIMED_AT, QUESTIONS, Asked, Known, Question, Sort
+from benchmarks.surroundings import cpu_of_parts
 from domain.quality import Lot
 from domain.vocabulary import DESK
 from runtime import postgres
@@ -41,6 +42,7 @@ _SELDOM = 10
 """
 _CONNECTIONS = 4
 _PAGE = 1_000
+_SHOWN = ("p50", "p99", "cpu")
 
 
 async def measure(home: Path, sizes: Mapping[str, int], calls: int) -> tuple[Figures, list[str]]:
@@ -103,16 +105,24 @@ async def _times(pool: Pool, zone: ZoneInfo, calls: int) -> dict[str, Measured]:
 
 
 async def _asked(pool: Pool, known: Known, question: Question, calls: int) -> Measured:
-    """Ask the same so often, each time about something else; in milliseconds."""
+    """Ask the same so often, each time about something else; in milliseconds. How much processor
+    time each takes, here and in PostgreSQL, says what others on the machine cannot spoil.
+    """
     asked = Asked(pool, known, random.Random(question.name))  # noqa: S311  no secret
     wanted = calls if question.sort in AIMED_AT else max(_WARM, calls // _SELDOM)
     taken: list[float] = []
-    for number in range(_WARM + wanted):
+    for _ in range(_WARM):
+        await question.ask(asked)
+    used = _processors()
+    for _ in range(wanted):
         begun = perf_counter()
         await question.ask(asked)
-        if number >= _WARM:
-            taken.append((perf_counter() - begun) * 1_000)
-    return {**spread(taken), "largest": max(taken)}
+        taken.append((perf_counter() - begun) * 1_000)
+    return {**spread(taken), "cpu": (_processors() - used) / wanted * 1_000}
+
+
+def _processors() -> float:
+    return process_time() + cpu_of_parts()["postgres"]
 
 
 async def answers_wrong(pool: Pool) -> list[str]:
@@ -166,15 +176,13 @@ def tables(found: Figures) -> Iterator[Table]:
     """Show the times, a table for each sort of question."""
     times, registers = found["times"], found["registers"]
     issues = {name: f"{registers[name]['issues']:,} issues" for name in (SMALL, LARGE)}
-    heads = [f"{share}, ms, {issues[name]}" for name in issues for share in ("p50", "p99")]
+    heads = [f"{each}, {issues[name]}" for name in issues for each in _SHOWN]
     for sort in Sort:
-        shown = Table(sort.value, *heads, title_justify="left")
+        shown = Table(f"{sort}, ms", *heads, title_justify="left")
         for question in QUESTIONS:
             if question.sort is sort:
                 of = (times[name][question.name] for name in issues)
-                shown.add_row(
-                    question.name, *(f"{each[s]:,.1f}" for each in of for s in ("p50", "p99"))
-                )
+                shown.add_row(question.name, *(f"{each[s]:,.1f}" for each in of for s in _SHOWN))
         yield shown
 
 
