@@ -12,10 +12,10 @@ export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick fast test lives lint check bench life alarms intake storm chaos upgrade browser clean
+.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake open scale storm chaos upgrade browser clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 install: $(STAMP) ## install everything into .venv
 
@@ -52,7 +52,14 @@ browser: ## Debian's Chromium, Chinese fonts and curl, for the tests of the door
 		$$as_root apt-get update -qq && \
 		$$as_root apt-get install -y -qq --no-install-recommends chromium curl fonts-noto-cjk >/dev/null; }
 
-bench: $(STAMP) ## calendars beside other libraries, some minutes; ARGS=--quick for less
+# One after the other, whatever -j says: each has the machine for itself. All are run, also if one fails.
+bench: $(STAMP) ## all of the next six, small: some minutes; ARGS=--strict to fail for missed aims as well
+	@failed=; for each in calendars life alarms intake open scale; do \
+		echo; echo "== $$each"; strict=; [ $$each = calendars ] || strict="$(ARGS)"; \
+		$(MAKE) --no-print-directory $$each ARGS="--quick $$strict" || failed="$$failed $$each"; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+calendars: $(STAMP) ## calendars beside other libraries, some minutes; ARGS=--quick for less
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks.calendars $(ARGS)
@@ -65,6 +72,12 @@ alarms: $(STAMP) ## how late many alarms of one instant are, beside bare timers
 
 intake: $(STAMP) ## what a registration waits for, beside a bare one
 	$(BIN)/python -m benchmarks.intake $(ARGS)
+
+open: $(STAMP) ## what an open issue costs, and pages of 100,000 issues; an hour, ARGS=--quick for less
+	$(BIN)/python -m benchmarks.open $(ARGS)
+
+scale: $(STAMP) ## one, two and four workers, and where it stops
+	$(BIN)/python -m benchmarks.scale $(ARGS)
 
 storm: $(STAMP) ## an intake storm through the doors and past them, some minutes
 	$(BIN)/python -m benchmarks.storm $(ARGS)

@@ -1,4 +1,4 @@
-"""The desk and the bare workflow on the same servers: one worker process each, and turns."""
+"""The desk and the bare workflow on the same servers: as many worker processes each, and turns."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -26,10 +27,12 @@ from benchmarks.figures import (
     arguments,
     load_now,
     report,
+    would_fail,
 )
 from benchmarks.sides import BareSide, DeskSide, Side
 from benchmarks.surroundings import (
     cpu_of,
+    cpu_of_all,
     cpu_of_parts,
     fresh_home,
     until_idle,
@@ -45,7 +48,7 @@ from runtime.settings import ROOT
 AT_ONCE = 50
 """How many callers are at it when a benchmark is to show full load."""
 _SPEED = 1_000
-_SECONDS = re.compile(r'((?:within|opens|at) = "\+?)(\d+)s"')
+_SECONDS = re.compile(r'((?:within|opens|at|give_up_after) = "\+?)(\d+)s"')
 _DEMO = ROOT / "policies" / "demo.toml"
 
 
@@ -58,16 +61,19 @@ class Both(NamedTuple):
 
 class Turn(NamedTuple):
     """What one side's turn took: seconds until the last caller had their answer, and processor
-    seconds by part until all that followed was done.
+    seconds by part: ``acting`` of them until then, in all until all that followed was done. The
+    whole ``machine``'s are those of everybody else, too.
     """
 
     seconds: float
     cpu: Mapping[str, float]
+    acting: Mapping[str, float]
 
 
 def long_promises(demo: str) -> str:
-    """Return the demonstration's policy with days for its seconds: nothing falls due by itself.
-    Its calendars are open day and night, so a life is the same at whatever hour it is led.
+    """Return the demonstration's policy with days for its seconds: nothing falls due by itself, and
+    no message is given up because the machine is busy. Its calendars are open day and night, so a
+    life is the same at whatever hour it is led.
     """
     return _SECONDS.sub(r'\1\2d"', demo)
 
@@ -80,41 +86,48 @@ def write_policy(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def both(home: Path) -> AsyncIterator[Both]:
-    """Bring both up in ``home``. The servers wait for the disk, as a desk's do that is to last."""
+async def both(home: Path, **settings: Any) -> AsyncIterator[Both]:
+    """Bring both up in ``home``, with these fields of ``Settings`` for both; one worker if nothing
+    else is said. The servers wait for the disk, as a desk's do that is to last.
+    """
     roster = read_roster(ROOT / "examples" / "roster")
-    own = {"workers": 1, "doors": False, "durable": True}
+    own = {"workers": 1, "doors": False, "durable": True} | settings
     policy = write_policy(home)
     async with (
         stage(home / "desk", policy, roster, speed=_SPEED, overrides=own) as on,
-        _bare_worker(on, home) as bare,
+        _bare_workers(on, home) as bare,
         asyncio.TaskGroup() as group,
     ):
-        desk = DeskSide(on, _alive(on.servers.workers[0].pid))
+        desk = DeskSide(on, [_alive(worker.pid) for worker in on.servers.workers])
         await desk.prepare()
         looking = group.create_task(desk.replies.look())
-        yield Both(on, {DESK: desk, BARE: BareSide(on.servers.client, _alive(bare.pid))})
+        yield Both(on, {DESK: desk, BARE: BareSide(on.servers.client, bare)})
         looking.cancel()
 
 
 @asynccontextmanager
-async def _bare_worker(on: Theatre, home: Path) -> AsyncIterator[Child]:
-    child = Child(
-        "the bare worker",
-        [sys.executable, "-P", "-m", "benchmarks.bare"],
-        home / "bare.log",
-        environment={
-            **os.environ,
-            **on.settings.environment(),
-            "TEMPORAL_ADDRESS": on.servers.temporal_address,
-            "TEMPORAL_NAMESPACE": on.servers.namespace,
-        },
-    )
-    await child.start()
-    try:
-        yield child
-    finally:
-        await child.stop()
+async def _bare_workers(on: Theatre, home: Path) -> AsyncIterator[Sequence[int]]:
+    """As many as the desk has; say which processes they are."""
+    environment = {
+        **os.environ,
+        **on.settings.environment(),
+        "TEMPORAL_ADDRESS": on.servers.temporal_address,
+        "TEMPORAL_NAMESPACE": on.servers.namespace,
+    }
+    async with AsyncExitStack() as stack:
+        children = [
+            Child(
+                f"bare worker {number}",
+                [sys.executable, "-P", "-m", "benchmarks.bare"],
+                home / f"bare-{number}.log",
+                environment=environment,
+            )
+            for number in range(on.settings.workers)
+        ]
+        for child in children:
+            await child.start()
+            stack.push_async_callback(child.stop)
+        yield [_alive(child.pid) for child in children]
 
 
 def _alive(pid: int | None) -> int:
@@ -128,22 +141,26 @@ async def turn(place: Both, side: str, act: Callable[[], Awaitable[None]]) -> Tu
     before = _cpu(place, side)
     begun = perf_counter()
     await act()
-    seconds = perf_counter() - begun
+    seconds, acted = perf_counter() - begun, _cpu(place, side)
     await at_rest(place)
-    return Turn(seconds, {part: used - before[part] for part, used in _cpu(place, side).items()})
+    after = _cpu(place, side)
+    cpu, acting = ({p: u - before[p] for p, u in used.items()} for used in (after, acted))
+    return Turn(seconds, cpu, acting)
 
 
 async def at_rest(place: Both) -> None:
     """Wait until neither side has anything to do."""
     await until_quiet(place.on)
     for side in place.sides.values():
-        await until_idle(side.worker)
+        for worker in side.workers:
+            await until_idle(worker)
 
 
 def _cpu(place: Both, side: str) -> dict[str, float]:
     parts = cpu_of_parts()
     servers = {part: parts[part] for part in ("postgres", "temporal")}
-    return {"worker": cpu_of(place.sides[side].worker), **servers, "caller": process_time()}
+    workers = sum(map(cpu_of, place.sides[side].workers))
+    return {"worker": workers, **servers, "caller": process_time(), "machine": cpu_of_all()}
 
 
 def in_turn(rounds: int) -> list[tuple[int, str]]:
@@ -155,7 +172,8 @@ def in_turn(rounds: int) -> list[tuple[int, str]]:
     ]
 
 
-class Benchmark(NamedTuple):
+@dataclass(frozen=True)
+class Benchmark:
     """What is measured with both sides, how it is shown, and what is aimed at."""
 
     about: str | None
@@ -167,23 +185,27 @@ class Benchmark(NamedTuple):
     def run(self) -> int:
         """Carry out what the command line asks for, report, and return the exit status."""
         asked = arguments(self.about, self.sizes)
+        before = load_now()
         try:
             with fresh_home("yinuo-") as home:
-                found, wrong = aio.run(self._measured(asked, home))
+                found, wrong = aio.run(self.measured(asked, home))
         except SetupError as why:
             Console(stderr=True).print(str(why))
             return 1
+        found |= {"load": {"before": before, "after": load_now()}}
         for each in self.tables(found):
             Console().print(each)
+        Console().print(would_fail(self.about), style="dim")
         return report(found, self.aims(found), wrong, asked)
 
-    async def _measured(
-        self, asked: argparse.Namespace, home: Path
+    async def measured(
+        self, asked: argparse.Namespace, home: Path, **settings: Any
     ) -> tuple[Figures, Sequence[str]]:
-        """Return the figures, and what was lost or doubled on either side."""
-        before = load_now()
-        async with both(home) as place:
+        """Return the figures, and what was lost or doubled on either side. ``settings`` are fields
+        of ``Settings`` for both.
+        """
+        async with both(home, **settings) as place:
             found = await self.measure(place, asked)
             await at_rest(place)
             wrong = [why for side in place.sides.values() for why in await side.wrong()]
-        return found | {"load": {"before": before, "after": load_now()}}, wrong
+        return found, wrong

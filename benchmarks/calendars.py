@@ -34,6 +34,7 @@ from benchmarks.cases import (
     Facts,
     Questions,
 )
+from benchmarks.figures import would_fail
 from benchmarks.measuring import (
     Ask,
     Figure,
@@ -264,6 +265,7 @@ def main() -> int:
         text = json.dumps(outcome, ensure_ascii=False, indent=1)
         arguments.json.write_text(text + "\n", encoding="utf-8")
     errors = errors_of_ours(outcome)
+    console.print(would_fail(__doc__), style="dim")
     console.print(f"Wrong answers of ours: {errors}")
     return 1 if errors else 0
 

@@ -128,6 +128,12 @@ def report(
 _SHOWN = 10
 
 
+def would_fail(about: str | None) -> str:
+    """Say what it would take to fail, as what is said about a benchmark has it."""
+    _, exits, why = (about or "").partition("Exits 1 ")
+    return " ".join(f"{exits}{why}".split())
+
+
 def exit_status(aims: Sequence[Aim], wrong: Sequence[str], *, strict: bool) -> int:
     """Return 1 if anything was lost or doubled, or an aim missed where that is to count."""
     return int(bool(wrong) or (strict and not all(aim.met for aim in aims)))

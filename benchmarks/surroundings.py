@@ -76,6 +76,14 @@ def cpu_of(pid: int) -> float:
     return _used(psutil.Process(pid))
 
 
+def cpu_of_all() -> float:
+    """Return the processor seconds of everybody on this machine."""
+    times = psutil.cpu_times()
+    waiting = times.idle + getattr(times, "iowait", 0.0)  # Linux tells them apart
+    guests = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # counted twice
+    return float(sum(times) - waiting - guests)
+
+
 def cpu_of_parts() -> dict[str, float]:
     """Add up the processor seconds of the desk's parts: all children of this process."""
     used = dict.fromkeys(_SERVERS, 0.0)

@@ -13,7 +13,8 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import CompositePayloadConverter, DataConverter
 from temporalio.plugin import SimplePlugin
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 from temporalio.worker import UnsandboxedWorkflowRunner
@@ -24,8 +25,18 @@ from runtime.settings import Settings, given_temporal
 LOOPBACK = "127.0.0.1"
 
 _IMPATIENT = RetryConfig(max_elapsed_time_millis=3_000)
+_ONCE = PydanticPayloadConverter()
 
 Interceptor = temporalio.client.Interceptor | temporalio.worker.Interceptor
+
+
+class PayloadsOnce(CompositePayloadConverter):
+    """Pydantic's converter, of whose parts there is one in a process. The SDK makes a converter for
+    every workflow, and each would make and keep type adapters of its own, 13 KB of them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(*_ONCE.converters.values())
 
 
 def plugin(interceptors: Sequence[Interceptor] = ()) -> SimplePlugin:
@@ -36,7 +47,7 @@ def plugin(interceptors: Sequence[Interceptor] = ()) -> SimplePlugin:
     """
     return SimplePlugin(
         "yinuo",
-        data_converter=pydantic_data_converter,
+        data_converter=DataConverter(payload_converter_class=PayloadsOnce),
         workflow_runner=UnsandboxedWorkflowRunner(),
         interceptors=interceptors,
     )

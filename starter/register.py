@@ -14,7 +14,8 @@ from domain.issue.view import IssueView
 from domain.vocabulary import Actor
 from starter.answering import OnRegisters, answered, answering
 from store import callbacks, issue_reader, roster
-from store.issue_reader import Filter, Outlook, Place, Unsettled
+from store.issue_list import Filter, Place
+from store.issue_reader import Outlook, Unsettled
 
 __all__ = ["Called", "Filter", "Outlook", "Place", "Register", "Unsettled"]
 

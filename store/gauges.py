@@ -63,7 +63,8 @@ _COUNT = """
     )
     SELECT (SELECT coalesce(jsonb_agg(i), '[]') FROM issues_now i) AS issues,
            (SELECT coalesce(jsonb_agg(p), '[]') FROM promises_now p) AS promises,
-           (SELECT count(*)::int FROM outbox WHERE status = ANY($4))
+           (SELECT count(*)::int FROM outbox WHERE handed_to IS NOT NULL)
+               + (SELECT count(*)::int FROM outbox WHERE settled_at IS NULL AND status = ANY($4))
                AS undelivered,
            (SELECT count FROM unsettled) AS unsettled,
            (SELECT coalesce(extract(epoch FROM now() - oldest), 0)::float8 FROM unsettled)

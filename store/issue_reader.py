@@ -4,7 +4,6 @@ registers, which every step updates in its own transaction.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,89 +12,17 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import asyncpg
-from pydantic import Field
 
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.state import STEPS_KEPT, Issue, StepNote, note_of
 from domain.issue.view import IssueView, view
-from domain.sla.promise import CUSTOMERS, OVERSIGHT, PAST_DUE, Promise, PromiseKind
-from domain.vocabulary import Code, Instant, Kind, Model, Role, Stage
+from domain.sla.promise import Promise, PromiseKind
+from domain.vocabulary import Instant, Model, Role
+from store import issue_list
 from store.connection import Connection, Pool
+from store.issue_list import Filter, Place
 from store.issue_writer import customer_of, person
-
-
-class Filter(Model):
-    """Which issues to list; what is left out does not filter. Nearest due first, then newest."""
-
-    stage: Stage | None = None
-    engineer: Code | None = None
-    department: Code | None = None
-    region: Code | None = None
-    kind: Kind | None = None
-    agent: Code | None = Field(default=None, description="the hotline agent's number")
-    source: Code | None = Field(default=None, description="the intake system")
-    open_only: bool = True
-    overdue: bool = Field(default=False, description="only those with a broken running promise")
-    unassigned: bool = Field(default=False, description="only those that no engineer has")
-    provisional: bool = Field(
-        default=False, description="only those with a promise that the next notice may move (R32)"
-    )
-    limit: int = Field(default=50, gt=0, le=1000)
-
-
-class Place(Model):
-    """A row's place in the list: the next page begins behind it. Its spelling, ``text``, is nobody
-    else's to read.
-    """
-
-    next_due_at: Instant | None
-    registered_at: Instant
-    id: str = Field(max_length=140, pattern=r"^[^\x00]*$")
-
-    @property
-    def text(self) -> str:
-        """Write it down for a URL."""
-        return urlsafe_b64encode(self.model_dump_json().encode()).decode().rstrip("=")
-
-    @classmethod
-    def read(cls, text: str) -> Place:
-        """Read one that was written down.
-
-        Raises:
-            ValueError: it never was.
-        """
-        return cls.model_validate_json(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-
-
-_LIST = """
-    SELECT i.*, p.next_due_at FROM issues i
-    LEFT JOIN LATERAL (
-        SELECT min(due_at) FILTER (WHERE paused_at IS NULL AND kind <> ALL($9))
-                   AS next_due_at,
-               bool_or(outcome = ANY($18) AND kind <> ALL($10)) AS overdue,
-               bool_or(provisional) AS provisional
-        FROM promises WHERE issue_id = i.id AND ended_at IS NULL
-    ) p ON true
-    WHERE ($1::text IS NULL OR i.stage = $1)
-      AND ($2::text IS NULL OR i.engineer = $2)
-      AND ($3::text IS NULL OR i.department = $3)
-      AND ($4::text IS NULL OR i.region = $4)
-      AND (NOT $5 OR i.closed_at IS NULL)
-      AND (NOT $6 OR p.overdue)
-      AND (NOT $7 OR p.provisional)
-      AND ($11::text IS NULL OR i.kind = $11)
-      AND ($12::text IS NULL OR i.agent = $12)
-      AND ($13::text IS NULL OR i.source = $13)
-      AND (NOT $17 OR i.engineer IS NULL)
-      AND ($16::text IS NULL
-           OR coalesce(p.next_due_at, 'infinity') > coalesce($14::timestamptz, 'infinity')
-           OR coalesce(p.next_due_at, 'infinity') = coalesce($14::timestamptz, 'infinity')
-              AND (i.registered_at < $15::timestamptz
-                   OR i.registered_at = $15::timestamptz AND i.id > $16))
-    ORDER BY p.next_due_at NULLS LAST, i.registered_at DESC, i.id
-    LIMIT $8
-"""
 
 
 async def issue(pool: Pool, number_or_id: str) -> IssueView | None:
@@ -159,23 +86,16 @@ async def page(
     """List issues from a place on, and say where the next page begins; None: this was the last.
     While nobody acts every issue comes once; one that moves meanwhile may come twice or not at all.
     """
-    places = (after.next_due_at, after.registered_at, after.id) if after else (None, None, None)
     async with _one_instant(pool) as connection:
+        places = await issue_list.places(connection, wanted, after)
+        shown = places[: wanted.limit]
         rows = await connection.fetch(
-            _LIST,
-            *(wanted.stage, wanted.engineer, wanted.department, wanted.region),
-            *(wanted.open_only, wanted.overdue, wanted.provisional),
-            wanted.limit + 1,
-            *(sorted(CUSTOMERS), sorted(OVERSIGHT)),
-            *(wanted.kind, wanted.agent, wanted.source),
-            *places,
-            wanted.unassigned,
-            sorted(PAST_DUE),
+            "SELECT i.* FROM unnest($1::text[]) WITH ORDINALITY AS shown (id, place)"
+            " JOIN issues i USING (id) ORDER BY place",
+            [each.id for each in shown],
         )
-        shown = rows[: wanted.limit]
-        found = [view(each) for each in await _read(connection, shown)]
-    more = len(rows) > wanted.limit
-    return found, Place(**{k: shown[-1][k] for k in Place.model_fields}) if more else None
+        found = [view(each) for each in await _read(connection, rows)]
+    return found, shown[-1] if len(places) > wanted.limit else None
 
 
 class Unsettled(Model):
@@ -199,8 +119,13 @@ async def undelivered(pool: Pool, limit: int = 100) -> list[Unsettled]:
         """
         SELECT o.key, i.number, o.audience, o.recipient, o.channel, o.status, o.attempts,
                o.last_error, o.handed_to, o.created_at
-        FROM outbox o JOIN issues i ON i.id = o.issue_id
-        WHERE o.status <> 'delivered' AND coalesce(o.not_before <= now(), true)
+        FROM (
+            (SELECT * FROM outbox
+             WHERE settled_at IS NULL AND coalesce(not_before <= now(), true)
+             ORDER BY created_at LIMIT $1)
+            UNION ALL
+            (SELECT * FROM outbox WHERE handed_to IS NOT NULL ORDER BY created_at LIMIT $1)
+        ) o JOIN issues i ON i.id = o.issue_id
         ORDER BY o.created_at LIMIT $1
         """,
         limit,
@@ -316,10 +241,10 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
     )
     steps = await connection.fetch(
         """
-        SELECT * FROM (
-            SELECT *, row_number() OVER (PARTITION BY issue_id ORDER BY seq DESC) AS back
-            FROM issue_events WHERE issue_id = ANY($1)
-        ) e WHERE back <= $2 ORDER BY issue_id, seq
+        SELECT e.* FROM unnest($1::text[]) AS shown (id) CROSS JOIN LATERAL (
+            SELECT issue_id, seq, action, actor, role, at, content FROM issue_events
+            WHERE issue_id = shown.id ORDER BY seq DESC LIMIT $2
+        ) e ORDER BY issue_id, seq
         """,
         ids,
         STEPS_KEPT,

@@ -112,7 +112,7 @@ class Onward:
         if deed.own == "expected_at":
             word = (datetime.now(UTC) + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
         name = ActionName(deed.name)
-        by = _PEOPLE.get(deed.who) or _handler(view)
+        by = actor_of(deed, view)
         act = PUBLIC_ACTIONS[name].model_validate({"by": by, **deed.said, deed.own: word})
         await self._asking.act(view, name, act, word, patience=_PATIENCE, chance=self._chance)
 
@@ -129,6 +129,11 @@ def _deeds(view: IssueView) -> list[Deed]:
     now = datetime.now(UTC)
     running = [p for p in view.promises if p.ended_at is None and (p.opens_at or now) <= now]
     return [BY_PROMISE[promise.kind] for promise in running if promise.kind in BY_PROMISE]
+
+
+def actor_of(deed: Deed, view: IssueView) -> Actor:
+    """Say whose deed it is in an issue."""
+    return _PEOPLE.get(deed.who) or _handler(view)
 
 
 def _handler(view: IssueView) -> Actor:

@@ -22,7 +22,8 @@ from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity, S
 from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
 from starter.client import Desk
-from store.issue_reader import Filter, Unsettled
+from store.issue_list import Filter
+from store.issue_reader import Unsettled
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(acting.app)

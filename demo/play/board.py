@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from domain.issue.view import IssueView
 from starter.client import Desk
-from store.issue_reader import Filter
+from store.issue_list import Filter
 
 _LOOKS = 0.25
 _AT_BEST = 0.35

@@ -98,4 +98,6 @@ class Action(Generic[F]):
 
     def allowed(self, issue: Issue, by: Actor) -> bool:
         """Say whether somebody may take it now, if they say the right thing."""
-        return issue.stage in self.rule.stages and self.refusal(issue, by) is None
+        rule = self.rule
+        fits = issue.stage in rule.stages and by.role in rule.roles  # before reasons are written
+        return fits and self.refusal(issue, by) is None

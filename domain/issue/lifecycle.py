@@ -160,13 +160,15 @@ def allowed(issue: Issue, by: Actor | None = None) -> tuple[ActionName, ...]:
     )
 
 
+_OTHERS = tuple(
+    Actor(id="anybody", role=role) for role in Role if role not in {Role.SYSTEM, Role.ENGINEER}
+)
+
+
 def _anybody(issue: Issue) -> tuple[Actor, ...]:
     """Whoever has the issue, and somebody of every other role."""
     handler = issue.engineer.id if issue.engineer else "anybody"
-    people = set(Role) - {Role.SYSTEM}
-    return tuple(
-        Actor(id=handler if role is Role.ENGINEER else "anybody", role=role) for role in people
-    )
+    return (Actor(id=handler, role=Role.ENGINEER), *_OTHERS)
 
 
 def _check(issue: Issue, name: ActionName, by: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 from collections import Counter
@@ -23,6 +24,7 @@ from benchmarks.surroundings import for_each
 from benchmarks.tally import cloud_actions, shape
 from domain.calendars.periods import TimeBudget
 from runtime import rulebook
+from runtime.settings import ROOT
 
 NOW = datetime(2026, 3, 10, 2, tzinfo=UTC)
 
@@ -92,6 +94,14 @@ def test_a_missed_aim_is_a_failure_only_if_asked_for_but_a_loss_is_always_one() 
     assert exit_status(missed, [], strict=True) == 1
     assert exit_status([], [], strict=True) == 0
     assert exit_status([], ["an issue is lost"], strict=False) == 1
+
+
+@pytest.mark.parametrize("name", ["alarms", "calendars", "intake", "life", "open", "scale"])
+def test_each_benchmark_says_what_it_would_take_to_fail(name: str) -> None:
+    code = (ROOT / "benchmarks" / f"{name}.py").read_text("utf-8")
+    said = figures.would_fail(ast.get_docstring(ast.parse(code)))
+    assert said.startswith("Exits 1 if ")
+    assert said.endswith(".")
 
 
 # What a history costs

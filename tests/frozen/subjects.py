@@ -57,7 +57,7 @@ from runtime.signing import Signer
 from starter import prepare
 from starter.backup.archive import Manifest
 from store.exports.registers import REGISTERS
-from store.issue_reader import Place
+from store.issue_list import Place
 from tests.frozen.shapes import Keys, shape
 from tests.support.builders import DAY, MONDAY, a_promise, an_issue, decided
 from tests.support.clock_lives import ENTITLED, SAID

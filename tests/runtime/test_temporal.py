@@ -1,14 +1,19 @@
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.converter import DataConverter
 from temporalio.testing import WorkflowEnvironment
 
 from domain.errors import SetupError
+from domain.vocabulary import Instant, Model
 from runtime.embedded.ports import free_ports
 from runtime.settings import Settings
 from runtime.temporal import (
+    PayloadsOnce,
     connect,
+    plugin,
     register_search_attributes,
     require_search_attributes,
 )
@@ -60,3 +65,21 @@ async def test_an_address_that_does_not_answer_is_named_with_what_to_do() -> Non
     (port,) = free_ports(1)
     with pytest.raises(SetupError, match=f"127.0.0.1:{port} does not answer.*TEMPORAL_ADDRESS"):
         await connect(Settings(temporal_port=port))
+
+
+def test_the_converters_of_many_workflows_have_one_set_of_type_adapters() -> None:
+    made = plugin().data_converter
+    assert isinstance(made, DataConverter)
+    one, other = (made.payload_converter_class() for _ in range(2))
+    assert isinstance(one, PayloadsOnce)
+    assert isinstance(other, PayloadsOnce)
+    for encoding, part in one.converters.items():
+        assert other.converters[encoding] is part
+    said = IssueStanding(one="问题", at=datetime(2026, 11, 29, tzinfo=UTC))
+    (payload,) = one.to_payloads([said])
+    assert other.from_payloads([payload], [IssueStanding]) == [said]
+
+
+class IssueStanding(Model):
+    one: str
+    at: Instant

@@ -20,7 +20,7 @@ from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Outcome, Role, Stage
 from starter.client import Desk, Opened
 from starter.prepare import prepare
-from store.issue_reader import Filter
+from store.issue_list import Filter
 from tests.support.builders import an_intake
 from tests.support.running_desk import RunningDesk
 from workflows import audit

@@ -21,7 +21,7 @@ from starter import replanning
 from starter.client import Desk
 from store import roster, rulebooks
 from store.connection import Pool
-from store.issue_reader import Filter
+from store.issue_list import Filter
 from tests.conftest import DeskServers
 from tests.support.builders import an_intake
 from tests.support.running_desk import Yinuo

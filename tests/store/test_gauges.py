@@ -76,7 +76,12 @@ async def test_messages_count_once_they_are_due_and_the_oldest_tells_its_age(
     hour = timedelta(hours=1)
     for key, row in {
         "said": {"status": "delivered", "created_at": now - 9 * hour, "settled_at": now},
-        "lost": {"status": "handed_over", "created_at": now - 9 * hour, "settled_at": now},
+        "lost": {
+            "status": "handed_over",
+            "handed_to": "lead",
+            "created_at": now - 9 * hour,
+            "settled_at": now,
+        },
         "waits": {"created_at": now - 2 * hour},
         "slept": {"created_at": now - 9 * hour, "not_before": now - hour},
         "sleeps": {"created_at": now - 9 * hour, "not_before": now + hour},

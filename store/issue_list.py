@@ -1,0 +1,142 @@
+"""Which issues a list shows: nearest due first, then those of which nothing is due, newest first.
+
+A list is read in these two parts, each of which needs no more than it shows: what is running is few
+beside what ever was, and of the rest the newest are found by their registration.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection
+
+import asyncpg
+from pydantic import Field
+
+from domain.sla.promise import CUSTOMERS, OVERSIGHT, PAST_DUE
+from domain.vocabulary import Code, Instant, Kind, Model, Stage
+from store.connection import Connection
+
+
+class Filter(Model):
+    """Which issues to list; what is left out does not filter. Nearest due first, then newest."""
+
+    stage: Stage | None = None
+    engineer: Code | None = None
+    department: Code | None = None
+    region: Code | None = None
+    kind: Kind | None = None
+    agent: Code | None = Field(default=None, description="the hotline agent's number")
+    source: Code | None = Field(default=None, description="the intake system")
+    open_only: bool = True
+    overdue: bool = Field(default=False, description="only those with a broken running promise")
+    unassigned: bool = Field(default=False, description="only those that no engineer has")
+    provisional: bool = Field(
+        default=False, description="only those with a promise that the next notice may move (R32)"
+    )
+    limit: int = Field(default=50, gt=0, le=1000)
+
+
+class Place(Model):
+    """A row's place in the list: the next page begins behind it. Its spelling, ``text``, is nobody
+    else's to read.
+    """
+
+    next_due_at: Instant | None
+    registered_at: Instant
+    id: str = Field(max_length=140, pattern=r"^[^\x00]*$")
+
+    @property
+    def text(self) -> str:
+        """Write it down for a URL."""
+        return urlsafe_b64encode(self.model_dump_json().encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> Place:
+        """Read one that was written down.
+
+        Raises:
+            ValueError: it never was.
+        """
+        return cls.model_validate_json(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+async def places(connection: Connection, wanted: Filter, after: Place | None) -> list[Place]:
+    """Find the places of the next page, and of the first issue behind it, if there is one; the
+    caller's transaction sees to it that they are of one instant.
+    """
+    rows: list[asyncpg.Record] = []
+    if after is None or after.next_due_at is not None:
+        query, values = _with_something_due(wanted, after)
+        rows, after = await connection.fetch(query, *values), None
+    if missing := wanted.limit + 1 - len(rows):
+        query, values = _with_nothing_due(wanted, after, missing)
+        rows += await connection.fetch(query, *values)
+    return [Place(**dict(row)) for row in rows]
+
+
+def _among(values: Collection[str]) -> str:
+    return "IN ('" + "', '".join(sorted(values)) + "')"
+
+
+_MOVING = f"p.paused_at IS NULL AND p.kind NOT {_among(CUSTOMERS)}"
+_LATE = f"p.outcome {_among(PAST_DUE)} AND p.kind NOT {_among(OVERSIGHT)}"
+_NEXT_DUE = f"min(p.due_at) FILTER (WHERE {_MOVING})"
+_RUNNING = "promises p ON p.issue_id = i.id AND p.ended_at IS NULL"
+_SOME = "(SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL AND {})"
+_EQUAL = ("stage", "engineer", "department", "region", "kind", "agent", "source")
+"""What a filter wants an issue's column of that name to be."""
+
+
+def _of_issue(wanted: Filter) -> tuple[list[str], list[object]]:
+    """Write what is wanted of the issue itself. Only what is asked for is in the statement, so that
+    it is planned for that.
+    """
+    asked = {name: value for name in _EQUAL if (value := getattr(wanted, name)) is not None}
+    conditions = [f"i.{name} = ${place}" for place, name in enumerate(asked, start=1)]
+    conditions += ["i.closed_at IS NULL"] * wanted.open_only
+    conditions += ["i.engineer IS NULL"] * wanted.unassigned
+    return conditions, list(asked.values())
+
+
+def _with_something_due(wanted: Filter, after: Place | None) -> tuple[str, list[object]]:
+    """Write the first part. It is joined before it is grouped: so it can be read from the side that
+    is smaller, an engineer's few issues or all promises that run.
+    """
+    conditions, values = _of_issue(wanted)
+    grouped = [f"{_NEXT_DUE} IS NOT NULL"]
+    grouped += [f"bool_or({_LATE})"] * wanted.overdue
+    grouped += ["bool_or(p.provisional)"] * wanted.provisional
+    if after:
+        due = f"${len(values) + 1}"
+        values.append(after.next_due_at)
+        behind = _newer_first(after, values)
+        grouped.append(f"({_NEXT_DUE} > {due} OR {_NEXT_DUE} = {due} AND {behind})")
+    query = f"""
+        SELECT i.id, i.registered_at, {_NEXT_DUE} AS next_due_at FROM issues i JOIN {_RUNNING}
+        WHERE {" AND ".join(conditions) or "true"}
+        GROUP BY i.id HAVING {" AND ".join(grouped)}
+        ORDER BY next_due_at, i.registered_at DESC, i.id LIMIT {wanted.limit + 1}
+    """  # noqa: S608  the pieces are ours, values are parameters
+    return query, values
+
+
+def _with_nothing_due(wanted: Filter, after: Place | None, most: int) -> tuple[str, list[object]]:
+    """Write the second part, of which no more than ``most`` are to be read."""
+    conditions, values = _of_issue(wanted)
+    conditions.append(f"NOT EXISTS {_SOME.format(_MOVING)}")
+    conditions += [f"EXISTS {_SOME.format(_LATE)}"] * wanted.overdue
+    conditions += [f"EXISTS {_SOME.format('p.provisional')}"] * wanted.provisional
+    conditions += [_newer_first(after, values)] if after else []
+    query = f"""
+        SELECT i.id, i.registered_at, NULL::timestamptz AS next_due_at FROM issues i
+        WHERE {" AND ".join(conditions)}
+        ORDER BY i.registered_at DESC, i.id LIMIT {most}
+    """  # noqa: S608  the pieces are ours, values are parameters
+    return query, values
+
+
+def _newer_first(after: Place, values: list[object]) -> str:
+    """Say which issues come behind a place among those that are due alike."""
+    at, id_ = (f"${len(values) + n}" for n in (1, 2))
+    values += [after.registered_at, after.id]
+    return f"(i.registered_at < {at} OR i.registered_at = {at} AND i.id > {id_})"
