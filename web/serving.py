@@ -5,6 +5,7 @@ at `/readyz`.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -64,6 +65,10 @@ async def serve(own: Settings) -> None:
     port = held(own.http_host, own.http_port, "YINUO_HTTP_PORT")
     with aio.stop_requested() as stop, port as ear:
         async with opened(own) as app:
+            # What is here stays: nobody has to look through it, for a tenth of a second in the
+            # middle of somebody's page, for what could be thrown away.
+            gc.collect()
+            gc.freeze()
             server = _Server(_config(app, own))
             serving = asyncio.create_task(server.serve(sockets=[ear]))
             stopping = asyncio.create_task(stop.wait())
