@@ -31,6 +31,8 @@ from store.cases import Found
 from store.connection import Pool
 from store.customers import Known, Reported
 from store.door_log import UNKNOWN, Entry
+from store.roster import KnownStaff
+from store.rulebooks import Rulebooks
 from store.tokens import Admitted
 from store.workload import Load
 
@@ -54,12 +56,20 @@ __all__ = [
 
 
 class Staff(OnRegisters):
-    """Who works here, when, and on what."""
+    """Who works here, when, and on what. Roster and rulebook are read again only when they have
+    changed: pages need them all the time.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._roster = KnownStaff()
+        self._rulebooks = Rulebooks()
 
     async def members(self) -> list[Member]:
         """Return everybody on the roster."""
         async with self._connected() as connection:
-            return await roster.members(connection)
+            now = await self._roster.now(connection)
+        return list(now.members.values())
 
     async def regions(self) -> list[str]:
         """List the regions that some centre serves."""
@@ -69,7 +79,8 @@ class Staff(OnRegisters):
     async def rulebook(self) -> Rulebook | None:
         """Return the policy and calendars that count now; None before the first was adopted."""
         async with self._connected() as connection:
-            return await rulebooks.current(connection)
+            newest = await rulebooks.adoption(connection)
+            return await self._rulebooks.get(connection, newest.version) if newest else None
 
     async def loads(self, department: str | None) -> list[Load]:
         """Count what every engineer has open, in a department or in all, and what nobody has."""

@@ -194,6 +194,11 @@ class KnownStaff:
     def __init__(self) -> None:
         self._known: tuple[str, Staff] | None = None
 
+    async def now(self, connection: Connection) -> Staff:
+        """Return the roster as it is now."""
+        version = await connection.fetchval("SELECT version::text FROM roster_version")
+        return await self.get(connection, version)
+
     async def get(self, connection: Connection, version: str) -> Staff:
         """Return the roster of that version, or a later one: what ``roster_version`` says now."""
         if self._known is None or self._known[0] != version:
