@@ -11,7 +11,7 @@ gone out, and give each channel evenly spaced slots in its order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -92,19 +92,6 @@ def failed(key: str, error: str) -> Result:
 def lost(key: str, error: str) -> Result:
     """It may have gone out or not: it is given up."""
     return Result(key=key, status="unknown", error=error)
-
-
-async def write(connection: Connection, messages: Iterable[Message]) -> None:
-    """Put messages into the outbox; one that is there already stays as it is."""
-    rows = [tuple(message.model_dump(mode="python").values()) for message in messages]
-    await connection.executemany(
-        f"""
-        INSERT INTO outbox ({", ".join(Message.model_fields)})
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-        ON CONFLICT (key) DO NOTHING
-        """,  # noqa: S608 - the columns are the model's fields
-        rows,
-    )
 
 
 async def left_of(connection: Connection, issue_id: str) -> list[tuple[str, datetime | None]]:

@@ -21,6 +21,7 @@ from runtime.embedded.ports import free_ports
 from store import outbox, standing
 from store.connection import Pool
 from store.outbox import Message, Result
+from tests.support.filled import post
 from tests.support.gateway import Answer, Then, a_gateway
 from tests.support.patience import PATIENCE
 from tests.support.round_trips import listening
@@ -150,7 +151,7 @@ class Desk:
             for key in keys
         ]
         async with self.pool.acquire() as connection:
-            await outbox.write(connection, messages)
+            await post(connection, messages)
         return list(keys)
 
     async def deliver(self, *keys: str, within: ActivityEnvironment | None = None) -> list[str]:

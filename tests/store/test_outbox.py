@@ -10,6 +10,7 @@ from domain.vocabulary import Audience
 from store import outbox
 from store.connection import Pool
 from store.outbox import Message
+from tests.support.filled import post
 from tests.support.round_trips import Asked, listening
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -45,7 +46,7 @@ def a_message(key: str, channel: str | None = "sms", address: str | None = "+86 
 
 async def write(desk: Pool, *messages: Message) -> list[str]:
     async with desk.acquire() as connection:
-        await outbox.write(connection, messages)
+        await post(connection, messages)
     return [message.key for message in messages]
 
 
@@ -91,7 +92,7 @@ async def test_a_message_written_twice_is_there_once_in_its_first_words(desk: Po
 async def test_messages_of_a_transaction_that_fails_are_not_in_the_outbox(desk: Pool) -> None:
     async def fail() -> None:
         async with desk.acquire() as connection, connection.transaction():
-            await outbox.write(connection, [a_message("a")])
+            await post(connection, [a_message("a")])
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -19,7 +19,7 @@ from store.connection import Pool
 from store.serials import LaggingSerial
 from store.standing import Held, Unproved
 from tests.store.test_outbox import a_message
-from tests.support.filled import MONDAY, a_step, an_issue, insert
+from tests.support.filled import MONDAY, a_step, an_issue, insert, post
 
 NUMBER = "20261123-07-0001"
 
@@ -115,7 +115,7 @@ async def test_what_waited_to_be_sent_in_an_older_register_may_have_arrived_befo
     later = early.model_copy(update={"key": "later", "not_before": tomorrow})
     after = early.model_copy(update={"key": "after", "created_at": tomorrow})
     async with database.acquire() as connection:
-        await outbox.write(connection, [early, later, after])
+        await post(connection, [early, later, after])
     if restored:
         async with database.acquire() as connection, connection.transaction():
             await standing.restored(connection)
@@ -136,7 +136,7 @@ async def test_a_message_is_not_claimed_for_sending_while_the_register_is_held(
 ) -> None:
     await owner.execute("ALTER TABLE outbox DROP CONSTRAINT outbox_issue_id_fkey")
     async with database.acquire() as connection:
-        await outbox.write(connection, [a_message("m")])
+        await post(connection, [a_message("m")])
     await unproved(database)
     with pytest.raises(Unproved):
         await outbox.claim(database, ["m"])
@@ -418,7 +418,7 @@ async def test_numbers_go_on_above_all_that_anybody_may_have_heard_of(database: 
         }
     )
     async with database.acquire() as connection:
-        await outbox.write(connection, [message])
+        await post(connection, [message])
     await database.execute(
         "INSERT INTO issue_events VALUES ($1, 1, 'k', 'complaint_raised', 'desk', 'system',"
         " now(), now(), NULL, 'closed', $2, '{}')",
@@ -451,6 +451,6 @@ async def test_whoever_writes_a_number_into_a_message_does_not_use_them_up(datab
     issue = await an_issue(database, NUMBER)
     said = {"issue_id": issue, "body": "请看 20990105-07-999999999 和 20990105-07-2147483647"}
     async with database.acquire() as connection:
-        await outbox.write(connection, [a_message("m").model_copy(update=said)])
+        await post(connection, [a_message("m").model_copy(update=said)])
     await never_again(database)
     assert await allotted(database, FAR, "07") == "20990105-07-0001"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from store.connection import Pool
+from store.connection import Connection, Pool
+from store.outbox import Message
 
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 """09:00 in Shanghai."""
@@ -228,3 +230,13 @@ async def _what_is_learned(pool: Pool, issue: str) -> None:
     await insert(pool, "quality_records", sample=1, issue_id=issue, handler="li.na")
     check = {"sample": 1, "issue_id": issue, "checker": "tian.hui", "checked_at": MONDAY}
     await insert(pool, "quality_checks", **check, revision=1, error="没有原因")
+
+
+async def post(connection: Connection, messages: Iterable[Message]) -> None:
+    """Put messages into the outbox, as steps do."""
+    columns = tuple(Message.model_fields)
+    places = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
+    await connection.executemany(
+        f"INSERT INTO outbox ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING",  # noqa: S608
+        [tuple(message.model_dump().values()) for message in messages],
+    )
