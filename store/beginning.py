@@ -71,8 +71,8 @@ async def step(pool: Pool) -> AsyncIterator[Connection]:
     after open ones were planned again would be forgotten, and who is just leaving be chosen.
     """
     async with pool.acquire() as connection:
-        await connection.execute(_BEGIN)
         try:
+            await connection.execute(_BEGIN)  # begun it is also if it waits for a lock in vain
             yield connection
         except BaseException:
             if not connection.is_closed():

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -308,6 +309,29 @@ async def test_an_assignment_waits_for_its_own_centre_and_for_no_other(
             await asyncio.sleep(0.01)
         assert not waiting.done()
     assert (await waiting).engineer
+
+
+@pytest.fixture
+async def complaints() -> AsyncIterator[list[dict[str, Any]]]:
+    """What asyncpg says of a transaction that was left open."""
+    heard: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, each: heard.append(each))
+    yield heard
+    loop.set_exception_handler(None)
+
+
+async def test_a_step_that_waits_for_the_roster_in_vain_leaves_nothing_begun(
+    recording: Recording, postgres_url: str, database: Pool, complaints: list[dict[str, Any]]
+) -> None:
+    async with postgres.pool(postgres_url, size=1) as pool:
+        await pool.execute("SET lock_timeout = '50ms'")  # of the one connection
+        async with database.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", roster.LOCK)
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await Recording(pool, LINKS).record_step(registration())
+        assert (await Recording(pool, LINKS).record_step(registration())).number
+    assert not complaints
 
 
 async def test_a_roster_that_changes_is_read_again_by_the_next_step(
