@@ -110,8 +110,9 @@ class CatchingUp:
     async def _write(self, connection: Connection, recorded: Recorded, kept: Kept) -> None:
         """Write one step as ``record_step`` did, with everything that was found out then."""
         step = recorded.step
-        if step.seq == 1:
-            case = await self._registered(connection, recorded, kept)
+        intake = _told_first(kept) if step.seq == 1 else None
+        if intake:
+            case = await _opened(connection, recorded, intake)
         else:
             case = await issue_writer.case(connection, step.issue_id)
         if step.replan and await rulebooks.is_kept(connection, step.replan):
@@ -128,7 +129,6 @@ class CatchingUp:
             for batch in recorded.batches
             for key in batch.keys
         ]
-        intake = kept.registered_with() if step.seq == 1 else None
         await issue_writer.write(connection, case, recorded, messages, intake=intake)
         await taught(connection, step)
         if recorded.thin:
@@ -136,36 +136,37 @@ class CatchingUp:
             day = step.recorded_at.astimezone(ZoneInfo(rulebook.policy.zone)).date()
             await duty.raise_alarm(connection, department, centre, day)
 
-    async def _registered(
-        self, connection: Connection, recorded: Recorded, kept: Kept
-    ) -> IssueContext:
-        """The issue's row as it was opened: number, department and centre as they were found then;
-        the rulebook that counted then, as far as the register knows.
-        """
-        intake = kept.registered_with()
-        if intake is None:
-            raise Gone("Temporal no longer has the intake it was registered with")
-        case = await self._case(connection, recorded, intake)
-        await serials.go_on_above(connection, recorded.number)
-        return case
 
-    async def _case(
-        self, connection: Connection, recorded: Recorded, intake: Intake
-    ) -> IssueContext:
-        centre = await roster.centre(connection, recorded.centre)
-        against = intake.arises_from and await issue_writer.number_of(
-            connection, intake.arises_from
-        )
-        return issue_writer.context_of(
-            intake,
-            number=recorded.number,
-            rulebook=await rulebooks.at(connection, recorded.step.recorded_at),
-            facts=issue_writer.facts_of(intake, recorded.centre),
-            calendar=centre.calendar if centre else recorded.promises[0].calendar,
-            department=recorded.department,
-            zone=recorded.zone,
-            against=against,
-        )
+def _told_first(kept: Kept) -> Intake:
+    """Return the intake it was registered with.
+
+    Raises:
+        Gone: Temporal has it no more.
+    """
+    intake = kept.registered_with()
+    if intake is None:
+        raise Gone("Temporal no longer has the intake it was registered with")
+    return intake
+
+
+async def _opened(connection: Connection, recorded: Recorded, intake: Intake) -> IssueContext:
+    """The issue as it was opened: number, department and centre as they were found then; the
+    rulebook that counted then, as far as the register knows. Numbers go on above its own.
+    """
+    centre = await roster.centre(connection, recorded.centre)
+    against = intake.arises_from and await issue_writer.number_of(connection, intake.arises_from)
+    case = issue_writer.context_of(
+        intake,
+        number=recorded.number,
+        rulebook=await rulebooks.at(connection, recorded.step.recorded_at),
+        facts=issue_writer.facts_of(intake, recorded.centre),
+        calendar=centre.calendar if centre else recorded.promises[0].calendar,
+        department=recorded.department,
+        zone=recorded.zone,
+        against=against,
+    )
+    await serials.go_on_above(connection, recorded.number)
+    return case
 
 
 async def rewritten(connection: Connection, id_: str) -> None:
