@@ -143,15 +143,8 @@ class _Search:
         if not short:
             return Choice(again_at=next_on_duty(engineers, need, self._duty, at))
         loads = await self._loads_of(self._group(short[0].id))
-        candidates = [
-            Candidate(
-                member=each,
-                open_issues=loads[each.id].open_issues,
-                idle_since=loads[each.id].idle_since,
-            )
-            for each in short
-        ]
-        return choose(candidates, need, self._duty, at)
+        carrying = [_carrying(each, loads[each.id], loads[each.id].open_issues) for each in short]
+        return choose(carrying, need, self._duty, at)
 
     def _relieved_at(self, member: Member) -> datetime | None:
         """R16: when an issue that does not wait for a shift changes hands; what a superior has
@@ -187,11 +180,7 @@ class _Search:
         department, centre = group[0].department, group[0].centre
         loads = await self._loads_of(group)
         with_it = [
-            Candidate(
-                member=each,
-                open_issues=loads[each.id].others + (each.id == handler.id),
-                idle_since=loads[each.id].idle_since,
-            )
+            _carrying(each, loads[each.id], loads[each.id].others + (each.id == handler.id))
             for each in group
         ]
         if not below_standby(with_it, standby, self._duty, at):
@@ -214,3 +203,7 @@ class _Search:
         if not all(each.id in self._loads for each in people):
             self._loads |= await roster.loads(self._connection, people, self._step.issue_id)
         return self._loads
+
+
+def _carrying(member: Member, load: Load, open_issues: int) -> Candidate:
+    return Candidate(member=member, open_issues=open_issues, idle_since=load.idle_since)
