@@ -130,7 +130,7 @@ async def working(settings: Settings) -> AsyncIterator[None]:
         async with pool.acquire() as connection:
             current = await rulebooks.current(connection)
         if current is None:
-            raise SetupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
+            raise SetupError(rulebooks.NO_POLICY)
         told(await behind.check_in_turn(pool, Lives(client)))  # held, it waits for the repair
         async with aclosing(WebhookSender()) as sender:
             issues, notifications = workers(client, pool, settings, sender)

@@ -100,9 +100,7 @@ async def adopted(pool: Pool) -> Rulebook:
     async with pool.acquire() as connection:
         found = await rulebooks.current(connection)
     if found is None:
-        raise Failed(
-            ExitCode.NOT_FOUND, "the desk has no policy yet: run `yinuo migrate`, or `yinuo up`"
-        )
+        raise Failed(ExitCode.NOT_FOUND, rulebooks.NO_POLICY)
     return found
 
 

@@ -23,7 +23,6 @@ from store import (
     door_log,
     ended_sessions,
     roster,
-    rulebooks,
     tokens,
     workload,
 )
@@ -79,8 +78,7 @@ class Staff(OnRegisters):
     async def rulebook(self) -> Rulebook | None:
         """Return the policy and calendars that count now; None before the first was adopted."""
         async with self._connected() as connection:
-            newest = await rulebooks.adoption(connection)
-            return await self._rulebooks.get(connection, newest.version) if newest else None
+            return await self._rulebooks.newest(connection)
 
     async def loads(self, department: str | None) -> list[Load]:
         """Count what every engineer has open, in a department or in all, and what nobody has."""

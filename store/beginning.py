@@ -90,12 +90,12 @@ async def read(connection: Connection, step: Step) -> Beginning:
     """
     row = await connection.fetchrow(_READ, step.issue_id, step.seq)
     if row is None:
-        raise LookupError("the table standing is empty: run `yinuo migrate`")
+        raise LookupError(standing.EMPTY)
     standing.check(
         Standing(proved=row["proved"], reason=row["held_because"], since=row["held_since"])
     )
     if row["rulebook_now"] is None:
-        raise LookupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
+        raise LookupError(rulebooks.NO_POLICY)
     return Beginning(
         before=_before(row) if row["recorded"] is not None else None,
         case=issue_writer.context(row) if row["id"] is not None else None,

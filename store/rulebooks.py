@@ -16,6 +16,9 @@ LOCK = 0x52554C45
 """``RULE``: shared by all who plan by the rulebook that counts, alone for who adopts one."""
 
 
+NO_POLICY = "the desk has no policy yet: run `yinuo migrate`, or `yinuo up`"
+
+
 class Adoption(Model):
     """A rulebook was made the one that counts; ``file`` is the version of the policy file it was
     read from, before any notice loaded since was added.
@@ -88,7 +91,7 @@ async def at(connection: Connection, instant: datetime) -> str:
         instant,
     )
     if version is None:
-        raise LookupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
+        raise LookupError(NO_POLICY)
     return version
 
 
@@ -164,8 +167,13 @@ class Rulebooks:
         await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", LOCK)
         newest = await adoption(connection)
         if newest is None:
-            raise LookupError("the desk has no policy yet: run `yinuo migrate`, or `yinuo up`")
+            raise LookupError(NO_POLICY)
         return await self.known(connection, newest.version)
+
+    async def newest(self, connection: Connection) -> Rulebook | None:
+        """Return the rulebook that counts now; None before the first was adopted."""
+        newest = await adoption(connection)
+        return await self.get(connection, newest.version) if newest else None
 
     async def known(self, connection: Connection, version: str) -> Current:
         """Return the rulebook that counts, whose version the caller has read."""

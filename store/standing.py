@@ -15,6 +15,7 @@ from domain.standing import Epoch, Standing
 from store.connection import Connection, Pool
 from store.serials import never_again
 
+EMPTY = "the table standing is empty: run `yinuo migrate`"
 DOUBTFUL = "the register was restored: this may have arrived before"
 
 
@@ -32,7 +33,7 @@ async def standing(connection: Connection | Pool) -> Standing:
         "SELECT reason, since, proof IS NOT DISTINCT FROM this_server() AS proved FROM standing"
     )
     if row is None:
-        raise LookupError("the table standing is empty: run `yinuo migrate`")
+        raise LookupError(EMPTY)
     return Standing(**dict(row))
 
 
