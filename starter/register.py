@@ -14,10 +14,10 @@ from domain.issue.view import IssueView
 from domain.vocabulary import Actor
 from starter.answering import OnRegisters, answered, answering
 from store import callbacks, issue_reader, roster
-from store.issue_list import Filter, Place
+from store.issue_list import Filter, Narrowed, Place
 from store.issue_reader import Outlook, Unsettled
 
-__all__ = ["Called", "Filter", "Outlook", "Place", "Register", "Unsettled"]
+__all__ = ["Called", "Filter", "Narrowed", "Outlook", "Place", "Register", "Unsettled"]
 
 
 class Register(OnRegisters):

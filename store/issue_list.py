@@ -17,8 +17,8 @@ from domain.vocabulary import Code, Instant, Kind, Model, Stage
 from store.connection import Connection
 
 
-class Filter(Model):
-    """Which issues to list; what is left out does not filter. Nearest due first, then newest."""
+class Narrowed(Model):
+    """What an issue's column of that name is to be; what is left out does not filter."""
 
     stage: Stage | None = None
     engineer: Code | None = None
@@ -27,6 +27,11 @@ class Filter(Model):
     kind: Kind | None = None
     agent: Code | None = Field(default=None, description="the hotline agent's number")
     source: Code | None = Field(default=None, description="the intake system")
+
+
+class Filter(Narrowed):
+    """Which issues to list; what is left out does not filter. Nearest due first, then newest."""
+
     open_only: bool = True
     overdue: bool = Field(default=False, description="only those with a broken running promise")
     unassigned: bool = Field(default=False, description="only those that no engineer has")
@@ -83,15 +88,17 @@ _LATE = f"p.outcome {_among(PAST_DUE)} AND p.kind NOT {_among(OVERSIGHT)}"
 _NEXT_DUE = f"min(p.due_at) FILTER (WHERE {_MOVING})"
 _RUNNING = "promises p ON p.issue_id = i.id AND p.ended_at IS NULL"
 _SOME = "(SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL AND {})"
-_EQUAL = ("stage", "engineer", "department", "region", "kind", "agent", "source")
-"""What a filter wants an issue's column of that name to be."""
 
 
 def _of_issue(wanted: Filter) -> tuple[list[str], list[object]]:
     """Write what is wanted of the issue itself. Only what is asked for is in the statement, so that
     it is planned for that.
     """
-    asked = {name: value for name in _EQUAL if (value := getattr(wanted, name)) is not None}
+    asked = {
+        name: value
+        for name in Narrowed.model_fields
+        if (value := getattr(wanted, name)) is not None
+    }
     conditions = [f"i.{name} = ${place}" for place, name in enumerate(asked, start=1)]
     conditions += ["i.closed_at IS NULL"] * wanted.open_only
     conditions += ["i.engineer IS NULL"] * wanted.unassigned

@@ -16,9 +16,9 @@ from domain.issue.actions import ActionName, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.staff.access import Caller
-from domain.vocabulary import Code, Instant, Kind, Model, Role, Stage
+from domain.vocabulary import Code, Instant, Model, Role
 from starter.client import Opened
-from starter.register import Filter
+from starter.register import Filter, Narrowed
 
 Number = Annotated[
     str,
@@ -69,16 +69,9 @@ NewIssue = body(Intake, optional=frozenset({"source", "reference", "agent", "rep
 Result = body(Resolve, without="by")
 
 
-class Wanted(Model):
+class Wanted(Narrowed):
     """Which issues to list; what is left out does not filter."""
 
-    stage: Stage | None = None
-    engineer: Code | None = None
-    department: Code | None = None
-    region: Code | None = None
-    kind: Kind | None = None
-    agent: Code | None = Field(default=None, description="the hotline agent's number")
-    source: Code | None = Field(default=None, description="the intake system")
     open: bool = Field(default=True, description="only open ones; false: closed ones too")
     overdue: bool = Field(default=False, description="only those with a broken running promise")
     provisional: bool = Field(
