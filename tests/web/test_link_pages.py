@@ -408,7 +408,7 @@ async def test_whoever_lost_an_issue_sees_no_customer_and_does_nothing(
     others = await pool_of(sent.doors).fetch(
         "SELECT m.id FROM members m JOIN members h ON h.id = $1"
         " AND h.department = m.department AND h.role = m.role AND m.id <> h.id"
-        """ AND m.certified @> '[{"product_line": "ATM"}]'""",
+        """ AND m.certified @> '[{"product_line": "ATM"}]' AND m.shift <> 'off' ORDER BY m.id""",
         before.id,
     )
     await sent.act(ActionName.REASSIGN, LEAD, to=others[0]["id"], reason="病假")
