@@ -126,7 +126,7 @@ class Lives:
         left = when - await self._now()
         if left > timedelta(0):
             async with _answering(f"the clock on its way to {self.desk.story(when)}"):
-                await self.desk.env.sleep(left)
+                await self.desk.passes(left)
 
     async def _follow_the_agenda(self) -> None:
         while self._agenda:

@@ -337,4 +337,4 @@ async def test_a_complaint_that_cannot_be_registered_is_the_gm_offices_to_see_to
     ended = await desk.ended(handle)
     assert (ended.outcome, ended.complaints) == (Outcome.SOLVED, ())
     assert (await desk.steps(handle)).count("complaint_raised") == 1
-    await desk.env.sleep(timedelta(days=1))  # whatever was begun of it has given up
+    await desk.passes(timedelta(days=1))  # whatever was begun of it has given up

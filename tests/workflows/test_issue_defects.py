@@ -178,7 +178,7 @@ async def test_what_the_desk_does_by_itself_is_done_within_the_hour_once_the_pro
         handle = await BY_ITSELF[name](desk)
         await desk.settle()
         assert name not in await desk.steps(handle)
-    await desk.env.sleep(TRY_AGAIN + timedelta(minutes=1))
+    await desk.passes(TRY_AGAIN + timedelta(minutes=1))
     assert name in await desk.steps(handle)
 
 
@@ -192,7 +192,7 @@ async def test_an_issue_that_the_program_could_not_register_is_registered_once_i
         with pytest.raises(WorkflowUpdateFailedError) as failed:
             await desk.register(intake)
         assert refusal(failed.value).type == "Defect"
-    await desk.env.sleep(TRY_AGAIN + timedelta(minutes=1))
+    await desk.passes(TRY_AGAIN + timedelta(minutes=1))
     assert (await desk.view(desk.handles[0])).stage is Stage.ASSIGNED
 
 

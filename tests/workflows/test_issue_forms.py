@@ -136,7 +136,7 @@ async def test_a_signal_with_a_wrong_form_harms_nobody(begin: Begin) -> None:
     assert (await counted(desk))["issue_events"] == before["issue_events"]
     view = await desk.view(handle)
     assert view.stage is Stage.IN_PROGRESS
-    await desk.env.sleep(timedelta(minutes=1))
+    await desk.passes(timedelta(minutes=1))
     right = {"by": engineer(view).model_dump(), "result": "done"}
     await handle.signal("complete", right)
     await handle.query("view")
