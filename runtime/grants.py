@@ -52,6 +52,7 @@ RIGHTS: Mapping[str, str] = {
     "audit_runs": KEEP,
     "audit_findings": KEEP,
     "ended_sessions": KEEP,
+    "letters": KEEP,
     # The roster goes by its files.
     "centres": KEEP,
     "members": KEEP,

@@ -22,6 +22,7 @@ from store import (
     customers,
     door_log,
     ended_sessions,
+    letters,
     roster,
     tokens,
     workload,
@@ -30,6 +31,7 @@ from store.cases import Found
 from store.connection import Pool
 from store.customers import Known, Reported
 from store.door_log import UNKNOWN, Entry
+from store.letters import KeptLetter
 from store.roster import KnownStaff
 from store.rulebooks import Rulebooks
 from store.tokens import Admitted
@@ -45,7 +47,9 @@ __all__ = [
     "Customers",
     "Entry",
     "Found",
+    "KeptLetter",
     "Known",
+    "Letters",
     "Load",
     "Registers",
     "Reported",
@@ -170,6 +174,22 @@ class UsedLinks(OnRegisters):
         await answered(door_log.use_link(self._pool, id_, link, at, address))
 
 
+class Letters(OnRegisters):
+    """Letters as they came (R30: every look is to be written down)."""
+
+    async def keep(self, issue_id: str, raw: bytes, at: datetime) -> str:
+        """Keep a letter with an issue, once; return what it is known by there."""
+        return await answered(letters.keep(self._pool, issue_id, raw, at))
+
+    async def of_issue(self, issue_id: str) -> list[KeptLetter]:
+        """List what is kept of an issue's letters, in the order they came."""
+        return await answered(letters.of_issue(self._pool, issue_id))
+
+    async def read(self, issue_id: str, id_: str) -> bytes | None:
+        """Return a letter as it came; None: it is not kept (any more)."""
+        return await answered(letters.read(self._pool, issue_id, id_))
+
+
 @dataclass(frozen=True)
 class Registers:
     """All of them."""
@@ -181,6 +201,7 @@ class Registers:
     admission: Admission
     audit_trail: AuditTrail
     links: UsedLinks
+    letters: Letters
 
     @classmethod
     def on(cls, pool: Pool) -> Registers:
@@ -193,4 +214,5 @@ class Registers:
             Admission(pool),
             AuditTrail(pool),
             UsedLinks(pool),
+            Letters(pool),
         )

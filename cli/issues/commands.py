@@ -11,17 +11,21 @@ from uuid import uuid4
 
 import typer
 
-from cli.connections import desk, explained, register
-from cli.console import AsJson, Failed, Number, refusal, tell, write_json
+from cli import trail as command_trail
+from cli.connections import desk, explained, register, registers
+from cli.console import AsJson, ExitCode, Failed, Number, refusal, tell, write_json
 from cli.issues import acting, tables
 from cli.tables import show
-from domain.errors import Refused
+from domain.errors import OutputError, Refused
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
+from domain.staff.access import Right
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity, Stage
 from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
 from starter.client import Desk
+from starter.register import Register
+from starter.registers import Letters
 from store.issue_list import Filter
 from store.issue_reader import Unsettled
 
@@ -247,3 +251,40 @@ def show_issue(number: Number, *, json: AsJson = False) -> None:
 async def _show(number: str) -> IssueView:
     async with register() as at:
         return await at.show(number)
+
+
+@app.command("letter")
+def write_letters(
+    number: Number,
+    *,
+    into: Annotated[Path, typer.Option(metavar="FOLDER", help="where to write them")] = Path(),
+) -> None:
+    """Write the letters an issue was made of into files, as they came.
+
+    The files are readable by you alone: keep them so (R30). That you looked stands in the audit
+    trail.
+
+    Example: yinuo issue letter 20261123-07-0001 --into /tmp
+    """
+    letters = aio.run(_letters(number))
+    if not letters:
+        raise Failed(ExitCode.NOT_FOUND, f"no letter of {number} is kept (any more)")
+    for name, raw in letters.items():
+        path = into / name
+        try:
+            path.touch(mode=0o600)
+            path.write_bytes(raw)
+        except OSError as error:
+            raise OutputError(f"{path}: {error.strerror}") from None
+        typer.echo(path)
+
+
+async def _letters(number: str) -> dict[str, bytes]:
+    async with registers() as pool:
+        issue = await Register(pool).show(number)
+        kept = Letters(pool)
+        ids = [letter.id for letter in await kept.of_issue(issue.id)]
+        if ids:
+            await command_trail.seen(pool, Right.SEE_CUSTOMER, [issue.number])
+        found = {id_: await kept.read(issue.id, id_) for id_ in ids}
+    return {f"{issue.number}-{id_}.eml": raw for id_, raw in found.items() if raw is not None}

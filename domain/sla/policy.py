@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
-from domain.calendars.periods import Ends, Period, WorkingDays, WrittenPeriod, read_period
+from domain.calendars.periods import (
+    Ends,
+    Period,
+    TimeBudget,
+    WorkingDays,
+    WrittenPeriod,
+    read_period,
+)
 from domain.sla.clock import Counting, Rehearsal
 from domain.sla.promise import DUE, PromiseKind
 from domain.vocabulary import (
@@ -243,6 +258,25 @@ class Delivery(Model):
         return self
 
 
+class Letters(Model):
+    """R30: how long a letter is kept as it came, with the issue that was made of it."""
+
+    keep: TimeBudget = TimeBudget(span=timedelta(days=365), written="365d")
+
+    @field_validator("keep", mode="before")
+    @classmethod
+    def _in_elapsed_time(cls, written: object) -> object:
+        period = read_period(written)
+        if isinstance(period, WorkingDays):
+            msg = f'letters: write "365d", not "{period}": they are kept day and night'
+            raise ValueError(msg)  # noqa: TRY004  pydantic's way to be told
+        return period
+
+    @field_serializer("keep", when_used="json")
+    def _as_written(self, keep: TimeBudget) -> str:
+        return keep.written
+
+
 class Policy(Model):
     """The desk's figures, as written in ``policies/*.toml``."""
 
@@ -258,6 +292,7 @@ class Policy(Model):
     evaluations: Evaluations = Evaluations()
     quality: Quality = Quality()
     telephone: Telephone = Telephone()
+    letters: Letters = Letters()
     delivery: Delivery
     rehearsal: Rehearsal | None = None
 

@@ -175,6 +175,9 @@ ENTRY: Mapping[str, Any] = {
 }
 SHOWN: Mapping[str, Any] = {
     "IssueView": ISSUE,
+    "Letters": {
+        "items": [{"id": "4f3c2a90d1e7b685", "received_at": "2026-11-23T01:00:03Z", "size": 48211}]
+    },
     "Issues": {"items": [ISSUE], "next": "eyJuZXh0X2R1ZV9hdCI6bnVsbH0"},
     "Pending": PENDING,
     "Customer": CUSTOMER,

@@ -22,6 +22,8 @@ from web.api.document import told
 from web.api.shapes import (
     Issues,
     Key,
+    LetterId,
+    Letters,
     NewIssue,
     Number,
     Pending,
@@ -42,6 +44,7 @@ from web.problems import Problem, not_yours, refusal
 router = APIRouter()
 
 _LOCATION = {"Location": {"description": "where the issue is", "schema": {"type": "string"}}}
+_LETTER = {"schema": {"type": "string", "format": "binary"}}
 _SHOWN = told("the issue as it is now", IssueView)
 
 
@@ -123,6 +126,48 @@ async def show_customer(number: Number, here: Here, who: Authenticated) -> Respo
         raise Refused("NotFound", f"there is no issue {number}")
     await saw(here, who, Right.SEE_CUSTOMER, issue.number)
     return answer(known.intake.customer, Cache_Control="no-store")
+
+
+@router.get(
+    "/issues/{number}/letters",
+    operation_id="list_letters",
+    summary="来信 List the letters an issue was made of, as they came",
+    tags=["issues"],
+    responses={200: told("in the order they came", Letters)},
+)
+async def list_letters(number: Number, here: Here, who: Authenticated) -> Response:
+    """Those that are still kept; nothing of what is in them."""
+    issue = await _seen(here, who, Right.SEE_CUSTOMER, number)
+    return answer(Letters(items=await here.registers.letters.of_issue(issue.id)))
+
+
+@router.get(
+    "/issues/{number}/letters/{letter}",
+    operation_id="show_letter",
+    summary="原件 Download a letter as it came; every look is recorded (R30)",
+    tags=["issues"],
+    response_class=Response,
+    responses={
+        200: {"description": "the letter, byte for byte", "content": {"message/rfc822": _LETTER}}
+    },
+)
+async def show_letter(number: Number, letter: LetterId, here: Here, who: Authenticated) -> Response:
+    """For those who need it to do their work."""
+    issue = await _seen(here, who, Right.SEE_CUSTOMER, number)
+    raw = await here.registers.letters.read(issue.id, letter)
+    if raw is None:
+        raise Refused(
+            "NotFound", f"there is no letter {letter} of {number}: it is not kept any more"
+        )
+    await saw(here, who, Right.SEE_CUSTOMER, issue.number)
+    return Response(
+        raw,
+        media_type="message/rfc822",
+        headers={
+            "Content-Disposition": f'attachment; filename="{issue.number}-{letter}.eml"',
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 @router.post(

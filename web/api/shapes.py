@@ -19,6 +19,7 @@ from domain.staff.access import Caller
 from domain.vocabulary import Code, Instant, Model, Role
 from starter.client import Opened
 from starter.register import Filter, Narrowed
+from starter.registers import KeptLetter
 
 Number = Annotated[
     str,
@@ -27,6 +28,14 @@ Number = Annotated[
         pattern=r"^[\w.+:-]+$",
         description="the issue's number, or its id `issue:source:reference`",
         examples=["20261123-07-0001"],
+    ),
+]
+LetterId = Annotated[
+    str,
+    Path(
+        pattern=r"^[0-9a-f]{16}$",
+        description="the letter's `id` in the list",
+        examples=["4f3c2a90d1e7b685"],
     ),
 ]
 Key = Annotated[
@@ -94,6 +103,12 @@ class Issues(BaseModel):
 
     items: list[IssueView]
     next: str | None = Field(description="send it as `cursor` for the next page; null: no more")
+
+
+class Letters(BaseModel):
+    """The letters of an issue that are kept, in the order they came."""
+
+    items: list[KeptLetter]
 
 
 class Pending(BaseModel):
