@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import email.policy
 import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from email import message_from_bytes
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +16,8 @@ import typer
 from cli.console import AsJson, ExitCode, Failed, tell, write_json
 from domain.errors import InputError, SetupError
 from inbound.imap import Mailbox, MailboxError
-from inbound.mail import LetterBox, content
+from inbound.letters.apart import shared
+from inbound.mail import LetterBox
 from inbound.mapping import Form, Ignored, Unusable, read_file
 from inbound.smtp import listening
 from runtime import aio, logs
@@ -76,8 +75,7 @@ def check(file: File, sample: Sample = None, *, json: AsJson = False) -> None:
 def _sample(path: Path) -> dict[str, Any]:
 
     if path.suffix == ".eml":
-        raw = path.read_bytes()
-        return content(message_from_bytes(raw, policy=email.policy.default), raw)
+        return dict(shared().read(path.read_bytes()))
     try:
         theirs = json.loads(read_utf8(path, InputError))
     except ValueError as error:

@@ -32,6 +32,9 @@ _FIELDS = frozenset(Intake.model_fields) - {"customer", "source"} | {
 }
 _TIMES = frozenset({"reported_at", "occurred_at"})
 _LONGEST_LINE, _LONGEST_TEXT = 200, 10_000
+_CUT = "\n\n（文字过长，此处有删节。The text is too long: some of it was cut here.）\n\n"
+_LAST = 2_000
+"""Characters of the last paragraph that is never cut: there a letter names its attachments."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
 _code: TypeAdapter[str] = TypeAdapter(Code)
 
@@ -128,6 +131,7 @@ class Form(Model):
             raise Ignored
         said: dict[str, Any] = {"reported_at": now} | self.defaults
         said |= {name: value for name, value in self._taken(theirs) if value not in (None, "")}
+        said |= self._beyond_a_title(theirs, said)
         said |= self.fixed
         for rule in self.when:
             if _found(rule.condition, theirs):
@@ -143,6 +147,18 @@ class Form(Model):
             if known := self.values.get(name):
                 value = known.get(_written(value), known.get("*", value))
             yield name, self._cleaned(name, value)
+
+    def _beyond_a_title(
+        self, theirs: Mapping[str, Any], said: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Let a title that is too long stand before the description: nothing of it is lost."""
+        written = _found(self.from_["title"], theirs) if "title" in self.from_ else None
+        if not isinstance(written, str) or len(whole := _one_line(written)) <= _LONGEST_LINE:
+            return {}
+        described = said.get("description", "")
+        if not isinstance(described, str):  # to be refused
+            return {}
+        return {"description": _text(f"{whole}\n\n{described}".strip())}
 
     def _cleaned(self, name: str, value: Any) -> Any:
         """Write a value as ours are written, where that changes nothing of what it says."""
@@ -185,7 +201,22 @@ def _written(value: Any) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(_UNPRINTABLE.sub(" ", text).split())[:_LONGEST_LINE]
+    line = _one_line(text)
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+
+def _text(text: str) -> str:
+    """Cut what is too long, say so there, and keep a short last paragraph."""
+    text = text.replace("\x00", "")
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    last = text.rpartition("\n\n")[2]
+    last = last if len(last) <= _LAST else ""
+    return text[: _LONGEST_TEXT - len(_CUT) - len(last)] + _CUT + last
 
 
 def _reference(text: str) -> str:
@@ -200,12 +231,12 @@ def _reference(text: str) -> str:
 _CLEAN: Mapping[str, Callable[[str], str]] = {
     "reference": _reference,
     "customer.phone": telephone.cleaned,
-    "description": lambda text: text.replace("\x00", "")[:_LONGEST_TEXT],
+    "description": _text,
     **dict.fromkeys(("title", "site", "model", "serial_number"), _line),
     **dict.fromkeys(("customer.name", "customer.organisation", "customer.contact"), _line),
     **dict.fromkeys(("agent", "product_line", "region", "kind", "severity"), str),
 }
-"""How what they wrote is written here; of a text that is too long the beginning is kept."""
+"""How what they wrote is written here; what is too long is cut, and says so."""
 
 
 def _found(expression: str, theirs: Mapping[str, Any]) -> Any:

@@ -27,6 +27,12 @@ _LONGEST_REPLY = 400
 log = structlog.get_logger("inbound.smtp")
 
 
+class _Caller(SMTP):
+    """Takes lines of any length: robots and page editors write whole letters in one."""
+
+    line_length_limit = LARGEST
+
+
 class _Handler:
     def __init__(self, box: LetterBox) -> None:
         self._box = box
@@ -60,10 +66,10 @@ async def listening(box: LetterBox, host: str, port: int) -> AsyncIterator[int]:
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     loop = asyncio.get_running_loop()
     handler = _Handler(box)
-    callers: WeakSet[SMTP] = WeakSet()
+    callers: WeakSet[_Caller] = WeakSet()
 
-    def pick_up() -> SMTP:
-        caller = SMTP(handler, data_size_limit=LARGEST, enable_SMTPUTF8=True, loop=loop)
+    def pick_up() -> _Caller:
+        caller = _Caller(handler, data_size_limit=LARGEST, enable_SMTPUTF8=True, loop=loop)
         callers.add(caller)
         return caller
 

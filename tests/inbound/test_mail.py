@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import base64
-import email.policy
 import io
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
@@ -17,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.vocabulary import Channel, Kind
-from inbound.mail import LetterBox, LetterFate, content
+from inbound.letters.letter import Letter, letter_in
+from inbound.mail import LetterBox, LetterFate
 from store import door_log
 from tests.support.letters import MAPPING, form, letter
 from tests.support.running_desk import RunningDesk, run_yinuo
@@ -25,8 +23,8 @@ from tests.support.running_desk import RunningDesk, run_yinuo
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def read(raw: bytes) -> dict[str, Any]:
-    return content(message_from_bytes(raw, policy=email.policy.default), raw)
+def read(raw: bytes) -> Letter:
+    return letter_in(raw, NOW)
 
 
 def encoded(text: str, charset: str, named: str) -> bytes:
@@ -97,10 +95,10 @@ def test_of_a_letter_in_html_the_words_are_read() -> None:
 
 
 def test_plain_text_goes_before_html_and_attachments_are_named_only() -> None:
-    message = letter("plain")
-    message.add_alternative("<p>html</p>", subtype="html")
+    message = letter("plain text")
+    message.add_alternative("<p>plain <b>text</b></p>", subtype="html")
     message.add_attachment(b"secret bytes", maintype="image", subtype="png", filename="现场.png")
-    assert read(message.as_bytes())["text"] == "plain\n\n附件 Attachments: 现场.png"
+    assert read(message.as_bytes())["text"] == "plain text\n\n附件 Attachments: 现场.png"
 
 
 def test_a_letter_that_is_only_a_picture_says_so() -> None:
@@ -220,6 +218,7 @@ async def test_a_letter_the_roster_serves_nobody_for_is_refused(box: LetterBox) 
     assert "region" in taken.said
 
 
+@pytest.mark.program
 def test_the_command_shows_what_would_become_of_a_letter(tmp_path: Path) -> None:
     path = tmp_path / "sample.eml"
     path.write_bytes(letter().as_bytes())

@@ -9,6 +9,8 @@ from inbound.mapping import Form, read_file
 from runtime.settings import ROOT
 
 MAPPING = ROOT / "examples" / "inbound" / "mail.toml"
+FIELD = ROOT / "tests" / "field" / "letters"
+"""Letters as they were complained about; ``letters.json`` beside it has the words to survive."""
 
 
 def form() -> Form:

@@ -1,0 +1,112 @@
+"""What a letter says, as far as it was read."""
+
+from __future__ import annotations
+
+import binascii
+import quopri
+import re
+from dataclasses import dataclass
+
+from inbound.letters.charsets import unicode_of
+from inbound.letters.headers import from_base64
+
+ENOUGH = 100_000
+"""Characters of a text after which nobody reads on; an issue takes a tenth."""
+ADDRESS = re.compile(r"(?:https?|ftp)://[^\s()<>\"]+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
+PICTURE = re.compile(r"\[图片 [^\]\n]*\]")
+_RUN = re.compile(r"\w+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
+_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
+_DAMAGED = 0.1
+"""The share of characters that cannot be, up to which a line is base64 all the same."""
+_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Said:
+    """Text, and the names of what is attached to it; ``whole`` unless some of it was not read."""
+
+    text: str = ""
+    attached: tuple[str, ...] = ()
+    whole: bool = True
+
+
+def joined(parts: list[Said]) -> Said:
+    """One after the other."""
+    return Said(
+        "\n\n".join(part.text for part in parts if part.text),
+        tuple(name for part in parts for name in part.attached),
+        all(part.whole for part in parts),
+    )
+
+
+def unpacked(written: bytes, encoding: str) -> bytes:
+    """Undo a transfer encoding, if it is there: some letters name one and are in another."""
+    named = encoding.strip().lower().partition(";")[0].partition(" ")[0].strip("\"'")
+    if named == "base64":
+        return _from_base64(written)
+    if named == "quoted-printable":
+        return quopri.decodestring(written)
+    if named in ("x-uuencode", "uuencode", "x-uue", "uue"):
+        return _from_uu(written)
+    return written
+
+
+def _from_base64(written: bytes) -> bytes:
+    """Decode the lines that are encoded; what somebody wrote between them, or below, is kept."""
+    encoded: list[bytes] = []
+    plain: list[bytes] = []
+    for line in written.splitlines():
+        wrong = len(_NO_BASE64.findall(line))
+        (plain if wrong > _DAMAGED * len(line) else encoded).append(line)
+    if sum(map(len, plain)) > sum(map(len, encoded)):
+        return written
+    return b"\n".join([from_base64(b"".join(encoded)), *plain])
+
+
+def _from_uu(written: bytes) -> bytes:
+    lines = written.partition(b"\nend")[0].splitlines()
+    try:
+        begin = next(place for place, line in enumerate(lines) if line.startswith(b"begin "))
+        return b"".join(binascii.a2b_uu(line) for line in lines[begin + 1 :])
+    except (StopIteration, binascii.Error):
+        return written
+
+
+def text_of(written: bytes, declared: str) -> str:
+    """Read plain text."""
+    lines = unicode_of(written, declared).replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub("", lines).strip()
+
+
+def page_of(written: bytes, declared: str) -> str:
+    """Read the source of a page, which may itself say what it is in."""
+    inside = _CHARSET.search(written, 0, 4096)
+    return unicode_of(written, declared or (inside[1].decode() if inside else ""))
+
+
+def image(alt: str) -> str:
+    """Say that here is a picture, by the words it is described with."""
+    return f"[图片 {' '.join(alt.split())}]"
+
+
+def unseen_lines(text: str, shown: str) -> str:
+    """Return the lines with words that are not shown otherwise, however they were wrapped; where
+    links lead to, and what pictures show, are words as well.
+    """
+    if text == shown:
+        return ""
+    within = squeezed(shown)
+    return "\n".join(line for line in text.splitlines() if not _is_shown(line, shown, within))
+
+
+def _is_shown(line: str, shown: str, within: str) -> bool:
+    marks = ADDRESS.findall(line) + PICTURE.findall(line)
+    return all(mark in shown for mark in marks) and all(
+        run in within for run in _RUN.findall(line.lower())
+    )
+
+
+def squeezed(text: str) -> str:
+    """Return nothing but letters and digits."""
+    return "".join(_RUN.findall(text.lower()))
