@@ -42,7 +42,7 @@ def _piece(piece: bytes, *, within: bool) -> Said:
     kind, subtype = _kind(head)
     if kind == "message" and (inner := _BLANK.search(body)):
         head, body = body[: inner.start()], body[inner.end() :]
-        forwarded, (kind, subtype) = text_of(head, ""), _kind(head)
+        forwarded, (kind, subtype) = text_of([head], ""), _kind(head)
     if kind not in _WITH_WORDS:
         return Said(forwarded, (_name(head) or f"{kind}/{subtype}",))
     text = _text(head, body, is_page=subtype == "html")
@@ -60,7 +60,7 @@ def _text(head: bytes, body: bytes, *, is_page: bool) -> str:
     declared = charset[1].decode() if charset else ""
     if not is_page:
         return text_of(written, declared)
-    return text_of(stripped(page_of(written, declared)).encode(), "utf-8")
+    return stripped(page_of(written, declared))
 
 
 def _name(head: bytes) -> str:

@@ -29,6 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.:+-]{0,39}")
 _LOST = "\N{REPLACEMENT CHARACTER}"
 _BEARABLE = 0.2
 """The share of lost characters, among those beyond ASCII, up to which a guess is a good one."""
+_BETTER_THAN_NONE = 0.5
 _PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 """Chinese by GB 2312, as Western letters in a row never are."""
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -47,12 +48,17 @@ def unicode_of(written: bytes, declared: str = "") -> str:
             return _whole(text)
     if written.isascii():
         return written.decode("ascii")
-    guesses = (_decoded(written, guess) for guess in _guesses(written, named))
-    return next(guess for guess in guesses if guess is not None)
+    guesses: list[str] = []
+    for guess in _guesses(written, named):
+        guesses.append(_whole(written.decode(guess, errors="replace")))
+        if _damage(guesses[-1]) <= _BEARABLE:
+            return guesses[-1]
+    best = min(guesses, key=_damage)
+    return best if _damage(best) <= _BETTER_THAN_NONE else written.decode("latin-1")
 
 
 def _guesses(written: bytes, named: str) -> Iterator[str]:
-    """Name encodings, likeliest first; the last takes everything."""
+    """Name encodings, likeliest first."""
     wider = _WIDER.get(named, named)
     western = wider == "cp1252" or named.startswith(("iso8859", "cp125"))
     if _is_utf8(written) or western or not wider:
@@ -61,7 +67,7 @@ def _guesses(written: bytes, named: str) -> Iterator[str]:
         yield wider
     if wider and not western:
         yield from (wider, named)
-    yield from ("utf-8", "gb18030", "latin-1")
+    yield from ("utf-8", "gb18030")
 
 
 def _is_utf8(written: bytes) -> bool:
@@ -70,11 +76,6 @@ def _is_utf8(written: bytes) -> bool:
         return max(written.decode("utf-8")) >= "\u0800"
     except ValueError:
         return False
-
-
-def _decoded(written: bytes, encoding: str) -> str | None:
-    text = written.decode(encoding, errors="replace")
-    return _whole(text) if _damage(text) <= _BEARABLE else None
 
 
 def _damage(text: str) -> float:

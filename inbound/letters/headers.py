@@ -23,6 +23,7 @@ _SPACE_BEFORE_COLON = re.compile(rb"^([!-9;-~]+)[ \t]+:", re.MULTILINE)
 _WORD = re.compile(rb"=\?([\w.:+-]{1,40})(?:\*[\w-]*)?\?([bBqQ])\?(?:([^?]*)\?=|([^?\s]*))")
 """An encoded word (RFC 2047); some are never ended."""
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
+_PIECE = re.compile(rb"([^=]+)(=*)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -75,7 +76,7 @@ def decoded(raw: str) -> str:
     for word in _WORD.finditer(written):
         between, charset = written[end : word.start()], word[1].decode().lower()
         encoded = word[3] if word[3] is not None else word[4]
-        plain = from_base64(encoded) if word[2] in b"bB" else _from_q(encoded)
+        plain = b"".join(from_base64(encoded)) if word[2] in b"bB" else _from_q(encoded)
         if between.strip() or not (said and said[-1][1]):
             said += [(between, ""), (plain, charset)]
         elif said[-1][1] == charset:
@@ -108,10 +109,17 @@ def _searched(value: str, parameter: str) -> str:
     return found[1] if found else ""
 
 
-def from_base64(encoded: bytes) -> bytes:
-    """Decode as much as there is, also what was joined out of several pieces."""
-    pieces = re.split(rb"=+", _NO_BASE64.sub(b"", encoded))
-    return b"".join(_piece(piece) for piece in pieces)
+def from_base64(encoded: bytes) -> list[bytes]:
+    """Decode as much as there is, piece by piece if it was joined out of several; an equals sign
+    that ends none is passed over.
+    """
+    decoded, piece = [], b""
+    for characters, ends in _PIECE.findall(_NO_BASE64.sub(b"", encoded)):
+        piece += characters
+        if ends and (len(piece) % 4 == 0 or len(piece) % 4 + len(ends) >= 4 > len(ends)):
+            decoded.append(_piece(piece))
+            piece = b""
+    return [*decoded, _piece(piece)] if piece else decoded
 
 
 def _piece(piece: bytes) -> bytes:

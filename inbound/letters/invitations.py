@@ -27,19 +27,19 @@ _ESCAPED = re.compile(r"\\(.)")
 def invitation_of(calendar: str) -> str:
     """Return the words of a calendar; of one that cannot be read, all there is."""
     unfolded = re.sub(r"\r?\n[ \t]", "", calendar)
-    begins = _TOLD.search(unfolded)
-    said = list(_facts(unfolded[begins.end() :])) if begins else []
-    return "\n".join(said) or calendar.strip()
+    told = _TOLD.search(unfolded) is not None
+    return "\n".join(filter(None, _facts(unfolded))) if told else calendar.strip()
 
 
 def _facts(lines: str) -> Iterator[str]:
+    told = False  # what stands before it is about time zones
     for line in lines.splitlines():
-        if (found := _LINE.fullmatch(line.strip())) and (label := _LABELS.get(found[1].upper())):
-            value = _ESCAPED.sub(
-                lambda escaped: "\n" if escaped[1] in "nN" else escaped[1], found[3]
-            )
-            if value.strip():
-                yield f"{label}: {_instant(value, found[2])}"
+        told = told or _TOLD.match(line) is not None
+        if (found := _LINE.fullmatch(line.strip())) is None:
+            yield line.strip()  # somebody's words, broken loose
+        elif told and (label := _LABELS.get(found[1].upper())) and found[3].strip():
+            value = _ESCAPED.sub(lambda each: "\n" if each[1] in "nN" else each[1], found[3])
+            yield f"{label}: {_instant(value, found[2])}"
 
 
 def _instant(value: str, parameters: str) -> str:

@@ -63,7 +63,7 @@ class _Part(NamedTuple):
         return self.kind.startswith("text/") and self.kind != "text/rtf"
 
     @property
-    def written(self) -> bytes:
+    def written(self) -> list[bytes]:
         """What stands there, as it was before it was encoded to be sent."""
         return unpacked(_as_it_stands(self.message), self.encoding)
 
@@ -118,7 +118,7 @@ def _said(message: Head, *, opened: bool) -> Said:
     if part.is_multipart:
         return _together(part, opened)
     if kind.startswith("multipart/"):  # whose parts cannot be told apart
-        return bluntly.said_in(part.written)
+        return bluntly.said_in(b"".join(part.written))
     if part.is_text and (opened or not part.aside):
         return _text(part)
     return Said(attached=(part.called,))
@@ -143,11 +143,11 @@ def _invitation(part: _Part, _: bool) -> Said:  # noqa: FBT001
 
 
 def _outlooks(part: _Part, _: bool) -> Said:  # noqa: FBT001
-    return joined([Said(attached=(part.called,)), tnef_in(part.written)])
+    return joined([Said(attached=(part.called,)), tnef_in(b"".join(part.written))])
 
 
 def _signed(part: _Part, opened: bool) -> Said:  # noqa: FBT001
-    inner = signed_in(part.written)
+    inner = signed_in(b"".join(part.written))
     said = _said(_letter_in(inner), opened=opened) if inner else Said()
     return joined([said, Said(attached=(part.called,))])
 
@@ -174,9 +174,9 @@ def _named(part: _Part) -> tuple[str, ...]:
 
 
 def _forwarded(part: _Part, opened: bool) -> Said:  # noqa: FBT001
-    inner = part.parts[0] if part.parts else _letter_in(part.written)
+    inner = part.parts[0] if part.parts else _letter_in(b"".join(part.written))
     if not inner.keys():  # encoded, which it should not be
-        inner = _letter_in(unpacked(_as_it_stands(inner), part.encoding))
+        inner = _letter_in(b"".join(unpacked(_as_it_stands(inner), part.encoding)))
     facts = (
         ("发件人 From", header(inner, "From")),
         ("主题 Subject", header(inner, "Subject")),

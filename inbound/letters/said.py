@@ -6,6 +6,7 @@ import binascii
 import quopri
 import re
 from dataclasses import dataclass
+from itertools import groupby
 
 from inbound.letters.charsets import unicode_of
 from inbound.letters.headers import from_base64
@@ -16,6 +17,7 @@ ADDRESS = re.compile(r"(?:https?|ftp)://[^\s()<>\"]+|(?<![\w.+-])[\w.+-]{1,64}@[
 PICTURE = re.compile(r"\[图片 [^\]\n]*\]")
 _RUN = re.compile(r"\w+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
+_CONTROL_BYTE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
 _DAMAGED = 0.1
 """The share of characters that cannot be, up to which a line is base64 all the same."""
@@ -40,28 +42,43 @@ def joined(parts: list[Said]) -> Said:
     )
 
 
-def unpacked(written: bytes, encoding: str) -> bytes:
-    """Undo a transfer encoding, if it is there: some letters name one and are in another."""
+def unpacked(written: bytes, encoding: str) -> list[bytes]:
+    """Undo a transfer encoding, if it is there: some letters name one and are in another. What was
+    put together out of several pieces is several: each may be in a charset of its own.
+    """
     named = encoding.strip().lower().partition(";")[0].partition(" ")[0].strip("\"'")
     if named == "base64":
         return _from_base64(written)
     if named == "quoted-printable":
-        return quopri.decodestring(written)
+        return [quopri.decodestring(written)]
     if named in ("x-uuencode", "uuencode", "x-uue", "uue"):
-        return _from_uu(written)
-    return written
+        return [_from_uu(written)]
+    return [written]
 
 
-def _from_base64(written: bytes) -> bytes:
-    """Decode the lines that are encoded; what somebody wrote between them, or below, is kept."""
-    encoded: list[bytes] = []
-    plain: list[bytes] = []
-    for line in written.splitlines():
-        wrong = len(_NO_BASE64.findall(line))
-        (plain if wrong > _DAMAGED * len(line) else encoded).append(line)
-    if sum(map(len, plain)) > sum(map(len, encoded)):
-        return written
-    return b"\n".join([from_base64(b"".join(encoded)), *plain])
+def _from_base64(written: bytes) -> list[bytes]:
+    """Decode the lines that are encoded, and keep those that somebody wrote between them. Where it
+    is not sure which are which, what else they may say stands below.
+    """
+    runs = [(encoded, list(run)) for encoded, run in groupby(written.splitlines(), _is_encoded)]
+    if all(encoded for encoded, _ in runs):
+        return from_base64(written)
+    weight = sum(sum(map(len, run)) * (1 if encoded else -1) for encoded, run in runs)
+    sure: list[bytes] = []
+    for encoded, run in runs:
+        is_one = encoded and weight >= 0
+        sure += [*(from_base64(b"".join(run)) if is_one else [b"\n".join(run)]), b"\n"]
+    known = b"".join(sure)
+    doubtful = (line for piece in from_base64(written) for line in piece.splitlines(keepends=True))
+    return sure + [line for line in doubtful if line.strip() not in known and _is_text(line)]
+
+
+def _is_encoded(line: bytes) -> bool:
+    return len(_NO_BASE64.findall(line)) <= _DAMAGED * len(line)
+
+
+def _is_text(line: bytes) -> bool:
+    return not (_CONTROL_BYTE.search(line) or "\N{REPLACEMENT CHARACTER}" in unicode_of(line))
 
 
 def _from_uu(written: bytes) -> bytes:
@@ -73,16 +90,17 @@ def _from_uu(written: bytes) -> bytes:
         return written
 
 
-def text_of(written: bytes, declared: str) -> str:
+def text_of(pieces: list[bytes], declared: str) -> str:
     """Read plain text."""
-    lines = unicode_of(written, declared).replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROL.sub("", lines).strip()
+    lines = "".join(unicode_of(piece, declared) for piece in pieces)
+    return _CONTROL.sub("", lines.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-def page_of(written: bytes, declared: str) -> str:
+def page_of(pieces: list[bytes], declared: str) -> str:
     """Read the source of a page, which may itself say what it is in."""
-    inside = _CHARSET.search(written, 0, 4096)
-    return unicode_of(written, declared or (inside[1].decode() if inside else ""))
+    inside = _CHARSET.search(pieces[0], 0, 4096) if pieces else None
+    named = declared or (inside[1].decode() if inside else "")
+    return "".join(unicode_of(piece, named) for piece in pieces)
 
 
 def image(alt: str) -> str:

@@ -23,7 +23,7 @@ def tnef_in(written: bytes) -> Said:
         if name == _CODEPAGE:
             codepage = f"cp{int.from_bytes(value[:4], 'little')}"
         elif name == _BODY:
-            text = text_of(value.rstrip(b"\x00"), codepage)
+            text = text_of([value.rstrip(b"\x00")], codepage)
         elif name == _FILENAME:
             names.append(unicode_of(value.rstrip(b"\x00"), codepage))
     return Said(text, tuple(" ".join(name.split()) for name in names if name.strip()))
