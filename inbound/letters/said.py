@@ -66,8 +66,9 @@ def _from_base64(written: bytes) -> list[bytes]:
     weight = sum(sum(map(len, run)) * (1 if encoded else -1) for encoded, run in runs)
     sure: list[bytes] = []
     for encoded, run in runs:
-        is_one = encoded and weight >= 0
-        sure += [*(from_base64(b"".join(run)) if is_one else [b"\n".join(run)]), b"\n"]
+        decoded = from_base64(b"".join(run)) if encoded and weight >= 0 else []
+        told = bool(decoded) and all(map(_is_text, decoded))
+        sure += [*(decoded if told else [b"\n".join(run)]), b"\n"]
     known = b"".join(sure)
     doubtful = (line for piece in from_base64(written) for line in piece.splitlines(keepends=True))
     return sure + [line for line in doubtful if line.strip() not in known and _is_text(line)]

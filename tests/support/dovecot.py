@@ -18,10 +18,10 @@ from uuid import uuid4
 import pytest
 
 from runtime.embedded.ports import free_ports
-from tests.support.mail_server import PASSWORD, USER
 from tests.support.patience import PATIENCE
 
 HERE = "127.0.0.1"
+USER, PASSWORD = "service@example.com", "open-sesame"
 # Read now: the environment of the tests is emptied.
 _REQUIRED = os.environ.get("YINUO_DOVECOT") == "required"
 _CONFIGURATION = """
@@ -145,6 +145,3 @@ async def _greets(port: int, process: asyncio.subprocess.Process, log: Path) -> 
             with suppress(OSError):
                 await writer.wait_closed()
             return
-
-
-__all__ = ["HERE", "PASSWORD", "USER", "Dovecot", "dovecot"]
