@@ -13,16 +13,18 @@ from inbound.letters.headers import decoded
 
 _TOKEN = re.compile(
     r"""
-    "(?P<quoted>(?:[^"\\]|\\.)*)"(?!@)
+    "(?P<quoted>(?:[^"\\]|\\.){0,300})"(?!@)
     | \((?P<comment>[^()]*)\)
     | <(?P<angle>[^<>]*)>
-    | (?P<bare>(?:"(?:[^"\\]|\\.)*"|[^\s"(),:;<>@\[\]]+)@[^\s"(),:;<>@]+)
+    | (?P<bare>(?:"(?:[^"\\]|\\.){0,64}"|[^\s"(),:;<>@\[\]]+)@[^\s"(),:;<>@]+)
     | (?P<end>[,;])
     | (?P<other>[^\s"(),:;<>@]+|\S)
     """,
     re.VERBOSE,
 )
 _NO_NAMES = frozenset({*"<>,;:@", "mailto"})
+_LONGEST = 8_000
+"""Characters of a header with addresses that are read: nobody's name takes more."""
 _PLAIN_LOCAL = re.compile(r'"([\w.!#$%&\'*+/=?^`{|}~-]+)"(@.*)')
 _email: TypeAdapter[str] = TypeAdapter(Email)
 
@@ -49,7 +51,7 @@ def mailboxes(raw: str) -> list[Mailbox]:
     """
     if "@" not in raw:  # somebody encoded the address as well, or wrote it in full width
         raw = decoded(raw).replace("\uff20", "@")
-    return list(_read(raw))
+    return list(_read(raw[:_LONGEST]))
 
 
 def _read(raw: str) -> Iterator[Mailbox]:

@@ -84,7 +84,7 @@ async def test_good_and_bad_letters_of_one_sender_are_all_answered_once(
     """By a real client, over one connection: what is wrong with one is nothing to the next."""
     sent = [
         letter_
-        for good, (wrong, _) in zip(itertools.cycle(GOOD), WRONG.values(), strict=False)
+        for good, (wrong, _) in zip(itertools.cycle(GOOD), list(WRONG.values())[::2], strict=False)
         for letter_ in ((FIELD / f"{good}.eml").read_bytes(), b"X-Sent: 1\r\n" + wrong)
     ]
 

@@ -317,6 +317,8 @@ PROGRAMS = {
     ("GET", "/issues"),
     ("GET", "/issues/{number}"),
     ("GET", "/issues/{number}/customer"),
+    ("GET", "/issues/{number}/letters"),
+    ("GET", "/issues/{number}/letters/{letter}"),
     ("GET", "/cases"),
     ("GET", "/audit"),
     ("GET", "/metrics"),
