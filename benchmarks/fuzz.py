@@ -166,7 +166,8 @@ def try_letter(reader: Reader, form: Form, tally: Tally, raw: bytes) -> None:
     tally.in_a_hurry += NOT_READ in letter["text"]
     known = reference(raw)
     tally.words_found += len(known)
-    shown = "".join(f"{letter['subject']}\n{letter['text']}".split())  # however it was wrapped
+    # However it was wrapped, and whatever fell into the middle of a word.
+    shown = re.sub(r"\W", "", f"{letter['subject']}\n{letter['text']}")
     if lost := [word for word in known if word not in shown]:
         tally.words_lost += len(lost)
         tally.note(f"lost {lost} of {raw!r}")

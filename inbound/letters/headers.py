@@ -116,7 +116,7 @@ def from_base64(encoded: bytes) -> list[bytes]:
     decoded, piece = [], b""
     for characters, ends in _PIECE.findall(_NO_BASE64.sub(b"", encoded)):
         piece += characters
-        if ends and (len(piece) % 4 == 0 or len(piece) % 4 + len(ends) >= 4 > len(ends)):
+        if len(piece) % 4 + len(ends) >= 4 > len(ends):
             decoded.append(_piece(piece))
             piece = b""
     return [*decoded, _piece(piece)] if piece else decoded

@@ -17,6 +17,48 @@ _LABELS = {
     "COMMENT": "备注 Comment",
     "URL": "链接 Link",
 }
+_KNOWN = frozenset(
+    [
+        "ACTION",
+        "ATTACH",
+        "ATTENDEE",
+        "BEGIN",
+        "CALSCALE",
+        "CATEGORIES",
+        "CLASS",
+        "CONTACT",
+        "CREATED",
+        "DTSTAMP",
+        "DURATION",
+        "END",
+        "EXDATE",
+        "FREEBUSY",
+        "GEO",
+        "LAST-MODIFIED",
+        "METHOD",
+        "PERCENT-COMPLETE",
+        "PRIORITY",
+        "PRODID",
+        "RDATE",
+        "RECURRENCE-ID",
+        "RELATED-TO",
+        "REPEAT",
+        "REQUEST-STATUS",
+        "RESOURCES",
+        "RRULE",
+        "SEQUENCE",
+        "TRANSP",
+        "TRIGGER",
+        "TZID",
+        "TZNAME",
+        "TZOFFSETFROM",
+        "TZOFFSETTO",
+        "TZURL",
+        "UID",
+        "VERSION",
+    ]
+).union(_LABELS)
+"""All that RFC 5545 knows: what is called otherwise is somebody's words."""
 _TOLD = re.compile(r"BEGIN:V(?:EVENT|TODO|JOURNAL|FREEBUSY)\b", re.IGNORECASE)
 _LINE = re.compile(r"([A-Za-z-]+)((?:;[^:;=]+=(?:\"[^\"]*\"|[^\":;]*))*):(.*)")
 _INSTANT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?")
@@ -37,6 +79,8 @@ def _facts(lines: str) -> Iterator[str]:
         told = told or _TOLD.match(line) is not None
         if (found := _LINE.fullmatch(line.strip())) is None:
             yield line.strip()  # somebody's words, broken loose
+        elif found[1].upper() not in _KNOWN and not found[1].upper().startswith("X-"):
+            yield line.strip()
         elif told and (label := _LABELS.get(found[1].upper())) and found[3].strip():
             value = _ESCAPED.sub(lambda each: "\n" if each[1] in "nN" else each[1], found[3])
             yield f"{label}: {_instant(value, found[2])}"
