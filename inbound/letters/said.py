@@ -18,6 +18,7 @@ PICTURE = re.compile(r"\[图片 [^\]\n]*\]")
 _RUN = re.compile(r"\w+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
 _CONTROL_BYTE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_BREAK = re.compile(rb"[\x00-\x1f\x7f]+")
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
 _DAMAGED = 0.1
 """The share of characters that cannot be, up to which a line is base64 all the same."""
@@ -70,16 +71,16 @@ def _from_base64(written: bytes) -> list[bytes]:
         told = bool(decoded) and all(map(_is_text, decoded))
         sure += [*(decoded if told else [b"\n".join(run)]), b"\n"]
     known = b"".join(sure)
-    doubtful = (line for piece in from_base64(written) for line in piece.splitlines(keepends=True))
-    return sure + [line for line in doubtful if line.strip() not in known and _is_text(line)]
+    doubtful = (run for piece in from_base64(written) for run in _BREAK.split(piece))
+    return sure + [run + b"\n" for run in doubtful if run not in known and _is_text(run)]
 
 
 def _is_encoded(line: bytes) -> bool:
     return len(_NO_BASE64.findall(line)) <= _DAMAGED * len(line)
 
 
-def _is_text(line: bytes) -> bool:
-    return not (_CONTROL_BYTE.search(line) or "\N{REPLACEMENT CHARACTER}" in unicode_of(line))
+def _is_text(run: bytes) -> bool:
+    return not (_CONTROL_BYTE.search(run) or "\N{REPLACEMENT CHARACTER}" in unicode_of(run))
 
 
 def _from_uu(written: bytes) -> bytes:
