@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from inbound.letters.headers import decoded
 from inbound.letters.pages import stripped
-from inbound.letters.said import Said, joined, page_of, text_of, unpacked
+from inbound.letters.said import NO_TEXT, Said, joined, page_of, text_of, unpacked
 
 _BETWEEN = re.compile(
     rb"^--[^\s-][^\r\n]{0,200}\r?\n(?=[!-9;-~]+:|\r?\n)|^--\S{1,200}--[ \t]*\r?$", re.MULTILINE
@@ -23,7 +23,6 @@ _TYPE = re.compile(
 )
 _CHARSET = re.compile(rb"charset\*?[ \t]*=\s*[\"']*([\w.:+-]+)", re.IGNORECASE)
 _FILENAME = re.compile(rb"\b(?:file)?name[*0-9]*[ \t]*=\s*\"?([^\";\r\n]{1,300})", re.IGNORECASE)
-_WITH_WORDS = frozenset({"text", "multipart", "message"})
 _HEADER = re.compile(rb"\s*[!-9;-~]+[ \t]*:")
 
 
@@ -43,7 +42,7 @@ def _piece(piece: bytes, *, within: bool) -> Said:
     if kind == "message" and (inner := _BLANK.search(body)):
         head, body = body[: inner.start()], body[inner.end() :]
         forwarded, (kind, subtype) = text_of([head], ""), _kind(head)
-    if kind not in _WITH_WORDS:
+    if kind in NO_TEXT:
         return Said(forwarded, (_name(head) or f"{kind}/{subtype}",))
     text = _text(head, body, is_page=subtype == "html")
     return Said("\n\n".join(filter(None, (forwarded, text))))

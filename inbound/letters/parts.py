@@ -16,6 +16,7 @@ from inbound.letters.pages import words_of
 from inbound.letters.said import (
     ADDRESS,
     ENOUGH,
+    NO_TEXT,
     PICTURE,
     Said,
     joined,
@@ -60,7 +61,7 @@ class _Part(NamedTuple):
 
     @property
     def is_text(self) -> bool:
-        return self.kind.startswith("text/") and self.kind != "text/rtf"
+        return self.kind.partition("/")[0] not in (*NO_TEXT, "message") and self.kind != "text/rtf"
 
     @property
     def written(self) -> list[bytes]:

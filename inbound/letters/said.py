@@ -11,6 +11,8 @@ from itertools import groupby
 from inbound.letters.charsets import unicode_of
 from inbound.letters.headers import from_base64
 
+NO_TEXT = frozenset({"application", "audio", "font", "image", "model", "video"})
+"""Kinds of what has no words to be read; what is called otherwise may be misspelt text."""
 ENOUGH = 100_000
 """Characters of a text after which nobody reads on; an issue takes a tenth."""
 ADDRESS = re.compile(r"(?:https?|ftp)://[^\s()<>\"]+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]+")

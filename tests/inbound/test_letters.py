@@ -403,6 +403,7 @@ WRONG = {
         "the words",
     ),
     "lines before the head": (b"\r\n\r\n" + part("text/html", b"<p>words</p>"), "words"),
+    "a misspelt type": (part("texb/plain", b"words"), "words"),
     "nothing but a head": (b"Subject: s\r\nFrom: a@b.example", ""),
     "nothing": (b"", ""),
     "a line of 300,000": (part("text/plain", b"words " * 50_000), "words words"),
