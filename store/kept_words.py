@@ -5,6 +5,7 @@ wrote vanishes behind a success. Confidential, as the customer is (R30).
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from domain.vocabulary import Instant, Model
 from store.connection import Connection, Pool
@@ -36,6 +37,13 @@ class Kept(Model):
     why: Why
 
 
+class KeptWith(NamedTuple):
+    """The issue that words are kept with."""
+
+    issue_id: str
+    number: str
+
+
 _COLUMNS = ", ".join(Kept.model_fields)
 _PLACES = ", ".join(f"${place}" for place in range(1, len(Kept.model_fields) + 1))
 
@@ -60,3 +68,13 @@ async def of_issue(connection: Connection | Pool, issue_id: str) -> list[Kept]:
         issue_id,
     )
     return [Kept(**dict(row)) for row in rows]
+
+
+async def kept_with(pool: Pool, key: str) -> KeptWith | None:
+    """Say with which issue words are kept; None: they are not."""
+    row = await pool.fetchrow(
+        "SELECT i.id, i.number FROM kept_words k JOIN issues i ON i.id = k.issue_id"
+        " WHERE k.key = $1",
+        key,
+    )
+    return KeptWith(*row) if row else None

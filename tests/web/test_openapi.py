@@ -38,6 +38,7 @@ SHAPES: dict[str, type[BaseModel]] = {
     "Issues": api_shapes.Issues,
     "Pending": api_shapes.Pending,
     "Customer": Customer,
+    "KeptWords": api_shapes.KeptWords,
     "Cases": api_cases.Cases,
     "Entries": api_audit.Entries,
     "Heartbeat": Heartbeat,

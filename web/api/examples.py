@@ -135,6 +135,16 @@ CUSTOMER: Mapping[str, Any] = {
     "phone": "+86 138 0000 1234",
     "email": "zhang.wei@customer.example",
 }
+KEPT: Mapping[str, Any] = {
+    "key": "letter:issue:mail:4711@customer.example",
+    "issue_id": "issue:web:W-20261123-0042",
+    "at": "2026-11-23T01:20:00Z",
+    "door": "mailbox",
+    "sender": "zhang.wei@customer.example",
+    "subject": "Re: 出钞口卡钞",
+    "body": "现在第二台也卡了。",
+    "why": "same_id",
+}
 FOUND: Mapping[str, Any] = {
     "case": {
         "number": "C-0001",
@@ -178,6 +188,7 @@ SHOWN: Mapping[str, Any] = {
     "Issues": {"items": [ISSUE], "next": "eyJuZXh0X2R1ZV9hdCI6bnVsbH0"},
     "Pending": PENDING,
     "Customer": CUSTOMER,
+    "KeptWords": {"items": [KEPT]},
     "Cases": {"items": [FOUND]},
     "Entries": {"items": [ENTRY]},
     "Heartbeat": {"at": "2026-11-23T00:00:00Z", "findings": {}},
