@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.guard import Guard
 from activities.lanes import ChannelBusy, Lanes
-from activities.sending import DeliveryFailed, DeliveryUnknown, Sender, forget
+from activities.sending import About, DeliveryFailed, DeliveryUnknown, Sender, forget
 from domain import contract as names
 from runtime.together import Together
 from store import AWAY, outbox
@@ -147,7 +147,10 @@ class Notification:
             if not await self._claim(posting.key):
                 return None
             begun = monotonic()
-            await self._sender.send(posting.url, posting.address, posting.subject, posting.body)
+            about = About(posting.key, posting.answers, posting.follows)
+            await self._sender.send(
+                posting.url, posting.address, posting.subject, posting.body, about
+            )
             took = monotonic() - begun
         except DeliveryFailed as failure:
             log.warning("not delivered", error=str(failure))

@@ -7,13 +7,17 @@ import logging
 import re
 import warnings
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote
 
 from apprise import Apprise, AppriseAsset, NotifyFormat
 
 from activities.lanes import WIDEST
+
+Answer = TypeVar("Answer")
 
 # In our threads and by our timeout: Apprise's own few are shared by all channels.
 ASSET = AppriseAsset(app_id="Yinuo", async_mode=False, service_timeout=0)
@@ -27,11 +31,25 @@ class DeliveryUnknown(Exception):
     """Nobody can say whether the message went out."""
 
 
+class About(NamedTuple):
+    """What a letter says besides its words: by which ``key`` the outbox knows it, the Message-ID of
+    the customer's letter that its issue began with, and the keys of what the same reader was told
+    of the issue before, oldest first.
+    """
+
+    key: str
+    answers: str | None = None
+    follows: tuple[str, ...] = ()
+
+
 class Sender(Protocol):
     """What carries a message out of the building."""
 
-    async def send(self, url: str, to: str, subject: str, body: str) -> None:
-        """Send ``subject`` and ``body`` over the channel at ``url`` to the address ``to``.
+    async def send(
+        self, url: str, to: str, subject: str, body: str, about: About | None = None, /
+    ) -> None:
+        """Send ``subject`` and ``body`` over the channel at ``url`` to the address ``to``; a letter
+        says what it is ``about``.
 
         Raises:
             DeliveryFailed: it did not go out and may be tried again.
@@ -60,10 +78,18 @@ class AppriseSender:
         logger.propagate = False
         logger.addHandler(logging.NullHandler())
 
-    async def send(self, url: str, to: str, subject: str, body: str) -> None:
+    async def send(
+        self, url: str, to: str, subject: str, body: str, _: About | None = None
+    ) -> None:
         """Send one message; see ``Sender``."""
         target = url.replace("{to}", quote(to, safe=""))
-        work = self._threads[url].submit(self._notify, target, subject, body)
+        reason = await self.in_thread(url, partial(self._notify, target, subject, body))
+        if reason:
+            raise DeliveryFailed(masked(reason, to))
+
+    async def in_thread(self, url: str, send: Callable[[], Answer]) -> Answer:
+        """Let something that blocks send in a thread of the channel's; see ``Sender``."""
+        work = self._threads[url].submit(send)
         answer = asyncio.wrap_future(work)
         done, _ = await asyncio.wait({answer}, timeout=self._timeout)
         if not done:
@@ -72,12 +98,12 @@ class AppriseSender:
                 raise DeliveryFailed("the channel is busy with messages it does not answer")
             raise DeliveryUnknown(f"no answer within {self._timeout:g} s: it may have arrived")
         try:
-            reason = answer.result()
+            return answer.result()
+        except (DeliveryFailed, DeliveryUnknown):
+            raise
         except Exception as crash:  # noqa: BLE001 - whatever a plugin may raise
             # Its text may quote the message.
             raise DeliveryUnknown(f"Apprise failed with {type(crash).__name__}") from None
-        if reason:
-            raise DeliveryFailed(_masked(reason, to))
 
     async def aclose(self) -> None:
         """Let the threads go; what they are doing ends by itself."""
@@ -107,7 +133,8 @@ _PRIVATE = re.compile(r"\S+://\S+|\S+@\S+|\+?\d[\d -]{4,}\d")
 """URLs, mail addresses and telephone numbers, however a gateway's plugin writes them."""
 
 
-def _masked(reason: str, address: str) -> str:
+def masked(reason: str, address: str) -> str:
+    """Take addresses and secrets out of what a server says."""
     reason = reason.replace(address, "…").replace(quote(address, safe=""), "…")
     return _PRIVATE.sub("…", " ".join(reason.split()))[:300]
 

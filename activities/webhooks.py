@@ -25,7 +25,8 @@ from apprise import Apprise
 from apprise.plugins.custom_json import NotifyJSON
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
 
-from activities.sending import ASSET, AppriseSender, DeliveryFailed, DeliveryUnknown
+from activities.mail import MailSender
+from activities.sending import ASSET, About, DeliveryFailed, DeliveryUnknown
 
 KEPT_OPEN = 1.0
 """Seconds after which an unused connection is not used again: servers keep them longer. A message
@@ -84,24 +85,28 @@ class Webhook(NamedTuple):
 
 
 class WebhookSender:
-    """Sends to plain webhooks, and leaves all others to Apprise. ``timeout`` is in seconds."""
+    """Sends to plain webhooks, and leaves letters and all others to those who know them.
+    ``timeout`` is in seconds.
+    """
 
     def __init__(self, timeout: float = 20.0) -> None:
         self._timeout = timeout
-        self._others = AppriseSender(timeout)
+        self._others = MailSender(timeout)
         self._webhook = lru_cache(REMEMBERED)(read)
         self._transports: dict[str, httpx2.AsyncHTTPTransport] = {}
         self._breaking: set[tuple[str, int | None]] = set()
         for name in ("httpx2", "httpcore2"):  # they tell the URL of every message
             logging.getLogger(name).setLevel(logging.WARNING)
 
-    async def send(self, url: str, to: str, subject: str, body: str) -> None:
+    async def send(
+        self, url: str, to: str, subject: str, body: str, about: About | None = None
+    ) -> None:
         """Send one message; see ``Sender``."""
         webhook = self._webhook(url.replace("{to}", quote(to, safe="")))
         if webhook and body.strip():
             await self._post(webhook, subject, body)
         else:
-            await self._others.send(url, to, subject, body)
+            await self._others.send(url, to, subject, body, about)
 
     async def _post(self, webhook: Webhook, subject: str, body: str) -> None:
         headers = dict(webhook.headers)

@@ -46,10 +46,16 @@ class Message(Model):
     body: str
     created_at: Instant
     not_before: Instant | None = None
+    last_error: str | None = None
+    """Why no channel is to take it, where that is known from the start."""
 
 
 class Posting(Model):
-    """A message that may be sent now: ``url`` is its channel's, with ``{to}`` for the address."""
+    """A message that may be sent now: ``url`` is its channel's, with ``{to}`` for the address.
+
+    A letter ``answers`` the customer's letter of that Message-ID, and ``follows`` what the same
+    reader was told of the issue before, by the keys, oldest first.
+    """
 
     key: str
     channel: str
@@ -57,6 +63,8 @@ class Posting(Model):
     address: str
     subject: str
     body: str
+    answers: str | None = None
+    follows: tuple[str, ...] = ()
 
 
 class Queue(Model):
@@ -133,7 +141,18 @@ async def look(pool: Pool, batches: Sequence[Sequence[str]], now: datetime) -> l
                 o.address IS NULL OR c.id IS NULL
                 OR c.per_minute IS NOT NULL AND (o.slot_at IS NULL OR o.slot_at < $3)
             ) AS unprepared,
-            CASE WHEN c.per_minute IS NOT NULL AND o.slot_at > $2 THEN o.slot_at END AS wait
+            CASE WHEN c.per_minute IS NOT NULL AND o.slot_at > $2 THEN o.slot_at END AS wait,
+            CASE WHEN c.url LIKE 'mailto%' AND o.audience = 'customer' THEN (
+                SELECT l.message_id FROM letter_senders l WHERE l.issue_id = o.issue_id
+            ) END AS answers,
+            CASE WHEN c.url LIKE 'mailto%' THEN ARRAY(
+                SELECT key FROM (
+                    SELECT b.key, b.seq FROM outbox b
+                    WHERE b.issue_id = o.issue_id AND b.recipient = o.recipient
+                        AND b.channel = o.channel AND b.status = 'delivered' AND b.seq < o.seq
+                    ORDER BY b.seq DESC, b.key LIMIT 3
+                ) latest ORDER BY seq, key
+            ) ELSE '{}' END AS follows
         FROM standing s
         LEFT JOIN outbox o ON o.key = ANY($1) AND o.settled_at IS NULL
         LEFT JOIN channels c ON c.id = o.channel
@@ -182,7 +201,8 @@ async def prepare(pool: Pool, keys: Sequence[str], now: datetime) -> None:
         )
         await connection.execute(
             """
-            UPDATE outbox o SET status = 'unknown', last_error = $2
+            UPDATE outbox o SET status = 'unknown',
+                last_error = CASE WHEN attempts = 0 THEN coalesce(last_error, $2) ELSE $2 END
             WHERE key = ANY($1) AND status = 'pending'
                 AND (address IS NULL OR NOT EXISTS (SELECT FROM channels WHERE id = o.channel))
             """,
@@ -328,3 +348,19 @@ async def bring_by_hand(
         *([message.key for message in messages], handed_to, now),
     )
     return messages
+
+
+async def came_back(pool: Pool, keys: Sequence[str], says: str) -> dict[str, str]:
+    """Give messages to a person that count as delivered and came back; ``says`` tells by what.
+    Return their issues, by key. What is known to have failed already is left as it is.
+    """
+    rows = await pool.fetch(
+        """
+        UPDATE outbox o SET status = 'handed_over', handed_to = coalesce(i.lead, 'nobody'),
+            last_error = $2
+        FROM issues i WHERE o.key = ANY($1) AND o.status = 'delivered' AND i.id = o.issue_id
+        RETURNING o.key, o.issue_id
+        """,
+        *(list(keys), says),
+    )
+    return {row["key"]: row["issue_id"] for row in rows}

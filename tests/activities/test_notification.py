@@ -400,7 +400,7 @@ async def test_what_never_left_a_jammed_channel_has_failed_and_what_did_is_unkno
     ],
 )
 def test_a_reason_holds_no_address_however_the_gateway_writes_it(reason: str) -> None:
-    masked = sending._masked(reason, "@wang")
+    masked = sending.masked(reason, "@wang")
     assert masked.startswith("Failed to")
     assert masked.endswith("error=400")
     assert not any(part in masked for part in ("138", "wang", "example", "MjAyN"))
