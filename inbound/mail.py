@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import email.policy
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import EmailMessage, MIMEPart
-from email.utils import parseaddr, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
@@ -22,8 +24,11 @@ import structlog
 from domain.errors import Refused
 from domain.staff.access import Right
 from domain.vocabulary import Role
+from inbound.correspondence import Correspondence
+from inbound.machines import author, machine
 from inbound.mapping import Form, Ignored, Unusable
 from starter.client import Desk, Unavailable
+from starter.registers import KeptWith
 from store import AWAY, door_log
 from store.connection import Pool
 from store.door_log import Entry
@@ -32,10 +37,8 @@ LARGEST = 10 * 1024 * 1024
 """Bytes of a letter, attachments included; these are named in the issue, not kept."""
 _PATIENCE = 2.0
 """Seconds that writing into the trail may hold up an answer."""
-_NOT_PEOPLE = frozenset({"mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply"})
-_BULK = frozenset({"bulk", "junk", "auto_reply"})
-"""Not `list`: a mailbox of several people is a list, too, and customers write to it."""
 _NUMBER = re.compile(r"(?<!\d)\d{8}-\d{2,4}-\d{4,}(?!\d)")
+AUTOMATIC, NOT_AN_ISSUE = "automatic", "not about an issue"
 log = structlog.get_logger("inbound.mail")
 
 
@@ -43,6 +46,8 @@ class LetterFate(StrEnum):
     """What became of a letter."""
 
     REGISTERED = "registered"
+    KEPT = "kept"
+    """With an issue of its sender's, who writes too many."""
     IGNORED = "ignored"
     """Written by a machine, or not about an issue: nobody waits for an answer."""
     UNUSABLE = "unusable"
@@ -65,34 +70,60 @@ class LetterBox:
     pool: Pool
     form: Form
     via: str = "mailbox"
+    own: tuple[str, ...] = ()
+    """Addresses of the desk's own that the mapping file does not know, such as the mailbox's."""
+
+    @cached_property
+    def correspondence(self) -> Correspondence:
+        """What stands between letters and the desk."""
+        own = (*self.own, *self.form.own)
+        return Correspondence(self.desk, self.pool, self.form.source, own)
 
     async def take(self, raw: bytes, address: str, *, bounced: bool = False) -> LetterOutcome:
         """Open the issue of a letter that came from ``address``. Nothing of what is in it gets into
         the log (R30).
         """
-        letter = message_from_bytes(raw, policy=email.policy.default)
-        if bounced or _by_a_machine(letter):
-            return self._told(LetterOutcome(LetterFate.IGNORED, "automatic"))
         try:
-            intake = self.form.read(content(letter, raw), datetime.now(UTC))
-            opened = await self.desk.register(intake)
-        except Ignored:
-            return self._told(LetterOutcome(LetterFate.IGNORED, "not about an issue"))
+            number, kept = await self._opened(raw, bounced=bounced)
+        except Ignored as ignored:
+            return self._told(LetterOutcome(LetterFate.IGNORED, str(ignored) or NOT_AN_ISSUE))
         except Unusable as unusable:
             return self._told(LetterOutcome(LetterFate.UNUSABLE, str(unusable)))
         except Refused as refused:
             return self._told(LetterOutcome(LetterFate.UNUSABLE, refused.message))
         except Unavailable as away:
             return self._told(LetterOutcome(LetterFate.AWAY, str(away)))
-        number = opened.view.number if opened.view else intake.issue_id
-        await self._trail(number, address)
-        return self._told(LetterOutcome(LetterFate.REGISTERED, number))
+        await self._trail(number, address, "kept" if kept else "done")
+        fate = LetterFate.KEPT if kept else LetterFate.REGISTERED
+        return self._told(LetterOutcome(fate, number))
+
+    async def _opened(self, raw: bytes, *, bounced: bool) -> tuple[str, bool]:
+        """Open the issue of a letter; its number, and whether the letter is kept with it only.
+
+        Raises:
+            Ignored: a machine wrote it, or it is not about an issue.
+            Unusable, Refused: it cannot become one.
+            Unavailable: it is to come again.
+        """
+        letter = message_from_bytes(raw, policy=email.policy.default)
+        ours = await self.correspondence.ours()
+        if sign := machine(letter, ours) or (bounced and "no return path"):
+            returned = await self.correspondence.note_returned(raw)
+            log.info("by a machine", sign=sign, returned=returned)
+            raise Ignored(AUTOMATIC)
+        said = content(letter, raw, ours)
+        intake = self.form.read(said, datetime.now(UTC))
+        known = _header(letter, "Message-ID")
+        opened = await self.correspondence.open(intake, said["from"]["address"], known, self.via)
+        if isinstance(opened, KeptWith):
+            return opened.number, True
+        return opened.view.number if opened.view else intake.issue_id, False
 
     def _told(self, outcome: LetterOutcome) -> LetterOutcome:
         log.info("letter", fate=outcome.fate, said=outcome.said)
         return outcome
 
-    async def _trail(self, number: str, address: str) -> None:
+    async def _trail(self, number: str, address: str, outcome: str = "done") -> None:
         entry = Entry(
             at=datetime.now(UTC),
             person=self.form.source,
@@ -101,7 +132,7 @@ class LetterBox:
             address=address,
             what=Right.OPEN,
             number=number,
-            outcome="done",
+            outcome=outcome,
         )
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -110,16 +141,17 @@ class LetterBox:
             log.warning("not in the register's trail", **entry.model_dump(mode="json"))
 
 
-def content(letter: EmailMessage, raw: bytes) -> dict[str, Any]:
+def content(letter: EmailMessage, raw: bytes, ours: Collection[str] = ()) -> dict[str, Any]:
     """Write a letter as mapping files see it: ``message_id``, ``from`` with ``name`` and
-    ``address``, ``to``, ``subject``, ``about`` (the number of an issue, if the subject has one),
-    ``text``, ``date`` (ISO 8601) and ``in_reply_to``.
+    ``address`` of whoever wants the answer, ``to``, ``subject``, ``about`` (the number of an issue,
+    if the subject has one), ``text``, ``date`` (ISO 8601) and ``in_reply_to``. ``ours`` are the
+    desk's own mailboxes.
     """
     subject = _header(letter, "Subject")
     about = _NUMBER.search(subject)
     known = _header(letter, "Message-ID")
     # Names are decoded last: what they hold then may be commas and brackets.
-    name, address = parseaddr(_raw(letter, "From"))
+    name, address = author(letter, ours)
     return {
         # Without one of its own it is known by its content: the same letter is the same issue.
         "message_id": known if known.strip("<> ") else sha256(raw).hexdigest(),
@@ -131,18 +163,6 @@ def content(letter: EmailMessage, raw: bytes) -> dict[str, Any]:
         "date": _sent_at(letter),
         "in_reply_to": _header(letter, "In-Reply-To"),
     }
-
-
-def _by_a_machine(letter: EmailMessage) -> bool:
-    """RFC 3834: an answer to an automatic letter may go round in circles for ever."""
-    sent = _header(letter, "Auto-Submitted").partition(";")[0].strip().lower()
-    local = parseaddr(_raw(letter, "From"))[1].partition("@")[0].lower()
-    return (
-        sent not in {"", "no"}
-        or _header(letter, "Precedence").lower() in _BULK
-        or _header(letter, "Return-Path") == "<>"  # a bounce (RFC 5321, 4.5.5)
-        or local in _NOT_PEOPLE
-    )
 
 
 def _raw(letter: EmailMessage, name: str) -> str:

@@ -22,7 +22,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_
 
 from domain import telephone
 from domain.errors import InputError
-from domain.issue.intake import Customer, Intake
+from domain.issue.intake import Customer, Email, Intake
 from domain.vocabulary import Code, Model, Zone
 from runtime.textfiles import explain, findings, read_utf8
 
@@ -97,6 +97,9 @@ class Form(Model):
 
     source: Code
     only: Expression | None = None
+    own: tuple[Email, ...] = Field(
+        default=(), description="the desk's own addresses, of which a letter is no issue"
+    )
     defaults: dict[str, Any] = Field(default_factory=dict)
     from_: dict[str, Expression] = Field(alias="from")
     values: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -17,6 +17,7 @@ from inbound.mail import LARGEST, LetterBox, LetterFate, LetterOutcome
 
 _REPLIES = {
     LetterFate.REGISTERED: "250 2.0.0 {}",
+    LetterFate.KEPT: "250 2.0.0 kept with {}",
     LetterFate.IGNORED: "250 2.0.0 taken, {}",
     LetterFate.UNUSABLE: "550 5.6.0 {}",
     LetterFate.AWAY: "451 4.3.0 the desk does not answer now: send it again",

@@ -5,7 +5,7 @@ Everything here raises ``Unavailable`` when there is no answer, or none in time.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from domain.callbacks import Call
 from domain.knowledge.cases import KnownCase
 from domain.links import Link
+from domain.sla import policy
 from domain.sla.rulebook import Rulebook
 from domain.staff.roster import Member
 from starter.answering import OnRegisters, answered
@@ -22,6 +23,9 @@ from store import (
     customers,
     door_log,
     ended_sessions,
+    kept_words,
+    letter_senders,
+    outbox,
     roster,
     tokens,
     workload,
@@ -30,6 +34,8 @@ from store.cases import Found
 from store.connection import Pool
 from store.customers import Known, Reported
 from store.door_log import UNKNOWN, Entry
+from store.kept_words import Kept, KeptWith, Why
+from store.letter_senders import TooMany, Written
 from store.roster import KnownStaff
 from store.rulebooks import Rulebooks
 from store.tokens import Admitted
@@ -42,15 +48,21 @@ __all__ = [
     "AuditTrail",
     "CallList",
     "CaseLibrary",
+    "Correspondents",
     "Customers",
     "Entry",
     "Found",
+    "Kept",
+    "KeptWith",
     "Known",
     "Load",
     "Registers",
     "Reported",
     "Staff",
+    "TooMany",
     "UsedLinks",
+    "Why",
+    "Written",
 ]
 
 
@@ -156,6 +168,49 @@ class AuditTrail(OnRegisters):
         return await answered(
             door_log.entries(self._pool, number=number, before=before, limit=limit)
         )
+
+
+class Correspondents(OnRegisters):
+    """What is known of those who write letters, and of the letters that we wrote."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._roster = KnownStaff()
+        self._rulebooks = Rulebooks()
+
+    async def channels(self) -> list[str]:
+        """Return the URLs of the channels that the desk sends over. Confidential."""
+        async with self._connected() as connection:
+            return [each.url for each in (await self._roster.now(connection)).channels]
+
+    async def admit(self, letter: Written) -> None:
+        """Let a letter become an issue, as often as the policy lets its sender.
+
+        Raises:
+            TooMany: it may not.
+        """
+        async with self._connected() as connection:
+            current = await self._rulebooks.newest(connection)
+        allowed = current.policy.letters if current else policy.Letters()
+        await answered(letter_senders.admit(self._pool, letter, allowed))
+
+    async def forget(self, issue_id: str) -> None:
+        """Take back that a letter becomes an issue."""
+        await answered(letter_senders.forget(self._pool, issue_id))
+
+    async def keep(self, kept: Kept) -> bool:
+        """Keep words with an issue that is in the register; False if they were kept before."""
+        return await answered(kept_words.keep(self._pool, kept))
+
+    async def kept_with(self, key: str) -> KeptWith | None:
+        """Say with which issue words were kept; None: they were not."""
+        return await answered(kept_words.kept_with(self._pool, key))
+
+    async def came_back(self, keys: Sequence[str], says: str) -> dict[str, str]:
+        """Write down that messages came back, and give them to a person; return the issues of those
+        that counted as delivered until now, by their keys.
+        """
+        return await answered(outbox.came_back(self._pool, keys, says))
 
 
 class UsedLinks(OnRegisters):

@@ -14,6 +14,7 @@ from domain.vocabulary import (
     Amount,
     Audience,
     Category,
+    Channel,
     Code,
     CustomerType,
     Kind,
@@ -227,6 +228,25 @@ class Quality(Model):
     satisfaction: Share = 0.9
 
 
+class Letters(Model):
+    """How many letters of one sender become issues within an hour, and how many that say the same;
+    what is more is kept with the first of these, and a lead hears of it. A robot that answers
+    ours comes to an end there.
+    """
+
+    per_hour: Annotated[int, Field(gt=0)] = 20
+    alike: Annotated[int, Field(gt=0)] = 3
+
+
+class Strangers(Model):
+    """By which doors anybody can give anybody's address, and how often within an hour such an
+    address hears from us before somebody vouches for it.
+    """
+
+    channels: tuple[Channel, ...] = (Channel.EMAIL, Channel.WEBSITE, Channel.CHAT)
+    per_hour: Annotated[int, Field(gt=0)] = 5
+
+
 class Delivery(Model):
     """How long a message is tried before a person is asked to see to it."""
 
@@ -258,6 +278,8 @@ class Policy(Model):
     evaluations: Evaluations = Evaluations()
     quality: Quality = Quality()
     telephone: Telephone = Telephone()
+    letters: Letters = Letters()
+    strangers: Strangers = Strangers()
     delivery: Delivery
     rehearsal: Rehearsal | None = None
 

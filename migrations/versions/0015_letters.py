@@ -1,5 +1,5 @@
-"""Words that came in about an issue and are no issue of their own; who wrote which letter when; what
-strangers were told.
+"""Words that came in about an issue and are no issue of their own; who wrote which letter when;
+what strangers were told.
 
 Revision ID: 0015
 Revises: 0013
@@ -35,12 +35,15 @@ CREATE TABLE letter_senders (
     issue_id   text PRIMARY KEY,
     message_id text,
     sender     text NOT NULL,
+    words      text NOT NULL,
     at         timestamptz NOT NULL
 );
 COMMENT ON TABLE letter_senders IS
     'Who wrote the letters that became issues, or are just becoming them: counted by the hour.';
 COMMENT ON COLUMN letter_senders.message_id IS 'As the letter has it: what our letters answer.';
 COMMENT ON COLUMN letter_senders.sender IS 'The address as addresses are compared.';
+COMMENT ON COLUMN letter_senders.words IS
+    'A hash of what it says, the same for letters that are alike.';
 CREATE INDEX letter_senders_by_hour ON letter_senders (sender, at);
 
 CREATE TABLE told_strangers (

@@ -39,7 +39,8 @@ def box(running_desk: RunningDesk) -> LetterBox:
 
 
 def test_a_letter_becomes_an_intake_by_the_example() -> None:
-    sent = letter(Date=format_datetime(NOW - timedelta(hours=3))).as_bytes()
+    written = format_datetime(NOW - timedelta(hours=3))
+    sent = letter(Date=written, From="张伟 <zhang.wei@example.com>").as_bytes()
     intake = form().read(read(sent), NOW)
     assert (intake.source, intake.channel, intake.kind) == ("mail", Channel.EMAIL, Kind.FAULT)
     assert (intake.title, intake.description) == ("故障：ATM 无法出钞", "出钞口卡钞")
@@ -110,7 +111,8 @@ def test_a_letter_that_is_only_a_picture_says_so() -> None:
 
 @pytest.mark.parametrize("id_", [b"", b"Message-ID: <>\n"])
 def test_letters_without_an_id_are_told_apart_by_their_content(id_: bytes) -> None:
-    one, same, other = (id_ + letter(text, Message_ID="").as_bytes() for text in ("a", "a", "b"))
+    without = {"Message_ID": "", "From": "zhang.wei@example.com"}
+    one, same, other = (id_ + letter(text, **without).as_bytes() for text in ("a", "a", "b"))
     seen = [form().read(read(each), NOW).reference for each in (one, same, other)]
     assert seen[0] == seen[1] != seen[2]
 
@@ -222,6 +224,6 @@ async def test_a_letter_the_roster_serves_nobody_for_is_refused(box: LetterBox) 
 
 def test_the_command_shows_what_would_become_of_a_letter(tmp_path: Path) -> None:
     path = tmp_path / "sample.eml"
-    path.write_bytes(letter().as_bytes())
+    path.write_bytes(letter(From="张伟 <zhang.wei@example.com>").as_bytes())
     shown = run_yinuo("inbound", "check", str(MAPPING), str(path), "--json").json
     assert shown["customer"]["email"] == "zhang.wei@example.com"
