@@ -20,16 +20,20 @@ from domain.sla.policy import Policy
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import OFF, Duty
-from domain.staff.roster import Member
+from domain.staff.roster import DeliveryChannel, Member
 from domain.staff.staffing import responsible
+from domain.strangers import ADDRESSED_AS, Stranger, may_be_one
 from domain.vocabulary import ESCALATION, Audience, Model, Role, Stage
 from runtime.signing import Links
-from store import outbox
+from store import outbox, strangers
 from store.connection import Connection
 from store.issue_writer import IssueContext
 from store.outbox import Message
 from store.roster import Staff
 
+UNKNOWN_AND_OFTEN = (
+    "nobody vouches for this address, and it heard from us as often as the policy allows in an hour"
+)
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
 
 
@@ -47,7 +51,8 @@ class Recipient(Model):
 
 class Directory:
     """Turns audiences into recipients, for one issue at one instant. ``rulebook`` is the one that
-    counts now: it knows the roster's calendars. ``links`` writes what each can answer by.
+    counts now: it knows the roster's calendars. ``links`` writes what each can answer by. A
+    customer who is a ``stranger`` is told none of the words that came in, and not too often.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class Directory:
         recorded: Recorded,
         rulebook: Rulebook,
         links: Links,
+        stranger: Stranger | None = None,
     ) -> None:
         self._members = staff.members
         self._channels = staff.channels
@@ -64,6 +70,7 @@ class Directory:
         self._links = links
         self.case = case
         self.recorded = recorded
+        self._stranger = stranger
 
     def find(self, audience: Audience, at: datetime, person: str | None = None) -> Recipient | None:
         """Return the one to tell; None only where the roster has nobody at all."""
@@ -81,6 +88,22 @@ class Directory:
         }
         member = self._members.get(named[audience])
         return _staff(member) if member else self.superior(1, at)
+
+    def told_of(self, audience: Audience) -> IssueContext:
+        """Return the issue as somebody is told of it."""
+        if not self.is_stranger(audience):
+            return self.case
+        unsaid = {"title": self.case.number, "customer_name": ADDRESSED_AS, "site": None}
+        return self.case.model_copy(update=unsaid)
+
+    def is_stranger(self, audience: Audience) -> bool:
+        """Say whether nobody vouches for the reader's address (``domain.strangers``)."""
+        return self._stranger is not None and audience is Audience.CUSTOMER
+
+    def unsent(self, audience: Audience) -> str | None:
+        """Say why no channel is to take a message, though there may be one; None: one is."""
+        too_often = self._stranger is not None and not self._stranger.may_hear
+        return UNKNOWN_AND_OFTEN if too_often and audience is Audience.CUSTOMER else None
 
     def superior(self, level: int, at: datetime) -> Recipient | None:
         """Return who answers at that escalation level, or at the next one that has somebody."""
@@ -117,13 +140,12 @@ class Directory:
         )
 
     def _customer(self) -> Recipient:
-        addresses = {"phone": self.case.phone, "email": self.case.email}
-        for channel in self._channels:
-            if channel.customers and (address := addresses[channel.customers]):
-                return Recipient(
-                    id=CUSTOMER, name=self.case.customer_name, channel=channel.id, address=address
-                )
-        return Recipient(id=CUSTOMER, name=self.case.customer_name)
+        name = self.told_of(Audience.CUSTOMER).customer_name
+        reached = reached_by(self.case, self._channels)
+        if reached is None or self.unsent(Audience.CUSTOMER):
+            return Recipient(id=CUSTOMER, name=name)
+        channel, address = reached
+        return Recipient(id=CUSTOMER, name=name, channel=channel, address=address)
 
     def _clerk(self, at: datetime) -> Recipient | None:
         """The clerk who is at work, or else is so first."""
@@ -131,6 +153,37 @@ class Directory:
         if not clerks:
             return None
         return min(map(_staff, clerks), key=lambda clerk: (self.at_work(clerk, at) or at, clerk.id))
+
+
+def reached_by(case: IssueContext, channels: Sequence[DeliveryChannel]) -> tuple[str, str] | None:
+    """Say by which channel and address a customer is reached; None: by none."""
+    addresses = {"phone": case.phone, "email": case.email}
+    for channel in channels:
+        if channel.customers and (address := addresses[channel.customers]):
+            return channel.id, address
+    return None
+
+
+async def stranger(
+    connection: Connection,
+    step: Step,
+    case: IssueContext,
+    policy: Policy,
+    channels: Sequence[DeliveryChannel],
+) -> Stranger | None:
+    """Find out whether a step tells somebody something for whose address nobody vouches, and count
+    it then. None: it does not.
+    """
+    rule, reached = policy.strangers, reached_by(case, channels)
+    tells = any(tell.to is Audience.CUSTOMER for tell in step.tell)
+    if not (tells and reached and may_be_one(case.channel, step.action, step.by.role, rule)):
+        return None
+    _, address = reached
+    known = await strangers.acquaintance(connection, step.issue_id, address, rule.channels)
+    if known.made:
+        return None
+    hears = await strangers.may_hear(connection, address, step.recorded_at, rule.per_hour)
+    return Stranger(may_hear=hears)
 
 
 def _staff(member: Member) -> Recipient:
@@ -265,8 +318,9 @@ def _message(
     recipient: Recipient,
     undelivered: Sequence[Message] = (),
 ) -> Message:
-    case, recorded = directory.case, directory.recorded
+    case, recorded = directory.told_of(tell.to), directory.recorded
     act = step.act
+    said = {} if directory.is_stranger(tell.to) else step.content
     reached = act if isinstance(act, ThresholdReached) else None
     promise = next((p for p in step.promises if reached and p.key == reached.promise), None)
     written = wording.write(
@@ -287,10 +341,10 @@ def _message(
             promise=promise,
             mark_name=reached.threshold if reached else None,
             expected_at=step.handling.expected_at if step.handling else None,
-            reason=_reason(step.content),
+            reason=_reason(said),
             result=step.result,
             level=step.level,
-            said=step.content,
+            said=said,
             department=recorded.department,
             category=case.facts.category,
             answering=any(p.kind is PromiseKind.HAND_OVER for p in recorded.promises),
@@ -322,6 +376,7 @@ def _message(
         body=written.body,
         created_at=step.recorded_at,
         not_before=directory.at_work(recipient, step.recorded_at) if in_hours else None,
+        last_error=directory.unsent(tell.to),
     )
 
 

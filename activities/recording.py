@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.addressing import Directory, address, left_lying
+from activities.addressing import Directory, address, left_lying, stranger
 from activities.assigning import assigned, invalid
 from activities.guard import Guard
 from activities.informing import informed, taught
@@ -111,6 +111,7 @@ class Recording:
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             known = await informed(connection, step, case.department, rulebook.policy, staff)
             promises = _planned(step, case, rulebook)
+            unknown = await stranger(connection, step, case, rulebook.policy, staff.channels)
             # As late as may be: others wait for these two.
             holding = await assigned(connection, step, case, staff, current)
             case = await _numbered(connection, step, case, current)
@@ -130,7 +131,7 @@ class Recording:
                 intake_digest=step.intake.digest if step.intake else None,
             )
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
-            directory = Directory(staff, case, recorded, current.rulebook, self._links)
+            directory = Directory(staff, case, recorded, current.rulebook, self._links, unknown)
             batches, messages = await address(connection, recorded.step, rulebook.policy, directory)
             if step.action is ActionName.REPAIR:
                 batches = await left_lying(connection, step, rulebook.policy)

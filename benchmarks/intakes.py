@@ -14,7 +14,7 @@ def a_fault(source: str, reference: str, reported_at: datetime | None = None) ->
         {
             "source": source,
             "reference": reference,
-            "channel": "website",
+            "channel": "telephone",
             "kind": "fault",
             "category": "technical",
             "product_line": "ATM",

@@ -21,7 +21,7 @@ from domain.issue.state import CallbackRecord, Person
 from domain.issue.step import Recorded, Step
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise
-from domain.vocabulary import Model, Stage
+from domain.vocabulary import Channel, Model, Stage
 from store.connection import Connection
 from store.outbox import Message
 
@@ -32,6 +32,7 @@ class IssueContext(Model):
     """
 
     number: str
+    channel: Channel
     rulebook: str
     facts: Facts
     calendar: str
@@ -99,6 +100,7 @@ def context(row: asyncpg.Record) -> IssueContext:
     """Read what planning, assignment and wording have to know."""
     return IssueContext(
         number=row["number"],
+        channel=row["channel"],
         rulebook=row["rulebook"],
         facts=facts(row),
         calendar=row["calendar"],
@@ -122,6 +124,7 @@ def context_of(intake: Intake, *, number: str = "", **found: Unpack[_Found]) -> 
     """
     return IssueContext(
         number=number,
+        channel=intake.channel,
         title=intake.title,
         site=intake.site,
         agent=intake.agent,
