@@ -364,3 +364,34 @@ async def test_many_batches_are_looked_at_by_one_question_and_each_in_its_own_or
         ["d", "b"],
     ]
     assert [queue.unprepared for queue in queues] == [False, True, False, False]
+
+
+async def test_a_letter_goes_on_from_the_customers_and_from_what_the_same_reader_was_told(
+    desk: Pool,
+) -> None:
+    await desk.execute(
+        "INSERT INTO channels (id, position, url) VALUES ('letters', 9, 'mailto://desk.example')"
+    )
+    await desk.execute(
+        "INSERT INTO letter_senders (issue_id, message_id, sender, words, at)"
+        " VALUES ('issue:hotline:1', '<4711@customer.example>', 'a@b', 'w', now())"
+    )
+    customer = {"audience": Audience.CUSTOMER, "recipient": "customer"}
+    told = [
+        a_message(f"c{seq}", "letters").model_copy(update={"seq": seq, **customer})
+        for seq in range(1, 7)
+    ]
+    staff = a_message("s", "letters").model_copy(update={"seq": 5})
+    sms = a_message("t", "sms").model_copy(update={"seq": 6, **customer})
+    await write(desk, *told, staff, sms)
+    await desk.execute("UPDATE outbox SET status = 'delivered' WHERE key <= 'c4'")
+    queue = await line_up(desk, ["c5", "s", "t"], NOW)
+    found = {each.key: (each.answers, each.follows) for each in queue.ready}
+    assert found == {
+        "c5": ("<4711@customer.example>", ("c2", "c3", "c4")),
+        "s": (None, ()),
+        "t": (None, ()),
+    }
+    await desk.execute("UPDATE outbox SET status = 'pending' WHERE key < 'c5'")
+    (first,) = (await line_up(desk, ["c1"], NOW)).ready
+    assert (first.answers, first.follows) == ("<4711@customer.example>", ())
