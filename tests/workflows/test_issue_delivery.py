@@ -96,3 +96,25 @@ async def test_the_reply_of_an_earlier_generation_does_not_answer_the_next(begin
     assert (await desk.view(handle)).stage is Stage.RESOLVED
     await desk.until("2026-03-12 16:00")
     assert (await desk.view(handle)).stage is Stage.REPLIED
+
+
+async def test_what_a_stranger_would_hear_too_often_is_brought_by_the_lead(begin: Begin) -> None:
+    desk = await begin("2026-03-10 10:00")
+    customer = {"name": "恭喜中奖", "phone": "+86 138 0000 7777"}
+    opened = [
+        await desk.open(channel="website", customer=customer, title="点击领奖 evil.example")
+        for _ in range(7)
+    ]
+    await desk.settle()
+    texts = [body for to, _, body in desk.mailbox.arrived if to == customer["phone"]]
+    assert len(texts) == 5
+    assert not [text for text in texts if "领奖" in text or "中奖" in text or "evil" in text]
+    brought = [await handed_over(desk, handle) for handle, _ in opened]
+    by_the_lead = {("customer", "registered", "zhou.jianguo")}
+    assert sorted(brought, key=len) == [set()] * 5 + [by_the_lead] * 2
+    for handle, view in opened:
+        await desk.accept(handle, view)
+    await desk.settle()
+    accepted = [body for to, _, body in desk.mailbox.arrived if to == customer["phone"]][5:]
+    assert len(accepted) == 7
+    assert all("领奖" in text for text in accepted)
