@@ -41,6 +41,8 @@ _WORDS_OF_A_ROBOT = re.compile(
     re.IGNORECASE,
 )
 _COPIED_ID = re.compile(r"^message-id:\s*(<[^>\s]+>)", re.IGNORECASE | re.MULTILINE)
+_COMMENT = re.compile(r"\([^()]*\)")
+_TO = ("to", "delivered-to", "x-original-to")
 _PARTS = 60
 """Parts of a report that are looked at: they have three."""
 _LONGEST_REPORT = 256 * 1024
@@ -69,8 +71,8 @@ class Headers:
         return next(iter(self._said.get(name, ())), "")
 
     def word(self, name: str) -> str:
-        """Return the word that a header begins with, in small letters."""
-        found = re.match(r"[\w-]+", self.first(name))
+        """Return the word that a header begins with, in small letters; comments are none of it."""
+        found = re.match(r"[\w-]+", _COMMENT.sub("", self.first(name)).strip())
         return found[0].lower().replace("_", "-") if found else ""
 
     def named(self, pattern: re.Pattern[str]) -> list[str]:
@@ -135,12 +137,15 @@ def _given_up(report: Message) -> Iterator[str]:
 
 
 def _answered_to(headers: Headers, sender: Author, ours: Collection[str]) -> Author | None:
-    """Return who wants the answer, if that is a person other than the sender."""
+    """Return who wants the answer, if that is a person other than the sender, and not whoever the
+    letter went to, which is us.
+    """
     if _is_list(headers):
         return None
+    others = {mailbox(each.address) for name in _TO for each in headers.author(name)}
+    others.add(mailbox(sender.address))
     for each in headers.author("reply-to"):
-        other = mailbox(each.address) != mailbox(sender.address)
-        if other and not _is_no_person(each.address, ours):
+        if mailbox(each.address) not in others and not _is_no_person(each.address, ours):
             return each
     return None
 

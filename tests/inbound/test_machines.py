@@ -37,6 +37,8 @@ def letter(**named: str) -> EmailMessage:
         {"auto-submitted": "Auto-Replied (vacation)"},
         {"Auto-Submitted": "auto-generated; owner-email=x"},
         {"Auto-Submitted": "auto-notified"},
+        {"Auto-Submitted": "(away) auto-replied"},
+        {"From": "noreply@portal.example", "Reply-To": "Service@example.com"},
         {"X-Auto-Response-Suppress": "All"},
         {"X-Auto-Response-Suppress": "DR, AutoReply"},
         {"X-Autoreply": "yes"},
@@ -88,6 +90,7 @@ def test_nobody_waits_for_an_answer_to_a_machine(headers: dict[str, str]) -> Non
     [
         {},
         {"Auto-Submitted": "no"},
+        {"Auto-Submitted": "No (a person)"},
         {"X-Autoreply": "no"},
         {"X-Auto-Response-Suppress": "DR, RN, NRN"},
         {"Precedence": "list", "List-Id": "<service.kehu.example>"},

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from domain.vocabulary import Channel, Kind
 from inbound.mail import LetterBox, LetterFate, content
+from inbound.mapping import Form
 from store import door_log
 from tests.support.letters import MAPPING, form, letter
 from tests.support.running_desk import RunningDesk, run_yinuo
@@ -227,3 +228,24 @@ def test_the_command_shows_what_would_become_of_a_letter(tmp_path: Path) -> None
     path.write_bytes(letter(From="张伟 <zhang.wei@example.com>").as_bytes())
     shown = run_yinuo("inbound", "check", str(MAPPING), str(path), "--json").json
     assert shown["customer"]["email"] == "zhang.wei@example.com"
+
+
+@pytest.mark.parametrize(
+    ("headers", "sign"),
+    [
+        ({"Auto-Submitted": "auto-replied"}, "auto-submitted"),
+        ({"From": "Desk@Example.com"}, "from"),
+    ],
+)
+def test_the_command_says_by_what_a_machine_is_known(
+    tmp_path: Path, headers: dict[str, str], sign: str
+) -> None:
+    path = tmp_path / "sample.eml"
+    path.write_bytes(letter(**headers).as_bytes())
+    said = run_yinuo("inbound", "check", str(MAPPING), str(path)).err
+    assert f"written by a machine ({sign}" in said
+
+
+def test_an_address_of_the_desks_own_must_be_one() -> None:
+    with pytest.raises(ValueError, match="own"):
+        Form.model_validate(form().model_dump(by_alias=True) | {"own": ["nobody"]})
