@@ -71,8 +71,12 @@ async def admit(pool: Pool, letter: Written, allowed: Letters) -> None:
 
 
 async def forget(pool: Pool, issue_id: str) -> None:
-    """Take back that a letter becomes an issue: the desk refused it."""
-    await pool.execute("DELETE FROM letter_senders WHERE issue_id = $1", issue_id)
+    """Take back that a letter becomes an issue, unless it did: the desk refused it."""
+    await pool.execute(
+        "DELETE FROM letter_senders WHERE issue_id = $1"
+        " AND NOT EXISTS (SELECT FROM issues WHERE id = $1)",
+        issue_id,
+    )
 
 
 async def _known(connection: Connection, issue_id: str) -> bool:

@@ -90,3 +90,14 @@ async def test_what_the_desk_refused_does_not_count(database: Pool) -> None:
         assert await let(database, written(number))
     await letter_senders.forget(database, "issue:hotline:0")
     assert await let(database, written(5))
+
+
+async def test_of_a_letter_that_is_an_issue_nothing_is_forgotten(database: Pool) -> None:
+    issue = await an_issue(database, "1")
+    await database.execute(
+        "INSERT INTO letter_senders (issue_id, message_id, sender, words, at)"
+        " VALUES ($1, '<1@x>', 'a@b', 'w', $2)",
+        *(issue, MONDAY),
+    )
+    await letter_senders.forget(database, issue)
+    assert await database.fetchval("SELECT message_id FROM letter_senders") == "<1@x>"
