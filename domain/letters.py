@@ -10,7 +10,7 @@ from hashlib import sha256
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _ESCAPED = re.compile(r"(?:=[0-9A-F]{2})+")
-_ID = re.compile(r"<([!-;=?A-~]{1,400})@([!-;=?A-~]{1,255})>")
+_ID = re.compile(r"<([!-;=?A-~]{1,900})@([!-;=?A-~]{1,255})>")
 
 
 def mailbox(address: str) -> str:
