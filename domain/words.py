@@ -46,6 +46,12 @@ KINDS: Names = {
     Kind.SALES: ("售前咨询", "sales enquiry"),
     Kind.PAID_SERVICE: ("有费服务", "paid service"),
 }
+KEPT_BECAUSE: Names = {
+    "same_id": ("同一编号，内容不同", "same id, other words"),
+    "too_many": ("来信过多，未另行登记", "too many letters for an issue of its own"),
+    "added": ("补充说明", "added"),
+}
+"""Why words are kept with an issue instead of becoming one."""
 CATEGORIES: Names = {
     Category.TECHNICAL: ("技术质量", "technical quality"),
     Category.SOFTWARE: ("软件", "software"),

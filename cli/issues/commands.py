@@ -11,17 +11,20 @@ from uuid import uuid4
 
 import typer
 
-from cli.connections import desk, explained, register
+from cli import trail as command_trail
+from cli.connections import desk, explained, register, registers
 from cli.console import AsJson, Failed, Number, refusal, tell, write_json
 from cli.issues import acting, tables
 from cli.tables import show
 from domain.errors import Refused
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
+from domain.staff.access import Right
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity, Stage
 from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
 from starter.client import Desk
+from starter.register import Kept, Register
 from store.issue_list import Filter
 from store.issue_reader import Unsettled
 
@@ -242,6 +245,21 @@ async def _undelivered() -> list[Unsettled]:
 def show_issue(number: Number, *, json: AsJson = False) -> None:
     """Show one issue, open or closed."""
     acting.answer(aio.run(_show(number)), json=json)
+
+
+@app.command("words")
+def show_words(number: Number, *, json: AsJson = False) -> None:
+    """Show what else was written about an issue. The look stands in the audit trail."""
+    kept = aio.run(_words(number))
+    write_json(kept) if json else show(tables.kept(kept))
+
+
+async def _words(number: str) -> list[Kept]:
+    async with registers() as pool:
+        at = Register(pool)
+        seen = await at.show(number)
+        await command_trail.seen(pool, Right.SEE_CUSTOMER, [seen.number])
+        return await at.kept_words(seen.id)
 
 
 async def _show(number: str) -> IssueView:

@@ -18,7 +18,9 @@ from domain.issue.state import Person, SlaState
 from domain.issue.view import IssueView, PromiseView, local
 from domain.sla.promise import PromiseEnd
 from domain.vocabulary import Severity
+from domain.words import KEPT_BECAUSE
 from store.issue_reader import Unsettled
+from store.kept_words import Kept
 
 _SLA_STYLE = {
     SlaState.OVERDUE: "bold red",
@@ -97,6 +99,21 @@ def unsettled(messages: Sequence[Unsettled]) -> RenderableType:
             plain(each.last_error or ""),
         )
     return table
+
+
+def kept(words: Sequence[Kept]) -> RenderableType:
+    """What else was written about an issue, oldest first."""
+    if not words:
+        return Text("Nothing else was written.")
+    parts: list[RenderableType] = []
+    for each in words:
+        because = " ".join(KEPT_BECAUSE[each.why])
+        where = " · ".join(filter(None, (each.door, plain(each.sender))))
+        parts.append(Text(f"{each.at.isoformat(timespec='minutes')} · {because} · {where}", "dim"))
+        if each.subject:
+            parts.append(Text(plain(each.subject), style="bold"))
+        parts.append(Padding(Text(plain(each.body)), (0, 0, 1, 2)))
+    return Group(*parts)
 
 
 def _facts(view: IssueView) -> Table:

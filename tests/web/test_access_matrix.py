@@ -150,7 +150,8 @@ async def test_everybody_sees_the_issues_and_customers_they_may_see_and_no_other
     headers, caller = await token(role), caller_of(role)
     for number in (place.near, place.far):
         issue = await place.issue(number)
-        for what, path in ((Right.SEE, ""), (Right.SEE_CUSTOMER, "/customer")):
+        doors = ((Right.SEE, ""), (Right.SEE_CUSTOMER, "/customer"), (Right.SEE_CUSTOMER, "/words"))
+        for what, path in doors:
             answer = await place.http.get(f"/issues/{number}{path}", headers=headers)
             expect(answer, allowed=may(caller, what, issue), about=f"{role} {what} {number}")
 
@@ -316,6 +317,7 @@ PROGRAMS = {
     ("GET", "/issues"),
     ("GET", "/issues/{number}"),
     ("GET", "/issues/{number}/customer"),
+    ("GET", "/issues/{number}/words"),
     ("GET", "/cases"),
     ("GET", "/audit"),
     ("GET", "/metrics"),

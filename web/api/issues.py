@@ -21,6 +21,7 @@ from web.api import examples
 from web.api.document import told
 from web.api.shapes import (
     Issues,
+    KeptWords,
     Key,
     NewIssue,
     Number,
@@ -123,6 +124,21 @@ async def show_customer(number: Number, here: Here, who: Authenticated) -> Respo
         raise Refused("NotFound", f"there is no issue {number}")
     await saw(here, who, Right.SEE_CUSTOMER, issue.number)
     return answer(known.intake.customer, Cache_Control="no-store")
+
+
+@router.get(
+    "/issues/{number}/words",
+    operation_id="list_words",
+    summary="补充 List what else was written about an issue; every look is recorded (R30)",
+    tags=["issues"],
+    responses={200: told("oldest first", KeptWords)},
+)
+async def list_words(number: Number, here: Here, who: Authenticated) -> Response:
+    """Words that came in and are no issue of their own: under the same id, or too many an hour."""
+    issue = await _seen(here, who, Right.SEE_CUSTOMER, number)
+    kept = await here.desk.kept_words(issue.id)
+    await saw(here, who, Right.SEE_CUSTOMER, issue.number)
+    return answer(KeptWords(items=kept), Cache_Control="no-store")
 
 
 @router.post(

@@ -18,7 +18,7 @@ from domain.issue.view import IssueView
 from domain.staff.access import Caller
 from domain.vocabulary import Code, Instant, Model, Role
 from starter.client import Opened
-from starter.register import Filter, Narrowed
+from starter.register import Filter, Kept, Narrowed
 
 Number = Annotated[
     str,
@@ -94,6 +94,12 @@ class Issues(BaseModel):
 
     items: list[IssueView]
     next: str | None = Field(description="send it as `cursor` for the next page; null: no more")
+
+
+class KeptWords(BaseModel):
+    """What else was written about an issue."""
+
+    items: list[Kept]
 
 
 class Pending(BaseModel):

@@ -21,7 +21,7 @@ from starter.client import Opened, Unavailable
 from starter.register import Filter
 from starter.registers import Found, Known, Reported
 from web.audit import Deed
-from web.auth.identity import SignedIn, Visitor, has, require
+from web.auth.identity import SignedIn, Visitor, has, require, saw
 from web.context import Doors, Here
 from web.forms import intake as intake_form
 from web.forms import submitting
@@ -268,6 +268,9 @@ async def _told(
 ) -> Response:
     require(who, Right.SEE, seen)
     can = _possible(who, seen)
+    kept = await here.desk.kept_words(seen.id) if may(who.caller, Right.SEE_CUSTOMER, seen) else []
+    if kept:
+        await saw(here, who, Right.SEE_CUSTOMER, seen.number)
     return render(
         request,
         "agent_issue.html",
@@ -277,6 +280,7 @@ async def _told(
         tell=[(_TELL[p.kind], p) for p in seen.promises if p.ended_at is None and p.kind in _TELL],
         can=can,
         case=await _case(here, who, case),
+        kept=kept,
         forms={each: tried.form(seen, each) if tried else Filled() for each in can},
         refused=tried.result.form.wrong if tried else {},
     )

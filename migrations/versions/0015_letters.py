@@ -1,0 +1,67 @@
+"""Words that came in about an issue and are no issue of their own; who wrote which letter when; what
+strangers were told.
+
+Revision ID: 0015
+Revises: 0013
+"""
+
+import re
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0015"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+SCRIPT = """
+CREATE TABLE kept_words (
+    key      text PRIMARY KEY,
+    issue_id text NOT NULL REFERENCES issues,
+    at       timestamptz NOT NULL,
+    door     text NOT NULL,
+    sender   text NOT NULL,
+    subject  text NOT NULL,
+    body     text NOT NULL,
+    why      text NOT NULL
+);
+COMMENT ON TABLE kept_words IS
+    'What somebody wrote that is no issue of its own, with the issue it is kept with.';
+COMMENT ON COLUMN kept_words.key IS 'What it is, so that the same words are kept once.';
+CREATE INDEX kept_words_by_issue ON kept_words (issue_id, at);
+
+CREATE TABLE letters (
+    issue_id   text PRIMARY KEY,
+    message_id text,
+    sender     text NOT NULL,
+    at         timestamptz NOT NULL
+);
+COMMENT ON TABLE letters IS
+    'Letters that became issues, or are just becoming them: their senders are counted by the hour.';
+COMMENT ON COLUMN letters.message_id IS 'As the letter has it: what our letters answer.';
+COMMENT ON COLUMN letters.sender IS 'The address as addresses are compared.';
+CREATE INDEX letters_by_sender ON letters (sender, at);
+
+CREATE TABLE told_strangers (
+    key     text PRIMARY KEY,
+    address text NOT NULL,
+    at      timestamptz NOT NULL
+);
+COMMENT ON TABLE told_strangers IS
+    'Messages of the last hour to addresses that nobody vouches for: so many an hour, no more.';
+CREATE INDEX told_strangers_by_address ON told_strangers (address, at);
+
+CREATE INDEX issues_by_email ON issues (lower(email)) WHERE email IS NOT NULL;
+"""
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    for statement in re.split(r";\n+(?=[A-Z])", SCRIPT.strip()):
+        op.execute(sa.text(statement))
+
+
+def downgrade() -> None:
+    """Registers are not thrown away."""
+    raise NotImplementedError("restore a backup instead of downgrading")
