@@ -53,7 +53,7 @@ RIGHTS: Mapping[str, str] = {
     "audit_runs": KEEP,
     "audit_findings": KEEP,
     "ended_sessions": KEEP,
-    "letters": KEEP,
+    "letter_senders": KEEP,
     "told_strangers": KEEP,
     # The roster goes by its files.
     "centres": KEEP,

@@ -31,26 +31,24 @@ COMMENT ON TABLE kept_words IS
 COMMENT ON COLUMN kept_words.key IS 'What it is, so that the same words are kept once.';
 CREATE INDEX kept_words_by_issue ON kept_words (issue_id, at);
 
-CREATE TABLE letters (
+CREATE TABLE letter_senders (
     issue_id   text PRIMARY KEY,
     message_id text,
     sender     text NOT NULL,
     at         timestamptz NOT NULL
 );
-COMMENT ON TABLE letters IS
-    'Letters that became issues, or are just becoming them: their senders are counted by the hour.';
-COMMENT ON COLUMN letters.message_id IS 'As the letter has it: what our letters answer.';
-COMMENT ON COLUMN letters.sender IS 'The address as addresses are compared.';
-CREATE INDEX letters_by_sender ON letters (sender, at);
+COMMENT ON TABLE letter_senders IS
+    'Who wrote the letters that became issues, or are just becoming them: counted by the hour.';
+COMMENT ON COLUMN letter_senders.message_id IS 'As the letter has it: what our letters answer.';
+COMMENT ON COLUMN letter_senders.sender IS 'The address as addresses are compared.';
+CREATE INDEX letter_senders_by_hour ON letter_senders (sender, at);
 
 CREATE TABLE told_strangers (
-    key     text PRIMARY KEY,
-    address text NOT NULL,
-    at      timestamptz NOT NULL
+    address text PRIMARY KEY,
+    told    timestamptz[] NOT NULL
 );
 COMMENT ON TABLE told_strangers IS
-    'Messages of the last hour to addresses that nobody vouches for: so many an hour, no more.';
-CREATE INDEX told_strangers_by_address ON told_strangers (address, at);
+    'When an address that nobody vouches for was written to in the last hour: so often, no more.';
 
 CREATE INDEX issues_by_email ON issues (lower(email)) WHERE email IS NOT NULL;
 """
