@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import unicodedata
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
+from domain import telephone
 from domain.vocabulary import (
     Category,
     Channel,
@@ -122,3 +126,57 @@ class Intake(Model):
 def issue_id(source: str, reference: str) -> str:
     """Build the one id of an issue: ``issue:{source}:{reference}``."""
     return f"issue:{source}:{reference}"
+
+
+# The same reference again -------------------------------------------------------------------------
+
+_CUSTOMER = "customer"
+_NOT_SAID = frozenset({"source", "reference", "reported_at", "ring_seconds", "answering"})
+"""What names an intake, what a door measures or fills in, and what the register does not keep."""
+_CLOCK_AHEAD = "来报时钟超前"
+"""How the desk begins what it notes, at the end of a description, of a clock ahead of its own."""
+SAID = frozenset(Intake.model_fields) - _NOT_SAID - {_CUSTOMER} | {
+    f"{_CUSTOMER}.{name}" for name in Customer.model_fields
+}
+"""The fields by which a repeat is told from another message under the same reference."""
+
+
+def differing(first: Intake, again: Intake) -> tuple[str, ...]:
+    """Name the fields in which two intakes of one reference say something else, in their order.
+
+    What is only written otherwise is the same: an intake system may send it again years later, and
+    doors may have learnt meanwhile to write it better. Where a clock ran ahead of ours, what it
+    said was taken as now, and that is another now each time.
+    """
+    stands, comes = dict(_said(first)), dict(_said(again))
+    if any(_CLOCK_AHEAD in intake.description for intake in (first, again)):
+        stands |= {"occurred_at": comes["occurred_at"]}
+    return tuple(name for name in stands if stands[name] != comes[name])
+
+
+def said_digest(intake: Intake) -> str:
+    """Name what an intake says: all that differ in nothing have one name."""
+    return hashlib.sha256(json.dumps(dict(_said(intake))).encode()).hexdigest()[:32]
+
+
+def _said(intake: Intake) -> Iterator[tuple[str, object]]:
+    for name, value in intake:
+        if isinstance(value, Customer):
+            yield from ((f"{_CUSTOMER}.{part}", _plain(part, said)) for part, said in value)
+        elif name in SAID:
+            yield name, _plain(name, value)
+
+
+def _plain(name: str, value: object) -> object:
+    """Write a value in one way, whatever its spelling."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if not isinstance(value, str):
+        return value
+    if name == "description":
+        value = value.partition(_CLOCK_AHEAD)[0]
+    if name == "phone" and (number := telephone.read(value)):
+        return str(number)
+    shown = (" " if each.isspace() else each for each in unicodedata.normalize("NFKC", value))
+    seen = "".join(each for each in shown if unicodedata.category(each)[0] != "C")
+    return " ".join(seen.split()).casefold() or None
