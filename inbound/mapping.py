@@ -117,6 +117,13 @@ class Form(Model):
             raise ValueError(msg)
         return self
 
+    @property
+    def said(self) -> frozenset[str]:
+        """The fields that hang on what they send: by these a repeat is told from another message
+        under the same reference, also after ``defaults`` or ``fixed`` were changed.
+        """
+        return frozenset(self.from_).union(*(rule.set for rule in self.when))
+
     def read(self, theirs: Mapping[str, Any], now: datetime) -> Intake:
         """Make an intake of what they sent; ``now`` is when it was reported if they do not say.
 

@@ -22,6 +22,7 @@ from domain.vocabulary import SUPERVISORS, Role
 from web.auth import sessions
 from web.context import Here
 from web.problems import RETRY_AFTER, Problem, not_yours
+from web.sent import form_of
 
 HERE = Path(__file__).parent
 Language = Literal["zh", "en"]
@@ -113,7 +114,7 @@ def render(request: Request, template: str, status: int = 200, /, **facts: Any) 
         **{"now": now} | facts,
     )
     headers = {"Content-Language": lang, "Vary": "Accept-Language, Cookie"}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers["Retry-After"] = str(RETRY_AFTER)
     return HTMLResponse(page, status, headers=headers)
 
@@ -131,7 +132,7 @@ async def checked_form(request: Request, here: Here) -> FormData:
     Raises:
         Problem: 403; it came from elsewhere, or its page is too old.
     """
-    form = await request.form()
+    form = await form_of(request)
     session = sessions.read(request, here)
     try:
         named = here.signer.timed("csrf").loads(_bytes(form.get("csrf", "")), sessions.LASTS)

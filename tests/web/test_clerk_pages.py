@@ -281,6 +281,24 @@ class _Half(Desk):
         return await super().act(number, name, act, key=key)
 
 
+@pytest.mark.parametrize("htmx", [True, False], ids=["part", "page"])
+async def test_a_call_that_is_sent_again_with_other_words_is_not_taken_for_recorded(
+    doors: Doors, clerk: AtDesk, two: tuple[str, str], *, htmx: bool
+) -> None:
+    said = {"reached": "yes", "satisfied": "no", "words": WORDS} | about(two, "yes", "no")
+    form = await form_for(clerk, two, **said)
+    assert (await clerk.post("/calls", form, htmx=htmx)).status_code == 200
+    again = await clerk.post("/calls", form | {"words": "其实又卡了"}, htmx=htmx)
+    assert again.status_code == 409
+    assert "以前的照旧" in again.text
+    assert "其实又卡了" in again.text
+    for number in two:
+        assert [each["words"] for each in await records(doors, number)] == [WORDS]
+    (trail, *_) = await clerk.trail("record_callback")
+    assert trail.outcome == "refused: OtherContent"
+    assert (await clerk.post("/calls", form, htmx=htmx)).status_code == 200
+
+
 async def test_what_was_not_recorded_is_sent_again_and_nothing_twice(
     doors: Doors, two: tuple[str, str]
 ) -> None:

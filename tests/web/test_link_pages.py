@@ -111,6 +111,21 @@ async def sent(doors: Doors) -> Sent:
     return await opened(doors)
 
 
+async def test_a_scanner_that_looks_at_every_link_uses_none_of_them_up(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    accept = await sent.link(Purpose.ACCEPT)
+    for _ in range(3):
+        looked = await http.head(accept)
+        assert (looked.status_code, looked.content) == (200, b"")
+        assert int(looked.headers["content-length"]) > 0
+    page = await http.get(accept)
+    assert (page.status_code, "<form" in page.text) == (200, True)
+    assert (await http.post(accept, data={})).status_code == 200
+    assert (await http.head(accept)).status_code == (await http.get(accept)).status_code == 410
+    assert (await http.head("/l/made-up")).status_code == 404
+
+
 @pytest.fixture
 async def http(doors: Doors) -> AsyncIterator[httpx2.AsyncClient]:
     """A telephone: no session, no token."""

@@ -41,6 +41,7 @@ SHAPES: dict[str, type[BaseModel]] = {
     "Cases": api_cases.Cases,
     "Entries": api_audit.Entries,
     "Heartbeat": Heartbeat,
+    "Added": api_shapes.Added,
 }
 
 CHECKS = (

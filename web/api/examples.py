@@ -63,6 +63,7 @@ SAID: Mapping[ActionName, Mapping[str, Any]] = {
     ActionName.WITHDRAW: {"reason": "客户说已恢复。"},
 }
 RESULT = SAID[ActionName.RESOLVE]
+WORDS: Mapping[str, Any] = {"subject": "另一台也吞卡", "body": "二楼的那台刚才也开始吞卡。"}
 ISSUE: Mapping[str, Any] = {
     "id": "issue:web:W-20261123-0042",
     "number": "20261123-07-0001",
@@ -181,5 +182,6 @@ SHOWN: Mapping[str, Any] = {
     "Cases": {"items": [FOUND]},
     "Entries": {"items": [ENTRY]},
     "Heartbeat": {"at": "2026-11-23T00:00:00Z", "findings": {}},
+    "Added": {"number": "20261123-07-0001", "new": True},
 }
 """What comes back, by the name of its model."""

@@ -7,18 +7,26 @@ from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import Header, Path, Response
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 
 from domain.issue.actions import ActionName, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.staff.access import Caller
-from domain.vocabulary import Code, Instant, Model, Role
+from domain.vocabulary import Code, Instant, Model, Role, Words
 from starter.client import Opened
 from starter.register import Filter, Kept, Narrowed
+from web.problems import place
 
 Number = Annotated[
     str,
@@ -102,6 +110,20 @@ class KeptWords(BaseModel):
     items: list[Kept]
 
 
+class NewWords(Model):
+    """What is added to an issue."""
+
+    subject: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f]*$")] = ""
+    body: Words
+
+
+class Added(BaseModel):
+    """Words are kept with an issue."""
+
+    number: str = Field(description="of the issue")
+    new: bool = Field(description="false: the same words were kept with it before")
+
+
 class Pending(BaseModel):
     """An issue that is accepted; its number follows when PostgreSQL is back."""
 
@@ -124,13 +146,9 @@ def opened_as(opened: Opened, intake: Intake) -> Response:
     """Answer whoever registered an issue, at whichever door."""
     if opened.view is None:
         pending = Pending(id=intake.issue_id, source=intake.source, reference=intake.reference)
-        return answer(pending, HTTPStatus.ACCEPTED, Location=_place(intake.issue_id))
+        return answer(pending, HTTPStatus.ACCEPTED, Location=place(intake.issue_id))
     status = HTTPStatus.CREATED if opened.new else HTTPStatus.OK
-    return answer(opened.view, status, Location=_place(opened.view.number))
-
-
-def _place(number: str) -> str:
-    return f"/issues/{quote(number, safe=':')}"
+    return answer(opened.view, status, Location=place(opened.view.number))
 
 
 def intake_of(said: BaseModel, key: str | None, caller: Caller, now: datetime) -> Intake:

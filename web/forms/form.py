@@ -21,7 +21,16 @@ from starlette.datastructures import FormData
 from domain.errors import Refused
 from domain.vocabulary import Model
 from runtime.textfiles import explain
-from web.forms.wording import ACTIONS, CODES, HINTS, LABELS, NO_TIME, NOT_NOW, Wording
+from web.forms.wording import (
+    ACTIONS,
+    CODES,
+    HINTS,
+    LABELS,
+    NO_TIME,
+    NOT_NOW,
+    SENT_BEFORE,
+    Wording,
+)
 from web.rendering import Reason
 
 M = TypeVar("M", bound=Model)
@@ -169,6 +178,8 @@ class Form(Generic[M]):
         """Say what is refused, by field; what it does not name one for is the form's."""
         if isinstance(error, InvalidForm):
             return error.reasons
+        if error.type == "OtherContent":
+            return {WHOLE: SENT_BEFORE}
         if error.type == "NotAllowed":
             zh, en = NOT_NOW
             return {WHOLE: (f"{zh}（{error.message}）", f"{en} ({error.message})")}

@@ -71,12 +71,45 @@ AWAY: Reason = (
     "系统暂时没有回应：内容都还在，请稍后再次提交，不会重复",
     "The desk does not answer just now: nothing is lost, send it again, it is done once",
 )
+TOO_MUCH: Reason = (
+    "此刻操作太多，这次还没有做：内容都还在，请稍后再次提交",
+    "Too much is being done at once, and this is not done yet: nothing is lost, send it again",
+)
+SENT_BEFORE: Reason = (
+    "这张表已经提交过，这次填写的内容不同：以前的照旧，这次的还没有记录。要另外记录，请再次提交",
+    "This form said something else when it was sent before: to record this as well, send it again",
+)
 _MISSING: Reason = ("请填写", "is missing: fill it in")
 CHOOSE: Reason = ("请选择一项", "choose one")
 _CODE: Reason = (
     "代码只用文字、数字和 . _ + -，不含空格",
     "a code of letters, digits and . _ + -, without spaces",
 )
+SAID: Mapping[str, Reason] = {
+    "title": ("一句话", "In one line"),
+    "description": ("客户原话", "In the customer's words"),
+    "kind": ("类型", "Kind"),
+    "category": ("类别", "Category"),
+    "severity": ("程度", "Severity"),
+    "product_line": ("产品线", "Product line"),
+    "model": ("型号", "Model"),
+    "serial_number": ("序列号", "Serial number"),
+    "site": ("安装地点", "Site"),
+    "region": ("地区", "Region"),
+    "channel": ("渠道", "Channel"),
+    "occurred_at": ("发生时间", "Occurred at"),
+    "complex": ("一名工程师处理不了", "Beyond one engineer"),
+    "agent": ("坐席", "Agent"),
+    "arises_from": ("起因问题", "Arises from"),
+    "customer.name": ("客户", "Customer"),
+    "customer.organisation": ("单位", "Organisation"),
+    "customer.contact": ("联系人", "Contact person"),
+    "customer.phone": ("电话", "Telephone"),
+    "customer.email": ("电子邮件", "E-mail"),
+    "customer.type": ("客户类型", "Customer type"),
+    "customer.existing": ("已是客户", "A customer already"),
+}
+"""What the fields of an intake are called, in the order in which they are read out."""
 _BY_TYPE: Mapping[str, Reason] = {
     "missing": _MISSING,
     "string_too_short": _MISSING,
