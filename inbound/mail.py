@@ -20,10 +20,12 @@ from typing import Any, NamedTuple
 import structlog
 
 from domain.errors import Refused
+from domain.issue.intake import SAID, Intake
 from domain.staff.access import Right
 from domain.vocabulary import Role
 from inbound.mapping import Form, Ignored, Unusable
-from starter.client import Desk, Unavailable
+from inbound.same_id import with_the_first
+from starter.client import Desk, OtherContent, Unavailable
 from store import AWAY, door_log
 from store.connection import Pool
 from store.door_log import Entry
@@ -75,7 +77,7 @@ class LetterBox:
             return self._told(LetterOutcome(LetterFate.IGNORED, "automatic"))
         try:
             intake = self.form.read(content(letter, raw), datetime.now(UTC))
-            opened = await self.desk.register(intake)
+            number = await self._registered(intake)
         except Ignored:
             return self._told(LetterOutcome(LetterFate.IGNORED, "not about an issue"))
         except Unusable as unusable:
@@ -84,9 +86,18 @@ class LetterBox:
             return self._told(LetterOutcome(LetterFate.UNUSABLE, refused.message))
         except Unavailable as away:
             return self._told(LetterOutcome(LetterFate.AWAY, str(away)))
-        number = opened.view.number if opened.view else intake.issue_id
         await self._trail(number, address)
         return self._told(LetterOutcome(LetterFate.REGISTERED, number))
+
+    async def _registered(self, intake: Intake) -> str:
+        """Register a letter, or keep its words with the issue that has its id and says something
+        else; return the number.
+        """
+        try:
+            opened = await self.desk.register(intake, self.form.said & SAID)
+        except OtherContent as other:
+            return await with_the_first(self.desk, other, intake, self.via)
+        return opened.view.number if opened.view else intake.issue_id
 
     def _told(self, outcome: LetterOutcome) -> LetterOutcome:
         log.info("letter", fate=outcome.fate, said=outcome.said)

@@ -55,7 +55,7 @@ class OutOfOrder(Desk):
 
     error: Exception
 
-    async def register(self, _: Any) -> Any:
+    async def register(self, *_: Any) -> Any:
         raise self.error
 
 
