@@ -182,6 +182,7 @@ async def _check_all(at: Desk, found: Sequence[FoundIntake]) -> None:
     for where, intake in found:
         try:
             await at.check(intake)
+            await at.compare(intake)
         except Refused as refused:
             wrong.append(f"{where}: {refused.message}")
     if wrong:

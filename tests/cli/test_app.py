@@ -145,6 +145,44 @@ def test_a_file_is_opened_in_its_order_and_the_same_reference_is_the_same_issue(
     assert again.out.count(ran.json[0]["number"]) == 1
 
 
+def test_a_file_that_says_two_things_under_one_reference_opens_nothing(
+    yinuo: Yinuo, running_desk: RunningDesk
+) -> None:
+    good, first = a_document(), a_document(title="甲处")
+    other = first | {"title": "乙处", "site": "二楼"}
+    ran = yinuo("issue", "open", "-", stdin=lines(good, first, first, other).encode())
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        f"standard input, line 4: reference: {first['reference']} is that of standard input, "
+        "line 2, which says something else: title, site\n"
+    )
+    assert yinuo("issue", "show", f"issue:web:{good['reference']}").code == 3
+
+
+def test_a_file_that_says_something_else_than_is_registered_opens_nothing(
+    yinuo: Yinuo, running_desk: RunningDesk
+) -> None:
+    good, first = a_document(), a_document()
+    (opened,) = yinuo("issue", "open", "-", "--json", stdin=lines(first).encode()).json
+    other = first | {"description": "Something else."}
+    ran = yinuo("issue", "open", "-", stdin=lines(good, other).encode())
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"standard input, line 2: web {first['reference']} is")
+    assert opened["number"] in ran.err
+    assert "description" in ran.err
+    assert yinuo("issue", "show", f"issue:web:{good['reference']}").code == 3
+
+
+def test_by_hand_a_reference_that_says_something_else_is_refused(yinuo: Yinuo) -> None:
+    by_hand = (*BY_HAND.split(), "--reference", uuid4().hex)
+    opened = seen(yinuo("issue", "open", *by_hand, "--json"))
+    assert seen(yinuo("issue", "open", *by_hand, "--json")).number == opened.number
+    ran = yinuo("issue", "open", *by_hand, "--site", "二楼")
+    assert (ran.code, ran.out) == (4, "")
+    assert opened.number in ran.err
+    assert "site" in ran.err
+
+
 def test_nothing_of_a_file_is_opened_if_the_roster_or_the_clock_contradicts_one_line(
     yinuo: Yinuo, running_desk: RunningDesk
 ) -> None:
