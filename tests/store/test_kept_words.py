@@ -17,7 +17,9 @@ from tests.support.filled import MONDAY, an_issue
 
 def words(issue: str, key: str = "k-1", **changes: Any) -> Kept:
     said = {"at": MONDAY, "door": "mailbox", "sender": "zhang@example.com", "subject": "卡钞"}
-    return Kept(key=key, issue_id=issue, **{**said, "body": "又卡了", "why": Why.SAME_ID, **changes})
+    return Kept(
+        key=key, issue_id=issue, **{**said, "body": "又卡了", "why": Why.SAME_ID, **changes}
+    )
 
 
 async def test_the_same_words_are_kept_once_and_others_beside_them(database: Pool) -> None:

@@ -237,6 +237,32 @@ async def test_a_link_that_was_used_says_when_and_how_it_stands_and_does_nothing
     assert address == ADDRESS
 
 
+async def test_what_is_written_by_a_link_that_was_used_is_not_recorded_and_not_lost_from_sight(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    complete = await sent.link(Purpose.COMPLETE)
+    await http.post(complete, data={"result": "读卡器已更换"})
+    again = await http.post(complete, data={"result": "其实换的是<b>主板</b>"})
+    assert again.status_code == 410
+    assert "没有记录" in again.text
+    assert "其实换的是&lt;b&gt;主板&lt;/b&gt;" in again.text
+    (step,) = await sent.steps(ActionName.RESOLVE)
+    assert step["content"]["result"] == "读卡器已更换"
+
+
+async def test_of_two_who_press_one_link_at_once_with_different_words_both_see_what_became_of_them(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    complete = await sent.link(Purpose.COMPLETE)
+    said = ("读卡器已更换", "主板已更换")
+    answers = await asyncio.gather(*(http.post(complete, data={"result": each}) for each in said))
+    (step,) = await sent.steps(ActionName.RESOLVE)
+    for words, answer in zip(said, answers, strict=True):
+        recorded = step["content"]["result"] == words
+        assert (answer.status_code == 200) == recorded
+        assert recorded or words in answer.text
+
+
 async def test_a_double_click_is_one_action(sent: Sent, http: httpx2.AsyncClient) -> None:
     complete = await sent.link(Purpose.COMPLETE)
     form = {"result": "读卡器已更换"}
