@@ -20,8 +20,8 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
-from domain import telephone
 from domain.errors import InputError
+from domain.issue.arrival import arrived
 from domain.issue.intake import Customer, Intake
 from domain.vocabulary import Code, Model, Zone
 from runtime.textfiles import explain, findings, read_utf8
@@ -133,7 +133,7 @@ class Form(Model):
             if _found(rule.condition, theirs):
                 said |= rule.set
         try:
-            return Intake.model_validate({"source": self.source, **_nested(said)})
+            return arrived({"source": self.source, **_nested(said)})
         except ValidationError as error:
             raise Unusable([self._wrong(each) for each in error.errors()]) from None
 
@@ -199,11 +199,10 @@ def _reference(text: str) -> str:
 
 _CLEAN: Mapping[str, Callable[[str], str]] = {
     "reference": _reference,
-    "customer.phone": telephone.cleaned,
     "description": lambda text: text.replace("\x00", "")[:_LONGEST_TEXT],
     **dict.fromkeys(("title", "site", "model", "serial_number"), _line),
     **dict.fromkeys(("customer.name", "customer.organisation", "customer.contact"), _line),
-    **dict.fromkeys(("agent", "product_line", "region", "kind", "severity"), str),
+    **dict.fromkeys(("agent", "product_line", "region", "kind", "severity", "customer.phone"), str),
 }
 """How what they wrote is written here; of a text that is too long the beginning is kept."""
 

@@ -14,7 +14,7 @@ from itsdangerous import BadData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.datastructures import FormData
 
-from domain import words
+from domain import telephone, words
 from domain.issue import view
 from domain.issue.actions import ActionName
 from domain.staff.access import Reach, Right, reach
@@ -89,7 +89,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters["local"] = view.local
-_ENVIRONMENT.globals |= {"words": words, "rooms": rooms}
+_ENVIRONMENT.globals |= {"words": words, "rooms": rooms, "dial": telephone.read}
 
 
 def render(request: Request, template: str, status: int = 200, /, **facts: Any) -> HTMLResponse:

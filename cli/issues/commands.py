@@ -16,6 +16,7 @@ from cli.console import AsJson, Failed, Number, refusal, tell, write_json
 from cli.issues import acting, tables
 from cli.tables import show
 from domain.errors import Refused
+from domain.issue.arrival import arrived
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity, Stage
@@ -130,7 +131,7 @@ def _by_hand(given: dict[str, Any]) -> Intake:
         "reported_at": now,
     }
     customer = {_CUSTOMER[option]: given.pop(option) for option in given.keys() & _CUSTOMER.keys()}
-    return Intake.model_validate(usual | given | {"customer": customer})
+    return arrived(usual | given | {"customer": customer})
 
 
 async def _open(intake: Intake) -> IssueView:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from domain.errors import InputError
+from domain.issue.arrival import arrived
 from domain.issue.intake import Intake
 from runtime.textfiles import findings, read_utf8
 
@@ -36,7 +37,7 @@ def read_intakes(path: Path, now: datetime | None = None) -> list[FoundIntake]:
     wrong: list[str] = []
     for where, value in _values(name, text, wrong):
         try:
-            good.append(FoundIntake(where, Intake.model_validate(_object(value, usual))))
+            good.append(FoundIntake(where, arrived(_object(value, usual))))
         except ValidationError as error:
             wrong += (f"{where}: {each}" for each in findings(error))
     if wrong:

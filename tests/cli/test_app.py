@@ -264,7 +264,7 @@ def test_a_good_roster_is_said_to_be_good_without_any_server() -> None:
 
 NAIVE = "2026-11-23T10:00:00"
 _IDS = (
-    *("naive", "no such day", "5 MB", "no contact", "kind", "last line", "first line"),
+    *("naive", "no such day", "5 MB", "no contact", "rounded", "kind", "last line", "first line"),
     *("document", "entry", "unknown field", "nested", "empty"),
 )
 
@@ -279,6 +279,10 @@ _IDS = (
             "description: String should have at most 10000 characters",
         ),
         (lines(a_document(customer={"name": "张伟"})), "customer: contact missing: give a phone"),
+        (
+            lines(a_document(customer={"name": "张伟", "phone": "8.6139E+12"})),
+            "customer.phone: a spreadsheet has rounded it",
+        ),
         (lines(a_document(), a_document(kind="wish")), "line 2: kind: Input should be .*'fault'"),
         (lines(a_document()) + "{broken\n", "line 2, column 2: no valid JSON"),
         ("{broken\n" + lines(a_document()), "line 1, column 2: no valid JSON"),
@@ -298,6 +302,18 @@ def test_a_bad_intake_is_refused_with_line_field_and_reason(
     with pytest.raises(InputError, match=f"^{file}.*{findings}") as refused:
         read_intakes(file)
     assert len(str(refused.value)) < 500
+
+
+def test_a_number_in_a_file_is_read_as_at_every_door(tmp_path: Path) -> None:
+    file = tmp_path / "intakes.jsonl"
+    phones = ("（020）5550-0101 转 801", 13800000001, 13800000001.0, "13800000001/13900000001")
+    file.write_text(
+        lines(*(a_document(customer={"name": "张伟", "phone": each}) for each in phones)), "utf-8"
+    )
+    assert [found.intake.customer.phone for found in read_intakes(file)] == [
+        "+862055500101(801)",
+        *["+8613800000001"] * 3,
+    ]
 
 
 def test_all_that_is_wrong_in_a_file_is_named_at_once(tmp_path: Path) -> None:

@@ -253,7 +253,7 @@ async def test_nothing_of_a_customer_is_in_any_address(
     ("field", "wrong", "chinese", "english"),
     [
         ("name", "", "请填写", "fill it in"),
-        ("phone", "about five", "电话由数字组成", "digits, with +"),
+        ("phone", "about five", "这里没有电话号码", "holds no telephone number"),
         ("phone", "", "请填写电话或电子邮件", "give a phone or an e-mail"),
         ("email", "at home", "不是电子邮件地址", "is no e-mail address"),
         ("title", " ", "请填写", "fill it in"),

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from domain import telephone
 from domain.issue.actions import Accept, Act, ActionName, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
@@ -100,10 +101,19 @@ async def test_a_customer_is_there_once_with_what_to_read_about_every_issue(
 ) -> None:
     page = await clerk.get("/calls")
     call = card(page, two[0])
-    dialled = re.sub(r"[ ()]", "", customer["phone"])
-    for said in (*two, *customer.values(), "黑屏", "读卡器已更换", "传感器脏", "SN-4711"):
+    number = telephone.read(customer["phone"])
+    assert number
+    for said in (
+        *two,
+        customer["name"],
+        number.shown,
+        "黑屏",
+        "读卡器已更换",
+        "传感器脏",
+        "SN-4711",
+    ):
         assert said in call
-    assert f'href="tel:{dialled}"' in call
+    assert f'href="{number.uri}"' in call
     assert page.text.count(customer["name"]) == 1
     assert not [each for each in addresses(page.text) if customer["name"] in each]
 

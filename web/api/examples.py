@@ -132,7 +132,7 @@ CUSTOMER: Mapping[str, Any] = {
     "existing": True,
     "organisation": "浦江商业银行",
     "contact": None,
-    "phone": "+86 138 0000 1234",
+    "phone": "+8613800001234",
     "email": "zhang.wei@customer.example",
 }
 FOUND: Mapping[str, Any] = {

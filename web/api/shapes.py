@@ -13,6 +13,7 @@ from fastapi import Header, Path, Response
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, create_model
 
 from domain.issue.actions import ActionName, Resolve
+from domain.issue.arrival import Arrival
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.staff.access import Caller
@@ -53,19 +54,30 @@ _AGENT = re.compile(r"[0-9]{2,4}")
 _code: TypeAdapter[str] = TypeAdapter(Code)
 
 
-def body(form: type[Model], *, without: str = "", optional: frozenset[str] = frozenset()) -> Any:
+def body(form: type[Model], *, without: str) -> Any:
     """Make the model of what is sent: the form as it is, without what the door knows better."""
-    fields: dict[str, Any] = {}
-    for name, field in form.model_fields.items():
-        if name in optional:
-            kept = Annotated[field.annotation, *field.metadata]  # type: ignore[name-defined]
-            fields[name] = (kept | None, Field(default=None, description=field.description))
-        elif name != without:
-            fields[name] = (field.annotation, field)
+    fields: dict[str, Any] = {
+        name: (field.annotation, field)
+        for name, field in form.model_fields.items()
+        if name != without
+    }
     return create_model(form.__name__, __base__=Model, __doc__=form.__doc__, **fields)
 
 
-NewIssue = body(Intake, optional=frozenset({"source", "reference", "agent", "reported_at"}))
+def _optional(name: str) -> Any:
+    field = Intake.model_fields[name]
+    kept = Annotated[field.annotation, *field.metadata]  # type: ignore[name-defined]
+    return kept | None, Field(default=None, description=field.description)
+
+
+_FILLED_IN = ("source", "reference", "agent", "reported_at")
+NewIssue: Any = create_model(
+    Intake.__name__,
+    __base__=Arrival,
+    __doc__=Intake.__doc__,
+    **{name: _optional(name) for name in _FILLED_IN},
+)
+"""An intake, of which the caller leaves out what the door knows."""
 Result = body(Resolve, without="by")
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from domain import telephone
+from domain.issue.arrival import Arrival
 from domain.issue.intake import Intake
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
 from starter.registers import Known
@@ -17,8 +19,8 @@ from web.forms.wording import INTAKE
 SOURCE = "hotline"
 _NOT_ASKED = frozenset({"source", "reference", "agent", "ring_seconds", "arises_from"})
 FORM = Form(
-    Intake,
-    fields_of(Intake, without=_NOT_ASKED),
+    Arrival,
+    fields_of(Arrival, without=_NOT_ASKED),
     wording=INTAKE,
     beside=("chosen", "case"),
     key="reference",
@@ -53,7 +55,7 @@ def intake(filled: Filled, agent: str, now: datetime, zone: ZoneInfo) -> Intake:
         known["reported_at"] = now
     if filled["case"]:  # whoever marked a known solution is about to tell it (R8)
         known["answering"] = True
-    return FORM.read(filled, zone.key, **known)
+    return FORM.read(filled, zone.key, **known).kept
 
 
 def question(filled: Filled) -> str:
@@ -70,6 +72,7 @@ def with_customer(filled: Filled, known: Known, *, machine: bool = False) -> Fil
         for name, value in known.customer.model_dump(mode="json").items()
     }
     customer["existing"] = "on" if known.customer.existing else ""
+    customer["phone"] = telephone.shown(customer["phone"])
     then = known.origin.model_dump(mode="json")
     place = {name: filled[name] or then[name] or "" for name in _PLACE}
     place |= {name: then[name] or "" for name in _MACHINE} if machine else {}

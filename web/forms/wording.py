@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain import words
+from domain import telephone, words
 from domain.vocabulary import HIGHEST_SCORE, LOWEST_SCORE
 from web.rendering import Reason
 
@@ -128,13 +128,23 @@ class Wording:
 
 
 ACTIONS = Wording()
+_TELEPHONE: Mapping[str, Reason] = {
+    "telephone_missing": (
+        "这里没有电话号码：请写数字，如 13800000001、020-55500101 转 801、400-810-8888",
+        telephone.REASONS["telephone_missing"],
+    ),
+    "telephone_rounded": (
+        "这是表格软件取整后的数，末几位已丢失：请重新填写完整的号码",
+        telephone.REASONS["telephone_rounded"],
+    ),
+    "telephone_length": (
+        "位数不对，不是电话号码：请连同区号或国家代码写完整",
+        telephone.REASONS["telephone_length"],
+    ),
+}
 INTAKE = Wording(
-    by_type={**_BY_TYPE, "enum": ("请从列表中选择", "choose one of the list")},
+    by_type={**_BY_TYPE, **_TELEPHONE, "enum": ("请从列表中选择", "choose one of the list")},
     by_field={
-        "phone": (
-            "电话由数字组成，可以用 + 开头，中间可有空格、括号和横线",
-            "digits, with + before them and spaces, brackets or hyphens between, if you like",
-        ),
         "email": ("这不是电子邮件地址", "is no e-mail address"),
         "customer": (
             "请填写电话或电子邮件：每个问题都要答复",
