@@ -11,6 +11,7 @@ from typing import Any
 
 from activities import wording
 from activities.wording import Context
+from domain import telephone
 from domain.calendars.periods import Period, TimeBudget
 from domain.issue.actions import ThresholdReached
 from domain.issue.state import NotificationRequest, When
@@ -30,6 +31,8 @@ from store.issue_writer import IssueContext
 from store.outbox import Message
 from store.roster import Staff
 
+CALL_CUSTOMER = "call_customer"
+"""The wording for the agent who is to telephone what cannot be written."""
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
 
 
@@ -82,6 +85,11 @@ class Directory:
         member = self._members.get(named[audience])
         return _staff(member) if member else self.superior(1, at)
 
+    def agent(self) -> Recipient | None:
+        """Return the agent who took the issue, if they are still on the roster."""
+        member = self._members.get(self.case.agent)
+        return _staff(member) if member else None
+
     def superior(self, level: int, at: datetime) -> Recipient | None:
         """Return who answers at that escalation level, or at the next one that has somebody."""
         people, department = self._members.values(), self.recorded.department
@@ -117,7 +125,9 @@ class Directory:
         )
 
     def _customer(self) -> Recipient:
-        addresses = {"phone": self.case.phone, "email": self.case.email}
+        phone = telephone.read(self.case.phone)
+        texted = phone.number if phone and phone.takes_texts else None
+        addresses = {"phone": texted, "email": self.case.email}
         for channel in self._channels:
             if channel.customers and (address := addresses[channel.customers]):
                 return Recipient(
@@ -196,6 +206,25 @@ def _elapsed(period: Period) -> timedelta:
 
 
 def _told(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]:
+    """Write to everybody; what cannot be written to the customer is the agent's to telephone
+    (R34). It is still to the customer: at once, and their answer when it has arrived (R6).
+    """
+    agent = directory.agent()
+    for message in _written(step, policy, directory):
+        if message.audience is Audience.CUSTOMER and message.channel is None and agent:
+            tell = NotificationRequest(template=CALL_CUSTOMER, to=Audience.AGENT)
+            call = _message(step, policy, directory, tell, agent, (message,))
+            by_way_of = {name: getattr(call, name) for name in _WAY}
+            yield message.model_copy(update={"key": f"{message.key}:{agent.id}", **by_way_of})
+        else:
+            yield message
+
+
+_WAY = ("recipient", "channel", "address", "subject", "body")
+"""What of a message says how it gets there."""
+
+
+def _written(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]:
     keys: set[str] = set()
     for tell in step.tell:
         if not _APPLIES[tell.when](tell, directory):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from activities.addressing import CALL_CUSTOMER
 from activities.wording import DEPARTMENTS, SUBJECT, TEMPLATES, WORDS, Context, write
 from domain.issue import lifecycle, view
 from domain.issue.actions import (
@@ -158,7 +159,7 @@ FOR_CUSTOMERS = {
 }
 WHO_SPEAK_WITH_THE_CUSTOMER = {
     *("assigned", "unassigned", "overdue", "reminder", "undelivered", "transferred_staff"),
-    *("complex", "taken", "confirmed", "conflict", "relieved"),
+    *("complex", "taken", "confirmed", "conflict", "relieved", "call_customer"),
 }
 BY_OUTCOME = {Outcome.DECLINED, Outcome.LAPSED}
 """Told by the name of the outcome: how a quotation ended that nobody wants."""
@@ -195,7 +196,7 @@ def templates_of_the_lifecycle() -> set[str]:
 
 
 def test_the_lifecycle_tells_what_there_are_words_for_and_no_words_lie_unused() -> None:
-    assert templates_of_the_lifecycle() == set(WRITTEN)
+    assert templates_of_the_lifecycle() | {CALL_CUSTOMER} == set(WRITTEN)
 
 
 def test_every_part_of_a_template_is_included_somewhere() -> None:
@@ -306,7 +307,8 @@ def test_a_result_reaches_the_customer_in_full() -> None:
 def test_who_is_to_pass_messages_on_reads_them_word_for_word() -> None:
     body = write("undelivered", FULL).body
     assert "处理人 handler · e-li" in body
-    assert "新任务 · Assigned\n请尽快受理。\nPlease accept.\n" in body
+    for template in ("undelivered", "call_customer"):
+        assert "新任务 · Assigned\n请尽快受理。\nPlease accept.\n" in write(template, FULL).body
 
 
 def test_the_title_of_a_customer_is_text_and_never_a_template() -> None:

@@ -36,6 +36,22 @@ async def test_a_reply_no_channel_takes_is_brought_by_the_lead(begin: Begin) -> 
     assert (await desk.ended(handle)).outcome is Outcome.SOLVED
 
 
+async def test_whom_nothing_can_be_written_to_is_telephoned_by_the_agent_and_is_answered(
+    begin: Begin,
+) -> None:
+    desk = await begin("2026-03-10 10:00")
+    handle, view = await desk.open(customer={"name": "Chen Hong", "phone": "020-55500101"})
+    await desk.resolve(handle, view)
+    await desk.settle()
+    view = await desk.view(handle)
+    assert (view.stage, view.answered) == (Stage.REPLIED, True)
+    told = [(who, wording) for _, who, wording in await desk.told(handle)]
+    assert {("07", "registered"), ("07", "resolved")} <= set(told)
+    assert "customer" not in {who for who, _ in told}
+    assert await handed_over(desk, handle) == set()
+    assert not [to for to, _, _ in desk.mailbox.arrived if "5550" in to]
+
+
 async def test_what_reaches_nobody_goes_up_to_the_top_and_the_issue_still_ends(
     begin: Begin,
 ) -> None:
