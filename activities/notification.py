@@ -16,7 +16,13 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.guard import Guard
 from activities.lanes import ChannelBusy, Lanes
-from activities.sending import DeliveryFailed, DeliveryUnknown, Sender, forget
+from activities.sending import (
+    DeliveryFailed,
+    DeliveryRefused,
+    DeliveryUnknown,
+    Sender,
+    forget,
+)
 from domain import contract as names
 from runtime.together import Together
 from store import AWAY, outbox
@@ -152,6 +158,9 @@ class Notification:
         except DeliveryFailed as failure:
             log.warning("not delivered", error=str(failure))
             return outbox.failed(posting.key, str(failure))
+        except DeliveryRefused as refused:
+            log.warning("will not be delivered", error=str(refused))
+            return outbox.lost(posting.key, str(refused))
         except DeliveryUnknown as unknown:
             log.warning("perhaps delivered", error=str(unknown))
             return outbox.lost(posting.key, str(unknown))

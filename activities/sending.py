@@ -7,11 +7,14 @@ import logging
 import re
 import warnings
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Protocol, cast
 from urllib.parse import quote
 
-from apprise import Apprise, AppriseAsset, NotifyFormat
+from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat
+from apprise.plugins import url_to_dict
 
 from activities.lanes import WIDEST
 
@@ -21,6 +24,12 @@ ASSET = AppriseAsset(app_id="Yinuo", async_mode=False, service_timeout=0)
 
 class DeliveryFailed(Exception):
     """The message did not go out, for this reason; no address or secret is in it."""
+
+
+class DeliveryRefused(Exception):
+    """The message did not go out, and would not if it were sent again: a person has to see to it.
+    The reason names no address and no secret.
+    """
 
 
 class DeliveryUnknown(Exception):
@@ -35,6 +44,7 @@ class Sender(Protocol):
 
         Raises:
             DeliveryFailed: it did not go out and may be tried again.
+            DeliveryRefused: it did not go out and never will.
             DeliveryUnknown: it may have gone out.
         """
 
@@ -62,8 +72,7 @@ class AppriseSender:
 
     async def send(self, url: str, to: str, subject: str, body: str) -> None:
         """Send one message; see ``Sender``."""
-        target = url.replace("{to}", quote(to, safe=""))
-        work = self._threads[url].submit(self._notify, target, subject, body)
+        work = self._threads[url].submit(self._notify, url, to, subject, body)
         answer = asyncio.wrap_future(work)
         done, _ = await asyncio.wait({answer}, timeout=self._timeout)
         if not done:
@@ -73,6 +82,8 @@ class AppriseSender:
             raise DeliveryUnknown(f"no answer within {self._timeout:g} s: it may have arrived")
         try:
             reason = answer.result()
+        except DeliveryRefused:
+            raise
         except Exception as crash:  # noqa: BLE001 - whatever a plugin may raise
             # Its text may quote the message.
             raise DeliveryUnknown(f"Apprise failed with {type(crash).__name__}") from None
@@ -84,11 +95,17 @@ class AppriseSender:
         for threads in self._threads.values():
             threads.shutdown(wait=False, cancel_futures=True)
 
-    def _notify(self, url: str, subject: str, body: str) -> str | None:
-        """Send in this thread; return why not, or None."""
-        service = Apprise.instantiate(url, asset=ASSET)
+    def _notify(self, url: str, to: str, subject: str, body: str) -> str | None:
+        """Send in this thread; return why not, or None.
+
+        Raises:
+            DeliveryRefused: it would go to somebody else.
+        """
+        service = Apprise.instantiate(_addressed(url, to), asset=ASSET)
         if service is None:
             return "Apprise can make nothing of the channel's URL with this address"
+        if _goes_astray(service, url, to):
+            raise DeliveryRefused("the provider's plugin does not take this for an address")
         # Apprise takes a missing answer for a failure, and we would send again: ours comes first.
         # Nor may it try again by itself: what it calls a failure may have arrived.
         service.socket_read_timeout = self._timeout + 5
@@ -101,6 +118,61 @@ class AppriseSender:
         if result:
             return None
         return " ".join(entry.message for entry in result.logs()) or "refused without a reason"
+
+
+def _addressed(url: str, to: str) -> str:
+    return url.replace("{to}", quote(to, safe=""))
+
+
+def _goes_astray(service: NotifyBase, url: str, to: str) -> bool:
+    """Whether a message would go elsewhere than to this address alone. Of what they do not take for
+    an address plugins make what they like: no recipient, several, or the desk's own sender number.
+    """
+    if not _names_recipients(url):
+        return False
+    kept: Any = getattr(service, "targets", None)
+    if kept is None:  # it has lists of its own for different kinds of recipients
+        kept = _recipients(cast("Any", service).url())
+    found = [{_digits(each) for each in _written(target)} for target in kept or ()]
+    return len(found) != 1 or found[0].isdisjoint(_spellings(to))
+
+
+@lru_cache
+def _names_recipients(url: str) -> bool:
+    """Whether the address stands where the plugin of a channel's URL looks for recipients, and not
+    in a webhook's own address.
+    """
+    return _recipients(_addressed(url, "+8613800000001")) != _recipients(
+        _addressed(url, "+8613900000002")
+    )
+
+
+def _recipients(url: str) -> Sequence[object]:
+    read: Any = url_to_dict  # it says nothing of types
+    return (read(url) or {}).get("targets") or ()
+
+
+def _written(target: object) -> Iterator[str]:
+    """List what a plugin keeps of a recipient: the address, and perhaps a name or a kind."""
+    if isinstance(target, str):
+        yield target
+    elif isinstance(target, Mapping):
+        yield from (each for each in target.values() if isinstance(each, str))
+    elif isinstance(target, Iterable):
+        yield from (each for each in target if isinstance(each, str))
+
+
+def _spellings(to: str) -> Iterator[str]:
+    yield _digits(to)
+    if to.startswith("+1"):  # plugins for North America know no other country
+        yield _digits(to[2:])
+
+
+def _digits(address: str) -> str:
+    """Leave the digits of a number; of another address, what is the same whoever writes it."""
+    if re.fullmatch(r"\+?[\d ().-]+", address):
+        return re.sub(r"\D", "", address)
+    return address.strip().lstrip("#@").casefold()
 
 
 _PRIVATE = re.compile(r"\S+://\S+|\S+@\S+|\+?\d[\d -]{4,}\d")

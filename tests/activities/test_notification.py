@@ -14,7 +14,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import lanes, notification, sending
 from activities.notification import Notification
-from activities.sending import AppriseSender, DeliveryFailed, DeliveryUnknown
+from activities.sending import AppriseSender, DeliveryFailed, DeliveryRefused, DeliveryUnknown
 from activities.webhooks import WebhookSender
 from domain.vocabulary import Audience
 from runtime.embedded.ports import free_ports
@@ -257,6 +257,18 @@ async def test_a_message_without_a_channel_is_for_a_person_at_once(
     keys = [*await desk.write(channel, "a"), *await desk.write("good", "b")]
     assert await desk.deliver(*keys) == ["a"]
     assert desk.receiver.to() == [f"b {ADDRESS}"]
+
+
+async def test_a_message_that_never_will_go_out_is_for_a_person_at_once(desk: Desk) -> None:
+    class Refusing:
+        async def send(self, *_: str) -> None:
+            raise DeliveryRefused("this is no address")
+
+    desk.notification = Notification(desk.pool, Refusing(), desk.clock)
+    keys = await desk.write("good", "a")
+    assert await desk.deliver(*keys) == ["a"]
+    row = await desk.row("a")
+    assert (row["status"], row["last_error"]) == ("unknown", "this is no address")
 
 
 async def test_a_channel_whose_url_apprise_does_not_know_is_retried(desk: Desk) -> None:
