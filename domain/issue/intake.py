@@ -27,12 +27,8 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How far an intake system's clock may run ahead of ours."""
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{4,24}$")]
-Email = Annotated[
-    str,
-    StringConstraints(
-        max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$"
-    ),
-]
+EMAIL = r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$"
+Email = Annotated[str, StringConstraints(max_length=254, pattern=EMAIL)]
 
 
 class Customer(Model):
