@@ -87,6 +87,13 @@ Score = Annotated[int, Field(ge=LOWEST_SCORE, le=HIGHEST_SCORE)]
 """Per cent of what was to be expected (R26)."""
 
 
+class Language(StrEnum):
+    """What somebody is written to in."""
+
+    ZH = "zh"
+    EN = "en"
+
+
 class Channel(StrEnum):
     """How the issue reached the desk (R1)."""
 

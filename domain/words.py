@@ -17,6 +17,7 @@ from domain.vocabulary import (
     Channel,
     CustomerType,
     Kind,
+    Language,
     Outcome,
     Role,
     ServiceItem,
@@ -38,6 +39,7 @@ CHANNELS: Names = {
     Channel.CHAT: ("即时通讯", "chat"),
     Channel.WALK_IN: ("来访", "walk-in"),
 }
+LANGUAGES: Names = {Language.ZH: ("中文", "Chinese"), Language.EN: ("英文", "English")}
 KINDS: Names = {
     Kind.CONSULTATION: ("咨询", "consultation"),
     Kind.FAULT: ("故障报修", "fault"),
@@ -208,6 +210,7 @@ SETS: Mapping[type[str], Names] = {
     ActionName: ACTIONS,
     CaseStatus: CASES,
     Change: CHANGES,
+    Language: LANGUAGES,
 }
 """All sets of codes, each with its words."""
 

@@ -95,7 +95,8 @@ async def known(pool: Pool, number: str) -> Known | None:
 
 
 _OF_CUSTOMER = (
-    "customer_name, customer_type, customer_existing, organisation, contact_person, phone, email"
+    "customer_name, customer_type, customer_existing, organisation, contact_person, phone, email,"
+    " language"
 )
 _COLUMNS = f"{', '.join(Reported.model_fields)}, {_OF_CUSTOMER}"
 # Found first, then put in order: who plans it thinks that dialled() costs nothing, and would rather

@@ -21,7 +21,7 @@ from domain.issue.state import CallbackRecord, Person
 from domain.issue.step import Recorded, Step
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise
-from domain.vocabulary import Model, Stage
+from domain.vocabulary import Language, Model, Stage
 from store.connection import Connection
 from store.outbox import Message
 
@@ -44,6 +44,7 @@ class IssueContext(Model):
     customer_name: str
     phone: str | None
     email: str | None
+    language: Language | None = None
     engineer: Person | None = None
     lead: Person | None = None
 
@@ -111,6 +112,7 @@ def context(row: asyncpg.Record) -> IssueContext:
         customer_name=row["contact_person"] or row["customer_name"],
         phone=row["phone"],
         email=row["email"],
+        language=row["language"],
         engineer=person(row["engineer"], row["engineer_name"]),
         lead=person(row["lead"], row["lead_name"]),
     )
@@ -128,6 +130,7 @@ def context_of(intake: Intake, *, number: str = "", **found: Unpack[_Found]) -> 
         customer_name=intake.customer.contact or intake.customer.name,
         phone=intake.customer.phone,
         email=intake.customer.email,
+        language=intake.customer.language,
         **found,
     )
 
@@ -198,6 +201,7 @@ def customer_of(row: asyncpg.Record) -> Customer:
         contact=row["contact_person"],
         phone=row["phone"],
         email=row["email"],
+        language=row["language"],
     )
 
 
@@ -263,7 +267,8 @@ _AS_TOLD = (
 )
 _OPENED = (
     *("id", "run", "number", *_AS_TOLD, "customer_name", "customer_type", "customer_existing"),
-    *("organisation", "contact_person", "phone", "email", "registered_at", "calendar", "zone"),
+    *("organisation", "contact_person", "phone", "email", "language"),
+    *("registered_at", "calendar", "zone"),
 )
 _MOVED = (
     *("seq", "stage", "outcome", "severity", "generation", "escalation_level", "answered"),
@@ -391,6 +396,7 @@ def _opened(case: IssueContext, recorded: Recorded, intake: Intake) -> _Row:
         "contact_person": customer.contact,
         "phone": customer.phone,
         "email": customer.email,
+        "language": customer.language,
         "registered_at": step.recorded_at,
         "calendar": case.calendar,
         "zone": case.zone,

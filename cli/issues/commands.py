@@ -18,7 +18,7 @@ from cli.tables import show
 from domain.errors import Refused
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
-from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity, Stage
+from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity, Stage
 from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
 from starter.client import Desk
@@ -69,6 +69,9 @@ def open_issues(  # noqa: PLR0913  an option each
     contact: Word = None,
     phone: Word = None,
     email: Word = None,
+    language: Annotated[
+        Language | None, typer.Option(help="what the customer is written to in")
+    ] = None,
     occurred_at: Instant = None,
     reported_at: Instant = None,
     ring_seconds: Annotated[
@@ -114,6 +117,7 @@ _CUSTOMER = {
     "contact": "contact",
     "phone": "phone",
     "email": "email",
+    "language": "language",
 }
 """What of an intake is the customer's, by option."""
 

@@ -15,6 +15,7 @@ from domain.vocabulary import (
     CustomerType,
     Instant,
     Kind,
+    Language,
     Line,
     Model,
     Severity,
@@ -45,6 +46,12 @@ class Customer(Model):
     contact: Line | None = Field(default=None, description="contact person, if not the customer")
     phone: Phone | None = None
     email: Email | None = None
+    language: Language | None = Field(
+        default=None,
+        description="what they are written to in; as the desk writes, if left out",
+        # Left out, it is as if there was no such field: the digests of before still hold.
+        exclude_if=lambda said: said is None,
+    )
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Customer:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
 
 from domain.calendars.periods import Ends, Period, WorkingDays, WrittenPeriod, read_period
 from domain.sla.clock import Counting, Rehearsal
@@ -17,6 +23,7 @@ from domain.vocabulary import (
     Code,
     CustomerType,
     Kind,
+    Language,
     Model,
     Role,
     Score,
@@ -243,6 +250,40 @@ class Delivery(Model):
         return self
 
 
+Short = Annotated[str, StringConstraints(max_length=60, pattern=r"^[^\x00-\x1f]*$")]
+"""Words that stand in every message, or none."""
+
+
+class Bilingual(Model):
+    """The same in Chinese and in English; empty is not said."""
+
+    zh: Short = ""
+    en: Short = ""
+
+    def said(self, language: Language) -> str:
+        """Say it in that language."""
+        return self.zh if language is Language.ZH else self.en
+
+
+def _in_both(written: object) -> object:
+    """Take one text for both languages."""
+    return {"zh": written, "en": written} if isinstance(written, str) else written
+
+
+Said = Annotated[Bilingual, BeforeValidator(_in_both)]
+
+
+class Desk(Model):
+    """Who writes, as every message to a customer says it, and in which language if the customer
+    has none of their own; what is empty is left out.
+    """
+
+    company: Said = Bilingual()
+    hotline: Short = ""
+    sign_off: Said = Bilingual()
+    language: Language = Language.ZH
+
+
 class Policy(Model):
     """The desk's figures, as written in ``policies/*.toml``."""
 
@@ -259,6 +300,7 @@ class Policy(Model):
     quality: Quality = Quality()
     telephone: Telephone = Telephone()
     delivery: Delivery
+    desk: Desk = Desk()
     rehearsal: Rehearsal | None = None
 
     @model_validator(mode="after")

@@ -103,6 +103,7 @@ ISSUES = Register(
     ),
     left_out={
         "run": "the workflow's",
+        "language": "of the messages, which are none of the forms",
         "seq": "the workflow's",
         "zone": "the service centre's; instants are written in the desk's",
         "calendar": "each promise of the ledger names its own",

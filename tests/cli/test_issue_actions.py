@@ -277,3 +277,12 @@ def test_a_telephone_that_rang_for_a_day_is_a_typing_error(fake: FakeDesk) -> No
     ran = run_yinuo("issue", "open", *BY_HAND.split(), "--ring-seconds", "86400")
     assert (ran.code, fake.opened) == (2, [])
     assert ran.err.startswith("ring_seconds: Input should be less than or equal to 3600")
+
+
+def test_an_issue_by_hand_says_in_which_language_its_customer_is_written_to(
+    fake: FakeDesk,
+) -> None:
+    for told in ((), ("--language", "en")):
+        ran = run_yinuo("issue", "open", *BY_HAND.split(), *told)
+        assert ran.code == 0, ran.err
+    assert [each.customer.language for each in fake.opened] == [None, "en"]

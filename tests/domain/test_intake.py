@@ -17,7 +17,7 @@ from domain.issue.intake import Customer, Intake, issue_id
 from domain.issue.lifecycle import decide, register
 from domain.issue.state import Issue
 from domain.issue.step import DeliveryBatch, Recorded, Step
-from domain.vocabulary import Model, Role, Stage
+from domain.vocabulary import Language, Model, Role, Stage
 from tests.support.builders import (
     DAY,
     HOUR,
@@ -336,3 +336,25 @@ def test_an_action_comes_back_from_json_as_it_was_and_its_words_go_into_the_step
 ) -> None:
     act = an_act(name, actor(Role.LEAD), at=MONDAY)
     assert _round_trip(act) == act
+
+
+# --- the language of a customer ------------------------------------------------------------------
+
+
+def test_a_customer_without_a_language_is_told_apart_as_before_there_were_any() -> None:
+    intake = an_intake()
+    assert "language" not in intake.model_dump_json()
+    assert intake.digest == "9f124f47ecaa82f8"  # as it was then
+    assert Intake.model_validate_json(intake.model_dump_json()) == intake
+
+
+def test_a_customer_with_a_language_keeps_it() -> None:
+    customer = an_intake().customer.model_dump(mode="json")
+    english = an_intake(customer=customer | {"language": "en"})
+    assert english.customer.language is Language.EN
+    assert Intake.model_validate_json(english.model_dump_json()) == english
+    assert english.digest != an_intake().digest
+    assert _wrong(customer=customer | {"language": "fr"}) == (
+        "customer.language",
+        "Input should be 'zh' or 'en'",
+    )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from domain.errors import InputError
 from domain.issue.intake import Intake
-from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
+from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity
 from inbound.mapping import Form, Ignored, Unusable, read_file
 from inbound.shelf import Shelf
 from runtime.settings import ROOT
@@ -140,6 +140,15 @@ def test_their_words_are_looked_up_in_the_table(theirs: Any, ours: str) -> None:
     table = {"报修": "fault", "3": "complaint", "true": "suggestion", "*": "consultation"}
     mapping = form(values={"kind": table})
     assert mapping.read(SENT | {"kind": theirs}, NOW).kind == ours
+
+
+def test_a_customers_language_is_taken_from_their_words() -> None:
+    theirs = SENT | {"lang": "English"}
+    places = SYSTEM["from"] | {"customer.language": "lang"}
+    words = {"customer.language": {"English": "en", "*": "zh"}}
+    read = form(**{"from": places, "values": words}).read(theirs, NOW)
+    assert read.customer.language is Language.EN
+    assert form(**{"from": places}).read(SENT, NOW).customer.language is None
 
 
 def test_a_word_that_a_table_without_a_star_lacks_is_refused_by_its_place() -> None:

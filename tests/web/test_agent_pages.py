@@ -222,6 +222,21 @@ async def test_an_issue_is_registered_and_the_agent_reads_what_to_tell(
     assert number in (await agent.get("/intake")).text, "among my customers' open issues"
 
 
+async def test_a_customer_is_written_to_in_the_language_that_the_form_says(
+    agent: AtDesk, caller: Caller
+) -> None:
+    page = (await agent.get("/intake")).text
+    assert re.search(r'<select name="language".*?<option value="">.*?value="en"', page, re.DOTALL)
+    for language, stored in (("", None), ("en", "en")):
+        form = await agent.hidden("/intake") | a_form(caller, language=language)
+        answer = await agent.post("/intake", form)
+        number = answer.headers["location"].removeprefix("/intake/")
+        found = await pool_of(agent.doors).fetchval(
+            "SELECT language FROM issues WHERE number = $1", number
+        )
+        assert found == stored
+
+
 async def test_a_form_that_is_sent_twice_is_one_issue(agent: AtDesk, caller: Caller) -> None:
     form = await agent.hidden("/intake") | a_form(caller)
     first = await agent.post("/intake", form)

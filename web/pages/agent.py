@@ -16,7 +16,7 @@ from domain.issue.view import IssueView
 from domain.knowledge.cases import KnownCase
 from domain.sla.promise import PromiseKind
 from domain.staff.access import Right, may
-from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
+from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity
 from starter.client import Opened, Unavailable
 from starter.register import Filter
 from starter.registers import Found, Known, Reported
@@ -43,6 +43,7 @@ ON_THE_LINE = (
 """What an agent does for a customer who is on the line."""
 _CHOICES = {
     "types": CustomerType,
+    "languages": Language,
     "severities": Severity,
     "kinds": Kind,
     "categories": Category,
