@@ -23,6 +23,16 @@ class DeliveryFailed(Exception):
     """The message did not go out, for this reason; no address or secret is in it."""
 
 
+class DeliveryTooFast(DeliveryFailed):
+    """The message did not go out, since too many did before it: all of its channel wait a while."""
+
+
+class DeliveryRefused(Exception):
+    """The message did not go out, and would not if it were sent again: a person has to see to it.
+    The reason names no address and no secret.
+    """
+
+
 class DeliveryUnknown(Exception):
     """Nobody can say whether the message went out."""
 
@@ -34,7 +44,9 @@ class Sender(Protocol):
         """Send ``subject`` and ``body`` over the channel at ``url`` to the address ``to``.
 
         Raises:
+            DeliveryTooFast: it did not go out, and nothing would just now.
             DeliveryFailed: it did not go out and may be tried again.
+            DeliveryRefused: it did not go out and never will.
             DeliveryUnknown: it may have gone out.
         """
 
