@@ -1,9 +1,10 @@
 """The outbox: every message once, under a key that says what it is about.
 
 ``pending`` waits for its channel, ``sending`` is on its way, ``delivered`` arrived. A message whose
-fate cannot be known, or that no channel can take, is ``unknown``: it is never sent again, since
-nothing is said twice, but ``handed_over`` to a person. Each command is one transaction unless it
-takes a connection; then it belongs to the caller's.
+fate cannot be known, or that no channel can or will take, is ``unknown``: it is never sent again,
+since nothing is said twice, but ``handed_over`` to a person. Messages of one issue to one person on
+one channel go in the order of its steps, unless an earlier one has failed. Each command is one
+transaction unless it takes a connection; then it belongs to the caller's.
 
 Ours and no library's: a queue would have to join a step's transaction, never repeat what may have
 gone out, and give each channel evenly spaced slots in its order.
@@ -46,6 +47,14 @@ class Message(Model):
     body: str
     created_at: Instant
     not_before: Instant | None = None
+    full_text: str | None = None
+    """All there was to say, where ``body`` is short and leads to it by a link."""
+
+
+class Left(Message):
+    """A message that did not reach its recipient; ``last_error`` says why, if that is known."""
+
+    last_error: str | None = None
 
 
 class Posting(Model):
@@ -63,6 +72,10 @@ class Queue(Model):
     """What may be sent now, in order, and when the next of those that wait may be."""
 
     ready: tuple[Posting, ...] = ()
+    behind: tuple[Posting, ...] = ()
+    """Those that wait for an earlier message of the issue to the same person on the same channel,
+    which was not tried yet or is on its way.
+    """
     wait_until: Instant | None = None
     unprepared: bool = False
     """``prepare`` has something to do first, for one of them at least."""
@@ -71,7 +84,9 @@ class Queue(Model):
 
 
 class Result(Model):
-    """What became of a message that was sent; see ``delivered``, ``failed`` and ``lost``."""
+    """What became of a message that was sent; see ``delivered``, ``failed``, ``put_off``,
+    ``refused`` and ``lost``.
+    """
 
     key: str
     status: Literal["delivered", "pending", "unknown"]
@@ -87,6 +102,16 @@ def delivered(key: str, now: datetime) -> Result:
 def failed(key: str, error: str) -> Result:
     """It did not go out, and is to be tried again, with a slot of its own."""
     return Result(key=key, status="pending", error=error)
+
+
+def put_off(key: str) -> Result:
+    """It did not go out for no fault of its own, and waits as if it had not been tried."""
+    return Result(key=key, status="pending")
+
+
+def refused(key: str, error: str) -> Result:
+    """It did not go out, and never will: it is given up."""
+    return Result(key=key, status="unknown", error=error)
 
 
 def lost(key: str, error: str) -> Result:
@@ -133,7 +158,13 @@ async def look(pool: Pool, batches: Sequence[Sequence[str]], now: datetime) -> l
                 o.address IS NULL OR c.id IS NULL
                 OR c.per_minute IS NOT NULL AND (o.slot_at IS NULL OR o.slot_at < $3)
             ) AS unprepared,
-            CASE WHEN c.per_minute IS NOT NULL AND o.slot_at > $2 THEN o.slot_at END AS wait
+            CASE WHEN c.per_minute IS NOT NULL AND o.slot_at > $2 THEN o.slot_at END AS wait,
+            EXISTS (
+                SELECT FROM outbox e WHERE e.issue_id = o.issue_id AND e.seq < o.seq
+                    AND e.channel = o.channel AND e.address = o.address
+                    AND e.status IN ('pending', 'sending') AND e.last_error IS NULL
+                    AND (e.not_before IS NULL OR e.not_before <= $2)
+            ) AS behind
         FROM standing s
         LEFT JOIN outbox o ON o.key = ANY($1) AND o.settled_at IS NULL
         LEFT JOIN channels c ON c.id = o.channel
@@ -148,12 +179,14 @@ async def look(pool: Pool, batches: Sequence[Sequence[str]], now: datetime) -> l
 
 def _queue(rows: Sequence[asyncpg.Record]) -> Queue:
     sendable = [row for row in rows if row["status"] == "pending" and not row["unprepared"]]
+    postings = [
+        (Posting(**{name: row[name] for name in Posting.model_fields}), row["behind"])
+        for row in sendable
+        if row["wait"] is None
+    ]
     return Queue(
-        ready=tuple(
-            Posting(**{name: row[name] for name in Posting.model_fields})
-            for row in sendable
-            if row["wait"] is None
-        ),
+        ready=tuple(posting for posting, behind in postings if not behind),
+        behind=tuple(posting for posting, behind in postings if behind),
         wait_until=min((row["wait"] for row in sendable if row["wait"]), default=None),
         unprepared=any(row["unprepared"] for row in rows),
         given_up=len(sendable) < len(rows),
@@ -305,21 +338,21 @@ async def unsettled(pool: Pool, keys: Sequence[str]) -> list[str]:
     return [row["key"] for row in rows]
 
 
-async def not_delivered(connection: Connection, keys: Sequence[str]) -> list[Message]:
+async def not_delivered(connection: Connection, keys: Sequence[str]) -> list[Left]:
     """Return the messages that ``bring_by_hand`` would hand over, and lock them until it does."""
     rows = await connection.fetch(
         f"""
-        SELECT {", ".join(Message.model_fields)} FROM outbox
+        SELECT {", ".join(Left.model_fields)} FROM outbox
         WHERE key = ANY($1) AND settled_at IS NULL ORDER BY key FOR UPDATE
         """,  # noqa: S608 - the columns are the model's fields
         list(keys),
     )
-    return [Message(**row) for row in rows]
+    return [Left(**row) for row in rows]
 
 
 async def bring_by_hand(
     connection: Connection, keys: Sequence[str], handed_to: str, now: datetime
-) -> list[Message]:
+) -> list[Left]:
     """Give what was not delivered to a person, who is to bring it; return what that was."""
     messages = await not_delivered(connection, keys)
     await connection.execute(
