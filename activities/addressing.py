@@ -6,17 +6,17 @@ A message's key says what it is about, so that whatever is retried, nobody is to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities import wording
-from activities.wording import Context
+from activities import robots, wording
+from activities.wording import Context, Style, Undelivered
 from domain.calendars.periods import Period, TimeBudget
 from domain.issue.actions import ThresholdReached
 from domain.issue.state import NotificationRequest, When
 from domain.issue.step import DeliveryBatch, Recorded, Step
-from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered
-from domain.sla.policy import Policy
+from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered, the_one
+from domain.sla.policy import Desk, Policy
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import OFF, Duty
@@ -27,7 +27,7 @@ from runtime.signing import Links
 from store import outbox
 from store.connection import Connection
 from store.issue_writer import IssueContext
-from store.outbox import Message
+from store.outbox import Left, Message
 from store.roster import Staff
 
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
@@ -94,25 +94,53 @@ class Directory:
         again = Duty(self._rulebook).next_duty(member, at) if member else None
         return again if again and again > at else None
 
+    @property
+    def desk(self) -> Desk:
+        """Who writes."""
+        return self._rulebook.policy.desk
+
+    def style(self, to: Recipient) -> Style:
+        """Say how somebody is written to: a customer in their language, and short where it goes to
+        a telephone; everybody else as the desk speaks; nobody more than their channel carries.
+        """
+        customer = to.id == CUSTOMER
+        language = self.case.language if customer else None
+        channel = next((each for each in self._channels if each.id == to.channel), None)
+        robot = robots.kind_of(channel.url) if channel else None
+        return Style(
+            language=language or self.desk.language,
+            short=customer and channel is not None and channel.customers == "phone",
+            holds=robot.holds if robot else None,
+        )
+
     def links(
-        self, step: Step, tell: NotificationRequest, to: Recipient
+        self, step: Step, tell: NotificationRequest, to: Recipient, style: Style
     ) -> tuple[tuple[Purpose, str], ...]:
-        """Return what a message's reader can do by a link, and its address."""
+        """Return what a message's reader can do by a link, and its address; a short message has
+        one link, and that is short.
+        """
         known = (*step.promises, *self.recorded.promises)
         running = {promise.kind for promise in known if promise.running}
         stage = step.stage_with(self.recorded.engineer)
+        purposes = offered(tell.template, tell.to, stage, running)
         return tuple(
-            (purpose, self._links.address(self._link(step, purpose, to)))
-            for purpose in offered(tell.template, tell.to, stage, running)
+            (purpose, self._address(step, purpose, to, style))
+            for purpose in (the_one(purposes) if style.short else purposes)
         )
 
-    def _link(self, step: Step, purpose: Purpose, to: Recipient) -> Link:
+    def _address(self, step: Step, purpose: Purpose, to: Recipient, style: Style) -> str:
+        return self._links.address(self._link(step, purpose, to, style), brief=style.short)
+
+    def _link(self, step: Step, purpose: Purpose, to: Recipient, style: Style) -> Link:
+        until = step.recorded_at + PURPOSES[purpose].lasts
+        if style.short:  # minutes are shorter than seconds
+            until += -(until - datetime.min.replace(tzinfo=UTC)) % timedelta(minutes=1)
         return Link(
             number=self.case.number,
             purpose=purpose,
             person=to.id,
             generation=step.generation,
-            until=step.recorded_at + PURPOSES[purpose].lasts,
+            until=until,
             mark=mark_of(step.issue_id),
         )
 
@@ -263,12 +291,13 @@ def _message(
     directory: Directory,
     tell: NotificationRequest,
     recipient: Recipient,
-    undelivered: Sequence[Message] = (),
+    undelivered: Sequence[Left] = (),
 ) -> Message:
     case, recorded = directory.case, directory.recorded
     act = step.act
     reached = act if isinstance(act, ThresholdReached) else None
     promise = next((p for p in step.promises if reached and p.key == reached.promise), None)
+    style = directory.style(recipient)
     written = wording.write(
         tell.template,
         Context(
@@ -297,12 +326,11 @@ def _message(
             against=case.against,
             thin=recorded.thin,
             reopen_count=step.generation - 1,
-            undelivered=tuple(
-                (row.audience, row.recipient, row.subject, wording.without_links(row.body))
-                for row in undelivered
-            ),
-            links=directory.links(step, tell, recipient),
+            undelivered=tuple(map(_left, undelivered)),
+            links=directory.links(step, tell, recipient, style),
+            desk=directory.desk,
         ),
+        style,
     )
     about = f"{step.seq}:{tell.template}"
     if reached and promise:  # with the pauses: an alarm that a pause took back is given again
@@ -320,8 +348,19 @@ def _message(
         address=recipient.address,
         subject=written.subject,
         body=written.body,
+        full_text=written.full_text,
         created_at=step.recorded_at,
         not_before=directory.at_work(recipient, step.recorded_at) if in_hours else None,
+    )
+
+
+def _left(message: Left) -> Undelivered:
+    return Undelivered(
+        audience=message.audience,
+        recipient=message.recipient,
+        subject=message.subject or message.key,
+        text=message.full_text or wording.without_links(message.body),
+        why=message.last_error,
     )
 
 

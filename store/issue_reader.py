@@ -147,13 +147,21 @@ class Outlook(Model):
     expected_at: Instant | None = None
     work: str | None = None
     amount: Decimal | None = None
+    said: tuple[str, ...] = ()
+    """What the customer was written to in short since it was last opened; the last first."""
 
 
 async def outlook(pool: Pool, issue_id: str, generation: int) -> Outlook:
     """Say what a customer was told besides the promises of one generation (R14, R17)."""
     row = await pool.fetchrow(
         """
-        SELECT h.expected_at, p.work, p.amount FROM issues i
+        SELECT h.expected_at, p.work, p.amount, array(
+            SELECT o.full_text FROM outbox o JOIN issue_events e USING (issue_id, seq)
+            WHERE o.issue_id = i.id AND o.full_text IS NOT NULL
+                AND e.recorded #>> '{step,generation}' = $2::int::text
+            ORDER BY o.seq DESC LIMIT 5
+        ) AS said
+        FROM issues i
         LEFT JOIN handling_forms h ON h.issue_id = i.id AND h.generation = $2
         LEFT JOIN paid_services p ON p.issue_id = i.id AND p.generation = $2
         WHERE i.id = $1

@@ -125,7 +125,28 @@ async def closed(sent: Sent) -> None:
     await sent.act(ActionName.RECORD_CALLBACK, CLERK, **said)
 
 
-# --- the whole way --------------------------------------------------------------------------------
+# --- what had no room in a text message -----------------------------------------------------------
+
+
+async def test_a_customer_reads_at_length_what_the_text_message_had_no_room_for(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    reason = "请您准备好机房钥匙，并让网点主任在场。" * 20
+    await sent.act(ActionName.ACCEPT, await sent.engineer())
+    await sent.act(ActionName.WAIT_FOR_CUSTOMER, await sent.engineer(), reason=reason)
+    progress = await sent.link(Purpose.PROGRESS)
+    page = await http.get(progress)
+    assert page.status_code == 200
+    assert reason in page.text
+    await sent.act(ActionName.RESUME, await sent.engineer())
+    result = ("已更换出钞模块并测试正常。" * 400)[:4500]
+    await sent.act(ActionName.RESOLVE, await sent.engineer(), result=result)
+    assert result in (await http.get(await sent.link(Purpose.TEST))).text
+    engineers = await http.get(await sent.link(Purpose.ACCEPT))
+    assert reason not in engineers.text
+
+
+# --- the whole way -------------------------------------------------------------------------------
 
 
 async def test_an_issue_goes_by_links_from_acceptance_to_the_score(
@@ -202,7 +223,7 @@ async def test_a_quotation_is_read_and_answered_by_its_link(
     assert (step["role"], step["content"]["words"]) == ("customer", "尽快")
 
 
-# --- once -----------------------------------------------------------------------------------------
+# --- once ----------------------------------------------------------------------------------------
 
 
 async def test_a_link_that_was_used_says_when_and_how_it_stands_and_does_nothing_more(
@@ -286,7 +307,7 @@ async def test_without_the_register_a_link_asks_to_be_opened_again(sent: Sent) -
                 assert "什么也没有丢失" in answer.text
 
 
-# --- whom it is for, and how long -----------------------------------------------------------------
+# --- whom it is for, and how long ----------------------------------------------------------------
 
 
 def _spoilt(text: str) -> list[str]:
@@ -427,7 +448,7 @@ async def test_whoever_left_the_roster_opens_nothing(sent: Sent, http: httpx2.As
     assert sent.number not in answer.text
 
 
-# --- what is written ------------------------------------------------------------------------------
+# --- what is written -----------------------------------------------------------------------------
 
 WRONG: list[tuple[Purpose, dict[str, str], str, str]] = [
     (Purpose.ACCEPT, {"expected_at": "soon"}, "将来的时间", "A time ahead"),
@@ -476,7 +497,7 @@ async def test_what_is_wrong_is_said_beside_it_and_the_persons_words_are_kept(
     assert (await http.post(link, data=usual)).status_code == 200, "the link is not used up by that"
 
 
-# --- what is seen, and what is written down about it ----------------------------------------------
+# --- what is seen, and what is written down about it ---------------------------------------------
 
 
 async def test_every_look_and_every_action_by_a_link_is_in_the_audit_trail(
@@ -557,7 +578,7 @@ async def test_every_field_has_a_label_and_a_page_works_without_script(
     assert '<form method="post"' in page
 
 
-# --- what is refused ------------------------------------------------------------------------------
+# --- what is refused -----------------------------------------------------------------------------
 
 
 async def strangers(doors: Doors, since: datetime) -> list[Entry]:
