@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _PLAIN = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
     "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _ESCAPED = "\f^{}\\[~]|€"
-_GSM = {**dict.fromkeys(_PLAIN, 1), **dict.fromkeys(_ESCAPED, 2)}
+_GSM: Mapping[str, int] = {**dict.fromkeys(_PLAIN, 1), **dict.fromkeys(_ESCAPED, 2)}
 _GSM_ALONE, _GSM_IN_PARTS = 160, 153
 _UCS_ALONE, _UCS_IN_PARTS = 70, 67
 
