@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +24,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_
 from domain import telephone
 from domain.errors import InputError
 from domain.issue.intake import Customer, Intake
+from domain.texts import can_be_seen
 from domain.vocabulary import Code, Model, Zone
 from runtime.textfiles import explain, findings, read_utf8
 
@@ -151,7 +153,8 @@ class Form(Model):
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             return value
         if clean := _CLEAN.get(name):
-            return clean(str(value).strip())
+            text = str(value).strip()
+            return clean(text) if can_be_seen(text) or clean is _reference else ""
         return value
 
     def _wrong(self, error: Any) -> tuple[str, str]:
@@ -190,11 +193,11 @@ def _line(text: str) -> str:
 
 def _reference(text: str) -> str:
     """Take theirs if it can be ours, else a name that is always the same for it."""
-    try:
-        return _code.validate_python(text)
-    except ValidationError:
-        plain = text.encode(errors="surrogatepass")  # JSON may hold half a character
-        return sha256(plain).hexdigest()[:32] if text else ""
+    with suppress(ValidationError):
+        if can_be_seen(text):
+            return _code.validate_python(text)
+    plain = text.encode(errors="surrogatepass")  # JSON may hold half a character
+    return sha256(plain).hexdigest()[:32] if text else ""
 
 
 _CLEAN: Mapping[str, Callable[[str], str]] = {

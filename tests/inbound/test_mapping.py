@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from domain.errors import InputError
 from domain.issue.intake import Intake
+from domain.texts import can_be_seen
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
 from inbound.mapping import Form, Ignored, Unusable, read_file
 from inbound.shelf import Shelf
@@ -98,6 +99,14 @@ def test_the_web_form_in_chinese_becomes_an_intake() -> None:
 
 def test_fields_that_no_mapping_names_are_left_alone() -> None:
     assert form().read(SENT | {"colour": "red"}, NOW) == form().read(SENT, NOW)
+
+
+@pytest.mark.parametrize("unseen", ["\u200b\u2060", "\u3164", "\u2028 \ufeff"])
+def test_what_shows_nothing_is_left_out(unseen: str) -> None:
+    who = {"name": unseen, "phone": "5550101"}
+    intake = form().read({"id": "P-1", "title": "x", "kind": unseen, "who": who}, NOW)
+    assert (intake.kind, intake.customer.name) == (Kind.CONSULTATION, "somebody")
+    assert wrong_with(SENT | {"title": unseen})["title"].startswith("is missing: add it")
 
 
 def test_what_they_leave_out_is_the_default_or_now() -> None:
@@ -227,11 +236,7 @@ def test_whatever_they_send_becomes_an_intake_or_is_refused_by_its_field(
 
 
 @example(title="中" * 201)
-@given(
-    title=st.text(min_size=1, max_size=300).filter(
-        lambda text: any(c > " " and c != "\x7f" and not c.isspace() for c in text)
-    )
-)
+@given(title=st.text(min_size=1, max_size=300).filter(can_be_seen))
 def test_a_title_of_any_length_is_one_line_of_ours(title: str) -> None:
     taken = form().read(SENT | {"title": title}, NOW).title
     assert 0 < len(taken) <= 200
