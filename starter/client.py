@@ -30,7 +30,9 @@ from domain.issue.actions import Act, ActionName, Reassign, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.staff.duty import Duty
+from domain.staff.known import Known
 from domain.staff.staffing import Stranded, stranded
+from domain.texts import unseen
 from domain.vocabulary import DESK, Actor, Role, Stage
 from runtime.aio import within
 from runtime.lives import Lives, catch_up, described
@@ -55,8 +57,8 @@ _GLANCE = 3.0
 """Seconds within which the register answers a small question, or counts as away."""
 _AT_ONCE = 0.5
 """Seconds within which an issue that knows its number tells it."""
-_REGIONS_KEPT = 30.0
-"""Seconds for which it is remembered which regions are served."""
+_NAMES_KEPT = 30.0
+"""Seconds for which it is remembered which regions and product lines there are."""
 _NOT_CONNECTED = "Failed client connect"
 """How the SDK begins to say that a connection to be made at the first call was not made."""
 
@@ -76,7 +78,7 @@ class Desk(Register):
         super().__init__(pool)
         self._client = client
         self._checking = Checking(pool)
-        self._regions: tuple[float, frozenset[str]] = (0.0, frozenset())
+        self._known_names: tuple[float, Known] = (0.0, Known())
         self._under_way: dict[str, asyncio.Task[Opened]] = {}
 
     @property
@@ -107,6 +109,7 @@ class Desk(Register):
             Refused: ``Invalid``; nothing was started.
             Unavailable: no answer in time.
         """
+        intake = intake.as_heard(datetime.now(UTC))
         id_ = intake.issue_id
         if (under_way := self._under_way.get(id_)) is None:
             asking = self._under_way[id_] = asyncio.create_task(self._register(intake))
@@ -123,11 +126,13 @@ class Desk(Register):
             away = False
             try:
                 await self._open_for_work()
+                intake = await self._in_our_words(intake)
                 if known := await within(_GLANCE, self._known(intake)):
                     return Opened(await self._asked_again(intake, known), new=False)
             except AWAY as error:
                 away = True
-                if intake.region not in self._regions[1]:
+                intake = self._known_names[1].in_our_words(intake)
+                if any(self._known_names[1].unknown(intake)):
                     raise Unavailable(f"who serves {intake.region} cannot be told now") from error
             await self.check(intake)
             if not away:
@@ -201,27 +206,37 @@ class Desk(Register):
         ) from error
 
     async def check(self, intake: Intake) -> None:
-        """Refuse what only the clock and the roster can tell, before anything is started. A region
-        that was served lately counts as served, also while PostgreSQL is away.
+        """Refuse what is missing though it is written, and what only the clock and the roster can
+        tell, before anything is started. What the roster had lately counts as known, also while
+        PostgreSQL is away.
 
         Raises:
             Refused: ``Invalid``.
         """
-        if wrong := intake.impossible_date(datetime.now(UTC)):
-            raise Refused("Invalid", wrong)
-        if intake.region in self._regions[1]:
-            return
-        if time.monotonic() - self._regions[0] > _REGIONS_KEPT or not self._regions[1]:
-            self._regions = (time.monotonic(), await within(_GLANCE, self._served()))
-        if intake.region not in self._regions[1]:
-            known = ", ".join(sorted(self._regions[1])) or "none: import a roster first"
-            raise Refused(
-                "Invalid", f"region: no service centre serves {intake.region}; known: {known}"
-            )
+        wrong = [*unseen(intake)]
+        if impossible := intake.impossible_date(datetime.now(UTC)):
+            wrong.append(impossible)
+        ours = self._known_names[1].in_our_words(intake)
+        if any(self._known_names[1].unknown(ours)):
+            ours = await self._in_our_words(intake)  # they may be new on the roster
+            wrong += self._known_names[1].unknown(ours)
+        if wrong:
+            raise Refused("Invalid", "\n".join(wrong))
 
-    async def _served(self) -> frozenset[str]:
+    async def _in_our_words(self, intake: Intake) -> Intake:
+        """Write region and product line as the roster does, by what is remembered of it; asked anew
+        after a while, and for what it does not have.
+        """
+        since, known = self._known_names
+        ours = known.in_our_words(intake)
+        if time.monotonic() - since > _NAMES_KEPT or any(known.unknown(ours)):
+            known = await within(_GLANCE, self._names())
+            self._known_names = (time.monotonic(), known)
+        return known.in_our_words(intake)
+
+    async def _names(self) -> Known:
         async with self._pool.acquire() as connection:
-            return frozenset(await roster.regions(connection))
+            return await roster.known(connection)
 
     async def act(
         self, number: str, name: ActionName, act: Act, *, key: str | None = None
@@ -282,7 +297,14 @@ class Desk(Register):
         return True
 
     async def complete(self, number: str, act: Resolve) -> None:
-        """Signal completion, fire and forget (R12)."""
+        """Signal completion, fire and forget (R12).
+
+        Raises:
+            Refused: there is no such issue, it is closed, or the result shows nothing.
+            Unavailable: no answer in time.
+        """
+        if wrong := "\n".join(unseen(act)):
+            raise Refused("Invalid", wrong)
         async with answering():
             await self._open_for_work()
             handle = self._client.get_workflow_handle(await self._find(number))

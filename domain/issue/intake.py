@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from domain.vocabulary import (
+    LONGEST_TEXT,
     Category,
     Channel,
     Code,
@@ -24,7 +26,13 @@ from domain.vocabulary import (
 OLDEST_REPORT = timedelta(days=366)
 """A report older than this is a typing error, not an issue."""
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far an intake system's clock may run ahead of ours."""
+"""How far somebody's clock may run ahead of ours, and nobody speaks of it."""
+AHEAD = timedelta(days=1)
+"""How far at most: one that is wrong, or set to another zone. Whatever it says is taken as now, and
+kept beside it; more is a typing error.
+"""
+CLOCK_AHEAD = "来报时钟超前，按收到时间登记 Clock ahead of ours, registered as now"
+"""Begins what is kept of it: the end of a description."""
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{4,24}$")]
 Email = Annotated[
@@ -33,6 +41,14 @@ Email = Annotated[
         max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$"
     ),
 ]
+
+
+def _without_blanks(name: object) -> object:
+    return "".join(name.split()) if isinstance(name, str) else name
+
+
+Region = Annotated[Code, BeforeValidator(_without_blanks)]
+"""What a region is called, however it is spaced: ``广东 省``."""
 
 
 class Customer(Model):
@@ -66,7 +82,7 @@ class Intake(Model):
     category: Category
     severity: Severity = Severity.GENERAL
     product_line: Code
-    region: Code = Field(description="a region some service centre of the roster serves")
+    region: Region = Field(description="a region some service centre of the roster serves")
     agent: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,4}$")] = Field(
         description="the hotline agent's number, second part of the issue number"
     )
@@ -107,16 +123,37 @@ class Intake(Model):
 
     def impossible_date(self, now: datetime) -> str | None:
         """Say which date cannot be true at ``now``, or None."""
-        if self.reported_at > now + CLOCK_SKEW:
-            return f"reported_at: {self.reported_at.isoformat()} lies in the future"
+        for name, at in self._times():
+            if at > now + AHEAD:
+                return f"{name}: {at.isoformat()} lies in the future, by more than a day"
         if self.reported_at < now - OLDEST_REPORT:
             return (
                 f"reported_at: {self.reported_at.isoformat()} is more than "
                 f"{OLDEST_REPORT.days} days ago"
             )
-        if self.occurred_at is not None and self.occurred_at > self.reported_at + CLOCK_SKEW:
+        occurred, reported = self.occurred_at or self.reported_at, min(self.reported_at, now)
+        if min(occurred, now) > reported + CLOCK_SKEW:
             return "occurred_at: an issue cannot be reported before it occurred"
         return None
+
+    def as_heard(self, now: datetime) -> Intake:
+        """Take what a clock ahead of ours says for ``now``, and note what it said with what the
+        customer said: what is possible by ``impossible_date``, at whichever door it came in.
+        """
+        ahead = {name: at for name, at in self._times() if now + CLOCK_SKEW < at <= now + AHEAD}
+        if not ahead:
+            return self
+        said = ", ".join(f"{name} {at.isoformat(timespec='seconds')}" for name, at in ahead.items())
+        noted = f"{self.description}\n\n{CLOCK_AHEAD}: {said}".strip()
+        changes: dict[str, object] = dict.fromkeys(ahead, now)
+        if len(noted) <= LONGEST_TEXT:  # no word of the customer's is given up for it
+            changes["description"] = noted
+        return self.model_copy(update=changes)
+
+    def _times(self) -> Iterator[tuple[str, datetime]]:
+        yield "reported_at", self.reported_at
+        if self.occurred_at is not None:
+            yield "occurred_at", self.occurred_at
 
 
 def issue_id(source: str, reference: str) -> str:

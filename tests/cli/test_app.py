@@ -149,8 +149,8 @@ def test_nothing_of_a_file_is_opened_if_the_roster_or_the_clock_contradicts_one_
     yinuo: Yinuo, running_desk: RunningDesk
 ) -> None:
     good = a_document()
-    tomorrow = (NOW + timedelta(days=1)).isoformat()
-    content = lines(good, a_document(region="Mars"), a_document(reported_at=tomorrow)).encode()
+    ahead = (NOW + timedelta(days=2)).isoformat()
+    content = lines(good, a_document(region="Mars"), a_document(reported_at=ahead)).encode()
     ran = yinuo("issue", "open", "-", stdin=content)
     assert (ran.code, ran.out) == (2, "")
     region, date = ran.err.splitlines()
@@ -159,6 +159,16 @@ def test_nothing_of_a_file_is_opened_if_the_roster_or_the_clock_contradicts_one_
     )
     assert date.startswith("standard input, line 3: reported_at:")
     assert yinuo("issue", "show", f"issue:web:{good['reference']}").code == 3
+
+
+def test_a_file_may_write_regions_and_product_lines_otherwise_and_come_from_a_clock_ahead(
+    yinuo: Yinuo,
+) -> None:
+    ahead = (NOW + timedelta(hours=8)).isoformat()
+    content = lines(a_document(region="廣東省", product_line="atm", reported_at=ahead)).encode()
+    (opened,) = (yinuo("issue", "open", "-", "--json", stdin=content)).json
+    assert (opened["region"], opened["product_line"]) == ("广东", "ATM")
+    assert opened["reported_at"] < ahead
 
 
 def test_lists_are_for_people_or_for_programs(yinuo: Yinuo) -> None:
@@ -194,9 +204,12 @@ def test_a_new_roster_has_somebody_for_what_nobody_had(
     sheet = running_desk.roster / "people.csv"
     people = sheet.read_text("utf-8")
     by_hand = BY_HAND.replace("ATM", "HOVERCRAFT").split()
-    opened = seen(yinuo("issue", "open", *by_hand, "--json"))
-    assert opened.engineer is None
     try:
+        lapsed = people.replace(",ATM=2025-12-31;", ",ATM=2025-12-31;HOVERCRAFT=2025-12-31;")
+        sheet.write_text(lapsed, "utf-8")
+        assert yinuo("roster", "import", str(running_desk.roster)).code == 0
+        opened = seen(yinuo("issue", "open", *by_hand, "--json"))
+        assert opened.engineer is None
         sheet.write_text(people.replace(",ATM;SECURITY,", ",ATM;SECURITY;HOVERCRAFT,"), "utf-8")
         imported = yinuo("roster", "import", str(running_desk.roster))
         assert imported.code == 0, imported.err

@@ -22,6 +22,7 @@ from starter.client import Desk, Opened
 from starter.prepare import prepare
 from store.issue_list import Filter
 from tests.support.builders import an_intake
+from tests.support.known_lines import lapsed
 from tests.support.running_desk import RunningDesk
 from workflows import audit
 
@@ -134,11 +135,20 @@ async def test_the_same_key_makes_a_repeated_action_the_same_one(desk: Desk) -> 
     ("changes", "reason"),
     [
         ({"region": "Mars"}, "region: no service centre serves Mars; known: 上海"),
-        ({"reported_at": datetime.now(UTC) + timedelta(days=1)}, "reported_at: .* in the future"),
+        ({"product_line": "ATN"}, "product_line: nobody works on ATN; known: ATM, KIOSK"),
+        ({"reported_at": datetime.now(UTC) + timedelta(days=2)}, "reported_at: .* in the future"),
         ({"reported_at": datetime.now(UTC) - timedelta(days=900)}, "more than 366 days ago"),
-        ({"occurred_at": datetime.now(UTC) + timedelta(days=1)}, "occurred_at: .* before"),
+        ({"occurred_at": datetime.now(UTC) + timedelta(days=2)}, "occurred_at: .* in the future"),
+        (
+            {
+                "reported_at": datetime.now(UTC) - timedelta(days=2),
+                "occurred_at": datetime.now(UTC) - timedelta(days=1),
+            },
+            "occurred_at: .* before",
+        ),
+        ({"title": "\u200b\u2060"}, "title: there is nothing to see"),
     ],
-    ids=["region", "future", "past", "order"],
+    ids=["region", "product", "future", "past", "far ahead", "order", "invisible"],
 )
 async def test_what_only_the_desk_can_know_to_be_wrong_starts_no_workflow(
     running_desk: RunningDesk, changes: dict[str, Any], reason: str
@@ -162,17 +172,18 @@ async def test_reassigning_to_somebody_unknown_is_refused_and_changes_nothing(de
 
 
 async def test_an_issue_that_was_resolved_without_anybody_does_not_hold_up_the_others(
-    desk: Desk,
+    running_desk: RunningDesk,
 ) -> None:
     """A lead resolves what waits for the customer and was taken from its engineer."""
-    seen = await desk.open(an_intake_of_now(product_line="DRONE"))
+    desk = running_desk.desk
+    async with lapsed(running_desk.pool, "DRONE"):
+        seen, waiting = [await desk.open(an_intake_of_now(product_line="DRONE")) for _ in range(2)]
     number = seen.number
     await desk.act(number, ActionName.ACCEPT, Accept(by=LEAD))
     await desk.act(number, ActionName.WAIT_FOR_CUSTOMER, WaitForCustomer(by=LEAD, reason="keys"))
     await desk.act(number, ActionName.REASSIGN, Reassign(by=LEAD, reason="on holiday"))
     resolved = await desk.act(number, ActionName.RESOLVE, Resolve(by=LEAD, result="reset"))
     assert resolved.engineer is None
-    waiting = await desk.open(an_intake_of_now(product_line="DRONE"))
     assert len(await desk.hand_over_stranded()) >= 1
     steps = (await desk.show(waiting.number)).steps
     assert [step.action for step in steps] == [ActionName.REGISTERED, ActionName.REASSIGN]

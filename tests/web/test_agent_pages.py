@@ -263,7 +263,7 @@ async def test_nothing_of_a_customer_is_in_any_address(
         ("region", "火星", "没有服务中心负责这个地区", "no service centre serves"),
         ("reported_at", "yesterday", "请写成", "write it like"),
         ("reported_at", "2000-01-01T09:00", "不能早于一年前", "days ago"),
-        ("occurred_at", "2999-01-01T09:00", "不能晚于客户报告的时间", "before it occurred"),
+        ("occurred_at", "2999-01-01T09:00", "不能晚于客户报告的时间", "more than a day"),
     ],
 )
 async def test_what_is_wrong_is_said_beside_its_field_and_all_is_kept(

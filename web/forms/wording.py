@@ -89,7 +89,7 @@ _BY_TYPE: Mapping[str, Reason] = {
 }
 _BY_SHAPE: Mapping[str, Reason] = {"string_pattern_mismatch": _CODE}
 _REFUSED: Mapping[str, str] = {
-    "at": "不能在将来，也不能早于上一步",
+    "at": "不能比现在晚一天以上，也不能早于上一步",
     "expected_at": "请填将来的时间",
     "to": "人员名册里没有，或现在不能转给它",
     "experts": "人员名册里没有",
@@ -147,7 +147,8 @@ INTAKE = Wording(
     },
     refused={
         "region": "没有服务中心负责这个地区，请从列表中选择",
-        "reported_at": "不能在将来，也不能早于一年前",
+        "product_line": "人员名册里没有这条产品线，请从列表中选择",
+        "reported_at": "不能比现在晚一天以上，也不能早于一年前",
         "occurred_at": "不能晚于客户报告的时间",
     },
     beside={"customer": "phone"},
