@@ -20,7 +20,7 @@ from pydantic import Field
 from domain import words
 from domain.issue import view
 from domain.links import Purpose
-from domain.sla.promise import Promise, PromiseKind
+from domain.sla.promise import CUSTOMERS, Promise, PromiseKind
 from domain.vocabulary import (
     ESCALATION,
     Audience,
@@ -119,6 +119,17 @@ class Context(Model):
     promises: tuple[Promise, ...] = ()
     promise: Promise | None = Field(default=None, description="the one an alarm is about")
     mark_name: str | None = Field(default=None, description="the threshold it reached")
+    at: Instant | None = Field(
+        default=None, description="when it is written; nothing is promised before"
+    )
+    own_word: tuple[Promise, ...] = Field(
+        default=(), description="those that only somebody's word makes kept (R11, R12)"
+    )
+    happened_at: Instant | None = None
+    by: str | None = Field(default=None, description="whose step it is")
+    on_duty_at: Instant | None = Field(
+        default=None, description="when somebody qualified is on duty, if nobody has it (R16)"
+    )
     expected_at: Instant | None = Field(default=None, description="the handler's word (R14)")
     reason: str | None = None
     result: str | None = None
@@ -164,18 +175,25 @@ def without_links(body: str) -> str:
 
 def _facts(context: Context) -> dict[str, Any]:
     """The context's fields and what follows from them: ``due``, the clocks that move, by kind, and
-    ``promised``, what the customer may count on, in Chinese and in English.
+    ``promised``, what the customer may count on, in Chinese and in English; ``passed``, what is
+    still owed though its time is over: nobody is told of that as if it were to come.
     """
     facts = {name: getattr(context, name) for name in Context.model_fields}
     moving = {p.kind: p for p in context.promises if p.running and p.paused_at is None}
-    told = {kind: p for kind, p in moving.items() if not p.overdue}  # not promised once more
+    passed = {
+        kind: p
+        for kind, p in moving.items()
+        if p.overdue or (context.at is not None and p.due_at <= context.at)
+    }
+    ahead = {kind: p for kind, p in moving.items() if kind not in passed}
     return facts | {
-        "due": {kind: moving.get(kind) for kind in PromiseKind},
+        "due": {kind: ahead.get(kind) for kind in PromiseKind},
+        "passed": {kind: p for kind, p in passed.items() if kind not in CUSTOMERS},
         "promised": [
             mark.join(
-                words[n].format(_due_in(context.zone, told[kind]))
+                words[n].format(_due_in(context.zone, ahead[kind]))
                 for kind, words in PROMISED.items()
-                if kind in told
+                if kind in ahead
             )
             for n, mark in enumerate(("；", "; "))
         ],

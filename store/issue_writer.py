@@ -272,7 +272,7 @@ _MOVED = (
 )
 _LIVED = (
     *("due_at", "provisional", "marks", "reached", "outcome", "ended_at"),
-    *("paused_at", "pauses", "stops", "consumed"),
+    *("paused_at", "pauses", "stops", "consumed", "own_word_at"),
 )
 """What becomes of a promise as time goes by."""
 _PLANNED = ("attempts", "target", "clock", "calendar", "rulebook", "opens_at")

@@ -135,14 +135,16 @@ def _steps(view: IssueView) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     for step in reversed(view.steps):
         who = Text.assemble(step.action, (f" · {step.by}", "dim"))
-        grid.add_row(Text(local(step.at, view.zone), style="dim"), who, plain(step.note))
+        said = f" (said {local(step.said_at, view.zone)})" if step.said_at else ""
+        grid.add_row(Text(local(step.at, view.zone), style="dim"), who, plain(step.note) + said)
     return grid
 
 
 def _standing(promise: PromiseView, zone: str) -> Text:
     if promise.ended_at:
-        ended = f"{promise.end} {_short(promise.ended_at, zone)}"
-        return Text(ended, style=_END_STYLE.get(promise.end, ""))
+        said = " 自述 by own word" if promise.by_own_word else ""
+        ended = f"{promise.end} {_short(promise.ended_at, zone)}{said}"
+        return Text(ended, style="yellow" if said else _END_STYLE.get(promise.end, ""))
     if promise.paused:
         return Text("standing still", style="cyan")
     if promise.end is PromiseEnd.BROKEN:

@@ -48,7 +48,10 @@ class ActionName(StrEnum):
 class Act(Model):
     """Base of the actions. ``by`` says who acts. ``at`` says when it happened if that was earlier
     than now (a field engineer reporting in the evening); it may not lie before the last thing that
-    somebody did to the issue nor in the future, and both instants are kept.
+    somebody did to the issue, and both instants are kept.
+
+    Somebody's word counts as far back as the policy says, and no clock is ahead of ours: what lies
+    beyond happens when the desk hears of it, and what was said is kept with the step.
     """
 
     by: Actor

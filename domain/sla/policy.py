@@ -7,9 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from domain.calendars.periods import Ends, Period, WorkingDays, WrittenPeriod, read_period
+from domain.calendars.periods import (
+    Ends,
+    Period,
+    TimeBudget,
+    WorkingDays,
+    WrittenPeriod,
+    read_period,
+)
 from domain.sla.clock import Counting, Rehearsal
-from domain.sla.promise import DUE, PromiseKind
+from domain.sla.promise import COUNTS_BACK, DUE, PromiseKind
 from domain.vocabulary import (
     Amount,
     Audience,
@@ -243,6 +250,21 @@ class Delivery(Model):
         return self
 
 
+def _read_elapsed(written: object) -> TimeBudget:
+    period = read_period(written)
+    if isinstance(period, TimeBudget):
+        return period
+    raise ValueError(f'"{period}" is no time: write "12h", it runs through the night')
+
+
+class OwnWord(Model):
+    """How far back somebody's own word counts for when they did something (R11, R12)."""
+
+    counts_back: Annotated[
+        TimeBudget, BeforeValidator(_read_elapsed), PlainSerializer(str, when_used="json")
+    ] = TimeBudget(span=COUNTS_BACK, written="12h")
+
+
 class Policy(Model):
     """The desk's figures, as written in ``policies/*.toml``."""
 
@@ -258,6 +280,7 @@ class Policy(Model):
     evaluations: Evaluations = Evaluations()
     quality: Quality = Quality()
     telephone: Telephone = Telephone()
+    own_word: OwnWord = OwnWord()
     delivery: Delivery
     rehearsal: Rehearsal | None = None
 

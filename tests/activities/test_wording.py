@@ -92,6 +92,10 @@ FULL = Context(
     promises=PROMISES,
     promise=PROMISES[1],
     mark_name="+2h",
+    own_word=PROMISES[:2],
+    happened_at=NOON,
+    by="e-han",
+    on_duty_at=NOON + timedelta(hours=20),
     expected_at=NOON + timedelta(hours=6),
     reason="备件明天到货",
     result=RESULT,
@@ -312,6 +316,22 @@ def test_who_is_to_pass_messages_on_reads_them_word_for_word() -> None:
 def test_the_title_of_a_customer_is_text_and_never_a_template() -> None:
     naughty = MINIMAL.model_copy(update={"title": "{{ zone }} <b>"})
     assert "“{{ zone }} <b>”" in write("registered", naughty).body
+
+
+@pytest.mark.parametrize("end", [PromiseEnd.BROKEN, PromiseEnd.OPEN])
+def test_a_promise_whose_time_is_over_is_not_told_as_if_it_were_to_come(
+    end: PromiseEnd,
+) -> None:
+    passed = a_promise(PromiseKind.RESPONSE, -2).model_copy(update={"end": end})
+    facts = {"promises": (passed, PROMISES[1]), "at": NOON, "kind": Kind.FAULT}
+    customers = write("registered", FULL.model_copy(update=facts)).body
+    assert "2026-11-23 Mon 10:00" not in customers
+    assert customers.count("很抱歉") == 1
+    assert "预计 2026-11-26" in customers
+    theirs = write("assigned", FULL.model_copy(update=facts)).body
+    assert "响应期限 2026-11-23 Mon 10:00 已过，请马上与客户联系" in theirs
+    assert "响应已逾期 response overdue since: 2026-11-23 Mon 10:00" in theirs
+    assert "响应期限 response due" not in theirs
 
 
 @pytest.mark.parametrize("template", ["no_such", "../wording"])

@@ -267,14 +267,16 @@ async def _told(
     case: str = "",
 ) -> Response:
     require(who, Right.SEE, seen)
-    can = _possible(who, seen)
+    can, now = _possible(who, seen), here.now()
+    open_ = [p for p in seen.promises if p.ended_at is None and p.kind in _TELL]
     return render(
         request,
         "agent_issue.html",
         (tried.result.status if tried else HTTPStatus.OK).value,
         who=who,
         issue=seen,
-        tell=[(_TELL[p.kind], p) for p in seen.promises if p.ended_at is None and p.kind in _TELL],
+        tell=[(_TELL[p.kind], p) for p in open_ if p.due_at > now],
+        late=[p.kind for p in open_ if p.due_at <= now],
         can=can,
         case=await _case(here, who, case),
         forms={each: tried.form(seen, each) if tried else Filled() for each in can},
