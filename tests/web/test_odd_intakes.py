@@ -143,6 +143,28 @@ async def test_staff_who_write_nothing_to_see_are_told_which_field(
     assert [step.action for step in steps] == [ActionName.REGISTERED]
 
 
+async def test_a_word_from_days_ago_does_not_make_a_broken_promise_kept(
+    http: httpx2.AsyncClient, token: MakeToken
+) -> None:
+    reported = datetime.now(UTC) - timedelta(days=13)
+    late = said(reported_at=reported.isoformat(), occurred_at=None, category="technical")
+    late.pop("occurred_at")
+    opened = await http.post("/issues", json=late, headers=await token(Role.INTAKE))
+    assert opened.status_code == 201, opened.text
+    at = reported + timedelta(minutes=30)
+    answer = await http.post(
+        f"/issues/{opened.json()['number']}/accept",
+        json={"at": at.isoformat()},
+        headers=await token(Role.LEAD),
+    )
+    assert answer.status_code == 200, answer.text
+    ends = {promise["kind"]: promise["end"] for promise in answer.json()["promises"]}
+    assert ends["response"] == "broken"
+    step = answer.json()["steps"][-1]
+    assert datetime.fromisoformat(step["said_at"]) == at
+    assert datetime.fromisoformat(step["at"]) > at + timedelta(days=12)
+
+
 async def test_a_form_of_a_page_with_nothing_to_see_is_one_to_be_filled_in(
     doors: Doors, http: httpx2.AsyncClient
 ) -> None:
