@@ -334,6 +334,16 @@ def test_a_promise_whose_time_is_over_is_not_told_as_if_it_were_to_come(
     assert "响应期限 response due" not in theirs
 
 
+@pytest.mark.parametrize("template", ["registered", "dispatched"])
+def test_a_customer_hears_it_as_it_is_when_nobody_is_on_duty(template: str) -> None:
+    facts = {"kind": Kind.FAULT}
+    someone = write(template, in_full(template, **facts)).body
+    nobody = write(template, in_full(template, **facts, engineer_name=None)).body
+    assert "目前没有值班" in nobody
+    assert "on duty" in nobody
+    assert "on duty" not in someone
+
+
 @pytest.mark.parametrize("template", ["no_such", "../wording"])
 def test_an_unknown_wording_is_an_error_that_names_the_known_ones(template: str) -> None:
     with pytest.raises(
