@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake open scale storm chaos upgrade browser clean
+.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake open scale storm chaos upgrade fuzz browser dovecot clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,15 @@ browser: ## Debian's Chromium, Chinese fonts and curl, for the tests of the door
 		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 		$$as_root apt-get update -qq && \
 		$$as_root apt-get install -y -qq --no-install-recommends chromium curl fonts-noto-cjk >/dev/null; }
+
+dovecot: ## Debian's Dovecot, for the test of letters out of somebody else's mailbox
+	@PATH="$$PATH:/usr/sbin" command -v dovecot >/dev/null || { \
+		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$as_root apt-get update -qq && \
+		$$as_root apt-get install -y -qq --no-install-recommends dovecot-imapd >/dev/null; }
+
+fuzz: $(STAMP) ## letters and webhooks broken at random; ARGS="--inputs 100000" for more
+	$(BIN)/python -m benchmarks.fuzz $(ARGS)
 
 # One after the other, whatever -j says: each has the machine for itself. All are run, also if one fails.
 bench: $(STAMP) ## all of the next six, small: some minutes; ARGS=--strict to fail for missed aims as well

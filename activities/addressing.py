@@ -6,30 +6,37 @@ A message's key says what it is about, so that whatever is retried, nobody is to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities import wording
-from activities.wording import Context
+from activities import robots, wording
+from activities.wording import Context, Style, Undelivered
+from domain import telephone
 from domain.calendars.periods import Period, TimeBudget
 from domain.issue.actions import ThresholdReached
 from domain.issue.state import NotificationRequest, When
 from domain.issue.step import DeliveryBatch, Recorded, Step
-from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered
-from domain.sla.policy import Policy
+from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered, the_one
+from domain.sla.policy import Desk, Policy
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import OFF, Duty
-from domain.staff.roster import Member
+from domain.staff.roster import DeliveryChannel, Member
 from domain.staff.staffing import responsible
+from domain.strangers import ADDRESSED_AS, Stranger, may_be_one
 from domain.vocabulary import ESCALATION, Audience, Model, Role, Stage
 from runtime.signing import Links
-from store import outbox
+from store import outbox, strangers
 from store.connection import Connection
 from store.issue_writer import IssueContext
 from store.outbox import Message
 from store.roster import Staff
 
+UNKNOWN_AND_OFTEN = (
+    "nobody vouches for this address, and it heard from us as often as the policy allows in an hour"
+)
+CALL_CUSTOMER = "call_customer"
+"""The wording for the agent who is to telephone what cannot be written."""
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
 
 
@@ -47,7 +54,8 @@ class Recipient(Model):
 
 class Directory:
     """Turns audiences into recipients, for one issue at one instant. ``rulebook`` is the one that
-    counts now: it knows the roster's calendars. ``links`` writes what each can answer by.
+    counts now: it knows the roster's calendars. ``links`` writes what each can answer by. A
+    customer who is a ``stranger`` is told none of the words that came in, and not too often.
     """
 
     def __init__(
@@ -57,6 +65,7 @@ class Directory:
         recorded: Recorded,
         rulebook: Rulebook,
         links: Links,
+        stranger: Stranger | None = None,
     ) -> None:
         self._members = staff.members
         self._channels = staff.channels
@@ -64,6 +73,7 @@ class Directory:
         self._links = links
         self.case = case
         self.recorded = recorded
+        self._stranger = stranger
 
     def find(self, audience: Audience, at: datetime, person: str | None = None) -> Recipient | None:
         """Return the one to tell; None only where the roster has nobody at all."""
@@ -82,6 +92,28 @@ class Directory:
         member = self._members.get(named[audience])
         return _staff(member) if member else self.superior(1, at)
 
+    def told_of(self, audience: Audience) -> IssueContext:
+        """Return the issue as somebody is told of it."""
+        if not self.is_stranger(audience):
+            return self.case
+        called = ADDRESSED_AS[self.case.language or self.desk.language]
+        unsaid = {"title": self.case.number, "customer_name": called, "site": None}
+        return self.case.model_copy(update=unsaid)
+
+    def is_stranger(self, audience: Audience) -> bool:
+        """Say whether nobody vouches for the reader's address (``domain.strangers``)."""
+        return self._stranger is not None and audience is Audience.CUSTOMER
+
+    def unsent(self, audience: Audience) -> str | None:
+        """Say why no channel is to take a message, though there may be one; None: one is."""
+        too_often = self._stranger is not None and not self._stranger.may_hear
+        return UNKNOWN_AND_OFTEN if too_often and audience is Audience.CUSTOMER else None
+
+    def agent(self) -> Recipient | None:
+        """Return the agent who took the issue, if they are still on the roster."""
+        member = self._members.get(self.case.agent)
+        return _staff(member) if member else None
+
     def superior(self, level: int, at: datetime) -> Recipient | None:
         """Return who answers at that escalation level, or at the next one that has somebody."""
         people, department = self._members.values(), self.recorded.department
@@ -94,36 +126,63 @@ class Directory:
         again = Duty(self._rulebook).next_duty(member, at) if member else None
         return again if again and again > at else None
 
+    @property
+    def desk(self) -> Desk:
+        """Who writes."""
+        return self._rulebook.policy.desk
+
+    def style(self, to: Recipient) -> Style:
+        """Say how somebody is written to: a customer in their language, and short where it goes to
+        a telephone; everybody else as the desk speaks; nobody more than their channel carries.
+        """
+        customer = to.id == CUSTOMER
+        language = self.case.language if customer else None
+        channel = next((each for each in self._channels if each.id == to.channel), None)
+        robot = robots.kind_of(channel.url) if channel else None
+        return Style(
+            language=language or self.desk.language,
+            short=customer and channel is not None and channel.customers == "phone",
+            holds=robot.holds if robot else None,
+        )
+
     def links(
-        self, step: Step, tell: NotificationRequest, to: Recipient
+        self, step: Step, tell: NotificationRequest, to: Recipient, style: Style
     ) -> tuple[tuple[Purpose, str], ...]:
-        """Return what a message's reader can do by a link, and its address."""
+        """Return what a message's reader can do by a link, and its address; a short message has
+        one link, and that is short.
+        """
         known = (*step.promises, *self.recorded.promises)
         running = {promise.kind for promise in known if promise.running}
         stage = step.stage_with(self.recorded.engineer)
+        purposes = offered(tell.template, tell.to, stage, running)
         return tuple(
-            (purpose, self._links.address(self._link(step, purpose, to)))
-            for purpose in offered(tell.template, tell.to, stage, running)
+            (purpose, self._address(step, purpose, to, style))
+            for purpose in (the_one(purposes) if style.short else purposes)
         )
 
-    def _link(self, step: Step, purpose: Purpose, to: Recipient) -> Link:
+    def _address(self, step: Step, purpose: Purpose, to: Recipient, style: Style) -> str:
+        return self._links.address(self._link(step, purpose, to, style), brief=style.short)
+
+    def _link(self, step: Step, purpose: Purpose, to: Recipient, style: Style) -> Link:
+        until = step.recorded_at + PURPOSES[purpose].lasts
+        if style.short:  # minutes are shorter than seconds
+            until += -(until - datetime.min.replace(tzinfo=UTC)) % timedelta(minutes=1)
         return Link(
             number=self.case.number,
             purpose=purpose,
             person=to.id,
             generation=step.generation,
-            until=step.recorded_at + PURPOSES[purpose].lasts,
+            until=until,
             mark=mark_of(step.issue_id),
         )
 
     def _customer(self) -> Recipient:
-        addresses = {"phone": self.case.phone, "email": self.case.email}
-        for channel in self._channels:
-            if channel.customers and (address := addresses[channel.customers]):
-                return Recipient(
-                    id=CUSTOMER, name=self.case.customer_name, channel=channel.id, address=address
-                )
-        return Recipient(id=CUSTOMER, name=self.case.customer_name)
+        name = self.told_of(Audience.CUSTOMER).customer_name
+        reached = reached_by(self.case, self._channels)
+        if reached is None or self.unsent(Audience.CUSTOMER):
+            return Recipient(id=CUSTOMER, name=name)
+        channel, address = reached
+        return Recipient(id=CUSTOMER, name=name, channel=channel, address=address)
 
     def _clerk(self, at: datetime) -> Recipient | None:
         """The clerk who is at work, or else is so first."""
@@ -131,6 +190,39 @@ class Directory:
         if not clerks:
             return None
         return min(map(_staff, clerks), key=lambda clerk: (self.at_work(clerk, at) or at, clerk.id))
+
+
+def reached_by(case: IssueContext, channels: Sequence[DeliveryChannel]) -> tuple[str, str] | None:
+    """Say by which channel and address a customer is reached; None: by none."""
+    phone = telephone.read(case.phone)
+    texted = phone.number if phone and phone.takes_texts else None
+    addresses = {"phone": texted, "email": case.email}
+    for channel in channels:
+        if channel.customers and (address := addresses[channel.customers]):
+            return channel.id, address
+    return None
+
+
+async def stranger(
+    connection: Connection,
+    step: Step,
+    case: IssueContext,
+    policy: Policy,
+    channels: Sequence[DeliveryChannel],
+) -> Stranger | None:
+    """Find out whether a step tells somebody something for whose address nobody vouches, and count
+    it then. None: it does not.
+    """
+    rule, reached = policy.strangers, reached_by(case, channels)
+    tells = any(tell.to is Audience.CUSTOMER for tell in step.tell)
+    if not (tells and reached and may_be_one(case.channel, step.action, step.by.role, rule)):
+        return None
+    _, address = reached
+    known = await strangers.acquaintance(connection, step.issue_id, address, rule.channels)
+    if known.made:
+        return None
+    hears = await strangers.may_hear(connection, address, step.recorded_at, rule.per_hour)
+    return Stranger(may_hear=hears)
 
 
 def _staff(member: Member) -> Recipient:
@@ -196,6 +288,25 @@ def _elapsed(period: Period) -> timedelta:
 
 
 def _told(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]:
+    """Write to everybody; what cannot be written to the customer is the agent's to telephone
+    (R34). It is still to the customer: at once, and their answer when it has arrived (R6).
+    """
+    agent = directory.agent()
+    for message in _written(step, policy, directory):
+        if agent and message.audience is Audience.CUSTOMER and message.may_be_spoken:
+            tell = NotificationRequest(template=CALL_CUSTOMER, to=Audience.AGENT)
+            call = _message(step, policy, directory, tell, agent, (message,))
+            by_way_of = {name: getattr(call, name) for name in _WAY}
+            yield message.model_copy(update={"key": f"{message.key}:{agent.id}", **by_way_of})
+        else:
+            yield message
+
+
+_WAY = ("recipient", "channel", "address", "subject", "body", "full_text")
+"""What of a message says how it gets there."""
+
+
+def _written(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]:
     keys: set[str] = set()
     for tell in step.tell:
         if not _APPLIES[tell.when](tell, directory):
@@ -265,10 +376,12 @@ def _message(
     recipient: Recipient,
     undelivered: Sequence[Message] = (),
 ) -> Message:
-    case, recorded = directory.case, directory.recorded
+    case, recorded = directory.told_of(tell.to), directory.recorded
     act = step.act
+    said = {} if directory.is_stranger(tell.to) else step.content
     reached = act if isinstance(act, ThresholdReached) else None
     promise = next((p for p in step.promises if reached and p.key == reached.promise), None)
+    style = directory.style(recipient)
     written = wording.write(
         tell.template,
         Context(
@@ -285,24 +398,28 @@ def _message(
             zone=recorded.zone,
             promises=tuple(p for p in (*step.promises, *recorded.promises) if p.running),
             promise=promise,
+            at=step.recorded_at,
+            own_word=tuple(p for p in step.promises if p.own_word_at == step.recorded_at),
+            happened_at=step.at,
+            by=step.by.id,
+            on_duty_at=recorded.assign_again_at,
             mark_name=reached.threshold if reached else None,
             expected_at=step.handling.expected_at if step.handling else None,
-            reason=_reason(step.content),
+            reason=_reason(said),
             result=step.result,
             level=step.level,
-            said=step.content,
+            said=said,
             department=recorded.department,
             category=case.facts.category,
             answering=any(p.kind is PromiseKind.HAND_OVER for p in recorded.promises),
             against=case.against,
             thin=recorded.thin,
             reopen_count=step.generation - 1,
-            undelivered=tuple(
-                (row.audience, row.recipient, row.subject, wording.without_links(row.body))
-                for row in undelivered
-            ),
-            links=directory.links(step, tell, recipient),
+            undelivered=tuple(map(_left, undelivered)),
+            links=directory.links(step, tell, recipient, style),
+            desk=directory.desk,
         ),
+        style,
     )
     about = f"{step.seq}:{tell.template}"
     if reached and promise:  # with the pauses: an alarm that a pause took back is given again
@@ -320,8 +437,20 @@ def _message(
         address=recipient.address,
         subject=written.subject,
         body=written.body,
+        full_text=written.full_text,
         created_at=step.recorded_at,
         not_before=directory.at_work(recipient, step.recorded_at) if in_hours else None,
+        last_error=directory.unsent(tell.to),
+    )
+
+
+def _left(message: Message) -> Undelivered:
+    return Undelivered(
+        audience=message.audience,
+        recipient=message.recipient,
+        subject=message.subject or message.key,
+        text=message.full_text or wording.without_links(message.body),
+        why=message.last_error,
     )
 
 

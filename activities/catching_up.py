@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from temporalio.client import Client
 
-from activities.addressing import Directory, address
+from activities.addressing import Directory, address, stranger
 from activities.informing import taught
 from domain import contract as names
 from domain.issue.folding import folded
@@ -120,7 +120,8 @@ class CatchingUp:
         current = await self._rulebooks.current(connection)
         rulebook = await self._rulebooks.get(connection, case.rulebook)
         staff = await roster.staff(connection)
-        directory = Directory(staff, case, recorded, current.rulebook, self._links)
+        unknown = await stranger(connection, step, case, rulebook.policy, staff.channels)
+        directory = Directory(staff, case, recorded, current.rulebook, self._links, unknown)
         _, written = await address(connection, step, rulebook.policy, directory)
         messages = [
             (await _message(connection, key, written, recorded)).model_copy(

@@ -1,5 +1,6 @@
 """The deep audit: register against Temporal both ways, promises against alarms, messages against
-deliveries, forms against events. It only looks; ``activities/repairing.py`` mends what it finds.
+deliveries, forms against events. It only looks at issues; ``activities/repairing.py`` mends what it
+finds.
 
 Looked at once, a busy desk is full of faults: a step that one side has already and the other not
 yet. So whoever is accused is looked at again after a while, and what is still wrong in the same way
@@ -24,7 +25,7 @@ from domain import contract as names
 from domain.findings import AuditReport, Finding, FindingKind
 from domain.issue.folding import folded, form_differences, ledger_differences, missing
 from runtime.aio import every
-from store import auditing, issue_reader
+from store import auditing, issue_reader, letters, rulebooks
 from store.auditing import Papers
 from store.connection import Pool
 from store.issue_reader import Living
@@ -101,9 +102,19 @@ class DeepAudit:
 
     @activity.defn(name=names.DEEP_AUDIT)
     async def deep_audit(self) -> AuditReport:
-        """Look at everything, and keep what was found for metrics and heartbeat."""
+        """Look at everything, and keep what was found for metrics and heartbeat. What is kept for
+        a time only is looked after by the way.
+        """
         async with every(4.0, activity.heartbeat):
+            await self.forget_letters()
             return await auditing.keep(self._pool, await self.look(activity.client()))
+
+    async def forget_letters(self) -> None:
+        """Keep letters no longer than the policy says that counts now."""
+        async with self._pool.acquire() as connection:
+            current = await rulebooks.current(connection)
+        if current:
+            await letters.forget(self._pool, self._clock() - current.policy.letters.keep.span)
 
     async def look(self, client: Client, ids: Collection[str] | None = None) -> AuditReport:
         """Say what is wrong: with these issues, or with any; and with the desk as a whole."""

@@ -56,7 +56,7 @@ async def informed(
     if step.action is ActionName.CONFIRM:
         offered = await issue_writer.quotation(connection, step.issue_id, step.generation)
         confirmed = Confirmed.model_validate({**step.content, "by": step.by, **offered})
-        changes["content"] = confirmed.content()
+        changes["content"] = step.content | confirmed.content()
     return Informed(
         step=step.model_copy(update=changes),
         needs_approval=any(each.needs_approval for each in found),

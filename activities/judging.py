@@ -172,7 +172,7 @@ async def _unregistered(
     """
     if now - found.start_time < STARTING:
         return []
-    if await histories.is_to_register(client, suspect.id, found.run_id) is None:
+    if await histories.offered(client, suspect.id, found.run_id) is None:
         return []
     said = f"its workflow runs since {found.start_time:%Y-%m-%d %H:%M} UTC"
     return [suspect.found(FindingKind.NOT_REGISTERED, found.run_id, said)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
+from time import monotonic
 
 AT_ONCE = 4
 """Messages that any channel carries at a time: a slow one fills its own lanes and nobody else's."""
@@ -18,8 +20,22 @@ others.
 """
 
 
+BUSY_RETRY = timedelta(seconds=3)
+"""When a message whose channel had no free lane tries again."""
+TOO_FAST_REST = timedelta(minutes=1)
+"""How long a channel is left in peace that was given too much: what it may take is told by the
+minute.
+"""
+
+
 class ChannelBusy(Exception):
-    """The message was not sent yet: its channel has as many under way as it may have."""
+    """The message was not sent yet: its channel has as many under way as it may have, or is left in
+    peace. It is to be tried ``again`` after that time.
+    """
+
+    def __init__(self, again: timedelta = BUSY_RETRY) -> None:
+        super().__init__(again)
+        self.again = again
 
 
 class Lanes:
@@ -31,13 +47,16 @@ class Lanes:
         self._open = AT_ONCE
         self._free = asyncio.Semaphore(AT_ONCE)
         self._left = 0
+        self._rests_until = 0.0
 
     async def enter(self) -> None:
         """Take a lane, and wait for one as long as the channel moves.
 
         Raises:
-            ChannelBusy: it does not.
+            ChannelBusy: it does not, or rests.
         """
+        if (rests := self._rests_until - monotonic()) > 0:
+            raise ChannelBusy(timedelta(seconds=rests))
         while True:
             left = self._left
             try:
@@ -60,3 +79,8 @@ class Lanes:
         if well and self._open < WIDEST:
             self._open += 1
             self._free.release()
+
+    def rest(self) -> ChannelBusy:
+        """Leave the channel in peace, and return what there is to say to whoever wants a lane."""
+        self._rests_until = monotonic() + TOO_FAST_REST.total_seconds()
+        return ChannelBusy(TOO_FAST_REST)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
+from typing import TypeAlias
 
 import structlog
 from temporalio import activity
@@ -16,20 +17,37 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.guard import Guard
 from activities.lanes import ChannelBusy, Lanes
-from activities.sending import DeliveryFailed, DeliveryUnknown, Sender, forget
+from activities.sending import (
+    About,
+    DeliveryFailed,
+    DeliveryRefused,
+    DeliveryTooFast,
+    DeliveryUnknown,
+    Sender,
+    forget,
+)
 from domain import contract as names
 from runtime.together import Together
 from store import AWAY, outbox
 from store.connection import Pool
 from store.outbox import Posting, Result
 
-BUSY_RETRY = timedelta(seconds=3)
-"""When a message whose channel had no free lane tries again."""
+SOONEST_RETRY = timedelta(milliseconds=50)
+"""When a message whose slot came up meanwhile is looked at again. No time at all would be taken for
+"as the policy says": half a minute, and twice that the next time.
+"""
+IN_ORDER_RETRY = timedelta(seconds=1)
+"""When a message is looked at again that waits for an earlier one to the same person."""
+IN_ORDER_ATTEMPTS = 30
+"""How often that is done: one that nobody brings out does not hold up what comes after it."""
 HEARTBEAT_SECONDS = 4.0
 LAST_MOMENTS = 5.0
 """Seconds a cancelled delivery waits for the result of what is already on its way."""
 RECORDING_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts to record a result while PostgreSQL is away."""
+
+Outcome: TypeAlias = bool | DeliveryFailed | ChannelBusy
+"""Whether a message is settled for sure, or why not yet."""
 
 _log = structlog.get_logger(__name__)
 
@@ -66,48 +84,59 @@ class Notification:
             return await self._guard.kept(partial(self._deliver_all, keys))
 
     async def _deliver_all(self, keys: list[str]) -> list[str]:
+        results: dict[str, Outcome] = {}
+        while True:
+            queue = await self._looked(keys)
+            waited = activity.info().attempt > IN_ORDER_ATTEMPTS
+            ready = (*queue.ready, *queue.behind) if waited else queue.ready
+            now = await self._deliver([each for each in ready if each.key not in results])
+            results |= now
+            if not (now and queue.behind):  # else they may have waited for what was tried now
+                break
+        if waits := self._waits(queue, results.values()):
+            raise ApplicationError(
+                "a channel takes the next message later",
+                type="WaitsItsTurn",
+                next_retry_delay=retry_in(waits),
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        failures = {str(each) for each in results.values() if isinstance(each, DeliveryFailed)}
+        if failures:
+            raise ApplicationError("; ".join(sorted(failures)), type="NotDelivered")
+        if not queue.given_up and all(result is True for result in results.values()):
+            return []
+        return await outbox.unsettled(self._pool, keys)
+
+    async def _looked(self, keys: Sequence[str]) -> outbox.Queue:
         queue = await self._look(keys)
         if queue.unprepared:
             await outbox.prepare(self._pool, keys, self._clock())
             queue = await self._look(keys)
-        results = await self._deliver(queue.ready)
-        later = [queue.wait_until - self._clock()] if queue.wait_until else []
-        if any(isinstance(result, ChannelBusy) for result in results):
-            later.append(BUSY_RETRY)
-        if later:
-            raise ApplicationError(
-                "a channel takes the next message later",
-                type="WaitsItsTurn",
-                next_retry_delay=max(min(later), timedelta()),
-                category=ApplicationErrorCategory.BENIGN,
-            )
-        failures = {
-            f"{posting.channel}: {result}"
-            for posting, result in zip(queue.ready, results, strict=True)
-            if isinstance(result, DeliveryFailed)
-        }
-        if failures:
-            raise ApplicationError("; ".join(sorted(failures)), type="NotDelivered")
-        if not queue.given_up and all(result is True for result in results):
-            return []
-        return await outbox.unsettled(self._pool, keys)
+        return queue
 
-    async def _deliver(
-        self, postings: Sequence[Posting]
-    ) -> list[bool | DeliveryFailed | ChannelBusy]:
-        """Send all at once as far as their channels let them; return for each whether it is settled
-        for sure, or why not yet.
+    def _waits(self, queue: outbox.Queue, results: Iterable[Outcome]) -> list[timedelta]:
+        """Say for how long what was not sent has to wait."""
+        waits = [each.again for each in results if isinstance(each, ChannelBusy)]
+        if queue.wait_until:
+            waits.append(queue.wait_until - self._clock())
+        if queue.behind:
+            waits.append(IN_ORDER_RETRY)
+        return waits
+
+    async def _deliver(self, postings: Sequence[Posting]) -> dict[str, Outcome]:
+        """Send all at once as far as their channels let them; say of each by its key whether it is
+        settled for sure, or why not yet.
         """
         results = await asyncio.gather(
             *(self._deliver_one(posting) for posting in postings), return_exceptions=True
         )
-        told: list[bool | DeliveryFailed | ChannelBusy] = []
-        for result in results:
+        told: dict[str, Outcome] = {}
+        for posting, result in zip(postings, results, strict=True):
             if isinstance(result, BaseException) and not isinstance(
                 result, (DeliveryFailed, ChannelBusy)
             ):
                 raise result
-            told.append(result)
+            told[posting.key] = result
         return told
 
     async def _deliver_one(self, posting: Posting) -> bool:
@@ -130,13 +159,16 @@ class Notification:
 
         Raises:
             DeliveryFailed: it is to be tried again.
+            ChannelBusy: so it is, when its channel has had a rest.
         """
         result = await self._send(posting, lanes)
         if result is None:
             return False
         ours = await self._record(result)
         if result.status == "pending":
-            raise DeliveryFailed(result.error)
+            if result.error is None:
+                raise lanes.rest()
+            raise DeliveryFailed(f"{posting.channel}: {result.error}")
         return ours and result.status == "delivered"
 
     async def _send(self, posting: Posting, lanes: Lanes) -> Result | None:
@@ -147,11 +179,20 @@ class Notification:
             if not await self._claim(posting.key):
                 return None
             begun = monotonic()
-            await self._sender.send(posting.url, posting.address, posting.subject, posting.body)
+            about = About(posting.key, posting.answers, posting.follows)
+            await self._sender.send(
+                posting.url, posting.address, posting.subject, posting.body, about
+            )
             took = monotonic() - begun
+        except DeliveryTooFast as refusal:
+            log.warning("too fast for the channel", error=str(refusal))
+            return outbox.put_off(posting.key)
         except DeliveryFailed as failure:
             log.warning("not delivered", error=str(failure))
             return outbox.failed(posting.key, str(failure))
+        except DeliveryRefused as refusal:
+            log.warning("refused for good", error=str(refusal))
+            return outbox.refused(posting.key, str(refusal))
         except DeliveryUnknown as unknown:
             log.warning("perhaps delivered", error=str(unknown))
             return outbox.lost(posting.key, str(unknown))
@@ -180,6 +221,13 @@ class Notification:
     async def _settle_all(self, results: Sequence[Result]) -> list[bool]:
         settled = await outbox.settle(self._pool, results)
         return [result.key in settled for result in results]
+
+
+def retry_in(waits: Iterable[timedelta]) -> timedelta:
+    """Say when a delivery is tried again of which something still waits: as soon as the first may
+    go, and never after no time.
+    """
+    return max(min(waits), SOONEST_RETRY)
 
 
 @asynccontextmanager

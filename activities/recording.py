@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.addressing import Directory, address, left_lying
+from activities.addressing import Directory, address, left_lying, stranger
 from activities.assigning import assigned, invalid
 from activities.guard import Guard
 from activities.informing import informed, taught
@@ -24,6 +24,7 @@ from domain import contract as names
 from domain.contract import StepName
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
+from domain.issue.lateness import Registered, late
 from domain.issue.step import Recorded, Step
 from domain.sla.planning import Planner
 from domain.sla.promise import Promise
@@ -110,12 +111,13 @@ class Recording:
             case = await _case(connection, step, found.case, staff, current)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             known = await informed(connection, step, case.department, rulebook.policy, staff)
-            promises = _planned(step, case, rulebook)
+            said, promises = _registered_late(known.step, _planned(step, case, rulebook))
+            unknown = await stranger(connection, step, case, rulebook.policy, staff.channels)
             # As late as may be: others wait for these two.
             holding = await assigned(connection, step, case, staff, current)
             case = await _numbered(connection, step, case, current)
             recorded = Recorded(
-                step=known.step,
+                step=said,
                 number=case.number,
                 department=holding.department,
                 centre=case.facts.centre,
@@ -128,9 +130,10 @@ class Recording:
                 needs_approval=known.needs_approval,
                 complaint=known.complaint,
                 intake_digest=step.intake.digest if step.intake else None,
+                counts_back=rulebook.policy.own_word.counts_back.span,
             )
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
-            directory = Directory(staff, case, recorded, current.rulebook, self._links)
+            directory = Directory(staff, case, recorded, current.rulebook, self._links, unknown)
             batches, messages = await address(connection, recorded.step, rulebook.policy, directory)
             if step.action is ActionName.REPAIR:
                 batches = await left_lying(connection, step, rulebook.policy)
@@ -187,8 +190,7 @@ async def _registered(
     """R4: region and category lead to centre and department. It has no number yet."""
     centre = staff.centre_of(intake.region)
     if centre is None:
-        known = ", ".join(staff.regions) or "none, the roster is empty"
-        raise invalid(f"region: no service centre serves {intake.region}; known: {known}")
+        raise invalid(staff.known.no_such_region(intake.region))
     against = None
     if intake.arises_from:
         against = await issue_writer.number_of(connection, intake.arises_from)
@@ -215,6 +217,21 @@ async def _numbered(
     day = step.recorded_at.astimezone(ZoneInfo(current.rulebook.policy.zone)).date()
     number = await issue_writer.next_number(connection, day, step.intake.agent)
     return case.model_copy(update={"number": number})
+
+
+def _registered_late(step: Step, promises: tuple[Promise, ...]) -> tuple[Step, tuple[Promise, ...]]:
+    """R13: what had passed before an issue was registered is part of its registration."""
+    if step.action is not ActionName.REGISTERED:
+        return step, promises
+    found = late(promises, step.recorded_at)
+    if not found.missed:
+        return step, promises
+    changes = {
+        "content": Registered(by=step.by, missed=found.missed).content(),
+        "level": max(step.level, found.level),
+        "tell": (*step.tell, *found.tell),
+    }
+    return step.model_copy(update=changes), found.promises
 
 
 def _planned(step: Step, case: IssueContext, rulebook: Rulebook) -> tuple[Promise, ...]:

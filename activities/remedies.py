@@ -157,7 +157,7 @@ class Remedies:
         found = await described(client, finding.issue_id)
         if found is None:
             raise Gone("Temporal has no such workflow")
-        intake = await histories.is_to_register(client, finding.issue_id, found.run_id)
+        intake = await histories.offered(client, finding.issue_id, found.run_id)
         if intake is None:
             raise Gone("nobody knows its intake")
         handle = client.get_workflow_handle(finding.issue_id)

@@ -1,41 +1,57 @@
-"""What the desk says: one Jinja template per message, Chinese first, then English.
+"""What the desk says: a Jinja template for each message, with its words in Chinese and in English.
 
-The first line of a template is the subject, the rest the body. Templates whose names begin with an
-underscore are parts of others. A promise that the policy does not make is left out of the sentence.
+A template has the blocks ``zh`` and ``en``: the first line is the subject, the rest the body. Those
+that customers read have ``zh_short`` and ``en_short`` besides, for text messages: one that has no
+subject, is paid for by its parts, and leads to all the rest by its link. Files whose names begin
+with an underscore are parts of others. A promise that the policy does not make is left out of the
+sentence.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, pass_context
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    pass_context,
+)
 from jinja2.runtime import Context as Page
 from pydantic import Field
 
-from domain import words
-from domain.issue import view
+from domain import sms, words
 from domain.links import Purpose
-from domain.sla.promise import Promise, PromiseKind
+from domain.sla.policy import Desk
+from domain.sla.promise import CUSTOMERS, Promise, PromiseKind
 from domain.vocabulary import (
     ESCALATION,
     Audience,
     Category,
     Instant,
     Kind,
+    Language,
     Model,
     Severity,
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
 TITLE_IN_SENTENCES = 40
-"""Characters of a title that a sentence quotes; an SMS is short."""
-SUBJECT = 60
+"""Characters of a title that a sentence quotes."""
+SUBJECT = 78
 """Characters of a subject; the number comes first, so it is the title that is cut."""
+SMS_PARTS = 2
+"""In how many parts a short message is to be sent at most."""
+_ROOMS = (60, 40, 30, 24, 20, 16, 13, 10, 8, 6, 0)
+"""Characters of whatever people wrote that a short message quotes: as many as fit into it."""
 
 WORDS: words.Names = {
     code: said
@@ -63,16 +79,16 @@ DEPARTMENTS: Mapping[str, tuple[str, str]] = {
 """Departments of the shipped policies by name (R4); one that a desk adds is called by its code."""
 
 PROMISED: Mapping[PromiseKind, tuple[str, str]] = {
-    PromiseKind.RESPONSE: ("我们将在 {} 前与您联系", "we will contact you by {}"),
-    PromiseKind.VERIFICATION: ("我们将在 {} 前告诉您核实结果", "you will have our findings by {}"),
-    PromiseKind.SURVEY: ("我们将在 {} 前到现场勘察", "we will survey the site by {}"),
-    PromiseKind.QUOTATION: ("我们将在 {} 前给您报价", "we will send you a quotation by {}"),
-    PromiseKind.CONFIRMATION: ("请您在 {} 前答复报价", "please answer the quotation by {}"),
-    PromiseKind.APPROVAL: ("我们将在 {} 前完成审批", "we will decide on our side by {}"),
-    PromiseKind.RESOLUTION: ("预计 {} 前给您结果", "you can expect the result by {}"),
-    PromiseKind.CALLBACK: ("我们会在 {} 前打电话向您回访", "we will call you by {}"),
-    PromiseKind.CUSTOMER_TEST: ("请您在 {} 前告诉我们是否有效", "please tell us by {} if it works"),
-    PromiseKind.EVALUATION: ("请您在 {} 前为我们评分", "please score us by {}"),
+    PromiseKind.RESPONSE: ("我们将在{}前与您联系", "we will contact you by {}"),
+    PromiseKind.VERIFICATION: ("我们将在{}前告诉您核实结果", "you will have our findings by {}"),
+    PromiseKind.SURVEY: ("我们将在{}前到现场勘察", "we will survey the site by {}"),
+    PromiseKind.QUOTATION: ("我们将在{}前给您报价", "we will send you a quotation by {}"),
+    PromiseKind.CONFIRMATION: ("请您在{}前答复报价", "please answer the quotation by {}"),
+    PromiseKind.APPROVAL: ("我们将在{}前完成审批", "we will decide on our side by {}"),
+    PromiseKind.RESOLUTION: ("预计{}前给您结果", "you can expect the result by {}"),
+    PromiseKind.CALLBACK: ("我们会在{}前打电话向您回访", "we will call you by {}"),
+    PromiseKind.CUSTOMER_TEST: ("请您在{}前告诉我们是否有效", "please tell us by {} if it works"),
+    PromiseKind.EVALUATION: ("请您在{}前为我们评分", "please score us by {}"),
 }
 """What a customer is told of a promise; the others are between ourselves."""
 
@@ -85,8 +101,50 @@ LINKS: words.Names = {
     Purpose.EVALUATE: ("评分", "Score us"),
 }
 """What a link is called in a message."""
-_LINE = re.compile(rf"^(?:{'|'.join(map(' '.join, LINKS.values()))}): \S+$\n?", re.MULTILINE)
-"""As ``_links.j2`` writes them."""
+_GREETINGS = ("{}，您好。", "Dear {}, ")
+_WE = re.compile("^我们[将会]在")
+"""What a short message leaves out of a promise."""
+_SHORT_LINKS: words.Names = {
+    Purpose.PROGRESS: ("详情", "Details:"),
+    Purpose.TEST: ("请反馈", "Tell us:"),
+    Purpose.CONFIRM: ("请答复", "Answer:"),
+    Purpose.EVALUATE: ("请评分", "Score us:"),
+}
+_NAMES = "|".join(f"{zh}|{en}|{zh} {en}" for zh, en in LINKS.values())
+_LINE = re.compile(rf"^(?:{_NAMES}): \S+$\n?", re.MULTILINE)
+"""As ``_links.j2`` writes them, and wrote them in both languages."""
+_BRIEF = re.compile(
+    rf"(?:{'|'.join(x for both in _SHORT_LINKS.values() for x in both)}) \S+/l/\S+$"
+)
+"""As a short message ends."""
+_WEEKDAYS = (
+    ("一", "二", "三", "四", "五", "六", "日"),
+    ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+)
+_MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+
+
+class Style(Model):
+    """How a message is to be written for its channel and its reader. ``holds``: bytes of UTF-8 that
+    the channel carries at most, subject and body.
+    """
+
+    language: Language = Language.ZH
+    short: bool = False
+    holds: int | None = None
+
+
+class Undelivered(Model):
+    """A message that did not reach its recipient; ``why``, as far as anybody knows."""
+
+    audience: Audience
+    recipient: str
+    subject: str
+    text: str
+    why: str | None = None
 
 
 class Context(Model):
@@ -119,28 +177,44 @@ class Context(Model):
     promises: tuple[Promise, ...] = ()
     promise: Promise | None = Field(default=None, description="the one an alarm is about")
     mark_name: str | None = Field(default=None, description="the threshold it reached")
+    at: Instant | None = Field(
+        default=None, description="when it is written; nothing is promised before"
+    )
+    own_word: tuple[Promise, ...] = Field(
+        default=(), description="those that only somebody's word makes kept (R11, R12)"
+    )
+    happened_at: Instant | None = None
+    by: str | None = Field(default=None, description="whose step it is")
+    on_duty_at: Instant | None = Field(
+        default=None, description="when somebody qualified is on duty, if nobody has it (R16)"
+    )
     expected_at: Instant | None = Field(default=None, description="the handler's word (R14)")
     reason: str | None = None
     result: str | None = None
     said: dict[str, Any] = Field(default_factory=dict)
     level: int = Field(default=0, ge=0, lt=len(ESCALATION))
     reopen_count: int = 0
-    undelivered: tuple[tuple[Audience, str, str, str], ...] = Field(
-        default=(), description="audience, recipient, subject and body of each"
-    )
+    undelivered: tuple[Undelivered, ...] = ()
     links: tuple[tuple[Purpose, str], ...] = Field(
         default=(), description="what the reader can do by a link, and its address"
     )
+    desk: Desk = Field(default=Desk(), description="who writes")
 
 
 class Written(Model):
-    """A message in words; the subject is one line."""
+    """A message in words; the subject is one line, and empty in a short one. ``full_text`` is all
+    that a short one leads to, and names no customer (R30): links are passed on.
+    """
 
     subject: str
     body: str
+    full_text: str | None = None
 
 
-def write(template: str, context: Context) -> Written:
+_AT_LENGTH = Style()
+
+
+def write(template: str, context: Context, style: Style = _AT_LENGTH) -> Written:
     """Put a message into words.
 
     Raises:
@@ -151,73 +225,217 @@ def write(template: str, context: Context) -> Written:
     except TemplateNotFound:
         known = ", ".join(sorted(path.stem for path in TEMPLATES.glob("[!_]*.j2")))
         raise ValueError(f'no wording "{template}"; there are: {known}') from None
-    facts = _facts(context)
-    subject, _, body = page.render(facts).strip().partition("\n")
-    links = _ENVIRONMENT.get_template("_links.j2").render(facts)
-    return Written(subject=_short(subject, SUBJECT), body=(body + links).rstrip())
+    facts = _facts(context, style.language)
+    subject, _, said = _block(page, style.language, facts).partition("\n")
+    tail = _ENVIRONMENT.get_template("_links.j2").render(facts).rstrip()
+    if _is_customers(page):
+        if style.short:
+            full = said[:1].upper() + said[1:]
+            return Written(subject="", body=_short_body(page, context, style), full_text=full)
+        by_whom = _company(context.desk, style.language) + subject
+        subject = by_whom if len(by_whom) <= SUBJECT else subject  # the number is what counts
+        said = _GREETINGS[_place(style.language)].format(context.recipient_name) + said
+        tail += _signature(context.desk, style.language)
+    subject = _short(subject, SUBJECT)
+    if style.holds is not None:
+        left = style.holds - len(f"{subject}\n{tail}".encode())
+        said = _held(said, left, style.language)
+    return Written(subject=subject, body=(said + tail).rstrip())
 
 
 def without_links(body: str) -> str:
     """Take the links out of a message that somebody else is to read."""
-    return _LINE.sub("", body).rstrip()
+    return _BRIEF.sub("", re.sub(r"\n{3,}", "\n\n", _LINE.sub("", body))).rstrip(" ，\n")
 
 
-def _facts(context: Context) -> dict[str, Any]:
+def is_for_customers(template: str) -> bool:
+    """Say whether customers read it."""
+    return _is_customers(_ENVIRONMENT.get_template(f"{template}.j2"))
+
+
+def _is_customers(page: Template) -> bool:
+    return f"{Language.ZH}_short" in page.blocks
+
+
+def _block(page: Template, name: str, facts: Mapping[str, Any]) -> str:
+    return "".join(page.blocks[name](page.new_context(dict(facts)))).strip()
+
+
+# Text messages ------------------------------------------------------------------------------------
+
+
+def _short_body(page: Template, context: Context, style: Style) -> str:
+    """Quote as much as fits, and name the hotline if it does; what is too long all the same is sent
+    as it is: a link is never lost.
+    """
+    for body in _shorter_and_shorter(page, context, style.language):
+        if sms.parts(body) <= SMS_PARTS:
+            break
+    return body
+
+
+def _shorter_and_shorter(page: Template, context: Context, language: Language) -> Iterator[str]:
+    for room in _ROOMS:
+        said = _block(page, f"{language}_short", _facts(context, language, room))
+        yield _framed(said, context, language, context.desk.hotline)
+    yield _framed(said, context, language, "")
+
+
+def _framed(said: str, context: Context, language: Language, hotline: str) -> str:
+    """Say who writes, which number there is to call, and where to read on."""
+    zh = language is Language.ZH
+    by = _company(context.desk, language)
+    call = (f"热线{hotline}" if zh else f"Hotline {hotline}") if hotline else ""
+    read = ""
+    for purpose, address in context.links[:1]:
+        read = f"{_SHORT_LINKS.get(purpose, LINKS[purpose])[not zh]} {address}"
+    last = ("，" if zh else ". ").join(filter(None, (call, read)))
+    if not read and last:
+        last += "。" if zh else "."
+    return by + (said + last if zh else f"{said} {last}".rstrip())
+
+
+def _company(desk: Desk, language: Language) -> str:
+    """Begin with who writes."""
+    company = desk.company.said(language)
+    return ("【{}】", "{}: ")[_place(language)].format(company) if company else ""
+
+
+# Letters and whatever else has room --------------------------------------------------------------
+
+
+def _signature(desk: Desk, language: Language) -> str:
+    zh = language is Language.ZH
+    hotline = desk.hotline and (f"客服热线：{desk.hotline}" if zh else f"Hotline: {desk.hotline}")
+    lines = [*filter(None, (desk.sign_off.said(language), desk.company.said(language), hotline))]
+    return "\n\n" + "\n".join(lines) if lines else ""
+
+
+def _held(said: str, room: int, language: Language) -> str:
+    """Cut what a channel would refuse as too long, and say so."""
+    if len(said.encode()) <= room:
+        return said
+    note = "……（太长，未完：请看该问题）" if language is Language.ZH else "... (cut: see the issue)"
+    kept = said.encode()[: max(room - len(note.encode()), 0)].decode(errors="ignore")
+    return kept.rstrip() + note
+
+
+# What templates are filled with -------------------------------------------------------------------
+
+
+def _facts(context: Context, language: Language, room: int | None = None) -> dict[str, Any]:
     """The context's fields and what follows from them: ``due``, the clocks that move, by kind, and
-    ``promised``, what the customer may count on, in Chinese and in English.
+    ``promised``, what the customer may count on; of a short message, that has only ``room``, the
+    next of it; ``passed``, what is still owed though its time is over: nobody is told of that as if
+    it were to come.
     """
     facts = {name: getattr(context, name) for name in Context.model_fields}
     moving = {p.kind: p for p in context.promises if p.running and p.paused_at is None}
-    told = {kind: p for kind, p in moving.items() if not p.overdue}  # not promised once more
-    return facts | {
-        "due": {kind: moving.get(kind) for kind in PromiseKind},
-        "promised": [
-            mark.join(
-                words[n].format(_due_in(context.zone, told[kind]))
-                for kind, words in PROMISED.items()
-                if kind in told
-            )
-            for n, mark in enumerate(("；", "; "))
-        ],
-        "rank": ESCALATION[context.level],
-        "names": LINKS,
+    passed = {
+        kind: p
+        for kind, p in moving.items()
+        if p.overdue or (context.at is not None and p.due_at <= context.at)
     }
+    ahead = {kind: p for kind, p in moving.items() if kind not in passed}
+    at = _place(language)
+    promised = [
+        said[at].format(_due_in(context.zone, language, ahead[kind], short=room is not None))
+        for kind, said in PROMISED.items()
+        if kind in ahead
+    ]
+    if room is not None:
+        promised = [_WE.sub("", said) for said in promised[:1]]
+    return facts | {
+        "language": language,
+        "room": room,
+        "due": {kind: ahead.get(kind) for kind in PromiseKind},
+        "passed": {kind: p for kind, p in passed.items() if kind not in CUSTOMERS},
+        "promised": ("；", "; ")[at].join(promised),
+        "rank": ESCALATION[context.level],
+        "names": {purpose: called[at] for purpose, called in LINKS.items()},
+        "scores": words.SCORES[at],
+    }
+
+
+def _place(language: Language) -> int:
+    """Where a language stands in our tables."""
+    return 0 if language is Language.ZH else 1
+
+
+def _instant(at: datetime, zone: str, language: Language, *, short: bool) -> str:
+    """Write an instant as people do, ``2026年11月23日（周一）14:00`` or ``Mon 23 Nov 2026 14:00``,
+    without year and weekday where it has to be short.
+    """
+    here = at.astimezone(ZoneInfo(zone))
+    weekday = _WEEKDAYS[_place(language)][here.weekday()]
+    if language is Language.ZH:
+        day = f"{here.month}月{here.day}日"
+        return f"{day}{here:%H:%M}" if short else f"{here.year}年{day}（周{weekday}）{here:%H:%M}"
+    day = f"{here.day} {_MONTHS[here.month - 1]}"
+    return f"{day} {here:%H:%M}" if short else f"{weekday} {day} {here.year} {here:%H:%M}"
+
+
+def _due_in(zone: str, language: Language, promise: Promise, *, short: bool) -> str:
+    """R32: what may still move is never told as if it were certain."""
+    unsure = ("（暂定）", " (provisional)")[_place(language)] if promise.provisional else ""
+    return _instant(promise.due_at, zone, language, short=short) + unsure
 
 
 @pass_context
 def _local(page: Page, at: datetime) -> str:
-    return view.local(at, page["zone"])
+    return _instant(at, page["zone"], page["language"], short=page["room"] is not None)
 
 
 @pass_context
 def _due(page: Page, promise: Promise) -> str:
-    return _due_in(page["zone"], promise)
-
-
-def _due_in(zone: str, promise: Promise) -> str:
-    """R32: what may still move is never told as if it were certain."""
-    return view.local(promise.due_at, zone) + (
-        "（暂定 provisional）" if promise.provisional else ""
-    )
+    return _due_in(page["zone"], page["language"], promise, short=page["room"] is not None)
 
 
 def _short(text: str, characters: int = TITLE_IN_SENTENCES) -> str:
     return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"
 
 
+@pass_context
+def _cut(page: Page, said: str | None) -> str:
+    """Quote what there is room for, in one line and without the full stop at its end."""
+    line = " ".join((said or "").split()).rstrip("。.；;，, ")
+    room = page["room"]
+    if room is None or len(line) <= room:
+        return line
+    more = "…" if page["language"] is Language.ZH else "..."  # the GSM alphabet has no "…"
+    return line[: room - len(more)].rstrip() + more if room else ""
+
+
+@pass_context
+def _quoted(page: Page, title: str) -> str:
+    said = _cut(page, title) if title != page["number"] else ""  # to whom no words are told
+    if page["language"] is Language.ZH:
+        return f"“{said}”" if said else ""
+    return f' "{said}"' if said else ""
+
+
 def _yuan(amount: str) -> str:
     return f"{Decimal(amount):,.2f}"
 
 
-def _department(code: str | None) -> tuple[str, str]:
-    """Name a department in both languages; twice nothing where it is not known."""
-    return DEPARTMENTS.get(code, (code, code)) if code else ("", "")
+@pass_context
+def _named(page: Page, code: str | None) -> str:
+    """Name a department; nothing where it is not known."""
+    return DEPARTMENTS.get(code, (code, code))[_place(page["language"])] if code else ""
 
 
-def _sentence(said: str) -> str:
+@pass_context
+def _word(page: Page, code: str) -> str:
+    return WORDS[code][_place(page["language"])]
+
+
+@pass_context
+def _sentence(page: Page, said: str) -> str:
     """End what somebody wrote with a full stop, so that ours can follow."""
     said = said.strip()
-    return said if said.endswith(tuple("。.！!？?…")) else f"{said}。"
+    if said.endswith(tuple("。.！!？?…")):
+        return said
+    return f"{said}。" if page["language"] is Language.ZH else f"{said}."
 
 
 def _environment() -> Environment:
@@ -233,14 +451,13 @@ def _environment() -> Environment:
         "local": _local,
         "due": _due,
         "short": _short,
+        "cut": _cut,
+        "quoted": _quoted,
         "sentence": _sentence,
         "yuan": _yuan,
-        "department_zh": lambda code: _department(code)[0],
-        "department_en": lambda code: _department(code)[1],
-        "zh": lambda code: WORDS[code][0],
-        "en": lambda code: WORDS[code][1],
+        "named": _named,
+        "word": _word,
     }
-    environment.globals["scores"] = words.SCORES
     return environment
 
 

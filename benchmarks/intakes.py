@@ -14,13 +14,13 @@ def a_fault(source: str, reference: str, reported_at: datetime | None = None) ->
         {
             "source": source,
             "reference": reference,
-            "channel": "website",
+            "channel": "telephone",
             "kind": "fault",
             "category": "technical",
             "product_line": "ATM",
             "region": "广东",
             "agent": "07",
-            "customer": {"name": "天河支行", "phone": "+86 20 5550 0101"},
+            "customer": {"name": "天河支行", "phone": "+86 138 0000 0101"},
             "title": "出钞口卡钞",
             "reported_at": reported_at or datetime.now(UTC),
         }

@@ -20,6 +20,7 @@ from cli.asked import YEARS, adopted
 from cli.connections import registers, servers
 from cli.console import AsJson, ExitCode, Failed, refusal, tell, write_json
 from cli.tables import plain
+from domain import telephone
 from domain.calendars.timeline import midnight
 from domain.callbacks import Attempt, Call, CaseSummary, about, call_code, share_of
 from domain.errors import InputError, Refused
@@ -252,7 +253,7 @@ def _page(found: _Day) -> Iterator[RenderableType]:
 
 
 def _call(call: Call, zone: str) -> Iterator[RenderableType]:
-    reach = call.customer.phone or call.customer.email or "—"
+    reach = telephone.shown(call.customer.phone or "") or call.customer.email or "—"
     head = Text.assemble((f"☎ {reach}", "bold"), f"  {_named(call.customer)}")
     if call.done_today:
         head.append("  今天已回访 called today: not again", style="yellow")

@@ -87,6 +87,7 @@ def refusal(type_: str, message: str) -> Failed:
         "Invalid": ExitCode.INVALID,
         "NotFound": ExitCode.NOT_FOUND,
         "NotAllowed": ExitCode.NOT_ALLOWED,
+        "OtherContent": ExitCode.NOT_ALLOWED,
         "NotYours": ExitCode.NOT_YOURS,
     }
     return Failed(codes.get(type_, ExitCode.OTHER), message)

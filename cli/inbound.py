@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import email.policy
 import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from email import message_from_bytes
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,8 +15,12 @@ import typer
 
 from cli.console import AsJson, ExitCode, Failed, tell, write_json
 from domain.errors import InputError, SetupError
+from domain.letters import mailbox
 from inbound.imap import Mailbox, MailboxError
-from inbound.mail import LetterBox, content
+from inbound.letters.apart import shared
+from inbound.letters.headers import head_of
+from inbound.machines import machine
+from inbound.mail import LetterBox, from_a_person
 from inbound.mapping import Form, Ignored, Unusable, read_file
 from inbound.smtp import listening
 from runtime import aio, logs
@@ -57,9 +59,9 @@ def check(file: File, sample: Sample = None, *, json: AsJson = False) -> None:
         tell(f"{file} is sound: issues of {form.source}.")
         return
     try:
-        intake = form.read(_sample(sample), datetime.now(UTC))
-    except Ignored:
-        tell(f"{sample}: not about an issue, it would be ignored.")
+        intake = form.read(_sample(sample, form), datetime.now(UTC))
+    except Ignored as ignored:
+        tell(f"{sample}: {str(ignored) or 'not about an issue'}, it would be ignored.")
         return
     except Unusable as unusable:
         lines = (f"{sample}: {field}: {reason}" for field, reason in unusable.wrong)
@@ -73,11 +75,17 @@ def check(file: File, sample: Sample = None, *, json: AsJson = False) -> None:
         typer.echo(f"{name:<22} {value}")
 
 
-def _sample(path: Path) -> dict[str, Any]:
+def _sample(path: Path, form: Form) -> dict[str, Any]:
+    """Read a sample.
 
+    Raises:
+        Ignored: it is a letter that a machine wrote.
+    """
     if path.suffix == ".eml":
-        raw = path.read_bytes()
-        return content(message_from_bytes(raw, policy=email.policy.default), raw)
+        raw, ours = path.read_bytes(), frozenset(map(mailbox, form.own))
+        if sign := machine(head_of(raw), ours):
+            raise Ignored(f"written by a machine ({sign})")
+        return dict(from_a_person(shared().read(raw), raw, ours))
     try:
         theirs = json.loads(read_utf8(path, InputError))
     except ValueError as error:
@@ -131,18 +139,19 @@ def imap(
     password = os.environ.get(PASSWORD)
     if not password:
         raise InputError(f"{PASSWORD}: set it to the password of {user}")
-    mailbox = Mailbox(host, port, user, password, folder)
-    aio.run(_fetch(read_file(file), mailbox, None if once else every))
+    place = Mailbox(host, port, user, password, folder)
+    aio.run(_fetch(read_file(file), place, None if once else every))
 
 
-async def _fetch(form: Form, mailbox: Mailbox, every: float | None) -> None:
+async def _fetch(form: Form, place: Mailbox, every: float | None) -> None:
 
-    async with _box(form) as box:
+    own = (place.user,) if "@" in place.user else ()
+    async with _box(form, own) as box:
         with aio.stop_requested() as stop:
             failures = 0
             while not stop.is_set():
                 try:
-                    count = await mailbox.empty_into(box)
+                    count = await place.empty_into(box)
                     failures = 0
                     if every is None:
                         tell(f"{count} letters")
@@ -159,9 +168,9 @@ async def _fetch(form: Form, mailbox: Mailbox, every: float | None) -> None:
 
 
 @asynccontextmanager
-async def _box(form: Form) -> AsyncIterator[LetterBox]:
+async def _box(form: Form, own: tuple[str, ...] = ()) -> AsyncIterator[LetterBox]:
     """A letter box of the desk, whose servers may be away."""
     settings = environment.load()
     logs.configure(settings.log_format, settings.log_level)
     async with connected(settings, "yinuo inbound") as (desk, pool):
-        yield LetterBox(desk, pool, form)
+        yield LetterBox(desk, pool, form, own=own)

@@ -13,11 +13,22 @@ from rich.text import Text
 from cli import tables
 from cli.asked import adopted
 from cli.connections import registers
-from cli.console import AsJson, ExitCode, Failed, Number, write_json
+from cli.console import AsJson, ExitCode, Failed, Number, refusal, write_json
 from cli.tables import plain, table_of
 from domain import quality
 from domain.issue.view import local
-from domain.quality import Check, Finding, Lot, Report, Sample, Sampled, Satisfaction, Standing
+from domain.quality import (
+    Check,
+    Finding,
+    Lot,
+    Punctuality,
+    Report,
+    Sample,
+    Sampled,
+    Satisfaction,
+    Standing,
+)
+from domain.texts import unseen
 from domain.vocabulary import DESK, Actor
 from runtime import aio
 from starter.client import Register
@@ -135,6 +146,8 @@ async def _check(number: int, issue: str, by: str, error: str | None) -> Finding
 
     async with registers() as pool:
         made = Check(by=await _person(pool, by), error=error)
+        if wrong := "\n".join(unseen(made)):
+            raise refusal("Invalid", wrong)
         record = (await _sample(pool, number)).record(issue)
         if record is None:
             raise Failed(
@@ -265,6 +278,7 @@ def _summary(found: Report) -> RenderableType:
         Text(f"抽检 Sample {found.sample} · {found.days.first} – {found.days.last}", style="bold"),
         table,
         _satisfaction(found.satisfaction),
+        _punctuality(found.punctuality),
         Text(f"Retraining: over {_figure(found.error_limit)} of what was checked.", style="dim"),
     )
 
@@ -283,6 +297,13 @@ def _satisfaction(said: Satisfaction) -> RenderableType:
     }[said.reached]
     counted = f"{_per_cent(said.rate)} ({said.satisfied} of {said.asked})"
     return Text.assemble(f"满意率 Satisfied in callbacks: {counted}, ", (verdict, style))
+
+
+def _punctuality(of: Punctuality) -> RenderableType:
+    ended = of.kept + of.broken
+    counted = f"承诺兑现 Promises kept: {_per_cent(of.rate)} ({of.kept} of {ended})"
+    theirs = f"凭本人陈述 by own word {_per_cent(of.own_word_rate)} ({of.by_own_word})"
+    return Text(f"{counted}; of these {theirs}")
 
 
 def _named(person: str, name: str | None) -> str:

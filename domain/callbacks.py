@@ -127,7 +127,7 @@ def identity(customer: Customer) -> str:
     """Tell customers apart as a telephone does: by their number, else by e-mail, else by name and
     organisation.
     """
-    if customer.phone and (phone := telephone.read(customer.phone)):
+    if phone := telephone.read(customer.phone):
         return f"phone {phone}"
     if customer.email:
         return f"email {customer.email.strip().casefold()}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self, cast
 
-RefusalType = Literal["NotAllowed", "NotYours", "Invalid", "NotFound", "Taken"]
+RefusalType = Literal["NotAllowed", "NotYours", "Invalid", "NotFound", "Taken", "OtherContent"]
 
 
 class Refused(Exception):

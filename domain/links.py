@@ -142,6 +142,14 @@ def offered(
     )
 
 
+def the_one(purposes: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
+    """Choose of these the link for which a short message has room: by what can be done with it one
+    can look, too.
+    """
+    doing = tuple(purpose for purpose in purposes if PURPOSES[purpose].action)
+    return (doing or purposes)[:1]
+
+
 class Link(Model):
     """One link: ``person`` is somebody's id on the roster, or ``customer``. ``generation`` and
     ``until`` keep a link of yesterday from doing tomorrow's work. ``mark`` is its issue's; links of

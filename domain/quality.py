@@ -227,6 +227,25 @@ class Satisfaction(Heard):
     reached: bool | None
 
 
+class Ended(Model):
+    """Promises of the desk that ended in a period; ``by_own_word`` of the kept ones are so by what
+    somebody said when they were broken already (R11, R12).
+    """
+
+    kept: int = 0
+    broken: int = 0
+    by_own_word: int = 0
+
+
+class Punctuality(Ended):
+    """The share of those kept, and of these the share by own word, 0 to 1; None if there are
+    none.
+    """
+
+    rate: float | None
+    own_word_rate: float | None
+
+
 class Report(Model):
     """What came of a sample so far, by the figures of its rulebook."""
 
@@ -237,9 +256,10 @@ class Report(Model):
     total: Standing
     people: tuple[PersonStanding, ...]
     satisfaction: Satisfaction
+    punctuality: Punctuality
 
 
-def report(sample: Sample, figures: Quality, heard: Heard) -> Report:
+def report(sample: Sample, figures: Quality, heard: Heard, ended: Ended) -> Report:
     """Add a sample up. A record checked by several counts once, and as an error if one of them
     found one. Only more errors than the limit mean retraining.
     """
@@ -268,6 +288,11 @@ def report(sample: Sample, figures: Quality, heard: Heard) -> Report:
             reached=heard.satisfied >= _part(figures.satisfaction, heard.asked)
             if heard.asked
             else None,
+        ),
+        punctuality=Punctuality(
+            **dict(ended),
+            rate=_rate(ended.kept, ended.kept + ended.broken),
+            own_word_rate=_rate(ended.by_own_word, ended.kept),
         ),
     )
 

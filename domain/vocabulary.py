@@ -20,6 +20,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from domain import texts
+
 
 class Model(BaseModel):
     """Base of every value that crosses a boundary: immutable, and a misspelt field is an error.
@@ -68,16 +70,31 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w.+-]+$")]
 """A short identifier out of a roster, a policy or an intake system."""
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+Line = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$"),
+    BeforeValidator(texts.clean_line),
+]
 """One line of text that a person reads."""
 
+LONGEST_TEXT = 10_000
+"""Characters: Temporal refuses payloads over 2 MB, people long before."""
 _WRITTEN = r"^[^\x00]*$"  # PostgreSQL keeps every character but this one
 
-Text = Annotated[str, StringConstraints(max_length=10_000, pattern=_WRITTEN)]
-"""Free text, at most 10,000 characters: Temporal refuses payloads over 2 MB, people long before."""
-
-Words = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=_WRITTEN)]
+Words = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=_WRITTEN),
+    BeforeValidator(texts.clean),
+]
 """Free text that may not be empty."""
+
+Text = Annotated[
+    str,
+    StringConstraints(max_length=LONGEST_TEXT, pattern=_WRITTEN),
+    BeforeValidator(texts.clean),
+    BeforeValidator(texts.nothing_if_blank),
+]
+"""Free text, or none."""
 
 Amount = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
 """Yuan, to the fen."""
@@ -85,6 +102,13 @@ Amount = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
 LOWEST_SCORE, HIGHEST_SCORE = -50, 200
 Score = Annotated[int, Field(ge=LOWEST_SCORE, le=HIGHEST_SCORE)]
 """Per cent of what was to be expected (R26)."""
+
+
+class Language(StrEnum):
+    """What somebody is written to in."""
+
+    ZH = "zh"
+    EN = "en"
 
 
 class Channel(StrEnum):

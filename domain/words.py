@@ -17,6 +17,7 @@ from domain.vocabulary import (
     Channel,
     CustomerType,
     Kind,
+    Language,
     Outcome,
     Role,
     ServiceItem,
@@ -38,6 +39,7 @@ CHANNELS: Names = {
     Channel.CHAT: ("即时通讯", "chat"),
     Channel.WALK_IN: ("来访", "walk-in"),
 }
+LANGUAGES: Names = {Language.ZH: ("中文", "Chinese"), Language.EN: ("英文", "English")}
 KINDS: Names = {
     Kind.CONSULTATION: ("咨询", "consultation"),
     Kind.FAULT: ("故障报修", "fault"),
@@ -46,6 +48,12 @@ KINDS: Names = {
     Kind.SALES: ("售前咨询", "sales enquiry"),
     Kind.PAID_SERVICE: ("有费服务", "paid service"),
 }
+KEPT_BECAUSE: Names = {
+    "same_id": ("同一编号，内容不同", "same id, other words"),
+    "too_many": ("来信过多，未另行登记", "too many letters for an issue of its own"),
+    "added": ("补充说明", "added"),
+}
+"""Why words are kept with an issue instead of becoming one."""
 CATEGORIES: Names = {
     Category.TECHNICAL: ("技术质量", "technical quality"),
     Category.SOFTWARE: ("软件", "software"),
@@ -208,6 +216,7 @@ SETS: Mapping[type[str], Names] = {
     ActionName: ACTIONS,
     CaseStatus: CASES,
     Change: CHANGES,
+    Language: LANGUAGES,
 }
 """All sets of codes, each with its words."""
 

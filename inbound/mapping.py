@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -20,9 +21,10 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
-from domain import telephone
 from domain.errors import InputError
-from domain.issue.intake import Customer, Intake
+from domain.issue.arrival import arrived
+from domain.issue.intake import Customer, Email, Intake
+from domain.texts import can_be_seen
 from domain.vocabulary import Code, Model, Zone
 from runtime.textfiles import explain, findings, read_utf8
 
@@ -32,6 +34,9 @@ _FIELDS = frozenset(Intake.model_fields) - {"customer", "source"} | {
 }
 _TIMES = frozenset({"reported_at", "occurred_at"})
 _LONGEST_LINE, _LONGEST_TEXT = 200, 10_000
+_CUT = "\n\n（文字过长，此处有删节。The text is too long: some of it was cut here.）\n\n"
+_LAST = 2_000
+"""Characters of the last paragraph that is never cut: there a letter names its attachments."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
 _code: TypeAdapter[str] = TypeAdapter(Code)
 
@@ -97,6 +102,9 @@ class Form(Model):
 
     source: Code
     only: Expression | None = None
+    own: tuple[Email, ...] = Field(
+        default=(), description="the desk's own addresses, of which a letter is no issue"
+    )
     defaults: dict[str, Any] = Field(default_factory=dict)
     from_: dict[str, Expression] = Field(alias="from")
     values: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -117,6 +125,13 @@ class Form(Model):
             raise ValueError(msg)
         return self
 
+    @property
+    def said(self) -> frozenset[str]:
+        """The fields that hang on what they send: by these a repeat is told from another message
+        under the same reference, also after ``defaults`` or ``fixed`` were changed.
+        """
+        return frozenset(self.from_).union(*(rule.set for rule in self.when))
+
     def read(self, theirs: Mapping[str, Any], now: datetime) -> Intake:
         """Make an intake of what they sent; ``now`` is when it was reported if they do not say.
 
@@ -128,12 +143,13 @@ class Form(Model):
             raise Ignored
         said: dict[str, Any] = {"reported_at": now} | self.defaults
         said |= {name: value for name, value in self._taken(theirs) if value not in (None, "")}
+        said |= self._beyond_a_title(theirs, said)
         said |= self.fixed
         for rule in self.when:
             if _found(rule.condition, theirs):
                 said |= rule.set
         try:
-            return Intake.model_validate({"source": self.source, **_nested(said)})
+            return arrived({"source": self.source, **_nested(said)})
         except ValidationError as error:
             raise Unusable([self._wrong(each) for each in error.errors()]) from None
 
@@ -144,6 +160,18 @@ class Form(Model):
                 value = known.get(_written(value), known.get("*", value))
             yield name, self._cleaned(name, value)
 
+    def _beyond_a_title(
+        self, theirs: Mapping[str, Any], said: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Let a title that is too long stand before the description: nothing of it is lost."""
+        written = _found(self.from_["title"], theirs) if "title" in self.from_ else None
+        if not isinstance(written, str) or len(whole := _one_line(written)) <= _LONGEST_LINE:
+            return {}
+        described = said.get("description", "")
+        if not isinstance(described, str):  # to be refused
+            return {}
+        return {"description": _text(f"{whole}\n\n{described}".strip())}
+
     def _cleaned(self, name: str, value: Any) -> Any:
         """Write a value as ours are written, where that changes nothing of what it says."""
         if name in _TIMES:
@@ -151,7 +179,8 @@ class Form(Model):
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             return value
         if clean := _CLEAN.get(name):
-            return clean(str(value).strip())
+            text = str(value).strip()
+            return clean(text) if can_be_seen(text) or clean is _reference else ""
         return value
 
     def _wrong(self, error: Any) -> tuple[str, str]:
@@ -185,27 +214,41 @@ def _written(value: Any) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(_UNPRINTABLE.sub(" ", text).split())[:_LONGEST_LINE]
+    line = _one_line(text)
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+
+def _text(text: str) -> str:
+    """Cut what is too long, say so there, and keep a short last paragraph."""
+    text = text.replace("\x00", "")
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    last = text.rpartition("\n\n")[2]
+    last = last if len(last) <= _LAST else ""
+    return text[: _LONGEST_TEXT - len(_CUT) - len(last)] + _CUT + last
 
 
 def _reference(text: str) -> str:
     """Take theirs if it can be ours, else a name that is always the same for it."""
-    try:
-        return _code.validate_python(text)
-    except ValidationError:
-        plain = text.encode(errors="surrogatepass")  # JSON may hold half a character
-        return sha256(plain).hexdigest()[:32] if text else ""
+    with suppress(ValidationError):
+        if can_be_seen(text):
+            return _code.validate_python(text)
+    plain = text.encode(errors="surrogatepass")  # JSON may hold half a character
+    return sha256(plain).hexdigest()[:32] if text else ""
 
 
 _CLEAN: Mapping[str, Callable[[str], str]] = {
     "reference": _reference,
-    "customer.phone": telephone.cleaned,
-    "description": lambda text: text.replace("\x00", "")[:_LONGEST_TEXT],
+    "description": _text,
     **dict.fromkeys(("title", "site", "model", "serial_number"), _line),
     **dict.fromkeys(("customer.name", "customer.organisation", "customer.contact"), _line),
-    **dict.fromkeys(("agent", "product_line", "region", "kind", "severity"), str),
+    **dict.fromkeys(("agent", "product_line", "region", "kind", "severity", "customer.phone"), str),
 }
-"""How what they wrote is written here; of a text that is too long the beginning is kept."""
+"""How what they wrote is written here; what is too long is cut, and says so."""
 
 
 def _found(expression: str, theirs: Mapping[str, Any]) -> Any:

@@ -17,14 +17,19 @@ from inbound.mail import LARGEST, LetterBox, LetterFate, LetterOutcome
 
 _REPLIES = {
     LetterFate.REGISTERED: "250 2.0.0 {}",
+    LetterFate.KEPT: "250 2.0.0 kept with {}",
     LetterFate.IGNORED: "250 2.0.0 taken, {}",
     LetterFate.UNUSABLE: "550 5.6.0 {}",
     LetterFate.AWAY: "451 4.3.0 the desk does not answer now: send it again",
 }
-_NOBODY = (None, "", "<>")
-"""Whom bounces come from (RFC 5321, 4.5.5)."""
 _LONGEST_REPLY = 400
 log = structlog.get_logger("inbound.smtp")
+
+
+class _Caller(SMTP):
+    """Takes lines of any length: robots and page editors write whole letters in one."""
+
+    line_length_limit = LARGEST
 
 
 class _Handler:
@@ -35,7 +40,8 @@ class _Handler:
         """Answer for one letter."""
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
         peer = str(session.peer[0]) if session.peer else "unknown"
-        return _reply(await self._box.take(raw, peer, bounced=envelope.mail_from in _NOBODY))
+        sender = (envelope.mail_from or "").strip("<> ")  # nobody: a bounce (RFC 5321, 4.5.5)
+        return _reply(await self._box.take(raw, peer, sender=sender))
 
     async def handle_exception(self, error: Exception) -> str:
         """Answer where we are at fault: the letter is not lost, and nothing of it is told."""
@@ -60,10 +66,10 @@ async def listening(box: LetterBox, host: str, port: int) -> AsyncIterator[int]:
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     loop = asyncio.get_running_loop()
     handler = _Handler(box)
-    callers: WeakSet[SMTP] = WeakSet()
+    callers: WeakSet[_Caller] = WeakSet()
 
-    def pick_up() -> SMTP:
-        caller = SMTP(handler, data_size_limit=LARGEST, enable_SMTPUTF8=True, loop=loop)
+    def pick_up() -> _Caller:
+        caller = _Caller(handler, data_size_limit=LARGEST, enable_SMTPUTF8=True, loop=loop)
         callers.add(caller)
         return caller
 

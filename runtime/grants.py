@@ -34,6 +34,7 @@ RIGHTS: Mapping[str, str] = {
     "door_log": APPEND,
     "link_uses": APPEND,
     "standby_alarms": APPEND,
+    "kept_words": APPEND,
     # Registers: nothing is ever taken out of them.
     "serials": WRITE,
     "issues": WRITE,
@@ -52,6 +53,9 @@ RIGHTS: Mapping[str, str] = {
     "audit_runs": KEEP,
     "audit_findings": KEEP,
     "ended_sessions": KEEP,
+    "letter_senders": KEEP,
+    "told_strangers": KEEP,
+    "letters": KEEP,
     # The roster goes by its files.
     "centres": KEEP,
     "members": KEEP,

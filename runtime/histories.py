@@ -201,8 +201,8 @@ async def last_events(client: Client, id_: str, run: str) -> Sequence[HistoryEve
     return answer.history.events
 
 
-async def is_to_register(client: Client, id_: str, run: str) -> Intake | None:
-    """Return the intake that a workflow which is not registered was offered; None: it still waits
+async def offered(client: Client, id_: str, run: str) -> Intake | None:
+    """Return the intake that a workflow was offered first, registered or not; None: it still waits
     for one, as those of an earlier version may.
     """
     async for history in _runs(client, id_, run):

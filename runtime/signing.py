@@ -10,7 +10,7 @@ import hmac
 import os
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -23,12 +23,19 @@ from pydantic import ValidationError
 
 from domain.errors import SetupError
 from domain.links import CUSTOMER, PURPOSES, Link
+from runtime import brief_links
 from runtime.home import make_private
 from runtime.settings import Settings
 
 _SHORTEST = 32
 _OF_LINKS = "yinuo links"
-"""No other signature is of that salt: theirs begin with another character after the name."""
+_OF_BRIEF_LINKS = "yinuo brief links"
+"""No other signature is of these salts: theirs begin with another character after the name."""
+_BRIEF = 34
+"""Characters of a link in a text message. The last fourteen are its signature: 84 bits of the HMAC,
+which nobody can try but at the door.
+"""
+_BRIEF_SIGNATURE = 14
 
 
 class LinkRefused(Exception):
@@ -45,6 +52,7 @@ class Signer:
     def __init__(self, secret: str) -> None:
         self._secret = secret
         self._links = Seal(secret, salt=_OF_LINKS)
+        self._brief_links = Seal(secret, salt=_OF_BRIEF_LINKS)
 
     def link(self, link: Link) -> str:
         """Write a link as the last part of an address; its time counts in whole seconds. A customer
@@ -57,31 +65,52 @@ class Signer:
             parts[2] = "" if link.person == CUSTOMER else link.person
         return self._links.sign(base64_encode(" ".join(parts))).decode()
 
+    def brief_link(self, link: Link) -> str:
+        """Write a link as short as a text message wants it, or as ``link`` does where it does not
+        fit.
+        """
+        packed = brief_links.pack(link)
+        if packed is None:
+            return self.link(link)
+        text = base64_encode(packed).decode()
+        return text + self._brief_links.get_signature(text).decode()[:_BRIEF_SIGNATURE]
+
     def read_link(self, text: str, now: datetime) -> Link:
-        """Read a link that came back.
+        """Read a link that came back, however it was written.
 
         Raises:
             LinkRefused: it is forged, or expired at ``now``.
         """
+        brief = len(text) == _BRIEF and "." not in text
         try:
-            parts = base64_decode(self._links.unsign(text)).decode().split(" ")
-            number, letter, person, generation, until, *mark = parts
-            link = Link(
-                number=number,
-                purpose=_BY_LETTER[letter],
-                person=person or CUSTOMER,
-                generation=int(generation),
-                until=datetime.fromtimestamp(int(until, 16), now.tzinfo),
-                mark=mark[0] if mark else None,
-            )
+            link = self._read_brief(text) if brief else self._read(text)
         except (BadData, ValidationError, LookupError, ValueError):
             raise LinkRefused("forged") from None
         # Some signatures can be spelt in several ways; used up is one link, not one spelling of it.
-        if self.link(link) != text:
+        if (self.brief_link(link) if brief else self.link(link)) != text:
             raise LinkRefused("forged")
         if link.until <= now:
             raise LinkRefused("expired")
         return link
+
+    def _read(self, text: str) -> Link:
+        parts = base64_decode(self._links.unsign(text)).decode().split(" ")
+        number, letter, person, generation, until, *mark = parts
+        return Link(
+            number=number,
+            purpose=_BY_LETTER[letter],
+            person=person or CUSTOMER,
+            generation=int(generation),
+            until=datetime.fromtimestamp(int(until, 16), UTC),
+            mark=mark[0] if mark else None,
+        )
+
+    def _read_brief(self, text: str) -> Link:
+        packed, signature = text[:-_BRIEF_SIGNATURE], text[-_BRIEF_SIGNATURE:]
+        known = self._brief_links.get_signature(packed)[:_BRIEF_SIGNATURE]
+        if not hmac.compare_digest(known, signature.encode()):
+            raise BadData("another signature")
+        return brief_links.unpack(base64_decode(packed))
 
     def secret_for(self, use: str) -> str:
         """Derive a secret for somebody else's signing, which tells nothing of ours."""
@@ -102,9 +131,10 @@ class Links:
     signer: Signer
     base_url: str
 
-    def address(self, link: Link) -> str:
-        """Write a link as people can open it."""
-        return f"{self.base_url}/l/{self.signer.link(link)}"
+    def address(self, link: Link, *, brief: bool = False) -> str:
+        """Write a link as people can open it; ``brief`` for a text message."""
+        written = self.signer.brief_link(link) if brief else self.signer.link(link)
+        return f"{self.base_url}/l/{written}"
 
 
 def link_id(text: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from store import UNWRITABLE
 from store.connection import Connection, Pool
@@ -18,6 +18,7 @@ Answer = TypeVar("Answer")
 
 ANSWER_WITHIN = 30.0
 """Seconds a call waits. What was accepted by then is done all the same: ask again, or look."""
+TOO_MUCH = "the desk has too much to do at once: ask again in a moment, nothing was begun"
 _AWAY: tuple[type[Exception], ...] = (
     RPCError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -29,11 +30,25 @@ class Unavailable(Exception):
     """The desk cannot answer now. Nothing is lost or half-done: send the same again."""
 
 
+class Busy(Unavailable):
+    """The desk is there, and has too much to do at once, mostly on one issue. What was asked was
+    not begun: ask again in a moment.
+    """
+
+
+def is_too_much(error: RPCError) -> bool:
+    """Say whether Temporal has more of it under way than it takes, such as ten updates of one
+    workflow, and began nothing.
+    """
+    return error.status is RPCStatusCode.RESOURCE_EXHAUSTED
+
+
 @asynccontextmanager
 async def answering() -> AsyncIterator[None]:
     """Bound a call in time, and say plainly when a server that it needs is away.
 
     Raises:
+        Busy: too much at once.
         Unavailable: no answer, or none in time.
     """
     try:
@@ -45,6 +60,8 @@ async def answering() -> AsyncIterator[None]:
         task = asyncio.current_task()
         if task is not None and task.cancelling():  # the SDK makes an error of its own of that
             raise asyncio.CancelledError from error
+        if isinstance(error, RPCError) and is_too_much(error):
+            raise Busy(TOO_MUCH) from error
         reason = str(error) or "no answer in time"
         raise Unavailable(
             f"the desk does not answer now ({reason}): send the same again"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 
-from domain.callbacks import check_one_customer
+from domain.callbacks import Called, check_one_customer
 from domain.errors import Refused
 from domain.issue.actions import ActionName, RecordCallback
 from domain.issue.view import IssueView
@@ -30,11 +30,14 @@ async def record(
     the same ``code``; all that can be wrong with the call is found before the first.
 
     Raises:
-        Refused: they are not issues of one customer.
+        Refused: they are not issues of one customer; ``OtherContent``: under that code something
+            else was recorded.
     """
     issues = await desk.called(list(acts), code)
     check_one_customer(list(acts), issues)
-    for written, act in acts.items():
+    coded = {written: act.model_copy(update={"call": code}) for written, act in acts.items()}
+    await _compare(desk, coded, issues, code)
+    for written, act in coded.items():
         issue = issues[written]
         if issue.recorded_by:
             yield OneRecorded(issue.number, recorded_by=issue.recorded_by)
@@ -43,10 +46,29 @@ async def record(
             view = await desk.act(
                 issue.number,
                 ActionName.RECORD_CALLBACK,
-                act.model_copy(update={"call": code}),
-                key=f"{code}:{issue.number}",
+                act,
+                key=_key(code, issue),
             )
         except (Refused, Unavailable) as failure:
             yield OneRecorded(issue.number, failure=failure)
         else:
             yield OneRecorded(issue.number, view)
+
+
+def _key(code: str, issue: Called) -> str:
+    return f"{code}:{issue.number}"
+
+
+async def _compare(
+    desk: Desk, acts: Mapping[str, RecordCallback], issues: Mapping[str, Called], code: str
+) -> None:
+    """See that what was recorded before is what is said now, by whichever clerk."""
+    for written, act in acts.items():
+        issue = issues[written]
+        if issue.recorded_by:
+            same = act.model_copy(
+                update={"by": act.by.model_copy(update={"id": issue.recorded_by})}
+            )
+            await desk.compare_act(
+                issue.number, ActionName.RECORD_CALLBACK, same, _key(code, issue)
+            )

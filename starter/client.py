@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from temporalio.client import (
@@ -27,23 +28,38 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.contract import DEFECT
 from domain.errors import Refused
 from domain.issue.actions import Act, ActionName, Reassign, Resolve
-from domain.issue.intake import Intake
+from domain.issue.intake import SAID, Intake, differing
 from domain.issue.view import IssueView
 from domain.staff.duty import Duty
+from domain.staff.known import Known
 from domain.staff.staffing import Stranded, stranded
+from domain.texts import unseen
 from domain.vocabulary import DESK, Actor, Role, Stage
 from runtime.aio import within
 from runtime.lives import Lives, catch_up, described
 from runtime.starting import accepted, looked_at, registered, update_of
-from starter.answering import ANSWER_WITHIN, Unavailable, answering
+from starter.answering import ANSWER_WITHIN, Busy, Unavailable, answering
+from starter.queueing import Queues
 from starter.register import Register
-from store import AWAY, issue_reader, roster, rulebooks, standing
+from starter.repeats import OtherContent, Repeats
+from store import AWAY, issue_reader, kept_words, roster, rulebooks, standing
 from store.behind import Checking
 from store.connection import Pool
+from store.kept_words import Kept, Why
 from store.standing import Unproved
 from workflows.issue import IssueWorkflow
 
-__all__ = ["ANSWER_WITHIN", "Desk", "Opened", "Register", "Unavailable"]
+__all__ = [
+    "ANSWER_WITHIN",
+    "Busy",
+    "Desk",
+    "Kept",
+    "Opened",
+    "OtherContent",
+    "Register",
+    "Unavailable",
+    "Why",
+]
 
 Answered = TypeVar("Answered")
 
@@ -55,8 +71,8 @@ _GLANCE = 3.0
 """Seconds within which the register answers a small question, or counts as away."""
 _AT_ONCE = 0.5
 """Seconds within which an issue that knows its number tells it."""
-_REGIONS_KEPT = 30.0
-"""Seconds for which it is remembered which regions are served."""
+_NAMES_KEPT = 30.0
+"""Seconds for which it is remembered which regions and product lines there are."""
 _NOT_CONNECTED = "Failed client connect"
 """How the SDK begins to say that a connection to be made at the first call was not made."""
 
@@ -69,6 +85,11 @@ class Opened:
     new: bool
 
 
+class _UnderWay(NamedTuple):
+    intake: Intake
+    asking: asyncio.Task[Opened]
+
+
 class Desk(Register):
     """Whoever acts. One per process; ``client`` and ``pool`` stay the caller's to close."""
 
@@ -76,8 +97,10 @@ class Desk(Register):
         super().__init__(pool)
         self._client = client
         self._checking = Checking(pool)
-        self._regions: tuple[float, frozenset[str]] = (0.0, frozenset())
-        self._under_way: dict[str, asyncio.Task[Opened]] = {}
+        self._known_names: tuple[float, Known] = (0.0, Known())
+        self._under_way: dict[str, _UnderWay] = {}
+        self._queues = Queues()
+        self._repeats = Repeats(client, pool)
 
     @property
     def client(self) -> Client:
@@ -88,7 +111,7 @@ class Desk(Register):
         """Register an issue, or find the one this intake became before (R1, R2).
 
         Raises:
-            Refused: ``Invalid``; nothing was started.
+            Refused: ``Invalid``, ``OtherContent``; nothing was started.
             Unavailable: no answer in time, or the number is still to come.
         """
         opened = await self.register(intake)
@@ -99,42 +122,70 @@ class Desk(Register):
             )
         return opened.view
 
-    async def register(self, intake: Intake) -> Opened:
+    async def register(self, intake: Intake, said: AbstractSet[str] = SAID) -> Opened:
         """Register an issue as ``open`` does, also while PostgreSQL is away: what Temporal accepted
         will be done. Those who ask for the same issue at once are one question.
 
+        A repeat is told from another message under the same reference by the fields that somebody
+        ``said``; others, which a door filled in, may differ.
+
         Raises:
+            OtherContent: the reference is that of an issue of which something else was told.
             Refused: ``Invalid``; nothing was started.
             Unavailable: no answer in time.
         """
+        intake = intake.as_heard(datetime.now(UTC))
         id_ = intake.issue_id
         if (under_way := self._under_way.get(id_)) is None:
-            asking = self._under_way[id_] = asyncio.create_task(self._register(intake))
+            asking = asyncio.create_task(self._register(intake, said))
+            self._under_way[id_] = _UnderWay(intake, asking)
             asking.add_done_callback(lambda _: self._under_way.pop(id_))
             asking.add_done_callback(looked_at)  # whoever asked may not wait for it
             # Whoever asked first may hang up: the others still wait.
             return await asyncio.shield(asking)
         with suppress(Refused):  # theirs may have been wrong where this one is not
-            return replace(await asyncio.shield(under_way), new=False)
-        return await self._register(intake)
+            opened = await asyncio.shield(under_way.asking)
+            if not differing(under_way.intake, intake):
+                return replace(opened, new=False)
+        return await self._register(intake, said)
 
-    async def _register(self, intake: Intake) -> Opened:
+    async def _register(self, intake: Intake, said: AbstractSet[str]) -> Opened:
         async with answering():
             away = False
             try:
                 await self._open_for_work()
+                intake = await self._in_our_words(intake)
                 if known := await within(_GLANCE, self._known(intake)):
+                    await self._repeats.require_same(intake, said, known)
                     return Opened(await self._asked_again(intake, known), new=False)
             except AWAY as error:
                 away = True
-                if intake.region not in self._regions[1]:
+                intake = self._known_names[1].in_our_words(intake)
+                if any(self._known_names[1].unknown(intake)):
                     raise Unavailable(f"who serves {intake.region} cannot be told now") from error
             await self.check(intake)
-            if not away:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_NUMBER_WITHIN):
-                        return await self._numbered(intake)
-            return await self._accepted(intake)
+            opened = await self._taken_on(intake, away=away)
+            await self._repeats.require_same(intake, said, opened.view)
+            return opened
+
+    async def _taken_on(self, intake: Intake, *, away: bool) -> Opened:
+        if not away:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_NUMBER_WITHIN):
+                    return await self._numbered(intake)
+        return await self._accepted(intake)
+
+    async def compare(self, intake: Intake) -> None:
+        """See whether an intake may come in under its reference, before anything is started.
+
+        Raises:
+            OtherContent: as ``register``.
+            Unavailable: no answer in time.
+        """
+        async with answering():
+            if await issue_reader.run_of(self._pool, intake.issue_id) is not None:
+                ours = await self._in_our_words(intake.as_heard(datetime.now(UTC)))
+                await self._repeats.require_same(ours, SAID, await self._known(intake))
 
     async def _asked_again(self, intake: Intake, known: IssueView) -> IssueView:
         """Ask the issue itself, as long as it is open: what the register has may be all that was
@@ -143,11 +194,8 @@ class Desk(Register):
         if known.stage is Stage.CLOSED:
             return known
         handle = self._client.get_workflow_handle(known.id)
-        call = handle.execute_update(
-            ActionName.REGISTERED.value, intake, id=update_of(intake), result_type=IssueView
-        )
         try:
-            await self._asked(call)
+            await self._taken(handle, ActionName.REGISTERED, intake, update_of(intake))
         except WorkflowUpdateFailedError as error:
             raise _refused(error) from error
         except RPCError as error:
@@ -201,27 +249,37 @@ class Desk(Register):
         ) from error
 
     async def check(self, intake: Intake) -> None:
-        """Refuse what only the clock and the roster can tell, before anything is started. A region
-        that was served lately counts as served, also while PostgreSQL is away.
+        """Refuse what is missing though it is written, and what only the clock and the roster can
+        tell, before anything is started. What the roster had lately counts as known, also while
+        PostgreSQL is away.
 
         Raises:
             Refused: ``Invalid``.
         """
-        if wrong := intake.impossible_date(datetime.now(UTC)):
-            raise Refused("Invalid", wrong)
-        if intake.region in self._regions[1]:
-            return
-        if time.monotonic() - self._regions[0] > _REGIONS_KEPT or not self._regions[1]:
-            self._regions = (time.monotonic(), await within(_GLANCE, self._served()))
-        if intake.region not in self._regions[1]:
-            known = ", ".join(sorted(self._regions[1])) or "none: import a roster first"
-            raise Refused(
-                "Invalid", f"region: no service centre serves {intake.region}; known: {known}"
-            )
+        wrong = [*unseen(intake)]
+        if impossible := intake.impossible_date(datetime.now(UTC)):
+            wrong.append(impossible)
+        ours = self._known_names[1].in_our_words(intake)
+        if any(self._known_names[1].unknown(ours)):
+            ours = await self._in_our_words(intake)  # they may be new on the roster
+            wrong += self._known_names[1].unknown(ours)
+        if wrong:
+            raise Refused("Invalid", "\n".join(wrong))
 
-    async def _served(self) -> frozenset[str]:
+    async def _in_our_words(self, intake: Intake) -> Intake:
+        """Write region and product line as the roster does, by what is remembered of it; asked anew
+        after a while, and for what it does not have.
+        """
+        since, known = self._known_names
+        ours = known.in_our_words(intake)
+        if time.monotonic() - since > _NAMES_KEPT or any(known.unknown(ours)):
+            known = await within(_GLANCE, self._names())
+            self._known_names = (time.monotonic(), known)
+        return known.in_our_words(intake)
+
+    async def _names(self) -> Known:
         async with self._pool.acquire() as connection:
-            return frozenset(await roster.regions(connection))
+            return await roster.known(connection)
 
     async def act(
         self, number: str, name: ActionName, act: Act, *, key: str | None = None
@@ -229,33 +287,60 @@ class Desk(Register):
         """Take an action of the contract; ``key`` makes a repeated call the same one.
 
         Raises:
+            OtherContent: something else was done under that key.
             Refused: what the stage or the person does not allow, or there is no such issue.
+            Busy: too many act on this issue at once; it was not begun.
             Unavailable: no answer in time, or the register is held.
         """
-        key = key or uuid4().hex
         async with answering():
             await self._open_for_work()
             handle = self._client.get_workflow_handle(await self._find(number))
-            try:
-                return await self._taken(handle, name, act, key)
-            except WorkflowUpdateFailedError as error:
-                if not await self._caught_up(handle):
-                    raise _refused(error) from error
-            except RPCError as error:
-                if not await self._begun_anew(handle, error):
-                    await self._refuse_if_ended(number, name, error)
-                    raise
-            try:
-                return await self._taken(handle, name, act, key)
-            except WorkflowUpdateFailedError as error:
+            view = await self._acted(handle, number, name, act, key or uuid4().hex)
+            if key:
+                await self._repeats.require_same_act(handle.id, name, act, key)
+            return view
+
+    async def compare_act(self, number: str, name: ActionName, act: Act, key: str) -> None:
+        """See whether what was done under a key, if anything was, is what this says.
+
+        Raises:
+            OtherContent: as ``act``.
+            Refused: there is no such issue.
+            Unavailable: no answer in time.
+        """
+        async with answering():
+            await self._repeats.require_same_act(await self._find(number), name, act, key)
+
+    async def _acted(
+        self,
+        handle: WorkflowHandle[Any, Any],
+        number: str,
+        name: ActionName,
+        act: Act,
+        key: str,
+    ) -> IssueView:
+        try:
+            return await self._taken(handle, name, act, key)
+        except WorkflowUpdateFailedError as error:
+            if not await self._caught_up(handle):
                 raise _refused(error) from error
+        except RPCError as error:
+            if not await self._begun_anew(handle, error):
+                await self._refuse_if_ended(number, name, error)
+                raise
+        try:
+            return await self._taken(handle, name, act, key)
+        except WorkflowUpdateFailedError as error:
+            raise _refused(error) from error
 
     async def _taken(
         self, handle: WorkflowHandle[Any, Any], name: ActionName, act: Act | Intake, key: str
     ) -> IssueView:
-        call = handle.execute_update(name.value, act, id=key, result_type=IssueView)
-        answer: IssueView = await self._asked(call)
-        return answer
+        def ask() -> Coroutine[Any, Any, IssueView]:
+            call = handle.execute_update(name.value, act, id=key, result_type=IssueView)
+            return self._asked(call)
+
+        return await self._queues.ask(handle.id, ask)
 
     async def _caught_up(self, handle: WorkflowHandle[Any, Any]) -> bool:
         """Let an issue catch up with its register, if Temporal lost its last steps: then it does
@@ -282,10 +367,21 @@ class Desk(Register):
         return True
 
     async def complete(self, number: str, act: Resolve) -> None:
-        """Signal completion, fire and forget (R12)."""
+        """Signal completion, fire and forget (R12). Signalled twice it is done once.
+
+        Raises:
+            OtherContent: with another result than they signalled before.
+            Refused: there is no such issue, it has ended, or the result shows nothing.
+            Unavailable: no answer in time, or the register is held.
+        """
+        if wrong := "\n".join(unseen(act)):
+            raise Refused("Invalid", wrong)
         async with answering():
             await self._open_for_work()
-            handle = self._client.get_workflow_handle(await self._find(number))
+            seen = await self.show(number)
+            key = f"complete:{act.by.id}:{seen.reopen_count + 1}"
+            await self._repeats.require_same_act(seen.id, ActionName.RESOLVE, act, key)
+            handle = self._client.get_workflow_handle(seen.id)
             try:
                 await self._asked(handle.signal(IssueWorkflow.complete, act))
             except RPCError as error:
@@ -298,6 +394,16 @@ class Desk(Register):
             seen = await self.show(number)
             ended = f"{seen.number} is {seen.stage} ({seen.outcome})"
             raise Refused("NotAllowed", f"{ended}: {name} comes too late") from error
+
+    async def keep(self, words: Kept) -> bool:
+        """Keep words with the issue they belong to; False if these were kept before.
+
+        Raises:
+            Unavailable: no answer in time, or the register is held.
+        """
+        async with answering():
+            await self._open_for_work()
+            return await kept_words.keep(self._pool, words)
 
     async def hand_over_stranded(self, at: datetime | None = None) -> list[Stranded]:
         """Let the desk choose again for every issue that nobody has, or that whoever has it cannot

@@ -13,11 +13,12 @@ from domain.issue.state import Issue
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor
 from starter.answering import OnRegisters, answered, answering
-from store import callbacks, issue_reader, roster
+from store import callbacks, issue_reader, kept_words, roster
 from store.issue_list import Filter, Narrowed, Place
 from store.issue_reader import Outlook, Unsettled
+from store.kept_words import Kept
 
-__all__ = ["Called", "Filter", "Narrowed", "Outlook", "Place", "Register", "Unsettled"]
+__all__ = ["Called", "Filter", "Kept", "Narrowed", "Outlook", "Place", "Register", "Unsettled"]
 
 
 class Register(OnRegisters):
@@ -41,6 +42,12 @@ class Register(OnRegisters):
         async with answering():
             id_ = await issue_reader.workflow_id(self._pool, number)
             return await issue_reader.state(self._pool, id_) if id_ else None
+
+    async def kept_words(self, id_: str) -> list[Kept]:
+        """Return what else was written about an issue, oldest first: a look to be written down
+        before it is shown (R30).
+        """
+        return await answered(kept_words.of_issue(self._pool, id_))
 
     async def issues(self, wanted: Filter) -> list[IssueView]:
         """List issues, nearest due first."""

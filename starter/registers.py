@@ -5,7 +5,7 @@ Everything here raises ``Unavailable`` when there is no answer, or none in time.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from domain.callbacks import Call
 from domain.knowledge.cases import KnownCase
 from domain.links import Link
+from domain.sla import policy
 from domain.sla.rulebook import Rulebook
 from domain.staff.roster import Member
 from starter.answering import OnRegisters, answered
@@ -22,6 +23,10 @@ from store import (
     customers,
     door_log,
     ended_sessions,
+    kept_words,
+    letter_senders,
+    letters,
+    outbox,
     roster,
     tokens,
     workload,
@@ -30,6 +35,9 @@ from store.cases import Found
 from store.connection import Pool
 from store.customers import Known, Reported
 from store.door_log import UNKNOWN, Entry
+from store.kept_words import Kept, KeptWith, Why
+from store.letter_senders import TooMany, Written
+from store.letters import KeptLetter
 from store.roster import KnownStaff
 from store.rulebooks import Rulebooks
 from store.tokens import Admitted
@@ -42,15 +50,23 @@ __all__ = [
     "AuditTrail",
     "CallList",
     "CaseLibrary",
+    "Correspondents",
     "Customers",
     "Entry",
     "Found",
+    "Kept",
+    "KeptLetter",
+    "KeptWith",
     "Known",
+    "Letters",
     "Load",
     "Registers",
     "Reported",
     "Staff",
+    "TooMany",
     "UsedLinks",
+    "Why",
+    "Written",
 ]
 
 
@@ -158,6 +174,49 @@ class AuditTrail(OnRegisters):
         )
 
 
+class Correspondents(OnRegisters):
+    """What is known of those who write letters, and of the letters that we wrote."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._roster = KnownStaff()
+        self._rulebooks = Rulebooks()
+
+    async def channels(self) -> list[str]:
+        """Return the URLs of the channels that the desk sends over. Confidential."""
+        async with self._connected() as connection:
+            return [each.url for each in (await self._roster.now(connection)).channels]
+
+    async def admit(self, letter: Written) -> None:
+        """Let a letter become an issue, as often as the policy lets its sender.
+
+        Raises:
+            TooMany: it may not.
+        """
+        async with self._connected() as connection:
+            current = await self._rulebooks.newest(connection)
+        allowed = current.policy.letters if current else policy.Letters()
+        await answered(letter_senders.admit(self._pool, letter, allowed))
+
+    async def forget(self, issue_id: str) -> None:
+        """Take back that a letter becomes an issue."""
+        await answered(letter_senders.forget(self._pool, issue_id))
+
+    async def keep(self, kept: Kept) -> bool:
+        """Keep words with an issue that is in the register; False if they were kept before."""
+        return await answered(kept_words.keep(self._pool, kept))
+
+    async def kept_with(self, key: str) -> KeptWith | None:
+        """Say with which issue words were kept; None: they were not."""
+        return await answered(kept_words.kept_with(self._pool, key))
+
+    async def came_back(self, keys: Sequence[str], says: str) -> dict[str, str]:
+        """Write down that messages came back, and give them to a person; return the issues of those
+        that counted as delivered until now, by their keys.
+        """
+        return await answered(outbox.came_back(self._pool, keys, says))
+
+
 class UsedLinks(OnRegisters):
     """Links in messages work once."""
 
@@ -168,6 +227,26 @@ class UsedLinks(OnRegisters):
     async def use(self, id_: str, link: Link, at: datetime, address: str) -> None:
         """Write down that a link was used."""
         await answered(door_log.use_link(self._pool, id_, link, at, address))
+
+
+class Letters(OnRegisters):
+    """Letters as they came (R30: every look is to be written down)."""
+
+    async def keep(self, issue_id: str, raw: bytes, at: datetime) -> str:
+        """Keep a letter with an issue, once; return what it is known by there."""
+        return await answered(letters.keep(self._pool, issue_id, raw, at))
+
+    async def has(self, issue_id: str, raw: bytes) -> bool:
+        """Say whether that very letter is kept with an issue."""
+        return await answered(letters.has(self._pool, issue_id, raw))
+
+    async def of_issue(self, issue_id: str) -> list[KeptLetter]:
+        """List what is kept of an issue's letters, in the order they came."""
+        return await answered(letters.of_issue(self._pool, issue_id))
+
+    async def read(self, issue_id: str, id_: str) -> bytes | None:
+        """Return a letter as it came; None: it is not kept (any more)."""
+        return await answered(letters.read(self._pool, issue_id, id_))
 
 
 @dataclass(frozen=True)
@@ -181,6 +260,7 @@ class Registers:
     admission: Admission
     audit_trail: AuditTrail
     links: UsedLinks
+    letters: Letters
 
     @classmethod
     def on(cls, pool: Pool) -> Registers:
@@ -193,4 +273,5 @@ class Registers:
             Admission(pool),
             AuditTrail(pool),
             UsedLinks(pool),
+            Letters(pool),
         )

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from domain import telephone
 from domain.callbacks import identity
 from domain.issue.intake import Customer
+from domain.telephone import Telephone
 from domain.vocabulary import Instant, Kind, Model, Outcome, Stage
 from store.connection import Pool
 from store.issue_writer import customer_of
@@ -60,8 +62,21 @@ class Known(Model):
     issues: tuple[Reported, ...]
 
 
-def telephone(asked: str) -> str | None:
-    """Return the digits of what may be a part of a telephone number, None if it is none."""
+def _whole(asked: str) -> Telephone | None:
+    """Read what is a whole telephone number and nothing else."""
+    try:
+        number, alone = telephone.understand(asked)
+    except telephone.Unreadable:
+        return None
+    return number if alone and (number.kind != "unknown" or number.extension) else None
+
+
+def _digits(asked: str) -> str | None:
+    """Return the digits of what may be a part of a telephone number, None if it is none. Who has an
+    extension is found by the number before it.
+    """
+    if number := _whole(asked):
+        return _bare(number)
     written = unicodedata.normalize("NFKC", asked).strip()
     digits = re.sub(r"\D", "", written)
     if len(digits) < _FEWEST_DIGITS or not _NUMBER.fullmatch(written):
@@ -76,8 +91,10 @@ async def find(pool: Pool, asked: str) -> list[Known]:
     least four; or words of two characters and more, each somewhere in name, organisation or contact
     person. Anything shorter finds nobody.
     """
-    if digits := telephone(asked):
-        return _customers(await _by_telephone(pool, digits))[:MOST]
+    if digits := _digits(asked):
+        found, number = _customers(await _by_telephone(pool, digits)), _whole(asked)
+        # Whoever has that very extension comes first, then whoever else is behind the switchboard.
+        return sorted(found, key=lambda each: telephone.read(each.customer.phone) != number)[:MOST]
     return _customers(await _by_words(pool, asked.split()))[:MOST]
 
 
@@ -87,15 +104,18 @@ async def known(pool: Pool, number: str) -> Known | None:
     if row is None:
         return None
     customer = customer_of(row)
-    digits = telephone(customer.phone or "")
-    others = await (_by_telephone(pool, digits) if digits else _by_words(pool, [customer.name]))
+    number_of = telephone.read(customer.phone)
+    others = await (
+        _by_telephone(pool, _bare(number_of)) if number_of else _by_words(pool, [customer.name])
+    )
     theirs = [each for each in others if _same(customer_of(each)) == _same(customer)]
     (found,) = _customers(theirs or [row])
     return found.model_copy(update={"customer": customer, "origin": _reported(row)})
 
 
 _OF_CUSTOMER = (
-    "customer_name, customer_type, customer_existing, organisation, contact_person, phone, email"
+    "customer_name, customer_type, customer_existing, organisation, contact_person, phone, email,"
+    " language"
 )
 _COLUMNS = f"{', '.join(Reported.model_fields)}, {_OF_CUSTOMER}"
 # Found first, then put in order: who plans it thinks that dialled() costs nothing, and would rather
@@ -158,6 +178,10 @@ def _customers(rows: Sequence[asyncpg.Record]) -> list[Known]:
         )
         for theirs in of.values()
     ]
+
+
+def _bare(number: Telephone) -> str:
+    return number.number.removeprefix(f"+{_COUNTRY}").removeprefix("+")
 
 
 def _same(customer: Customer) -> tuple[str, str]:

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import asyncpg
 
+from domain.issue.act import KeptAct
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.state import STEPS_KEPT, Issue, StepNote, note_of
 from domain.issue.view import IssueView, view
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import Instant, Model, Role
+from domain.vocabulary import Instant, Model, Role, Severity
 from store import issue_list
 from store.connection import Connection, Pool
 from store.issue_list import Filter, Place
@@ -38,10 +39,18 @@ async def state(pool: Pool, id_: str) -> Issue | None:
 
 async def intake(connection: Connection, id_: str) -> Intake | None:
     """Read what an issue was registered with; whether the hotline tried to answer it first is not
-    kept.
+    kept. How severe it was then stands with its registration, for that may rise.
     """
-    row = await connection.fetchrow("SELECT * FROM issues WHERE id = $1", id_)
-    return intake_of(row) if row else None
+    row = await connection.fetchrow(
+        """
+        SELECT i.*, coalesce(e.recorded #>> '{step,severity}', i.severity) AS severity_then
+        FROM issues i LEFT JOIN issue_events e ON e.issue_id = i.id AND e.seq = 1 WHERE i.id = $1
+        """,
+        id_,
+    )
+    if row is None:
+        return None
+    return intake_of(row).model_copy(update={"severity": Severity(row["severity_then"])})
 
 
 def intake_of(row: asyncpg.Record) -> Intake:
@@ -147,13 +156,21 @@ class Outlook(Model):
     expected_at: Instant | None = None
     work: str | None = None
     amount: Decimal | None = None
+    said: tuple[str, ...] = ()
+    """What the customer was written to in short since it was last opened; the last first."""
 
 
 async def outlook(pool: Pool, issue_id: str, generation: int) -> Outlook:
     """Say what a customer was told besides the promises of one generation (R14, R17)."""
     row = await pool.fetchrow(
         """
-        SELECT h.expected_at, p.work, p.amount FROM issues i
+        SELECT h.expected_at, p.work, p.amount, array(
+            SELECT o.full_text FROM outbox o JOIN issue_events e USING (issue_id, seq)
+            WHERE o.issue_id = i.id AND o.full_text IS NOT NULL
+                AND e.recorded #>> '{step,generation}' = $2::int::text
+            ORDER BY o.seq DESC LIMIT 5
+        ) AS said
+        FROM issues i
         LEFT JOIN handling_forms h ON h.issue_id = i.id AND h.generation = $2
         LEFT JOIN paid_services p ON p.issue_id = i.id AND p.generation = $2
         WHERE i.id = $1
@@ -169,6 +186,17 @@ async def taken_at(pool: Pool, issue_id: str, key: str) -> datetime | None:
         "SELECT recorded_at FROM issue_events WHERE issue_id = $1 AND key = $2", issue_id, key
     )
     return at
+
+
+async def kept_under(pool: Pool, issue_id: str, key: str) -> KeptAct | None:
+    """Return what was done under a cause, as it is kept; None: nothing."""
+    row = await pool.fetchrow(
+        "SELECT action, actor AS by, at, recorded_at, content FROM issue_events"
+        " WHERE issue_id = $1 AND key = $2",
+        issue_id,
+        key,
+    )
+    return KeptAct(**{**row, "action": ActionName(row["action"])}) if row else None
 
 
 class Living(NamedTuple):

@@ -21,7 +21,7 @@ from domain.issue.state import CallbackRecord, Person
 from domain.issue.step import Recorded, Step
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise
-from domain.vocabulary import Model, Stage
+from domain.vocabulary import Channel, Language, Model, Stage
 from store.connection import Connection
 from store.outbox import Message
 
@@ -32,6 +32,7 @@ class IssueContext(Model):
     """
 
     number: str
+    channel: Channel
     rulebook: str
     facts: Facts
     calendar: str
@@ -44,6 +45,7 @@ class IssueContext(Model):
     customer_name: str
     phone: str | None
     email: str | None
+    language: Language | None = None
     engineer: Person | None = None
     lead: Person | None = None
 
@@ -99,6 +101,7 @@ def context(row: asyncpg.Record) -> IssueContext:
     """Read what planning, assignment and wording have to know."""
     return IssueContext(
         number=row["number"],
+        channel=row["channel"],
         rulebook=row["rulebook"],
         facts=facts(row),
         calendar=row["calendar"],
@@ -111,6 +114,7 @@ def context(row: asyncpg.Record) -> IssueContext:
         customer_name=row["contact_person"] or row["customer_name"],
         phone=row["phone"],
         email=row["email"],
+        language=row["language"],
         engineer=person(row["engineer"], row["engineer_name"]),
         lead=person(row["lead"], row["lead_name"]),
     )
@@ -122,12 +126,14 @@ def context_of(intake: Intake, *, number: str = "", **found: Unpack[_Found]) -> 
     """
     return IssueContext(
         number=number,
+        channel=intake.channel,
         title=intake.title,
         site=intake.site,
         agent=intake.agent,
         customer_name=intake.customer.contact or intake.customer.name,
         phone=intake.customer.phone,
         email=intake.customer.email,
+        language=intake.customer.language,
         **found,
     )
 
@@ -198,6 +204,7 @@ def customer_of(row: asyncpg.Record) -> Customer:
         contact=row["contact_person"],
         phone=row["phone"],
         email=row["email"],
+        language=row["language"],
     )
 
 
@@ -263,7 +270,8 @@ _AS_TOLD = (
 )
 _OPENED = (
     *("id", "run", "number", *_AS_TOLD, "customer_name", "customer_type", "customer_existing"),
-    *("organisation", "contact_person", "phone", "email", "registered_at", "calendar", "zone"),
+    *("organisation", "contact_person", "phone", "email", "language"),
+    *("registered_at", "calendar", "zone"),
 )
 _MOVED = (
     *("seq", "stage", "outcome", "severity", "generation", "escalation_level", "answered"),
@@ -272,7 +280,7 @@ _MOVED = (
 )
 _LIVED = (
     *("due_at", "provisional", "marks", "reached", "outcome", "ended_at"),
-    *("paused_at", "pauses", "stops", "consumed"),
+    *("paused_at", "pauses", "stops", "consumed", "own_word_at"),
 )
 """What becomes of a promise as time goes by."""
 _PLANNED = ("attempts", "target", "clock", "calendar", "rulebook", "opens_at")
@@ -391,6 +399,7 @@ def _opened(case: IssueContext, recorded: Recorded, intake: Intake) -> _Row:
         "contact_person": customer.contact,
         "phone": customer.phone,
         "email": customer.email,
+        "language": customer.language,
         "registered_at": step.recorded_at,
         "calendar": case.calendar,
         "zone": case.zone,

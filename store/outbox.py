@@ -1,9 +1,10 @@
 """The outbox: every message once, under a key that says what it is about.
 
 ``pending`` waits for its channel, ``sending`` is on its way, ``delivered`` arrived. A message whose
-fate cannot be known, or that no channel can take, is ``unknown``: it is never sent again, since
-nothing is said twice, but ``handed_over`` to a person. Each command is one transaction unless it
-takes a connection; then it belongs to the caller's.
+fate cannot be known, or that no channel can or will take, is ``unknown``: it is never sent again,
+since nothing is said twice, but ``handed_over`` to a person. Messages of one issue to one person on
+one channel go in the order of its steps, unless an earlier one has failed. Each command is one
+transaction unless it takes a connection; then it belongs to the caller's.
 
 Ours and no library's: a queue would have to join a step's transaction, never repeat what may have
 gone out, and give each channel evenly spaced slots in its order.
@@ -46,10 +47,23 @@ class Message(Model):
     body: str
     created_at: Instant
     not_before: Instant | None = None
+    full_text: str | None = None
+    """All there was to say, where ``body`` is short and leads to it by a link."""
+    last_error: str | None = None
+    """Why it did not reach its recipient, or no channel is to take it; None: that is not known."""
+
+    @property
+    def may_be_spoken(self) -> bool:
+        """Whether nothing else can bring it than a call: no channel has an address for it."""
+        return self.channel is None and self.last_error is None
 
 
 class Posting(Model):
-    """A message that may be sent now: ``url`` is its channel's, with ``{to}`` for the address."""
+    """A message that may be sent now: ``url`` is its channel's, with ``{to}`` for the address.
+
+    A letter ``answers`` the customer's letter of that Message-ID, and ``follows`` what the same
+    reader was told of the issue before, by the keys, oldest first.
+    """
 
     key: str
     channel: str
@@ -57,12 +71,18 @@ class Posting(Model):
     address: str
     subject: str
     body: str
+    answers: str | None = None
+    follows: tuple[str, ...] = ()
 
 
 class Queue(Model):
     """What may be sent now, in order, and when the next of those that wait may be."""
 
     ready: tuple[Posting, ...] = ()
+    behind: tuple[Posting, ...] = ()
+    """Those that wait for an earlier message of the issue to the same person on the same channel,
+    which was not tried yet or is on its way.
+    """
     wait_until: Instant | None = None
     unprepared: bool = False
     """``prepare`` has something to do first, for one of them at least."""
@@ -71,7 +91,9 @@ class Queue(Model):
 
 
 class Result(Model):
-    """What became of a message that was sent; see ``delivered``, ``failed`` and ``lost``."""
+    """What became of a message that was sent; see ``delivered``, ``failed``, ``put_off``,
+    ``refused`` and ``lost``.
+    """
 
     key: str
     status: Literal["delivered", "pending", "unknown"]
@@ -87,6 +109,16 @@ def delivered(key: str, now: datetime) -> Result:
 def failed(key: str, error: str) -> Result:
     """It did not go out, and is to be tried again, with a slot of its own."""
     return Result(key=key, status="pending", error=error)
+
+
+def put_off(key: str) -> Result:
+    """It did not go out for no fault of its own, and waits as if it had not been tried."""
+    return Result(key=key, status="pending")
+
+
+def refused(key: str, error: str) -> Result:
+    """It did not go out, and never will: it is given up."""
+    return Result(key=key, status="unknown", error=error)
 
 
 def lost(key: str, error: str) -> Result:
@@ -133,7 +165,24 @@ async def look(pool: Pool, batches: Sequence[Sequence[str]], now: datetime) -> l
                 o.address IS NULL OR c.id IS NULL
                 OR c.per_minute IS NOT NULL AND (o.slot_at IS NULL OR o.slot_at < $3)
             ) AS unprepared,
-            CASE WHEN c.per_minute IS NOT NULL AND o.slot_at > $2 THEN o.slot_at END AS wait
+            CASE WHEN c.per_minute IS NOT NULL AND o.slot_at > $2 THEN o.slot_at END AS wait,
+            CASE WHEN c.url LIKE 'mailto%' AND o.audience = 'customer' THEN (
+                SELECT l.message_id FROM letter_senders l WHERE l.issue_id = o.issue_id
+            ) END AS answers,
+            CASE WHEN c.url LIKE 'mailto%' THEN ARRAY(
+                SELECT key FROM (
+                    SELECT b.key, b.seq FROM outbox b
+                    WHERE b.issue_id = o.issue_id AND b.recipient = o.recipient
+                        AND b.channel = o.channel AND b.status = 'delivered' AND b.seq < o.seq
+                    ORDER BY b.seq DESC, b.key LIMIT 3
+                ) latest ORDER BY seq, key
+            ) ELSE '{}' END AS follows,
+            EXISTS (
+                SELECT FROM outbox e WHERE e.issue_id = o.issue_id AND e.seq < o.seq
+                    AND e.channel = o.channel AND e.address = o.address
+                    AND e.status IN ('pending', 'sending') AND e.last_error IS NULL
+                    AND (e.not_before IS NULL OR e.not_before <= $2)
+            ) AS behind
         FROM standing s
         LEFT JOIN outbox o ON o.key = ANY($1) AND o.settled_at IS NULL
         LEFT JOIN channels c ON c.id = o.channel
@@ -148,12 +197,14 @@ async def look(pool: Pool, batches: Sequence[Sequence[str]], now: datetime) -> l
 
 def _queue(rows: Sequence[asyncpg.Record]) -> Queue:
     sendable = [row for row in rows if row["status"] == "pending" and not row["unprepared"]]
+    postings = [
+        (Posting(**{name: row[name] for name in Posting.model_fields}), row["behind"])
+        for row in sendable
+        if row["wait"] is None
+    ]
     return Queue(
-        ready=tuple(
-            Posting(**{name: row[name] for name in Posting.model_fields})
-            for row in sendable
-            if row["wait"] is None
-        ),
+        ready=tuple(posting for posting, behind in postings if not behind),
+        behind=tuple(posting for posting, behind in postings if behind),
         wait_until=min((row["wait"] for row in sendable if row["wait"]), default=None),
         unprepared=any(row["unprepared"] for row in rows),
         given_up=len(sendable) < len(rows),
@@ -182,7 +233,8 @@ async def prepare(pool: Pool, keys: Sequence[str], now: datetime) -> None:
         )
         await connection.execute(
             """
-            UPDATE outbox o SET status = 'unknown', last_error = $2
+            UPDATE outbox o SET status = 'unknown',
+                last_error = CASE WHEN attempts = 0 THEN coalesce(last_error, $2) ELSE $2 END
             WHERE key = ANY($1) AND status = 'pending'
                 AND (address IS NULL OR NOT EXISTS (SELECT FROM channels WHERE id = o.channel))
             """,
@@ -328,3 +380,19 @@ async def bring_by_hand(
         *([message.key for message in messages], handed_to, now),
     )
     return messages
+
+
+async def came_back(pool: Pool, keys: Sequence[str], says: str) -> dict[str, str]:
+    """Give messages to a person that count as delivered and came back; ``says`` tells by what.
+    Return their issues, by key. What is known to have failed already is left as it is.
+    """
+    rows = await pool.fetch(
+        """
+        UPDATE outbox o SET status = 'handed_over', handed_to = coalesce(i.lead, 'nobody'),
+            last_error = $2
+        FROM issues i WHERE o.key = ANY($1) AND o.status = 'delivered' AND i.id = o.issue_id
+        RETURNING o.key, o.issue_id
+        """,
+        *(list(keys), says),
+    )
+    return {row["key"]: row["issue_id"] for row in rows}

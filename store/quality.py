@@ -11,7 +11,19 @@ import asyncpg
 from domain import quality
 from domain.calendars.timeline import midnight
 from domain.errors import Refused
-from domain.quality import Check, Closed, Days, Finding, Heard, Lot, Report, Sample, Sampled
+from domain.quality import (
+    Check,
+    Closed,
+    Days,
+    Ended,
+    Finding,
+    Heard,
+    Lot,
+    Report,
+    Sample,
+    Sampled,
+)
+from domain.sla.promise import CUSTOMERS, PromiseEnd
 from domain.vocabulary import Actor, Instant, Model
 from store.connection import Connection, Pool
 from store.rulebooks import Rulebooks
@@ -161,7 +173,7 @@ async def check(pool: Pool, number: int, issue_id: str, made: Check, now: dateti
 
 async def report(pool: Pool, number: int) -> Report | None:
     """Add a sample up, by the figures of the rulebook it was drawn under, with what customers said
-    in callbacks of the same days; None if there is none of that number.
+    in callbacks and how promises ended in the same days; None if there is none of that number.
     """
     async with (
         pool.acquire() as connection,
@@ -178,7 +190,18 @@ async def report(pool: Pool, number: int) -> Report | None:
             """,
             *_bounds(drawn.days, drawn.zone),
         )
-    return quality.report(drawn, rulebook.policy.quality, Heard(**dict(heard or {})))
+        ended = await connection.fetchrow(
+            """
+            SELECT count(*) FILTER (WHERE outcome = $3) AS kept,
+                count(*) FILTER (WHERE outcome = $4) AS broken,
+                count(own_word_at) FILTER (WHERE outcome = $3) AS by_own_word
+            FROM promises WHERE ended_at >= $1 AND ended_at < $2 AND kind <> ALL($5)
+            """,
+            *_bounds(drawn.days, drawn.zone),
+            *(PromiseEnd.KEPT, PromiseEnd.BROKEN, sorted(CUSTOMERS)),
+        )
+    figures = rulebook.policy.quality
+    return quality.report(drawn, figures, Heard(**dict(heard or {})), Ended(**dict(ended or {})))
 
 
 async def _sample(connection: Connection, number: int) -> Sample | None:

@@ -11,6 +11,7 @@ import asyncpg
 
 from domain.issue.actions import ACTIONS, ActionName
 from domain.issue.common import HANDLING
+from domain.staff.known import Known
 from domain.staff.roster import Candidate, Centre, DeliveryChannel, Member, Roster
 from domain.staff.staffing import OpenIssue
 from domain.vocabulary import Role
@@ -133,6 +134,19 @@ async def regions(connection: Connection) -> list[str]:
     return [row["region"] for row in rows]
 
 
+async def known(connection: Connection) -> Known:
+    """Return the names of regions and product lines that the roster has."""
+    row = await connection.fetchrow(
+        """
+        SELECT ARRAY(SELECT DISTINCT unnest(regions) FROM centres) AS regions,
+            ARRAY(SELECT DISTINCT c ->> 'product_line'
+                  FROM members, jsonb_array_elements(certified) c
+                  WHERE left_at IS NULL) AS product_lines
+        """
+    )
+    return Known.model_validate(dict(row)) if row else Known()
+
+
 async def centres(connection: Connection) -> list[Centre]:
     """List the service centres."""
     return [_centre(row) for row in await connection.fetch("SELECT * FROM centres ORDER BY id")]
@@ -169,9 +183,14 @@ class Staff(NamedTuple):
     channels: Sequence[DeliveryChannel]
 
     @property
-    def regions(self) -> list[str]:
-        """The regions some centre serves."""
-        return sorted({region for centre in self.centres.values() for region in centre.regions})
+    def known(self) -> Known:
+        """The names of regions and product lines that there are."""
+        return Known(
+            regions=frozenset(r for centre in self.centres.values() for r in centre.regions),
+            product_lines=frozenset(
+                each.product_line for member in self.members.values() for each in member.certified
+            ),
+        )
 
     def centre_of(self, region: str) -> Centre | None:
         """Return the centre that serves a region."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,12 +17,12 @@ from starlette.requests import ClientDisconnect
 
 from domain.errors import Refused
 from domain.issue.actions import ActionName
-from domain.vocabulary import Stage
+from domain.vocabulary import Instant, Stage
 from runtime.textfiles import explain
-from starter.client import Unavailable
+from starter.client import Busy, OtherContent, Unavailable
 
 RETRY_AFTER = 5
-"""Seconds after which it is worth asking again when a server is away."""
+"""Seconds after which it is worth asking again when a server is away, or has too much to do."""
 PROBLEM = "application/problem+json"
 _PROGRAMS = frozenset(
     {
@@ -36,6 +37,7 @@ _STATUS = {
     "NotFound": HTTPStatus.NOT_FOUND,
     "NotAllowed": HTTPStatus.CONFLICT,
     "Taken": HTTPStatus.CONFLICT,
+    "OtherContent": HTTPStatus.CONFLICT,
     "NotYours": HTTPStatus.FORBIDDEN,
 }
 
@@ -60,6 +62,15 @@ class ProblemDetails(BaseModel):
     stage: Stage | None = Field(default=None, description="409: where the issue is")
     allowed: list[ActionName] = Field(
         default=[], description="409: what the caller may do with it there"
+    )
+    number: str | None = Field(
+        default=None, description="409, other content: the issue that stands under the reference"
+    )
+    recorded_at: Instant | None = Field(
+        default=None, description="409, other content: when what stands was recorded"
+    )
+    differs: list[str] = Field(
+        default=[], description="409, other content: the fields in which it is not the same"
     )
 
 
@@ -120,7 +131,19 @@ def refusal(refused: Refused) -> Problem:
     more: dict[str, Any] = {}
     if status is HTTPStatus.UNPROCESSABLE_ENTITY:
         more["errors"] = [_named(line) for line in refused.message.splitlines()]
-    return Problem(status, refused.message, type_=f"urn:yinuo:{refused.type}", **more)
+    headers: dict[str, str] = {}
+    if isinstance(refused, OtherContent):
+        more["differs"] = list(refused.fields)
+        if refused.stands and refused.at:
+            more |= {"number": refused.stands.number, "recorded_at": refused.at.isoformat()}
+            headers["Location"] = place(refused.stands.number)
+    type_ = f"urn:yinuo:{refused.type}"
+    return Problem(status, refused.message, type_=type_, headers=headers, **more)
+
+
+def place(number: str) -> str:
+    """Return where an issue is, by its number or its id."""
+    return f"/issues/{quote(number, safe=':')}"
 
 
 def invalid(error: ValidationError | RequestValidationError) -> Problem:
@@ -137,6 +160,16 @@ def away(detail: str) -> Problem:
         HTTPStatus.SERVICE_UNAVAILABLE,
         detail,
         type_="urn:yinuo:Unavailable",
+        headers={"Retry-After": str(RETRY_AFTER)},
+    )
+
+
+def too_much(detail: str) -> Problem:
+    """Say that too many want something at once: nothing was begun, ask again."""
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        detail,
+        type_="urn:yinuo:Busy",
         headers={"Retry-After": str(RETRY_AFTER)},
     )
 
@@ -171,9 +204,13 @@ def _of(error: Exception) -> Problem:
                 HTTPStatus(error.status_code), str(error.detail), headers=dict(error.headers or {})
             )
         case _:  # Unavailable
-            return away(
-                f"the desk does not answer now: send the same again ({type(error).__name__})"
-            )
+            return _unanswered(error)
+
+
+def _unanswered(error: Exception) -> Problem:
+    if isinstance(error, Busy):
+        return too_much(str(error))
+    return away(f"the desk does not answer now: send the same again ({type(error).__name__})")
 
 
 def respond(problem: Problem) -> Response:

@@ -14,7 +14,7 @@ from itsdangerous import BadData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.datastructures import FormData
 
-from domain import words
+from domain import telephone, words
 from domain.issue import view
 from domain.issue.actions import ActionName
 from domain.staff.access import Reach, Right, reach
@@ -22,6 +22,7 @@ from domain.vocabulary import SUPERVISORS, Role
 from web.auth import sessions
 from web.context import Here
 from web.problems import RETRY_AFTER, Problem, not_yours
+from web.sent import form_of
 
 HERE = Path(__file__).parent
 Language = Literal["zh", "en"]
@@ -89,7 +90,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters["local"] = view.local
-_ENVIRONMENT.globals |= {"words": words, "rooms": rooms}
+_ENVIRONMENT.globals |= {"words": words, "rooms": rooms, "dial": telephone.read}
 
 
 def render(request: Request, template: str, status: int = 200, /, **facts: Any) -> HTMLResponse:
@@ -113,7 +114,7 @@ def render(request: Request, template: str, status: int = 200, /, **facts: Any) 
         **{"now": now} | facts,
     )
     headers = {"Content-Language": lang, "Vary": "Accept-Language, Cookie"}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers["Retry-After"] = str(RETRY_AFTER)
     return HTMLResponse(page, status, headers=headers)
 
@@ -131,7 +132,7 @@ async def checked_form(request: Request, here: Here) -> FormData:
     Raises:
         Problem: 403; it came from elsewhere, or its page is too old.
     """
-    form = await request.form()
+    form = await form_of(request)
     session = sessions.read(request, here)
     try:
         named = here.signer.timed("csrf").loads(_bytes(form.get("csrf", "")), sessions.LASTS)

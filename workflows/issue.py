@@ -37,7 +37,8 @@ from domain.issue.state import Issue
 from domain.issue.step import DeliveryBatch, Recorded, Step
 from domain.issue.view import IssueView, details, due, view
 from domain.markdown import plain
-from domain.vocabulary import DESK
+from domain.texts import unseen
+from domain.vocabulary import DESK, Model
 from workflows.acting import filled_in, takes_actions
 from workflows.defects import TRY_AGAIN, Defects, sound
 from workflows.labels import search_attributes
@@ -257,8 +258,10 @@ class IssueWorkflow:
     @registered.validator
     def _check_registered(self, said: Any = None) -> None:
         intake = _own(said)
-        if self._issue is None and (wrong := intake.impossible_date(workflow.now())):
-            raise _refusal(Refused("Invalid", wrong))
+        if self._issue is None:
+            _check_seen(intake)
+            if wrong := intake.impossible_date(workflow.now()):
+                raise _refusal(Refused("Invalid", wrong))
 
     @workflow.signal(description="Resolve, for systems that can only signal (R12)")
     async def complete(self, act: Resolve) -> None:
@@ -313,7 +316,10 @@ class IssueWorkflow:
         return not busy and not self._under_way and workflow.all_handlers_finished()
 
     def check(self, name: ActionName, act: Act) -> None:
-        """Refuse without a trace in history what the same function would refuse later."""
+        """Refuse without a trace in history what the same function would refuse later, and what
+        shows nothing: this is the one door that no replay goes through.
+        """
+        _check_seen(act)
         self._check(name, act, _update_id())
 
     def _check(self, name: ActionName, act: Act, key: str) -> None:
@@ -609,6 +615,11 @@ def _about(batch: DeliveryBatch) -> str:
 
 def _refusal(refused: Refused) -> ApplicationError:
     return ApplicationError(refused.message, type=refused.type, non_retryable=True)
+
+
+def _check_seen(said: Model) -> None:
+    if wrong := "\n".join(unseen(said)):
+        raise _refusal(Refused("Invalid", wrong))
 
 
 def _allowed(decide: Callable[[], Step]) -> Callable[[], Step]:

@@ -44,6 +44,9 @@ def _rung(events: Iterable[EventRow]) -> Rung:
         if event.action == "threshold":
             for name in (*event.content["skipped"], event.content["threshold"]):
                 rung[event.content["promise"], name].append(event)
+        for promise, names in event.content.get("missed", {}).items():  # before it was registered
+            for name in names:
+                rung[promise, name].append(event)
     return rung
 
 

@@ -23,6 +23,7 @@ from domain.knowledge.cases import (
     Ruling,
     unusable_titles,
 )
+from domain.texts import unseen
 from inbound.files.cases import FoundCase, read_cases
 from runtime import aio, settings
 from starter.client import Register
@@ -155,6 +156,7 @@ async def _add(entries: Sequence[FoundCase], by: str, *, approve: bool) -> list[
         async with pool.acquire() as connection, connection.transaction():
             known = await cases.titles(connection, [each.content.title for each in entries])
             wrong = unusable_titles(((each.where, each.content.title) for each in entries), known)
+            wrong += (f"{e.where}{said}" for e in entries for said in unseen(e.content))
             if wrong:
                 raise refusal("Invalid", "\n".join(wrong))
             numbers = []
@@ -274,6 +276,8 @@ async def _rule(
     number: str, change: Change, by: str, note: str, correction: Correction
 ) -> KnownCase:
 
+    if wrong := "\n".join(unseen(correction)):
+        raise refusal("Invalid", wrong)
     async with registers() as pool:
         actor = await Register(pool).actor(by)
         ruling = Ruling(

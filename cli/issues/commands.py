@@ -11,17 +11,22 @@ from uuid import uuid4
 
 import typer
 
-from cli.connections import desk, explained, register
-from cli.console import AsJson, Failed, Number, refusal, tell, write_json
+from cli import trail as command_trail
+from cli.connections import desk, explained, register, registers
+from cli.console import AsJson, ExitCode, Failed, Number, refusal, tell, write_json
 from cli.issues import acting, tables
 from cli.tables import show
-from domain.errors import Refused
+from domain.errors import OutputError, Refused
+from domain.issue.arrival import arrived
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
-from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity, Stage
+from domain.staff.access import Right
+from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity, Stage
 from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
 from starter.client import Desk
+from starter.register import Kept, Register
+from starter.registers import Letters
 from store.issue_list import Filter
 from store.issue_reader import Unsettled
 
@@ -69,6 +74,9 @@ def open_issues(  # noqa: PLR0913  an option each
     contact: Word = None,
     phone: Word = None,
     email: Word = None,
+    language: Annotated[
+        Language | None, typer.Option(help="what the customer is written to in")
+    ] = None,
     occurred_at: Instant = None,
     reported_at: Instant = None,
     ring_seconds: Annotated[
@@ -114,6 +122,7 @@ _CUSTOMER = {
     "contact": "contact",
     "phone": "phone",
     "email": "email",
+    "language": "language",
 }
 """What of an intake is the customer's, by option."""
 
@@ -130,7 +139,7 @@ def _by_hand(given: dict[str, Any]) -> Intake:
         "reported_at": now,
     }
     customer = {_CUSTOMER[option]: given.pop(option) for option in given.keys() & _CUSTOMER.keys()}
-    return Intake.model_validate(usual | given | {"customer": customer})
+    return arrived(usual | given | {"customer": customer})
 
 
 async def _open(intake: Intake) -> IssueView:
@@ -179,6 +188,7 @@ async def _check_all(at: Desk, found: Sequence[FoundIntake]) -> None:
     for where, intake in found:
         try:
             await at.check(intake)
+            await at.compare(intake)
         except Refused as refused:
             wrong.append(f"{where}: {refused.message}")
     if wrong:
@@ -244,6 +254,58 @@ def show_issue(number: Number, *, json: AsJson = False) -> None:
     acting.answer(aio.run(_show(number)), json=json)
 
 
+@app.command("words")
+def show_words(number: Number, *, json: AsJson = False) -> None:
+    """Show what else was written about an issue. The look stands in the audit trail."""
+    kept = aio.run(_words(number))
+    write_json(kept) if json else show(tables.kept(kept))
+
+
+async def _words(number: str) -> list[Kept]:
+    async with registers() as pool:
+        at = Register(pool)
+        seen = await at.show(number)
+        await command_trail.seen(pool, Right.SEE_CUSTOMER, [seen.number])
+        return await at.kept_words(seen.id)
+
+
 async def _show(number: str) -> IssueView:
     async with register() as at:
         return await at.show(number)
+
+
+@app.command("letter")
+def write_letters(
+    number: Number,
+    *,
+    into: Annotated[Path, typer.Option(metavar="FOLDER", help="where to write them")] = Path(),
+) -> None:
+    """Write the letters an issue was made of into files, as they came.
+
+    The files are readable by you alone: keep them so (R30). That you looked stands in the audit
+    trail.
+
+    Example: yinuo issue letter 20261123-07-0001 --into /tmp
+    """
+    letters = aio.run(_letters(number))
+    if not letters:
+        raise Failed(ExitCode.NOT_FOUND, f"no letter of {number} is kept (any more)")
+    for name, raw in letters.items():
+        path = into / name
+        try:
+            path.touch(mode=0o600)
+            path.write_bytes(raw)
+        except OSError as error:
+            raise OutputError(f"{path}: {error.strerror}") from None
+        typer.echo(path)
+
+
+async def _letters(number: str) -> dict[str, bytes]:
+    async with registers() as pool:
+        issue = await Register(pool).show(number)
+        kept = Letters(pool)
+        ids = [letter.id for letter in await kept.of_issue(issue.id)]
+        if ids:
+            await command_trail.seen(pool, Right.SEE_CUSTOMER, [issue.number])
+        found = {id_: await kept.read(issue.id, id_) for id_ in ids}
+    return {f"{issue.number}-{id_}.eml": raw for id_, raw in found.items() if raw is not None}

@@ -18,7 +18,9 @@ from domain.issue.state import Person, SlaState
 from domain.issue.view import IssueView, PromiseView, local
 from domain.sla.promise import PromiseEnd
 from domain.vocabulary import Severity
+from domain.words import KEPT_BECAUSE
 from store.issue_reader import Unsettled
+from store.kept_words import Kept
 
 _SLA_STYLE = {
     SlaState.OVERDUE: "bold red",
@@ -99,6 +101,21 @@ def unsettled(messages: Sequence[Unsettled]) -> RenderableType:
     return table
 
 
+def kept(words: Sequence[Kept]) -> RenderableType:
+    """What else was written about an issue, oldest first."""
+    if not words:
+        return Text("Nothing else was written.")
+    parts: list[RenderableType] = []
+    for each in words:
+        because = " ".join(KEPT_BECAUSE[each.why])
+        where = " · ".join(filter(None, (each.door, plain(each.sender))))
+        parts.append(Text(f"{each.at.isoformat(timespec='minutes')} · {because} · {where}", "dim"))
+        if each.subject:
+            parts.append(Text(plain(each.subject), style="bold"))
+        parts.append(Padding(Text(plain(each.body)), (0, 0, 1, 2)))
+    return Group(*parts)
+
+
 def _facts(view: IssueView) -> Table:
     state = view.stage + (f" ({view.outcome})" if view.outcome else "")
     facts = (
@@ -135,14 +152,16 @@ def _steps(view: IssueView) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     for step in reversed(view.steps):
         who = Text.assemble(step.action, (f" · {step.by}", "dim"))
-        grid.add_row(Text(local(step.at, view.zone), style="dim"), who, plain(step.note))
+        said = f" (said {local(step.said_at, view.zone)})" if step.said_at else ""
+        grid.add_row(Text(local(step.at, view.zone), style="dim"), who, plain(step.note) + said)
     return grid
 
 
 def _standing(promise: PromiseView, zone: str) -> Text:
     if promise.ended_at:
-        ended = f"{promise.end} {_short(promise.ended_at, zone)}"
-        return Text(ended, style=_END_STYLE.get(promise.end, ""))
+        said = " 自述 by own word" if promise.by_own_word else ""
+        ended = f"{promise.end} {_short(promise.ended_at, zone)}{said}"
+        return Text(ended, style="yellow" if said else _END_STYLE.get(promise.end, ""))
     if promise.paused:
         return Text("standing still", style="cyan")
     if promise.end is PromiseEnd.BROKEN:

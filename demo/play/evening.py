@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from domain import quality
+from domain import quality, telephone
 from domain.calendars.timeline import midnight
 from domain.callbacks import Call
 from domain.quality import Lot, Sample
@@ -66,7 +66,7 @@ class CallList:
             table.add_row(
                 f"{call.due_at.astimezone(self._zone):%H:%M:%S}",
                 call.customer.name,
-                call.customer.phone or call.customer.email or "—",
+                telephone.shown(call.customer.phone or "") or call.customer.email or "—",
                 f"{case.number}{more} {case.title}",
             )
         at = f"{self.at:%H:%M:%S}" if self.at else "—"

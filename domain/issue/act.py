@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from domain.vocabulary import Actor, Instant, Model
+
+_instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
 class ActionName(StrEnum):
@@ -45,10 +49,25 @@ class ActionName(StrEnum):
     REPAIR = "repair"
 
 
+class KeptAct(NamedTuple):
+    """What stands in the register of an act: ``at`` is when it happened, ``recorded_at`` when the
+    desk heard of it.
+    """
+
+    action: ActionName
+    by: str
+    at: datetime
+    recorded_at: datetime
+    content: Mapping[str, Any]
+
+
 class Act(Model):
     """Base of the actions. ``by`` says who acts. ``at`` says when it happened if that was earlier
     than now (a field engineer reporting in the evening); it may not lie before the last thing that
-    somebody did to the issue nor in the future, and both instants are kept.
+    somebody did to the issue, and both instants are kept.
+
+    Somebody's word counts as far back as the policy says, and no clock is ahead of ours: what lies
+    beyond happens when the desk hears of it, and what was said is kept with the step.
     """
 
     by: Actor
@@ -57,3 +76,24 @@ class Act(Model):
     def content(self) -> dict[str, Any]:
         """What it says, as it is kept: by whom and when is kept beside it."""
         return self.model_dump(mode="json", exclude={"by", "at"}, exclude_none=True, by_alias=True)
+
+    def differing(self, kept: KeptAct) -> tuple[str, ...]:
+        """Name the fields in which this does not say what was kept of an act. Whoever leaves out
+        when it happened says nothing of that.
+        """
+        form, content = type(self), kept.content
+        said = {name: content[name] for name in form.model_fields if name in content}
+        stands = form.model_validate({**said, "by": self.by})
+        fields = [
+            name
+            for name, value in self
+            if name not in {"by", "at"} and value != getattr(stands, name)
+        ]
+        # A clock that is fast was taken for ours; a word that did not count is kept beside it.
+        told = _instant.validate_python(content["at"]) if "at" in content else kept.at
+        fields += ["at"] if self.at not in {None, told} and not self._was_fast(kept) else []
+        fields += ["by"] if self.by.id != kept.by else []
+        return tuple(fields)
+
+    def _was_fast(self, kept: KeptAct) -> bool:
+        return self.at is not None and self.at > kept.recorded_at == kept.at

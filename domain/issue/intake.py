@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import unicodedata
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from domain import telephone
 from domain.vocabulary import (
+    LONGEST_TEXT,
     Category,
     Channel,
     Code,
     CustomerType,
     Instant,
     Kind,
+    Language,
     Line,
     Model,
     Severity,
@@ -24,15 +30,25 @@ from domain.vocabulary import (
 OLDEST_REPORT = timedelta(days=366)
 """A report older than this is a typing error, not an issue."""
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far an intake system's clock may run ahead of ours."""
+"""How far somebody's clock may run ahead of ours, and nobody speaks of it."""
+AHEAD = timedelta(days=1)
+"""How far at most: one that is wrong, or set to another zone. Whatever it says is taken as now, and
+kept beside it; more is a typing error.
+"""
+CLOCK_AHEAD = "来报时钟超前，按收到时间登记 Clock ahead of ours, registered as now"
+"""Begins what is kept of it: the end of a description."""
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{4,24}$")]
-Email = Annotated[
-    str,
-    StringConstraints(
-        max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$"
-    ),
-]
+EMAIL = r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$"
+Email = Annotated[str, StringConstraints(max_length=254, pattern=EMAIL)]
+
+
+def _without_blanks(name: object) -> object:
+    return "".join(name.split()) if isinstance(name, str) else name
+
+
+Region = Annotated[Code, BeforeValidator(_without_blanks)]
+"""What a region is called, however it is spaced: ``广东 省``."""
 
 
 class Customer(Model):
@@ -45,6 +61,12 @@ class Customer(Model):
     contact: Line | None = Field(default=None, description="contact person, if not the customer")
     phone: Phone | None = None
     email: Email | None = None
+    language: Language | None = Field(
+        default=None,
+        description="what they are written to in; as the desk writes, if left out",
+        # Left out, it is as if there was no such field: the digests of before still hold.
+        exclude_if=lambda said: said is None,
+    )
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Customer:
@@ -66,7 +88,7 @@ class Intake(Model):
     category: Category
     severity: Severity = Severity.GENERAL
     product_line: Code
-    region: Code = Field(description="a region some service centre of the roster serves")
+    region: Region = Field(description="a region some service centre of the roster serves")
     agent: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,4}$")] = Field(
         description="the hotline agent's number, second part of the issue number"
     )
@@ -107,18 +129,91 @@ class Intake(Model):
 
     def impossible_date(self, now: datetime) -> str | None:
         """Say which date cannot be true at ``now``, or None."""
-        if self.reported_at > now + CLOCK_SKEW:
-            return f"reported_at: {self.reported_at.isoformat()} lies in the future"
+        for name, at in self._times():
+            if at > now + AHEAD:
+                return f"{name}: {at.isoformat()} lies in the future, by more than a day"
         if self.reported_at < now - OLDEST_REPORT:
             return (
                 f"reported_at: {self.reported_at.isoformat()} is more than "
                 f"{OLDEST_REPORT.days} days ago"
             )
-        if self.occurred_at is not None and self.occurred_at > self.reported_at + CLOCK_SKEW:
+        occurred, reported = self.occurred_at or self.reported_at, min(self.reported_at, now)
+        if min(occurred, now) > reported + CLOCK_SKEW:
             return "occurred_at: an issue cannot be reported before it occurred"
         return None
+
+    def as_heard(self, now: datetime) -> Intake:
+        """Take what a clock ahead of ours says for ``now``, and note what it said with what the
+        customer said: what is possible by ``impossible_date``, at whichever door it came in.
+        """
+        ahead = {name: at for name, at in self._times() if now + CLOCK_SKEW < at <= now + AHEAD}
+        if not ahead:
+            return self
+        said = ", ".join(f"{name} {at.isoformat(timespec='seconds')}" for name, at in ahead.items())
+        noted = f"{self.description}\n\n{CLOCK_AHEAD}: {said}".strip()
+        changes: dict[str, object] = dict.fromkeys(ahead, now)
+        if len(noted) <= LONGEST_TEXT:  # no word of the customer's is given up for it
+            changes["description"] = noted
+        return self.model_copy(update=changes)
+
+    def _times(self) -> Iterator[tuple[str, datetime]]:
+        yield "reported_at", self.reported_at
+        if self.occurred_at is not None:
+            yield "occurred_at", self.occurred_at
 
 
 def issue_id(source: str, reference: str) -> str:
     """Build the one id of an issue: ``issue:{source}:{reference}``."""
     return f"issue:{source}:{reference}"
+
+
+# The same reference again -------------------------------------------------------------------------
+
+_CUSTOMER = "customer"
+_NOT_SAID = frozenset({"source", "reference", "reported_at", "ring_seconds", "answering"})
+"""What names an intake, what a door measures or fills in, and what the register does not keep."""
+SAID = frozenset(Intake.model_fields) - _NOT_SAID - {_CUSTOMER} | {
+    f"{_CUSTOMER}.{name}" for name in Customer.model_fields
+}
+"""The fields by which a repeat is told from another message under the same reference."""
+
+
+def differing(first: Intake, again: Intake) -> tuple[str, ...]:
+    """Name the fields in which two intakes of one reference say something else, in their order.
+
+    What is only written otherwise is the same: an intake system may send it again years later, and
+    doors may have learnt meanwhile to write it better. Where a clock ran ahead of ours, what it
+    said was taken as now, and that is another now each time.
+    """
+    stands, comes = dict(_said(first)), dict(_said(again))
+    if any(CLOCK_AHEAD in intake.description for intake in (first, again)):
+        stands |= {"occurred_at": comes["occurred_at"]}
+    return tuple(name for name in stands if stands[name] != comes[name])
+
+
+def said_digest(intake: Intake) -> str:
+    """Name what an intake says: all that differ in nothing have one name."""
+    return hashlib.sha256(json.dumps(dict(_said(intake))).encode()).hexdigest()[:32]
+
+
+def _said(intake: Intake) -> Iterator[tuple[str, object]]:
+    for name, value in intake:
+        if isinstance(value, Customer):
+            yield from ((f"{_CUSTOMER}.{part}", _plain(part, said)) for part, said in value)
+        elif name in SAID:
+            yield name, _plain(name, value)
+
+
+def _plain(name: str, value: object) -> object:
+    """Write a value in one way, whatever its spelling."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if not isinstance(value, str):
+        return value
+    if name == "description":
+        value = value.partition(CLOCK_AHEAD)[0]
+    if name == "phone" and (number := telephone.read(value)):
+        return str(number)
+    shown = (" " if each.isspace() else each for each in unicodedata.normalize("NFKC", value))
+    seen = "".join(each for each in shown if unicodedata.category(each)[0] != "C")
+    return " ".join(seen.split()).casefold() or None

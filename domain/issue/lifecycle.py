@@ -15,7 +15,8 @@ from domain.issue.action import Changes
 from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Accept, Act, ActionName, ReportProgress
 from domain.issue.common import ASSIGNED
 from domain.issue.complaints import filed, received
-from domain.issue.intake import CLOCK_SKEW, Intake
+from domain.issue.intake import AHEAD, CLOCK_SKEW, Intake
+from domain.issue.lateness import by_own_word
 from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.issue.step import Recorded, Step
 from domain.sla.promise import Promise, PromiseKind
@@ -119,6 +120,8 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
     changes |= {"promises": _passed_on(issue, changes, at)}
     if changes["stage"] is Stage.CLOSED and not issue.closed:
         changes |= _closing(issue, changes, at)
+    if act.at is not None:
+        changes |= _by_its_word(issue, act, changes, at, now)
     step = Step(
         issue_id=issue.id,
         key=key,
@@ -184,18 +187,34 @@ def _check(issue: Issue, name: ActionName, by: Actor) -> None:
 
 
 def _when(issue: Issue, act: Act, now: datetime) -> datetime:
-    """Take the actor's word for when it happened, within what can be."""
+    """Take the actor's word for when it happened, within what can be and as far back as it counts;
+    else it happens now.
+    """
     if act.at is None:
         return max(now, issue.last_at)
-    if act.at > now + CLOCK_SKEW:
-        raise Refused("Invalid", f"at: {act.at.isoformat()} lies in the future")
+    if act.at > now + AHEAD:
+        ahead = "lies in the future, by more than a day"
+        raise Refused("Invalid", f"at: {act.at.isoformat()} {ahead}")
     if act.at < issue.last_at:
         raise Refused(
             "Invalid",
             f"at: {act.at.isoformat()} lies before the last step of {issue.number} "
             f"({issue.last_at.isoformat()})",
         )
-    return min(act.at, now)  # somebody's clock is a little fast: nothing happens later than now
+    if act.at < now - issue.counts_back:
+        return now
+    return min(act.at, now)  # somebody's clock is ahead: nothing happens later than now
+
+
+def _by_its_word(issue: Issue, act: Act, changes: Changes, at: datetime, now: datetime) -> Changes:
+    """Mark what becomes punctual by a word about the past; keep a word that does not count."""
+    found: Changes = {}
+    if at < now:
+        promises, told = by_own_word(changes["promises"], issue.running, act.by, now)
+        found = {"promises": promises, "tell": (*changes.get("tell", ()), *told)}
+    elif act.at is not None and abs(act.at - now) > CLOCK_SKEW:
+        found = {"content": changes["content"] | act.model_dump(mode="json", include={"at"})}
+    return found
 
 
 def _passed_on(issue: Issue, changes: Changes, at: datetime) -> tuple[Promise, ...]:

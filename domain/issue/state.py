@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -11,7 +11,14 @@ from pydantic import Field
 
 from domain.issue.act import ActionName
 from domain.issue.intake import Intake
-from domain.sla.promise import CUSTOMERS, OVERSIGHT, Promise, PromiseEnd, PromiseKind
+from domain.sla.promise import (
+    COUNTS_BACK,
+    CUSTOMERS,
+    OVERSIGHT,
+    Promise,
+    PromiseEnd,
+    PromiseKind,
+)
 from domain.vocabulary import (
     Actor,
     Audience,
@@ -110,6 +117,11 @@ class StepNote(Model):
     action: ActionName
     by: str
     note: str = ""
+    said_at: Instant | None = Field(
+        default=None,
+        description="when it happened by a word that does not count so far",
+        exclude_if=lambda at: at is None,
+    )
 
 
 class Issue(Model):
@@ -143,6 +155,9 @@ class Issue(Model):
     evaluated: tuple[str, ...] = Field(default=(), description="item:person of each score (R26)")
     complaints: tuple[str, ...] = Field(default=(), description="that arose from it (R21)")
     results: tuple[str, ...] = ()
+    counts_back: timedelta = Field(
+        default=COUNTS_BACK, description="how far somebody's own word does, by the policy"
+    )
     promises: tuple[Promise, ...] = ()
     steps: tuple[StepNote, ...] = ()
     seen: tuple[str, ...] = Field(default=(), description="keys of the steps taken")
@@ -204,4 +219,12 @@ def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, 
     """Put a past step into one line. What a customer said stays in the callback record (R30)."""
     said = ("reason", "note", "result", "verdict", "to", "number", "threshold", "version")
     note = next((str(content[key]) for key in said if content.get(key)), "")
-    return StepNote(at=at, action=action, by=actor, note=" ".join(note.split())[:120])
+    if missed := content.get("missed"):
+        note = f"登记时已逾期 overdue when registered: {', '.join(missed)}"
+    return StepNote(
+        at=at,
+        action=action,
+        by=actor,
+        note=" ".join(note.split())[:120],
+        said_at=content.get("at"),
+    )

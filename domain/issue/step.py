@@ -24,6 +24,7 @@ from domain.issue.actions import (
 )
 from domain.issue.forms import ConsultationRecord, Evaluation, Form
 from domain.issue.intake import Intake
+from domain.issue.lateness import Registered
 from domain.issue.state import (
     KEYS_KEPT,
     STEPS_KEPT,
@@ -86,9 +87,9 @@ class Step(Model):
 
     @property
     def act(self) -> Act:
-        """What was said, as ``content`` keeps it; a registration says nothing but its intake."""
+        """What was said, as ``content`` keeps it; a registration is none of the actions."""
         action = ACTIONS.get(self.action)
-        kept: type[Act] = action.kept if action else Act
+        kept: type[Act] = action.kept if action else Registered
         return kept.model_validate({**self.content, "by": self.by})
 
     @property
@@ -175,6 +176,11 @@ class Recorded(Model):
     intake_digest: str | None = Field(
         default=None, description="of the intake it was registered with, at the registration"
     )
+    counts_back: timedelta | None = Field(
+        default=None,
+        description="how far somebody's own word does, by the policy",
+        exclude_if=lambda span: span is None,
+    )
     adopted: bool = Field(
         default=False, description="another workflow had it, which is lost: catch up with it"
     )
@@ -217,6 +223,7 @@ class Recorded(Model):
                 "results": (*issue.results, step.result) if step.result else issue.results,
                 "promises": (*kept, *changed.values()),
                 "panel_sits": issue.panel_sits and not step.replies,
+                "counts_back": self.counts_back or issue.counts_back,
                 "steps": (*issue.steps, note)[-STEPS_KEPT:],
                 "seen": (*issue.seen, step.key)[-KEYS_KEPT:],
             }

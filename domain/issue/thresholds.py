@@ -143,6 +143,8 @@ _TIME_IS_UP: Mapping[PromiseKind, Callable[[Issue, Promise, datetime], Changes]]
 """What follows by itself when these fall due, or after their last threshold if the issue is closed;
 all others only ring.
 """
+SILENCE = frozenset(_TIME_IS_UP)
+"""Whose passing brings something about, whoever hears of it."""
 
 
 _REMINDERS: Mapping[PromiseKind, str] = {

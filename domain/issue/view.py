@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from domain.issue.act import ActionName
 from domain.issue.intake import Intake
@@ -43,6 +43,16 @@ class PromiseView(Model):
     consumed: Consumed | None = None
     end: PromiseEnd
     ended_at: Instant | None
+    own_word_at: Instant | None = Field(
+        default=None,
+        description="that it was kept, somebody said only then, when it was broken already",
+        exclude_if=lambda at: at is None,
+    )
+
+    @property
+    def by_own_word(self) -> bool:
+        """Kept, as far as somebody's own word goes."""
+        return self.end is PromiseEnd.KEPT and self.own_word_at is not None
 
 
 class IssueView(Model):
@@ -172,6 +182,7 @@ def details(issue: Issue) -> str:
         *(
             f"- {local(s.at, seen.zone)} {s.action} · {plain(s.by)}"
             + (f": {plain(s.note)}" if s.note else "")
+            + (f" (自述 said {local(s.said_at, seen.zone)})" if s.said_at else "")
             for s in reversed(seen.steps)
         ),
         "",
@@ -217,7 +228,8 @@ def _related(seen: IssueView) -> list[str]:
 
 def _standing(promise: PromiseView, zone: str) -> str:
     if promise.ended_at:
-        return f"{promise.end} {local(promise.ended_at, zone)}"
+        said = " 凭本人陈述 by own word" if promise.by_own_word else ""
+        return f"{promise.end} {local(promise.ended_at, zone)}{said}"
     if promise.paused:
         return "standing still"
     return "overdue" if promise.end is PromiseEnd.BROKEN else "running"

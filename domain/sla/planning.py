@@ -109,6 +109,7 @@ class Planner:
                 "paused_at": promise.paused_at,
                 "pauses": promise.pauses,
                 "stops": promise.stops,
+                "own_word_at": promise.own_word_at,
             }
         )
         return self.measured(again)

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
-from domain.calendars.periods import Ends, Period, WorkingDays, WrittenPeriod, read_period
+from domain.calendars.periods import (
+    Ends,
+    Period,
+    TimeBudget,
+    WorkingDays,
+    WrittenPeriod,
+    read_period,
+)
 from domain.sla.clock import Counting, Rehearsal
-from domain.sla.promise import DUE, PromiseKind
+from domain.sla.promise import COUNTS_BACK, DUE, PromiseKind
 from domain.vocabulary import (
     Amount,
     Audience,
     Category,
+    Channel,
     Code,
     CustomerType,
     Kind,
+    Language,
     Model,
     Role,
     Score,
@@ -227,6 +245,39 @@ class Quality(Model):
     satisfaction: Share = 0.9
 
 
+class Letters(Model):
+    """How many letters of one sender become issues within an hour, and how many that say the same;
+    what is more is kept with the first of these, and a lead hears of it. A robot that answers
+    ours comes to an end there. And for how long each is kept as it came (R30).
+    """
+
+    per_hour: Annotated[int, Field(gt=0)] = 20
+    alike: Annotated[int, Field(gt=0)] = 3
+    keep: TimeBudget = TimeBudget(span=timedelta(days=365), written="365d")
+
+    @field_validator("keep", mode="before")
+    @classmethod
+    def _in_elapsed_time(cls, written: object) -> object:
+        period = read_period(written)
+        if isinstance(period, WorkingDays):
+            msg = f'letters: write "365d", not "{period}": they are kept day and night'
+            raise ValueError(msg)  # noqa: TRY004  pydantic's way to be told
+        return period
+
+    @field_serializer("keep", when_used="json")
+    def _as_written(self, keep: TimeBudget) -> str:
+        return keep.written
+
+
+class Strangers(Model):
+    """By which doors anybody can give anybody's address, and how often within an hour such an
+    address hears from us before somebody vouches for it.
+    """
+
+    channels: tuple[Channel, ...] = (Channel.EMAIL, Channel.WEBSITE, Channel.CHAT)
+    per_hour: Annotated[int, Field(gt=0)] = 5
+
+
 class Delivery(Model):
     """How long a message is tried before a person is asked to see to it."""
 
@@ -241,6 +292,55 @@ class Delivery(Model):
             msg = 'delivery: write "24h", not working days: channels are tried day and night'
             raise ValueError(msg)
         return self
+
+
+Short = Annotated[str, StringConstraints(max_length=60, pattern=r"^[^\x00-\x1f]*$")]
+"""Words that stand in every message, or none."""
+
+
+class Bilingual(Model):
+    """The same in Chinese and in English; empty is not said."""
+
+    zh: Short = ""
+    en: Short = ""
+
+    def said(self, language: Language) -> str:
+        """Say it in that language."""
+        return self.zh if language is Language.ZH else self.en
+
+
+def _in_both(written: object) -> object:
+    """Take one text for both languages."""
+    return {"zh": written, "en": written} if isinstance(written, str) else written
+
+
+Said = Annotated[Bilingual, BeforeValidator(_in_both)]
+
+
+class Desk(Model):
+    """Who writes, as every message to a customer says it, and in which language if the customer
+    has none of their own; what is empty is left out.
+    """
+
+    company: Said = Bilingual()
+    hotline: Short = ""
+    sign_off: Said = Bilingual()
+    language: Language = Language.ZH
+
+
+def _read_elapsed(written: object) -> TimeBudget:
+    period = read_period(written)
+    if isinstance(period, TimeBudget):
+        return period
+    raise ValueError(f'"{period}" is no time: write "12h", it runs through the night')
+
+
+class OwnWord(Model):
+    """How far back somebody's own word counts for when they did something (R11, R12)."""
+
+    counts_back: Annotated[
+        TimeBudget, BeforeValidator(_read_elapsed), PlainSerializer(str, when_used="json")
+    ] = TimeBudget(span=COUNTS_BACK, written="12h")
 
 
 class Policy(Model):
@@ -258,7 +358,11 @@ class Policy(Model):
     evaluations: Evaluations = Evaluations()
     quality: Quality = Quality()
     telephone: Telephone = Telephone()
+    letters: Letters = Letters()
+    strangers: Strangers = Strangers()
+    own_word: OwnWord = OwnWord()
     delivery: Delivery
+    desk: Desk = Desk()
     rehearsal: Rehearsal | None = None
 
     @model_validator(mode="after")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from pydantic import Field
+
 from domain.sla.clock import Counting, Stop
 from domain.vocabulary import Audience, Instant, Model
 
@@ -75,8 +77,14 @@ class Threshold(Model):
 
 
 DUE = "100%"
+COUNTS_BACK = timedelta(hours=12)
+"""How far back somebody's own word counts, unless the policy says otherwise: a day in the field."""
 PAST_DUE = frozenset({PromiseEnd.BROKEN, PromiseEnd.SKIPPED})
 """How a promise stands whose due instant is past."""
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class Promise(Model):
@@ -86,6 +94,9 @@ class Promise(Model):
     ``stops`` are the times it stood still, ``paused_at`` is since when it does; ``pauses`` counts
     both. ``consumed`` is how much of its time was used up, on its own clock, when it stopped or
     ended; None while it runs.
+
+    ``own_word_at``: that it was kept, or stood still in time, somebody said only then, when it was
+    broken already: it is so by their own word.
     """
 
     kind: PromiseKind
@@ -107,6 +118,7 @@ class Promise(Model):
     consumed: timedelta | None = None
     end: PromiseEnd = PromiseEnd.OPEN
     ended_at: Instant | None = None
+    own_word_at: Instant | None = Field(default=None, exclude_if=_is_none)
 
     @property
     def key(self) -> str:
@@ -125,6 +137,11 @@ class Promise(Model):
         return self.running and self.end in PAST_DUE
 
     @property
+    def by_own_word(self) -> bool:
+        """Kept, as far as somebody's own word goes."""
+        return self.end is PromiseEnd.KEPT and self.own_word_at is not None
+
+    @property
     def at_risk(self) -> bool:
         """Some warning threshold is past, the due instant is not."""
         return self.running and self.reached > 0 and not self.overdue
@@ -135,6 +152,25 @@ class Promise(Model):
         if not self.running or self.paused_at is not None or self.reached >= len(self.marks):
             return None
         return self.marks[self.reached]
+
+    def overtaken(self, now: datetime) -> Promise:
+        """Tick off at once all that had passed by ``now``, if it was due by then: when nobody at
+        the desk knew of it yet.
+        """
+        promise = self
+        if self.due_at <= now:
+            while (mark := promise.next_threshold) and mark.at <= now:
+                promise = promise.reach()
+        return promise
+
+    def heard(self, now: datetime, before: Promise) -> Promise:
+        """Mark it if only a word about the past makes of ``before`` what it is: done ``now`` it
+        would be broken, or was so before.
+        """
+        kept = self.end is PromiseEnd.KEPT and before.fulfil(now).end is PromiseEnd.BROKEN
+        stopped = self.paused_at is not None and before.paused_at is None
+        open_again = stopped and self.end is PromiseEnd.OPEN and now > before.due_at
+        return self.model_copy(update={"own_word_at": now}) if kept or open_again else self
 
     def reach(self) -> Promise:
         """Tick off the next threshold; passing the due instant breaks what the desk promised."""

@@ -70,7 +70,8 @@ class DeliveryChannel(Model):
     """A way to reach people: an Apprise URL with ``{to}`` where the address goes.
 
     ``customers`` says which contact of a customer it needs, if it may be used for customers; the
-    first such channel of the roster that the customer has an address for is taken.
+    first such channel of the roster that the customer has an address for is taken. ``phone`` is a
+    channel of texts, which only a mobile number takes.
     """
 
     id: Code = Field(alias="channel")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from domain.errors import InputError
-from domain.issue.intake import Intake
+from domain.issue.arrival import arrived
+from domain.issue.intake import Intake, differing
 from runtime.textfiles import findings, read_utf8
 
 
@@ -36,12 +37,27 @@ def read_intakes(path: Path, now: datetime | None = None) -> list[FoundIntake]:
     wrong: list[str] = []
     for where, value in _values(name, text, wrong):
         try:
-            good.append(FoundIntake(where, Intake.model_validate(_object(value, usual))))
+            good.append(FoundIntake(where, arrived(_object(value, usual))))
         except ValidationError as error:
             wrong += (f"{where}: {each}" for each in findings(error))
+    wrong += _contradictions(good)
     if wrong:
         raise InputError("\n".join(wrong))
     return good
+
+
+def _contradictions(found: Sequence[FoundIntake]) -> Iterator[str]:
+    """Name those that have the reference of an earlier one and say something else: a reference is
+    one issue.
+    """
+    first: dict[str, FoundIntake] = {}
+    for each in found:
+        earlier = first.setdefault(each.intake.issue_id, each)
+        if fields := differing(earlier.intake, each.intake):
+            yield (
+                f"{each.where}: reference: {each.intake.reference} is that of {earlier.where}, "
+                f"which says something else: {', '.join(fields)}"
+            )
 
 
 def _object(value: Any, usual: dict[str, Any]) -> Any:

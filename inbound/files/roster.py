@@ -6,16 +6,20 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from domain import telephone
 from domain.errors import SetupError
+from domain.issue.intake import EMAIL
 from domain.staff.duty import DutyException
 from domain.staff.roster import Centre, DeliveryChannel, Member, Roster
+from domain.vocabulary import Role
 from runtime.textfiles import explain, read_utf8
 
 Split = Callable[[str], list[Any]]
@@ -50,19 +54,23 @@ def read_roster(directory: Path) -> Roster:
 
     Raises:
         RosterError: a file is missing, is no UTF-8, lacks a column, or says something that cannot
-            be; all wrong cells of a file are named at once.
+            be; all wrong cells of all files are named at once.
     """
-    centres = _read(directory, CENTRES, Centre)
-    members = _read(directory, PEOPLE, Member)
-    channels = _read(directory, CHANNELS, DeliveryChannel)
+    wrong: list[str] = []
+    centres = _entries(directory, CENTRES, Centre, wrong)
+    channels = _entries(directory, CHANNELS, DeliveryChannel, wrong)
+    needs = {channel.id: channel.customers for _, channel in channels}
+    people = _entries(directory, PEOPLE, Member, wrong, lambda member: _reachable(member, needs))
     known = (directory / DUTY.file).exists()
-    duty = list(_entries(directory, DUTY, DutyException)) if known else []
+    duty = _entries(directory, DUTY, DutyException, wrong) if known else []
+    if wrong:
+        raise RosterError("\n".join(dict.fromkeys(wrong)))
     try:
         return Roster(
-            centres=centres,
-            members=members,
-            channels=channels,
-            exceptions=tuple(exception for _, exception in duty) if known else None,
+            centres=_all(centres),
+            members=_all(people),
+            channels=_all(channels),
+            exceptions=_all(duty) if known else None,
         )
     except ValidationError as error:
         reasons = (each["msg"].removeprefix("Value error, ") for each in error.errors())
@@ -116,25 +124,81 @@ _HOW = {
 }
 
 
-def _read(directory: Path, sheet: _Sheet, model: type[Entry]) -> tuple[Entry, ...]:
-    return tuple(entry for _, entry in _entries(directory, sheet, model))
+def _all(entries: Sequence[tuple[int, Entry]]) -> tuple[Entry, ...]:
+    return tuple(entry for _, entry in entries)
 
 
-def _entries(directory: Path, sheet: _Sheet, model: type[Entry]) -> list[tuple[int, Entry]]:
-    """Read a file, each entry with its line."""
+def _entries(
+    directory: Path,
+    sheet: _Sheet,
+    model: type[Entry],
+    wrong: list[str],
+    checked: Callable[[Entry], Entry] = lambda entry: entry,
+) -> list[tuple[int, Entry]]:
+    """Read a file, each entry with its line; what is wrong with one is put to what is ``wrong``.
+    ``checked`` says it of what only another file tells.
+    """
     path = directory / sheet.file
     named = (field.alias or name for name, field in model.model_fields.items())
     columns = [name for name in named if name not in sheet.elsewhere]
     entries: list[tuple[int, Entry]] = []
-    wrong: list[str] = []
     for line, cells in _rows(path, columns):
         try:
-            entries.append((line, model.model_validate(_values(sheet, cells))))
+            entries.append((line, checked(model.model_validate(_values(sheet, cells)))))
         except ValidationError as error:
             wrong += (f"{path}, line {line}, {_explained(each, cells)}" for each in error.errors())
-    if wrong:
-        raise RosterError("\n".join(dict.fromkeys(wrong)))
+        except _WrongCells as cell:
+            wrong += (f"{path}, line {line}, {_said(*each, cells)}" for each in cell.found)
     return entries
+
+
+class _WrongCells(Exception):
+    """Columns whose cells cannot be so, and why."""
+
+    def __init__(self, found: Sequence[tuple[str, str]]) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+_AGENT = re.compile(r"[0-9]{2,4}")
+_ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
+_Needs: TypeAlias = Mapping[str, Literal["phone", "email"] | None]
+
+
+def _reachable(member: Member, needs: _Needs) -> Member:
+    """Write somebody's addresses as the channels take them, which need what they need of a
+    customer, too. Spreadsheets have their own mind about numbers.
+
+    Raises:
+        _WrongCells: an address cannot be one, or an agent's number is none.
+    """
+    wrong: list[tuple[str, str]] = []
+    if member.role is Role.AGENT and not _AGENT.fullmatch(member.id):
+        reason = "an agent's number has 2 to 4 digits: write 07, not 7, and make the column text"
+        wrong.append(("person", reason))
+    contacts = []
+    for contact in member.contacts:
+        try:
+            address = _address(contact.address, needs.get(contact.channel))
+            contacts.append(contact.model_copy(update={"address": address}))
+        except ValueError as error:
+            wrong.append(("contacts", f"{contact.channel}:{contact.address}: {error}"))
+    if wrong:
+        raise _WrongCells(wrong)
+    return member.model_copy(update={"contacts": tuple(contacts)})
+
+
+def _address(written: str, need: str | None) -> str:
+    if need == "phone":
+        number = telephone.understand(written).telephone
+        if not number.takes_texts:
+            raise ValueError("is no mobile number: nothing that is sent there arrives")
+        return number.number
+    if need == "email" and not re.fullmatch(EMAIL, written):
+        raise ValueError("is no e-mail address: write it like li.na@example.com")
+    if _ROUNDED.fullmatch(written):
+        raise ValueError(telephone.REASONS["telephone_rounded"])
+    return written
 
 
 def _values(sheet: _Sheet, cells: dict[str, str]) -> dict[str, Any]:
@@ -148,8 +212,12 @@ def _values(sheet: _Sheet, cells: dict[str, str]) -> dict[str, Any]:
 def _explained(details: ErrorDetails, cells: dict[str, str]) -> str:
     column = str(details["loc"][0])
     how = f"; {_HOW[column]}" if column in _HOW else ""
+    return _said(column, f"{explain(details, show_found=False)}{how}", cells)
+
+
+def _said(column: str, reason: str, cells: dict[str, str]) -> str:
     found = f'the cell holds "{cells[column]}"' if cells[column] else "the cell is empty"
-    return f"column {column}: {explain(details, show_found=False)}{how}; {found}"
+    return f"column {column}: {reason}; {found}"
 
 
 def _rows(path: Path, columns: list[str]) -> Iterator[_Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain import words
+from domain.sla.promise import PromiseEnd
 from domain.vocabulary import Kind
 from store.exports.columns import (
     Column,
@@ -103,6 +104,7 @@ ISSUES = Register(
     ),
     left_out={
         "run": "the workflow's",
+        "language": "of the messages, which are none of the forms",
         "seq": "the workflow's",
         "zone": "the service centre's; instants are written in the desk's",
         "calendar": "each promise of the ledger names its own",
@@ -407,6 +409,13 @@ PROMISES = Register(
         yes_no("provisional", "暂定", "Provisional"),
         code("state", "兑现情况", "State", words.ENDS, "f.outcome"),
         at("ended_at", "结束时间", "Ended"),
+        yes_no(
+            "by_own_word",
+            "凭本人陈述",
+            "By own word",
+            f"f.outcome = '{PromiseEnd.KEPT}' AND f.own_word_at IS NOT NULL",
+        ),
+        at("own_word_at", "补报时间", "Own word given"),
         Column("consumed", "用时", "Time used", Holds.DURATION),
         number("reached", "已过提醒", "Thresholds passed"),
         number("pauses", "暂停次数", "Pauses"),

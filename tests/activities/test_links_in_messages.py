@@ -11,16 +11,17 @@ import pytest
 from activities.recording import Recording
 from activities.wording import LINKS as CALLED
 from activities.wording import PROMISED, TEMPLATES, without_links
+from domain import sms
 from domain.issue.actions import ACTIONS, ActionName
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
 from domain.links import BETWEEN_OURSELVES, OFFERED, PURPOSES, Link, Purpose, mark_of
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import DESK, Actor, Audience, Role
+from domain.vocabulary import DESK, Actor, Audience, Language, Role
 from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from store import roster, rulebooks
+from store import issue_reader, roster, rulebooks
 from store.connection import Pool
 from tests.activities.test_wording import FOR_CUSTOMERS
 from tests.support.builders import LINKS, an_intake
@@ -28,7 +29,7 @@ from tests.support.builders import LINKS, an_intake
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 CLERK = Actor(id="fan.meiling", role=Role.CLERK)
-_ADDRESS = re.compile(r"^(.+): https://desk\.example/l/(\S+)$", re.MULTILINE)
+_ADDRESS = re.compile(r"(\S+?):? https://desk\.example/l/(\S+)$", re.MULTILINE)
 
 
 class Desk:
@@ -40,7 +41,8 @@ class Desk:
         self.now = MONDAY
 
     async def open(self, **changes: Any) -> Issue:
-        usual = {"reported_at": self.now, "occurred_at": None, "region": "广东"}
+        usual = {"reported_at": self.now, "occurred_at": None, "channel": "telephone"}
+        usual |= {"region": "广东"}
         intake = an_intake(**usual | changes)
         step = register(intake, self.now).model_copy(update={"run": "run-1"})
         return registered(intake, await self.recording.record_step(step))
@@ -53,7 +55,9 @@ class Desk:
         return recorded.applied_to(issue)
 
     async def messages(self, issue: Issue) -> dict[str, Any]:
-        rows = await self.pool.fetch("SELECT * FROM outbox WHERE seq = $1", issue.seq)
+        rows = await self.pool.fetch(
+            "SELECT * FROM outbox WHERE issue_id = $1 AND seq = $2", issue.id, issue.seq
+        )
         return {row["template"]: row for row in rows}
 
     async def links(self, issue: Issue) -> dict[str, list[Link]]:
@@ -102,7 +106,7 @@ async def test_the_links_follow_an_issue_to_its_end_and_through_a_reopening(desk
     issue = await desk.take(issue, ActionName.ACCEPT, handler(issue))
     assert purposes(await desk.links(issue)) == {"accepted": ["progress"]}
     issue = await desk.take(issue, ActionName.RESOLVE, handler(issue), result="new reader")
-    assert purposes(await desk.links(issue)) == {"resolved": ["progress", "test"]}
+    assert purposes(await desk.links(issue)) == {"resolved": ["test"]}
     issue = await desk.take(issue, ActionName.REPORT_TEST, CUSTOMER, worked=False)
     again = await desk.links(issue)
     assert purposes(again) == {
@@ -128,7 +132,7 @@ async def test_a_quotation_is_answered_by_a_link_and_the_work_begun_by_none_befo
     issue = await desk.take(issue, ActionName.ACCEPT, engineer)
     issue = await desk.take(issue, ActionName.SURVEY, engineer, findings="two lines")
     issue = await desk.take(issue, ActionName.QUOTE, engineer, work="two lines", amount="800")
-    assert purposes(await desk.links(issue)) == {"quotation": ["confirm", "progress"]}
+    assert purposes(await desk.links(issue)) == {"quotation": ["confirm"]}
     issue = await desk.take(issue, ActionName.CONFIRM, CUSTOMER, agreed=True)
     assert purposes(await desk.links(issue)) == {
         "approved": ["progress"],
@@ -148,20 +152,20 @@ async def test_whoever_is_to_pass_a_message_on_reads_it_without_its_links(desk: 
     keys = [row["key"] for row in (await desk.messages(issue)).values()]
     issue = await desk.take(issue, ActionName.HAND_OVER, DESK, messages=keys)
     (body,) = {row["body"] for row in (await desk.messages(issue)).values()}
-    assert "Your issue is registered" in body
+    assert "您反映的“The card reader swallows cards”已登记，并已安排专人处理。" in body
     assert "/l/" not in body
-    assert "Accept:" not in body
+    assert "受理:" not in body
 
 
-async def test_links_stand_below_all_that_is_said_one_a_line_chinese_first(desk: Desk) -> None:
-    issue = await desk.open()
+async def test_links_stand_below_all_that_is_said_one_a_line(desk: Desk) -> None:
+    issue = await desk.open(customer={"name": "张伟", "email": "zhang.wei@customer.example"})
     issue = await desk.take(issue, ActionName.RESOLVE, handler(issue), result="see https://x.y/l/z")
     body = (await desk.messages(issue))["resolved"]["body"]
-    said, _, links = body.rpartition("\n\n")
+    said, links, _ = body.rsplit("\n\n", 2)
     assert "see https://x.y/l/z" in said
     assert [line.partition(": ")[0] for line in links.split("\n")] == [
-        "查看进展 See how far it is",
-        "告诉我们是否有效 Tell us whether it works",
+        "查看进展",
+        "告诉我们是否有效",
     ]
     assert all(len(line) <= 150 for line in links.split("\n"))
 
@@ -200,3 +204,122 @@ def test_taking_links_out_leaves_the_words_alone() -> None:
     )
     assert without_links(f"{body}https://desk.example/l/ghi.jkl") == said
     assert without_links("nothing to open") == "nothing to open"
+
+
+# What a customer with a telephone, and one with another language, is written ----------------------
+
+LONG_TITLE = (
+    "天河支行一楼大厅 ATM 出钞口卡钞，屏幕黑屏，重启后仍不能恢复，"
+    "门口已有多位客户排队等候，请尽快派人处理"
+)
+TELEPHONE_ONLY = {"name": "王芳", "phone": "13800000001"}
+
+
+async def to_customer(desk: Desk, issue: Issue) -> dict[str, Any]:
+    found = await desk.messages(issue)
+    return {name: row for name, row in found.items() if row["audience"] == "customer"}
+
+
+async def test_the_text_messages_of_an_ordinary_fault_are_sent_in_two_parts_each(
+    desk: Desk,
+) -> None:
+    told: dict[str, Any] = {}
+    issue = await desk.open(customer=TELEPHONE_ONLY, title=LONG_TITLE)
+    told |= await to_customer(desk, issue)
+    issue = await desk.take(
+        issue, ActionName.ACCEPT, handler(issue), expected_at=MONDAY + timedelta(hours=7)
+    )
+    told |= await to_customer(desk, issue)
+    words = {"reason": "需要从总部调一个出钞模块。" * 9}
+    issue = await desk.take(issue, ActionName.WAIT_FOR_CUSTOMER, handler(issue), **words)
+    told |= await to_customer(desk, issue)
+    issue = await desk.take(issue, ActionName.RESUME, handler(issue))
+    result = "已更换出钞模块并测试正常。" * 9
+    issue = await desk.take(issue, ActionName.RESOLVE, handler(issue), result=result)
+    told |= await to_customer(desk, issue)
+    issue = await desk.take(issue, ActionName.REPLIED, DESK)
+    desk.now += timedelta(days=1)
+    said = {"reached": True, "running": True, "satisfied": True, "words": "好了"}
+    issue = await desk.take(issue, ActionName.RECORD_CALLBACK, CLERK, **said)
+    told |= await to_customer(desk, issue)
+    assert {*told} == {"registered", "accepted", "waiting", "resolved", "thanks"}
+    for row in told.values():
+        assert row["channel"] == "sms"
+        assert sms.parts(row["body"]) <= 2
+        assert row["body"].startswith("【华信服务】")
+        assert "400-800-1234" in row["body"]
+        assert issue.number in row["body"]
+        assert len(links_of(row["body"])) == 1
+        assert row["body"].rpartition(" ")[2].startswith("https://desk.example/l/")
+    quoted = re.search(r"“(.+)…”", told["registered"]["body"])
+    assert quoted
+    assert LONG_TITLE.startswith(quoted[1])
+    assert words["reason"] in told["waiting"]["full_text"]
+
+
+async def test_a_result_of_4500_characters_is_a_short_text_and_all_of_it_behind_the_link(
+    desk: Desk,
+) -> None:
+    result = ("已更换出钞模块并测试正常。" * 400)[:4500]
+    issue = await desk.open(customer=TELEPHONE_ONLY)
+    issue = await desk.take(issue, ActionName.RESOLVE, handler(issue), result=result)
+    row = (await desk.messages(issue))["resolved"]
+    assert sms.parts(row["body"]) == 2
+    assert result in row["full_text"]
+    told = await issue_reader.outlook(desk.pool, issue.id, issue.generation)
+    assert told.said[0] == row["full_text"]
+    assert len(told.said) == 2
+    assert links_of(row["body"])[0].number == issue.number
+
+
+async def test_a_letter_is_written_at_length_and_needs_nothing_behind_its_links(
+    desk: Desk,
+) -> None:
+    issue = await desk.open(customer={"name": "王芳", "email": "wang.fang@example.com"})
+    row = (await desk.messages(issue))["registered"]
+    assert row["full_text"] is None
+    assert row["subject"] == f"【华信服务】问题 {issue.number} 已登记"
+    assert row["body"].startswith("王芳，您好。")
+    assert row["body"].endswith("祝您工作顺利。\n华信服务\n客服热线：400-800-1234")
+
+
+async def test_each_customer_reads_one_language_theirs_or_the_desks(desk: Desk) -> None:
+    by_mail = {"name": "Wang Fang", "email": "wang.fang@example.com"}
+    usual = await desk.open(reference="r-1", customer=by_mail)
+    english = await desk.open(reference="r-2", customer=by_mail | {"language": "en"})
+    assert (await desk.messages(usual))["registered"]["body"].startswith("Wang Fang，您好。")
+    told = await desk.messages(english)
+    assert told["registered"]["body"].startswith("Dear Wang Fang, ")
+    assert not re.search(r"[一-鿿]", told["registered"]["subject"] + told["registered"]["body"])
+    assert told["assigned"]["subject"].startswith("新任务 ")  # the desk's people speak Chinese
+    async with desk.pool.acquire() as connection:
+        for issue in (usual, english):
+            assert await issue_reader.intake(connection, issue.id) == issue.intake
+
+
+async def test_a_desk_that_speaks_english_writes_so_to_whoever_has_no_language(
+    desk: Desk,
+) -> None:
+    current = rulebook.load(ROOT / "policies" / "standard.toml")
+    english = current.policy.desk.model_copy(update={"language": Language.EN})
+    policy = current.policy.model_copy(update={"desk": english})
+    async with desk.pool.acquire() as connection, connection.transaction():
+        await rulebooks.adopt(connection, current.with_policy(policy), by="test", note="")
+    told = await desk.messages(await desk.open(customer=TELEPHONE_ONLY))
+    assert told["registered"]["body"].startswith("Huaxin Service: Your issue ")
+    assert sms.parts(told["registered"]["body"]) <= 2
+    assert told["assigned"]["subject"].startswith("Assigned to you ")
+
+
+async def test_a_robot_is_given_no_more_than_it_carries(desk: Desk) -> None:
+    await desk.pool.execute("UPDATE channels SET url = 'wecombot://key' WHERE customers IS NULL")
+    issue = await desk.open(title="长" * 200, site="地" * 200, complex=True)
+    words = "试了三遍，还是黑屏。" * 300
+    issue = await desk.take(issue, ActionName.RESOLVE, handler(issue), result="done")
+    issue = await desk.take(issue, ActionName.REPORT_TEST, CUSTOMER, worked=False, words=words)
+    rows = await desk.pool.fetch(
+        "SELECT o.* FROM outbox o JOIN channels c ON c.id = o.channel WHERE c.customers IS NULL"
+    )
+    assert any(words[:300] in row["body"] for row in rows)
+    for row in rows:
+        assert len(f"{row['subject']}\n{row['body']}".encode()) <= 2048

@@ -2,7 +2,8 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
@@ -14,7 +15,13 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import lanes, notification, sending
 from activities.notification import Notification
-from activities.sending import AppriseSender, DeliveryFailed, DeliveryUnknown
+from activities.sending import (
+    AppriseSender,
+    DeliveryFailed,
+    DeliveryRefused,
+    DeliveryTooFast,
+    DeliveryUnknown,
+)
 from activities.webhooks import WebhookSender
 from domain.vocabulary import Audience
 from runtime.embedded.ports import free_ports
@@ -121,6 +128,7 @@ class Desk:
 
     def __init__(self, pool: Pool, sender: AnySender, receiver: Receiver) -> None:
         self.pool = pool
+        self.sender = sender
         self.receiver = receiver
         self.clock = Clock()
         self.notification = Notification(pool, sender, self.clock)
@@ -132,18 +140,22 @@ class Desk:
             *(id_, url, per_minute),
         )
 
-    async def write(self, channel: str | None, *keys: str) -> list[str]:
-        """Put messages into the outbox, each to an address that is its key and some more."""
+    async def write(
+        self, channel: str | None, *keys: str, to: str = "", issue: str = "1", seq: int = 1
+    ) -> list[str]:
+        """Put messages into the outbox, each to an address that is its key and some more, if they
+        are not all to the same.
+        """
         messages = [
             Message(
                 key=key,
-                issue_id="issue:hotline:1",
-                seq=1,
+                issue_id=f"issue:hotline:{issue}",
+                seq=seq,
                 template="assigned",
                 audience=Audience.HANDLER,
                 recipient="e-li",
                 channel=channel,
-                address=f"{key} {ADDRESS}",
+                address=to or f"{key} {ADDRESS}",
                 subject=f"新任务 {key}",
                 body="请尽快受理。\nPlease accept it.",
                 created_at=NOW,
@@ -162,6 +174,9 @@ class Desk:
         with pytest.raises(ApplicationError) as refusal:
             await self.deliver(*keys)
         return refusal.value
+
+    async def unsettled(self, *keys: str) -> list[str]:
+        return await outbox.unsettled(self.pool, keys)
 
     async def row(self, key: str) -> dict[str, Any]:
         found = await self.pool.fetchrow("SELECT * FROM outbox WHERE key = $1", key)
@@ -259,6 +274,18 @@ async def test_a_message_without_a_channel_is_for_a_person_at_once(
     assert desk.receiver.to() == [f"b {ADDRESS}"]
 
 
+async def test_a_message_that_never_will_go_out_is_for_a_person_at_once(desk: Desk) -> None:
+    class Refusing:
+        async def send(self, *_: object) -> None:
+            raise DeliveryRefused("this is no address")
+
+    desk.notification = Notification(desk.pool, Refusing(), desk.clock)
+    keys = await desk.write("good", "a")
+    assert await desk.deliver(*keys) == ["a"]
+    row = await desk.row("a")
+    assert (row["status"], row["last_error"]) == ("unknown", "this is no address")
+
+
 async def test_a_channel_whose_url_apprise_does_not_know_is_retried(desk: Desk) -> None:
     await desk.channel("typo", "jsonn://secret@host/{to}")
     refusal = await desk.refused(*await desk.write("typo", "a"))
@@ -312,7 +339,7 @@ async def test_a_slow_channel_holds_up_no_other_and_itself_only_while_its_lanes_
     assert desk.receiver.to() == [f"fast {ADDRESS}"]
     desk.receiver.let_go()
     later = await delivery
-    assert (later.type, later.next_retry_delay) == ("WaitsItsTurn", notification.BUSY_RETRY)
+    assert (later.type, later.next_retry_delay) == ("WaitsItsTurn", lanes.BUSY_RETRY)
     assert await desk.status("5") == "pending"
     assert await desk.deliver(*slow) == []
     assert sorted(desk.receiver.to()[1:]) == [f"{key} {ADDRESS}" for key in slow]
@@ -400,7 +427,7 @@ async def test_what_never_left_a_jammed_channel_has_failed_and_what_did_is_unkno
     ],
 )
 def test_a_reason_holds_no_address_however_the_gateway_writes_it(reason: str) -> None:
-    masked = sending._masked(reason, "@wang")
+    masked = sending.masked(reason, "@wang")
     assert masked.startswith("Failed to")
     assert masked.endswith("error=400")
     assert not any(part in masked for part in ("138", "wang", "example", "MjAyN"))
@@ -478,3 +505,163 @@ async def test_a_storm_of_messages_leaves_through_one_channel_without_coming_aga
     keys = await desk.write("good", *(f"{n}" for n in range(60)))
     assert await asyncio.gather(*(desk.deliver(key) for key in keys)) == [[]] * 60
     assert sorted(desk.receiver.to()) == sorted(f"{key} {ADDRESS}" for key in keys)
+
+
+# Its own time ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("waits", "expected"),
+    [
+        ([timedelta(seconds=3)], timedelta(seconds=3)),
+        ([timedelta(seconds=9), timedelta(seconds=2)], timedelta(seconds=2)),
+        ([timedelta()], notification.SOONEST_RETRY),
+        ([timedelta(microseconds=1)], notification.SOONEST_RETRY),
+        ([timedelta(seconds=-20), timedelta(seconds=3)], notification.SOONEST_RETRY),
+    ],
+)
+def test_a_retry_is_never_after_no_time_which_would_be_half_a_minute(
+    waits: list[timedelta], expected: timedelta
+) -> None:
+    assert notification.SOONEST_RETRY.total_seconds() > 0
+    assert notification.retry_in(waits) == expected
+
+
+class HurryingClock(Clock):
+    """On a busy machine time passes between one look and the next."""
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=2)
+        return self.now
+
+
+async def test_a_slot_that_comes_up_while_it_is_looked_at_is_taken_at_once(desk: Desk) -> None:
+    await desk.channel("robot", desk.receiver.url("/robot"), per_minute=20)
+    desk.notification = Notification(desk.pool, desk.sender, HurryingClock())
+    later = await desk.refused(*await desk.write("robot", "a", "b"))
+    assert later.type == "WaitsItsTurn"
+    assert later.next_retry_delay == notification.SOONEST_RETRY
+
+
+# What a channel says no to ------------------------------------------------------------------------
+
+
+class Saying:
+    """A sender that says what a test wants it to, address by address."""
+
+    def __init__(self, **said: Exception) -> None:
+        self.said = said
+        self.sent: list[str] = []
+
+    async def send(self, _: str, to: str, *__: object) -> None:
+        key = to.split(maxsplit=1)[0]
+        self.sent.append(key)
+        if error := self.said.get(key):
+            raise error
+
+
+async def test_what_is_refused_for_good_is_a_persons_at_once_and_never_sent_again(
+    desk: Desk,
+) -> None:
+    sender = Saying(a=DeliveryRefused("the WeCom robot says no: it was switched off (93004)"))
+    desk.notification = Notification(desk.pool, sender, desk.clock)
+    keys = await desk.write("good", "a", "b")
+    for _ in range(2):
+        assert await desk.deliver(*keys) == ["a"]
+    assert sender.sent == ["a", "b"]
+    refused = await desk.row("a")
+    assert (refused["status"], refused["attempts"]) == ("unknown", 1)
+    assert "switched off" in refused["last_error"]
+
+
+async def test_a_channel_that_was_given_too_much_rests_and_then_gets_all_of_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = Saying(a=DeliveryTooFast("too many"))
+    desk.notification = Notification(desk.pool, sender, desk.clock)
+    later = await desk.refused(*await desk.write("good", "a"))
+    assert (later.type, later.next_retry_delay) == ("WaitsItsTurn", lanes.TOO_FAST_REST)
+    assert (await desk.row("a"))["status"] == "pending"
+    other = await desk.refused(*await desk.write("good", "b"))
+    assert other.type == "WaitsItsTurn"
+    assert other.next_retry_delay is not None
+    assert timedelta() < other.next_retry_delay <= lanes.TOO_FAST_REST
+    assert await desk.deliver(*await desk.write("slow", "c")) == []  # others do not rest
+    assert sender.sent == ["a", "c"]
+    sender.said.clear()
+    monkeypatch.setattr(lanes, "monotonic", lambda: float("inf"))
+    assert await desk.deliver("a", "b") == []
+    assert sender.sent == ["a", "c", "a", "b"]
+
+
+# In the order of events ---------------------------------------------------------------------------
+
+
+async def test_a_message_does_not_overtake_an_earlier_one_to_the_same_person(desk: Desk) -> None:
+    first = await desk.write("good", "a", to="li")
+    second = await desk.write("good", "b", to="li", seq=2)
+    later = await desk.refused(*second)
+    assert (later.type, later.next_retry_delay) == ("WaitsItsTurn", notification.IN_ORDER_RETRY)
+    assert desk.receiver.got == []
+    assert await desk.deliver(*first) == []
+    assert await desk.deliver(*second) == []
+    assert [each["title"] for each in desk.receiver.got] == ["新任务 a", "新任务 b"]
+
+
+async def test_messages_that_are_brought_out_together_go_in_order_in_one_attempt(
+    desk: Desk,
+) -> None:
+    keys = [
+        key
+        for seq, name in enumerate("abcd", 1)
+        for key in await desk.write("good", name, to="li", seq=seq)
+    ]
+    assert await desk.deliver(*reversed(keys)) == []
+    assert [each["title"][-1] for each in desk.receiver.got] == [*"abcd"]
+
+
+async def test_what_fails_is_tried_once_an_attempt_and_holds_up_nothing_after_it(
+    desk: Desk,
+) -> None:
+    keys = [
+        *await desk.write("refused", "a", to="li"),
+        *await desk.write("refused", "b", to="li", seq=2),
+    ]
+    for attempt in (1, 2):
+        assert (await desk.refused(*keys)).type == "NotDelivered"
+        assert [(await desk.row(key))["attempts"] for key in keys] == [attempt] * 2
+
+
+async def test_one_that_nobody_brings_out_is_waited_for_only_so_often(desk: Desk) -> None:
+    await desk.write("good", "a", to="li")
+    second = await desk.write("good", "b", to="li", seq=2)
+    environment = ActivityEnvironment()
+    last = replace(environment.info, attempt=notification.IN_ORDER_ATTEMPTS)
+    environment.info = last
+    with pytest.raises(ApplicationError):
+        await desk.deliver(*second, within=environment)
+    environment.info = replace(last, attempt=last.attempt + 1)
+    assert await desk.deliver(*second, within=environment) == []
+
+
+async def test_many_steps_of_many_issues_at_once_reach_each_person_in_their_order(
+    desk: Desk,
+) -> None:
+    steps = [
+        await desk.write("good", f"{issue}.{seq}", to=f"customer {issue}", issue=issue, seq=seq)
+        for issue in "12345"
+        for seq in range(1, 7)
+    ]
+
+    async def bring(keys: list[str]) -> None:
+        while await desk.unsettled(*keys):
+            with suppress(ApplicationError):  # it waits its turn
+                assert await desk.deliver(*keys) == []
+
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*(bring(keys) for keys in reversed(steps)))
+    told = [each["title"].split()[-1] for each in desk.receiver.got]
+    for issue in "12345":
+        assert [key for key in told if key.startswith(issue)] == [
+            f"{issue}.{seq}" for seq in range(1, 7)
+        ]

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.addressing import UNKNOWN_AND_OFTEN
 from activities.recording import Recording
 from domain.issue.actions import (
     Accept,
@@ -18,17 +19,18 @@ from domain.issue.actions import (
     Reassign,
     ReportProgress,
     Resolve,
+    ThresholdReached,
     Withdraw,
 )
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
 from domain.issue.step import Recorded, Step
 from domain.staff.duty import DutyException
-from domain.vocabulary import Actor, Role
+from domain.vocabulary import DESK, Actor, Role
 from inbound.files.roster import read_roster
 from runtime import postgres, rulebook
 from runtime.settings import ROOT
-from store import duty, issue_reader, roster, rulebooks, standing
+from store import duty, issue_reader, outbox, roster, rulebooks, standing
 from store.connection import Pool
 from store.issue_writer import OutOfStep
 from tests.support.builders import LINKS, an_intake
@@ -261,6 +263,88 @@ async def test_nothing_is_recorded_while_the_register_is_held_and_everything_aft
     assert (await recording.record_step(accept)).step == accept
 
 
+# --- Whom nobody knows yet ------------------------------------------------------------------------
+
+
+ATTACKERS = ("点击领奖", "恭喜中奖", "evil.example")
+WORDS: dict[str, Any] = {
+    "title": "点击领奖 https://evil.example",
+    "customer": {"name": "恭喜中奖", "phone": "+86 138 0000 7777"},
+}
+
+
+async def told(database: Pool, audience: str = "customer") -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = await database.fetch(
+        "SELECT * FROM outbox WHERE audience = $1 ORDER BY created_at, key", audience
+    )
+    return rows
+
+
+async def test_a_stranger_hears_none_of_the_words_that_came_in_and_the_desk_all(
+    recording: Recording, database: Pool
+) -> None:
+    found = await recording.record_step(registration(**WORDS))
+    (message,) = await told(database)
+    text = message["subject"] + message["body"]
+    assert found.number in text
+    assert not [word for word in ATTACKERS if word in text]
+    (handler,) = await told(database, "handler")
+    assert WORDS["title"] in handler["body"]
+
+
+async def test_however_many_intakes_name_a_number_it_hears_of_us_so_often_and_a_person_of_the_rest(
+    recording: Recording, database: Pool
+) -> None:
+    steps = [registration(f"r-{n}", **WORDS) for n in range(30)]
+    await asyncio.gather(*map(recording.record_step, steps))
+    messages = await told(database)
+    sent = [each for each in messages if each["address"]]
+    assert (len(messages), len(sent)) == (30, 5)
+    unsent = next(each for each in messages if not each["address"])
+    assert (unsent["channel"], unsent["last_error"]) == (None, UNKNOWN_AND_OFTEN)
+    await outbox.prepare(database, [unsent["key"]], MONDAY)
+    after = {each["key"]: each for each in await told(database)}[unsent["key"]]
+    assert (after["status"], after["last_error"]) == ("unknown", UNKNOWN_AND_OFTEN)
+
+
+async def test_an_apology_to_a_stranger_says_as_little_and_counts_as_much(
+    recording: Recording, database: Pool
+) -> None:
+    step = registration(**WORDS)
+    assert step.intake
+    issue = registered(step.intake, await recording.record_step(step))
+    promise = next(p for p in issue.running if p.kind == "response")
+    assert promise.next_threshold
+    reached = ThresholdReached(by=DESK, promise=promise.key, threshold=promise.next_threshold.name)
+    late = decide(issue, ActionName.THRESHOLD, reached, promise.due_at, "late")
+    await recording.record_step(late.model_copy(update={"run": "run-1"}))
+    *_, apology = await told(database)
+    assert apology["template"] == "apology"
+    assert not [word for word in ATTACKERS if word in apology["body"]]
+    heard = await database.fetchval("SELECT told FROM told_strangers")
+    assert heard == [promise.due_at], "what is older than an hour counts no more"
+
+
+async def test_whom_somebody_of_the_desk_spoke_with_hears_of_their_own_words(
+    recording: Recording, database: Pool
+) -> None:
+    await recording.record_step(registration("r-1", channel="telephone", **WORDS))
+    await recording.record_step(registration("r-2", **WORDS))
+    assert all("点击领奖" in each["body"] for each in await told(database))
+    assert await database.fetchval("SELECT count(*) FROM told_strangers") == 0
+
+
+async def test_once_somebody_took_the_issue_up_its_customer_is_no_stranger(
+    recording: Recording, database: Pool
+) -> None:
+    step = registration(**WORDS)
+    assert step.intake
+    issue = registered(step.intake, await recording.record_step(step))
+    await recording.record_step(a_step(issue, ActionName.ACCEPT, Accept(by=engineer(issue)), "u-1"))
+    *_, accepted = await told(database)
+    assert "点击领奖" in accepted["body"]
+
+
 # --- What it costs -------------------------------------------------------------------------------
 
 
@@ -288,10 +372,17 @@ async def test_a_registration_asks_the_register_seven_times(
         # The first asks for the rulebook, the roster and what types there are, once and for all.
         await recording.record_step(registration("r-1"))
         async with listening(pool) as asked:
-            await recording.record_step(registration("r-2"))
+            await recording.record_step(registration("r-2", channel="telephone"))
             # Last before the step is written what others have to wait for.
             assert begun_with(await asked.since()) == [
                 *("BEGIN;", "WITH", "SELECT", "SELECT", "INSERT", "WITH", "COMMIT")
+            ]
+            other = {"name": "王五", "phone": "+86 139 0000 5678"}
+            await recording.record_step(registration("r-3", customer=other))
+            # Of strangers it asks what is known of them, and how often they heard of us.
+            assert begun_with(await asked.since()) == [
+                *("BEGIN;", "WITH", "WITH", "INSERT"),
+                *("SELECT", "SELECT", "INSERT", "WITH", "COMMIT"),
             ]
 
 

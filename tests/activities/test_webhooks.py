@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from apprise.plugins.custom_json import NotifyJSON
 
-from activities import webhooks
+from activities import connections, webhooks
 from activities.sending import AppriseSender, DeliveryFailed, DeliveryUnknown
 from activities.webhooks import WebhookSender
 from runtime.embedded.ports import free_ports
@@ -253,7 +253,7 @@ async def test_a_connection_that_was_closed_meanwhile_is_not_used_again(
 
 
 async def closing_is_noticed(sender: WebhookSender) -> None:
-    for transport in sender._transports.values():
+    for transport in sender.connections.transports.values():
         for connection in transport._pool.connections:
             async with asyncio.timeout(PATIENCE):
                 while not connection.has_expired():
@@ -350,7 +350,7 @@ async def test_without_an_answer_in_time_it_is_unknown_and_its_connection_is_not
     await send(sender, gateway.url())
     gateway.answer = lambda _: Answer(b"", Then.HANG)
     with monkeypatch.context() as patch:
-        patch.setattr(sender, "_timeout", 0.1)
+        patch.setattr(sender.connections, "timeout", 0.1)
         with pytest.raises(DeliveryUnknown, match=r"no answer within 0\.1 s"):
             await send(sender, gateway.url())
     gateway.answer = lambda _: OK
@@ -366,7 +366,7 @@ async def test_an_answer_that_breaks_off_after_its_status_is_one(
     then: Then,
     status: int,
 ) -> None:
-    monkeypatch.setattr(webhooks, "REST_WITHIN", 0.05)
+    monkeypatch.setattr(connections, "REST_WITHIN", 0.05)
     gateway.answer = lambda _: Answer(says(status, b"a long answer")[:-5], then)
     if status == 200:
         await send(sender, gateway.url())

@@ -2,153 +2,69 @@ import ast
 import re
 import tomllib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from activities.wording import DEPARTMENTS, SUBJECT, TEMPLATES, WORDS, Context, write
-from domain.issue import lifecycle, view
-from domain.issue.actions import (
-    Act,
-    Answer,
-    Approve,
-    ComplaintRaised,
-    Confirm,
-    Consult,
-    Evaluate,
-    Quote,
-    RecordCallback,
-    ReportTest,
-    Transfer,
-    Verify,
+from activities.addressing import CALL_CUSTOMER
+from activities.wording import (
+    DEPARTMENTS,
+    LINKS,
+    PROMISED,
+    SMS_PARTS,
+    SUBJECT,
+    TEMPLATES,
+    WORDS,
+    Context,
+    Style,
+    is_for_customers,
+    without_links,
+    write,
 )
-from domain.sla.promise import Promise, PromiseEnd, PromiseKind
+from domain import sms
+from domain.issue import lifecycle
+from domain.issue.actions import Act, Approve, Consult, Evaluate
+from domain.links import Purpose
+from domain.sla.policy import Bilingual, Desk
+from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import (
     DESK,
     ESCALATION,
     Audience,
     Category,
     Kind,
+    Language,
     Outcome,
     ServiceItem,
     Severity,
     Verdict,
 )
+from tests.support.messages_page import PAGE, page, sample
+from tests.support.sample_messages import (
+    DECLINED,
+    FULL,
+    MINIMAL,
+    NOON,
+    PASSED_ON,
+    PROMISES,
+    RESULT,
+    SAID,
+    WRITTEN,
+    a_promise,
+    in_full,
+    said,
+)
 
 POLICIES = Path(__file__).parents[2] / "policies"
-NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
-"""Monday 12:00 in Shanghai."""
-
-MINIMAL = Context(
-    number="20261123-07-0003",
-    title="卡钞",
-    kind=Kind.FAULT,
-    product_line="atm",
-    region="guangdong",
-    recipient_name="李雷",
-    zone="Asia/Shanghai",
+ZH, EN = Style(), Style(language=Language.EN)
+SHORT = {Language.ZH: Style(short=True), Language.EN: Style(short=True, language=Language.EN)}
+LINK = f"https://desk.example/l/{'x' * 34}"
+OURS = Desk(
+    company=Bilingual(zh="华信服务", en="Huaxin Service"),
+    hotline="400-800-1234",
+    sign_off=Bilingual(zh="祝您工作顺利。", en="Yours sincerely"),
 )
-
-
-def a_promise(kind: PromiseKind, hours: float, *, provisional: bool = False) -> Promise:
-    return Promise(
-        kind=kind,
-        target="2h",
-        clock="working",
-        calendar="guangzhou",
-        made_at=NOON,
-        due_at=NOON + timedelta(hours=hours),
-        provisional=provisional,
-    )
-
-
-PROMISES = (
-    a_promise(PromiseKind.RESPONSE, 2),
-    a_promise(PromiseKind.RESOLUTION, 77, provisional=True),
-    a_promise(PromiseKind.CALLBACK, 24),
-)
-
-RESULT = "已更换出钞模块\n并测试正常"
-
-FULL = Context(
-    number="20261123-07-0003",
-    title="ATM 出钞口卡钞，屏幕黑屏，重启后仍然无法恢复正常，营业网点门口已经有多位客户在排队等候",
-    kind=Kind.COMPLAINT,
-    severity=Severity.MAJOR,
-    category=Category.TECHNICAL,
-    product_line="atm",
-    region="guangdong",
-    site="天河支行",
-    customer_name="王芳",
-    recipient_name="李雷",
-    engineer_name="韩梅梅",
-    department="technical_service",
-    against="20261122-07-0001",
-    thin="technical_service/guangzhou",
-    zone="Asia/Shanghai",
-    promises=PROMISES,
-    promise=PROMISES[1],
-    mark_name="+2h",
-    expected_at=NOON + timedelta(hours=6),
-    reason="备件明天到货",
-    result=RESULT,
-    level=2,
-    reopen_count=1,
-    undelivered=((Audience.HANDLER, "e-li", "新任务 · Assigned", "请尽快受理。\nPlease accept."),),
-)
-
-ANSWERED = Answer(by=DESK, solution="请长按电源键十秒后重新开机")
-TRIED = ReportTest(by=DESK, worked=False, words="试了三遍，还是黑屏。")
-PASSED_ON = Transfer(by=DESK, to="software_development", reason="是软件版本的问题")
-VERIFIED = Verify(by=DESK, verdict=Verdict.MAJOR, findings="工程师当天未按约定到场")
-QUOTED = Quote(by=DESK, work="加装一台自助缴费终端，含布线", amount=Decimal("12800.50"))
-DECLINED = Confirm(by=DESK, agreed=False, words="价格太高了。")
-COMPLAINED = RecordCallback(
-    by=DESK, reached=True, running=False, satisfied=False, conflict=True, words="等了三天没人来。"
-)
-
-SAID: dict[str, Act] = {
-    "answered": ANSWERED,
-    "answered_staff": ANSWERED,
-    "dispatched": TRIED,
-    "work_refused": TRIED,
-    "transferred": PASSED_ON,
-    "transferred_staff": PASSED_ON,
-    "panel_asked": Consult(by=DESK, question="主板要不要更换？", experts=("e-wu", "e-zhao")),
-    "panel_advised": Consult(by=DESK, advice="先刷新固件，再换主板。"),
-    "verified": VERIFIED,
-    "unfounded": Verify(by=DESK, verdict=Verdict.UNFOUNDED, findings="工程师按约定时间到场"),
-    "taken": VERIFIED,
-    "quotation": QUOTED,
-    "approval_wanted": QUOTED,
-    "declined": DECLINED,
-    "quotation_over": DECLINED,
-    "confirmed": Confirm(by=DESK, agreed=True, words="可以，尽快开始。"),
-    "not_approved": Approve(by=DESK, approved=False, reason="该型号已停产"),
-    "repair_failed": COMPLAINED,
-    "conflict": COMPLAINED,
-    "complaint_failed": ComplaintRaised(by=DESK, reason="登记簿没有回应"),
-}
-"""What the step said that brings such a message about."""
-
-
-def said(act: Act) -> dict[str, Any]:
-    """What a step keeps of an action, as JSON."""
-    return act.model_dump(mode="json", exclude={"by", "at"}, exclude_none=True)
-
-
-def in_full(template: str, **changes: Any) -> Context:
-    """Return everything such a message may speak of."""
-    words = {"said": said(SAID[template])} if template in SAID else {}
-    return FULL.model_copy(update=words | changes)
-
-
-AN_SMS = 500
-"""Characters of a message in which everything is said, before the form that staff find below."""
-WRITTEN = sorted(path.stem for path in TEMPLATES.glob("[!_]*.j2"))
 
 FOR_CUSTOMERS = {
     *("registered", "accepted", "progress", "waiting", "apology", "resolved", "reopened"),
@@ -158,7 +74,7 @@ FOR_CUSTOMERS = {
 }
 WHO_SPEAK_WITH_THE_CUSTOMER = {
     *("assigned", "unassigned", "overdue", "reminder", "undelivered", "transferred_staff"),
-    *("complex", "taken", "confirmed", "conflict", "relieved"),
+    *("complex", "taken", "confirmed", "conflict", "relieved", "call_customer"),
 }
 BY_OUTCOME = {Outcome.DECLINED, Outcome.LAPSED}
 """Told by the name of the outcome: how a quotation ended that nobody wants."""
@@ -195,7 +111,7 @@ def templates_of_the_lifecycle() -> set[str]:
 
 
 def test_the_lifecycle_tells_what_there_are_words_for_and_no_words_lie_unused() -> None:
-    assert templates_of_the_lifecycle() == set(WRITTEN)
+    assert templates_of_the_lifecycle() | {CALL_CUSTOMER} == set(WRITTEN)
 
 
 def test_every_part_of_a_template_is_included_somewhere() -> None:
@@ -204,24 +120,65 @@ def test_every_part_of_a_template_is_included_somewhere() -> None:
         assert f"{{% include '{part}' %}}" in pages
 
 
+def test_exactly_what_customers_read_has_a_short_form() -> None:
+    assert {template for template in WRITTEN if is_for_customers(template)} == FOR_CUSTOMERS
+
+
+# Language -----------------------------------------------------------------------------------------
+
+_OF_EITHER = re.compile(r"[A-Za-z]{3,}")
+_BETWEEN_LANGUAGES = {"ATM", "atm", "Temporal", "the", "may", "have", "arrived"}
+
+
+def english_in(text: str, context: Context) -> set[str]:
+    """Which English words a Chinese message has besides what people wrote."""
+    theirs = set(_OF_EITHER.findall(context.model_dump_json())) | _BETWEEN_LANGUAGES
+    return set(_OF_EITHER.findall(text)) - theirs
+
+
+def ours_only(text: str, context: Context) -> str:
+    """Take out what people wrote."""
+    written = (
+        *(context.title, context.recipient_name, context.engineer_name),
+        *(context.reason, context.result, context.site, context.customer_name, context.region),
+        *(str(each) for each in context.said.values()),
+        *(f"{each.subject}\n{each.text}" for each in context.undelivered),
+    )
+    for each in sorted(filter(None, written), key=len, reverse=True):
+        text = text.replace(each, "")
+    for end in range(len(context.title), 4, -1):  # and what was cut of it
+        text = text.replace(f"{context.title[:end]}…", "")
+    return text
+
+
 @pytest.mark.parametrize("facts", [in_full, lambda _: MINIMAL], ids=["full", "minimal"])
 @pytest.mark.parametrize("template", WRITTEN)
-def test_every_message_is_short_and_written_in_both_languages(
-    template: str, facts: Callable[[str], Context]
+def test_every_message_is_in_one_language(template: str, facts: Callable[[str], Context]) -> None:
+    context = facts(template)
+    chinese, english = write(template, context, ZH), write(template, context, EN)
+    assert not english_in(f"{chinese.subject}\n{chinese.body}", context)
+    assert re.search(r"[一-鿿]{4}", chinese.body)
+    assert not re.search(r"[一-鿿]", ours_only(f"{english.subject}\n{english.body}", context))
+    assert re.search(r"\b[A-Za-z]+ [a-z]+\b", english.body)
+
+
+_SPOILT = re.compile(
+    r"[{}]|None|!|！|  |，。|。。|，，|。，|；。|。；|：。|\n\n\n| [.,;]|(?<!\.)[.;,]{2}(?!\.)"
+)
+
+
+@pytest.mark.parametrize("style", [ZH, EN], ids=["zh", "en"])
+@pytest.mark.parametrize("facts", [in_full, lambda _: MINIMAL], ids=["full", "minimal"])
+@pytest.mark.parametrize("template", WRITTEN)
+def test_every_message_has_its_number_in_the_subject_and_whole_sentences(
+    template: str, facts: Callable[[str], Context], style: Style
 ) -> None:
     context = facts(template)
-    written = write(template, context)
-    text = f"{written.subject}\n{written.body}"
+    written = write(template, context, style)
     assert "\n" not in written.subject
     assert len(written.subject) <= SUBJECT
     assert context.number in written.subject
-    chinese = re.search(r"[一-鿿]{4}", written.body)
-    english = re.search(r"\b[A-Za-z]+ [a-z]+ [a-z]+\b", written.body)
-    assert chinese
-    assert english
-    assert chinese.start() < english.start()
-    assert not re.search(r"[{}]|None|!|！|  |，。|。。|，，|。，|\n\n\n| [.,;]|[.;]{2}", text)
-    assert len(written.body.partition("\n\n")[0]) <= AN_SMS
+    assert not _SPOILT.search(f"{written.subject}\n{written.body}")
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -229,23 +186,182 @@ def test_every_message_is_short_and_written_in_both_languages(
 def test_a_message_ends_its_sentences_whichever_promises_the_policy_makes(
     template: str, kind: Kind
 ) -> None:
-    for made in PromiseKind:
+    for made, style in product(PromiseKind, (ZH, EN, *SHORT.values())):
         context = MINIMAL.model_copy(update={"kind": kind, "promises": (a_promise(made, 2),)})
-        body = write(template, context).body
-        assert not re.search(r"，。|。。|。；|；。|  | [.,;]|[.;,]{2}", body)
+        assert not _SPOILT.search(write(template, context, style).body)
 
 
 @pytest.mark.parametrize("template", sorted(FOR_CUSTOMERS))
-def test_what_a_customer_reads_is_an_sms_and_not_a_form(template: str) -> None:
-    body = write(template, in_full(template)).body
-    assert "\n\n" not in body
-    assert body.count("\n") == 1 + body.count(RESULT) * RESULT.count("\n")
-    assert body.startswith("李雷，您好。")
+def test_a_customer_is_written_to_politely_and_reads_no_form(template: str) -> None:
+    chinese = write(template, in_full(template), ZH).body
+    assert chinese.startswith("李雷，您好。")
+    assert chinese.count("\n") == chinese.count(RESULT) * RESULT.count("\n")
+    assert not re.search(r"[你]", ours_only(chinese, in_full(template)))
+    assert write(template, in_full(template), EN).body.startswith("Dear 李雷, ")
 
 
 @pytest.mark.parametrize("template", WRITTEN)
 def test_only_those_who_speak_with_the_customer_are_given_the_name(template: str) -> None:
-    assert ("王芳" in write(template, FULL).body) == (template in WHO_SPEAK_WITH_THE_CUSTOMER)
+    for style in (ZH, EN):
+        named = "王芳" in write(template, FULL, style).body
+        assert named == (template in WHO_SPEAK_WITH_THE_CUSTOMER)
+
+
+# Text messages ------------------------------------------------------------------------------------
+
+LONGEST = (
+    "天河支行一楼大厅自助服务区东侧第三台 ATM 出钞口反复卡钞，屏幕黑屏，"
+    "重启后仍然不行，已有客户排队等候，请尽快派人看看"
+)
+
+
+def at_worst(template: str, **changes: object) -> Context:
+    """Everything that is said, and long."""
+    long = {
+        "title": LONGEST,
+        "engineer_name": "欧阳娜娜·阿卜杜热西提",
+        "reason": "备件在路上。" * 50,
+        "result": "已更换出钞模块。" * 560,
+        "links": ((Purpose.PROGRESS, LINK),),
+        "desk": OURS,
+    }
+    context = in_full(template, **long | changes)
+    return context.model_copy(
+        update={
+            "said": {
+                name: said * 200 if name != "amount" and isinstance(said, str) else said
+                for name, said in context.said.items()
+            }
+        }
+    )
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("template", sorted(FOR_CUSTOMERS))
+def test_a_text_message_is_sent_in_two_parts_whatever_people_wrote(
+    template: str, language: Language
+) -> None:
+    assert len(LONGEST) == 60
+    for kind, made in product((Kind.FAULT, Kind.COMPLAINT, Kind.PAID_SERVICE), PROMISED):
+        promise = a_promise(made, 900, provisional=made is PromiseKind.RESOLUTION)
+        category = Category.OUT_OF_SCOPE if made is PromiseKind.RESPONSE else None
+        context = at_worst(
+            template, kind=kind, promises=(promise,), promise=promise, category=category
+        )
+        body = write(template, context, SHORT[language]).body
+        assert sms.parts(body) <= SMS_PARTS, body
+        assert body.endswith(f" {LINK}")
+        assert body.startswith(("【华信服务】", "Huaxin Service: "))
+        assert context.number in body
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("template", sorted(FOR_CUSTOMERS))
+def test_a_text_message_names_the_hotline_and_quotes_a_short_title(
+    template: str, language: Language
+) -> None:
+    style = SHORT[language]
+    assert OURS.hotline in write(template, sample(template, style), style).body
+    short = sample(template, style).model_copy(
+        update={
+            "title": "卡钞" if language is Language.ZH else "No money",
+            "result": None,
+            "reason": None,
+            "said": {},
+            "expected_at": None,
+            "promises": (),
+        }
+    )
+    assert short.title in write(template, short, style).body
+
+
+def test_a_result_of_thousands_of_characters_is_a_short_text_with_the_link() -> None:
+    result = "已更换出钞模块。" * 562
+    written = write("resolved", at_worst("resolved", result=result), SHORT[Language.ZH])
+    assert written.subject == ""
+    assert sms.parts(written.body) == SMS_PARTS
+    assert written.full_text is not None
+    assert result in written.full_text
+
+
+def test_a_short_text_quotes_as_much_as_fits_and_shows_that_it_cut() -> None:
+    brief = write("accepted", at_worst("accepted", title="卡钞"), SHORT[Language.ZH]).body
+    assert "“卡钞”" in brief
+    cut = write("accepted", at_worst("accepted"), SHORT[Language.ZH]).body
+    quoted = re.search(r"“(.+)…”", cut)
+    assert quoted
+    assert LONGEST.startswith(quoted[1])
+    assert sms.parts(cut) == SMS_PARTS
+    result = write(
+        "resolved", MINIMAL.model_copy(update={"result": "已换模块。"}), SHORT[Language.ZH]
+    )
+    assert "已处理完成：已换模块。" in result.body
+
+
+def test_what_has_no_short_form_is_sent_at_length() -> None:
+    assert write("assigned", FULL, SHORT[Language.ZH]) == write("assigned", FULL, ZH)
+
+
+@pytest.mark.parametrize("holds", [2048, 400])
+@pytest.mark.parametrize("style", [ZH, EN], ids=["zh", "en"])
+def test_what_a_channel_cannot_carry_is_cut_before_its_links_and_says_so(
+    holds: int, style: Style
+) -> None:
+    links = ((Purpose.ACCEPT, LINK), (Purpose.COMPLETE, LINK))
+    context = in_full("work_refused", links=links, said={"words": "还是黑屏。" * 1000})
+    written = write("work_refused", context, style.model_copy(update={"holds": holds}))
+    assert len(f"{written.subject}\n{written.body}".encode()) <= holds
+    assert written.body.count(LINK) == 2
+    assert ("未完" if style is ZH else "cut") in written.body
+    fits = write("assigned", FULL, style.model_copy(update={"holds": 2048}))
+    assert fits == write("assigned", FULL, style)
+
+
+# Who writes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("template", WRITTEN)
+def test_every_message_to_a_customer_says_who_writes_and_which_number_to_call(
+    template: str,
+) -> None:
+    context = in_full(template, desk=OURS, links=((Purpose.PROGRESS, LINK),))
+    for style, company in ((ZH, "华信服务"), (EN, "Huaxin Service")):
+        written = write(template, context, style)
+        customers = template in FOR_CUSTOMERS
+        assert (company in written.subject) == customers
+        assert (company in written.body) == customers
+        assert (OURS.hotline in written.body) == customers
+        assert len(written.subject) <= SUBJECT
+        assert context.number in written.subject
+    if template in FOR_CUSTOMERS:
+        body = write(template, context, ZH).body
+        assert body.endswith("\n\n祝您工作顺利。\n华信服务\n客服热线：400-800-1234")
+
+
+def test_a_desk_that_says_nothing_of_itself_leaves_no_gaps() -> None:
+    for language in Language:
+        body = write("registered", FULL, SHORT[language]).body
+        assert not _SPOILT.search(body)
+        assert body.endswith(("。", "."))
+    assert write("registered", FULL, ZH).body.endswith("。")
+
+
+def test_links_are_taken_out_of_every_kind_of_message() -> None:
+    context = in_full("registered", desk=OURS, links=((Purpose.PROGRESS, LINK),))
+    for style in (ZH, EN, *SHORT.values()):
+        body = write("registered", context, style).body
+        assert LINK in body
+        assert LINK not in without_links(body)
+        assert "400-800-1234" in without_links(body)
+    for zh, en in LINKS.values():
+        assert without_links(f"words\n\n{zh} {en}: {LINK}") == "words"
+
+
+def test_the_page_of_all_messages_is_up_to_date() -> None:
+    assert PAGE.read_text("utf-8") == page(), "python -m tests.support.messages_page"
+
+
+# Single messages ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -263,13 +379,16 @@ def test_an_alarm_names_the_promise_its_threshold_and_its_instant_in_the_desks_z
     body = write("alarm", MINIMAL.model_copy(update={"promise": promise, "mark_name": "+2h"})).body
     assert expected in body
     assert "+2h" in body
-    assert "2026-11-23 Mon 14:00" in body
+    assert "2026年11月23日（周一）14:00" in body
 
 
-def test_due_instants_are_written_in_the_desks_zone() -> None:
+def test_due_instants_are_written_in_the_desks_zone_and_as_each_language_does() -> None:
     urumqi = FULL.model_copy(update={"zone": "Asia/Urumqi"})
-    assert "2026-11-23 Mon 14:00" in write("registered", FULL).body
-    assert "2026-11-23 Mon 12:00" in write("registered", urumqi).body
+    assert "2026年11月23日（周一）14:00" in write("registered", FULL, ZH).body
+    assert "2026年11月23日（周一）12:00" in write("registered", urumqi, ZH).body
+    assert "Mon 23 Nov 2026 14:00" in write("registered", FULL, EN).body
+    assert "11月23日14:00前" in write("registered", FULL, SHORT[Language.ZH]).body
+    assert "by 23 Nov 14:00" in write("registered", FULL, SHORT[Language.EN]).body
 
 
 @pytest.mark.parametrize("template", WRITTEN)
@@ -277,41 +396,75 @@ def test_what_the_next_notice_may_move_is_never_told_as_if_it_were_certain(templ
     uncertain = tuple(
         a_promise(kind, 100 + n, provisional=True) for n, kind in enumerate(PromiseKind)
     )
-    context = in_full(template, promises=uncertain, promise=uncertain[0])
-    text = write(template, context).body
-    for promise in uncertain:
-        instant = view.local(promise.due_at, context.zone)
-        assert text.count(instant) == text.count(f"{instant}（暂定 provisional）")
+    certain = {"happened_at": None, "on_duty_at": None, "expected_at": None}
+    context = in_full(template, promises=uncertain, promise=uncertain[0], **certain)
+    for style in (ZH, EN, *SHORT.values()):
+        text = write(template, context, style).body
+        told = len(re.findall(r"\d\d:\d\d", text))
+        assert told == len(re.findall(r"\d\d:\d\d(?:（暂定）| \(provisional\))", text))
 
 
 def test_a_clock_that_stands_still_or_has_ended_is_not_promised() -> None:
     paused = PROMISES[0].pause(NOON)
     ended = PROMISES[1].fulfil(NOON)
-    body = write("registered", FULL.model_copy(update={"promises": (paused, ended)})).body
-    assert "Mon" not in body
-    assert "Thu" not in body
+    context = FULL.model_copy(update={"promises": (paused, ended)})
+    for style in (ZH, EN, *SHORT.values()):
+        assert not re.search(r"\d\d:\d\d", write("registered", context, style).body)
 
 
 def test_a_delay_is_explained_with_its_reason_and_the_expected_time() -> None:
-    body = write("progress", FULL).body
-    assert "备件明天到货" in body
-    assert body.count("2026-11-23 Mon 18:00") == 2
+    for style, at in ((ZH, "2026年11月23日（周一）18:00"), (EN, "Mon 23 Nov 2026 18:00")):
+        body = write("progress", FULL, style).body
+        assert "备件明天到货" in body
+        assert at in body
 
 
-def test_a_result_reaches_the_customer_in_full() -> None:
+def test_a_result_reaches_the_customer_in_full_where_there_is_room() -> None:
     result = "已更换出钞模块。" * 200
-    assert result in write("resolved", FULL.model_copy(update={"result": result})).body
+    for style in (ZH, EN):
+        assert result in write("resolved", FULL.model_copy(update={"result": result}), style).body
 
 
-def test_who_is_to_pass_messages_on_reads_them_word_for_word() -> None:
+def test_who_is_to_pass_messages_on_reads_them_word_for_word_and_why() -> None:
     body = write("undelivered", FULL).body
-    assert "处理人 handler · e-li" in body
-    assert "新任务 · Assigned\n请尽快受理。\nPlease accept.\n" in body
+    assert "—— 处理人 · e-li ——" in body
+    assert "新任务 20261123-07-0003\n请尽快受理。\n期限不变。\n" in body
+    assert "it was switched off (400102)" in body
+    assert (
+        "新任务 20261123-07-0003\n请尽快受理。\n期限不变。\n" in write("call_customer", FULL).body
+    )
 
 
 def test_the_title_of_a_customer_is_text_and_never_a_template() -> None:
     naughty = MINIMAL.model_copy(update={"title": "{{ zone }} <b>"})
-    assert "“{{ zone }} <b>”" in write("registered", naughty).body
+    for style in (ZH, EN, SHORT[Language.ZH]):
+        assert "{{ zone }} <b>" in write("registered", naughty, style).body
+
+
+@pytest.mark.parametrize("end", [PromiseEnd.BROKEN, PromiseEnd.OPEN])
+def test_a_promise_whose_time_is_over_is_not_told_as_if_it_were_to_come(
+    end: PromiseEnd,
+) -> None:
+    passed = a_promise(PromiseKind.RESPONSE, -2).model_copy(update={"end": end})
+    facts = {"promises": (passed, PROMISES[1]), "at": NOON, "kind": Kind.FAULT}
+    customers = write("registered", FULL.model_copy(update=facts)).body
+    assert "10:00" not in customers
+    assert customers.count("很抱歉") == 1
+    assert "预计2026年11月26日" in customers
+    theirs = write("assigned", FULL.model_copy(update=facts)).body
+    assert "响应期限 2026年11月23日（周一）10:00 已过，请马上与客户联系" in theirs
+    assert "响应已逾期，原定：2026年11月23日（周一）10:00" in theirs
+    assert "响应期限：" not in theirs
+
+
+@pytest.mark.parametrize("template", ["registered", "dispatched"])
+def test_a_customer_hears_it_as_it_is_when_nobody_is_on_duty(template: str) -> None:
+    facts = {"kind": Kind.FAULT}
+    someone = write(template, in_full(template, **facts)).body
+    alone = in_full(template, **facts, engineer_name=None)
+    assert "目前没有值班" in write(template, alone).body
+    assert "on duty" in write(template, alone, EN).body
+    assert "值班" not in someone
 
 
 @pytest.mark.parametrize("template", ["no_such", "../wording"])
@@ -335,31 +488,34 @@ def test_every_department_of_the_shipped_policies_has_a_name(policy: str) -> Non
 
 
 def test_a_department_of_the_desks_own_is_called_by_its_code() -> None:
-    body = write("transferred", in_full("transferred", department="night_shift")).body
-    assert "已转交night_shift处理" in body
-    assert "passed on to night_shift." in body
+    context = in_full("transferred", department="night_shift")
+    assert "已转交night_shift处理" in write("transferred", context, ZH).body
+    assert "passed on to night_shift." in write("transferred", context, EN).body
 
 
 def test_a_complaint_is_registered_with_an_apology_before_anything_else() -> None:
-    chinese, english = write("registered", FULL).body.split("\n")
-    assert chinese.startswith("李雷，您好。给您带来不便，我们深表歉意。")
-    assert english.startswith("We are sorry for the trouble.")
-    assert "技术服务部核实" in chinese
+    assert write("registered", FULL, ZH).body.startswith("李雷，您好。给您带来不便，我们深表歉意。")
+    assert write("registered", FULL, EN).body.startswith("Dear 李雷, we are sorry for the trouble.")
+    assert write("registered", FULL, SHORT[Language.ZH]).body.startswith("很抱歉给您带来不便，")
+    assert "技术服务部核实" in write("registered", FULL, ZH).body
 
 
 def test_what_is_not_ours_to_decide_is_said_to_be_so_and_who_will_answer() -> None:
     dispute = {"category": Category.OUT_OF_SCOPE, "department": "legal", "kind": Kind.SUGGESTION}
-    chinese, english = write("registered", FULL.model_copy(update=dispute)).body.split("\n")
-    assert "我们无权决定，已转请法务部给您答复。" in chinese
+    context = FULL.model_copy(update=dispute)
+    assert "我们无权决定，已转请法务部给您答复。" in write("registered", context, ZH).body
+    english = write("registered", context, EN).body
     assert "not ours to decide, so we have asked the legal department to answer you" in english
+    assert "已转请法务部答复您" in write("registered", context, SHORT[Language.ZH]).body
 
 
 def test_a_question_the_hotline_is_on_is_not_said_to_be_passed_on() -> None:
-    body = write("registered", MINIMAL.model_copy(update={"answering": True})).body
-    assert "热线正在为您查找答案。" in body
-    assert "the hotline is looking for the answer now." in body
-    assert "转交" not in body
-    assert "passed on" not in body
+    context = MINIMAL.model_copy(update={"answering": True})
+    chinese, english = (write("registered", context, style).body for style in (ZH, EN))
+    assert "热线正在为您查找答案。" in chinese
+    assert "the hotline is looking for the answer now." in english
+    assert "转交" not in chinese
+    assert "passed on" not in english
 
 
 @pytest.mark.parametrize(
@@ -375,34 +531,38 @@ def test_what_silence_means_is_told_with_the_instant_or_not_at_all(
     template: str, counts: str
 ) -> None:
     trial = a_promise(PromiseKind.CUSTOMER_TEST, 24)
-    body = write(template, in_full(template, promises=(trial,))).body
-    assert counts in body
-    assert body.count("2026-11-24 Tue 12:00") == 2
-    assert "视为" not in write(template, in_full(template, promises=())).body
+    context = in_full(template, promises=(trial,))
+    assert counts in write(template, context, ZH).body
+    assert "2026年11月24日（周二）12:00" in write(template, context, ZH).body
+    assert "Tue 24 Nov 2026 12:00" in write(template, context, EN).body
+    assert "11月24日12:00前" in write(template, context, SHORT[Language.ZH]).body
+    for style in (ZH, SHORT[Language.ZH]):
+        assert "视为" not in write(template, in_full(template, promises=()), style).body
 
 
 def test_what_is_overdue_already_is_not_promised_once_more() -> None:
     late = PROMISES[0].model_copy(update={"end": PromiseEnd.BROKEN})
-    body = write("transferred", in_full("transferred", promises=(late, PROMISES[1]))).body
-    assert "与您联系" not in body
-    assert "we will contact you" not in body
-    assert body.count("2026-11-26 Thu 17:00") == 2
+    context = in_full("transferred", promises=(late, PROMISES[1]))
+    assert "与您联系" not in write("transferred", context, ZH).body
+    assert "we will contact you" not in write("transferred", context, EN).body
+    assert "2026年11月26日（周四）17:00" in write("transferred", context, ZH).body
 
 
 @pytest.mark.parametrize("template", ["quotation", "approval_wanted"])
 def test_a_price_is_written_in_yuan_with_its_thousands_apart(template: str) -> None:
-    body = write(template, in_full(template)).body
-    assert "人民币 12,800.50 元" in body
-    assert "CNY 12,800.50" in body
-    assert "加装一台自助缴费终端，含布线" in body
+    chinese, english = (write(template, in_full(template), style).body for style in (ZH, EN))
+    assert "人民币 12,800.50 元" in chinese
+    assert "CNY 12,800.50" in english
+    assert "加装一台自助缴费终端，含布线" in chinese
+    assert "加装一台自助缴费终端，含布线" in english
 
 
 @pytest.mark.parametrize("template", ["quotation", "quotation_reminder"])
 def test_a_customer_knows_until_when_and_how_to_answer_a_quotation(template: str) -> None:
-    promises = (a_promise(PromiseKind.CONFIRMATION, 24),)
-    body = write(template, in_full(template, promises=promises)).body
-    assert "请在 2026-11-24 Tue 12:00 前致电或回复" in body
-    assert "call or reply by 2026-11-24 Tue 12:00 to tell us yes or no" in body
+    context = in_full(template, promises=(a_promise(PromiseKind.CONFIRMATION, 24),))
+    assert "请在 2026年11月24日（周二）12:00 前致电或回复" in write(template, context, ZH).body
+    english = write(template, context, EN).body
+    assert "call or reply by Tue 24 Nov 2026 12:00 to tell us yes or no" in english
 
 
 @pytest.mark.parametrize(
@@ -415,9 +575,9 @@ def test_a_customer_knows_until_when_and_how_to_answer_a_quotation(template: str
 def test_a_handler_reads_whether_a_quotation_was_declined_or_never_answered(
     act: Act | None, chinese: str, english: str
 ) -> None:
-    body = write("quotation_over", in_full("quotation_over", said=said(act) if act else {})).body
-    assert chinese in body
-    assert english in body
+    context = in_full("quotation_over", said=said(act) if act else {})
+    assert chinese in write("quotation_over", context, ZH).body
+    assert english in write("quotation_over", context, EN).body
 
 
 def test_a_handler_begins_once_the_customer_and_where_needed_the_manager_agreed() -> None:
@@ -433,26 +593,26 @@ def test_a_handler_begins_once_the_customer_and_where_needed_the_manager_agreed(
 
 def test_experts_are_named_or_to_be_chosen() -> None:
     named = write("panel_asked", in_full("panel_asked")).body
-    assert "专家 Experts: e-wu, e-zhao" in named
+    assert "专家：e-wu、e-zhao" in named
     assert "请选定专家" not in named
     question = said(Consult(by=DESK, question="主板要不要更换？"))
     promises = (a_promise(PromiseKind.PANEL, 24),)
     open_to_all = write(
         "panel_asked", in_full("panel_asked", said=question, promises=promises)
     ).body
-    assert "请选定专家，意见请在 2026-11-24 Tue 12:00 前给出。" in open_to_all
-    assert "会诊问题 Question: 主板要不要更换？" in open_to_all
-    assert "Experts:" not in open_to_all
+    assert "请选定专家，意见请在 2026年11月24日（周二）12:00 前给出。" in open_to_all
+    assert "会诊问题：主板要不要更换？" in open_to_all
+    assert "专家：" not in open_to_all
 
 
 def test_who_is_handed_a_transferred_issue_reads_where_from_and_why() -> None:
     origin = said(PASSED_ON) | {"from": "customer_service"}
-    body = write(
-        "transferred_staff", in_full("transferred_staff", said=origin, department=PASSED_ON.to)
-    ).body
-    assert "已由客户服务部转到软件开发部" in body
-    assert "has come to software development from customer service" in body
-    assert "原因 Reason: 是软件版本的问题" in body
+    context = in_full("transferred_staff", said=origin, department=PASSED_ON.to)
+    chinese, english = (write("transferred_staff", context, style).body for style in (ZH, EN))
+    assert "已由客户服务部转到软件开发部" in chinese
+    assert "has come to software development from customer service" in english
+    assert "原因：是软件版本的问题" in chinese
+    assert "Reason: 是软件版本的问题" in english
 
 
 @pytest.mark.parametrize(
@@ -460,7 +620,8 @@ def test_who_is_handed_a_transferred_issue_reads_where_from_and_why() -> None:
 )
 def test_what_a_customer_said_is_passed_on_word_for_word(template: str) -> None:
     words = SAID[template].model_dump()["words"]
-    assert f"客户原话 The customer said: {words}\n" in write(template, in_full(template)).body
+    assert f"客户原话：{words}\n" in write(template, in_full(template), ZH).body
+    assert f"The customer said: {words}\n" in write(template, in_full(template), EN).body
 
 
 def test_scores_that_are_a_complaint_are_shown_as_given() -> None:
@@ -468,9 +629,8 @@ def test_scores_that_are_a_complaint_are_shown_as_given() -> None:
         by=DESK, item=ServiceItem.AFTER_SALES, technical=0, attitude=-50, comment="态度很差"
     )
     body = write("conflict", in_full("conflict", said=said(scores))).body
-    assert "客户原话 The customer said: 态度很差\n" in body
-    assert "售后服务 after-sales service · 技术水平 technical level 0" in body
-    assert "服务态度 attitude -50" in body
+    assert "客户原话：态度很差\n" in body
+    assert "评分：售后服务 · 技术水平 0 · 服务态度 -50" in body
 
 
 def test_findings_are_told_to_the_customer_and_to_the_lead_who_takes_it() -> None:
@@ -488,17 +648,18 @@ def test_a_complaint_names_the_issue_it_arises_from_if_there_is_one() -> None:
 
 
 def test_a_closed_issue_is_thanked_for_and_scored_only_while_there_is_time_to() -> None:
-    promises = (a_promise(PromiseKind.EVALUATION, 168),)
-    body = write("thanks", in_full("thanks", promises=promises)).body
-    assert "2026-11-30 Mon 12:00" in body
+    context = in_full("thanks", promises=(a_promise(PromiseKind.EVALUATION, 168),))
+    body = write("thanks", context).body
+    assert "2026年11月30日（周一）12:00" in body
     assert "-50 至 200，100 为符合预期" in body
+    assert "from -50 to 200 (100 is as expected)" in write("thanks", context, EN).body
     assert "200" not in write("thanks", MINIMAL).body
 
 
 def test_a_manager_who_is_late_with_a_rating_is_not_given_the_old_date_again() -> None:
     rating = a_promise(PromiseKind.DIFFICULTY, 24)
     in_time = write("rating_wanted", MINIMAL.model_copy(update={"promises": (rating,)})).body
-    assert "请在 2026-11-24 Tue 12:00 前评定" in in_time
+    assert "请在 2026年11月24日（周二）12:00 前评定" in in_time
     late = rating.model_copy(update={"end": PromiseEnd.BROKEN})
     body = write("rating_wanted", MINIMAL.model_copy(update={"promises": (late,)})).body
     assert "期限已过" in body
@@ -506,9 +667,9 @@ def test_a_manager_who_is_late_with_a_rating_is_not_given_the_old_date_again() -
 
 
 def test_a_core_group_is_named_by_department_and_centre() -> None:
-    body = write("thin", FULL).body
-    assert "技术服务部（guangzhou）的待命人员" in body
-    assert "technical service (guangzhou) is under its stand-by share" in body
+    assert "技术服务部（guangzhou）的待命人员" in write("thin", FULL, ZH).body
+    english = write("thin", FULL, EN).body
+    assert "technical service (guangzhou) is under its stand-by share" in english
 
 
 @pytest.mark.parametrize(
@@ -523,13 +684,15 @@ def test_a_core_group_is_named_by_department_and_centre() -> None:
 def test_an_apology_says_what_was_not_done_in_time(
     kind: PromiseKind, chinese: str, english: str
 ) -> None:
-    body = write("apology", MINIMAL.model_copy(update={"promise": a_promise(kind, 2)})).body
-    assert f"未能按约定时间{chinese}（原定 2026-11-23 Mon 14:00）" in body
-    assert f"we have not {english} by the time we promised (2026-11-23 Mon 14:00)" in body
+    context = MINIMAL.model_copy(update={"promise": a_promise(kind, 2)})
+    at = "2026年11月23日（周一）14:00"
+    assert f"未能按约定时间{chinese}（原定 {at}）" in write("apology", context, ZH).body
+    assert f"we have not {english} " in write("apology", context, EN).body
+    assert f"未能按时{chinese}" in write("apology", context, SHORT[Language.ZH]).body
 
 
 def test_a_subject_keeps_the_number_and_cuts_the_title() -> None:
-    subject = write("taken", FULL).subject
+    subject = write("taken", FULL.model_copy(update={"title": FULL.title * 2})).subject
     assert subject.startswith("重大投诉 20261123-07-0003 · ")
     assert subject.endswith("…")
     assert len(subject) == SUBJECT

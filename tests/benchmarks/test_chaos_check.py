@@ -203,6 +203,15 @@ def test_several_thresholds_that_passed_at_once_count_as_one_alarm() -> None:
     assert check(rang(evidence())) == []
 
 
+def test_what_had_passed_before_an_issue_was_registered_is_told_with_its_registration() -> None:
+    marks = (mark("75%", 1), mark("100%", 2))
+    ticked_off = with_row("promises", promise(OPEN, "survey", marks=marks, reached=2))
+    assert check(ticked_off(evidence()))
+    place = next(n for n, e in enumerate(evidence().events) if e.issue_id == OPEN and e.seq == 1)
+    told = altered("events", place, content={"missed": {"survey.1": ["75%", "100%"]}})
+    assert check(both(ticked_off, told)(evidence())) == []
+
+
 def test_a_pause_takes_an_alarm_back_and_it_may_ring_again() -> None:
     paused = event(OPEN, 4, "wait_for_customer", "waiting")
     rung_again = event(OPEN, 5, "threshold", "waiting", content=RUNG)

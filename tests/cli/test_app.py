@@ -145,12 +145,50 @@ def test_a_file_is_opened_in_its_order_and_the_same_reference_is_the_same_issue(
     assert again.out.count(ran.json[0]["number"]) == 1
 
 
+def test_a_file_that_says_two_things_under_one_reference_opens_nothing(
+    yinuo: Yinuo, running_desk: RunningDesk
+) -> None:
+    good, first = a_document(), a_document(title="甲处")
+    other = first | {"title": "乙处", "site": "二楼"}
+    ran = yinuo("issue", "open", "-", stdin=lines(good, first, first, other).encode())
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        f"standard input, line 4: reference: {first['reference']} is that of standard input, "
+        "line 2, which says something else: title, site\n"
+    )
+    assert yinuo("issue", "show", f"issue:web:{good['reference']}").code == 3
+
+
+def test_a_file_that_says_something_else_than_is_registered_opens_nothing(
+    yinuo: Yinuo, running_desk: RunningDesk
+) -> None:
+    good, first = a_document(), a_document()
+    (opened,) = yinuo("issue", "open", "-", "--json", stdin=lines(first).encode()).json
+    other = first | {"description": "Something else."}
+    ran = yinuo("issue", "open", "-", stdin=lines(good, other).encode())
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"standard input, line 2: web {first['reference']} is")
+    assert opened["number"] in ran.err
+    assert "description" in ran.err
+    assert yinuo("issue", "show", f"issue:web:{good['reference']}").code == 3
+
+
+def test_by_hand_a_reference_that_says_something_else_is_refused(yinuo: Yinuo) -> None:
+    by_hand = (*BY_HAND.split(), "--reference", uuid4().hex)
+    opened = seen(yinuo("issue", "open", *by_hand, "--json"))
+    assert seen(yinuo("issue", "open", *by_hand, "--json")).number == opened.number
+    ran = yinuo("issue", "open", *by_hand, "--site", "二楼")
+    assert (ran.code, ran.out) == (4, "")
+    assert opened.number in ran.err
+    assert "site" in ran.err
+
+
 def test_nothing_of_a_file_is_opened_if_the_roster_or_the_clock_contradicts_one_line(
     yinuo: Yinuo, running_desk: RunningDesk
 ) -> None:
     good = a_document()
-    tomorrow = (NOW + timedelta(days=1)).isoformat()
-    content = lines(good, a_document(region="Mars"), a_document(reported_at=tomorrow)).encode()
+    ahead = (NOW + timedelta(days=2)).isoformat()
+    content = lines(good, a_document(region="Mars"), a_document(reported_at=ahead)).encode()
     ran = yinuo("issue", "open", "-", stdin=content)
     assert (ran.code, ran.out) == (2, "")
     region, date = ran.err.splitlines()
@@ -159,6 +197,16 @@ def test_nothing_of_a_file_is_opened_if_the_roster_or_the_clock_contradicts_one_
     )
     assert date.startswith("standard input, line 3: reported_at:")
     assert yinuo("issue", "show", f"issue:web:{good['reference']}").code == 3
+
+
+def test_a_file_may_write_regions_and_product_lines_otherwise_and_come_from_a_clock_ahead(
+    yinuo: Yinuo,
+) -> None:
+    ahead = (NOW + timedelta(hours=8)).isoformat()
+    content = lines(a_document(region="廣東省", product_line="atm", reported_at=ahead)).encode()
+    (opened,) = (yinuo("issue", "open", "-", "--json", stdin=content)).json
+    assert (opened["region"], opened["product_line"]) == ("广东", "ATM")
+    assert opened["reported_at"] < ahead
 
 
 def test_lists_are_for_people_or_for_programs(yinuo: Yinuo) -> None:
@@ -194,9 +242,12 @@ def test_a_new_roster_has_somebody_for_what_nobody_had(
     sheet = running_desk.roster / "people.csv"
     people = sheet.read_text("utf-8")
     by_hand = BY_HAND.replace("ATM", "HOVERCRAFT").split()
-    opened = seen(yinuo("issue", "open", *by_hand, "--json"))
-    assert opened.engineer is None
     try:
+        lapsed = people.replace(",ATM=2025-12-31;", ",ATM=2025-12-31;HOVERCRAFT=2025-12-31;")
+        sheet.write_text(lapsed, "utf-8")
+        assert yinuo("roster", "import", str(running_desk.roster)).code == 0
+        opened = seen(yinuo("issue", "open", *by_hand, "--json"))
+        assert opened.engineer is None
         sheet.write_text(people.replace(",ATM;SECURITY,", ",ATM;SECURITY;HOVERCRAFT,"), "utf-8")
         imported = yinuo("roster", "import", str(running_desk.roster))
         assert imported.code == 0, imported.err
@@ -264,7 +315,7 @@ def test_a_good_roster_is_said_to_be_good_without_any_server() -> None:
 
 NAIVE = "2026-11-23T10:00:00"
 _IDS = (
-    *("naive", "no such day", "5 MB", "no contact", "kind", "last line", "first line"),
+    *("naive", "no such day", "5 MB", "no contact", "rounded", "kind", "last line", "first line"),
     *("document", "entry", "unknown field", "nested", "empty"),
 )
 
@@ -279,6 +330,10 @@ _IDS = (
             "description: String should have at most 10000 characters",
         ),
         (lines(a_document(customer={"name": "张伟"})), "customer: contact missing: give a phone"),
+        (
+            lines(a_document(customer={"name": "张伟", "phone": "8.6139E+12"})),
+            "customer.phone: a spreadsheet has rounded it",
+        ),
         (lines(a_document(), a_document(kind="wish")), "line 2: kind: Input should be .*'fault'"),
         (lines(a_document()) + "{broken\n", "line 2, column 2: no valid JSON"),
         ("{broken\n" + lines(a_document()), "line 1, column 2: no valid JSON"),
@@ -298,6 +353,18 @@ def test_a_bad_intake_is_refused_with_line_field_and_reason(
     with pytest.raises(InputError, match=f"^{file}.*{findings}") as refused:
         read_intakes(file)
     assert len(str(refused.value)) < 500
+
+
+def test_a_number_in_a_file_is_read_as_at_every_door(tmp_path: Path) -> None:
+    file = tmp_path / "intakes.jsonl"
+    phones = ("（020）5550-0101 转 801", 13800000001, 13800000001.0, "13800000001/13900000001")
+    file.write_text(
+        lines(*(a_document(customer={"name": "张伟", "phone": each}) for each in phones)), "utf-8"
+    )
+    assert [found.intake.customer.phone for found in read_intakes(file)] == [
+        "+862055500101(801)",
+        *["+8613800000001"] * 3,
+    ]
 
 
 def test_all_that_is_wrong_in_a_file_is_named_at_once(tmp_path: Path) -> None:

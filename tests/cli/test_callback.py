@@ -68,6 +68,11 @@ class FakeDesk:
         assert self.register
         return await self.register.called(numbers, call)
 
+    async def compare_act(self, number: str, name: ActionName, act: Act, key: str) -> None:
+        """What the register has of a call says the same as this."""
+        assert name is ActionName.RECORD_CALLBACK
+        assert (act.by.id, key) == ("fan.meiling", f"c-1:{number}")
+
     async def act(self, number: str, name: ActionName, act: Act, *, key: str) -> IssueView:
         assert name is ActionName.RECORD_CALLBACK
         assert isinstance(act, RecordCallback)

@@ -273,7 +273,28 @@ def test_an_issue_by_hand_says_how_the_hotline_takes_it(fake: FakeDesk) -> None:
     assert said == [(None, False, False), (12, True, True)]
 
 
+def test_a_number_by_hand_is_read_as_at_every_door(fake: FakeDesk) -> None:
+    usual = BY_HAND.split()[:-1]
+    for phone in ("（020）5550-0101", "tel:+862055500101", "020-55500101转801"):
+        ran = run_yinuo("issue", "open", *usual, phone)
+        assert ran.code == 0, ran.err
+    kept = ["+862055500101", "+862055500101", "+862055500101(801)"]
+    assert [each.customer.phone for each in fake.opened] == kept
+    ran = run_yinuo("issue", "open", *usual, "110")
+    assert (ran.code, len(fake.opened)) == (2, 3)
+    assert ran.err.startswith("customer.phone: has too few or too many digits")
+
+
 def test_a_telephone_that_rang_for_a_day_is_a_typing_error(fake: FakeDesk) -> None:
     ran = run_yinuo("issue", "open", *BY_HAND.split(), "--ring-seconds", "86400")
     assert (ran.code, fake.opened) == (2, [])
     assert ran.err.startswith("ring_seconds: Input should be less than or equal to 3600")
+
+
+def test_an_issue_by_hand_says_in_which_language_its_customer_is_written_to(
+    fake: FakeDesk,
+) -> None:
+    for told in ((), ("--language", "en")):
+        ran = run_yinuo("issue", "open", *BY_HAND.split(), *told)
+        assert ran.code == 0, ran.err
+    assert [each.customer.language for each in fake.opened] == [None, "en"]

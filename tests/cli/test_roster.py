@@ -59,7 +59,7 @@ def add(roster: Path, *ids: str) -> str:
 def opened(yinuo: Yinuo, line: str) -> IssueView:
     ran = yinuo(
         *("issue", "open", "--product-line", line, "--region", "广东", "--title", "吞卡"),
-        *("--customer", "天河支行", "--phone", "+86 20 5550 0101", "--json"),
+        *("--customer", "天河支行", "--phone", "+86 138 0000 0001", "--json"),
     )
     assert ran.code == 0, ran.err
     return IssueView.model_validate_json(ran.out)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.issue.actions import ACTIONS, Accept, ActionName, RecordCallback
-from domain.issue.intake import Customer, Intake, issue_id
+from domain.issue.intake import CLOCK_AHEAD, Customer, Intake, issue_id
 from domain.issue.lifecycle import decide, register
 from domain.issue.state import Issue
 from domain.issue.step import DeliveryBatch, Recorded, Step
-from domain.vocabulary import Model, Role, Stage
+from domain.vocabulary import LONGEST_TEXT, Language, Model, Role, Stage
 from tests.support.builders import (
     DAY,
     HOUR,
@@ -56,7 +56,7 @@ def _wrong(**changes: Any) -> tuple[str, str]:
         ("category", "", "'technical'"),
         ("severity", "urgent", "'general' or 'major'"),
         ("product_line", None, "valid string"),
-        ("region", "two words", "match pattern"),
+        ("region", "two/words", "match pattern"),
         ("agent", "7", "match pattern"),
         ("agent", "12345", "match pattern"),
         ("agent", "a7", "match pattern"),
@@ -139,9 +139,17 @@ def test_one_way_to_reach_the_customer_is_enough(contact: dict[str, str]) -> Non
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"reported_at": MONDAY + 6 * MINUTE}, "reported_at: .* lies in the future"),
+        ({"reported_at": MONDAY + DAY + MINUTE}, "reported_at: .* lies in the future"),
+        ({"occurred_at": MONDAY + DAY + MINUTE}, "occurred_at: .* lies in the future"),
         ({"reported_at": MONDAY - 367 * DAY, "occurred_at": None}, "reported_at: .*366 days ago"),
-        ({"occurred_at": MONDAY + 6 * MINUTE}, "occurred_at: .* before it occurred"),
+        (
+            {"reported_at": MONDAY - HOUR, "occurred_at": MONDAY - HOUR + 6 * MINUTE},
+            "occurred_at: .* before it occurred",
+        ),
+        (
+            {"reported_at": MONDAY - HOUR, "occurred_at": MONDAY + HOUR},
+            "occurred_at: .* before it occurred",
+        ),
     ],
 )
 def test_a_date_that_cannot_be_true_is_named(changes: dict[str, Any], field: str) -> None:
@@ -157,11 +165,42 @@ def test_a_date_that_cannot_be_true_is_named(changes: dict[str, Any], field: str
         {"reported_at": MONDAY + 5 * MINUTE},
         {"reported_at": MONDAY - 366 * DAY, "occurred_at": None},
         {"occurred_at": MONDAY + 5 * MINUTE},
+        {"occurred_at": MONDAY + DAY},
+        {"reported_at": MONDAY + DAY, "occurred_at": MONDAY + DAY},
         {"occurred_at": None},
     ],
 )
 def test_a_date_that_may_be_true_is_taken(changes: dict[str, Any]) -> None:
     assert an_intake(**changes).impossible_date(MONDAY) is None
+
+
+@pytest.mark.parametrize("ahead", [6 * MINUTE, 8 * HOUR, DAY])
+def test_what_a_clock_ahead_of_ours_says_is_taken_for_now_and_noted(ahead: timedelta) -> None:
+    said = MONDAY + ahead
+    heard = an_intake(reported_at=said, occurred_at=said).as_heard(MONDAY)
+    assert (heard.reported_at, heard.occurred_at) == (MONDAY, MONDAY)
+    at = said.isoformat(timespec="seconds")
+    assert heard.description == (
+        f"{an_intake().description}\n\n{CLOCK_AHEAD}: reported_at {at}, occurred_at {at}"
+    )
+    assert heard.impossible_date(MONDAY) is None
+    assert Intake.model_validate_json(heard.model_dump_json()) == heard
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"reported_at": MONDAY + 5 * MINUTE}, {"reported_at": MONDAY + 2 * DAY}]
+)
+def test_what_is_right_hardly_wrong_or_quite_impossible_is_left_as_it_is(
+    changes: dict[str, Any],
+) -> None:
+    intake = an_intake(**changes)
+    assert intake.as_heard(MONDAY) is intake
+
+
+def test_no_word_of_the_customers_is_given_up_for_the_note() -> None:
+    words = "字" * LONGEST_TEXT
+    heard = an_intake(reported_at=MONDAY + HOUR, description=words).as_heard(MONDAY)
+    assert (heard.reported_at, heard.description) == (MONDAY, words)
 
 
 def test_instants_of_any_zone_are_kept_in_utc() -> None:
@@ -336,3 +375,25 @@ def test_an_action_comes_back_from_json_as_it_was_and_its_words_go_into_the_step
 ) -> None:
     act = an_act(name, actor(Role.LEAD), at=MONDAY)
     assert _round_trip(act) == act
+
+
+# --- the language of a customer ------------------------------------------------------------------
+
+
+def test_a_customer_without_a_language_is_told_apart_as_before_there_were_any() -> None:
+    intake = an_intake()
+    assert "language" not in intake.model_dump_json()
+    assert intake.digest == "9f124f47ecaa82f8"  # as it was then
+    assert Intake.model_validate_json(intake.model_dump_json()) == intake
+
+
+def test_a_customer_with_a_language_keeps_it() -> None:
+    customer = an_intake().customer.model_dump(mode="json")
+    english = an_intake(customer=customer | {"language": "en"})
+    assert english.customer.language is Language.EN
+    assert Intake.model_validate_json(english.model_dump_json()) == english
+    assert english.digest != an_intake().digest
+    assert _wrong(customer=customer | {"language": "fr"}) == (
+        "customer.language",
+        "Input should be 'zh' or 'en'",
+    )

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from domain.calendars.calendar import WEEKDAYS, WorkingCalendar
 from domain.calendars.periods import TimeBudget, WorkingDays, read_period
-from domain.sla.policy import Policy, Selector, ThresholdRule
+from domain.sla.policy import Desk, Policy, Selector, ThresholdRule
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
-from domain.vocabulary import Audience, Role
+from domain.vocabulary import Audience, Language, Role
 from tests.support.rulebooks import facts, policy, rule
 
 ALWAYS = WorkingCalendar.model_validate(
@@ -303,3 +303,42 @@ def test_two_rules_of_one_name_are_refused(what: str) -> None:
     rules = [{"name": "n", "department": "sales"} if what == "route" else {"name": "n"}] * 2
     with pytest.raises(ValidationError, match=f"{what} n: there are two of this name"):
         policy(rule("r"), **{what: rules})
+
+
+# --- who writes ----------------------------------------------------------------------------------
+
+
+def test_a_desk_that_says_nothing_of_itself_writes_chinese_and_leaves_its_rulebook_as_it_was() -> (
+    None
+):
+    silent = policy(rule("rest"))
+    assert silent.desk == Desk()
+    assert silent.desk.language is Language.ZH
+    rulebook = Rulebook(policy=silent, calendars={"always": ALWAYS})
+    assert "desk" not in rulebook.dump()
+
+
+def test_a_desk_says_who_it_is_in_both_languages_or_in_one_for_both() -> None:
+    desk = Desk.model_validate(
+        {"company": {"zh": "华信服务", "en": "Huaxin"}, "sign_off": "Yinuo", "hotline": "400-1"}
+    )
+    assert [desk.company.said(language) for language in Language] == ["华信服务", "Huaxin"]
+    assert [desk.sign_off.said(language) for language in Language] == ["Yinuo", "Yinuo"]
+
+
+@pytest.mark.parametrize(
+    ("written", "field"),
+    [
+        ({"company": "长" * 61}, "company.zh"),
+        ({"hotline": "400\n800"}, "hotline"),
+        ({"language": "fr"}, "language"),
+        ({"company": {"de": "Firma"}}, "company.de"),
+        ({"phone": "400"}, "phone"),
+    ],
+)
+def test_what_a_desk_cannot_say_of_itself_is_refused_by_field(
+    written: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Desk.model_validate(written)
+    assert ".".join(map(str, refused.value.errors()[0]["loc"])) == field

@@ -17,6 +17,7 @@ from domain.errors import Refused
 from domain.quality import (
     Closed,
     Days,
+    Ended,
     Finding,
     Heard,
     Sample,
@@ -246,6 +247,7 @@ def test_errors_are_counted_among_the_checked_for_each_person_and_in_all() -> No
         ),
         FIGURES,
         NOBODY,
+        Ended(),
     )
     li_na, gao_yuan = sorted(found.people, key=lambda each: each.person, reverse=True)
     assert (li_na.person, li_na.records, li_na.drawn, li_na.checked) == ("li.na", 19, 3, 2)
@@ -261,13 +263,13 @@ def test_five_per_cent_of_errors_are_borne_and_more_mean_retraining(
     *, errors: int, retraining: bool
 ) -> None:
     drawn = [a_record(str(n), "li.na", "wrong" if n < errors else None) for n in range(20)]
-    found = report(a_sample(*drawn), FIGURES, NOBODY)
+    found = report(a_sample(*drawn), FIGURES, NOBODY, Ended())
     assert found.total.error_rate == errors / 20
     assert (found.total.retraining, found.people[0].retraining) == (retraining, retraining)
 
 
 def test_before_anything_was_checked_there_is_no_rate_and_no_retraining() -> None:
-    found = report(a_sample(a_record()), FIGURES, NOBODY)
+    found = report(a_sample(a_record()), FIGURES, NOBODY, Ended())
     assert (found.total.error_rate, found.total.retraining) == (None, False)
 
 
@@ -278,7 +280,7 @@ def test_before_anything_was_checked_there_is_no_rate_and_no_retraining() -> Non
 def test_a_record_that_several_checked_counts_once_and_one_error_is_enough(
     *, said: tuple[Any, ...], in_error: bool
 ) -> None:
-    found = report(a_sample(a_record("1", "li.na", *said)), FIGURES, NOBODY)
+    found = report(a_sample(a_record("1", "li.na", *said)), FIGURES, NOBODY, Ended())
     assert (found.total.checked, found.total.errors) == (bool(said), in_error)
 
 
@@ -289,6 +291,22 @@ def test_a_record_that_several_checked_counts_once_and_one_error_is_enough(
 def test_customers_are_satisfied_enough_from_ninety_per_cent_on(
     *, asked: int, satisfied: int, rate: float | None, reached: bool | None
 ) -> None:
-    said = report(a_sample(a_record()), FIGURES, Heard(asked=asked, satisfied=satisfied))
+    said = report(a_sample(a_record()), FIGURES, Heard(asked=asked, satisfied=satisfied), Ended())
     assert (said.satisfaction.rate, said.satisfaction.reached) == (rate, reached)
     assert said.satisfaction.goal == 0.9
+
+
+@pytest.mark.parametrize(
+    ("ended", "rates"),
+    [
+        (Ended(), (None, None)),
+        (Ended(broken=2), (0.0, None)),
+        (Ended(kept=3, broken=1), (0.75, 0.0)),
+        (Ended(kept=4, by_own_word=1), (1.0, 0.25)),
+    ],
+)
+def test_of_the_promises_kept_it_is_said_how_many_are_so_by_own_word(
+    ended: Ended, rates: tuple[float | None, float | None]
+) -> None:
+    found = report(a_sample(a_record()), FIGURES, NOBODY, ended).punctuality
+    assert (found.rate, found.own_word_rate) == rates

@@ -25,6 +25,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Replayer
 
 import worker
+from activities.sending import About
 from domain.issue.actions import PUBLIC_ACTIONS, ActionName, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
@@ -66,7 +67,9 @@ DEEDS: tuple[tuple[ActionName, Actor, dict[str, Any]], ...] = (
 class Anywhere:
     """A channel that takes everything."""
 
-    async def send(self, url: str, to: str, subject: str, body: str) -> None:
+    async def send(
+        self, url: str, to: str, subject: str, body: str, _: About | None = None
+    ) -> None:
         """Take it."""
 
 

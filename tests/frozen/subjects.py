@@ -235,6 +235,7 @@ def contract() -> dict[str, Any]:
         },
         "links in messages": {wording: sorted(links) for wording, links in OFFERED.items()},
         "a signed link": Signer(_SECRET).link(_A_LINK),
+        "a signed link of a text message": Signer(_SECRET).brief_link(_A_LINK),
         "metrics": sorted(re.findall(r"(?m)^# TYPE (.+)$", Metrics().exposition(None).decode())),
     }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli.inbound import PASSWORD as VARIABLE
+from domain.issue.intake import issue_id
 from inbound import imap
 from inbound.imap import Mailbox, MailboxError
 from inbound.mail import LetterBox
@@ -56,6 +57,14 @@ async def registered(desk: RunningDesk, raw: bytes) -> bool:
     message_id = raw.partition(b"Message-ID: ")[2].partition(b"\n")[0].strip().decode()
     reference = form()._cleaned("reference", message_id)
     return await issue_reader.by_reference(desk.pool, "mail", reference) is not None
+
+
+async def description(desk: RunningDesk, raw: bytes) -> str:
+    """What the issue of a letter says."""
+    message_id = raw.partition(b"Message-ID: ")[2].partition(b"\n")[0].strip().decode()
+    issue = await desk.desk.record(issue_id("mail", form()._cleaned("reference", message_id)))
+    assert issue
+    return issue.intake.description
 
 
 async def test_unread_letters_become_issues_and_count_as_read(
@@ -105,6 +114,72 @@ async def test_of_a_letter_that_is_too_large_the_beginning_is_read(
     assert await mailbox.empty_into(box) == 1
     assert server.longest == 2000
     assert await registered(running_desk, sent)
+
+
+async def test_of_a_letter_that_was_cut_the_text_says_so(
+    server: MailServer,
+    mailbox: Mailbox,
+    box: LetterBox,
+    running_desk: RunningDesk,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(imap, "LARGEST", 2000)
+    sent = letter("a" * 60 + "\n" * 10_000).as_bytes()
+    server.receive(sent)
+    await mailbox.empty_into(box)
+    said = await description(running_desk, sent)
+    assert said.startswith("（此信过大")
+    assert "a" * 60 in said
+
+
+@pytest.mark.parametrize("command", ["FETCH", "STORE"])
+@pytest.mark.parametrize("answer", [b"NO no", b"BAD what", None], ids=["no", "bad", "hangs up"])
+async def test_a_letter_that_the_server_trips_over_does_not_stop_the_others(
+    server: MailServer,
+    mailbox: Mailbox,
+    box: LetterBox,
+    running_desk: RunningDesk,
+    command: str,
+    answer: bytes | None,
+) -> None:
+    sent = [letter().as_bytes() for _ in range(3)]
+    first, second, third = map(server.receive, sent)
+    server.troubles[command, second] = answer
+    await mailbox.empty_into(box)
+    assert server.flags[first] == server.flags[third] == {r"\Seen"}
+    assert server.flags[second] == set()
+    server.troubles.clear()
+    await mailbox.empty_into(box)
+    assert [await registered(running_desk, each) for each in sent] == [True, True, True]
+
+
+async def test_a_server_that_marks_nothing_is_asked_for_each_letter_once(
+    server: MailServer, mailbox: Mailbox, box: LetterBox
+) -> None:
+    uid = server.receive(letter().as_bytes())
+    server.troubles["STORE", uid] = b"NO read-only"
+    assert await mailbox.empty_into(box) == 1
+    assert await mailbox.empty_into(box) == 0
+
+
+async def test_a_server_that_hangs_up_at_every_letter_is_told(
+    server: MailServer, mailbox: Mailbox, box: LetterBox
+) -> None:
+    for _ in range(4):
+        server.troubles["FETCH", server.receive(letter().as_bytes())] = None
+    with pytest.raises(MailboxError):
+        await mailbox.empty_into(box)
+
+
+async def test_a_fault_of_ours_does_not_stop_the_other_letters(
+    server: MailServer, mailbox: Mailbox, running_desk: RunningDesk, box: LetterBox
+) -> None:
+    uid = server.receive(letter().as_bytes())
+    faulty = LetterBox(OutOfOrder(ZeroDivisionError("secret")), running_desk.pool, form())
+    assert await mailbox.empty_into(faulty) == 0
+    assert server.flags[uid] == {r"\Flagged"}
+    assert await mailbox.empty_into(box) == 1
+    assert server.flags[uid] == {r"\Flagged", r"\Seen"}
 
 
 @pytest.mark.parametrize(

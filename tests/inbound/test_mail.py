@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import base64
-import email.policy
 import io
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
@@ -17,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.vocabulary import Channel, Kind
-from inbound.mail import LetterBox, LetterFate, content
+from inbound.letters.letter import Letter, letter_in
+from inbound.mail import LetterBox, LetterFate
+from inbound.mapping import Form
 from store import door_log
 from tests.support.letters import MAPPING, form, letter
 from tests.support.running_desk import RunningDesk, run_yinuo
@@ -25,8 +24,8 @@ from tests.support.running_desk import RunningDesk, run_yinuo
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def read(raw: bytes) -> dict[str, Any]:
-    return content(message_from_bytes(raw, policy=email.policy.default), raw)
+def read(raw: bytes) -> Letter:
+    return letter_in(raw, NOW)
 
 
 def encoded(text: str, charset: str, named: str) -> bytes:
@@ -39,7 +38,8 @@ def box(running_desk: RunningDesk) -> LetterBox:
 
 
 def test_a_letter_becomes_an_intake_by_the_example() -> None:
-    sent = letter(Date=format_datetime(NOW - timedelta(hours=3))).as_bytes()
+    written = format_datetime(NOW - timedelta(hours=3))
+    sent = letter(Date=written, From="张伟 <zhang.wei@example.com>").as_bytes()
     intake = form().read(read(sent), NOW)
     assert (intake.source, intake.channel, intake.kind) == ("mail", Channel.EMAIL, Kind.FAULT)
     assert (intake.title, intake.description) == ("故障：ATM 无法出钞", "出钞口卡钞")
@@ -97,10 +97,10 @@ def test_of_a_letter_in_html_the_words_are_read() -> None:
 
 
 def test_plain_text_goes_before_html_and_attachments_are_named_only() -> None:
-    message = letter("plain")
-    message.add_alternative("<p>html</p>", subtype="html")
+    message = letter("plain text")
+    message.add_alternative("<p>plain <b>text</b></p>", subtype="html")
     message.add_attachment(b"secret bytes", maintype="image", subtype="png", filename="现场.png")
-    assert read(message.as_bytes())["text"] == "plain\n\n附件 Attachments: 现场.png"
+    assert read(message.as_bytes())["text"] == "plain text\n\n附件 Attachments: 现场.png"
 
 
 def test_a_letter_that_is_only_a_picture_says_so() -> None:
@@ -110,7 +110,8 @@ def test_a_letter_that_is_only_a_picture_says_so() -> None:
 
 @pytest.mark.parametrize("id_", [b"", b"Message-ID: <>\n"])
 def test_letters_without_an_id_are_told_apart_by_their_content(id_: bytes) -> None:
-    one, same, other = (id_ + letter(text, Message_ID="").as_bytes() for text in ("a", "a", "b"))
+    without = {"Message_ID": "", "From": "zhang.wei@example.com"}
+    one, same, other = (id_ + letter(text, **without).as_bytes() for text in ("a", "a", "b"))
     seen = [form().read(read(each), NOW).reference for each in (one, same, other)]
     assert seen[0] == seen[1] != seen[2]
 
@@ -220,8 +221,30 @@ async def test_a_letter_the_roster_serves_nobody_for_is_refused(box: LetterBox) 
     assert "region" in taken.said
 
 
+@pytest.mark.program
 def test_the_command_shows_what_would_become_of_a_letter(tmp_path: Path) -> None:
     path = tmp_path / "sample.eml"
-    path.write_bytes(letter().as_bytes())
+    path.write_bytes(letter(From="张伟 <zhang.wei@example.com>").as_bytes())
     shown = run_yinuo("inbound", "check", str(MAPPING), str(path), "--json").json
     assert shown["customer"]["email"] == "zhang.wei@example.com"
+
+
+@pytest.mark.parametrize(
+    ("headers", "sign"),
+    [
+        ({"Auto-Submitted": "auto-replied"}, "auto-submitted"),
+        ({"From": "Desk@Example.com"}, "from"),
+    ],
+)
+def test_the_command_says_by_what_a_machine_is_known(
+    tmp_path: Path, headers: dict[str, str], sign: str
+) -> None:
+    path = tmp_path / "sample.eml"
+    path.write_bytes(letter(**headers).as_bytes())
+    said = run_yinuo("inbound", "check", str(MAPPING), str(path)).err
+    assert f"written by a machine ({sign}" in said
+
+
+def test_an_address_of_the_desks_own_must_be_one() -> None:
+    with pytest.raises(ValueError, match="own"):
+        Form.model_validate(form().model_dump(by_alias=True) | {"own": ["nobody"]})

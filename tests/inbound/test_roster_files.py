@@ -202,6 +202,77 @@ def test_a_wrong_cell_is_named_with_what_it_holds_and_what_is_expected(
     assert "; the cell " in message
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        (
+            "sms:+8613900000002",
+            "sms:8.61390E+12",
+            "column contacts: sms:8.61390E+12: a spreadsheet has rounded it",
+        ),
+        (
+            "sms:+8613900000002",
+            "sms:liang",
+            "column contacts: sms:liang: holds no telephone number",
+        ),
+        ("sms:+8613900000002", "sms:110", "column contacts: sms:110: has too few or too many"),
+        (
+            "sms:+8613900000002",
+            "sms:020-55500101",
+            "column contacts: sms:020-55500101: is no mobile number",
+        ),
+        (
+            "sms:+8613900000002",
+            "sms:13900000002转8",
+            "column contacts: sms:13900000002转8: is no mobile number",
+        ),
+        (
+            "email:ou.zixuan@example.com",
+            "email:ou.zixuan@example",
+            "column contacts: email:ou.zixuan@example: is no e-mail address",
+        ),
+        (
+            "wecom:guangzhou",
+            "wecom:1.23457E+11",
+            "column contacts: wecom:1.23457E+11: a spreadsheet has rounded it",
+        ),
+        ("07,何晓彤", "7,何晓彤", "column person: an agent's number has 2 to 4 digits: write 07"),
+        ("12,邱志远", "qiu,邱志远", "column person: an agent's number has 2 to 4 digits"),
+        ("12,邱志远", "12.0,邱志远", "column person: an agent's number has 2 to 4 digits"),
+    ],
+)
+def test_what_a_spreadsheet_does_to_numbers_is_named_with_its_line(
+    roster: Path, right: str, wrong: str, says: str
+) -> None:
+    line = change(roster / "people.csv", right, wrong)
+    message = refusal(roster)
+    assert message.startswith(f"people.csv, line {line}, {says}")
+    assert "; the cell holds " in message
+
+
+def test_a_number_of_the_staff_may_be_written_as_people_write_and_is_kept_as_gateways_want_it(
+    roster: Path,
+) -> None:
+    change(roster / "people.csv", "sms:+8613900000002", "sms:139 0000-0002.")
+    assert read_roster(roster) == read_roster(EXAMPLE)
+
+
+def test_what_is_wrong_in_several_files_is_told_in_one_pass(roster: Path) -> None:
+    places = {
+        change(roster / file, right, wrong): file
+        for file, right, wrong in (
+            ("channels.csv", ",20,", ",twenty,"),
+            ("people.csv", "07,何晓彤", "7,何晓彤"),
+            ("people.csv", "sms:+8613900000002", "sms:8.61390E+12"),
+        )
+    }
+    duty = change(roster / "duty.csv", "2030-02-15", "soon")
+    assert [line.split(", column")[0] for line in refusal(roster).splitlines()] == [
+        *(f"{file}, line {line}" for line, file in places.items()),
+        f"duty.csv, line {duty}",
+    ]
+
+
 def test_all_wrong_cells_of_a_file_are_named_at_once(roster: Path) -> None:
     first = change(roster / "people.csv", ",agent,", ",agend,")
     second = change(roster / "people.csv", "2030-06-30", "next year")
@@ -274,7 +345,7 @@ def test_a_missing_file_is_named(roster: Path) -> None:
         ("centres.csv", "深圳;香港", "广东;香港", "region 广东 is on the roster twice"),
         ("people.csv", "wecom:hotline", "wechat:hotline", "person 07: contacts: wechat is unknown"),
         ("people.csv", "12,邱志远", "07,邱志远", "person 07 is on the roster twice"),
-        ("people.csv", "lead,legal", "agent,legal", "department legal has no lead"),
+        ("people.csv", "lead,legal", "clerk,legal", "department legal has no lead"),
         ("people.csv", "gm_office,general", "clerk,general", "department general_office has no"),
         ("channels.csv", "dingtalk,", "sms,", "channel sms is on the roster twice"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
 from typing import Any
 
 import pytest
@@ -20,7 +22,10 @@ from inbound.smtp import listening
 from runtime.embedded.ports import free_ports
 from runtime.settings import ROOT
 from starter.client import Desk, Unavailable
-from tests.support.letters import MAPPING, form, letter
+from starter.registers import Letters
+from store import letters
+from tests.inbound.test_letters import WRONG
+from tests.support.letters import FIELD, MAPPING, form, letter
 from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 
@@ -55,7 +60,7 @@ class OutOfOrder(Desk):
 
     error: Exception
 
-    async def register(self, _: Any) -> Any:
+    async def register(self, *_: Any) -> Any:
         raise self.error
 
 
@@ -68,6 +73,71 @@ async def test_a_letter_is_an_issue_before_it_is_acknowledged(
     number = said.split()[-1]
     assert (await running_desk.desk.show(number)).title == "故障：ATM 无法出钞"
     assert await post(port, sent) == (code, said)
+
+
+GOOD = ["m06-html-openhead", "m11-calendar", "m12-longline", "m22-longbody", "m25-html"]
+
+
+async def test_good_and_bad_letters_of_one_sender_are_all_answered_once(
+    port: int, running_desk: RunningDesk
+) -> None:
+    """By a real client, over one connection: what is wrong with one is nothing to the next."""
+    sent = [
+        letter_
+        for good, (wrong, _) in zip(itertools.cycle(GOOD), list(WRONG.values())[::2], strict=False)
+        for letter_ in ((FIELD / f"{good}.eml").read_bytes(), b"X-Sent: 1\r\n" + wrong)
+    ]
+
+    def all_posted() -> list[int]:
+        codes = []
+        with smtplib.SMTP(HERE, port, timeout=PATIENCE) as server:
+            for raw in sent:
+                server.ehlo_or_helo_if_needed()
+                server.mail(SENDER)
+                server.rcpt(MAILBOX)
+                codes.append(server.data(raw)[0])
+        return codes
+
+    codes = await asyncio.to_thread(all_posted)
+    assert set(codes[::2]) == {250}
+    assert set(codes[1::2]) <= {250, 550}
+    assert 250 in codes[1::2]
+
+
+async def test_a_letter_in_one_line_is_taken(port: int) -> None:
+    raw = (FIELD / "m12-longline.eml").read_bytes()
+    assert max(map(len, raw.split(b"\r\n"))) > 10_000
+    assert (await post(port, raw))[0] == 250
+
+
+async def test_what_was_acknowledged_is_kept_as_it_came(
+    port: int, running_desk: RunningDesk
+) -> None:
+    sent = letter("words").as_bytes(policy=SMTP_POLICY)
+    number = (await post(port, sent))[1].split()[-1]
+    issue = await running_desk.desk.show(number)
+    kept = Letters(running_desk.pool)
+    [original] = await kept.of_issue(issue.id)
+    raw = await kept.read(issue.id, original.id)
+    assert raw
+    assert raw.rstrip() == sent.rstrip()
+
+
+async def test_a_letter_whose_original_cannot_be_kept_is_to_come_again(
+    port: int, running_desk: RunningDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = letter()
+
+    async def away(*_: object) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(letters, "keep", away)
+        assert (await post(port, sent))[0] == 451
+    code, said = await post(port, sent)
+    assert code == 250
+    issue = await running_desk.desk.show(said.split()[-1])
+    assert len(await Letters(running_desk.pool).of_issue(issue.id)) == 1
 
 
 async def test_a_bounce_is_taken_and_dropped(port: int) -> None:

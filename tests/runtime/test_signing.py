@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import string
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from itsdangerous import Signer as Seal
 from itsdangerous.encoding import base64_encode
 from pydantic import SecretStr
@@ -132,6 +134,94 @@ def test_a_signature_is_of_one_purpose_and_of_one_desk(own: Signer) -> None:
 )
 def test_what_is_signed_but_no_link_of_ours_is_forged(own: Signer, said: str) -> None:
     assert refused(own, _signed(base64_encode(said))) == "forged"
+
+
+# In text messages --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_customers_link_in_a_text_message_is_half_as_long_and_comes_back_as_it_was(
+    own: Signer, purpose: Purpose
+) -> None:
+    link = LINK.model_copy(update={"purpose": purpose})
+    text = own.brief_link(link)
+    assert len(text) == 34
+    assert set(text) <= set(ALPHABET)
+    assert own.read_link(text, NOW) == link
+    assert own.read_link(own.link(link), NOW) == link
+    assert refused(own, text, LINK.until) == "expired"
+
+
+@given(
+    day=st.dates(date(2020, 1, 1), date(2150, 1, 1)),
+    agent=st.from_regex(r"[0-9]{2,4}", fullmatch=True),
+    serial=st.integers(0, 99_999),
+    purpose=st.sampled_from(Purpose),
+    generation=st.integers(1, 511),
+    minutes=st.integers(1, 10_000_000),
+    issue=st.text(),
+)
+def test_whatever_number_an_issue_has_its_short_link_leads_to_it_alone(
+    day: date,
+    agent: str,
+    serial: int,
+    purpose: Purpose,
+    generation: int,
+    minutes: int,
+    issue: str,
+) -> None:
+    own = Signer(SECRET)
+    link = Link(
+        number=f"{day:%Y%m%d}-{agent}-{serial:04d}",
+        purpose=purpose,
+        person="customer",
+        generation=generation,
+        until=NOW + timedelta(minutes=minutes),
+        mark=mark_of(issue),
+    )
+    text = own.brief_link(link)
+    assert own.read_link(text, NOW) == link
+    assert len(text) == 34
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"person": "liang.jiahao"},
+        {"mark": None},
+        {"until": LINK.until + timedelta(seconds=1)},
+        {"number": "20261123-07-100001"},
+        {"number": "another"},
+        {"generation": 512},
+        {"until": datetime(2060, 1, 1, tzinfo=UTC)},
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_is_written_at_length(own: Signer, changes: dict[str, object]) -> None:
+    link = LINK.model_copy(update=changes)
+    assert own.brief_link(link) == own.link(link)
+    assert own.read_link(own.brief_link(link), NOW) == link
+
+
+def test_whichever_character_of_a_short_link_is_changed_added_or_left_out_it_is_forged(
+    own: Signer,
+) -> None:
+    text = own.brief_link(LINK)
+    for place, original in enumerate(text):
+        for other in {*ALPHABET, ".", "=", "~", "é"} - {original}:
+            assert refused(own, text[:place] + other + text[place + 1 :]) == "forged"
+        assert refused(own, text[:place] + text[place + 1 :]) == "forged"
+        assert refused(own, text[:place] + "A" + text[place:]) == "forged"
+
+
+def test_a_short_link_is_of_one_desk_and_no_other_signature_opens_it(own: Signer) -> None:
+    text = own.brief_link(LINK)
+    assert refused(Signer(SECRET + "!"), text) == "forged"
+    for salt in ("yinuo links", "yinuo.links", "yinuo.session"):
+        other = Seal(SECRET, salt=salt).get_signature(text[:20]).decode()[:14]
+        assert refused(own, text[:20] + other) == "forged"
+    full = own.brief_link(LINK.model_copy(update={"generation": 3}))
+    assert refused(own, text[:20] + full[20:]) == "forged"
 
 
 def test_a_links_name_tells_nothing_of_it_and_is_its_own(own: Signer) -> None:

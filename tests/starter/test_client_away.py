@@ -11,7 +11,7 @@ from domain.issue.intake import Intake
 from inbound.files.roster import read_roster
 from runtime import postgres, temporal
 from runtime.settings import ROOT
-from starter.client import Desk, Opened, Unavailable
+from starter.client import Desk, Opened, OtherContent, Unavailable
 from starter.replanning import adopt_file
 from store import roster
 from tests.conftest import DeskServers
@@ -57,11 +57,17 @@ async def test_an_intake_is_accepted_while_postgresql_is_away_and_numbered_when_
         assert (known.new, known.view and known.view.reference) == (False, first.reference)
         with pytest.raises(Unavailable):
             await desk.register(an_intake_of_now(region="Mars"))
+        for intake, numbered in ((intakes[0], False), (first, True)):
+            other = intake.model_copy(update={"title": "Something else"})
+            with pytest.raises(OtherContent) as refused:
+                await desk.register(other)
+            assert (refused.value.fields, bool(refused.value.stands)) == (("title",), numbered)
         with pytest.raises(Unavailable):
             await desk.show("20261123-07-0001")
         await desk_servers.postgres.start()
         views = [(await until_numbered(desk, intake)).view for intake in intakes]
         assert len({view.number for view in views if view}) == 3
+        assert {view.title for view in views if view} == {intakes[0].title}
 
 
 async def test_without_a_memory_of_the_regions_nothing_is_accepted_unseen(

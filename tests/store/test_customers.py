@@ -59,6 +59,53 @@ async def test_a_landline_is_found_with_and_without_its_zero(desk: Pool, asked: 
     assert names(await customers.find(desk, asked)) == ["王强"]
 
 
+@pytest.fixture
+async def switchboard(desk: Pool) -> Pool:
+    """Two people behind one switchboard, one of them written down before extensions were kept."""
+    await an_issue(desk, "4", phone="+862055500101(801)", customer_name="林一")
+    await an_issue(desk, "5", phone="020-55500101 802", customer_name="林二")
+    return desk
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["020-55500101", "（020）5550-0101", "+86 20 5550", "2055500101.0", "tel:+862055500101"],
+)
+async def test_everybody_behind_a_switchboard_is_found_by_its_number(
+    switchboard: Pool, asked: str
+) -> None:
+    assert set(names(await customers.find(switchboard, asked))) == {"林一", "林二"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [("020-55500101转801", "林一"), ("+862055500101(802)", "林二"), ("020 55500101-802", "林二")],
+)
+async def test_whoever_has_the_extension_comes_first(
+    switchboard: Pool, asked: str, first: str
+) -> None:
+    assert names(await customers.find(switchboard, asked))[0] == first
+
+
+async def test_the_last_digits_of_a_switchboard_find_who_is_behind_it(switchboard: Pool) -> None:
+    assert "林一" in names(await customers.find(switchboard, "00101"))
+
+
+async def test_all_spellings_of_an_extension_are_one_customer(switchboard: Pool) -> None:
+    for number, phone in enumerate(("+862055500101(801)", "+86 20 5550-0101 801"), start=6):
+        await an_issue(switchboard, str(number), phone=phone, customer_name="林一")
+    known = await customers.known(switchboard, "4")
+    assert known
+    assert {each.number for each in known.issues} == {"4", "6", "7"}
+
+
+async def test_of_two_numbers_in_one_field_of_before_the_first_is_the_customers(desk: Pool) -> None:
+    await an_issue(desk, "4", phone="13800001234 13900000001", customer_name="张伟")
+    known = await customers.known(desk, "4")
+    assert known
+    assert {each.number for each in known.issues} == {"1", "2", "4"}
+
+
 async def test_a_short_number_at_home_that_begins_with_86_keeps_its_digits(desk: Pool) -> None:
     await an_issue(desk, "4", phone="86123456", customer_name="林一")
     assert names(await customers.find(desk, "8612 3456")) == ["林一"]

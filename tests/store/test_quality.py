@@ -350,6 +350,52 @@ async def test_satisfaction_is_what_customers_said_within_the_days_of_the_sample
     assert (said.asked, said.satisfied, said.rate, said.reached) == (2, 1, 0.5, False)
 
 
+async def test_promises_that_ended_within_the_days_are_counted_and_those_by_own_word_among_them(
+    desk: Pool,
+) -> None:
+    issue_id = await an_issue(desk, "1", closed_at=IN_OCTOBER)
+    before = datetime(2026, 9, 30, 15, tzinfo=UTC)
+    for attempt, (kind, outcome, ended_at, own_word_at) in enumerate(
+        [
+            ("response", "kept", IN_OCTOBER, None),
+            ("response", "kept", IN_OCTOBER, NOW),
+            ("response", "broken", IN_OCTOBER, NOW),
+            ("response", "kept", before, NOW),
+            ("customer_test", "kept", IN_OCTOBER, None),
+            ("response", "broken", None, None),
+        ],
+        1,
+    ):
+        await insert(
+            desk,
+            "promises",
+            issue_id=issue_id,
+            kind=kind,
+            generation=1,
+            attempt=attempt,
+            attempts=1,
+            target="2h",
+            clock="working",
+            calendar="desk",
+            rulebook=STANDARD.version,
+            made_at=before,
+            due_at=IN_OCTOBER,
+            provisional=False,
+            marks=[],
+            reached=0,
+            pauses=0,
+            stops=[],
+            outcome=outcome,
+            ended_at=ended_at,
+            own_word_at=own_word_at,
+        )
+    found = await samples.report(desk, (await drawn(desk)).number)
+    assert found is not None
+    ended = found.punctuality
+    assert (ended.kept, ended.broken, ended.by_own_word) == (2, 1, 1)
+    assert (round(ended.rate or 0, 3), ended.own_word_rate) == (0.667, 0.5)
+
+
 async def test_a_sample_nobody_drew_is_not_there(desk: Pool) -> None:
     assert await samples.sample(desk, 7) is None
     assert await samples.report(desk, 7) is None

@@ -44,7 +44,7 @@ from activities.recording import Recording
 from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
-from activities.sending import DeliveryFailed
+from activities.sending import About, DeliveryFailed
 from domain import contract as names
 from domain.issue.actions import (
     PUBLIC_ACTIONS,
@@ -113,7 +113,9 @@ class Mailbox:
     arrived: list[tuple[str, str, str]] = field(default_factory=list)
     dead: set[str] = field(default_factory=set)
 
-    async def send(self, url: str, to: str, subject: str, body: str) -> None:
+    async def send(
+        self, url: str, to: str, subject: str, body: str, _: About | None = None
+    ) -> None:
         if any(f"/{name}/" in url for name in self.dead):
             raise DeliveryFailed("nobody there")
         self.arrived.append((to, subject, body))

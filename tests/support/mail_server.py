@@ -29,6 +29,8 @@ class MailServer:
     port: int = 0
     letters: dict[int, bytes] = field(default_factory=dict)
     flags: dict[int, set[str]] = field(default_factory=dict)
+    troubles: dict[tuple[str, int], bytes | None] = field(default_factory=dict)
+    """What a command gets for an answer about a letter; None: the server hangs up."""
     calls: int = 0
     longest: int = 0
     """Bytes of the most that was fetched at once."""
@@ -101,11 +103,20 @@ class _Caller(socketserver.StreamRequestHandler):
             command = _COMMAND.fullmatch(line)
             assert command, line
             tag, name, rest = command.groups()
-            answer = getattr(self, f"_{name.decode().lower()}")(rest or b"")
+            try:
+                answer = self._trouble(name, rest or b"")
+            except KeyError:
+                answer = getattr(self, f"_{name.decode().lower()}")(rest or b"")
+            if answer is None:
+                return
             self._say(tag + b" " + answer)
             if name == b"LOGOUT":
                 self.box.answered.set()
                 return
+
+    def _trouble(self, name: bytes, rest: bytes) -> bytes | None:
+        uid = rest.partition(b" ")[0]
+        return self.box.troubles[name.decode(), int(uid) if uid.isdigit() else 0]
 
     def _say(self, line: bytes) -> None:
         self.wfile.write(line + b"\r\n")

@@ -240,7 +240,7 @@ class Lives:
 
     async def _at_an_impossible_time(self, life: Life, view: IssueView) -> None:
         name, by, said = await self._fitting(life, view)
-        wrong = life.chance.choice([view.reported_at - HOUR, await self._now() + HOUR])
+        wrong = life.chance.choice([view.reported_at - HOUR, await self._now() + 25 * HOUR])
         done = await self._send(life, name, by, **said | {"at": wrong})
         assert done is None, f"{life.name}: {name} cannot have been at {wrong}"
 

@@ -62,7 +62,8 @@ async def said(desk: StoryDesk, handle: Handle, template: str, recipient: str) -
 
 async def _bodies(desk: StoryDesk, handle: Handle, template: str, recipient: str) -> list[str]:
     rows = await desk.pool.fetch(
-        "SELECT body FROM outbox WHERE issue_id = $1 AND template = $2 AND recipient = $3",
+        "SELECT coalesce(full_text, body) AS body FROM outbox"
+        " WHERE issue_id = $1 AND template = $2 AND recipient = $3",
         handle.id,
         template,
         recipient,

@@ -150,9 +150,24 @@ async def test_everybody_sees_the_issues_and_customers_they_may_see_and_no_other
     headers, caller = await token(role), caller_of(role)
     for number in (place.near, place.far):
         issue = await place.issue(number)
-        for what, path in ((Right.SEE, ""), (Right.SEE_CUSTOMER, "/customer")):
+        customers = ("/customer", "/words", "/letters")
+        doors = ((Right.SEE, ""), *((Right.SEE_CUSTOMER, path) for path in customers))
+        for what, path in doors:
             answer = await place.http.get(f"/issues/{number}{path}", headers=headers)
             expect(answer, allowed=may(caller, what, issue), about=f"{role} {what} {number}")
+
+
+@pytest.mark.parametrize("role", CALLERS)
+async def test_everybody_adds_words_to_the_issues_they_may_add_to_and_to_no_others(
+    place: Place, token: MakeToken, role: Role
+) -> None:
+    headers, caller = await token(role), caller_of(role)
+    for number in (place.near, place.far):
+        allowed = may(caller, Right.ADD_WORDS, await place.issue(number))
+        answer = await place.http.post(
+            f"/issues/{number}/words", json={"body": f"{role} 补充"}, headers=headers
+        )
+        expect(answer, allowed=allowed, about=f"{role} adds words to {number}")
 
 
 async def test_r22_a_clerk_sees_the_customer_while_the_callback_is_due(
@@ -301,6 +316,7 @@ PAGES = [
         form=lambda n, phone: {"phone": phone, "title": "卡钞", "chosen": n, "product_line": "ATM"},
     ),
     Page("POST", "/intake", Right.OPEN, form=lambda _, phone: {"phone": phone, "title": "卡钞"}),
+    Page("POST", "/intake/words/{number}", Right.ADD_WORDS),
     Page("POST", "/calls", ActionName.RECORD_CALLBACK, form=_half_a_call),
     Page("POST", "/calls", ActionName.RECORD_CALLBACK, form=_call),
     *_acts("/board", (ActionName.REASSIGN, ActionName.ESCALATE), SUPERVISORS),
@@ -316,6 +332,10 @@ PROGRAMS = {
     ("GET", "/issues"),
     ("GET", "/issues/{number}"),
     ("GET", "/issues/{number}/customer"),
+    ("GET", "/issues/{number}/words"),
+    ("POST", "/issues/{number}/words"),
+    ("GET", "/issues/{number}/letters"),
+    ("GET", "/issues/{number}/letters/{letter}"),
     ("GET", "/cases"),
     ("GET", "/audit"),
     ("GET", "/metrics"),

@@ -15,11 +15,12 @@ import pytest
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
+from domain.telephone import shown
 from domain.vocabulary import Role
 from starter.client import Desk, Opened, Unavailable
 from tests.store.test_cases import a_draft, approved, propose
 from tests.support.builders import an_intake
-from tests.support.staff_at_pages import AtDesk, addresses, pool_of, sign_in
+from tests.support.staff_at_pages import AtDesk, addresses, hidden, pool_of, sign_in
 from tests.web.conftest import BASE, PEOPLE
 from web.app import build
 from web.context import Doors
@@ -222,13 +223,116 @@ async def test_an_issue_is_registered_and_the_agent_reads_what_to_tell(
     assert number in (await agent.get("/intake")).text, "among my customers' open issues"
 
 
+async def test_a_customer_is_written_to_in_the_language_that_the_form_says(
+    agent: AtDesk, caller: Caller
+) -> None:
+    page = (await agent.get("/intake")).text
+    assert re.search(r'<select name="language".*?<option value="">.*?value="en"', page, re.DOTALL)
+    for language, stored in (("", None), ("en", "en")):
+        form = await agent.hidden("/intake") | a_form(caller, language=language)
+        answer = await agent.post("/intake", form)
+        number = answer.headers["location"].removeprefix("/intake/")
+        found = await pool_of(agent.doors).fetchval(
+            "SELECT language FROM issues WHERE number = $1", number
+        )
+        assert found == stored
+
+
 async def test_a_form_that_is_sent_twice_is_one_issue(agent: AtDesk, caller: Caller) -> None:
     form = await agent.hidden("/intake") | a_form(caller)
     first = await agent.post("/intake", form)
-    second = await agent.post("/intake", form | {"title": "又一次"})
+    second = await agent.post("/intake", form)
     assert (second.status_code, second.headers["location"]) == (303, first.headers["location"])
+    assert await issues_of(agent, caller) == 1
+
+
+async def issues_of(agent: AtDesk, caller: Caller) -> int:
     counted = "SELECT count(*) FROM issues WHERE customer_name = $1"
-    assert await pool_of(agent.doors).fetchval(counted, caller.name) == 1
+    return int(await pool_of(agent.doors).fetchval(counted, caller.name))
+
+
+BACK = {"title": "又一台", "description": "键盘失灵", "kind": "complaint", "site": "二楼<b>"}
+"""What is written instead once a browser went back to a form that was sent."""
+
+
+async def test_a_form_that_is_sent_again_with_something_else_in_it_is_asked_about(
+    agent: AtDesk, caller: Caller
+) -> None:
+    form = await agent.hidden("/intake") | a_form(caller)
+    first = (await agent.post("/intake", form)).headers["location"].removeprefix("/intake/")
+    asked = await agent.post("/intake", form | BACK)
+    assert asked.status_code == 409, asked.text
+    for said in (
+        "这张表已登记为",
+        first,
+        "补充到该问题，或另行登记",
+        "一句话、",
+        "客户原话",
+        "安装地点",
+    ):
+        assert said in asked.text
+    assert value(asked.text, "title") == BACK["title"]
+    assert value(asked.text, "site") == "二楼&lt;b&gt;"
+    assert value(asked.text, "phone") == caller.phone
+    assert await issues_of(agent, caller) == 1
+    (refused, *_) = await agent.trail("open")
+    assert (refused.number, refused.outcome) == (first, "refused: OtherContent")
+    english = replace(agent, english=True)
+    assert "register it as another" in (await english.post("/intake", form | BACK)).text
+
+
+async def test_what_differs_may_be_registered_as_another_issue(
+    agent: AtDesk, caller: Caller
+) -> None:
+    form = await agent.hidden("/intake") | a_form(caller)
+    first = await agent.post("/intake", form)
+    asked = await agent.post("/intake", form | BACK)
+    again = form | BACK | hidden(asked.text[asked.text.index("<main") :])
+    second = await agent.post("/intake", again)
+    assert second.status_code == 303, second.text
+    assert second.headers["location"] != first.headers["location"]
+    assert (await agent.post("/intake", again)).headers["location"] == second.headers["location"]
+    assert await issues_of(agent, caller) == 2
+
+
+async def test_what_differs_may_be_added_to_the_first_issue_and_is_read_there(
+    agent: AtDesk, caller: Caller
+) -> None:
+    form = await agent.hidden("/intake") | a_form(caller)
+    first = (await agent.post("/intake", form)).headers["location"].removeprefix("/intake/")
+    asked = await agent.post("/intake", form | BACK)
+    again = form | BACK | hidden(asked.text[asked.text.index("<main") :])
+    assert f'formaction="/intake/words/{first}"' in asked.text
+    for _ in range(2):  # pressed twice it is added once
+        added = await agent.post(f"/intake/words/{first}", again)
+        assert (added.status_code, added.headers["location"]) == (303, f"/intake/{first}")
+    page = (await agent.get(f"/intake/{first}")).text
+    assert page.count("键盘失灵") == 1
+    assert "补充说明" in page
+    issue = await agent.doors.desk.show(first)
+    (kept,) = await agent.doors.desk.kept_words(issue.id)
+    assert (kept.subject, kept.sender, kept.door) == ("又一台", "07", "page")
+    for said in (
+        "客户原话：键盘失灵",
+        "类型：投诉",
+        f"电话：{shown(caller.phone)}",
+        "安装地点：二楼<b>",
+    ):
+        assert said in kept.body
+    assert await issues_of(agent, caller) == 1
+    (done, *_) = await agent.trail("add_words")
+    assert (done.number, done.outcome) == (first, "done")
+
+
+async def test_what_cannot_be_added_stays_in_the_form(agent: AtDesk, caller: Caller) -> None:
+    issue = await reported(agent.doors, caller)
+    form = await agent.hidden("/intake") | a_form(caller, title="") | {"first": issue.number}
+    kept = await agent.post(f"/intake/words/{issue.number}", form)
+    assert (kept.status_code, "今天早上起" in kept.text) == (422, True)
+    assert f'formaction="/intake/words/{issue.number}"' in kept.text
+    assert not await agent.doors.desk.kept_words(issue.id)
+    unknown = await agent.post("/intake/words/20991231-07-0001", form | {"title": "卡钞"})
+    assert unknown.status_code == 404
 
 
 async def test_nothing_of_a_customer_is_in_any_address(
@@ -253,7 +357,7 @@ async def test_nothing_of_a_customer_is_in_any_address(
     ("field", "wrong", "chinese", "english"),
     [
         ("name", "", "请填写", "fill it in"),
-        ("phone", "about five", "电话由数字组成", "digits, with +"),
+        ("phone", "about five", "这里没有电话号码", "holds no telephone number"),
         ("phone", "", "请填写电话或电子邮件", "give a phone or an e-mail"),
         ("email", "at home", "不是电子邮件地址", "is no e-mail address"),
         ("title", " ", "请填写", "fill it in"),
@@ -263,7 +367,7 @@ async def test_nothing_of_a_customer_is_in_any_address(
         ("region", "火星", "没有服务中心负责这个地区", "no service centre serves"),
         ("reported_at", "yesterday", "请写成", "write it like"),
         ("reported_at", "2000-01-01T09:00", "不能早于一年前", "days ago"),
-        ("occurred_at", "2999-01-01T09:00", "不能晚于客户报告的时间", "before it occurred"),
+        ("occurred_at", "2999-01-01T09:00", "不能晚于客户报告的时间", "more than a day"),
     ],
 )
 async def test_what_is_wrong_is_said_beside_its_field_and_all_is_kept(
@@ -307,7 +411,7 @@ class _Away(Desk):
         self.answer = answer
         self.asked: list[Intake] = []
 
-    async def register(self, intake: Intake) -> Opened:
+    async def register(self, intake: Intake, *_: Any) -> Opened:
         self.asked.append(intake)
         if self.answer is None:
             raise Unavailable("the desk does not answer now")

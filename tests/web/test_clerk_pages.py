@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from domain import telephone
 from domain.issue.actions import Accept, Act, ActionName, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
@@ -100,10 +101,19 @@ async def test_a_customer_is_there_once_with_what_to_read_about_every_issue(
 ) -> None:
     page = await clerk.get("/calls")
     call = card(page, two[0])
-    dialled = re.sub(r"[ ()]", "", customer["phone"])
-    for said in (*two, *customer.values(), "黑屏", "读卡器已更换", "传感器脏", "SN-4711"):
+    number = telephone.read(customer["phone"])
+    assert number
+    for said in (
+        *two,
+        customer["name"],
+        number.shown,
+        "黑屏",
+        "读卡器已更换",
+        "传感器脏",
+        "SN-4711",
+    ):
         assert said in call
-    assert f'href="tel:{dialled}"' in call
+    assert f'href="{number.uri}"' in call
     assert page.text.count(customer["name"]) == 1
     assert not [each for each in addresses(page.text) if customer["name"] in each]
 
@@ -279,6 +289,24 @@ class _Half(Desk):
         if number == self.silent:
             raise Unavailable("the desk does not answer now")
         return await super().act(number, name, act, key=key)
+
+
+@pytest.mark.parametrize("htmx", [True, False], ids=["part", "page"])
+async def test_a_call_that_is_sent_again_with_other_words_is_not_taken_for_recorded(
+    doors: Doors, clerk: AtDesk, two: tuple[str, str], *, htmx: bool
+) -> None:
+    said = {"reached": "yes", "satisfied": "no", "words": WORDS} | about(two, "yes", "no")
+    form = await form_for(clerk, two, **said)
+    assert (await clerk.post("/calls", form, htmx=htmx)).status_code == 200
+    again = await clerk.post("/calls", form | {"words": "其实又卡了"}, htmx=htmx)
+    assert again.status_code == 409
+    assert "以前的照旧" in again.text
+    assert "其实又卡了" in again.text
+    for number in two:
+        assert [each["words"] for each in await records(doors, number)] == [WORDS]
+    (trail, *_) = await clerk.trail("record_callback")
+    assert trail.outcome == "refused: OtherContent"
+    assert (await clerk.post("/calls", form, htmx=htmx)).status_code == 200
 
 
 async def test_what_was_not_recorded_is_sent_again_and_nothing_twice(

@@ -17,6 +17,7 @@ from domain.vocabulary import Role
 from starter.client import Desk, Unavailable
 from store import workload
 from tests.support.builders import an_intake
+from tests.support.known_lines import lapsed
 from tests.support.staff_at_pages import AtDesk, addresses, hidden, pool_of, sign_in
 from tests.web.conftest import BASE, PEOPLE
 from web.app import build
@@ -169,7 +170,9 @@ async def test_filters_narrow_the_board_and_an_empty_one_does_not(
 
 
 async def test_what_nobody_has_stands_out_and_can_be_filtered(doors: Doors, lead: AtDesk) -> None:
-    issue = await opened(doors, product_line=f"UNKNOWN{uuid4().hex[:4]}")
+    line = f"DROPPED{uuid4().hex[:4]}"
+    async with lapsed(pool_of(doors), line):
+        issue = await opened(doors, product_line=line)
     assert issue.engineer is None
     page = await lead.get("/board?unassigned=true")
     assert "无人" in row(page.text, issue.number)

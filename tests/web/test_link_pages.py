@@ -111,6 +111,21 @@ async def sent(doors: Doors) -> Sent:
     return await opened(doors)
 
 
+async def test_a_scanner_that_looks_at_every_link_uses_none_of_them_up(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    accept = await sent.link(Purpose.ACCEPT)
+    for _ in range(3):
+        looked = await http.head(accept)
+        assert (looked.status_code, looked.content) == (200, b"")
+        assert int(looked.headers["content-length"]) > 0
+    page = await http.get(accept)
+    assert (page.status_code, "<form" in page.text) == (200, True)
+    assert (await http.post(accept, data={})).status_code == 200
+    assert (await http.head(accept)).status_code == (await http.get(accept)).status_code == 410
+    assert (await http.head("/l/made-up")).status_code == 404
+
+
 @pytest.fixture
 async def http(doors: Doors) -> AsyncIterator[httpx2.AsyncClient]:
     """A telephone: no session, no token."""
@@ -125,7 +140,28 @@ async def closed(sent: Sent) -> None:
     await sent.act(ActionName.RECORD_CALLBACK, CLERK, **said)
 
 
-# --- the whole way --------------------------------------------------------------------------------
+# --- what had no room in a text message -----------------------------------------------------------
+
+
+async def test_a_customer_reads_at_length_what_the_text_message_had_no_room_for(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    reason = "请您准备好机房钥匙，并让网点主任在场。" * 20
+    await sent.act(ActionName.ACCEPT, await sent.engineer())
+    await sent.act(ActionName.WAIT_FOR_CUSTOMER, await sent.engineer(), reason=reason)
+    progress = await sent.link(Purpose.PROGRESS)
+    page = await http.get(progress)
+    assert page.status_code == 200
+    assert reason in page.text
+    await sent.act(ActionName.RESUME, await sent.engineer())
+    result = ("已更换出钞模块并测试正常。" * 400)[:4500]
+    await sent.act(ActionName.RESOLVE, await sent.engineer(), result=result)
+    assert result in (await http.get(await sent.link(Purpose.TEST))).text
+    engineers = await http.get(await sent.link(Purpose.ACCEPT))
+    assert reason not in engineers.text
+
+
+# --- the whole way -------------------------------------------------------------------------------
 
 
 async def test_an_issue_goes_by_links_from_acceptance_to_the_score(
@@ -202,7 +238,7 @@ async def test_a_quotation_is_read_and_answered_by_its_link(
     assert (step["role"], step["content"]["words"]) == ("customer", "尽快")
 
 
-# --- once -----------------------------------------------------------------------------------------
+# --- once ----------------------------------------------------------------------------------------
 
 
 async def test_a_link_that_was_used_says_when_and_how_it_stands_and_does_nothing_more(
@@ -220,6 +256,32 @@ async def test_a_link_that_was_used_says_when_and_how_it_stands_and_does_nothing
         "SELECT address FROM link_uses WHERE link = $1", link_id(accept.removeprefix("/l/"))
     )
     assert address == ADDRESS
+
+
+async def test_what_is_written_by_a_link_that_was_used_is_not_recorded_and_not_lost_from_sight(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    complete = await sent.link(Purpose.COMPLETE)
+    await http.post(complete, data={"result": "读卡器已更换"})
+    again = await http.post(complete, data={"result": "其实换的是<b>主板</b>"})
+    assert again.status_code == 410
+    assert "没有记录" in again.text
+    assert "其实换的是&lt;b&gt;主板&lt;/b&gt;" in again.text
+    (step,) = await sent.steps(ActionName.RESOLVE)
+    assert step["content"]["result"] == "读卡器已更换"
+
+
+async def test_of_two_who_press_one_link_at_once_with_different_words_both_see_what_became_of_them(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    complete = await sent.link(Purpose.COMPLETE)
+    said = ("读卡器已更换", "主板已更换")
+    answers = await asyncio.gather(*(http.post(complete, data={"result": each}) for each in said))
+    (step,) = await sent.steps(ActionName.RESOLVE)
+    for words, answer in zip(said, answers, strict=True):
+        recorded = step["content"]["result"] == words
+        assert (answer.status_code == 200) == recorded
+        assert recorded or words in answer.text
 
 
 async def test_a_double_click_is_one_action(sent: Sent, http: httpx2.AsyncClient) -> None:
@@ -286,7 +348,7 @@ async def test_without_the_register_a_link_asks_to_be_opened_again(sent: Sent) -
                 assert "什么也没有丢失" in answer.text
 
 
-# --- whom it is for, and how long -----------------------------------------------------------------
+# --- whom it is for, and how long ----------------------------------------------------------------
 
 
 def _spoilt(text: str) -> list[str]:
@@ -427,7 +489,7 @@ async def test_whoever_left_the_roster_opens_nothing(sent: Sent, http: httpx2.As
     assert sent.number not in answer.text
 
 
-# --- what is written ------------------------------------------------------------------------------
+# --- what is written -----------------------------------------------------------------------------
 
 WRONG: list[tuple[Purpose, dict[str, str], str, str]] = [
     (Purpose.ACCEPT, {"expected_at": "soon"}, "将来的时间", "A time ahead"),
@@ -476,7 +538,7 @@ async def test_what_is_wrong_is_said_beside_it_and_the_persons_words_are_kept(
     assert (await http.post(link, data=usual)).status_code == 200, "the link is not used up by that"
 
 
-# --- what is seen, and what is written down about it ----------------------------------------------
+# --- what is seen, and what is written down about it ---------------------------------------------
 
 
 async def test_every_look_and_every_action_by_a_link_is_in_the_audit_trail(
@@ -557,7 +619,7 @@ async def test_every_field_has_a_label_and_a_page_works_without_script(
     assert '<form method="post"' in page
 
 
-# --- what is refused ------------------------------------------------------------------------------
+# --- what is refused -----------------------------------------------------------------------------
 
 
 async def strangers(doors: Doors, since: datetime) -> list[Entry]:

@@ -1,5 +1,6 @@
 """What every request and every answer goes through, at a small app of its own and at the doors."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -8,11 +9,13 @@ from typing import Any
 import httpx2
 import pytest
 import structlog
+import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from structlog.testing import capture_logs
 
 from domain.staff.access import Caller
 from domain.vocabulary import Role
+from runtime.embedded.ports import free_ports
 from runtime.settings import Settings
 from runtime.signing import signer
 from store.tokens import Admitted
@@ -328,6 +331,48 @@ async def test_a_page_of_ours_may_send_though_a_proxy_hides_our_name() -> None:
     async with _knock(app) as client:
         for origin, status in (("https://desk.example.com", 200), ("https://example.com", 403)):
             assert (await client.post("/echo", headers={"Origin": origin})).status_code == status
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/look", "/healthz", "/login", "/who", "/nowhere", "/issues", "/my", "/static/desk.css"],
+)
+async def test_to_look_whether_something_is_there_is_to_get_it_without_its_body(
+    bare: Knock, path: str
+) -> None:
+    got, looked = await bare.get(path), await bare.head(path)
+    assert looked.status_code == got.status_code
+    assert looked.content == b""
+    for name in ("content-type", "content-length", "location", "www-authenticate"):
+        assert looked.headers.get(name) == got.headers.get(name)
+
+
+@pytest.mark.parametrize("path", ["/echo", "/login/oidc", "/login/oidc/callback"])
+async def test_what_does_something_is_not_done_by_looking(bare: Knock, path: str) -> None:
+    assert (await bare.head(path)).status_code == 405
+
+
+@pytest.mark.usefixtures("told")
+async def test_the_log_tells_that_somebody_only_looked_and_where(bare: Knock) -> None:
+    with capture_logs() as entries:
+        await bare.head("/l/abc/opened")
+    (entry,) = (each for each in entries if each["event"] == "request")
+    assert (entry["method"], entry["route"]) == ("HEAD", "/l/{signed}/opened")
+
+
+async def test_a_server_takes_what_is_there_without_its_body() -> None:
+    app, (port,) = _app(), free_ports(1)
+    config = uvicorn.Config(app, port=port, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve())
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        while not server.started:
+            await asyncio.sleep(0)
+        for path in ("/look", "/static/desk.css", "/login"):
+            answers = [await http.head(path), await http.get(path)]  # over one connection
+            assert [each.status_code for each in answers] == [200, 200]
+    server.should_exit = True
+    await serving
 
 
 async def test_a_fault_of_ours_is_a_problem_that_can_be_found_in_the_log(bare: Knock) -> None:

@@ -20,7 +20,7 @@ from starter.registers import Registers
 from tests.support.staff_at_pages import sign_in
 from tests.web.conftest import BASE
 from tests.web.conftest import PEOPLE as STAFF
-from web.api.examples import INTAKE, RESULT, SAID
+from web.api.examples import INTAKE, RESULT, SAID, WORDS
 from web.app import ROOMS, build
 from web.context import Doors
 from web.operations import health, heartbeat
@@ -61,7 +61,8 @@ def a_body(path: str) -> dict[str, Any] | None:
     if not path.startswith("/issues"):
         return None
     name = path.rpartition("/")[2]
-    return dict({"issues": INTAKE, "complete": RESULT}.get(name) or SAID[ActionName(name)])
+    known = {"issues": INTAKE, "complete": RESULT, "words": WORDS}
+    return dict(known.get(name) or SAID[ActionName(name)])
 
 
 def _of_others(role: Role) -> set[str]:
@@ -84,7 +85,7 @@ async def test_every_door_says_so_to_whoever_may_come_in(
         form = dict(parse_qsl(_FORM)) | {"csrf": doors.signer.timed("csrf").dumps(session["id"])}
         answered = []
         for method, path in asked():
-            where = path.format(number=NUMBER, action=does, name="nothing")
+            where = path.format(number=NUMBER, action=does, name="nothing", letter="0" * 16)
             if method == "GET":
                 answer = await http.get(where, params={"q": "x"} if path == "/cases" else {})
             elif (body := a_body(path)) is not None:

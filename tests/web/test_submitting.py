@@ -73,7 +73,7 @@ PAGES = (
         why="NotAllowed",
     ),
 )
-ELSEWHERE = {"/intake", "/calls", "/l/{signed}"}
+ELSEWHERE = {"/intake", "/intake/words/{number}", "/calls", "/l/{signed}"}
 """Pages that act, each tested by itself."""
 LOOKING = {"/intake/customers", "/intake/customer", "/intake/cases", "/login", "/logout"}
 """What is sent without acting on anything."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx2
@@ -61,6 +62,60 @@ async def test_a_form_may_come_as_the_browser_sends_it(
     assert (as_form.status_code, as_json.status_code) == (201, 200), as_form.text
     assert as_form.json()["title"] == "自助缴费机：打印凭条时卡纸"
     assert as_json.json()["number"] == as_form.json()["number"]
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("named", "inside"),
+    [("; charset=GBK", {}), ("", {"_charset_": "gbk"})],
+    ids=["header", "field"],
+)
+async def test_a_form_is_read_in_the_encoding_that_it_is_in(
+    http: httpx2.AsyncClient,
+    token: MakeToken,
+    running_desk: RunningDesk,
+    named: str,
+    inside: dict[str, str],
+) -> None:
+    headers = await token(Role.INTAKE, "web") | {"Content-Type": f"{FORM}{named}"}
+    body = urlencode(web_form(问题简述="大厅闸机打不开") | inside, encoding="gbk")
+    answer = await http.post("/inbound/webform", content=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["title"] == "自助缴费机：大厅闸机打不开"
+    kept = await running_desk.desk.record(answer.json()["number"])
+    assert kept
+    assert kept.intake.customer.contact is None
+    assert kept.intake.customer.name == "刘女士"
+
+
+@pytest.mark.parametrize(("named", "status"), [("", 422), ("; charset=klingon", 415)])
+async def test_a_form_that_cannot_be_read_is_refused_and_nothing_is_made_of_it(
+    http: httpx2.AsyncClient,
+    token: MakeToken,
+    running_desk: RunningDesk,
+    named: str,
+    status: int,
+) -> None:
+    headers = await token(Role.INTAKE, "web") | {"Content-Type": f"{FORM}{named}"}
+    said = web_form()
+    body = urlencode(said, encoding="gbk")
+    answer = await http.post("/inbound/webform", content=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert await issue_reader.by_reference(running_desk.pool, "web", said["表单编号"]) is None
+
+
+async def test_json_in_another_encoding_is_read_in_it_if_it_says_so(
+    http: httpx2.AsyncClient, token: MakeToken
+) -> None:
+    headers = await token(Role.INTAKE, "web")
+    body = json.dumps(web_form(问题简述="卡钞"), ensure_ascii=False).encode("gb18030")
+    for charset, status in (("gb18030", 201), ("utf-8", 422), ("klingon", 415)):
+        sent = headers | {"Content-Type": f"application/json; charset={charset}"}
+        answer = await http.post("/inbound/webform", content=body, headers=sent)
+        assert answer.status_code == status, answer.text
 
 
 async def test_the_trail_has_the_system_its_address_and_the_issue(

@@ -71,7 +71,7 @@ async def test_a_general_complaint_is_solved_by_the_department_and_archived(begi
         ("2026-09-29 15:00", "customer", "resolved"),
         ("2026-09-30 10:00", "customer", "thanks"),
     ]
-    assert "sorry" in await said(desk, handle, "registered", "customer")
+    assert "深表歉意" in await said(desk, handle, "registered", "customer")
     assert "came an hour late" in await said(desk, handle, "verified", "customer")
     assert await form(desk, handle, "complaint_forms") == {
         "against": "customer_service",

@@ -36,6 +36,22 @@ async def test_a_reply_no_channel_takes_is_brought_by_the_lead(begin: Begin) -> 
     assert (await desk.ended(handle)).outcome is Outcome.SOLVED
 
 
+async def test_whom_nothing_can_be_written_to_is_telephoned_by_the_agent_and_is_answered(
+    begin: Begin,
+) -> None:
+    desk = await begin("2026-03-10 10:00")
+    handle, view = await desk.open(customer={"name": "Chen Hong", "phone": "020-55500101"})
+    await desk.resolve(handle, view)
+    await desk.settle()
+    view = await desk.view(handle)
+    assert (view.stage, view.answered) == (Stage.REPLIED, True)
+    told = [(who, wording) for _, who, wording in await desk.told(handle)]
+    assert {("07", "registered"), ("07", "resolved")} <= set(told)
+    assert "customer" not in {who for who, _ in told}
+    assert await handed_over(desk, handle) == set()
+    assert not [to for to, _, _ in desk.mailbox.arrived if "5550" in to]
+
+
 async def test_what_reaches_nobody_goes_up_to_the_top_and_the_issue_still_ends(
     begin: Begin,
 ) -> None:
@@ -96,3 +112,26 @@ async def test_the_reply_of_an_earlier_generation_does_not_answer_the_next(begin
     assert (await desk.view(handle)).stage is Stage.RESOLVED
     await desk.until("2026-03-12 16:00")
     assert (await desk.view(handle)).stage is Stage.REPLIED
+
+
+async def test_what_a_stranger_would_hear_too_often_is_brought_by_the_lead(begin: Begin) -> None:
+    desk = await begin("2026-03-10 10:00")
+    customer = {"name": "恭喜中奖", "phone": "+86 138 0000 7777"}
+    opened = [
+        await desk.open(channel="website", customer=customer, title="点击领奖 evil.example")
+        for _ in range(7)
+    ]
+    await desk.settle()
+    there = "+8613800007777"
+    texts = [body for to, _, body in desk.mailbox.arrived if to == there]
+    assert len(texts) == 5
+    assert not [text for text in texts if "领奖" in text or "中奖" in text or "evil" in text]
+    brought = [await handed_over(desk, handle) for handle, _ in opened]
+    by_the_lead = {("customer", "registered", "zhou.jianguo")}
+    assert sorted(brought, key=len) == [set()] * 5 + [by_the_lead] * 2
+    for handle, view in opened:
+        await desk.accept(handle, view)
+    await desk.settle()
+    accepted = [body for to, _, body in desk.mailbox.arrived if to == there][5:]
+    assert len(accepted) == 7
+    assert all("领奖" in text for text in accepted)

@@ -42,7 +42,7 @@ async def test_another_department_gets_the_form_and_the_clocks_run_on(begin: Beg
         ("2026-09-29 14:00", "gao.yuan", "assigned"),
         ("2026-09-29 14:00", "xie.dong", "transferred_staff"),
     ]
-    assert "software development" in await said(desk, handle, "transferred", "customer")
+    assert "软件开发部" in await said(desk, handle, "transferred", "customer")
     travelling = await form(desk, handle, "handling_forms")
     assert (travelling["department"], travelling["engineer"]) == (
         "software_development",
@@ -295,7 +295,7 @@ async def test_the_manager_hears_once_a_day_that_a_core_group_has_nobody_on_stan
     await desk.settle()
     thin = [await brought(desk, each, "thin") for each in (first, second, third)]
     assert thin == [[], [("2026-09-29 10:00", "sun.li")], []]
-    assert "technical service (guangzhou)" in await said(desk, second, "thin", "sun.li")
+    assert "技术服务部（guangzhou）" in await said(desk, second, "thin", "sun.li")
     await desk.until("2026-09-30 10:00")
     fourth, view = await desk.open(product_line="SECURITY")
     await desk.settle()

@@ -1,11 +1,11 @@
 """At the hotline: answered at once, tried by the customer, passed on (R4, R8-R10, R14, R29)."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.issue import view as views
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import Change, Draft, Ruling
 from domain.vocabulary import Actor, Outcome, Role, Stage
@@ -286,7 +286,7 @@ async def test_what_is_not_ours_to_solve_is_answered_and_not_called_back(begin: 
     desk = await begin("2026-09-29 10:00", whole=True)
     handle, view = await desk.open(category="out_of_scope", title="lawsuit over a lease")
     assert (view.department, engineer(view).id) == ("legal", "jin.lan")
-    assert "outside our service" in await said(desk, handle, "registered", "customer")
+    assert "不属于我们的服务范围" in await said(desk, handle, "registered", "customer")
     await desk.accept(handle, view)
     await desk.resolve(handle, view)
     ended = await desk.ended(handle)
@@ -303,13 +303,14 @@ async def test_the_customer_is_told_the_time_that_the_handler_expects(begin: Beg
     handle, view = await desk.open()
     first = await desk.minute() + timedelta(hours=5)
     await desk.do(handle, ActionName.ACCEPT, engineer(view), expected_at=first)
-    assert views.local(first, view.zone) in await said(desk, handle, "accepted", "customer")
+    told = await said(desk, handle, "accepted", "customer")
+    assert f"{first.astimezone(ZoneInfo(view.zone)):%H:%M} 前完成" in told
     await desk.until("2026-09-29 14:00")
     later = await desk.minute() + timedelta(days=1)
     note = "the spare part is on its way"
     await desk.do(handle, ActionName.REPORT_PROGRESS, engineer(view), note=note, expected_at=later)
     words = await said(desk, handle, "progress", "customer")
-    assert views.local(later, view.zone) in words
+    assert f"{later.astimezone(ZoneInfo(view.zone)):%H:%M} 前完成" in words
     assert note in words
     assert (await form(desk, handle, "handling_forms"))["expected_at"] == "2026-09-30 14:00"
 

@@ -123,7 +123,7 @@ async def test_an_impossible_date_leaves_no_trace(begin: Begin) -> None:
     assert f"this workflow is not {other.issue_id}" in refusal(refused.value).message
     assert await traces(handle) == before
     with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await desk.open(reported_at=desk.real("2026-03-11 10:00"))
+        await desk.open(reported_at=desk.real("2026-03-12 10:00"))
     assert "lies in the future" in refusal(refused.value).message
     assert await registered_issues(desk) == 1
 

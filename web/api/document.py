@@ -33,12 +33,20 @@ _ALWAYS = {
     "401": "nobody knows who is asking: no token, or one that does not count (any more)",
     "403": "the caller has no right to it",
     "422": "something in the request is wrong: `errors` names the fields",
-    "429": "too many requests: `Retry-After` says when to go on",
+    "429": "too many requests, or acts on one issue at once: go on after `Retry-After`",
     "503": "a server is away: nothing is lost or half-done, send the same again",
 }
 _BODY = {"400": "the body cannot be read", "413": "the body is too large"}
 _NAMED = {"404": "there is none of that number or name"}
-_DEED = {"409": "not at this stage: `stage` says which it is, `allowed` what may be done there"}
+_DEED = {
+    "409": "not at this stage: `stage` says which it is, `allowed` what may be done there; or the "
+    "key was used for something else: `differs` names the fields"
+}
+LOCATION = {"Location": {"description": "where the issue is", "schema": {"type": "string"}}}
+OTHER_CONTENT = {
+    "description": "the reference is that of an issue of which something else was told: `differs` "
+    "names the fields; or of one that is not the caller's to see. Nothing of it is registered"
+}
 _WAITING = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
 _DEFINED = "#/components/schemas/"
 

@@ -63,6 +63,7 @@ SAID: Mapping[ActionName, Mapping[str, Any]] = {
     ActionName.WITHDRAW: {"reason": "客户说已恢复。"},
 }
 RESULT = SAID[ActionName.RESOLVE]
+WORDS: Mapping[str, Any] = {"subject": "另一台也吞卡", "body": "二楼的那台刚才也开始吞卡。"}
 ISSUE: Mapping[str, Any] = {
     "id": "issue:web:W-20261123-0042",
     "number": "20261123-07-0001",
@@ -132,8 +133,18 @@ CUSTOMER: Mapping[str, Any] = {
     "existing": True,
     "organisation": "浦江商业银行",
     "contact": None,
-    "phone": "+86 138 0000 1234",
+    "phone": "+8613800001234",
     "email": "zhang.wei@customer.example",
+}
+KEPT: Mapping[str, Any] = {
+    "key": "letter:issue:mail:4711@customer.example",
+    "issue_id": "issue:web:W-20261123-0042",
+    "at": "2026-11-23T01:20:00Z",
+    "door": "mailbox",
+    "sender": "zhang.wei@customer.example",
+    "subject": "Re: 出钞口卡钞",
+    "body": "现在第二台也卡了。",
+    "why": "same_id",
 }
 FOUND: Mapping[str, Any] = {
     "case": {
@@ -175,11 +186,16 @@ ENTRY: Mapping[str, Any] = {
 }
 SHOWN: Mapping[str, Any] = {
     "IssueView": ISSUE,
+    "Letters": {
+        "items": [{"id": "4f3c2a90d1e7b685", "received_at": "2026-11-23T01:00:03Z", "size": 48211}]
+    },
     "Issues": {"items": [ISSUE], "next": "eyJuZXh0X2R1ZV9hdCI6bnVsbH0"},
     "Pending": PENDING,
     "Customer": CUSTOMER,
+    "KeptWords": {"items": [KEPT]},
     "Cases": {"items": [FOUND]},
     "Entries": {"items": [ENTRY]},
     "Heartbeat": {"at": "2026-11-23T00:00:00Z", "findings": {}},
+    "Added": {"number": "20261123-07-0001", "new": True},
 }
 """What comes back, by the name of its model."""

@@ -11,18 +11,23 @@ from pydantic import BaseModel
 
 from domain.errors import Refused
 from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName, Resolve
-from domain.issue.intake import Customer
+from domain.issue.intake import SAID, Customer
 from domain.issue.view import IssueView
 from domain.staff.access import Caller, Reach, Right, may, reach
 from domain.vocabulary import Role
 from starter.client import Unavailable
 from starter.register import Filter, Place
 from web.api import examples
-from web.api.document import told
+from web.api.document import LOCATION, OTHER_CONTENT, told
 from web.api.shapes import (
+    Added,
     Issues,
+    KeptWords,
     Key,
+    LetterId,
+    Letters,
     NewIssue,
+    NewWords,
     Number,
     Pending,
     Result,
@@ -36,12 +41,12 @@ from web.api.shapes import (
 from web.audit import written
 from web.auth.identity import Authenticated, Visitor, require, saw
 from web.context import Doors, Here
-from web.opening import registered
+from web.opening import added, registered
 from web.problems import Problem, not_yours, refusal
 
 router = APIRouter()
 
-_LOCATION = {"Location": {"description": "where the issue is", "schema": {"type": "string"}}}
+_LETTER = {"schema": {"type": "string", "format": "binary"}}
 _SHOWN = told("the issue as it is now", IssueView)
 
 
@@ -52,11 +57,11 @@ _SHOWN = told("the issue as it is now", IssueView)
     tags=["issues"],
     status_code=HTTPStatus.CREATED,
     responses={
-        201: told("registered: number, assignee and promises", IssueView) | {"headers": _LOCATION},
-        200: told("registered before: the issue as it is now", IssueView) | {"headers": _LOCATION},
+        201: told("registered: number, assignee and promises", IssueView) | {"headers": LOCATION},
+        200: told("registered before: the issue as it is now", IssueView) | {"headers": LOCATION},
         202: told("accepted while PostgreSQL is away: number follows", Pending)
-        | {"headers": _LOCATION},
-        409: {"description": "the reference is taken by an issue that is not the caller's to see"},
+        | {"headers": LOCATION},
+        409: OTHER_CONTENT | {"headers": LOCATION},
     },
 )
 async def open_issue(
@@ -72,7 +77,9 @@ async def open_issue(
     async with written(here, who, Right.OPEN) as deed:
         require(who, Right.OPEN)
         intake = intake_of(said, key, who.caller, here.now())
-        opened = await registered(here, who, intake, deed)
+        # Nobody said what the door filled in.
+        filled_in = {"agent"} - said.model_fields_set
+        opened = await registered(here, who, intake, deed, SAID - filled_in)
     return opened_as(opened, intake)
 
 
@@ -123,6 +130,91 @@ async def show_customer(number: Number, here: Here, who: Authenticated) -> Respo
         raise Refused("NotFound", f"there is no issue {number}")
     await saw(here, who, Right.SEE_CUSTOMER, issue.number)
     return answer(known.intake.customer, Cache_Control="no-store")
+
+
+@router.get(
+    "/issues/{number}/words",
+    operation_id="list_words",
+    summary="补充 List what else was written about an issue; every look is recorded (R30)",
+    tags=["issues"],
+    responses={200: told("oldest first", KeptWords)},
+)
+async def list_words(number: Number, here: Here, who: Authenticated) -> Response:
+    """Words that came in and are no issue of their own: under the same id, or too many an hour."""
+    issue = await _seen(here, who, Right.SEE_CUSTOMER, number)
+    kept = await here.desk.kept_words(issue.id)
+    await saw(here, who, Right.SEE_CUSTOMER, issue.number)
+    return answer(KeptWords(items=kept), Cache_Control="no-store")
+
+
+@router.post(
+    "/issues/{number}/words",
+    operation_id="add_words",
+    summary="补充 Add to an issue what else was said about it",
+    tags=["issues"],
+    status_code=HTTPStatus.CREATED,
+    responses={
+        201: told("kept with the issue", Added),
+        200: told("the same words were kept with it before", Added),
+    },
+)
+async def add_words(
+    number: Number,
+    said: Annotated[NewWords, Body(openapi_examples={"usual": {"value": examples.WORDS}})],
+    here: Here,
+    who: Authenticated,
+) -> Response:
+    """Whoever has the issue reads it there. Safe to repeat: the same words are kept once."""
+    async with written(here, who, Right.ADD_WORDS, number) as deed:
+        issue = await _seen(here, who, Right.ADD_WORDS, number)
+        deed.is_about(issue.number)
+        words = said.model_dump()
+        kept = added(issue, at=here.now(), door="api", sender=who.caller.id, **words)
+        new = await here.desk.keep(kept)
+    status = HTTPStatus.CREATED if new else HTTPStatus.OK
+    return answer(Added(number=issue.number, new=new), status)
+
+
+@router.get(
+    "/issues/{number}/letters",
+    operation_id="list_letters",
+    summary="来信 List the letters an issue was made of, as they came",
+    tags=["issues"],
+    responses={200: told("in the order they came", Letters)},
+)
+async def list_letters(number: Number, here: Here, who: Authenticated) -> Response:
+    """Those that are still kept; nothing of what is in them."""
+    issue = await _seen(here, who, Right.SEE_CUSTOMER, number)
+    return answer(Letters(items=await here.registers.letters.of_issue(issue.id)))
+
+
+@router.get(
+    "/issues/{number}/letters/{letter}",
+    operation_id="show_letter",
+    summary="原件 Download a letter as it came; every look is recorded (R30)",
+    tags=["issues"],
+    response_class=Response,
+    responses={
+        200: {"description": "the letter, byte for byte", "content": {"message/rfc822": _LETTER}}
+    },
+)
+async def show_letter(number: Number, letter: LetterId, here: Here, who: Authenticated) -> Response:
+    """For those who need it to do their work."""
+    issue = await _seen(here, who, Right.SEE_CUSTOMER, number)
+    raw = await here.registers.letters.read(issue.id, letter)
+    if raw is None:
+        raise Refused(
+            "NotFound", f"there is no letter {letter} of {number}: it is not kept any more"
+        )
+    await saw(here, who, Right.SEE_CUSTOMER, issue.number)
+    return Response(
+        raw,
+        media_type="message/rfc822",
+        headers={
+            "Content-Disposition": f'attachment; filename="{issue.number}-{letter}.eml"',
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 @router.post(

@@ -7,18 +7,28 @@ from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import Header, Path, Response
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 
 from domain.issue.actions import ActionName, Resolve
+from domain.issue.arrival import Arrival
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.staff.access import Caller
-from domain.vocabulary import Code, Instant, Model, Role
+from domain.vocabulary import Code, Instant, Model, Role, Words
 from starter.client import Opened
-from starter.register import Filter, Narrowed
+from starter.register import Filter, Kept, Narrowed
+from starter.registers import KeptLetter
+from web.problems import place
 
 Number = Annotated[
     str,
@@ -27,6 +37,14 @@ Number = Annotated[
         pattern=r"^[\w.+:-]+$",
         description="the issue's number, or its id `issue:source:reference`",
         examples=["20261123-07-0001"],
+    ),
+]
+LetterId = Annotated[
+    str,
+    Path(
+        pattern=r"^[0-9a-f]{16}$",
+        description="the letter's `id` in the list",
+        examples=["4f3c2a90d1e7b685"],
     ),
 ]
 Key = Annotated[
@@ -53,19 +71,30 @@ _AGENT = re.compile(r"[0-9]{2,4}")
 _code: TypeAdapter[str] = TypeAdapter(Code)
 
 
-def body(form: type[Model], *, without: str = "", optional: frozenset[str] = frozenset()) -> Any:
+def body(form: type[Model], *, without: str) -> Any:
     """Make the model of what is sent: the form as it is, without what the door knows better."""
-    fields: dict[str, Any] = {}
-    for name, field in form.model_fields.items():
-        if name in optional:
-            kept = Annotated[field.annotation, *field.metadata]  # type: ignore[name-defined]
-            fields[name] = (kept | None, Field(default=None, description=field.description))
-        elif name != without:
-            fields[name] = (field.annotation, field)
+    fields: dict[str, Any] = {
+        name: (field.annotation, field)
+        for name, field in form.model_fields.items()
+        if name != without
+    }
     return create_model(form.__name__, __base__=Model, __doc__=form.__doc__, **fields)
 
 
-NewIssue = body(Intake, optional=frozenset({"source", "reference", "agent", "reported_at"}))
+def _optional(name: str) -> Any:
+    field = Intake.model_fields[name]
+    kept = Annotated[field.annotation, *field.metadata]  # type: ignore[name-defined]
+    return kept | None, Field(default=None, description=field.description)
+
+
+_FILLED_IN = ("source", "reference", "agent", "reported_at")
+NewIssue: Any = create_model(
+    Intake.__name__,
+    __base__=Arrival,
+    __doc__=Intake.__doc__,
+    **{name: _optional(name) for name in _FILLED_IN},
+)
+"""An intake, of which the caller leaves out what the door knows."""
 Result = body(Resolve, without="by")
 
 
@@ -96,6 +125,32 @@ class Issues(BaseModel):
     next: str | None = Field(description="send it as `cursor` for the next page; null: no more")
 
 
+class KeptWords(BaseModel):
+    """What else was written about an issue."""
+
+    items: list[Kept]
+
+
+class NewWords(Model):
+    """What is added to an issue."""
+
+    subject: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f]*$")] = ""
+    body: Words
+
+
+class Added(BaseModel):
+    """Words are kept with an issue."""
+
+    number: str = Field(description="of the issue")
+    new: bool = Field(description="false: the same words were kept with it before")
+
+
+class Letters(BaseModel):
+    """The letters of an issue that are kept, in the order they came."""
+
+    items: list[KeptLetter]
+
+
 class Pending(BaseModel):
     """An issue that is accepted; its number follows when PostgreSQL is back."""
 
@@ -118,13 +173,9 @@ def opened_as(opened: Opened, intake: Intake) -> Response:
     """Answer whoever registered an issue, at whichever door."""
     if opened.view is None:
         pending = Pending(id=intake.issue_id, source=intake.source, reference=intake.reference)
-        return answer(pending, HTTPStatus.ACCEPTED, Location=_place(intake.issue_id))
+        return answer(pending, HTTPStatus.ACCEPTED, Location=place(intake.issue_id))
     status = HTTPStatus.CREATED if opened.new else HTTPStatus.OK
-    return answer(opened.view, status, Location=_place(opened.view.number))
-
-
-def _place(number: str) -> str:
-    return f"/issues/{quote(number, safe=':')}"
+    return answer(opened.view, status, Location=place(opened.view.number))
 
 
 def intake_of(said: BaseModel, key: str | None, caller: Caller, now: datetime) -> Intake:

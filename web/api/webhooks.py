@@ -8,18 +8,20 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from domain.issue.intake import SAID
 from domain.issue.view import IssueView
 from domain.staff.access import Right
 from domain.vocabulary import Role
 from inbound.mapping import Ignored, Unusable
 from inbound.shelf import Shelf
-from web.api.document import told
+from web.api.document import LOCATION, OTHER_CONTENT, told
 from web.api.shapes import Pending, opened_as
 from web.audit import written
 from web.auth.identity import Authenticated, require
 from web.context import Here
 from web.opening import registered
 from web.problems import Problem, not_yours
+from web.sent import FORM, content_type, form_of, text
 
 router = APIRouter()
 
@@ -43,6 +45,8 @@ _ANYTHING = {
         201: told("registered: number, assignee and promises", IssueView),
         200: told("registered before: the issue as it is now", IssueView),
         202: told("accepted while PostgreSQL is away: number follows", Pending),
+        409: OTHER_CONTENT | {"headers": LOCATION},
+        415: {"description": "a form in an encoding that is not known here"},
         204: {"description": "not about an issue: nothing was done"},
     },
 )
@@ -72,16 +76,18 @@ async def inbound(
     except Unusable as unusable:
         raise _problem(str(unusable), unusable.wrong) from None
     async with written(here, who, Right.OPEN) as deed:
-        opened = await registered(here, who, intake, deed)
+        opened = await registered(here, who, intake, deed, form.said & SAID)
     return opened_as(opened, intake)
 
 
 async def _sent(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        form = await request.form()
-        return {key: str(value) for key, value in form.items()}
+    kind, named = content_type(request)
+    if kind == FORM:
+        return {key: str(value) for key, value in (await form_of(request)).items()}
+    body = await request.body()
+    other = named is not None and not named.startswith("utf")  # those JSON tells by itself
     try:
-        theirs = json.loads(await request.body())
+        theirs = json.loads(text(body, named) if other and named else body)
     except ValueError:
         raise _problem("the body is not JSON", [("", "the body is not JSON")]) from None
     except RecursionError:

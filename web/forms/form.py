@@ -19,9 +19,19 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from domain.errors import Refused
+from domain.texts import can_be_seen
 from domain.vocabulary import Model
 from runtime.textfiles import explain
-from web.forms.wording import ACTIONS, CODES, HINTS, LABELS, NO_TIME, NOT_NOW, Wording
+from web.forms.wording import (
+    ACTIONS,
+    CODES,
+    HINTS,
+    LABELS,
+    NO_TIME,
+    NOT_NOW,
+    SENT_BEFORE,
+    Wording,
+)
 from web.rendering import Reason
 
 M = TypeVar("M", bound=Model)
@@ -169,12 +179,15 @@ class Form(Generic[M]):
         """Say what is refused, by field; what it does not name one for is the form's."""
         if isinstance(error, InvalidForm):
             return error.reasons
+        if error.type == "OtherContent":
+            return {WHOLE: SENT_BEFORE}
         if error.type == "NotAllowed":
             zh, en = NOT_NOW
             return {WHOLE: (f"{zh}（{error.message}）", f"{en} ({error.message})")}
         said: dict[str, Reason] = {}
         for line in error.message.splitlines():
-            name, _, reason = line.partition(": ")
+            place, _, reason = line.partition(": ")
+            name = place.rpartition(".")[2]  # of a part of the model
             if self._knows(name):
                 said[name] = self.wording.of_refused(name, reason)
             else:
@@ -246,13 +259,13 @@ def _kind(said: Mapping[str, Any]) -> str:
 
 
 def _said(each: Field, filled: Filled, zone: str) -> dict[str, Any]:
-    """Read one input: an empty box means no, an empty text nothing."""
+    """Read one input: an empty box means no, a text that shows nothing is none."""
     if each.kind == "box":
         return {each.name: bool(filled[each.name])}
     if each.kind == "several":
         return {each.name: [code.strip() for code in filled.all(each.name) if code.strip()]}
     text = filled[each.name].strip()
-    if not text:
+    if not can_be_seen(text):
         return {}
     return {each.name: _instant(text, zone) if each.kind == "instant" else text}
 

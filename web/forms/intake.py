@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from domain.issue.intake import Intake
+from domain import telephone, words
+from domain.issue.arrival import Arrival
+from domain.issue.intake import SAID, Intake
+from domain.issue.view import local
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
 from starter.registers import Known
 from web.forms.form import Filled, Form, fields_of
 from web.forms.wording import INTAKE
+from web.forms.wording import SAID as CALLED
 
 SOURCE = "hotline"
+FIRST = "first"
+"""The input with the number of the issue for which the form was sent before."""
+WRITTEN = SAID - {"agent"}
+"""What is written in the form: by whom is known."""
 _NOT_ASKED = frozenset({"source", "reference", "agent", "ring_seconds", "arises_from"})
 FORM = Form(
-    Intake,
-    fields_of(Intake, without=_NOT_ASKED),
+    Arrival,
+    fields_of(Arrival, without=_NOT_ASKED),
     wording=INTAKE,
-    beside=("chosen", "case"),
+    beside=("chosen", "case", FIRST),
     key="reference",
     renewed=False,  # the update is named by all that is written
 )
@@ -53,7 +61,32 @@ def intake(filled: Filled, agent: str, now: datetime, zone: ZoneInfo) -> Intake:
         known["reported_at"] = now
     if filled["case"]:  # whoever marked a known solution is about to tell it (R8)
         known["answering"] = True
-    return FORM.read(filled, zone.key, **known)
+    return FORM.read(filled, zone.key, **known).kept
+
+
+def written_out(intake: Intake, zone: str) -> str:
+    """Write out all that an intake says, a line each, for whoever reads it beside another."""
+    return "\n".join(f"{called}：{said}" for called, said in _lines(intake, zone))
+
+
+def _lines(intake: Intake, zone: str) -> Iterator[tuple[str, str]]:
+    for field, (called, _) in CALLED.items():
+        whose, _, name = field.rpartition(".")
+        value = getattr(intake.customer if whose else intake, name)
+        if value is None or value == "" or field not in WRITTEN:
+            continue
+        yield called, telephone.shown(value) if name == "phone" else _read_out(value, zone)
+
+
+def _read_out(value: object, zone: str) -> str:
+    match value:
+        case bool():
+            return "是" if value else "否"
+        case datetime():
+            return local(value, zone)
+        case str():
+            return words.SETS.get(type(value), {}).get(value, (value, value))[0]
+    return str(value)
 
 
 def question(filled: Filled) -> str:
@@ -70,6 +103,7 @@ def with_customer(filled: Filled, known: Known, *, machine: bool = False) -> Fil
         for name, value in known.customer.model_dump(mode="json").items()
     }
     customer["existing"] = "on" if known.customer.existing else ""
+    customer["phone"] = telephone.shown(customer["phone"])
     then = known.origin.model_dump(mode="json")
     place = {name: filled[name] or then[name] or "" for name in _PLACE}
     place |= {name: then[name] or "" for name in _MACHINE} if machine else {}

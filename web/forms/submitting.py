@@ -18,14 +18,14 @@ from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.issue.view import IssueView
 from domain.staff.access import Right
-from starter.client import Unavailable
+from starter.client import Busy, Unavailable
 from web import audit
 from web.audit import Deed
 from web.auth.identity import Visitor, require
 from web.context import Doors
 from web.forms.actions import of_action
 from web.forms.form import WHOLE, Filled, Form, InvalidForm
-from web.forms.wording import AWAY
+from web.forms.wording import AWAY, TOO_MUCH
 from web.problems import Problem, refusal
 
 T = TypeVar("T")
@@ -49,6 +49,8 @@ class Submitted(Generic[T]):
                 return HTTPStatus.OK
             case Refused():
                 return refusal(self.error).status
+            case Busy():
+                return HTTPStatus.TOO_MANY_REQUESTS
             case Unavailable():
                 return HTTPStatus.SERVICE_UNAVAILABLE
 
@@ -77,7 +79,8 @@ async def submit(
             filled = replace(filled, key=token_hex(16))
         return Submitted(filled.but(form.refused(error)), error=error)
     except Unavailable as error:
-        return Submitted(filled.but({WHOLE: AWAY}), error=error)
+        why = TOO_MUCH if isinstance(error, Busy) else AWAY
+        return Submitted(filled.but({WHOLE: why}), error=error)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain import words
+from domain import telephone, words
 from domain.vocabulary import HIGHEST_SCORE, LOWEST_SCORE
 from web.rendering import Reason
 
@@ -71,12 +71,46 @@ AWAY: Reason = (
     "系统暂时没有回应：内容都还在，请稍后再次提交，不会重复",
     "The desk does not answer just now: nothing is lost, send it again, it is done once",
 )
+TOO_MUCH: Reason = (
+    "此刻操作太多，这次还没有做：内容都还在，请稍后再次提交",
+    "Too much is being done at once, and this is not done yet: nothing is lost, send it again",
+)
+SENT_BEFORE: Reason = (
+    "这张表已经提交过，这次填写的内容不同：以前的照旧，这次的还没有记录。要另外记录，请再次提交",
+    "This form said something else when it was sent before: to record this as well, send it again",
+)
 _MISSING: Reason = ("请填写", "is missing: fill it in")
 CHOOSE: Reason = ("请选择一项", "choose one")
 _CODE: Reason = (
     "代码只用文字、数字和 . _ + -，不含空格",
     "a code of letters, digits and . _ + -, without spaces",
 )
+SAID: Mapping[str, Reason] = {
+    "title": ("一句话", "In one line"),
+    "description": ("客户原话", "In the customer's words"),
+    "kind": ("类型", "Kind"),
+    "category": ("类别", "Category"),
+    "severity": ("程度", "Severity"),
+    "product_line": ("产品线", "Product line"),
+    "model": ("型号", "Model"),
+    "serial_number": ("序列号", "Serial number"),
+    "site": ("安装地点", "Site"),
+    "region": ("地区", "Region"),
+    "channel": ("渠道", "Channel"),
+    "occurred_at": ("发生时间", "Occurred at"),
+    "complex": ("一名工程师处理不了", "Beyond one engineer"),
+    "agent": ("坐席", "Agent"),
+    "arises_from": ("起因问题", "Arises from"),
+    "customer.name": ("客户", "Customer"),
+    "customer.organisation": ("单位", "Organisation"),
+    "customer.contact": ("联系人", "Contact person"),
+    "customer.phone": ("电话", "Telephone"),
+    "customer.email": ("电子邮件", "E-mail"),
+    "customer.type": ("客户类型", "Customer type"),
+    "customer.existing": ("已是客户", "A customer already"),
+    "customer.language": ("通知用语", "Written to in"),
+}
+"""What the fields of an intake are called, in the order in which they are read out."""
 _BY_TYPE: Mapping[str, Reason] = {
     "missing": _MISSING,
     "string_too_short": _MISSING,
@@ -89,7 +123,7 @@ _BY_TYPE: Mapping[str, Reason] = {
 }
 _BY_SHAPE: Mapping[str, Reason] = {"string_pattern_mismatch": _CODE}
 _REFUSED: Mapping[str, str] = {
-    "at": "不能在将来，也不能早于上一步",
+    "at": "不能比现在晚一天以上，也不能早于上一步",
     "expected_at": "请填将来的时间",
     "to": "人员名册里没有，或现在不能转给它",
     "experts": "人员名册里没有",
@@ -128,13 +162,23 @@ class Wording:
 
 
 ACTIONS = Wording()
+_TELEPHONE: Mapping[str, Reason] = {
+    "telephone_missing": (
+        "这里没有电话号码：请写数字，如 13800000001、020-55500101 转 801、400-810-8888",
+        telephone.REASONS["telephone_missing"],
+    ),
+    "telephone_rounded": (
+        "这是表格软件取整后的数，末几位已丢失：请重新填写完整的号码",
+        telephone.REASONS["telephone_rounded"],
+    ),
+    "telephone_length": (
+        "位数不对，不是电话号码：请连同区号或国家代码写完整",
+        telephone.REASONS["telephone_length"],
+    ),
+}
 INTAKE = Wording(
-    by_type={**_BY_TYPE, "enum": ("请从列表中选择", "choose one of the list")},
+    by_type={**_BY_TYPE, **_TELEPHONE, "enum": ("请从列表中选择", "choose one of the list")},
     by_field={
-        "phone": (
-            "电话由数字组成，可以用 + 开头，中间可有空格、括号和横线",
-            "digits, with + before them and spaces, brackets or hyphens between, if you like",
-        ),
         "email": ("这不是电子邮件地址", "is no e-mail address"),
         "customer": (
             "请填写电话或电子邮件：每个问题都要答复",
@@ -147,7 +191,8 @@ INTAKE = Wording(
     },
     refused={
         "region": "没有服务中心负责这个地区，请从列表中选择",
-        "reported_at": "不能在将来，也不能早于一年前",
+        "product_line": "人员名册里没有这条产品线，请从列表中选择",
+        "reported_at": "不能比现在晚一天以上，也不能早于一年前",
         "occurred_at": "不能晚于客户报告的时间",
     },
     beside={"customer": "phone"},

@@ -10,6 +10,7 @@ from web.auth.identity import Doorkeeper
 from web.context import Doors
 from web.middleware.bodies import BodyLimit
 from web.middleware.headers import SecurityHeaders
+from web.middleware.heads import Heads
 from web.middleware.hosts import OwnHosts, host_of
 from web.middleware.proxies import TrustedProxies
 from web.middleware.rates import RateLimits
@@ -20,6 +21,7 @@ from web.operations.metrics import Metrics
 
 def around(app: ASGIApp, here: Doors, metrics: Metrics, keeper: Doorkeeper) -> ASGIApp:
     """Put the app behind all of it; the last named is met first."""
+    app = Heads(app)
     app = SameSite(app, urlsplit(here.settings.base_url).netloc)
     app = RateLimits(app, here, keeper)
     app = BodyLimit(app, here.settings.body_limit)

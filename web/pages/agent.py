@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -16,18 +17,19 @@ from domain.issue.view import IssueView
 from domain.knowledge.cases import KnownCase
 from domain.sla.promise import PromiseKind
 from domain.staff.access import Right, may
-from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
-from starter.client import Opened, Unavailable
+from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity
+from starter.client import Opened, OtherContent, Unavailable
 from starter.register import Filter
 from starter.registers import Found, Known, Reported
 from web.audit import Deed
-from web.auth.identity import SignedIn, Visitor, has, require
+from web.auth.identity import SignedIn, Visitor, has, require, saw
 from web.context import Doors, Here
 from web.forms import intake as intake_form
 from web.forms import submitting
 from web.forms.form import Filled
 from web.forms.submitting import Acted, submit
-from web.opening import registered
+from web.forms.wording import SAID as CALLED
+from web.opening import added, registered
 from web.rendering import Form, Reason, render
 
 router = APIRouter(include_in_schema=False)
@@ -43,6 +45,7 @@ ON_THE_LINE = (
 """What an agent does for a customer who is on the line."""
 _CHOICES = {
     "types": CustomerType,
+    "languages": Language,
     "severities": Severity,
     "kinds": Kind,
     "categories": Category,
@@ -122,16 +125,20 @@ async def find_cases(request: Request, here: Here, who: SignedIn, form: Form) ->
 
 @router.post("/intake")
 async def register(request: Request, here: Here, who: SignedIn, form: Form) -> Response:
-    """Register the issue; the same form sent twice is one issue (R1, R2)."""
+    """Register the issue; the same form sent twice is one issue (R1, R2). Sent twice with something
+    else in it, whoever wrote it is asked whether that is another issue.
+    """
     filled = intake_form.FORM.filled(form)
 
     async def do(deed: Deed) -> Opened:
         require(who, Right.OPEN)
         zone = here.settings.zone
         intake = intake_form.intake(filled, who.caller.id, here.now(), zone)
-        return await registered(here, who, intake, deed)
+        return await registered(here, who, intake, deed, intake_form.WRITTEN)
 
     result = await submit(here, who, Right.OPEN, intake_form.FORM, filled, do)
+    if isinstance(result.error, OtherContent):
+        return await _ask_which(request, here, who, filled, result.error)
     if result.done is None:
         # While the desk is away, there is nothing to be looked up.
         look = result.status is not HTTPStatus.SERVICE_UNAVAILABLE
@@ -142,6 +149,44 @@ async def register(request: Request, here: Here, who: SignedIn, form: Form) -> R
     return RedirectResponse(f"/intake/{result.done.view.number}{marked}", HTTPStatus.SEE_OTHER)
 
 
+@router.post("/intake/words/{number}")
+async def add_words(
+    request: Request, here: Here, who: SignedIn, form: Form, number: str
+) -> Response:
+    """Add what is written in the form to the issue that it was sent for before: it is no other."""
+    filled = intake_form.FORM.filled(form)
+
+    async def do(deed: Deed) -> str:
+        first = await here.desk.show(number)
+        deed.is_about(first.number)
+        require(who, Right.ADD_WORDS, first)
+        now = here.now()
+        intake = intake_form.intake(filled, who.caller.id, now, here.settings.zone)
+        written = intake_form.written_out(intake, first.zone)
+        await here.desk.keep(
+            added(
+                first, at=now, door="page", sender=who.caller.id, subject=intake.title, body=written
+            )
+        )
+        return first.number
+
+    result = await submit(here, who, Right.ADD_WORDS, intake_form.FORM, filled, do)
+    if result.done is None:
+        return await _page(request, here, who, result.form, status=result.status)
+    return RedirectResponse(f"/intake/{result.done}", HTTPStatus.SEE_OTHER)
+
+
+async def _ask_which(
+    request: Request, here: Doors, who: Visitor, filled: Filled, other: OtherContent
+) -> Response:
+    """Ask whether it is another issue: the form is there with all that is written, to be registered
+    under a reference of its own or added to the first.
+    """
+    first = other.stands.number if other.stands else ""
+    asked = replace(filled, key=Filled().key).saying({intake_form.FIRST: first})
+    return await _page(request, here, who, asked, status=HTTPStatus.CONFLICT, other=other)
+
+
 async def _page(
     request: Request,
     here: Doors,
@@ -150,6 +195,7 @@ async def _page(
     *,
     look: bool = False,
     status: HTTPStatus = HTTPStatus.OK,
+    other: OtherContent | None = None,
 ) -> Response:
     """Show the whole page; with ``look``, also what is found for what is written."""
     found: dict[str, Any] = {"customers": None, "cases": None, "already": []}
@@ -171,6 +217,8 @@ async def _page(
         away=status is HTTPStatus.SERVICE_UNAVAILABLE,
         pending=status is HTTPStatus.ACCEPTED,
         numbered=intake_form.is_agent(who.caller.id),
+        other=other,
+        called=CALLED,
         **found,
         **await _lists(here),
     )
@@ -267,16 +315,22 @@ async def _told(
     case: str = "",
 ) -> Response:
     require(who, Right.SEE, seen)
-    can = _possible(who, seen)
+    can, now = _possible(who, seen), here.now()
+    open_ = [p for p in seen.promises if p.ended_at is None and p.kind in _TELL]
+    kept = await here.desk.kept_words(seen.id) if may(who.caller, Right.SEE_CUSTOMER, seen) else []
+    if kept:
+        await saw(here, who, Right.SEE_CUSTOMER, seen.number)
     return render(
         request,
         "agent_issue.html",
         (tried.result.status if tried else HTTPStatus.OK).value,
         who=who,
         issue=seen,
-        tell=[(_TELL[p.kind], p) for p in seen.promises if p.ended_at is None and p.kind in _TELL],
+        tell=[(_TELL[p.kind], p) for p in open_ if p.due_at > now],
+        late=[p.kind for p in open_ if p.due_at <= now],
         can=can,
         case=await _case(here, who, case),
+        kept=kept,
         forms={each: tried.form(seen, each) if tried else Filled() for each in can},
         refused=tried.result.form.wrong if tried else {},
     )

@@ -94,7 +94,7 @@ async def _again(
     today = await _today(here, who)
     call = next((each for each in today.calls if _is_about(result.form, each)), None)
     await _seen(here, who, [call] if call else [])
-    return render(
+    part = render(
         request,
         "clerk_again.html",
         result.status.value,
@@ -103,6 +103,8 @@ async def _again(
         filled=result.form,
         now=here.now(),
     )
+    part.headers["X-Part"] = "call"  # shown whatever its status
+    return part
 
 
 async def _page(
@@ -125,6 +127,7 @@ async def _page(
         cards=list(zip(today.calls, forms, strict=True)),
         filled=result.form if result else None,
         done=(result.done if result else None) or [],
+        unrecorded=kept is not None and kept not in forms,
         now=here.now(),
     )
 

@@ -65,6 +65,7 @@ async def show(
         if (tried and each is tried.action) or (each in seen.can and may(who.caller, each, seen))
     ]
     choices = await _choices(here, seen)
+    intake = await _intake(here, who, seen)
     return render(
         request,
         "issue.html",
@@ -75,7 +76,8 @@ async def show(
         promises=[each for each in seen.promises if each.generation == seen.reopen_count + 1],
         steps=seen.steps[-_STEPS:][::-1],
         told=await here.desk.told(seen.id, seen.reopen_count + 1),
-        intake=await _intake(here, who, seen),
+        intake=intake,
+        kept=await here.desk.kept_words(seen.id) if intake else [],
         known=await _known(here, who, seen),
         forms=[_form(seen, each, choices, tried) for each in can],
         up_front=UP_FRONT,

@@ -228,6 +228,7 @@ async def _issue(
         tried,
         issue=seen,
         intake=customer,
+        kept=await here.desk.kept_words(seen.id) if customer else [],
         staff=await _staff(here, seen.department),
         in_row=_HERE,
     )

@@ -25,7 +25,7 @@ from domain.sla.promise import Promise
 from domain.staff.access import Caller, Right, may
 from domain.vocabulary import Audience, Role, ServiceItem
 from runtime.signing import LinkRefused, link_id
-from starter.client import Unavailable
+from starter.client import Busy, Unavailable
 from starter.register import Outlook
 from web import audit
 from web.audit import Deed
@@ -35,6 +35,7 @@ from web.forms import actions
 from web.forms.form import WHOLE, Filled
 from web.forms.submitting import submit
 from web.rendering import render
+from web.sent import form_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -78,6 +79,11 @@ _AWAY = Notice(
     HTTPStatus.SERVICE_UNAVAILABLE,
     "系统暂时没有回应。什么也没有丢失：请稍后再按一次。",
     "The desk does not answer now. Nothing is lost: please press again in a moment.",
+)
+_BUSY = Notice(
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "此刻操作太多，还没有做。什么也没有丢失：请稍后再按一次。",
+    "Too much is being done at once, and this is not done yet: please press again in a moment.",
 )
 _REOPENED = Notice(
     HTTPStatus.CONFLICT,
@@ -181,7 +187,7 @@ async def link_page(request: Request, here: Here, signed: str) -> Response:
 @router.post("/l/{signed}")
 async def act_by_link(request: Request, here: Here, signed: str) -> Response:
     """Do what the link is for, once: sent again, it is the same action."""
-    return await _answer(request, here, signed, await request.form())
+    return await _answer(request, here, signed, await form_of(request))
 
 
 async def _answer(
@@ -270,8 +276,9 @@ async def _act(request: Request, here: Doors, opened: _Opened, filled: Filled) -
 
     result = await submit(here, opened.who, action, form, filled, do, link.number)
     match result.error:
-        case Unavailable():
-            return _closed(request, _AWAY, link, filled)
+        case Unavailable() as error:
+            busy = isinstance(error, Busy)
+            return _closed(request, _BUSY if busy else _AWAY, link, filled)
         case Refused() if WHOLE not in result.form.wrong:
             return await _page(request, here, opened, _WRONG, result.form)
         case Refused():

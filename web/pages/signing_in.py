@@ -27,6 +27,7 @@ from web.auth.identity import Doorkeeper, SignedIn, Visitor
 from web.context import Here, address_of
 from web.problems import Problem
 from web.rendering import Form, Reason, render
+from web.sent import form_of
 
 router = APIRouter(include_in_schema=False)
 log = structlog.get_logger("doors.signing_in")
@@ -92,7 +93,7 @@ async def ask(request: Request, after: Next = "/") -> Response:
 @router.post("/login")
 async def sign_in(request: Request, here: Here) -> Response:
     """Sign somebody in by their token."""
-    form = await request.form()
+    form = await form_of(request)
     after, token = _local(str(form.get("next", "/"))), str(form.get("token", "")).strip()
     keeper: Doorkeeper = request.app.state.doorkeeper
     admitted = await keeper.by_token(here, token) if token else None

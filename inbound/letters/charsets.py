@@ -1,0 +1,102 @@
+"""Bytes of a letter as text: in the encoding they are said to be in, or as well as can be."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+
+_WIDER = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "big5": "big5hkscs",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+}
+"""What letters name, and then go beyond: each of these holds all of the other."""
+_ESCAPED = ("utf-7", "hz", "iso2022", "utf-16", "utf-32")
+"""How the names of those begin whose bytes are not what they look like."""
+_NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
+"""Python's own, which no letter is in."""
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_NAME = re.compile(r"[A-Za-z0-9][\w.:+-]{0,39}")
+_LOST = "\N{REPLACEMENT CHARACTER}"
+_BEARABLE = 0.2
+"""The share of lost characters, among those beyond ASCII, up to which a guess is a good one."""
+_BETTER_THAN_NONE = 0.5
+_PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
+"""Chinese by GB 2312, as Western letters in a row never are."""
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+def unicode_of(written: bytes, declared: str = "") -> str:
+    """Read bytes in the encoding they are said to be in, and as well as can be if they are not:
+    letters in Chinese often name another, or none.
+    """
+    if mark := next((mark for mark in _MARKS if written.startswith(mark)), None):
+        return _whole(written.decode(_MARKS[mark], errors="replace"))
+    named = _codec(declared)
+    if named.startswith(_ESCAPED):
+        text = written.decode(named, errors="replace")
+        if _damage(text) <= _BEARABLE:
+            return _whole(text)
+    if written.isascii():
+        return written.decode("ascii")
+    guesses: list[str] = []
+    for guess in _guesses(written, named):
+        guesses.append(_whole(written.decode(guess, errors="replace")))
+        if _damage(guesses[-1]) <= _BEARABLE:
+            return guesses[-1]
+    best = min(guesses, key=_damage)
+    return best if _damage(best) <= _BETTER_THAN_NONE else written.decode("latin-1")
+
+
+def _guesses(written: bytes, named: str) -> Iterator[str]:
+    """Name encodings, likeliest first."""
+    wider = _WIDER.get(named, named)
+    western = wider == "cp1252" or named.startswith(("iso8859", "cp125"))
+    if _is_utf8(written) or western or not wider:
+        yield "utf-8"
+    if western and named != "ascii" and not _PAIR.sub(b"", written).isascii():
+        yield wider
+    if wider and not western:
+        yield from (wider, named)
+    yield from ("utf-8", "gb18030")
+
+
+def _is_utf8(written: bytes) -> bool:
+    """Say whether it can be nothing else: GB 18030 hardly ever looks like three bytes of UTF-8."""
+    try:
+        return max(written.decode("utf-8")) >= "\u0800"
+    except ValueError:
+        return False
+
+
+def _damage(text: str) -> float:
+    """Say which share of what is not ASCII is lost; what was cut off at the end is not."""
+    foreign, lost = sum(character > "\x7f" for character in text), text.count(_LOST)
+    if text.endswith(_LOST) and foreign - lost > 1:
+        lost -= 1
+    return lost / foreign if foreign else 0.0
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters: nobody can keep them."""
+    return _HALVES.sub(_LOST, text)
+
+
+def _codec(declared: str) -> str:
+    """Name Python's own encoding of that name; empty: it has none."""
+    named = _NAME.search(declared)
+    try:
+        found = codecs.lookup(named[0]).name if named else ""
+        "".encode(found or "utf-8")  # some of its codecs are not for text
+    except (LookupError, ValueError):
+        return ""
+    return "" if found in _NO_TEXT else found

@@ -1,0 +1,91 @@
+"""Who wrote which letter when: a sender who writes more in an hour than the policy allows is a
+robot, or needs a person. Counted in the register, so that it holds for all processes and after a
+restart.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.sla.policy import Letters
+from domain.vocabulary import Instant, Model
+from store.connection import Connection, Pool
+from store.kept_words import KeptWith, Why
+
+HOUR = timedelta(hours=1)
+_LETTERS = 0x4C455454
+"""``LETT``, with a sender: two letters of one at once would both be the last that is allowed."""
+
+
+class Written(Model):
+    """A letter that is to become this issue; ``sender`` as mailboxes are compared, ``words`` the
+    same for letters that say the same.
+    """
+
+    issue_id: str
+    message_id: str | None
+    sender: str
+    words: str
+    at: Instant
+
+
+class TooMany(Exception):
+    """Its sender wrote as many letters as they may. ``first`` is the issue of the first of them, to
+    keep this one with; None: none of them is in the register yet.
+    """
+
+    def __init__(self, first: KeptWith | None) -> None:
+        super().__init__()
+        self.first = first
+
+
+async def admit(pool: Pool, letter: Written, allowed: Letters) -> None:
+    """Let a letter become an issue; one that was let before always may.
+
+    Raises:
+        TooMany: it may not.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SELECT pg_advisory_xact_lock($1, hashtext($2))", _LETTERS, letter.sender
+        )
+        if await _known(connection, letter.issue_id):
+            return
+        hour = await connection.fetch(
+            """
+            SELECT i.id, i.number, l.words
+            FROM letter_senders l LEFT JOIN issues i ON i.id = l.issue_id
+            WHERE l.sender = $1 AND l.at > $2 ORDER BY l.at, l.issue_id
+            """,
+            *(letter.sender, letter.at - HOUR),
+        )
+        alike = [row for row in hour if row["words"] == letter.words]
+        for before, most in ((alike, allowed.alike), (hour, allowed.per_hour)):
+            if len(before) >= most:
+                first = next((row for row in before if row["id"]), None)
+                raise TooMany(first and KeptWith(first["id"], first["number"], Why.TOO_MANY))
+        columns = ", ".join(Written.model_fields)
+        await connection.execute(
+            f"INSERT INTO letter_senders ({columns}) VALUES ($1, $2, $3, $4, $5)",  # noqa: S608
+            *letter.model_dump().values(),
+        )
+
+
+async def forget(pool: Pool, issue_id: str) -> None:
+    """Take back that a letter becomes an issue, unless it did: the desk refused it."""
+    await pool.execute(
+        "DELETE FROM letter_senders WHERE issue_id = $1"
+        " AND NOT EXISTS (SELECT FROM issues WHERE id = $1)",
+        issue_id,
+    )
+
+
+async def _known(connection: Connection, issue_id: str) -> bool:
+    """Say whether a letter was let before, or became an issue before senders were counted."""
+    return bool(
+        await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM letter_senders WHERE issue_id = $1)"
+            " OR EXISTS (SELECT FROM issues WHERE id = $1)",
+            issue_id,
+        )
+    )

@@ -1,0 +1,157 @@
+"""docs/messages.md: every message in both languages, for whoever reviews the wording. It is made of
+the templates: `python -m tests.support.messages_page` writes it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from activities.wording import (
+    SMS_PARTS,
+    Context,
+    Style,
+    Written,
+    is_for_customers,
+    write,
+)
+from domain import sms
+from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of, the_one
+from domain.sla.policy import Desk
+from domain.sla.promise import PromiseKind
+from domain.vocabulary import Category, Kind, Language
+from runtime.rulebook import load
+from runtime.signing import Links, Signer
+from tests.support.sample_messages import NOON, WRITTEN, a_promise, in_full
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "messages.md"
+_LINKS = Links(Signer("signs the links of docs/messages.md alone"), "https://desk.example")
+_KINDS = {
+    Kind.COMPLAINT: ("verified", "unfounded", "taken", "complaint_received", "conflict"),
+    Kind.PAID_SERVICE: (
+        *("quotation", "quotation_reminder", "declined", "lapsed", "approved", "not_approved"),
+        *("acceptance", "approval_wanted", "confirmed", "quotation_over"),
+    ),
+    Kind.CONSULTATION: ("answered", "dispatched", "test_reminder", "answered_staff"),
+}
+_KIND = {template: kind for kind, templates in _KINDS.items() for template in templates}
+_PROMISED = {
+    "resolved": (PromiseKind.CALLBACK,),
+    "unfounded": (PromiseKind.CALLBACK,),
+    "thanks": (PromiseKind.EVALUATION,),
+    "rating_wanted": (PromiseKind.DIFFICULTY,),
+    "panel_asked": (PromiseKind.PANEL,),
+    "approval_wanted": (PromiseKind.APPROVAL,),
+    **dict.fromkeys(("quotation", "quotation_reminder"), (PromiseKind.CONFIRMATION,)),
+    **dict.fromkeys(("answered", "acceptance", "test_reminder"), (PromiseKind.CUSTOMER_TEST,)),
+}
+_USUAL = (PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
+_TITLE = (
+    "天河支行一楼大厅自助服务区东侧第三台 ATM 出钞口反复卡钞，屏幕黑屏，"
+    "重启后仍然不行，已有客户排队等候，请尽快派人看看"
+)
+
+_HEAD = f"""\
+# What the desk says
+
+<!-- made by tests/support/messages_page.py: do not edit -->
+
+Every message as it is written about one and the same issue, with the `[desk]` of
+`policies/standard.toml`: in Chinese, then in English. Nobody reads both: a customer is written to
+in their language, everybody else in the desk's. The templates are in `activities/templates/`.
+
+Customers whose channel leads to a telephone get the short form: no subject, the next promise only,
+and one link, behind which all of it can be read. It quotes as much of what people wrote as fits
+into {SMS_PARTS} parts (a Chinese part has 67 characters, an English one 153), and nothing of it if
+there is no room: the title here has {len(_TITLE)} characters.
+"""
+
+
+def sample(template: str, style: Style) -> Context:
+    """What the message speaks of here."""
+    kinds = _PROMISED.get(template, _USUAL)
+    promises = tuple(a_promise(kind, 24 * n + 2) for n, kind in enumerate(kinds))
+    return in_full(
+        template,
+        title=_TITLE,
+        kind=_KIND.get(template, Kind.FAULT),
+        category=Category.TECHNICAL,
+        recipient_name="王芳" if is_for_customers(template) else "李雷",
+        promises=promises,
+        promise=promises[0],
+        result="已更换出钞模块并测试正常",
+        against=None,
+        desk=_desk(),
+        links=tuple(
+            (purpose, _LINKS.address(_link(purpose), brief=style.short))
+            for purpose in _purposes(template, style)
+        ),
+    )
+
+
+@cache
+def _desk() -> Desk:
+    return load(ROOT / "policies" / "standard.toml").policy.desk
+
+
+def _purposes(template: str, style: Style) -> tuple[Purpose, ...]:
+    offered = OFFERED.get(template, ())
+    return the_one(offered) if style.short else offered
+
+
+def _link(purpose: Purpose) -> Link:
+    return Link(
+        number="20261123-07-0003",
+        purpose=purpose,
+        person=PURPOSES[purpose].audience.value,
+        generation=1,
+        until=NOON + timedelta(days=30),
+        mark=mark_of("issue:web:r-1"),
+    )
+
+
+def page() -> str:
+    """The whole page."""
+    customers = [template for template in WRITTEN if is_for_customers(template)]
+    staff = [template for template in WRITTEN if template not in customers]
+    parts = [_HEAD, *_table(customers), "## To customers", *map(_message, customers)]
+    return "\n".join([*parts, "## To the desk's people", *map(_message, staff)])
+
+
+def _table(templates: list[str]) -> Iterator[str]:
+    yield "| message | 短信 | parts | English SMS | parts |\n|---|---|---|---|---|"
+    for template in templates:
+        bodies = [_write(template, Style(language=each, short=True)).body for each in Language]
+        counted = " | ".join(f"{len(body)} | {sms.parts(body)}" for body in bodies)
+        yield f"| `{template}` | {counted} |"
+    yield ""
+
+
+def _write(template: str, style: Style) -> Written:
+    return write(template, sample(template, style), style)
+
+
+def _message(template: str) -> str:
+    return "\n".join([f"\n### `{template}`\n", *_shown(template)])
+
+
+def _shown(template: str) -> Iterator[str]:
+    for language in Language:
+        written = _write(template, Style(language=language))
+        yield f"{_counted(written.body)}\n\n```text\n{written.subject}\n\n{written.body}\n```\n"
+    if is_for_customers(template):
+        for language in Language:
+            body = _write(template, Style(language=language, short=True)).body
+            yield f"SMS, {_counted(body)}\n\n```text\n{body}\n```\n"
+
+
+def _counted(body: str) -> str:
+    parts = sms.parts(body)
+    return f"{len(body)} characters, {parts} SMS part{'s' if parts > 1 else ''}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

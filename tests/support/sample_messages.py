@@ -1,0 +1,145 @@
+"""What messages may speak of: as little as there may be, and as much."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from activities.wording import TEMPLATES, Context, Undelivered
+from domain.issue.actions import (
+    Act,
+    Answer,
+    Approve,
+    ComplaintRaised,
+    Confirm,
+    Consult,
+    Quote,
+    RecordCallback,
+    ReportTest,
+    Transfer,
+    Verify,
+)
+from domain.sla.promise import Promise, PromiseKind
+from domain.vocabulary import DESK, Audience, Category, Kind, Severity, Verdict
+
+NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
+"""Monday 12:00 in Shanghai."""
+
+MINIMAL = Context(
+    number="20261123-07-0003",
+    title="卡钞",
+    kind=Kind.FAULT,
+    product_line="atm",
+    region="guangdong",
+    recipient_name="李雷",
+    zone="Asia/Shanghai",
+)
+
+
+def a_promise(kind: PromiseKind, hours: float, *, provisional: bool = False) -> Promise:
+    return Promise(
+        kind=kind,
+        target="2h",
+        clock="working",
+        calendar="guangzhou",
+        made_at=NOON,
+        due_at=NOON + timedelta(hours=hours),
+        provisional=provisional,
+    )
+
+
+PROMISES = (
+    a_promise(PromiseKind.RESPONSE, 2),
+    a_promise(PromiseKind.RESOLUTION, 77, provisional=True),
+    a_promise(PromiseKind.CALLBACK, 24),
+)
+
+RESULT = "已更换出钞模块\n并测试正常"
+
+FULL = Context(
+    number="20261123-07-0003",
+    title="ATM 出钞口卡钞，屏幕黑屏，重启后仍然无法恢复正常，营业网点门口已经有多位客户在排队等候",
+    kind=Kind.COMPLAINT,
+    severity=Severity.MAJOR,
+    category=Category.TECHNICAL,
+    product_line="atm",
+    region="guangdong",
+    site="天河支行",
+    customer_name="王芳",
+    recipient_name="李雷",
+    engineer_name="韩梅梅",
+    department="technical_service",
+    against="20261122-07-0001",
+    thin="technical_service/guangzhou",
+    zone="Asia/Shanghai",
+    promises=PROMISES,
+    promise=PROMISES[1],
+    mark_name="+2h",
+    own_word=PROMISES[:2],
+    happened_at=NOON,
+    by="e-han",
+    on_duty_at=NOON + timedelta(hours=20),
+    expected_at=NOON + timedelta(hours=6),
+    reason="备件明天到货",
+    result=RESULT,
+    level=2,
+    reopen_count=1,
+    undelivered=(
+        Undelivered(
+            audience=Audience.HANDLER,
+            recipient="e-li",
+            subject="新任务 20261123-07-0003",
+            text="请尽快受理。\n期限不变。",
+            why="the DingTalk robot says no: it was switched off (400102)",
+        ),
+    ),
+)
+
+ANSWERED = Answer(by=DESK, solution="请长按电源键十秒后重新开机")
+TRIED = ReportTest(by=DESK, worked=False, words="试了三遍，还是黑屏。")
+PASSED_ON = Transfer(by=DESK, to="software_development", reason="是软件版本的问题")
+VERIFIED = Verify(by=DESK, verdict=Verdict.MAJOR, findings="工程师当天未按约定到场")
+QUOTED = Quote(by=DESK, work="加装一台自助缴费终端，含布线", amount=Decimal("12800.50"))
+DECLINED = Confirm(by=DESK, agreed=False, words="价格太高了。")
+COMPLAINED = RecordCallback(
+    by=DESK, reached=True, running=False, satisfied=False, conflict=True, words="等了三天没人来。"
+)
+
+SAID: dict[str, Act] = {
+    "answered": ANSWERED,
+    "answered_staff": ANSWERED,
+    "dispatched": TRIED,
+    "work_refused": TRIED,
+    "transferred": PASSED_ON,
+    "transferred_staff": PASSED_ON,
+    "panel_asked": Consult(by=DESK, question="主板要不要更换？", experts=("e-wu", "e-zhao")),
+    "panel_advised": Consult(by=DESK, advice="先刷新固件，再换主板。"),
+    "verified": VERIFIED,
+    "unfounded": Verify(by=DESK, verdict=Verdict.UNFOUNDED, findings="工程师按约定时间到场"),
+    "taken": VERIFIED,
+    "quotation": QUOTED,
+    "approval_wanted": QUOTED,
+    "declined": DECLINED,
+    "quotation_over": DECLINED,
+    "confirmed": Confirm(by=DESK, agreed=True, words="可以，尽快开始。"),
+    "not_approved": Approve(by=DESK, approved=False, reason="该型号已停产"),
+    "repair_failed": COMPLAINED,
+    "conflict": COMPLAINED,
+    "complaint_failed": ComplaintRaised(by=DESK, reason="登记簿没有回应"),
+}
+"""What the step said that brings such a message about."""
+
+
+def said(act: Act) -> dict[str, Any]:
+    """What a step keeps of an action, as JSON."""
+    return act.model_dump(mode="json", exclude={"by", "at"}, exclude_none=True)
+
+
+def in_full(template: str, **changes: Any) -> Context:
+    """Return everything such a message may speak of."""
+    words = {"said": said(SAID[template])} if template in SAID else {}
+    return FULL.model_copy(update=words | changes)
+
+
+WRITTEN = sorted(path.stem for path in TEMPLATES.glob("[!_]*.j2"))
