@@ -46,6 +46,14 @@ def unicode_of(written: bytes, declared: str = "") -> str:
         text = written.decode(named, errors="replace")
         if _damage(text) <= _BEARABLE:
             return _whole(text)
+    text, lines = _guessed(written, named), written.split(b"\n")
+    if _is_utf8(written) or not (_LOST in text or any(map(_is_utf8, lines))):
+        return text
+    # What fell into it, or was copied there, is in another: nothing of that spoils the other lines.
+    return "\n".join(_guessed(line, named) for line in lines)
+
+
+def _guessed(written: bytes, named: str) -> str:
     if written.isascii():
         return written.decode("ascii")
     guesses: list[str] = []

@@ -29,6 +29,7 @@ from inbound.letters.said import (
 from inbound.letters.wrapped import signed_in, tnef_in
 
 _TNEF = "application/ms-tnef"
+_KIND = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
 _RICHER = 1.25
 """So many times the words of a plainer version, and it was only a stub."""
 _FOR_OLD_PROGRAMS = re.compile(r"\bMIME\b|multi-?part", re.IGNORECASE)
@@ -48,7 +49,10 @@ class _Part(NamedTuple):
         disposition = raw_header(message, "Content-Disposition").partition(";")[0].strip().lower()
         name = parameter(message, "content-disposition", "filename")
         name = name or parameter(message, "content-type", "name")
-        return cls(message, message.get_content_type(), name, disposition == "attachment")
+        kind = message.get_content_type()
+        # What is of no kind that there can be is looked at: it may be anything.
+        aside = disposition == "attachment" and _KIND.fullmatch(kind) is not None
+        return cls(message, kind, name, aside)
 
     @property
     def parts(self) -> list[Head]:
@@ -158,7 +162,8 @@ def _report(part: _Part, _: bool) -> Said:  # noqa: FBT001
 
 
 def _facts(head: Head) -> Said:
-    return Said("\n".join(f"{name}: {decoded(str(value))}" for name, value in head.raw_items()))
+    said = "\n".join(f"{name}: {decoded(str(value))}" for name, value in head.raw_items())
+    return joined([Said(said), Said(text_of([_as_it_stands(head)], ""))])
 
 
 def _around(text: str) -> Said:

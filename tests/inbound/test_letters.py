@@ -523,3 +523,27 @@ def test_the_same_letter_always_reads_the_same(path: Path) -> None:
     """Whoever tells letters of one id apart goes by it."""
     raw = path.read_bytes()
     assert letter_in(raw, NOW) == letter_in(raw, NOW + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("mostly", ["gbk", "utf-8"])
+def test_lines_of_another_charset_cost_the_others_nothing(mostly: str) -> None:
+    """A reply quotes in one what was written in the other, and programs copy bytes as they are."""
+    other = {"gbk": "utf-8", "utf-8": "gbk"}[mostly]
+    lines = ["钞口卡住，键盘失灵".encode(mostly)] * 3 + ["读卡器不读卡".encode(other)]
+    head = f"From: a@kehu.example\r\nContent-Type: text/plain; charset={mostly}\r\n\r\n"
+    text = read(head.encode() + b"\n".join(lines))["text"]
+    assert text.count("钞口卡住，键盘失灵") == 3
+    assert "读卡器不读卡" in text
+
+
+def test_what_is_set_aside_as_of_a_kind_that_cannot_be_is_read() -> None:
+    head = b"From: a@kehu.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+    part = b"Content-Type: mes((sage/x\r\nContent-Disposition: attachment\r\n\r\nE01 on screen"
+    assert "E01 on screen" in read(head + part + b"\r\n--b--\r\n")["text"]
+
+
+def test_words_behind_the_facts_of_a_report_are_read() -> None:
+    head = b"From: a@kehu.example\r\nContent-Type: message/delivery-status\r\n\r\n"
+    text = read(head + b"Action: failed\r\n no field: the disk is full\r\n\r\nask us\r\n")["text"]
+    assert "Action: failed" in text
+    assert "ask us" in text
