@@ -83,9 +83,10 @@ def _sample(path: Path, form: Form) -> dict[str, Any]:
     """
     if path.suffix == ".eml":
         raw, ours = path.read_bytes(), frozenset(map(mailbox, form.own))
-        if sign := machine(head_of(raw), ours):
+        head = head_of(raw)
+        if sign := machine(head, ours):
             raise Ignored(f"written by a machine ({sign})")
-        return dict(from_a_person(shared().read(raw), raw, ours))
+        return dict(from_a_person(shared().read(raw), head, ours))
     try:
         theirs = json.loads(read_utf8(path, InputError))
     except ValueError as error:

@@ -19,7 +19,7 @@ from domain.staff.access import Right
 from domain.vocabulary import Role
 from inbound.correspondence import Came, Correspondence
 from inbound.letters.apart import Reader, shared
-from inbound.letters.headers import head_of, header
+from inbound.letters.headers import Head, head_of, header
 from inbound.letters.letter import Letter
 from inbound.machines import answered_to, machine
 from inbound.mapping import Form, Ignored, Unusable
@@ -117,7 +117,7 @@ class LetterBox:
         letter = await asyncio.to_thread(self.reader.read, raw)
         if cut:
             letter["text"] = f"{_CUT}\n\n{letter['text']}"
-        letter = from_a_person(letter, raw, ours)
+        letter = from_a_person(letter, head, ours)
         if sender and not letter["from"]["address"]:
             letter["from"]["address"] = sender
         intake = self.form.read(letter, datetime.now(UTC))
@@ -162,11 +162,11 @@ class LetterBox:
             log.warning("not in the register's trail", **entry.model_dump(mode="json"))
 
 
-def from_a_person(letter: Letter, raw: bytes, ours: Collection[str]) -> Letter:
-    """Return the letter as from whoever wants the answer, where another sent it for them; ``ours``
-    are the desk's own mailboxes.
+def from_a_person(letter: Letter, head: Head, ours: Collection[str]) -> Letter:
+    """Return the letter as from whoever wants the answer, as its ``head`` says, where another sent
+    it for them; ``ours`` are the desk's own mailboxes.
     """
-    person = answered_to(head_of(raw), ours)
+    person = answered_to(head, ours)
     if person is None:
         return letter
     return {**letter, "from": {"name": person.name, "address": person.address}}
