@@ -25,7 +25,7 @@ from domain.errors import InputError
 from domain.issue.arrival import arrived
 from domain.issue.intake import Customer, Email, Intake
 from domain.texts import can_be_seen
-from domain.vocabulary import Code, Model, Zone
+from domain.vocabulary import LONGEST_TEXT, Code, Model, Zone
 from runtime.textfiles import explain, findings, read_utf8
 
 _CUSTOMER = "customer."
@@ -33,7 +33,7 @@ _FIELDS = frozenset(Intake.model_fields) - {"customer", "source"} | {
     f"{_CUSTOMER}{name}" for name in Customer.model_fields
 }
 _TIMES = frozenset({"reported_at", "occurred_at"})
-_LONGEST_LINE, _LONGEST_TEXT = 200, 10_000
+_LONGEST_LINE = 200
 _CUT = "\n\n（文字过长，此处有删节。The text is too long: some of it was cut here.）\n\n"
 _LAST = 2_000
 """Characters of the last paragraph that is never cut: there a letter names its attachments."""
@@ -225,11 +225,11 @@ def _one_line(text: str) -> str:
 def _text(text: str) -> str:
     """Cut what is too long, say so there, and keep a short last paragraph."""
     text = text.replace("\x00", "")
-    if len(text) <= _LONGEST_TEXT:
+    if len(text) <= LONGEST_TEXT:
         return text
     last = text.rpartition("\n\n")[2]
     last = last if len(last) <= _LAST else ""
-    return text[: _LONGEST_TEXT - len(_CUT) - len(last)] + _CUT + last
+    return text[: LONGEST_TEXT - len(_CUT) - len(last)] + _CUT + last
 
 
 def _reference(text: str) -> str:

@@ -15,10 +15,9 @@ from pydantic_core import PydanticCustomError
 
 from domain import telephone
 from domain.issue.intake import Customer, Intake
+from domain.vocabulary import LONGEST_TEXT
 
 _NOTE = "电话栏原文 As written for the telephone: {}"
-_LONGEST = 10_000
-"""Characters of a description."""
 
 
 def _as_kept(written: object) -> object:
@@ -66,8 +65,8 @@ class Arrival(Intake):
         if not isinstance(described, str):
             return said
         note = _NOTE.format(written)
-        room = _LONGEST - len(note) - 2
-        if room < len(described) <= _LONGEST:  # what is longer than that is refused as it is
+        room = LONGEST_TEXT - len(note) - 2
+        if room < len(described) <= LONGEST_TEXT:  # what is longer than that is refused as it is
             described = f"{described[: room - 1]}…"
         return {**said, "description": f"{described.rstrip()}\n\n{note}".lstrip()}
 
