@@ -126,6 +126,16 @@ def _signed(robot: NotifyDingTalk) -> str:
     return f"{address}&timestamp={timestamp}&sign={signature}"
 
 
+_FEISHUS = Kind(
+    "Feishu",
+    urls=("feishu://",),
+    holds=19_900,  # of 20 KB for the whole request
+    codes=("code", "StatusCode"),
+    words=("msg", "StatusMessage"),
+    refusals=_FEISHU,
+    address=lambda robot: str(robot.notify_url.format(token=robot.token)).rstrip("/"),
+    payload=lambda _, text: {"msg_type": "text", "content": {"text": text}},
+)
 KINDS: Mapping[type, Kind] = {
     NotifyDingTalk: Kind(
         "DingTalk",
@@ -151,25 +161,12 @@ KINDS: Mapping[type, Kind] = {
         address=lambda robot: str(robot.api_url),
         payload=lambda _, text: {"msgtype": "text", "text": {"content": text}},
     ),
-    NotifyFeishu: Kind(
-        "Feishu",
-        urls=("feishu://",),
-        holds=19_900,  # of 20 KB for the whole request
-        codes=("code", "StatusCode"),
-        words=("msg", "StatusMessage"),
-        refusals=_FEISHU,
-        address=lambda robot: str(robot.notify_url.format(token=robot.token)).rstrip("/"),
-        payload=lambda _, text: {"msg_type": "text", "content": {"text": text}},
-    ),
-    NotifyLark: Kind(
-        "Lark",
+    NotifyFeishu: _FEISHUS,
+    # The same robots, for those outside of China.
+    NotifyLark: _FEISHUS._replace(
+        name="Lark",
         urls=("lark://", "https://open.larksuite.com/open-apis/bot/"),
-        holds=19_900,
-        codes=("code", "StatusCode"),
-        words=("msg", "StatusMessage"),
-        refusals=_FEISHU,
         address=lambda robot: str(robot.webhook_url),
-        payload=lambda _, text: {"msg_type": "text", "content": {"text": text}},
     ),
 }
 
