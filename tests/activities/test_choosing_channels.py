@@ -9,23 +9,10 @@ import pytest
 from activities.recording import Recording
 from domain.issue.lifecycle import register, registered
 from domain.issue.state import Issue
-from inbound.files.roster import read_roster
-from runtime import rulebook
-from runtime.settings import ROOT
-from store import roster, rulebooks
 from store.connection import Pool
-from tests.support.builders import LINKS, MONDAY, an_intake
+from tests.support.builders import MONDAY, an_intake
 
 MAIL = "zhang.wei@customer.example"
-
-
-@pytest.fixture
-async def recording(database: Pool) -> Recording:
-    current = rulebook.load(ROOT / "policies" / "standard.toml")
-    async with database.acquire() as connection, connection.transaction():
-        await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
-        await rulebooks.adopt(connection, current, by="test", note="")
-    return Recording(database, LINKS)
 
 
 async def opened(

@@ -8,33 +8,19 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
-
 from activities.recording import Recording
 from domain.issue.actions import Accept, ActionName
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import Actor, Role
-from inbound.files.roster import read_roster
-from runtime import rulebook
-from runtime.settings import ROOT
-from store import issue_reader, roster, rulebooks
+from store import issue_reader
 from store.connection import Pool
-from tests.support.builders import LINKS, an_intake
+from tests.support.builders import an_intake
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 LATE = timedelta(days=13)
 SENT = "SELECT template, audience, recipient, body FROM outbox ORDER BY template, recipient"
-
-
-@pytest.fixture
-async def recording(database: Pool) -> Recording:
-    current = rulebook.load(ROOT / "policies" / "standard.toml")
-    async with database.acquire() as connection, connection.transaction():
-        await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
-        await rulebooks.adopt(connection, current, by="test", note="")
-    return Recording(database, LINKS)
 
 
 async def opened(recording: Recording, late: timedelta, **changes: Any) -> Issue:

@@ -27,10 +27,8 @@ from domain.issue.state import Issue
 from domain.issue.step import Recorded, Step
 from domain.staff.duty import DutyException
 from domain.vocabulary import DESK, Actor, Role
-from inbound.files.roster import read_roster
-from runtime import postgres, rulebook
-from runtime.settings import ROOT
-from store import duty, issue_reader, outbox, roster, rulebooks, standing
+from runtime import postgres
+from store import duty, issue_reader, outbox, roster, standing
 from store.connection import Pool
 from store.issue_writer import OutOfStep
 from tests.support.builders import LINKS, an_intake
@@ -38,15 +36,6 @@ from tests.support.round_trips import listening
 
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
-
-
-@pytest.fixture
-async def recording(database: Pool) -> Recording:
-    current = rulebook.load(ROOT / "policies" / "standard.toml")
-    async with database.acquire() as connection, connection.transaction():
-        await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
-        await rulebooks.adopt(connection, current, by="test", note="")
-    return Recording(database, LINKS)
 
 
 def registration(
