@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Request
 from starlette.datastructures import FormData
 
+from runtime.charsets import CHINESE, NO_TEXT
 from web.problems import Problem
 
 FORM = "application/x-www-form-urlencoded"
@@ -23,10 +24,6 @@ _FIELDS = 1000
 """How many a form may have."""
 _PLAIN = "a=b&c%20+1"
 """What a form is written with, whatever it says: no encoding is of use that writes it otherwise."""
-_NO_ENCODINGS = frozenset({"idna", "unicode-escape", "raw-unicode-escape"})
-"""What Python knows beside them."""
-_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs"}
-"""Who names one of these goes beyond it: the other holds all of it, and more."""
 
 
 async def form_of(request: Request) -> FormData:
@@ -80,7 +77,7 @@ def _encoding(named: str) -> str | None:
         plain = _PLAIN.encode(name) == _PLAIN.encode("ascii")
     except (LookupError, ValueError):
         return None
-    return _WIDER.get(name, name) if plain and name not in _NO_ENCODINGS else None
+    return CHINESE.get(name, name) if plain and name not in NO_TEXT else None
 
 
 def _pairs(body: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -6,10 +6,10 @@ import codecs
 import re
 from collections.abc import Iterator
 
+from runtime.charsets import CHINESE, NO_TEXT
+
 _WIDER = {
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "big5": "big5hkscs",
+    **CHINESE,
     "shift_jis": "cp932",
     "euc_kr": "cp949",
     "iso8859-1": "cp1252",
@@ -18,8 +18,6 @@ _WIDER = {
 """What letters name, and then go beyond: each of these holds all of the other."""
 _ESCAPED = ("utf-7", "hz", "iso2022", "utf-16", "utf-32")
 """How the names of those begin whose bytes are not what they look like."""
-_NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
-"""Python's own, which no letter is in."""
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -107,4 +105,4 @@ def _codec(declared: str) -> str:
         "".encode(found or "utf-8")  # some of its codecs are not for text
     except (LookupError, ValueError):
         return ""
-    return "" if found in _NO_TEXT else found
+    return "" if found in NO_TEXT else found

@@ -547,3 +547,10 @@ def test_words_behind_the_facts_of_a_report_are_read() -> None:
     text = read(head + b"Action: failed\r\n no field: the disk is full\r\n\r\nask us\r\n")["text"]
     assert "Action: failed" in text
     assert "ask us" in text
+
+
+@pytest.mark.parametrize("charset", ["unicode-escape", "raw_unicode_escape", "idna", "punycode"])
+def test_a_charset_that_only_python_knows_is_none(charset: str) -> None:
+    head = f"From: a@kehu.example\r\nContent-Type: text/plain; charset={charset}\r\n\r\n"
+    words = r"钞口卡住，见 C:\new\u0041tm"
+    assert read(head.encode() + words.encode("gbk"))["text"] == words
