@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from inbound.letters.headers import decoded
 from inbound.letters.pages import stripped
-from inbound.letters.said import NO_TEXT, Said, joined, page_of, text_of, unpacked
+from inbound.letters.said import NO_TEXT, Said, joined, page_of, text_of, texts_in
 
 _BETWEEN = re.compile(
     rb"^--[^\s-][^\r\n]{0,200}\r?\n(?=[!-9;-~]+:|\r?\n)|^--\S{1,200}--[ \t]*\r?$", re.MULTILINE
@@ -23,29 +23,52 @@ _TYPE = re.compile(
 )
 _CHARSET = re.compile(rb"charset\*?[ \t]*=\s*[\"']*([\w.:+-]+)", re.IGNORECASE)
 _FILENAME = re.compile(rb"\b(?:file)?name[*0-9]*[ \t]*=\s*\"?([^\";\r\n]{1,300})", re.IGNORECASE)
-_HEADER = re.compile(rb"\s*[!-9;-~]+[ \t]*:")
+_FOLD = re.compile(rb"\r?\n[ \t]+")
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)")
+_HEAD = re.compile(
+    rb"^(?:content-[\w-]+|mime-version|from|to|subject|date|message-id|received)[ \t]*:",
+    re.IGNORECASE | re.MULTILINE,
+)
+TITLE = "主题 Subject: {}"
 
 
-def said_in(raw: bytes) -> Said:
-    """Read what there is."""
-    said = [_piece(piece, within=place > 0) for place, piece in enumerate(_BETWEEN.split(raw))]
+def said_in(raw: bytes, *, letter: bool = False) -> Said:
+    """Read what there is; the head of a whole ``letter`` is read elsewhere."""
+    first, *others = _BETWEEN.split(raw)
+    said = [_piece(first, own=letter), *map(_piece, others)]
     return replace(joined(said), whole=False)
 
 
-def _piece(piece: bytes, *, within: bool) -> Said:
+def _piece(piece: bytes, *, own: bool = False) -> Said:
     blank = _BLANK.search(piece)
     head, body = (piece[: blank.start()], piece[blank.end() :]) if blank else (b"", piece)
-    if within and not _HEADER.match(head):
+    if not _HEAD.search(head):
         head, body = b"", piece
-    forwarded = ""
+    told = [] if own else _told(head)
     kind, subtype = _kind(head)
     if kind == "message" and (inner := _BLANK.search(body)):
         head, body = body[: inner.start()], body[inner.end() :]
-        forwarded, (kind, subtype) = text_of([head], ""), _kind(head)
+        told, (kind, subtype) = [*told, text_of([head], "")], _kind(head)
     if kind in NO_TEXT:
-        return Said(forwarded, (_name(head) or f"{kind}/{subtype}",))
+        return Said("\n".join(told), (_name(head) or f"{kind}/{subtype}",))
     text = _text(head, body, is_page=subtype == "html")
-    return Said("\n\n".join(filter(None, (forwarded, text))))
+    return Said("\n\n".join(filter(None, ("\n".join(told), text))))
+
+
+def _told(head: bytes) -> list[str]:
+    """Return what a head says: what the letter is called, and lines that are no header's."""
+    said: list[str] = []
+    for line in _FOLD.sub(b" ", head).splitlines():
+        field = _FIELD.match(line)
+        if field is None:
+            said.append(_unicode(line))
+        elif field[1].lower() == b"subject":
+            said.append(TITLE.format(_unicode(field[2])))
+    return said
+
+
+def _unicode(written: bytes) -> str:
+    return decoded(written.decode("utf-8", "surrogateescape"))
 
 
 def _kind(head: bytes) -> tuple[str, str]:
@@ -55,8 +78,8 @@ def _kind(head: bytes) -> tuple[str, str]:
 
 def _text(head: bytes, body: bytes, *, is_page: bool) -> str:
     encoding, charset = _ENCODING.search(head), _CHARSET.search(head)
-    written = unpacked(body, encoding[1].decode() if encoding else "")
     declared = charset[1].decode() if charset else ""
+    written = texts_in(body, encoding[1].decode() if encoding else "", declared)
     if not is_page:
         return text_of(written, declared)
     return stripped(page_of(written, declared))

@@ -69,6 +69,12 @@ def header(letter: Head, name: str) -> str:
     return decoded(raw_header(letter, name))
 
 
+def titles(letter: Head) -> list[str]:
+    """Return what the letter is called, each once: some have several subjects."""
+    found = (decoded(str(said)) for key, said in letter.raw_items() if key.lower() == "subject")
+    return [title for title in dict.fromkeys(found) if title]
+
+
 def decoded(raw: str) -> str:
     """Read what a header holds: words in any encoding, also cut in the middle of a character."""
     said: list[tuple[bytes, str]] = []

@@ -12,7 +12,7 @@ from typing import TypedDict
 from domain.issue.intake import OLDEST_REPORT
 from inbound.letters import bluntly, parts
 from inbound.letters.addresses import Mailbox, mailboxes
-from inbound.letters.headers import Head, head_of, header, raw_header
+from inbound.letters.headers import Head, head_of, header, raw_header, titles
 from inbound.letters.said import Said
 
 NOT_READ = (
@@ -53,18 +53,18 @@ def letter_in(raw: bytes, now: datetime) -> Letter:
     try:
         said = parts.said_in(raw)
     except Exception:  # noqa: BLE001  whatever the libraries trip over, nobody's words are lost
-        said = bluntly.said_in(raw)
+        said = bluntly.said_in(raw, letter=True)
     return _letter(raw, said, now)
 
 
 def letter_in_hurry(raw: bytes, now: datetime) -> Letter:
     """Read a letter that took too long."""
-    return _letter(raw, bluntly.said_in(raw), now)
+    return _letter(raw, bluntly.said_in(raw, letter=True), now)
 
 
 def _letter(raw: bytes, said: Said, now: datetime) -> Letter:
     head = head_of(raw)
-    subject = header(head, "Subject")
+    subject = next(iter(titles(head)), "")
     about = _NUMBER.search(subject)
     known = header(head, "Message-ID")
     sender, date = _sender(head), _sent_at(head, now)
@@ -86,6 +86,7 @@ def _paragraphs(head: Head, said: Said, sender: Mailbox, date: str | None) -> It
         yield NOT_READ
     if said.text.strip():
         yield said.text.strip()[:_LONGEST]
+    yield from map(bluntly.TITLE.format, titles(head)[1:])
     written = header(head, "From")
     if len(mailboxes(raw_header(head, "From"))) > 1 or sender.address not in written:
         yield f"发件人 From: {written}"

@@ -10,7 +10,16 @@ from email.parser import BytesParser
 from typing import NamedTuple
 
 from inbound.letters import bluntly
-from inbound.letters.headers import AS_WRITTEN, Head, decoded, header, mended, parameter, raw_header
+from inbound.letters.headers import (
+    AS_WRITTEN,
+    Head,
+    decoded,
+    header,
+    mended,
+    parameter,
+    raw_header,
+    titles,
+)
 from inbound.letters.invitations import invitation_of
 from inbound.letters.pages import words_of
 from inbound.letters.said import (
@@ -23,6 +32,7 @@ from inbound.letters.said import (
     page_of,
     squeezed,
     text_of,
+    texts_in,
     unpacked,
     unseen_lines,
 )
@@ -68,9 +78,14 @@ class _Part(NamedTuple):
         return self.kind.partition("/")[0] not in (*NO_TEXT, "message") and self.kind != "text/rtf"
 
     @property
-    def written(self) -> list[bytes]:
+    def written(self) -> bytes:
         """What stands there, as it was before it was encoded to be sent."""
         return unpacked(_as_it_stands(self.message), self.encoding)
+
+    @property
+    def texts(self) -> list[bytes]:
+        """The same of a text, in which there may be more than was encoded."""
+        return texts_in(_as_it_stands(self.message), self.encoding, self.charset)
 
     @property
     def encoding(self) -> str:
@@ -123,36 +138,41 @@ def _said(message: Head, *, opened: bool) -> Said:
     if part.is_multipart:
         return _together(part, opened)
     if kind.startswith("multipart/"):  # whose parts cannot be told apart
-        return bluntly.said_in(b"".join(part.written))
+        return bluntly.said_in(part.written)
     if part.is_text and (opened or not part.aside):
         return _text(part)
     return Said(attached=(part.called,))
 
 
 def _together(part: _Part, opened: bool) -> Said:  # noqa: FBT001  a reader
-    read = [_said(each, opened=opened) for each in part.parts]
+    read = [joined([_titled(each), _said(each, opened=opened)]) for each in part.parts]
     inside = _richest(read) if part.kind == "multipart/alternative" else joined(read)
     preamble = part.message.preamble or ""
     before = "" if _FOR_OLD_PROGRAMS.search(preamble) else preamble
     return joined([_around(before), inside, _around(part.message.epilogue or "")])
 
 
+def _titled(head: Head) -> Said:
+    """Read what a part is called, which none is: a letter that lost the line before it is."""
+    return Said("\n".join(map(bluntly.TITLE.format, titles(head))))
+
+
 def _text(part: _Part) -> Said:
     if part.kind == "text/html":
-        return Said(words_of(page_of(part.written, part.charset)), _named(part))
-    return Said(text_of(part.written, part.charset), _named(part))
+        return Said(words_of(page_of(part.texts, part.charset)), _named(part))
+    return Said(text_of(part.texts, part.charset), _named(part))
 
 
 def _invitation(part: _Part, _: bool) -> Said:  # noqa: FBT001
-    return Said(invitation_of(text_of(part.written, part.charset or "utf-8")), _named(part))
+    return Said(invitation_of(text_of(part.texts, part.charset or "utf-8")), _named(part))
 
 
 def _outlooks(part: _Part, _: bool) -> Said:  # noqa: FBT001
-    return joined([Said(attached=(part.called,)), tnef_in(b"".join(part.written))])
+    return joined([Said(attached=(part.called,)), tnef_in(part.written)])
 
 
 def _signed(part: _Part, opened: bool) -> Said:  # noqa: FBT001
-    inner = signed_in(b"".join(part.written))
+    inner = signed_in(part.written)
     said = _said(_letter_in(inner), opened=opened) if inner else Said()
     return joined([said, Said(attached=(part.called,))])
 
@@ -180,9 +200,9 @@ def _named(part: _Part) -> tuple[str, ...]:
 
 
 def _forwarded(part: _Part, opened: bool) -> Said:  # noqa: FBT001
-    inner = part.parts[0] if part.parts else _letter_in(b"".join(part.written))
+    inner = part.parts[0] if part.parts else _letter_in(part.written)
     if not inner.keys():  # encoded, which it should not be
-        inner = _letter_in(b"".join(unpacked(_as_it_stands(inner), part.encoding)))
+        inner = _letter_in(unpacked(_as_it_stands(inner), part.encoding))
     facts = (
         ("发件人 From", header(inner, "From")),
         ("主题 Subject", header(inner, "Subject")),

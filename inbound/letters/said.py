@@ -6,7 +6,8 @@ import binascii
 import quopri
 import re
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import compress, groupby
+from operator import itemgetter
 
 from inbound.letters.charsets import unicode_of
 from inbound.letters.headers import from_base64
@@ -19,11 +20,14 @@ ADDRESS = re.compile(r"(?:https?|ftp)://[^\s()<>\"]+|(?<![\w.+-])[\w.+-]{1,64}@[
 PICTURE = re.compile(r"\[图片 [^\]\n]*\]")
 _RUN = re.compile(r"\w+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
-_CONTROL_BYTE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_BREAK = re.compile(rb"[\x00-\x1f\x7f]+")
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
+_SOUND = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
+_NOTHING = re.compile("[\N{REPLACEMENT CHARACTER}\ue000-\uf8ff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
+"""What bytes become that are no text."""
 _DAMAGED = 0.1
 """The share of characters that cannot be, up to which a line is base64 all the same."""
+_FULL = 60
+"""Characters of a line of base64, where encoders write the fewest."""
 _CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
 
 
@@ -45,44 +49,97 @@ def joined(parts: list[Said]) -> Said:
     )
 
 
-def unpacked(written: bytes, encoding: str) -> list[bytes]:
-    """Undo a transfer encoding, if it is there: some letters name one and are in another. What was
-    put together out of several pieces is several: each may be in a charset of its own.
-    """
+def unpacked(written: bytes, encoding: str) -> bytes:
+    """Undo a transfer encoding, if it is there: some letters name one and are in another."""
     named = encoding.strip().lower().partition(";")[0].partition(" ")[0].strip("\"'")
     if named == "base64":
-        return _from_base64(written)
+        return b"".join(from_base64(written))
     if named == "quoted-printable":
-        return [quopri.decodestring(written)]
+        return quopri.decodestring(written)
     if named in ("x-uuencode", "uuencode", "x-uue", "uue"):
-        return [_from_uu(written)]
-    return [written]
+        return _from_uu(written)
+    return written
 
 
-def _from_base64(written: bytes) -> list[bytes]:
+def texts_in(written: bytes, encoding: str, declared: str) -> list[bytes]:
+    """Undo the transfer encoding of a text, and keep what else stands there. What was put together
+    out of several pieces is several: each may be in a charset of its own.
+    """
+    if "base64" in encoding.lower():
+        return _from_base64(written, declared)
+    return [unpacked(written, encoding)]
+
+
+def _from_base64(written: bytes, declared: str) -> list[bytes]:
     """Decode the lines that are encoded, and keep those that somebody wrote between them. Where it
     is not sure which are which, what else they may say stands below.
     """
-    runs = [(encoded, list(run)) for encoded, run in groupby(written.splitlines(), _is_encoded)]
-    if all(encoded for encoded, _ in runs):
-        return from_base64(written)
-    weight = sum(sum(map(len, run)) * (1 if encoded else -1) for encoded, run in runs)
-    sure: list[bytes] = []
-    for encoded, run in runs:
-        decoded = from_base64(b"".join(run)) if encoded and weight >= 0 else []
-        told = bool(decoded) and all(map(_is_text, decoded))
-        sure += [*(decoded if told else [b"\n".join(run)]), b"\n"]
-    known = b"".join(sure)
-    doubtful = (run for piece in from_base64(written) for run in _BREAK.split(piece))
-    return sure + [run + b"\n" for run in doubtful if run not in known and _is_text(run)]
+    lines, whole = written.splitlines(), from_base64(written)
+    odd = _odd(lines)
+    if all(map(_is_encoded, lines)) and not any(odd) and _is_text(b"".join(whole), declared):
+        return whole
+    sound = [not strange and _is_sound(line) for line, strange in zip(lines, odd, strict=True)]
+    if 2 * sum(map(len, compress(lines, sound))) < len(b"".join(lines)):
+        return _doubtful(lines, declared)
+    said: list[bytes] = []
+    for is_sound, run in groupby(zip(sound, lines, strict=True), itemgetter(0)):
+        part = [line for _, line in run]
+        said += _run(part, declared) if is_sound else _one_by_one(part, declared)
+    return said
+
+
+def _odd(lines: list[bytes]) -> list[bool]:
+    """Say which lines end before the others do, and end neither all nor a piece of it."""
+    full = max(map(len, lines), default=0)
+    short = [len(line) < full and not line.endswith(b"=") for line in lines]
+    goes_on = [place < len(lines) - 1 for place in range(len(lines))]
+    after_an_end = [place > 0 and len(lines[place - 1]) < full for place in range(len(lines))]
+    return [a and (b or c) for a, b, c in zip(short, goes_on, after_an_end, strict=True)]
+
+
+def _run(lines: list[bytes], declared: str) -> list[bytes]:
+    """Decode lines that can be; if they read badly they may mean what they look like."""
+    decoded = b"".join(from_base64(b"".join(lines)))
+    # A character that began before, or goes on after, is none.
+    text = _strictly(decoded, declared)[3:-1]
+    if len(b"".join(lines)) >= _FULL and _NOTHING.search(text) is None:
+        return [decoded, b"\n"]
+    return _doubtful(lines, declared)
+
+
+def _one_by_one(lines: list[bytes], declared: str) -> list[bytes]:
+    return [said for line in lines for said in _doubtful([line], declared)]
+
+
+def _doubtful(lines: list[bytes], declared: str) -> list[bytes]:
+    """Keep lines as they stand, and below them what they may be."""
+    said = _readable(b"".join(from_base64(b"".join(lines))), declared)
+    return [line + b"\n" for line in (*lines, *said)]
 
 
 def _is_encoded(line: bytes) -> bool:
     return len(_NO_BASE64.findall(line)) <= _DAMAGED * len(line)
 
 
-def _is_text(run: bytes) -> bool:
-    return not (_CONTROL_BYTE.search(run) or "\N{REPLACEMENT CHARACTER}" in unicode_of(run))
+def _is_sound(line: bytes) -> bool:
+    return len(line) % 4 == 0 and _SOUND.fullmatch(line) is not None
+
+
+def _is_text(run: bytes, declared: str) -> bool:
+    return _NOTHING.search(unicode_of(run, declared)) is None
+
+
+def _strictly(run: bytes, declared: str) -> str:
+    """Read it as it is said to be: almost anything is something in Chinese."""
+    if declared.lower().startswith("utf-8"):
+        return run.decode("utf-8", "replace")
+    return unicode_of(run, declared)
+
+
+def _readable(run: bytes, declared: str) -> list[bytes]:
+    """Return what can be read of it; what was decoded to nothing stands between."""
+    pieces = _NOTHING.split(_strictly(run, declared))
+    return [said.encode() for said in pieces if len(squeezed(said)) > 1]
 
 
 def _from_uu(written: bytes) -> bytes:

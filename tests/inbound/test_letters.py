@@ -554,3 +554,35 @@ def test_a_charset_that_only_python_knows_is_none(charset: str) -> None:
     head = f"From: a@kehu.example\r\nContent-Type: text/plain; charset={charset}\r\n\r\n"
     words = r"钞口卡住，见 C:\new\u0041tm"
     assert read(head.encode() + words.encode("gbk"))["text"] == words
+
+
+def test_whatever_a_letter_and_its_parts_are_called_is_read() -> None:
+    raw = (
+        b"From: a@kehu.example\r\nSubject: first\r\nSubject: second\r\n"
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+        b"--x\r\nSubject: of a part\r\nContent-Ttype: text/plain\r\n\r\nwords\r\n--x--\r\n"
+    )
+    letter = letter_in(raw, NOW)
+    assert letter["subject"] == "first"
+    assert "Subject: second" in letter["text"]
+    assert "Subject: of a part\n\nwords" in letter["text"]
+
+
+def test_what_stands_where_a_head_is_looked_for_is_read() -> None:
+    raw = (
+        b"From: a@kehu.example\r\nSubject: s\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+        b"Dear all: the first paragraph\r\n\r\nthe second\r\n"
+    )
+    text = letter_in(raw, NOW)["text"]
+    assert "Dear all: the first paragraph" in text
+    assert "the second" in text
+
+
+def test_a_subject_that_came_loose_is_read_line_by_line() -> None:
+    raw = (
+        b"From: a@kehu.example\r\nSubject: s\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+        b"Subject: =?utf-8?b?" + base64.b64encode("出钞口".encode()) + b"?=\r\nno header at all\r\n"
+        b"Content-Type: text/plain\r\n\r\nwords\r\n"
+    )
+    text = letter_in(raw, NOW)["text"]
+    assert [word for word in ("出钞口", "no header at all", "words") if word not in text] == []

@@ -103,6 +103,24 @@ def test_every_word_of_every_part_is_read(tree: Built) -> None:
         assert word in text, text
 
 
+@given(
+    said=st.lists(st.text(alphabet="abcdefghkmnprstuvwxy", min_size=6, max_size=9), min_size=20),
+    fell=st.text(alphabet="abcdefghkmnprstuvwxy", min_size=5, max_size=40).map("zq".__add__),
+    charset=st.sampled_from(["utf-8", "gbk", "us-ascii"]),
+    place=st.integers(0, 100),
+)
+def test_a_line_that_falls_between_encoded_ones_is_read_and_so_are_they(
+    said: list[str], fell: str, charset: str, place: int
+) -> None:
+    lines = base64.encodebytes("\n".join(said).encode()).splitlines()
+    lines.insert(place % len(lines), fell.encode())
+    head = f"Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: base64\n\n"
+    text = letter_in(HEAD + head.encode() + b"\n".join(lines), NOW)["text"]
+    assert fell in text
+    cut_in_two = 1
+    assert len([word for word in said if word not in text]) <= cut_in_two, text
+
+
 @st.composite
 def broken(draw: st.DrawFn) -> bytes:
     raw = bytearray(HEAD + draw(trees).raw)
