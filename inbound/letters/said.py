@@ -81,11 +81,28 @@ def _from_base64(written: bytes, declared: str) -> list[bytes]:
     sound = [not strange and _is_sound(line) for line, strange in zip(lines, odd, strict=True)]
     if 2 * sum(map(len, compress(lines, sound))) < len(b"".join(lines)):
         return _doubtful(lines, declared)
+    groups = [
+        (is_sound, [line for _, line in run])
+        for is_sound, run in groupby(zip(sound, lines, strict=True), itemgetter(0))
+    ]
     said: list[bytes] = []
-    for is_sound, run in groupby(zip(sound, lines, strict=True), itemgetter(0)):
-        part = [line for _, line in run]
+    for is_sound, part in groups:
         said += _run(part, declared) if is_sound else _one_by_one(part, declared)
-    return said
+    return [*said, _across(groups, b"".join(said), declared)]
+
+
+def _across(groups: list[tuple[bool, list[bytes]]], known: bytes, declared: str) -> bytes:
+    """Return what is read only if odd lines go on where the one before them ends, and the one after
+    them where they end.
+    """
+    parts = [[], *(part for _, part in groups), []]
+    joined = [
+        b"".join([*before[-1:], *odd, *after[:1]])
+        for (is_sound, odd), before, after in zip(groups, parts, parts[2:], strict=False)
+        if not is_sound
+    ]
+    found = b"\n".join(said for each in joined for said in _decoded(each, declared))
+    return unseen_lines(found.decode(), unicode_of(known, declared)).encode()
 
 
 def _odd(lines: list[bytes]) -> list[bool]:
@@ -113,8 +130,11 @@ def _one_by_one(lines: list[bytes], declared: str) -> list[bytes]:
 
 def _doubtful(lines: list[bytes], declared: str) -> list[bytes]:
     """Keep lines as they stand, and below them what they may be."""
-    said = _readable(b"".join(from_base64(b"".join(lines))), declared)
-    return [line + b"\n" for line in (*lines, *said)]
+    return [line + b"\n" for line in (*lines, *_decoded(b"".join(lines), declared))]
+
+
+def _decoded(encoded: bytes, declared: str) -> list[bytes]:
+    return _readable(b"".join(from_base64(encoded)), declared)
 
 
 def _is_encoded(line: bytes) -> bool:
@@ -137,7 +157,7 @@ def _strictly(run: bytes, declared: str) -> str:
 
 
 def _readable(run: bytes, declared: str) -> list[bytes]:
-    """Return what can be read of it; what was decoded to nothing stands between."""
+    """Return what can be read of it, in UTF-8; what was decoded to nothing stands between."""
     pieces = _NOTHING.split(_strictly(run, declared))
     return [said.encode() for said in pieces if len(squeezed(said)) > 1]
 
