@@ -202,7 +202,8 @@ def _named(part: _Part) -> tuple[str, ...]:
 def _forwarded(part: _Part, opened: bool) -> Said:  # noqa: FBT001
     inner = part.parts[0] if part.parts else _letter_in(part.written)
     if not inner.keys():  # encoded, which it should not be
-        inner = _letter_in(unpacked(_as_it_stands(inner), part.encoding))
+        encoded = _letter_in(unpacked(_as_it_stands(inner), part.encoding))
+        inner = encoded if encoded.keys() else inner
     facts = (
         ("发件人 From", header(inner, "From")),
         ("主题 Subject", header(inner, "Subject")),
