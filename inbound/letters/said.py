@@ -22,6 +22,7 @@ _RUN = re.compile(r"\w+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
 _SOUND = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
+_IN_A_ROW = re.compile("[\u0800-\ud7ff]{2}")
 _NOTHING = re.compile("[\N{REPLACEMENT CHARACTER}\ue000-\uf8ff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
 """What bytes become that are no text."""
 _DAMAGED = 0.1
@@ -157,9 +158,14 @@ def _strictly(run: bytes, declared: str) -> str:
 
 
 def _readable(run: bytes, declared: str) -> list[bytes]:
-    """Return what can be read of it, in UTF-8; what was decoded to nothing stands between."""
-    pieces = _NOTHING.split(_strictly(run, declared))
-    return [said.encode() for said in pieces if len(squeezed(said)) > 1]
+    """Return what can be read of it, in UTF-8; what was decoded to nothing stands between. Whatever
+    is declared, characters in a row are UTF-8 if they can be: by chance none are.
+    """
+    read = _NOTHING.split(_strictly(run, declared))
+    surely = _NOTHING.split(run.decode("utf-8", "replace"))
+    said = [each for each in read if len(squeezed(each)) > 1]
+    said += [each for each in surely if _IN_A_ROW.search(each) and each not in read]
+    return [each.encode() for each in said]
 
 
 def _from_uu(written: bytes) -> bytes:
