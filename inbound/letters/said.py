@@ -75,7 +75,7 @@ def _from_base64(written: bytes, declared: str) -> list[bytes]:
     """Decode the lines that are encoded, and keep those that somebody wrote between them. Where it
     is not sure which are which, what else they may say stands below.
     """
-    lines, whole = written.splitlines(), from_base64(written)
+    lines, whole = [line for line in written.splitlines() if line.strip()], from_base64(written)
     odd = _odd(lines)
     if all(map(_is_encoded, lines)) and not any(odd) and _is_text(b"".join(whole), declared):
         return whole

@@ -357,6 +357,14 @@ def test_a_transfer_encoding_is_undone_if_it_is_there(encoding: str, written: by
     assert "worl" in text
 
 
+@pytest.mark.parametrize("around", [b"", b"\r\n", b" \r\n\r\n"])
+def test_blank_lines_around_what_is_encoded_say_nothing(around: bytes) -> None:
+    written = around + b"aGVsbG8gd29ybGQ=\r\n" + around
+    assert read(part("text/plain", written, "Content-Transfer-Encoding: base64"))["text"] == (
+        "hello world"
+    )
+
+
 # Letters nobody should have written ---------------------------------------------------------------
 
 
