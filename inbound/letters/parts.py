@@ -132,7 +132,8 @@ def _letter_in(raw: bytes) -> Head:
 def _said(message: Head, *, opened: bool) -> Said:
     """Read a part, and what is in it; if all is to be ``opened``, also text that is set aside."""
     part = _Part.of(message)
-    kind = _TNEF if part.name.lower() == "winmail.dat" else part.kind
+    is_outlooks = part.name.lower() == "winmail.dat" and not part.is_multipart
+    kind = _TNEF if is_outlooks else part.kind
     if reader := _READERS.get(kind):
         return reader(part, opened)
     if part.is_multipart:
@@ -210,9 +211,10 @@ def _forwarded(part: _Part, opened: bool) -> Said:  # noqa: FBT001
         ("日期 Date", header(inner, "Date")),
     )
     head = "\n".join(f"{label}: {said}" for label, said in facts if said)
-    read = joined(
-        [Said(f"—— 转发的信 Forwarded letter ——\n{head}".strip()), _said(inner, opened=opened)]
-    )
+    said = _said(inner, opened=opened)
+    if not said.text:  # all of it is set aside
+        said = _said(inner, opened=True)
+    read = joined([Said(f"—— 转发的信 Forwarded letter ——\n{head}".strip()), said])
     return joined([read, Said(attached=_named(part))])
 
 

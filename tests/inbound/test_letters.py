@@ -594,3 +594,21 @@ def test_a_subject_that_came_loose_is_read_line_by_line() -> None:
     )
     text = letter_in(raw, NOW)["text"]
     assert [word for word in ("出钞口", "no header at all", "words") if word not in text] == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Type: message/rfc822\r\nContent-Disposition: attachment; filename=winmail.dat",
+        b"Content-Type: message/rfc822\r\n\r\nContent-Disposition: attachment",
+    ],
+)
+def test_a_forwarded_letter_is_read_whatever_it_is_called_or_set_aside(head: bytes) -> None:
+    raw = (
+        b"From: a@kehu.example\r\nSubject: s\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+        b"--x\r\nContent-Type: text/plain\r\n\r\nseen\r\n--x\r\n" + head + b"\r\n\r\n"
+        b"Subject: inner\r\n\r\nthe words\r\n--x--\r\n"
+    )
+    text = read(raw)["text"]
+    assert "inner" in text
+    assert "the words" in text
