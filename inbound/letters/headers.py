@@ -57,11 +57,16 @@ def _head_ends(raw: bytes) -> int:
     return blank.end() if blank else min(len(raw), _LONGEST_HEAD)
 
 
-def raw_header(letter: Head, name: str) -> str:
-    """Return a header as it is written, on one line; empty: there is none."""
+def _raw_headers(letter: Head, name: str) -> list[str]:
+    """Return all headers of a name as they are written, each on one line."""
     wanted = name.lower()
     found = (str(value) for key, value in letter.raw_items() if key.lower() == wanted)
-    return " ".join(next(found, "")[:_LONGEST].split())
+    return [" ".join(value[:_LONGEST].split()) for value in found]
+
+
+def raw_header(letter: Head, name: str) -> str:
+    """Return a header as it is written, on one line; empty: there is none."""
+    return next(iter(_raw_headers(letter, name)), "")
 
 
 def header(letter: Head, name: str) -> str:
@@ -71,7 +76,7 @@ def header(letter: Head, name: str) -> str:
 
 def titles(letter: Head) -> list[str]:
     """Return what the letter is called, each once: some have several subjects."""
-    found = (decoded(str(said)) for key, said in letter.raw_items() if key.lower() == "subject")
+    found = map(decoded, _raw_headers(letter, "Subject"))
     return [title for title in dict.fromkeys(found) if title]
 
 

@@ -109,10 +109,11 @@ def _across(groups: list[tuple[bool, list[bytes]]], known: bytes, declared: str)
 def _odd(lines: list[bytes]) -> list[bool]:
     """Say which lines end before the others do, and end neither all nor a piece of it."""
     full = max(map(len, lines), default=0)
-    short = [len(line) < full and not line.endswith(b"=") for line in lines]
-    goes_on = [place < len(lines) - 1 for place in range(len(lines))]
-    after_an_end = [place > 0 and len(lines[place - 1]) < full for place in range(len(lines))]
-    return [a and (b or c) for a, b, c in zip(short, goes_on, after_an_end, strict=True)]
+    last = len(lines) - 1
+    return [
+        len(line) < full and not line.endswith(b"=") and (place < last or before < full)
+        for place, (line, before) in enumerate(zip(lines, [full, *map(len, lines)], strict=False))
+    ]
 
 
 def _run(lines: list[bytes], declared: str) -> list[bytes]:
@@ -134,10 +135,6 @@ def _doubtful(lines: list[bytes], declared: str) -> list[bytes]:
     return [line + b"\n" for line in (*lines, *_decoded(b"".join(lines), declared))]
 
 
-def _decoded(encoded: bytes, declared: str) -> list[bytes]:
-    return _readable(b"".join(from_base64(encoded)), declared)
-
-
 def _is_encoded(line: bytes) -> bool:
     return len(_NO_BASE64.findall(line)) <= _DAMAGED * len(line)
 
@@ -157,12 +154,13 @@ def _strictly(run: bytes, declared: str) -> str:
     return unicode_of(run, declared)
 
 
-def _readable(run: bytes, declared: str) -> list[bytes]:
+def _decoded(encoded: bytes, declared: str) -> list[bytes]:
     """Return what can be read of it, in UTF-8; what was decoded to nothing stands between. Whatever
     is declared, characters in a row are UTF-8 if they can be: by chance none are.
     """
-    read = _NOTHING.split(_strictly(run, declared))
-    surely = _NOTHING.split(run.decode("utf-8", "replace"))
+    written = b"".join(from_base64(encoded))
+    read = _NOTHING.split(_strictly(written, declared))
+    surely = _NOTHING.split(written.decode("utf-8", "replace"))
     said = [each for each in read if len(squeezed(each)) > 1]
     said += [each for each in surely if _IN_A_ROW.search(each) and each not in read]
     return [each.encode() for each in said]

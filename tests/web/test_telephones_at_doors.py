@@ -81,6 +81,16 @@ async def form(agent: AtDesk, phone: str) -> dict[str, str]:
     return await agent.hidden("/intake") | said | chosen | {"channel": "telephone", "phone": phone}
 
 
+async def told_by_programs(
+    http: httpx2.AsyncClient, token: MakeToken, phone: str
+) -> tuple[httpx2.Response, httpx2.Response]:
+    """Send it by a mapping, and as an intake."""
+    return (
+        await http.post("/inbound/cti", json=event(phone), headers=await token(Role.INTAKE, "cti")),
+        await http.post("/issues", json=an_intake(phone), headers=await token(Role.INTAKE)),
+    )
+
+
 @pytest.mark.parametrize(("written", "kept"), SPELLINGS)
 async def test_every_door_takes_every_spelling_and_keeps_one(
     http: httpx2.AsyncClient,
@@ -90,12 +100,7 @@ async def test_every_door_takes_every_spelling_and_keeps_one(
     written: str,
     kept: str,
 ) -> None:
-    by_mapping = await http.post(
-        "/inbound/cti", json=event(written), headers=await token(Role.INTAKE, "cti")
-    )
-    by_program = await http.post(
-        "/issues", json=an_intake(written), headers=await token(Role.INTAKE)
-    )
+    by_mapping, by_program = await told_by_programs(http, token, written)
     by_page = await agent.post("/intake", await form(agent, written))
     assert (by_mapping.status_code, by_program.status_code) == (201, 201), by_program.text
     assert by_page.status_code == 303, by_page.text
@@ -129,12 +134,7 @@ async def test_every_door_refuses_what_is_no_number_with_the_reason_and_does_not
     english: str,
     chinese: str,
 ) -> None:
-    by_mapping = await http.post(
-        "/inbound/cti", json=event(written), headers=await token(Role.INTAKE, "cti")
-    )
-    by_program = await http.post(
-        "/issues", json=an_intake(written), headers=await token(Role.INTAKE)
-    )
+    by_mapping, by_program = await told_by_programs(http, token, written)
     for answer in (by_mapping, by_program):
         assert answer.status_code == 422, answer.text
         (wrong,) = answer.json()["errors"]
