@@ -207,7 +207,7 @@ def _forwarded(part: _Part, opened: bool) -> Said:  # noqa: FBT001
         inner = encoded if encoded.keys() else inner
     facts = (
         ("发件人 From", header(inner, "From")),
-        ("主题 Subject", header(inner, "Subject")),
+        *(("主题 Subject", title) for title in titles(inner)),
         ("日期 Date", header(inner, "Date")),
     )
     head = "\n".join(f"{label}: {said}" for label, said in facts if said)

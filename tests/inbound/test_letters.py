@@ -568,12 +568,15 @@ def test_whatever_a_letter_and_its_parts_are_called_is_read() -> None:
     raw = (
         b"From: a@kehu.example\r\nSubject: first\r\nSubject: second\r\n"
         b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
-        b"--x\r\nSubject: of a part\r\nContent-Ttype: text/plain\r\n\r\nwords\r\n--x--\r\n"
+        b"--x\r\nSubject: of a part\r\nContent-Ttype: text/plain\r\n\r\nwords\r\n"
+        b"--x\r\nContent-Type: message/rfc822\r\n\r\nSubject: third\r\nSubject: fourth\r\n\r\nx\r\n"
+        b"--x--\r\n"
     )
     letter = letter_in(raw, NOW)
     assert letter["subject"] == "first"
     assert "Subject: second" in letter["text"]
     assert "Subject: of a part\n\nwords" in letter["text"]
+    assert "Subject: third\n主题 Subject: fourth" in letter["text"]
 
 
 def test_what_stands_where_a_head_is_looked_for_is_read() -> None:
