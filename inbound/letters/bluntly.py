@@ -6,10 +6,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 
 from inbound.letters.headers import decoded
 from inbound.letters.pages import stripped
-from inbound.letters.said import NO_TEXT, Said, joined, page_of, text_of, texts_in
+from inbound.letters.said import (
+    NO_TEXT,
+    Attached,
+    Said,
+    joined,
+    page_of,
+    text_of,
+    texts_in,
+    unpacked,
+)
 
 _BETWEEN = re.compile(
     rb"^--[^\s-][^\r\n]{0,200}\r?\n(?=[!-9;-~]+:|\r?\n)|^--\S{1,200}--[ \t]*\r?$", re.MULTILINE
@@ -50,7 +60,8 @@ def _piece(piece: bytes, *, own: bool = False) -> Said:
         head, body = body[: inner.start()], body[inner.end() :]
         told, (kind, subtype) = [*told, text_of([head], "")], _kind(head)
     if kind in NO_TEXT:
-        return Said("\n".join(told), (_name(head) or f"{kind}/{subtype}",))
+        content = partial(unpacked, body, _encoding(head))
+        return Said("\n".join(told), (Attached(_name(head) or f"{kind}/{subtype}", content),))
     text = _text(head, body, is_page=subtype == "html")
     return Said("\n\n".join(filter(None, ("\n".join(told), text))))
 
@@ -77,12 +88,17 @@ def _kind(head: bytes) -> tuple[str, str]:
 
 
 def _text(head: bytes, body: bytes, *, is_page: bool) -> str:
-    encoding, charset = _ENCODING.search(head), _CHARSET.search(head)
+    charset = _CHARSET.search(head)
     declared = charset[1].decode() if charset else ""
-    written = texts_in(body, encoding[1].decode() if encoding else "", declared)
+    written = texts_in(body, _encoding(head), declared)
     if not is_page:
         return text_of(written, declared)
     return stripped(page_of(written, declared))
+
+
+def _encoding(head: bytes) -> str:
+    found = _ENCODING.search(head)
+    return found[1].decode() if found else ""
 
 
 def _name(head: bytes) -> str:

@@ -13,7 +13,7 @@ from domain.issue.intake import OLDEST_REPORT
 from inbound.letters import bluntly, parts
 from inbound.letters.addresses import Mailbox, mailboxes
 from inbound.letters.headers import Head, head_of, header, raw_header, titles
-from inbound.letters.said import Said
+from inbound.letters.said import Attached, Said
 
 NOT_READ = (
     "（此信未能完整读取，原件已保存。This letter could not be read in full; the original is kept.）"
@@ -96,11 +96,12 @@ def _paragraphs(head: Head, said: Said, sender: Mailbox, date: str | None) -> It
         yield f"附件 Attachments: {_names(said.attached)}"
 
 
-def _names(attached: tuple[str, ...]) -> str:
-    names = ", ".join(attached)
-    if len(names) <= _LONGEST_NAMES:
-        return names
-    return f"{names[:_LONGEST_NAMES]}… (共 {len(attached)} 个 in all)"
+def _names(attached: tuple[Attached, ...]) -> str:
+    names = list(dict.fromkeys(each.name for each in attached))
+    written = ", ".join(names)
+    if len(written) <= _LONGEST_NAMES:
+        return written
+    return f"{written[:_LONGEST_NAMES]}… (共 {len(names)} 个 in all)"
 
 
 def _sender(head: Head) -> Mailbox:

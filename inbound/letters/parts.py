@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.message import Message
 from email.parser import BytesParser
+from functools import partial
 from typing import NamedTuple
 
 from inbound.letters import bluntly
@@ -27,6 +28,7 @@ from inbound.letters.said import (
     ENOUGH,
     NO_TEXT,
     PICTURE,
+    Attached,
     Said,
     joined,
     page_of,
@@ -39,6 +41,12 @@ from inbound.letters.said import (
 from inbound.letters.wrapped import signed_in, tnef_in
 
 _TNEF = "application/ms-tnef"
+_SIGNS = frozenset(
+    {
+        *("application/pkcs7-signature", "application/x-pkcs7-signature"),
+        "application/pgp-signature",
+    }
+)
 _KIND = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
 _RICHER = 1.25
 """So many times the words of a plainer version, and it was only a stub."""
@@ -95,9 +103,18 @@ class _Part(NamedTuple):
     def charset(self) -> str:
         return parameter(self.message, "content-type", "charset")
 
-    @property
-    def called(self) -> str:
-        return self.name or self.kind
+    def attached(self, *, read: bool = False) -> Attached:
+        """Return it as a file; what only signs a letter, by its name."""
+        content = None if self.kind in _SIGNS else partial(_content, self)
+        return Attached(self.name or self.kind, content, read)
+
+    def wrapping(self) -> Attached:
+        """Return it by its name: what is in it was read as a letter of its own."""
+        return Attached(self.name or self.kind)
+
+
+def _content(part: _Part) -> bytes:
+    return part.written
 
 
 _INTERPRETED = ("Content-Type", "Content-Transfer-Encoding")
@@ -142,7 +159,7 @@ def _said(message: Head, *, opened: bool) -> Said:
         return bluntly.said_in(part.written)
     if part.is_text and (opened or not part.aside):
         return _text(part)
-    return Said(attached=(part.called,))
+    return Said(attached=(part.attached(),))
 
 
 def _together(part: _Part, opened: bool) -> Said:  # noqa: FBT001  a reader
@@ -169,13 +186,13 @@ def _invitation(part: _Part, _: bool) -> Said:  # noqa: FBT001
 
 
 def _outlooks(part: _Part, _: bool) -> Said:  # noqa: FBT001
-    return joined([Said(attached=(part.called,)), tnef_in(part.written)])
+    return joined([Said(attached=(part.wrapping(),)), tnef_in(part.written)])
 
 
 def _signed(part: _Part, opened: bool) -> Said:  # noqa: FBT001
     inner = signed_in(part.written)
     said = _said(_letter_in(inner), opened=opened) if inner else Said()
-    return joined([said, Said(attached=(part.called,))])
+    return joined([said, Said(attached=(part.wrapping(),))])
 
 
 def _report(part: _Part, _: bool) -> Said:  # noqa: FBT001
@@ -196,8 +213,8 @@ def _around(text: str) -> Said:
     return replace(bluntly.said_in(text.encode("utf-8", "surrogateescape")), whole=True)
 
 
-def _named(part: _Part) -> tuple[str, ...]:
-    return (part.name,) if part.name else ()
+def _named(part: _Part) -> tuple[Attached, ...]:
+    return (part.attached(read=True),) if part.name else ()
 
 
 def _forwarded(part: _Part, opened: bool) -> Said:  # noqa: FBT001
@@ -215,7 +232,7 @@ def _forwarded(part: _Part, opened: bool) -> Said:  # noqa: FBT001
     if not said.text:  # all of it is set aside
         said = _said(inner, opened=True)
     read = joined([Said(f"—— 转发的信 Forwarded letter ——\n{head}".strip()), said])
-    return joined([read, Said(attached=_named(part))])
+    return joined([read, Said(attached=(part.wrapping(),) if part.name else ())])
 
 
 def _richest(versions: list[Said]) -> Said:
@@ -229,7 +246,7 @@ def _richest(versions: list[Said]) -> Said:
     for text in speaking:
         shown = "\n\n".join(filter(None, [shown, unseen_lines(text, shown)]))
     everything = joined(versions)
-    return Said(shown, tuple(dict.fromkeys(everything.attached)), everything.whole)
+    return Said(shown, everything.attached, everything.whole)
 
 
 def _weight(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import quopri
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import compress, groupby
 from operator import itemgetter
@@ -33,11 +34,22 @@ _CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?([\w.:+-]{1,40})"
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A file in a letter. ``content`` says what is in it, when somebody wants to know; None: it was
+    only what wrapped the letter, or signs it. ``read``: its words stand in the text.
+    """
+
+    name: str
+    content: Callable[[], bytes] | None = None
+    read: bool = False
+
+
+@dataclass(frozen=True)
 class Said:
-    """Text, and the names of what is attached to it; ``whole`` unless some of it was not read."""
+    """Text, and what is attached to it; ``whole`` unless some of it was not read."""
 
     text: str = ""
-    attached: tuple[str, ...] = ()
+    attached: tuple[Attached, ...] = ()
     whole: bool = True
 
 
@@ -45,7 +57,7 @@ def joined(parts: list[Said]) -> Said:
     """One after the other."""
     return Said(
         "\n\n".join(part.text for part in parts if part.text),
-        tuple(name for part in parts for name in part.attached),
+        tuple(each for part in parts for each in part.attached),
         all(part.whole for part in parts),
     )
 

@@ -5,28 +5,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from inbound.letters.charsets import unicode_of
-from inbound.letters.said import Said, text_of
+from inbound.letters.said import Attached, Said, text_of
 
 _TNEF = b"\x78\x9f\x3e\x22"
-_BODY, _FILENAME, _CODEPAGE = 0x800C, 0x8010, 0x9007
+_BODY, _FILE, _FILENAME, _CODEPAGE = 0x800C, 0x800F, 0x8010, 0x9007
 _OID, _OCTETS, _NOTHING = 0x06, 0x04, 0x00
 _PKCS7 = bytes.fromhex("2a864886f70d0107")
 _DATA, _SIGNED = _PKCS7 + b"\x01", _PKCS7 + b"\x02"
 
 
 def tnef_in(written: bytes) -> Said:
-    """Read the text of a winmail.dat, if it has plain text, and the names of the files in it."""
-    text, names, codepage = "", [], ""
+    """Read the text of a winmail.dat, if it has plain text, and what files are in it."""
+    text, codepage = "", ""
+    files: list[dict[int, bytes]] = []
     for name, value in _attributes(written):
         if name == _CODEPAGE:
             codepage = f"cp{int.from_bytes(value[:4], 'little')}"
         elif name == _BODY:
             text = text_of([value.rstrip(b"\x00")], codepage)
-        elif name == _FILENAME:
-            names.append(unicode_of(value.rstrip(b"\x00"), codepage))
-    return Said(text, tuple(" ".join(name.split()) for name in names if name.strip()))
+        elif name in (_FILENAME, _FILE):
+            if not files or name in files[-1]:  # of the next one
+                files.append({})
+            files[-1][name] = value
+    return Said(text, tuple(filter(None, (_attached(each, codepage) for each in files))))
+
+
+def _attached(file: dict[int, bytes], codepage: str) -> Attached | None:
+    called = unicode_of(file.get(_FILENAME, b"").rstrip(b"\x00"), codepage)
+    name = " ".join(called.split())
+    return Attached(name, partial(bytes, file.get(_FILE, b""))) if name else None
 
 
 def _attributes(written: bytes) -> Iterator[tuple[int, bytes]]:
