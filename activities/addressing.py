@@ -13,6 +13,7 @@ from activities import robots, wording
 from activities.wording import Context, Style, Undelivered
 from domain import telephone
 from domain.calendars.periods import Period, TimeBudget
+from domain.for_customers.saying import PROMISED
 from domain.issue.actions import ThresholdReached
 from domain.issue.state import NotificationRequest, When
 from domain.issue.step import DeliveryBatch, Recorded, Step
@@ -338,7 +339,7 @@ def _moves(tell: NotificationRequest, recorded: Recorded) -> list[timedelta]:
     before = {
         p.key: p.due_at
         for p in recorded.step.promises
-        if tell.to is not Audience.CUSTOMER or p.kind in wording.PROMISED
+        if tell.to is not Audience.CUSTOMER or p.kind in PROMISED
     }
     return [p.due_at - before[p.key] for p in recorded.promises if p.key in before]
 

@@ -15,7 +15,6 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jinja2 import (
     Environment,
@@ -29,6 +28,7 @@ from jinja2.runtime import Context as Page
 from pydantic import Field
 
 from domain import sms, words
+from domain.for_customers.saying import PROMISED, department, instant
 from domain.links import Purpose
 from domain.sla.policy import Desk
 from domain.sla.promise import CUSTOMERS, Promise, PromiseKind
@@ -65,33 +65,6 @@ WORDS: words.Names = {
 complaint is both.
 """
 
-DEPARTMENTS: Mapping[str, tuple[str, str]] = {
-    "technical_service": ("技术服务部", "technical service"),
-    "software_development": ("软件开发部", "software development"),
-    "customer_service": ("客户服务部", "customer service"),
-    "business_unit": ("产品事业部", "the product business unit"),
-    "customer_success": ("客户成功部", "customer success"),
-    "sales": ("销售部", "sales"),
-    "legal": ("法务部", "the legal department"),
-    "partner": ("合作伙伴管理部", "partner relations"),
-    "general_office": ("总经办", "the GM office"),
-}
-"""Departments of the shipped policies by name (R4); one that a desk adds is called by its code."""
-
-PROMISED: Mapping[PromiseKind, tuple[str, str]] = {
-    PromiseKind.RESPONSE: ("我们将在{}前与您联系", "we will contact you by {}"),
-    PromiseKind.VERIFICATION: ("我们将在{}前告诉您核实结果", "you will have our findings by {}"),
-    PromiseKind.SURVEY: ("我们将在{}前到现场勘察", "we will survey the site by {}"),
-    PromiseKind.QUOTATION: ("我们将在{}前给您报价", "we will send you a quotation by {}"),
-    PromiseKind.CONFIRMATION: ("请您在{}前答复报价", "please answer the quotation by {}"),
-    PromiseKind.APPROVAL: ("我们将在{}前完成审批", "we will decide on our side by {}"),
-    PromiseKind.RESOLUTION: ("预计{}前给您结果", "you can expect the result by {}"),
-    PromiseKind.CALLBACK: ("我们会在{}前打电话向您回访", "we will call you by {}"),
-    PromiseKind.CUSTOMER_TEST: ("请您在{}前告诉我们是否有效", "please tell us by {} if it works"),
-    PromiseKind.EVALUATION: ("请您在{}前为我们评分", "please score us by {}"),
-}
-"""What a customer is told of a promise; the others are between ourselves."""
-
 LINKS: words.Names = {
     Purpose.ACCEPT: ("受理", "Accept"),
     Purpose.COMPLETE: ("填写结果", "Write down the result"),
@@ -117,14 +90,6 @@ _BRIEF = re.compile(
     rf"(?:{'|'.join(x for both in _SHORT_LINKS.values() for x in both)}) \S+/l/\S+$"
 )
 """As a short message ends."""
-_WEEKDAYS = (
-    ("一", "二", "三", "四", "五", "六", "日"),
-    ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-)
-_MONTHS = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
 
 
 class Style(Model):
@@ -362,28 +327,16 @@ def _place(language: Language) -> int:
     return 0 if language is Language.ZH else 1
 
 
-def _instant(at: datetime, zone: str, language: Language, *, short: bool) -> str:
-    """Write an instant as people do, ``2026年11月23日（周一）14:00`` or ``Mon 23 Nov 2026 14:00``,
-    without year and weekday where it has to be short.
-    """
-    here = at.astimezone(ZoneInfo(zone))
-    weekday = _WEEKDAYS[_place(language)][here.weekday()]
-    if language is Language.ZH:
-        day = f"{here.month}月{here.day}日"
-        return f"{day}{here:%H:%M}" if short else f"{here.year}年{day}（周{weekday}）{here:%H:%M}"
-    day = f"{here.day} {_MONTHS[here.month - 1]}"
-    return f"{day} {here:%H:%M}" if short else f"{weekday} {day} {here.year} {here:%H:%M}"
-
-
 def _due_in(zone: str, language: Language, promise: Promise, *, short: bool) -> str:
     """R32: what may still move is never told as if it were certain."""
     unsure = ("（暂定）", " (provisional)")[_place(language)] if promise.provisional else ""
-    return _instant(promise.due_at, zone, language, short=short) + unsure
+    return instant(promise.due_at, zone, language, year=not short, weekday=not short) + unsure
 
 
 @pass_context
 def _local(page: Page, at: datetime) -> str:
-    return _instant(at, page["zone"], page["language"], short=page["room"] is not None)
+    at_length = page["room"] is None
+    return instant(at, page["zone"], page["language"], year=at_length, weekday=at_length)
 
 
 @pass_context
@@ -421,7 +374,7 @@ def _yuan(amount: str) -> str:
 @pass_context
 def _named(page: Page, code: str | None) -> str:
     """Name a department; nothing where it is not known."""
-    return DEPARTMENTS.get(code, (code, code))[_place(page["language"])] if code else ""
+    return department(code, page["language"]) if code else ""
 
 
 @pass_context

@@ -58,13 +58,14 @@ COMMANDS: tuple[Command, ...] = (
         "progress",
         ActionName.REPORT_PROGRESS,
         "Tell how far the work is.",
-        '--by liang.jiahao --note "备件在途" --expected-at 2026-11-24T10:00+08:00',
+        '--by liang.jiahao --note "备件在途" --expected-at 2026-11-24T10:00+08:00 '
+        '--told "备件正在路上"',
     ),
     Command(
         "wait",
         ActionName.WAIT_FOR_CUSTOMER,
         "Wait for the customer: the resolution clock stands still.",
-        '--by liang.jiahao --reason "等待网点开门"',
+        '--by liang.jiahao --reason "等待网点开门" --ask "请通知我们何时可以进场"',
     ),
     Command(
         "resume",

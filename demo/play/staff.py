@@ -222,13 +222,14 @@ class _Script:
             issue = await self._consult(issue)
         if script.wait:
             await self._pause(0.3, 0.6)
-            await self._do(issue, ActionName.WAIT_FOR_CUSTOMER, {"reason": lines.WAITING})
+            asked = {"reason": lines.WAITING, "ask": lines.ASKED}
+            await self._do(issue, ActionName.WAIT_FOR_CUSTOMER, asked)
             await asyncio.sleep(script.wait)
             issue = await self._do(issue, ActionName.RESUME)
         if script.progress:
             await self._pause(0.3, 0.6)
             soon = now() + timedelta(seconds=8)
-            said = {"note": lines.PROGRESS, "expected_at": soon}
+            said = {"note": lines.PROGRESS, "expected_at": soon, "told": lines.TOLD}
             issue = await self._do(issue, ActionName.REPORT_PROGRESS, said)
         return issue
 

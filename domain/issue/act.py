@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, TypeAdapter
 
-from domain.vocabulary import Actor, Instant, Model
+from domain.vocabulary import Actor, Instant, Model, Text
 
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
@@ -47,6 +47,17 @@ class ActionName(StrEnum):
     CANCEL = "cancel"
     CANCELLATION_ASKED = "cancellation_asked"
     REPAIR = "repair"
+
+
+ToCustomer = Annotated[
+    Text,
+    Field(
+        description="what the customer is told of it, in words for them",
+        # Left out, it is as if there was no such field: so it stands in histories of before.
+        exclude_if=lambda said: not said,
+    ),
+]
+"""What an act says to the customer: nothing else of it, that was written for colleagues, is."""
 
 
 class KeptAct(NamedTuple):

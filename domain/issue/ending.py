@@ -7,7 +7,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from domain.issue.act import Act, ActionName
+from pydantic import Field
+
+from domain.issue.act import Act, ActionName, ToCustomer
 from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
     AFTER,
@@ -50,7 +52,8 @@ def bring_by_hand(_: Issue, act: BringByHand, __: datetime) -> Changes:
 class Withdraw(Act):
     """The customer does not want it any more."""
 
-    reason: Words
+    reason: Words = Field(description="for colleagues")
+    told: ToCustomer = ""
 
 
 def withdraw(_: Issue, __: Withdraw, ___: datetime) -> Changes:

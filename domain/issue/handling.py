@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from domain.errors import Refused
-from domain.issue.act import Act, ActionName
+from domain.issue.act import Act, ActionName, ToCustomer
 from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
     ASSIGNED,
@@ -70,24 +70,28 @@ def accept(issue: Issue, act: Accept, at: datetime) -> Changes:
 class ReportProgress(Act):
     """How far the work is; with a reason and an expected time if it takes longer (R13, R14)."""
 
-    note: Words
+    note: Words = Field(description="for colleagues")
     expected_at: Instant | None = Field(default=None, description="told to the customer (R14)")
+    told: ToCustomer = ""
 
 
 def report_progress(_: Issue, act: ReportProgress, __: datetime) -> Changes:
-    """R13, R14: the customer is told when there is a new expected time."""
-    if act.expected_at is None:
-        return {}
-    return {
-        "handling": Handling(expected_at=act.expected_at),
-        "tell": (NotificationRequest(template="progress", to=Audience.CUSTOMER),),
-    }
+    """R13, R14: the customer is told when there is a new expected time, or something to tell."""
+    changes: Changes = {}
+    if act.expected_at:
+        changes["handling"] = Handling(expected_at=act.expected_at)
+    if act.expected_at or act.told:
+        changes["tell"] = (NotificationRequest(template="progress", to=Audience.CUSTOMER),)
+    return changes
 
 
 class WaitForCustomer(Act):
     """The resolution clock stands still while the customer has to do something (R15)."""
 
-    reason: Words
+    reason: Words = Field(description="for colleagues")
+    ask: ToCustomer = Field(
+        default="", description="what the customer is asked to do, in words for them"
+    )
 
 
 def wait_for_customer(issue: Issue, _: WaitForCustomer, at: datetime) -> Changes:

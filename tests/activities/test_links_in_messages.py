@@ -10,8 +10,9 @@ import pytest
 
 from activities.recording import Recording
 from activities.wording import LINKS as CALLED
-from activities.wording import PROMISED, TEMPLATES, without_links
+from activities.wording import TEMPLATES, without_links
 from domain import sms
+from domain.for_customers.saying import PROMISED
 from domain.issue.actions import ACTIONS, ActionName
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
@@ -230,7 +231,7 @@ async def test_the_text_messages_of_an_ordinary_fault_are_sent_in_two_parts_each
         issue, ActionName.ACCEPT, handler(issue), expected_at=MONDAY + timedelta(hours=7)
     )
     told |= await to_customer(desk, issue)
-    words = {"reason": "需要从总部调一个出钞模块。" * 9}
+    words = {"reason": "网点主任不在。", "ask": "请您准备好机房钥匙，并留人在场。" * 9}
     issue = await desk.take(issue, ActionName.WAIT_FOR_CUSTOMER, handler(issue), **words)
     told |= await to_customer(desk, issue)
     issue = await desk.take(issue, ActionName.RESUME, handler(issue))
@@ -254,7 +255,8 @@ async def test_the_text_messages_of_an_ordinary_fault_are_sent_in_two_parts_each
     quoted = re.search(r"“(.+)…”", told["registered"]["body"])
     assert quoted
     assert LONG_TITLE.startswith(quoted[1])
-    assert words["reason"] in told["waiting"]["full_text"]
+    assert words["ask"] in told["waiting"]["full_text"]
+    assert words["reason"] not in told["waiting"]["full_text"]
 
 
 async def test_a_result_of_4500_characters_is_a_short_text_and_all_of_it_behind_the_link(

@@ -9,9 +9,7 @@ import pytest
 
 from activities.addressing import CALL_CUSTOMER
 from activities.wording import (
-    DEPARTMENTS,
     LINKS,
-    PROMISED,
     SMS_PARTS,
     SUBJECT,
     TEMPLATES,
@@ -23,8 +21,9 @@ from activities.wording import (
     write,
 )
 from domain import sms
+from domain.for_customers.saying import DEPARTMENTS, PROMISED
 from domain.issue import lifecycle
-from domain.issue.actions import Act, Approve, Consult, Evaluate
+from domain.issue.actions import PUBLIC_ACTIONS, Act, Approve, Consult, Evaluate
 from domain.links import Purpose
 from domain.sla.policy import Bilingual, Desk
 from domain.sla.promise import PromiseEnd, PromiseKind
@@ -414,9 +413,30 @@ def test_a_clock_that_stands_still_or_has_ended_is_not_promised() -> None:
 
 def test_a_delay_is_explained_with_its_reason_and_the_expected_time() -> None:
     for style, at in ((ZH, "2026年11月23日（周一）18:00"), (EN, "Mon 23 Nov 2026 18:00")):
-        body = write("progress", FULL, style).body
+        body = write("progress", in_full("progress"), style).body
         assert "备件明天到货" in body
         assert at in body
+
+
+_FOR_CUSTOMERS_TO_READ = {
+    **dict.fromkeys(("ask", "told", "solution", "work", "amount", "result"), FOR_CUSTOMERS),
+    "findings": {"verified", "unfounded"},
+    "reason": {"not_approved"},
+}
+"""Fields of acts that were written for customers, and the messages in which one is."""
+
+
+@pytest.mark.parametrize("template", sorted(FOR_CUSTOMERS))
+def test_what_was_written_for_colleagues_is_quoted_to_no_customer(template: str) -> None:
+    """Every field of every act, each with words of its own."""
+    fields = {name for form in PUBLIC_ACTIONS.values() for name in form.model_fields}
+    words = {name: f"[{name}]" for name in fields - {"amount", "experts", "agreed"}}
+    context = in_full(template, said=words, reason="[why]", result="[result]")
+    for style in (ZH, EN, *SHORT.values()):
+        written = write(template, context, style)
+        quoted = re.findall(r"\[(\w+)\]", f"{written.body} {written.full_text}")
+        read = {name for name, where in _FOR_CUSTOMERS_TO_READ.items() if template in where}
+        assert set(quoted) <= read, template
 
 
 def test_a_result_reaches_the_customer_in_full_where_there_is_room() -> None:

@@ -266,3 +266,27 @@ def test_every_refused_form_leaves_nothing_half_made() -> None:
         with pytest.raises(Refused, match=before.number):
             replace(PANELS).do(before, name, act.by, **act.model_dump(exclude={"by", "at"}))
     assert before.model_dump_json() == as_it_was
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        (ActionName.WAIT_FOR_CUSTOMER, "ask"),
+        (ActionName.REPORT_PROGRESS, "told"),
+        (ActionName.WITHDRAW, "told"),
+    ],
+)
+def test_what_the_customer_is_told_is_kept_if_it_was_said_and_else_as_if_there_was_no_such_field(
+    name: ActionName, field: str
+) -> None:
+    by = actor(Role.ENGINEER)
+    assert field not in an_act(name, by).content()
+    assert field not in an_act(name, by).model_dump_json()
+    assert an_act(name, by, **{field: "  明天上午  "}).content()[field] == "明天上午"
+
+
+def test_r14_a_word_to_the_customer_is_sent_without_a_new_expected_time_too() -> None:
+    issue = an_issue(Stage.IN_PROGRESS)
+    told = decided(issue, ActionName.REPORT_PROGRESS, actor(Role.ENGINEER), told="备件已发出")
+    assert messages(told) == {"progress: customer"}
+    assert not messages(decided(issue, ActionName.REPORT_PROGRESS, actor(Role.ENGINEER)))

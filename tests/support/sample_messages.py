@@ -16,9 +16,12 @@ from domain.issue.actions import (
     Consult,
     Quote,
     RecordCallback,
+    ReportProgress,
     ReportTest,
     Transfer,
     Verify,
+    WaitForCustomer,
+    Withdraw,
 )
 from domain.sla.promise import Promise, PromiseKind
 from domain.vocabulary import DESK, Audience, Category, Kind, Severity, Verdict
@@ -124,6 +127,11 @@ SAID: dict[str, Act] = {
     "quotation_over": DECLINED,
     "confirmed": Confirm(by=DESK, agreed=True, words="可以，尽快开始。"),
     "not_approved": Approve(by=DESK, approved=False, reason="该型号已停产"),
+    "progress": ReportProgress(by=DESK, note="仓库说后天发", told="备件明天到货"),
+    "waiting": WaitForCustomer(
+        by=DESK, reason="网点主任不在，进不去", ask="请您准备好机房钥匙，并让网点主任在场"
+    ),
+    "withdrawn": Withdraw(by=DESK, reason="客户说已自行恢复", told="您告诉我们机器已经恢复正常"),
     "repair_failed": COMPLAINED,
     "conflict": COMPLAINED,
     "complaint_failed": ComplaintRaised(by=DESK, reason="登记簿没有回应"),

@@ -231,7 +231,7 @@ def _inputs(
             name=name,
             kind=kind,
             label=LABELS.get(name, (name, name)),
-            hint=HINTS.get(name),
+            hint=HINTS.get(f"{schema.get('title')}.{name}", HINTS.get(name)),
             required=name in required and kind not in {"box", "several"},
             options=tuple((code, _called(name, code)) for code in said.get("enum", ())),
             least=said.get("minimum"),

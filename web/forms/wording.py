@@ -16,6 +16,8 @@ LABELS: Mapping[str, Reason] = {
     "expected_at": ("预计完成时间", "Expected to be done by"),
     "note": ("说明", "Note"),
     "reason": ("原因", "Reason"),
+    "ask": ("请客户做什么", "What the customer is asked to do"),
+    "told": ("告诉客户的话", "What the customer is told"),
     "result": ("处理结果", "What was done"),
     "cause": ("故障原因", "Cause"),
     "known_solution": ("值得收入案例库", "Worth keeping in the case library"),
@@ -48,6 +50,17 @@ LABELS: Mapping[str, Reason] = {
 HINTS: Mapping[str, Reason] = {
     "at": ("不填即现在；早些时候做的，填当时", "now if left out; if it was earlier, say when"),
     "expected_at": ("客户会收到", "the customer is told"),
+    "note": ("给同事看，客户看不到", "for colleagues, not for the customer"),
+    "reason": ("给同事看，客户看不到", "for colleagues, not for the customer"),
+    "Approve.reason": ("不批准时客户会读到", "the customer reads why not"),
+    "ask": (
+        "客户会收到，请写成对客户说的话；不填则只说需要配合",
+        "the customer reads it; if left out, only that we need their help",
+    ),
+    "told": (
+        "客户会收到，请写成对客户说的话；可不填",
+        "the customer reads it, in words for them; optional",
+    ),
     "result": ("客户会读到", "the customer reads it"),
     "findings": ("客户会读到", "the customer reads it"),
     "work": ("客户会读到", "the customer reads it"),

@@ -1,0 +1,84 @@
+"""How customers are told of instants, promises and departments, in their own language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from domain.sla.promise import PromiseKind
+from domain.vocabulary import Language
+
+
+class Both(NamedTuple):
+    """The same in Chinese and in English."""
+
+    zh: str
+    en: str
+
+    def said(self, language: Language) -> str:
+        """Say it in that language."""
+        return self.zh if language is Language.ZH else self.en
+
+
+DEPARTMENTS: Mapping[str, Both] = {
+    "technical_service": Both("技术服务部", "technical service"),
+    "software_development": Both("软件开发部", "software development"),
+    "customer_service": Both("客户服务部", "customer service"),
+    "business_unit": Both("产品事业部", "the product business unit"),
+    "customer_success": Both("客户成功部", "customer success"),
+    "sales": Both("销售部", "sales"),
+    "legal": Both("法务部", "the legal department"),
+    "partner": Both("合作伙伴管理部", "partner relations"),
+    "general_office": Both("总经办", "the GM office"),
+}
+"""Departments of the shipped policies by name (R4); one that a desk adds is called by its code."""
+
+PROMISED: Mapping[PromiseKind, Both] = {
+    PromiseKind.RESPONSE: Both("我们将在{}前与您联系", "we will contact you by {}"),
+    PromiseKind.VERIFICATION: Both(
+        "我们将在{}前告诉您核实结果", "you will have our findings by {}"
+    ),
+    PromiseKind.SURVEY: Both("我们将在{}前到现场勘察", "we will survey the site by {}"),
+    PromiseKind.QUOTATION: Both("我们将在{}前给您报价", "we will send you a quotation by {}"),
+    PromiseKind.CONFIRMATION: Both("请您在{}前答复报价", "please answer the quotation by {}"),
+    PromiseKind.APPROVAL: Both("我们将在{}前完成审批", "we will decide on our side by {}"),
+    PromiseKind.RESOLUTION: Both("预计{}前给您结果", "you can expect the result by {}"),
+    PromiseKind.CALLBACK: Both("我们会在{}前打电话向您回访", "we will call you by {}"),
+    PromiseKind.CUSTOMER_TEST: Both(
+        "请您在{}前告诉我们是否有效", "please tell us by {} if it works"
+    ),
+    PromiseKind.EVALUATION: Both("请您在{}前为我们评分", "please score us by {}"),
+}
+"""What a message says to a customer of a promise; the others are between ourselves."""
+
+_WEEKDAYS = (
+    ("一", "二", "三", "四", "五", "六", "日"),
+    ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+)
+_MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+
+
+def instant(
+    at: datetime, zone: str, language: Language, *, year: bool = True, weekday: bool = True
+) -> str:
+    """Write an instant as people do: ``2026年11月23日（周一）14:00``, ``Mon 23 Nov 2026 14:00``;
+    without year and weekday ``11月23日14:00``, ``23 Nov 14:00``.
+    """
+    here = at.astimezone(ZoneInfo(zone))
+    zh = language is Language.ZH
+    named = _WEEKDAYS[not zh][here.weekday()]
+    if zh:
+        day = f"{here.year}年" * year + f"{here.month}月{here.day}日" + f"（周{named}）" * weekday
+        return f"{day}{here:%H:%M}"
+    day = f"{here.day} {_MONTHS[here.month - 1]}" + f" {here.year}" * year
+    return f"{named} " * weekday + f"{day} {here:%H:%M}"
+
+
+def department(code: str, language: Language) -> str:
+    """Name a department."""
+    return DEPARTMENTS.get(code, Both(code, code)).said(language)
