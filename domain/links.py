@@ -168,14 +168,18 @@ class Link(Model):
         """What it allows."""
         return PURPOSES[self.purpose]
 
+    @property
+    def sent_at(self) -> datetime:
+        """When it was written, in whole seconds."""
+        return self.until - self.terms.lasts
+
     def is_of(self, issue_id: str, registered_at: datetime) -> bool:
         """Whether it was sent about that issue. One without a mark is of whichever had its number
         when it was sent: not of one that was registered later. It tells whole seconds.
         """
         if self.mark is not None:
             return self.mark == mark_of(issue_id)
-        sent_at = self.until - self.terms.lasts
-        return registered_at.replace(microsecond=0) <= sent_at
+        return registered_at.replace(microsecond=0) <= self.sent_at
 
 
 def mark_of(issue_id: str) -> str:

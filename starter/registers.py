@@ -6,6 +6,7 @@ Everything here raises ``Unavailable`` when there is no answer, or none in time.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,7 +17,8 @@ from domain.links import Link
 from domain.sla import policy
 from domain.sla.rulebook import Rulebook
 from domain.staff.roster import Member
-from starter.answering import OnRegisters, answered
+from runtime.aio import within
+from starter.answering import OnRegisters, Unavailable, answered
 from store import (
     callbacks,
     cases,
@@ -70,6 +72,10 @@ __all__ = [
 ]
 
 
+_GLANCE = 2.0
+"""Seconds within which PostgreSQL says what a page can do without."""
+
+
 class Staff(OnRegisters):
     """Who works here, when, and on what. Roster and rulebook are read again only when they have
     changed: pages need them all the time.
@@ -79,6 +85,7 @@ class Staff(OnRegisters):
         super().__init__(pool)
         self._roster = KnownStaff()
         self._rulebooks = Rulebooks()
+        self._letterhead = policy.Desk()
 
     async def members(self) -> list[Member]:
         """Return everybody on the roster."""
@@ -95,6 +102,15 @@ class Staff(OnRegisters):
         """Return the policy and calendars that count now; None before the first was adopted."""
         async with self._connected() as connection:
             return await self._rulebooks.newest(connection)
+
+    async def letterhead(self) -> policy.Desk:
+        """Say who we are to customers, and whom they can call: as it was known last while there is
+        no answer, for then they want to know it all the more. Raises nothing.
+        """
+        with suppress(Unavailable, TimeoutError):
+            current = await within(_GLANCE, self.rulebook())
+            self._letterhead = current.policy.desk if current else policy.Desk()
+        return self._letterhead
 
     async def loads(self, department: str | None) -> list[Load]:
         """Count what every engineer has open, in a department or in all, and what nobody has."""

@@ -151,9 +151,12 @@ async def unsettled(pool: Pool, id_: str) -> list[str]:
 
 
 class Outlook(Model):
-    """When the handler expects to be done; what was offered last, and its price in yuan."""
+    """When the handler expects to be done; what the customer was asked to do last (R15); what was
+    offered last, and its price in yuan.
+    """
 
     expected_at: Instant | None = None
+    asked: str | None = None
     work: str | None = None
     amount: Decimal | None = None
     said: tuple[str, ...] = ()
@@ -164,7 +167,10 @@ async def outlook(pool: Pool, issue_id: str, generation: int) -> Outlook:
     """Say what a customer was told besides the promises of one generation (R14, R17)."""
     row = await pool.fetchrow(
         """
-        SELECT h.expected_at, p.work, p.amount, array(
+        SELECT h.expected_at, p.work, p.amount, (
+            SELECT e.content->>'ask' FROM issue_events e
+            WHERE e.issue_id = i.id AND e.action = $3 ORDER BY e.seq DESC LIMIT 1
+        ) AS asked, array(
             SELECT o.full_text FROM outbox o JOIN issue_events e USING (issue_id, seq)
             WHERE o.issue_id = i.id AND o.full_text IS NOT NULL
                 AND e.recorded #>> '{step,generation}' = $2::int::text
@@ -175,7 +181,7 @@ async def outlook(pool: Pool, issue_id: str, generation: int) -> Outlook:
         LEFT JOIN paid_services p ON p.issue_id = i.id AND p.generation = $2
         WHERE i.id = $1
         """,
-        *(issue_id, generation),
+        *(issue_id, generation, ActionName.WAIT_FOR_CUSTOMER),
     )
     return Outlook(**dict(row)) if row else Outlook()
 

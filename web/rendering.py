@@ -94,10 +94,10 @@ _ENVIRONMENT.globals |= {"words": words, "rooms": rooms, "dial": telephone.read}
 
 
 def render(request: Request, template: str, status: int = 200, /, **facts: Any) -> HTMLResponse:
-    """Write a page in the reader's language. In templates ``say(zh, en)`` chooses between two
-    sentences, ``name(words.STAGES, code)`` says a code, ``csrf`` goes into every form.
+    """Write a page in the reader's language, or in ``lang``. In templates ``say(zh, en)`` chooses
+    between two sentences, ``name(words.STAGES, code)`` says a code, ``csrf`` goes into every form.
     """
-    lang = language(request)
+    lang: Language = facts.pop("lang", None) or language(request)
     which = 0 if lang == "zh" else 1
     now = request.app.state.doors.now()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
+from domain.for_customers.turn import DECISIONS, Turn
 from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName
 from domain.links import PURPOSES, Purpose
 from domain.vocabulary import ServiceItem
@@ -40,6 +42,13 @@ def of_link(purpose: Purpose) -> Form[Act] | None:
         return None
     asked = [each for each in of_action(action).fields if each.name in ASKED[purpose]]
     return Form(PUBLIC_ACTIONS[action], tuple(asked), wording=LINKS)
+
+
+def of_turn(turn: Turn) -> Form[Act]:
+    """Return the form of what a customer can do on their page."""
+    form = of_link(DECISIONS[turn])
+    assert form  # noqa: S101  what decides asks for something
+    return replace(form, beside=("quoted",)) if turn is Turn.CONFIRM else form
 
 
 def blank(purpose: Purpose) -> Filled:

@@ -1,0 +1,358 @@
+"""Where an issue stands, in words for its customer: a sentence for every stage and situation.
+
+What nobody tells customers (whom the desk asked besides, how high the issue rose) is no situation
+here. Everything is told by what the register alone has of an issue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from itertools import chain
+from typing import NamedTuple
+
+from domain.for_customers.saying import Both, department
+from domain.issue.state import Issue
+from domain.sla.promise import PromiseEnd, PromiseKind
+from domain.vocabulary import Category, Kind, Language, Outcome, Stage
+
+STAFF_NUMBER = re.compile(r"[A-Za-z]{0,3}-?\d{2,}", re.ASCII)
+"""What an id on the roster looks like that is a staff number, and not somebody's name."""
+
+
+def _always(_: Issue) -> bool:
+    return True
+
+
+def _again(issue: Issue) -> bool:
+    return issue.generation > 1
+
+
+def _outside(issue: Issue) -> bool:
+    return issue.intake.category is Category.OUT_OF_SCOPE
+
+
+def _complaint(issue: Issue) -> bool:
+    return issue.intake.kind is Kind.COMPLAINT
+
+
+def _of_the_hotline(issue: Issue) -> bool:
+    """R9: what is to be tried is the hotline's answer."""
+    return issue.first_contact and _to_try(issue)
+
+
+def _to_accept(issue: Issue) -> bool:
+    """R17: what is to be tried is work that was paid for."""
+    return issue.intake.kind is Kind.PAID_SERVICE and _to_try(issue)
+
+
+def _to_try(issue: Issue) -> bool:
+    return issue.promise(PromiseKind.CUSTOMER_TEST) is not None
+
+
+def _to_be_called(issue: Issue) -> bool:
+    return issue.promise(PromiseKind.CALLBACK) is not None
+
+
+def _looked_for(issue: Issue) -> bool:
+    """R8: the hotline looks for the answer, nobody was sent."""
+    return issue.promise(PromiseKind.HAND_OVER) is not None
+
+
+def _agreed(issue: Issue) -> bool:
+    """R17: they said yes to the quotation."""
+    return _done(issue, PromiseKind.CONFIRMATION)
+
+
+def _justified(issue: Issue) -> bool:
+    """R19: the complaint was looked into, and goes on."""
+    return _done(issue, PromiseKind.VERIFICATION)
+
+
+def _done(issue: Issue, kind: PromiseKind) -> bool:
+    return any(
+        each.kind is kind and each.generation == issue.generation and not each.running
+        for each in issue.promises
+        if each.end is not PromiseEnd.WITHDRAWN
+    )
+
+
+def _ended(outcome: Outcome) -> Callable[[Issue], bool]:
+    return lambda issue: issue.outcome is outcome
+
+
+class Sentence(NamedTuple):
+    """What is said of a stage if ``fits`` holds, and none before it did."""
+
+    fits: Callable[[Issue], bool]
+    said: Both
+
+
+ENDED: Mapping[Outcome, Both] = {
+    Outcome.SOLVED: Both(
+        "问题已经解决，此事已结束。谢谢您。", "It is solved and closed. Thank you."
+    ),
+    Outcome.NOT_REACHED: Both(
+        "已经处理完成。我们几次打电话给您都没有联系上，先结束此事；如果还有问题，请告诉我们。",
+        "The work is done. We called several times and could not reach you, so we have closed it;"
+        " if anything is still wrong, please tell us.",
+    ),
+    Outcome.UNFOUNDED: Both(
+        "我们认真核实了您反映的情况，就目前了解到的没有发现差错，已向您说明，此事已结束。"
+        "让您费心了，很抱歉。",
+        "We looked carefully into what you told us and, as far as we know, found no mistake; we"
+        " have explained it to you and closed it. We are sorry for the trouble you had.",
+    ),
+    Outcome.OUT_OF_SCOPE: Both(
+        "这件事不在我们的服务范围内，已经答复您，此事已结束。",
+        "This is outside our service. You have our answer, and it is closed.",
+    ),
+    Outcome.DECLINED: Both(
+        "您没有接受报价，此事已结束，不收任何费用。以后需要时，随时找我们。",
+        "You did not want the work we offered, so it is closed and costs you nothing. Please come"
+        " back to us any time.",
+    ),
+    Outcome.NOT_APPROVED: Both(
+        "很抱歉，这项服务我们无法提供，此事已结束，不收任何费用。",
+        "We are sorry that we cannot offer this. It is closed and costs you nothing.",
+    ),
+    Outcome.LAPSED: Both(
+        "报价到期没有收到您的答复，已经失效，不收任何费用。如果还需要，请告诉我们，我们重新报价。",
+        "We had no answer to our quotation in time, so it has lapsed and costs you nothing. If you"
+        " still want the work, please tell us and we will quote again.",
+    ),
+    Outcome.WITHDRAWN: Both(
+        "此事已撤销，我们不再处理。如果这不是您的意思，请告诉我们。",
+        "It was withdrawn, and no more work is done on it. If this is not what you wanted, please"
+        " tell us.",
+    ),
+    **dict.fromkeys(
+        (Outcome.CANCELLED, Outcome.TERMINATED),
+        Both(
+            "很抱歉，此事的处理中断了。请致电我们，我们马上重新安排。",
+            "We are sorry: work on this was broken off. Please call us, and we will take it up"
+            " again at once.",
+        ),
+    ),
+}
+"""How it ended."""
+
+_OUTSIDE = Both(
+    "这件事不在我们的服务范围内，我们无权决定，已转请{department}答复您。",
+    "This is outside our service and not ours to decide, so we have asked {department} to answer"
+    " you.",
+)
+_ANSWERED = Both(
+    "热线已经答复了您。请按答复试一试，告诉我们有没有用。",
+    "Our hotline has answered you. Please try it, and tell us whether it helped.",
+)
+_DONE = Both("已经处理完成。", "The work is done.")
+_TO_ACCEPT = Both("工作已经完成，请您验收。", "The work is done. Please see whether you accept it.")
+_TO_TRY = Both(
+    "已经处理完成。请您试用，告诉我们是否正常。",
+    "The work is done. Please try it, and tell us whether all is well.",
+)
+_TO_BE_CALLED = Both(
+    "已经处理完成。我们会打电话给您，问问是否一切正常。",
+    "The work is done. We will call you to ask whether all is well.",
+)
+_AFTER = (
+    Sentence(_of_the_hotline, _ANSWERED),
+    Sentence(_to_accept, _TO_ACCEPT),
+    Sentence(_to_try, _TO_TRY),
+    Sentence(_to_be_called, _TO_BE_CALLED),
+)
+
+STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
+    Stage.REGISTERED: (
+        Sentence(_outside, _OUTSIDE),
+        Sentence(
+            _looked_for,
+            Both(
+                "已经登记，热线正在为您查找答案。",
+                "It is registered, and our hotline is looking for the answer.",
+            ),
+        ),
+        Sentence(
+            _always,
+            Both(
+                "已经登记。目前没有值班人员可派，已交负责人安排。",
+                "It is registered. Nobody who could take it is on duty now, so those in charge have"
+                " it.",
+            ),
+        ),
+    ),
+    Stage.ASSIGNED: (
+        Sentence(_outside, _OUTSIDE),
+        Sentence(
+            _again,
+            Both(
+                "很抱歉，上次没有真正解决您的问题。已经重新安排专人，即将开始处理。",
+                "We are sorry that it was not really solved. Somebody has been asked to deal with"
+                " it again, and will start soon.",
+            ),
+        ),
+        Sentence(
+            _complaint,
+            Both(
+                "您的投诉已交专人，即将开始核实。给您带来不便，很抱歉。",
+                "Your complaint has been given to somebody who will look into it soon. We are sorry"
+                " for the trouble.",
+            ),
+        ),
+        Sentence(
+            _always,
+            Both(
+                "已经安排专人，即将开始处理。",
+                "Somebody has been asked to deal with it, and will start soon.",
+            ),
+        ),
+    ),
+    Stage.IN_PROGRESS: (
+        Sentence(_outside, _OUTSIDE),
+        Sentence(
+            _again,
+            Both(
+                "很抱歉，上次没有真正解决您的问题。我们正在重新处理。",
+                "We are sorry that it was not really solved. We are working on it again.",
+            ),
+        ),
+        Sentence(
+            _agreed,
+            Both(
+                "您已同意报价，工作正在进行。",
+                "You agreed to our quotation, and the work is going on.",
+            ),
+        ),
+        Sentence(
+            _justified,
+            Both(
+                "您的投诉经核实属实，我们向您道歉，正在解决。",
+                "Your complaint is justified. We are sorry, and are putting it right.",
+            ),
+        ),
+        Sentence(_always, Both("正在处理。", "We are working on it.")),
+    ),
+    Stage.VERIFYING: (
+        Sentence(
+            _always,
+            Both(
+                "我们正在核实您反映的情况，核实后告诉您结果。",
+                "We are looking into what you told us, and will tell you what we find.",
+            ),
+        ),
+    ),
+    Stage.SURVEYING: (
+        Sentence(
+            _always,
+            Both(
+                "我们正在安排到现场勘察，勘察后给您报价。",
+                "We are arranging to look at the site; after that you will have our quotation.",
+            ),
+        ),
+    ),
+    Stage.QUOTING: (
+        Sentence(
+            _always,
+            Both(
+                "现场已经勘察，正在为您准备报价。",
+                "We have looked at the site and are preparing your quotation.",
+            ),
+        ),
+    ),
+    Stage.CONFIRMING: (
+        Sentence(
+            _always,
+            Both(
+                "报价已经发给您，等您答复。您同意以后我们才开始。",
+                "You have our quotation, and we wait for your answer. We begin only if you agree.",
+            ),
+        ),
+    ),
+    Stage.APPROVING: (
+        Sentence(
+            _always,
+            Both(
+                "您已同意报价。我们内部还需要审批，批准后马上开始。",
+                "You agreed to our quotation. It still has to be approved on our side; then we"
+                " begin at once.",
+            ),
+        ),
+    ),
+    Stage.WAITING: (
+        Sentence(
+            _always,
+            Both(
+                "轮到您了：需要您配合，我们才能继续。",
+                "It is your turn: we need your help before we can go on.",
+            ),
+        ),
+    ),
+    Stage.RESOLVED: (
+        *_AFTER,
+        Sentence(
+            _always,
+            Both("我们的答复已经写好，正在发给您。", "Our answer is on its way to you."),
+        ),
+    ),
+    Stage.REPLIED: (*_AFTER, Sentence(_always, _DONE)),
+    Stage.CALLBACK: (
+        Sentence(
+            _always,
+            Both(
+                "已经处理完成。我们打电话想问问是否正常，没有联系上您，会再打给您。",
+                "The work is done. We called to ask whether all is well and could not reach you; we"
+                " will call again.",
+            ),
+        ),
+    ),
+    Stage.REOPENED: (
+        Sentence(
+            _always,
+            Both(
+                "很抱歉，上次没有真正解决您的问题。目前没有值班人员可派，已交负责人加急安排。",
+                "We are sorry that it was not really solved. Nobody who could take it is on duty"
+                " now, so those in charge are seeing to it urgently.",
+            ),
+        ),
+    ),
+    Stage.CLOSED: tuple(Sentence(_ended(outcome), said) for outcome, said in ENDED.items()),
+}
+"""Of each stage the sentences there are; the first that fits is said."""
+
+
+def every_sentence() -> tuple[Sentence, ...]:
+    """All there are."""
+    return tuple(chain.from_iterable(STANDS.values()))
+
+
+def stands(issue: Issue) -> Sentence:
+    """Find the sentence that says where an issue stands."""
+    return next(each for each in STANDS[issue.stage] if each.fits(issue))
+
+
+def where_it_stands(issue: Issue, language: Language) -> str:
+    """Say where an issue stands."""
+    said = stands(issue).said.said(language)
+    return said.format(department=department(issue.department, language))
+
+
+def staff_number(id_: str) -> str | None:
+    """Return the number that customers may be told of somebody on the roster, if it is one."""
+    return id_ if STAFF_NUMBER.fullmatch(id_) else None
+
+
+def who_has_it(issue: Issue, language: Language) -> str:
+    """Say by name, and staff number, who handles an issue; else who is in charge, or where."""
+    person = issue.engineer or issue.lead
+    if person is None:
+        return department(issue.department, language)
+    zh = language is Language.ZH
+    number = staff_number(person.id)
+    if issue.engineer is None:
+        known = "负责人" if zh else "in charge"
+    else:
+        known = "" if number is None else f"工号 {number}" if zh else f"staff no. {number}"
+    if not known:
+        return person.name
+    return f"{person.name}（{known}）" if zh else f"{person.name} ({known})"

@@ -1,0 +1,289 @@
+"""What customers read of their issue: every situation has its words, and none are ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from domain.for_customers.hearing import OWED, THEIRS, hears
+from domain.for_customers.saying import instant
+from domain.for_customers.situation import (
+    every_sentence,
+    staff_number,
+    stands,
+    where_it_stands,
+    who_has_it,
+)
+from domain.for_customers.turn import DECISIONS, Turn, decides, turns
+from domain.issue.actions import ActionName
+from domain.issue.state import Issue, Person
+from domain.links import BETWEEN_OURSELVES, PURPOSES, Link, Purpose
+from domain.sla.promise import PromiseEnd, PromiseKind
+from domain.vocabulary import (
+    DESK,
+    Audience,
+    Category,
+    Kind,
+    Language,
+    Outcome,
+    Role,
+    Stage,
+)
+from tests.support.builders import (
+    DAY,
+    ENGINEER,
+    HOUR,
+    LEAD,
+    MINUTE,
+    MONDAY,
+    Desk,
+    a_promise,
+    actor,
+    an_intake,
+    an_issue,
+)
+
+ZH, EN = Language.ZH, Language.EN
+CUSTOMER = actor(Role.CUSTOMER)
+_CODES = {
+    str(each) for kind in (Stage, Outcome, PromiseKind, PromiseEnd, Audience) for each in kind
+}
+
+
+def situations() -> Iterator[Issue]:
+    """An issue at every stage, of every kind, first and again, with each of its promises running
+    and each kept; and however it may end.
+    """
+    for stage, kind, category, generation in product(
+        Stage, Kind, (Category.TECHNICAL, Category.OUT_OF_SCOPE), (1, 2)
+    ):
+        intake = an_intake(kind=kind, category=category)
+        usual = {"stage": stage, "intake": intake, "generation": generation}
+        base = an_issue().model_copy(update=usual)
+        outcomes = tuple(Outcome) if stage is Stage.CLOSED else (None,)
+        for promise, outcome, hotline in product((None, *PromiseKind), outcomes, (False, True)):
+            made = [a_promise(promise, generation=generation)] if promise else []
+            for each in (made, [p.fulfil(MONDAY) for p in made]):
+                changes = {"promises": tuple(each), "outcome": outcome, "first_contact": hotline}
+                yield base.model_copy(update=changes)
+
+
+def test_every_issue_has_a_sentence_in_both_languages_and_every_sentence_an_issue() -> None:
+    said = set()
+    for issue in situations():
+        said.add(stands(issue).said)
+        for language in Language:
+            sentence = where_it_stands(issue, language)
+            assert sentence.endswith(("。", "."))
+            assert not re.search(r"[{}_]|None", sentence)
+    assert said == {each.said for each in every_sentence()}
+
+
+@pytest.mark.parametrize("sentence", every_sentence(), ids=lambda each: each.said.en[:40])
+def test_a_sentence_is_in_one_language_and_of_no_code(sentence: object) -> None:
+    zh, en = sentence.said  # type: ignore[attr-defined]
+    assert not re.search(r"[A-Za-z]", zh.replace("{department}", ""))
+    assert not re.search(r"[一-鿿]", en)
+    assert not set(re.findall(r"\w+_\w+", en)) & _CODES
+    assert "你" not in zh
+
+
+def test_what_stands_with_a_department_names_it() -> None:
+    issue = an_issue().model_copy(
+        update={"intake": an_intake(category="out_of_scope"), "department": "legal"}
+    )
+    assert "已转请法务部答复您" in where_it_stands(issue, ZH)
+    assert "asked the legal department to answer" in where_it_stands(issue, EN)
+
+
+# Who ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("id_", "number"),
+    [("07", "07"), ("10234", "10234"), ("A1023", "A1023"), ("liang.jiahao", None), ("e-han", None)],
+)
+def test_a_staff_number_is_told_and_nobodys_name_is_taken_for_one(
+    id_: str, number: str | None
+) -> None:
+    assert staff_number(id_) == number
+
+
+def test_customers_are_told_who_has_it_with_the_staff_number_or_who_is_in_charge() -> None:
+    issue = an_issue()
+    mine = issue.model_copy(update={"engineer": Person(id="10234", name="梁家豪")})
+    assert who_has_it(mine, ZH) == "梁家豪（工号 10234）"
+    assert who_has_it(mine, EN) == "梁家豪 (staff no. 10234)"
+    named = issue.model_copy(update={"engineer": Person(id="liang.jiahao", name="梁家豪")})
+    assert who_has_it(named, ZH) == "梁家豪"
+    nobody = issue.model_copy(update={"engineer": None, "lead": LEAD})
+    assert who_has_it(nobody, EN) == f"{LEAD.name} (in charge)"
+    none = nobody.model_copy(update={"lead": None, "department": "technical_service"})
+    assert who_has_it(none, ZH) == "技术服务部"
+
+
+# When ---------------------------------------------------------------------------------------------
+
+
+def test_every_promise_is_ours_to_keep_the_customers_or_between_ourselves() -> None:
+    assert {*OWED, *THEIRS} | BETWEEN_OURSELVES == set(PromiseKind)
+    assert not set(OWED) & set(THEIRS)
+    assert not {*OWED, *THEIRS} & BETWEEN_OURSELVES
+
+
+def said(issue: Issue, now: object, language: Language = ZH, **more: object) -> list[str]:
+    return [each.said for each in hears(issue, now, language, **more)]  # type: ignore[arg-type]
+
+
+def with_promises(*promises: object, **changes: object) -> Issue:
+    return an_issue(Stage.IN_PROGRESS).model_copy(update={"promises": promises} | changes)
+
+
+def test_a_promise_is_told_with_its_instant_as_people_write_it() -> None:
+    issue = with_promises(a_promise(due_at=MONDAY + 7 * DAY + 2 * HOUR, provisional=True))
+    assert said(issue, MONDAY) == ["我们最迟 11月30日（周一）11:00（暂定） 前给您结果。"]
+    assert said(issue, MONDAY, EN) == [
+        "We will give you the result by Mon 30 Nov 11:00 (provisional) at the latest."
+    ]
+
+
+def test_another_year_is_named() -> None:
+    issue = with_promises(a_promise(due_at=MONDAY + 60 * DAY))
+    assert "2027年1月22日（周五）" in said(issue, MONDAY)[0]
+
+
+def test_a_broken_promise_is_owned_up_to_first_and_while_it_lasts_and_after() -> None:
+    late = a_promise(PromiseKind.RESPONSE).reach().reach()
+    issue = with_promises(a_promise(), late)
+    first, then = said(issue, MONDAY + 3 * HOUR)
+    assert first == (
+        "我们答应 11月23日（周一）11:00 前与您联系，到现在还没有做到，很抱歉。我们正在催办。"
+    )
+    assert then == "我们最迟 11月26日（周四）09:00 前给您结果。"
+    done = with_promises(late.fulfil(MONDAY + 4 * HOUR))
+    assert said(done, MONDAY + DAY, EN) == [
+        "We promised to contact you by Mon 23 Nov 11:00 and were late. We are sorry."
+    ]
+
+
+def test_what_is_past_due_is_never_told_as_if_it_were_to_come() -> None:
+    """The alarm may not have rung yet."""
+    issue = with_promises(a_promise(PromiseKind.RESPONSE))
+    assert "还没有做到" in said(issue, MONDAY + 2 * HOUR + MINUTE)[0]
+    theirs = with_promises(a_promise(PromiseKind.CUSTOMER_TEST))
+    assert said(theirs, MONDAY + 40 * HOUR) == []
+
+
+def test_what_is_kept_given_up_or_between_ourselves_is_not_spoken_of() -> None:
+    promises = (
+        a_promise(PromiseKind.RESPONSE).fulfil(MONDAY + HOUR),
+        a_promise(PromiseKind.SURVEY).give_up(MONDAY),
+        *(a_promise(kind) for kind in BETWEEN_OURSELVES),
+        a_promise(PromiseKind.RESPONSE, generation=2),
+    )
+    assert said(with_promises(*promises), MONDAY) == []
+
+
+def test_while_it_is_the_customers_turn_no_instant_is_promised_but_that_we_go_on() -> None:
+    issue = Desk().do(
+        an_issue(Stage.IN_PROGRESS), ActionName.WAIT_FOR_CUSTOMER, actor(Role.ENGINEER)
+    )
+    assert said(issue, MONDAY + HOUR) == ["您这边完成以后，我们马上继续，并告诉您新的时间。"]
+
+
+def test_the_handlers_word_is_told_and_if_it_did_not_come_true_that() -> None:
+    issue, at = with_promises(), MONDAY + HOUR
+    assert said(issue, MONDAY, expected_at=at) == ["预计 11月23日（周一）10:00 前完成。"]
+    late = hears(issue, MONDAY + 2 * HOUR, ZH, at)
+    assert [(each.late, "很抱歉" in each.said) for each in late] == [(True, True)]
+    replied = an_issue(Stage.REPLIED)
+    assert said(replied, MONDAY, expected_at=at) == said(replied, MONDAY), "it is done"
+
+
+def test_instants_are_written_in_the_zone_of_the_issue() -> None:
+    assert instant(MONDAY, "Asia/Shanghai", ZH, year=False) == "11月23日（周一）09:00"
+    assert instant(MONDAY, "UTC", EN) == "Mon 23 Nov 2026 01:00"
+
+
+# What can be done, and by which link --------------------------------------------------------------
+
+
+def a_link(purpose: Purpose, sent_at: object = MONDAY, **changes: object) -> Link:
+    fields = {
+        "number": "20261123-07-0001",
+        "purpose": purpose,
+        "person": "customer",
+        "generation": 1,
+        "until": sent_at + PURPOSES[purpose].lasts,  # type: ignore[operator]
+    }
+    return Link.model_validate(fields | changes)
+
+
+def quoted() -> Issue:
+    desk = Desk(also=frozenset(PromiseKind) - {PromiseKind.VERIFICATION})
+    issue = desk.open(an_intake(kind=Kind.PAID_SERVICE))
+    for name in (ActionName.ACCEPT, ActionName.SURVEY, ActionName.QUOTE):
+        issue = desk.do(issue, name, actor(Role.ENGINEER))
+    return issue
+
+
+def test_an_older_link_shows_what_is_asked_and_does_not_decide_it() -> None:
+    issue = quoted()
+    made = issue.promise(PromiseKind.CONFIRMATION)
+    assert made
+    (offer,) = turns(issue, a_link(Purpose.PROGRESS, made.made_at - MINUTE), used=False)
+    assert offer == (Turn.CONFIRM, False)
+    for purpose in (Purpose.PROGRESS, Purpose.CONFIRM):
+        (offer,) = turns(issue, a_link(purpose, made.made_at), used=False)
+        assert offer == (Turn.CONFIRM, True)
+
+
+def test_links_tell_whole_seconds_and_one_of_the_same_message_is_not_older() -> None:
+    issue = quoted()
+    made = issue.promise(PromiseKind.CONFIRMATION)
+    assert made
+    later = made.model_copy(update={"made_at": made.made_at + timedelta(milliseconds=700)})
+    issue = issue.model_copy(update={"promises": (later,)})
+    assert decides(a_link(Purpose.CONFIRM, made.made_at), Purpose.CONFIRM, issue)
+
+
+def test_a_link_for_a_quotation_that_was_replaced_does_not_agree_to_the_next_price() -> None:
+    desk, issue = Desk(also=frozenset({PromiseKind.CONFIRMATION})), quoted()
+    first = issue.promise(PromiseKind.CONFIRMATION)
+    assert first
+    link = a_link(Purpose.CONFIRM, first.made_at)
+    issue = desk.do(issue, ActionName.QUOTE, actor(Role.ENGINEER), amount="99999.00")
+    assert not decides(link, Purpose.CONFIRM, issue)
+
+
+def test_a_call_that_is_tried_again_asks_nothing_new() -> None:
+    desk = Desk()
+    issue = desk.do(an_issue(Stage.IN_PROGRESS), ActionName.RESOLVE, actor(Role.ENGINEER))
+    issue = desk.do(issue, ActionName.REPLIED, DESK)
+    sent_at = issue.last_at
+    said_of = {"reached": False, "running": None, "satisfied": None}
+    tomorrow = issue.last_at + DAY
+    issue = desk.do(issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK), tomorrow, **said_of)
+    assert issue.stage is Stage.CALLBACK
+    assert decides(a_link(Purpose.TEST, sent_at), Purpose.TEST, issue)
+
+
+def test_a_link_of_before_a_reopening_decides_nothing_after_it() -> None:
+    desk = Desk()
+    issue = desk.do(an_issue(Stage.IN_PROGRESS), ActionName.RESOLVE, actor(Role.ENGINEER))
+    link = a_link(Purpose.TEST, issue.last_at + HOUR)
+    assert turns(issue, link, used=False) == ((Turn.TEST, True),)
+    assert turns(issue, link, used=True) == (), "it said so already"
+    issue = desk.do(issue, ActionName.REPORT_TEST, CUSTOMER, worked=False)
+    issue = desk.do(issue, ActionName.RESOLVE, actor(Role.ENGINEER))
+    assert turns(issue, link, used=False) == ((Turn.TEST, False),)
+
+
+def test_each_decision_has_the_link_that_is_sent_for_it() -> None:
+    customers = {p for p, terms in PURPOSES.items() if terms.audience is Audience.CUSTOMER}
+    assert set(DECISIONS.values()) == customers - {Purpose.PROGRESS}
+    assert ENGINEER.id not in {str(each) for each in Turn}

@@ -1,0 +1,274 @@
+"""The page of their issue, as customers read it and act on it by the links they were sent."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx2
+import pytest
+
+from domain.issue.actions import ActionName
+from domain.links import Purpose
+from domain.vocabulary import Stage
+from runtime.embedded.ports import free_ports
+from starter.registers import Registers
+from tests.support.staff_at_pages import pool_of
+from tests.web.conftest import BASE
+from tests.web.test_link_pages import ADDRESS, CLERK, ENGLISH, Sent, closed, opened
+from web.app import build
+from web.context import Doors
+
+HOTLINE = 'href="tel:4008001234"'
+
+
+@pytest.fixture
+async def http(doors: Doors) -> AsyncIterator[httpx2.AsyncClient]:
+    """A telephone: no session, no token."""
+    transport = httpx2.ASGITransport(app=build(doors), client=(ADDRESS, 5000))
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as client:
+        yield client
+
+
+@pytest.fixture
+async def sent(doors: Doors) -> Sent:
+    return await opened(doors)
+
+
+async def by_letter(doors: Doors, **changes: Any) -> Sent:
+    """An issue of a customer who is written to at length: each letter has all of its links."""
+    customer = {"name": "林先生", "email": f"{uuid4().hex[:8]}@customer.example"}
+    return await opened(doors, channel="telephone", customer=customer, **changes)
+
+
+async def quoted(sent: Sent, amount: str = "1800.50") -> None:
+    engineer = await sent.engineer()
+    await sent.act(ActionName.ACCEPT, engineer)
+    await sent.act(ActionName.SURVEY, engineer, findings="墙是空心的，难办")
+    await sent.act(ActionName.QUOTE, engineer, work="布两条线", amount=amount)
+
+
+def forms(page: str) -> set[str]:
+    """Which forms a page has."""
+    return set(re.findall(r'<input type="hidden" name="form" value="(\w+)">', page))
+
+
+def spoken(page: str) -> str:
+    """What the page itself says, without what people wrote and are called."""
+    text = re.sub(r"<bdi>.*?</bdi>", "", main(page))
+    text = re.sub(r'<dd class="said".*?</dd>', "", text, flags=re.DOTALL)
+    return re.sub(r"<[^>]+>", " ", text)
+
+
+def main(page: str) -> str:
+    return unescape(page[page.index("<main") :])
+
+
+# --- what it says ---------------------------------------------------------------------------------
+
+
+async def test_the_page_says_where_it_stands_who_has_it_and_when_they_hear(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    page = await http.get(await sent.link(Purpose.PROGRESS))
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "no-store"
+    text = main(page.text)
+    seen = await sent.show()
+    assert seen.engineer
+    assert "已经安排专人，即将开始处理。" in text
+    assert seen.engineer.name in text
+    assert re.search(r"我们最迟 \d+月\d+日（周.）\d\d:\d\d 前与您联系。", text)
+    assert HOTLINE in text
+    assert sent.number in text
+
+
+async def test_every_customer_link_opens_the_same_page(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await by_letter(doors)
+    await sent.act(ActionName.RESOLVE, await sent.engineer(), result="读卡器已更换")
+    pages = [
+        main((await http.get(await sent.link(purpose))).text)
+        for purpose in (Purpose.PROGRESS, Purpose.TEST)
+    ]
+    assert pages[0] == pages[1]
+    assert "读卡器已更换" in pages[0]
+
+
+async def test_a_page_is_in_the_customers_language_and_in_the_other_at_a_touch(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    customer = {"name": "Ms Lin", "phone": f"137{uuid4().int % 10**8:08}", "language": "en"}
+    sent = await opened(doors, customer=customer)
+    link = await sent.link(Purpose.PROGRESS)
+    chinese_browser = {"Accept-Language": "zh-CN"}
+    page = await http.get(link, headers=chinese_browser)
+    assert '<html lang="en">' in page.text
+    assert "will start soon" in page.text
+    (switch,) = re.findall(r'class="switch" href="([^"]+)"', page.text)
+    assert switch == f"{link}?lang=zh"
+    other = await http.get(switch, headers=chinese_browser)
+    assert '<html lang="zh-CN">' in other.text
+    assert "即将开始处理" in other.text
+    assert not re.search(r"[一-鿿]", spoken(page.text))
+    assert not re.search(r"[A-Za-z]{2}", spoken(other.text).replace("English", ""))
+    nonsense = await http.get(f"{link}?lang=de", headers=chinese_browser)
+    assert '<html lang="en">' in nonsense.text
+
+
+async def test_what_an_engineer_wrote_for_colleagues_is_nowhere_on_the_page(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await by_letter(doors, kind="paid_service")
+    engineer = await sent.engineer()
+    await sent.act(ActionName.ACCEPT, engineer)
+    await sent.act(ActionName.SURVEY, engineer, findings="现场很乱甲甲")
+    await sent.act(ActionName.CONSULT, engineer, question="客户难缠甲甲")
+    soon = datetime.now(UTC) + timedelta(days=1)
+    said = {"note": "仓库又忘了甲甲", "expected_at": soon, "told": "备件明天到货"}
+    await sent.act(ActionName.REPORT_PROGRESS, engineer, **said)
+    await sent.act(ActionName.QUOTE, engineer, work="布两条线", amount="1800")
+    page = main((await http.get(await sent.link(Purpose.PROGRESS))).text)
+    assert "甲甲" not in page
+    bodies = await pool_of(doors).fetch(
+        "SELECT body FROM outbox o JOIN issues i ON i.id = o.issue_id"
+        " WHERE i.number = $1 AND audience = 'customer'",
+        sent.number,
+    )
+    written = "".join(row["body"] for row in bodies)
+    assert "备件明天到货" in written
+    assert "甲甲" not in written
+
+
+async def test_what_people_wrote_is_text_and_has_its_own_direction(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await opened(doors, title="<b>吞卡</b>", description="<img src=x>שלום")
+    page = (await http.get(await sent.link(Purpose.PROGRESS))).text
+    assert "<bdi>&lt;b&gt;吞卡&lt;/b&gt;</bdi>" in page
+    assert '<dd class="said" dir="auto">&lt;img src=x&gt;' in page
+
+
+# --- links that are used up, older, or of no use any more -----------------------------------------
+
+
+async def test_a_used_link_shows_the_page_without_what_it_was_for(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    await closed(sent)
+    link = await sent.link(Purpose.EVALUATE)
+    score = {"item": "after_sales", "technical": "90", "attitude": "90", "comment": "好"}
+    assert (await http.post(link, data=score)).status_code == 200
+    page = await http.get(link)
+    assert page.status_code == 200
+    assert "用这个链接答复过" in page.text
+    assert "问题已经解决" in page.text
+    assert "evaluate" not in forms(page.text)
+    assert HOTLINE in page.text
+    again = await http.post(link, data=score | {"comment": "其实<b>不好</b>"})
+    assert again.status_code == 410
+    assert "其实&lt;b&gt;不好&lt;/b&gt;" in again.text, "what was written stays in sight"
+    assert len(await sent.steps(ActionName.EVALUATE)) == 1
+
+
+async def test_a_link_whose_time_has_passed_by_other_means_says_so_and_shows_the_page(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    await sent.act(ActionName.RESOLVE, await sent.engineer(), result="读卡器已更换")
+    test = await sent.link(Purpose.TEST)
+    said = {"reached": True, "running": True, "satisfied": True, "words": "好了"}
+    await sent.act(ActionName.RECORD_CALLBACK, CLERK, **said)
+    page = await http.get(test)
+    assert page.status_code == 200
+    assert "现在不必做了" in page.text
+    assert "问题已经解决" in page.text
+    assert (await http.post(test, data={"worked": "no", "words": "x"})).status_code == 409
+
+
+async def test_an_older_link_shows_the_price_and_does_not_agree_to_it(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await by_letter(doors, kind="paid_service")
+    old = await sent.link(Purpose.PROGRESS)
+    link = sent.read(old)
+    before = link.model_copy(update={"until": link.until - timedelta(minutes=1)})
+    old = f"/l/{doors.signer.link(before)}"
+    await quoted(sent)
+    page = await http.get(old)
+    assert page.status_code == 200
+    assert "1,800.50" in page.text
+    assert "confirm" not in forms(page.text)
+    assert "请用我们后来发给您的消息中的链接" in page.text
+    said = {"form": "confirm", "agreed": "yes"}
+    assert (await http.post(old, data=said)).status_code == 403
+    assert (await sent.show()).stage is Stage.CONFIRMING
+    trail = [entry.outcome for entry in await sent.trail()]
+    assert "refused: OlderLink" in trail
+
+
+async def test_the_progress_link_of_the_quotations_letter_answers_it_once(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await by_letter(doors, kind="paid_service")
+    await quoted(sent)
+    progress = await sent.link(Purpose.PROGRESS)
+    page = await http.get(progress)
+    assert "confirm" in forms(page.text)
+    (quotation,) = re.findall(r'name="quoted" value="([^"]+)"', page.text)
+    said = {"form": "confirm", "agreed": "yes", "words": "尽快", "quoted": quotation}
+    answers = await asyncio.gather(*(http.post(progress, data=said) for _ in range(3)))
+    assert 200 in {answer.status_code for answer in answers}
+    (step,) = await sent.steps(ActionName.CONFIRM)
+    assert (step["role"], step["content"]["words"]) == ("customer", "尽快")
+    assert "您已同意报价" in (await http.get(progress)).text
+
+
+async def test_whoever_read_another_price_has_not_agreed_to_the_new_one(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await by_letter(doors, kind="paid_service")
+    await quoted(sent)
+    page = (await http.get(await sent.link(Purpose.CONFIRM))).text
+    (read,) = re.findall(r'name="quoted" value="([^"]+)"', page)
+    await sent.act(ActionName.QUOTE, await sent.engineer(), work="布三条线", amount="2600", at=None)
+    said = {"form": "confirm", "agreed": "yes", "quoted": read}
+    answer = await http.post(await sent.link(Purpose.CONFIRM), data=said)
+    assert answer.status_code == 409
+    assert "2,600.00" in answer.text
+    assert "没有记录" in answer.text
+    assert not await sent.steps(ActionName.CONFIRM)
+
+
+async def test_expired_and_forged_links_say_whom_to_call(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    link = sent.read(await sent.link(Purpose.PROGRESS))
+    over = link.model_copy(update={"until": datetime.now(UTC) - timedelta(hours=1)})
+    for path, status in ((f"/l/{sent.doors.signer.link(over)}", 410), ("/l/made-up", 404)):
+        page = await http.get(path)
+        assert page.status_code == status
+        assert HOTLINE in page.text
+        assert sent.number not in page.text
+
+
+async def test_whom_to_call_is_said_while_the_register_is_away(sent: Sent) -> None:
+    """It was read before; without that the page comes all the same."""
+    test = await sent.link(Purpose.PROGRESS)
+    nowhere = f"postgresql://nobody@127.0.0.1:{free_ports(1)[0]}/yinuo"
+    async with asyncpg.create_pool(nowhere, min_size=0) as pool:
+        away = replace(sent.doors, registers=Registers.on(pool))
+        known = await sent.doors.registers.staff.letterhead()
+        away.registers.staff._letterhead = known
+        transport = httpx2.ASGITransport(app=build(away))
+        async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
+            page = await http.get(test, headers=ENGLISH)
+    assert page.status_code == 503
+    assert HOTLINE in page.text
