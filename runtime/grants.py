@@ -56,6 +56,7 @@ RIGHTS: Mapping[str, str] = {
     "letter_senders": KEEP,
     "told_strangers": KEEP,
     "letters": KEEP,
+    "attachments": KEEP,
     # The roster goes by its files.
     "centres": KEEP,
     "members": KEEP,

@@ -56,6 +56,19 @@ def _set(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
+def to_disk(directory: Path) -> None:
+    """Wait until the names in a directory are on the disk: a file's own content says nothing of it.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _group() -> int | None:
     try:
         return pwd.getpwnam(ACCOUNT).pw_gid if os.geteuid() == 0 else None

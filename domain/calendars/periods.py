@@ -62,3 +62,16 @@ def read_period(text: object) -> Period:
 WrittenPeriod = Annotated[
     Period, BeforeValidator(read_period), PlainSerializer(str, when_used="json")
 ]
+
+
+def _read_elapsed(written: object) -> TimeBudget:
+    period = read_period(written)
+    if isinstance(period, TimeBudget):
+        return period
+    raise ValueError(f'"{period}" is no time: write "12h", it runs through the night')
+
+
+Elapsed = Annotated[
+    TimeBudget, BeforeValidator(_read_elapsed), PlainSerializer(str, when_used="json")
+]
+"""A time that runs day and night, as a policy writes it."""

@@ -16,7 +16,9 @@ from pydantic import (
     model_validator,
 )
 
+from domain.attachments import Limits
 from domain.calendars.periods import (
+    Elapsed,
     Ends,
     Period,
     TimeBudget,
@@ -328,19 +330,10 @@ class Desk(Model):
     language: Language = Language.ZH
 
 
-def _read_elapsed(written: object) -> TimeBudget:
-    period = read_period(written)
-    if isinstance(period, TimeBudget):
-        return period
-    raise ValueError(f'"{period}" is no time: write "12h", it runs through the night')
-
-
 class OwnWord(Model):
     """How far back somebody's own word counts for when they did something (R11, R12)."""
 
-    counts_back: Annotated[
-        TimeBudget, BeforeValidator(_read_elapsed), PlainSerializer(str, when_used="json")
-    ] = TimeBudget(span=COUNTS_BACK, written="12h")
+    counts_back: Elapsed = TimeBudget(span=COUNTS_BACK, written="12h")
 
 
 class Policy(Model):
@@ -359,6 +352,7 @@ class Policy(Model):
     quality: Quality = Quality()
     telephone: Telephone = Telephone()
     letters: Letters = Letters()
+    attachments: Limits = Limits()
     strangers: Strangers = Strangers()
     own_word: OwnWord = OwnWord()
     delivery: Delivery

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from runtime.embedded.process import Lock
+from runtime.home import to_disk
 
 READY = "restore"
 _ASIDE = "aside"
@@ -48,7 +49,7 @@ def put_in_place(home: Path, ready: Path, aside: str) -> Path:
     (ready / _ASIDE).write_text(aside, "utf-8")
     os.sync()  # all of it, before anything counts on it
     ready.rename(home / READY)
-    _to_disk(home)
+    to_disk(home)
     _carry_through(home)
     return home / aside
 
@@ -80,13 +81,5 @@ def _carry_through(home: Path) -> None:
                     (home / old).rename(aside / old)
             new.rename(home / new.name)
         (ready / _ASIDE).unlink()
-        _to_disk(home)
+        to_disk(home)
     ready.rmdir()
-
-
-def _to_disk(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,207 @@
+"""What is attached to an issue: photographs and files. How large, how many and of which kind they
+may be is the policy's; the contents themselves are kept outside the register, by their digest.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
+
+from domain.calendars.periods import Elapsed, TimeBudget
+from domain.errors import Refused
+from domain.texts import can_be_seen
+from domain.vocabulary import Code, Instant, Line, Model, Role
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(KB|MB|GB)")
+_UNITS: Mapping[str, int] = {"KB": 1024, "MB": 1024**2, "GB": 1024**3}
+_LONGEST_NAME = 120
+"""Characters: file systems take 255 bytes, and a Chinese one has three."""
+_LONGEST_SUFFIX = 12
+_NAMELESS = "file"
+
+
+class ShownTo(StrEnum):
+    """Whom an attachment is for, besides the staff who may see the issue's customer."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+
+
+class Standing(StrEnum):
+    """Whether an attachment can be had."""
+
+    SERVED = "served"
+    WAITING = "waiting"
+    """For the scanner, which did not answer: nobody gets it before."""
+    REMOVED = "removed"
+    """Its content is kept no longer, such as malware's; that it came is."""
+
+
+Kind = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]*$")]
+"""A media type, as it was found in a content: ``image/jpeg``."""
+
+
+class Attachment(Model):
+    """One photograph or file of an issue; ``size`` in bytes, ``digest`` the SHA-256 of its content
+    in hex.
+    """
+
+    id: str
+    issue_id: str
+    at: Instant
+    actor: Code
+    role: Role
+    door: Code
+    name: Line
+    kind: Kind
+    size: Annotated[int, Field(gt=0)]
+    digest: str
+    shown_to: ShownTo
+    standing: Standing = Standing.SERVED
+
+
+class Size(Model):
+    """So many bytes, as people write them: ``"20MB"`` are twenty times 1024 times 1024."""
+
+    bytes: Annotated[int, Field(gt=0)]
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def _read_size(written: object) -> Size:
+    if isinstance(written, Size):
+        return written
+    found = _SIZE.fullmatch(written) if isinstance(written, str) else None
+    if found is None:
+        raise ValueError(f'{written!r} is no size: write "500KB", "20MB" or "1GB"')
+    return Size(bytes=int(float(found[1]) * _UNITS[found[2]]), written=found[0])
+
+
+WrittenSize = Annotated[Size, BeforeValidator(_read_size), PlainSerializer(str, when_used="json")]
+
+Why = Literal["empty", "too_large", "too_many", "kind"]
+
+
+class NotTaken(Refused):
+    """A file that is not attached, and ``why`` for short; nothing of it is kept."""
+
+    def __init__(self, why: Why, message: str) -> None:
+        super().__init__("Invalid", message)
+        self.why = why
+
+
+class Extent(NamedTuple):
+    """How much is attached to an issue: how many files, and their bytes together."""
+
+    files: int = 0
+    size: int = 0
+
+
+class Limits(Model):
+    """What may be attached to an issue: how large one file, how many and how much together, and
+    which kinds, by what is found in them. They are kept for a while after the issue is closed.
+    """
+
+    largest: WrittenSize = _read_size("20MB")
+    per_issue: Annotated[int, Field(gt=0)] = 30
+    together: WrittenSize = _read_size("200MB")
+    kinds: tuple[Kind, ...] = (
+        *("image/jpeg", "image/png", "image/webp", "image/gif", "image/heic"),
+        *("application/pdf", "text/plain"),
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    )
+    keep: Elapsed = TimeBudget(span=timedelta(days=365), written="365d")
+
+    def too_large(self) -> NotTaken:
+        """Say no to a file that is larger than one may be."""
+        return NotTaken(
+            "too_large",
+            f"content: the file is larger than {self.largest}: send a smaller one, such as the"
+            " photograph in a lower resolution",
+        )
+
+    def require_kind(self, kind: Kind) -> None:
+        """Let a file through that is of a kind that is wanted.
+
+        Raises:
+            NotTaken: it is of another.
+        """
+        if kind not in self.kinds:
+            wanted = ", ".join(self.kinds)
+            raise NotTaken("kind", f"content: {kind} is not taken; what is: {wanted}")
+
+    def require_room(self, there: Extent, size: int) -> None:
+        """Let a file of that size through that an issue has room for besides what is ``there``.
+
+        Raises:
+            NotTaken: it has not.
+        """
+        if there.files >= self.per_issue:
+            raise NotTaken(
+                "too_many", f"content: the issue has {there.files} files, no more are taken"
+            )
+        if there.size + size > self.together.bytes:
+            raise NotTaken(
+                "too_many", f"content: the files of an issue are {self.together} at most together"
+            )
+
+
+def file_name(said: str) -> str:
+    """Make of what somebody calls a file the name it is kept and shown under: without folders, and
+    without what shows nothing or turns the reading direction. Never empty.
+    """
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", said))[-1]
+    plain = "".join(each for each in last if unicodedata.category(each)[0] != "C")
+    name = " ".join(plain.split()).strip(". ")
+    if not can_be_seen(name):
+        return _NAMELESS
+    stem, dot, suffix = name.rpartition(".")
+    if not stem or len(suffix) > _LONGEST_SUFFIX:
+        return name[:_LONGEST_NAME]
+    return f"{stem[: _LONGEST_NAME - len(suffix) - 1]}{dot}{suffix}"
+
+
+_BEGINNINGS: tuple[tuple[int, bytes, Kind], ...] = (
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"GIF87a", "image/gif"),
+    (0, b"GIF89a", "image/gif"),
+    (8, b"WEBP", "image/webp"),
+    (4, b"ftypheic", "image/heic"),
+    (4, b"ftypheix", "image/heic"),
+    (4, b"ftypmif1", "image/heic"),
+    (0, b"%PDF-", "application/pdf"),
+)
+BEGINNING = 4096
+"""Bytes of a content that are enough to tell its kind."""
+UNKNOWN: Kind = "application/octet-stream"
+
+
+def kind_of(beginning: bytes) -> Kind:
+    """Tell the kind of a content by how it begins, whatever it is called."""
+    for place, mark, kind in _BEGINNINGS:
+        if beginning.startswith(mark, place):
+            return kind
+    return "text/plain" if _is_text(beginning) else UNKNOWN
+
+
+def _is_text(beginning: bytes) -> bool:
+    """UTF-8 without controls and without markup, which a browser might take for a page."""
+    whole = len(beginning) < BEGINNING  # else the last character may be cut through
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(beginning, final=whole)
+    except UnicodeDecodeError:
+        return False
+    controls = any(unicodedata.category(each) == "Cc" and each not in "\t\n\r\f" for each in text)
+    return not controls and not text.lstrip(" \t\r\n\ufeff").startswith("<")

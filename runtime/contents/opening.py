@@ -1,0 +1,15 @@
+"""Where this desk keeps contents, by its settings."""
+
+from __future__ import annotations
+
+from runtime.contents.content import Contents
+from runtime.contents.folder import Folder
+from runtime.settings import Settings
+
+FOLDER = "attachments"
+"""Of the desk's home."""
+
+
+def contents(settings: Settings) -> Contents:
+    """Say where contents are kept."""
+    return Folder(settings.home / FOLDER)
