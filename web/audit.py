@@ -17,6 +17,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 
 from domain.errors import Refused
 from runtime.aio import within
@@ -80,7 +81,7 @@ def outcome_of(error: Exception) -> str:
     match error:
         case Problem() | Refused():
             return f"refused: {error.type.rpartition(':')[2]}"
-        case ValidationError():
+        case ValidationError() | HTTPException():
             return "refused: Invalid"
         case _:
             return "unanswered"

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from runtime.settings import Settings
 from runtime.signing import Signer
+from starter.attachments import Attachments
 from starter.client import Desk
 from starter.condition import Condition
 from starter.registers import Registers
@@ -23,6 +24,7 @@ class Doors:
     desk: Desk
     registers: Registers
     condition: Condition
+    attachments: Attachments
     settings: Settings
     signer: Signer
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from domain.attachments import NotTaken
 from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.vocabulary import Instant, Stage
@@ -26,7 +27,7 @@ RETRY_AFTER = 5
 PROBLEM = "application/problem+json"
 _PROGRAMS = frozenset(
     {
-        *("issues", "cases", "audit", "inbound", "openapi.json"),
+        *("issues", "attachments", "cases", "audit", "inbound", "openapi.json"),
         *("healthz", "readyz", "auditz", "metrics", "static"),
     }
 )
@@ -40,6 +41,13 @@ _STATUS = {
     "OtherContent": HTTPStatus.CONFLICT,
     "NotYours": HTTPStatus.FORBIDDEN,
 }
+
+
+_NOT_TAKEN = {
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "kind": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+"""What a file is refused with; for any other reason as whatever is invalid."""
 
 
 class Wrong(BaseModel):
@@ -137,6 +145,8 @@ def refusal(refused: Refused) -> Problem:
         if refused.stands and refused.at:
             more |= {"number": refused.stands.number, "recorded_at": refused.at.isoformat()}
             headers["Location"] = place(refused.stands.number)
+    if isinstance(refused, NotTaken):
+        status = _NOT_TAKEN.get(refused.why, status)
     type_ = f"urn:yinuo:{refused.type}"
     return Problem(status, refused.message, type_=type_, headers=headers, **more)
 

@@ -15,10 +15,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from runtime import aio, postgres, temporal
+from runtime.contents.opening import contents
 from runtime.embedded import servers
 from runtime.embedded.ports import held
 from runtime.settings import Settings
 from runtime.signing import signer
+from starter.attachments import Attachments
 from starter.client import Desk
 from starter.condition import Condition
 from starter.registers import Registers
@@ -40,7 +42,10 @@ async def opened(own: Settings) -> AsyncIterator[FastAPI]:
 
 def doors(desk: Desk, pool: Pool, own: Settings) -> Doors:
     """Have what every door needs; both stay their makers' to close."""
-    return Doors(desk, Registers.on(pool), Condition(desk.client, pool), own, signer(own))
+    return Doors(
+        *(desk, Registers.on(pool), Condition(desk.client, pool)),
+        *(Attachments(pool, contents(own)), own, signer(own)),
+    )
 
 
 @asynccontextmanager

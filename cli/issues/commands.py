@@ -14,7 +14,7 @@ import typer
 from cli import trail as command_trail
 from cli.connections import desk, explained, register, registers
 from cli.console import AsJson, ExitCode, Failed, Number, refusal, tell, write_json
-from cli.issues import acting, tables
+from cli.issues import acting, attachments, tables
 from cli.tables import show
 from domain.errors import OutputError, Refused
 from domain.issue.arrival import arrived
@@ -32,6 +32,7 @@ from store.issue_reader import Unsettled
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(acting.app)
+app.add_typer(attachments.app)
 
 _AT_ONCE = 10
 """Intakes of a file that are under way at the same time."""

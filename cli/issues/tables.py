@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cli.issues.actions import COMMANDS
 from cli.tables import plain, table_of
+from domain.attachments import Attachment, Standing
 from domain.issue.state import Person, SlaState
 from domain.issue.view import IssueView, PromiseView, local
 from domain.sla.promise import PromiseEnd
@@ -114,6 +115,22 @@ def kept(words: Sequence[Kept]) -> RenderableType:
             parts.append(Text(plain(each.subject), style="bold"))
         parts.append(Padding(Text(plain(each.body)), (0, 0, 1, 2)))
     return Group(*parts)
+
+
+def attached(found: Sequence[Attachment]) -> RenderableType:
+    """One line an attachment, oldest first."""
+    if not found:
+        return Text("Nothing is attached.")
+    table = table_of("附件\nAttachment", "添加 UTC\nAt", "添加人\nBy", "字节\nBytes")
+    table.add_column("类型\nKind", no_wrap=True, overflow="ellipsis", max_width=12)
+    table.add_column("名称\nName", no_wrap=True, overflow="ellipsis", ratio=1)
+    for each in found:
+        kind = each.kind if each.standing is Standing.SERVED else f"{each.kind}, {each.standing}"
+        table.add_row(
+            *(each.id, f"{each.at:%m-%d %H:%M}", each.actor),
+            *(str(each.size), kind, plain(each.name)),
+        )
+    return table
 
 
 def _facts(view: IssueView) -> Table:

@@ -40,6 +40,8 @@ class Right(StrEnum):
     """Look at an issue's customer; every look is recorded (R30)."""
     ADD_WORDS = "add_words"
     """Add to an issue what else was said about it."""
+    ATTACH = "attach"
+    """Attach photographs and files to an issue."""
     FIND_CUSTOMERS = "find_customers"
     """Look up who is calling; every look is recorded (R30)."""
     SEARCH_CASES = "search_cases"
@@ -75,6 +77,15 @@ RIGHTS: Mapping[Right, Mapping[Role, Reach]] = {
     Right.ADD_WORDS: {
         Role.INTAKE: Reach.OWN,
         Role.AGENT: Reach.ALL,
+        Role.LEAD: Reach.DEPARTMENT,
+        Role.MANAGER: Reach.DEPARTMENT,
+        Role.GM_OFFICE: Reach.ALL,
+    },
+    Right.ATTACH: {
+        Role.INTAKE: Reach.OWN,
+        Role.AGENT: Reach.ALL,
+        Role.ENGINEER: Reach.OWN,
+        Role.CLERK: Reach.TO_CALL,
         Role.LEAD: Reach.DEPARTMENT,
         Role.MANAGER: Reach.DEPARTMENT,
         Role.GM_OFFICE: Reach.ALL,

@@ -98,6 +98,7 @@ OPEN = {
     *("/login", "/login/oidc", "/login/oidc/callback", "/logout"),
     *("/healthz", "/readyz", "/auditz", "/openapi.json"),
     "/l/{signed}",  # the link says who it is
+    "/attachments/{attachment}",  # its address may be a signed one; else who they are, see below
     "/inbound/{name}",  # its mapping file says whose it is, and with which token
 }
 """Doors that ask nobody who they are."""
@@ -150,7 +151,7 @@ async def test_everybody_sees_the_issues_and_customers_they_may_see_and_no_other
     headers, caller = await token(role), caller_of(role)
     for number in (place.near, place.far):
         issue = await place.issue(number)
-        customers = ("/customer", "/words", "/letters")
+        customers = ("/customer", "/words", "/letters", "/attachments")
         doors = ((Right.SEE, ""), *((Right.SEE_CUSTOMER, path) for path in customers))
         for what, path in doors:
             answer = await place.http.get(f"/issues/{number}{path}", headers=headers)
@@ -168,6 +169,23 @@ async def test_everybody_adds_words_to_the_issues_they_may_add_to_and_to_no_othe
             f"/issues/{number}/words", json={"body": f"{role} 补充"}, headers=headers
         )
         expect(answer, allowed=allowed, about=f"{role} adds words to {number}")
+
+
+@pytest.mark.parametrize("role", CALLERS)
+async def test_everybody_attaches_to_and_downloads_from_the_issues_they_may_and_no_others(
+    place: Place, token: MakeToken, role: Role
+) -> None:
+    headers, caller = await token(role), caller_of(role)
+    office = await token(Role.GM_OFFICE)
+    for number in (place.near, place.far):
+        issue, path = await place.issue(number), f"/issues/{number}/attachments?name=a.txt"
+        mine = await place.http.post(path, content=f"{role} {number}".encode(), headers=headers)
+        expect(mine, allowed=may(caller, Right.ATTACH, issue), about=f"{role} attaches to {number}")
+        one = (await place.http.post(path, content=b"theirs", headers=office)).json()["id"]
+        found = await place.http.get(f"/attachments/{one}", headers=headers)
+        allowed = may(caller, Right.SEE_CUSTOMER, issue)
+        expect(found, allowed=allowed, about=f"{role} downloads of {number}")
+        assert (b"theirs" in found.content) == allowed
 
 
 async def test_r22_a_clerk_sees_the_customer_while_the_callback_is_due(
@@ -336,6 +354,8 @@ PROGRAMS = {
     ("POST", "/issues/{number}/words"),
     ("GET", "/issues/{number}/letters"),
     ("GET", "/issues/{number}/letters/{letter}"),
+    ("GET", "/issues/{number}/attachments"),
+    ("POST", "/issues/{number}/attachments"),
     ("GET", "/cases"),
     ("GET", "/audit"),
     ("GET", "/metrics"),

@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from domain.attachments import Attachment
 from domain.findings import Heartbeat
 from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.issue.intake import Customer, Intake
@@ -25,6 +26,7 @@ from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import MakeToken
 from tests.web.test_api_opening import an_intake
+from web.api import attachments as api_attachments
 from web.api import audit as api_audit
 from web.api import cases as api_cases
 from web.api import examples as api_examples
@@ -44,6 +46,8 @@ SHAPES: dict[str, type[BaseModel]] = {
     "Entries": api_audit.Entries,
     "Heartbeat": Heartbeat,
     "Added": api_shapes.Added,
+    "Attachment": Attachment,
+    "Attachments": api_attachments.Attachments,
 }
 
 CHECKS = (
@@ -90,14 +94,15 @@ def test_every_operation_shows_an_example_of_what_is_sent_and_of_what_comes_back
     document: dict[str, Any],
 ) -> None:
     for path, operation in operations(document):
-        if not path.startswith(("/issues", "/cases", "/audit")):
+        if not path.startswith(("/issues", "/attachments", "/cases", "/audit")):
             continue  # a webhook takes what its mapping file says
         body = operation.get("requestBody", {"content": {"": {"examples": True}}})
         assert all(each["examples"] for each in body["content"].values()), path
         good = [a for status, a in operation["responses"].items() if status[0] == "2"]
         told = [each["content"] for each in good if "content" in each]
         contents = [each["application/json"] for each in told if "application/json" in each]
-        assert path.endswith("/complete") or contents or "message/rfc822" in told[0], path
+        files = {"message/rfc822", "*/*"}
+        assert path.endswith("/complete") or contents or files & told[0].keys(), path
         assert all("example" in each for each in contents), path
 
 

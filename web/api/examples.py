@@ -184,6 +184,20 @@ ENTRY: Mapping[str, Any] = {
     "number": "20261123-07-0001",
     "outcome": "done",
 }
+ATTACHMENT: Mapping[str, Any] = {
+    "id": "6f1c2a90d1e7b6854f3c2a90d1e7b685",
+    "issue_id": "issue:web:W-20261123-0042",
+    "at": "2026-11-23T01:20:00Z",
+    "actor": "web",
+    "role": "intake",
+    "door": "api",
+    "name": "吞卡.jpg",
+    "kind": "image/jpeg",
+    "size": 482113,
+    "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "shown_to": "customer",
+    "standing": "served",
+}
 SHOWN: Mapping[str, Any] = {
     "IssueView": ISSUE,
     "Letters": {
@@ -197,5 +211,7 @@ SHOWN: Mapping[str, Any] = {
     "Entries": {"items": [ENTRY]},
     "Heartbeat": {"at": "2026-11-23T00:00:00Z", "findings": {}},
     "Added": {"number": "20261123-07-0001", "new": True},
+    "Attachment": ATTACHMENT,
+    "Attachments": {"items": [ATTACHMENT]},
 }
 """What comes back, by the name of its model."""

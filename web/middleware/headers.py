@@ -31,13 +31,14 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         static = scope["type"] == "http" and scope["path"].startswith("/static/")
+        always = _ALWAYS | (_OVER_TLS if self.over_tls else {})
         kept = _kept(scope["path"]) if static else "no-store"
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_ALWAYS | (_OVER_TLS if self.over_tls else {}))
-                headers.setdefault("Cache-Control", kept)
+                for name, value in (always | {"Cache-Control": kept}).items():
+                    headers.setdefault(name, value)  # a door may be stricter
             await send(message)
 
         await self.app(scope, receive, answer)
