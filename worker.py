@@ -17,6 +17,7 @@ from temporalio.worker import Replayer, Worker
 from activities.audit import Audit
 from activities.catching_up import CatchingUp
 from activities.complaints import Complaints
+from activities.content_audit import ContentAudit
 from activities.deep_audit import DeepAudit
 from activities.guard import told
 from activities.notification import Notification
@@ -30,6 +31,7 @@ from domain import contract as names
 from domain.errors import SetupError
 from runtime import aio, grants, logs, postgres, temporal
 from runtime import settings as environment
+from runtime.contents.opening import contents
 from runtime.embedded import servers
 from runtime.lives import Lives
 from runtime.revisions import require_head
@@ -62,7 +64,8 @@ def workers(
     """
     recording = Recording(pool, links(settings))
     notification = Notification(pool, sender)
-    deep = DeepAudit(pool, held=standing.held_because)
+    kept = ContentAudit(pool, contents(settings))
+    deep = DeepAudit(pool, held=standing.held_because, contents=kept)
     remedies = Remedies(pool, recording, CatchingUp(pool, links(settings)), replays)
     acting: list[Callable[..., Any]] = [
         *recording.activities(),

@@ -20,12 +20,13 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from activities import audit
 from activities.audit import Seen, seen
+from activities.content_audit import ContentAudit
 from activities.judging import Suspect, audit_delivers, judge
 from domain import contract as names
 from domain.findings import AuditReport, Finding, FindingKind
 from domain.issue.folding import folded, form_differences, ledger_differences, missing
 from runtime.aio import every
-from store import auditing, issue_reader, letters, rulebooks
+from store import attachments, auditing, issue_reader, letters, rulebooks
 from store.auditing import Papers
 from store.connection import Pool
 from store.issue_reader import Living
@@ -95,28 +96,40 @@ class DeepAudit:
         pool: Pool,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         held: Held = _nothing,
+        contents: ContentAudit | None = None,
     ) -> None:
         self._pool = pool
+        self._contents = contents
         self._clock = clock
         self._held = held
 
     @activity.defn(name=names.DEEP_AUDIT)
-    async def deep_audit(self) -> AuditReport:
-        """Look at everything, and keep what was found for metrics and heartbeat. What is kept for
-        a time only is looked after by the way.
+    async def deep_audit(self, contents: bool = False) -> AuditReport:  # noqa: FBT001, FBT002  an argument in Temporal
+        """Look at everything, and keep what was found for metrics and heartbeat; ``contents``: read
+        every attachment, too. What is kept for a time only is looked after by the way.
         """
         async with every(4.0, activity.heartbeat):
-            await self.forget_letters()
-            return await auditing.keep(self._pool, await self.look(activity.client()))
+            await self.forget()
+            found = await self.look(activity.client(), contents=contents)
+            return await auditing.keep(self._pool, found)
 
-    async def forget_letters(self) -> None:
-        """Keep letters no longer than the policy says that counts now."""
+    async def forget(self) -> None:
+        """Keep letters and attachments no longer than the policy says that counts now, and no
+        content that no attachment speaks of: while the register is held it may come to speak of
+        more.
+        """
+        now = self._clock()
         async with self._pool.acquire() as connection:
             current = await rulebooks.current(connection)
         if current:
-            await letters.forget(self._pool, self._clock() - current.policy.letters.keep.span)
+            await letters.forget(self._pool, now - current.policy.letters.keep.span)
+            await attachments.forget(self._pool, now - current.policy.attachments.keep.span)
+        if self._contents and not await self._held(self._pool):
+            await self._contents.tidy(now)
 
-    async def look(self, client: Client, ids: Collection[str] | None = None) -> AuditReport:
+    async def look(
+        self, client: Client, ids: Collection[str] | None = None, *, contents: bool = False
+    ) -> AuditReport:
         """Say what is wrong: with these issues, or with any; and with the desk as a whole."""
         began = self._clock()
         first = await self._glance(client, ids)
@@ -130,8 +143,14 @@ class DeepAudit:
             ended_at=self._clock(),
             issues=first.issues,
             workflows=first.workflows,
-            findings=tuple(found.values()),
+            findings=(*found.values(), *await self._broken(ids, contents=contents)),
         )
+
+    async def _broken(self, ids: Collection[str] | None, *, contents: bool) -> list[Finding]:
+        """Look at attachments once: what is wrong with one is so until somebody mends it."""
+        if self._contents is None:
+            return []
+        return await self._contents.look(self._clock(), ids, everything=contents)
 
     async def _glance(self, client: Client, ids: Collection[str] | None) -> _Glance:
         listed = await self.listed(client)

@@ -25,9 +25,9 @@ Issues = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only say what would be done")]
 
 
-def deep_audit(*, json: bool) -> None:
-    """Audit the desk, and show what is wrong."""
-    report = aio.run(_audited())
+def deep_audit(*, contents: bool, json: bool) -> None:
+    """Audit the desk, and show what is wrong; ``contents``: every attachment is read, too."""
+    report = aio.run(_audited(contents=contents))
     if json:
         write_json(report)
     else:
@@ -36,17 +36,20 @@ def deep_audit(*, json: bool) -> None:
         raise typer.Exit(ExitCode.OTHER)
 
 
-async def _audited() -> AuditReport:
+async def _audited(*, contents: bool) -> AuditReport:
 
     async with servers(settings.load()) as (client, _):
-        return await audit_now(client)
+        return await audit_now(client, contents=contents)
 
 
-async def audit_now(client: Client) -> AuditReport:
-    """Have the desk audited, or wait for the audit that runs."""
+async def audit_now(client: Client, *, contents: bool = False) -> AuditReport:
+    """Have the desk audited, or wait for the audit that runs. One that reads every attachment is a
+    workflow of its own.
+    """
     return await client.execute_workflow(
         workflows.DeepAuditWorkflow.run,
-        id=workflows.AUDIT_ID,
+        args=[True] if contents else [],
+        id=f"{workflows.AUDIT_ID}-contents" if contents else workflows.AUDIT_ID,
         task_queue=ISSUES,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary="全面核对 Everything is compared with everything",

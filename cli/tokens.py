@@ -46,6 +46,9 @@ OfIssue = Annotated[str | None, typer.Option("--number", help="of this issue onl
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="how many rows, newest first")]
 
 
+Contents = Annotated[
+    bool, typer.Option("--contents", help="with --deep: read every attachment, not only some")
+]
 Deep = Annotated[bool, typer.Option("--deep", help="audit the desk itself, not who used it")]
 
 
@@ -166,17 +169,23 @@ async def _revoked(id_: str) -> bool:
 
 
 def audit(
-    *, number: OfIssue = None, limit: Limit = 50, deep: Deep = False, json: AsJson = False
+    *,
+    number: OfIssue = None,
+    limit: Limit = 50,
+    deep: Deep = False,
+    contents: Contents = False,
+    json: AsJson = False,
 ) -> None:
     """Show who did or saw what at the doors, from which address, newest first (R30).
 
     With --deep: compare register, Temporal, promises, messages and forms with each other, and say
-    what is wrong and what to do; ends with 1 if anything is.
+    what is wrong and what to do; ends with 1 if anything is. Of attachments it looks whether all
+    are there, and reads some; with --contents all.
 
     Example: yinuo audit --number 20261123-07-0001
     """
     if deep:
-        audit_commands.deep_audit(json=json)
+        audit_commands.deep_audit(contents=contents, json=json)
         return
     found = aio.run(_trail(number, limit))
     if json:

@@ -56,6 +56,8 @@ class FindingKind(StrEnum):
     EVENTS_BROKEN = "events_broken"
     NUMBER_TWICE = "number_twice"
     SERIALS_BEHIND = "serials_behind"
+    CONTENT_BROKEN = "content_broken"
+    CONTENTS_AWAY = "contents_away"
 
 
 class Advice(NamedTuple):
@@ -149,6 +151,18 @@ ADVICE: Mapping[FindingKind, Advice] = {
         "numbers are about to be given out again",
         f"{_REPAIR}：计数提高到已发编号之上 counted on above the highest",
         Remedy.RAISE_SERIALS,
+    ),
+    FindingKind.CONTENT_BROKEN: Advice(
+        "附件内容缺失或已损坏",
+        "the content of an attachment is missing or damaged",
+        "从备份取回，或再次添加同一文件 take it out of a backup, or attach the same file again",
+        Remedy.BY_HAND,
+    ),
+    FindingKind.CONTENTS_AWAY: Advice(
+        "附件存储无法访问",
+        "where attachments are kept cannot be reached",
+        "消除所示原因 remove the cause that is named",
+        Remedy.BY_HAND,
     ),
 }
 

@@ -25,10 +25,11 @@ class DeepAuditWorkflow:
     """Runs by a schedule, and whenever somebody asks; see ``activities/deep_audit.py``."""
 
     @workflow.run
-    async def run(self) -> AuditReport:
-        """Return what was found."""
+    async def run(self, contents: bool = False) -> AuditReport:  # noqa: FBT001, FBT002  an argument in Temporal
+        """Return what was found; ``contents``: every attachment is read, too."""
         report: AuditReport = await workflow.execute_activity(
             names.DEEP_AUDIT,
+            args=[True] if contents else [],
             result_type=AuditReport,
             start_to_close_timeout=_PATIENCE,
             heartbeat_timeout=_SIGN_OF_LIFE,

@@ -39,10 +39,10 @@ async def test_a_letter_is_kept_as_long_as_the_policy_says_that_counts_now(datab
     for days in (364, 366):
         await letters.keep(database, "issue:mail:1", b"%d" % days, AT - timedelta(days=days))
     audit = DeepAudit(database, clock=lambda: AT)
-    await audit.forget_letters()  # without a policy nothing is thrown away
+    await audit.forget()  # without a policy nothing is thrown away
     assert len(await letters.of_issue(database, "issue:mail:1")) == 2
     await adopt(database, STANDARD)
-    await audit.forget_letters()
+    await audit.forget()
     [left] = await letters.of_issue(database, "issue:mail:1")
     assert await letters.read(database, "issue:mail:1", left.id) == b"364"
 
