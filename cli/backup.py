@@ -80,9 +80,11 @@ def restore(
     settings, backup = environment.load(), backup.resolve()
     aside: Path | None = None
     if check:
-        manifest = aio.run(restoring.check(settings, backup))
+        manifest = aio.run(restoring.check(settings, backup, tell))
     else:
-        restoring_it = restoring.restore(settings, backup, only=_side(only), force=force, mute=mute)
+        restoring_it = restoring.restore(
+            settings, backup, only=_side(only), force=force, mute=mute, tell=tell
+        )
         manifest, aside = aio.run(restoring_it)
     if json:
         write_json({**manifest.model_dump(mode="json"), "aside": str(aside) if aside else None})
@@ -130,4 +132,7 @@ def _said(manifest: Manifest) -> str:
     last = f"{manifest.last_step_at:%Y-%m-%d %H:%M} UTC" if manifest.last_step_at else "none"
     epoch = manifest.register_epoch.number if manifest.register_epoch else "none"
     made = f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"
-    return f"backup of {made}, {manifest.issues} issues, last step {last}, epoch {epoch}"
+    files = f"{manifest.attachments or 0} attachments"
+    if manifest.attachments is None:
+        files = "attachments not in it"
+    return f"backup of {made}, {manifest.issues} issues, {files}, last step {last}, epoch {epoch}"

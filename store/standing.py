@@ -124,7 +124,8 @@ async def extent(connection: Connection) -> dict[str, Any]:
         SELECT (SELECT version_num FROM alembic_version) AS revision,
                current_setting('server_version') AS postgresql,
                (SELECT count(*) FROM issues) AS issues,
-               (SELECT max(updated_at) FROM issues) AS last_step_at
+               (SELECT max(updated_at) FROM issues) AS last_step_at,
+               (SELECT count(*) FROM attachments WHERE standing <> 'removed') AS attachments
         """
     )
     return dict(row or {})

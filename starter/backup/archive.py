@@ -6,8 +6,9 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Literal
 
@@ -16,8 +17,10 @@ from pydantic import ValidationError
 from domain.errors import InputError
 from domain.standing import Epoch
 from domain.vocabulary import Instant, Model
+from runtime.contents.content import SHARDS
 
-REGISTER, TEMPORAL, SECRET = "postgres.tar", "temporal.db", "secret"
+REGISTER, TEMPORAL, SECRET, ATTACHMENTS = "postgres.tar", "temporal.db", "secret", "attachments"
+_CONTENT = re.compile(rf"{ATTACHMENTS}/([0-9a-f]{{2}})/([0-9a-f]{{62}})")
 _MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 1 << 20
 _CHUNK = 1 << 20
@@ -32,7 +35,8 @@ class ArchivedFile(Model):
 
 class Manifest(Model):
     """What an archive holds. Temporal was copied first, so its epoch is no later than the
-    register's; None: Temporal was not running.
+    register's; None: Temporal was not running. ``attachments``: how many the register speaks of,
+    whose contents follow; None: they are kept elsewhere.
     """
 
     format: Literal[1] = 1
@@ -44,6 +48,7 @@ class Manifest(Model):
     temporal_epoch: Epoch | None
     issues: int
     last_step_at: Instant | None
+    attachments: int | None = None
     files: Mapping[str, ArchivedFile]
 
 
@@ -54,9 +59,9 @@ def described(path: Path) -> ArchivedFile:
     return ArchivedFile(size=path.stat().st_size, sha256=digest)
 
 
-def write(to: Path, manifest: Manifest, directory: Path) -> None:
-    """Write the files of ``directory`` that the manifest names into a new archive: whole, or not at
-    all.
+def write(to: Path, manifest: Manifest, directory: Path, contents: Path | None = None) -> None:
+    """Write the files of ``directory`` that the manifest names into a new archive, and the contents
+    of attachments that lie in a folder: whole, or not at all.
 
     Raises:
         FileExistsError: there is one of that name.
@@ -68,6 +73,8 @@ def write(to: Path, manifest: Manifest, directory: Path) -> None:
                 _add(tar, _MANIFEST, manifest.model_dump_json(indent=2).encode())
                 for name in manifest.files:
                     tar.add(directory / name, arcname=name, recursive=False, filter=_anonymous)
+                for path in _contents_in(contents) if contents else ():
+                    _add_content(tar, path)
             file.flush()
             os.fsync(file.fileno())
         os.link(part, to)  # never over another
@@ -77,6 +84,7 @@ def write(to: Path, manifest: Manifest, directory: Path) -> None:
 
 
 def _private(path: Path) -> IO[bytes]:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     return os.fdopen(descriptor, "wb")
 
@@ -85,6 +93,21 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     member = _anonymous(tarfile.TarInfo(name))
     member.size = len(content)
     tar.addfile(member, io.BytesIO(content))
+
+
+def _contents_in(folder: Path) -> Iterator[Path]:
+    for shard in SHARDS:
+        yield from sorted((folder / shard).glob("*"))
+
+
+def _add_content(tar: tarfile.TarFile, path: Path) -> None:
+    """Add a content, unless it is none, but what a crash left, or a damaged one: that is the deep
+    audit's to tell. One that was kept long enough may go meanwhile.
+    """
+    name = f"{ATTACHMENTS}/{path.parent.name}/{path.name}"
+    with contextlib.suppress(FileNotFoundError):
+        if described(path).sha256 == path.parent.name + path.name:
+            tar.add(path, arcname=name, recursive=False, filter=_anonymous)
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -105,7 +128,7 @@ def read(archive: Path, into: Path | None = None) -> Manifest:
             manifest = _manifest(tar)
             missing = dict(manifest.files)
             while member := tar.next():
-                expected = missing.pop(member.name, None)
+                expected = missing.pop(member.name, None) or _by_its_name(member)
                 content = tar.extractfile(member) if expected and member.isreg() else None
                 if expected is None or content is None:
                     raise InputError(f"{archive}: it holds {member.name}, which it should not")
@@ -119,6 +142,12 @@ def read(archive: Path, into: Path | None = None) -> Manifest:
     if missing:
         raise InputError(f"{archive}: it lacks {', '.join(missing)}")
     return manifest
+
+
+def _by_its_name(member: tarfile.TarInfo) -> ArchivedFile | None:
+    """Contents of attachments are called by what they are."""
+    content = _CONTENT.fullmatch(member.name)
+    return ArchivedFile(size=member.size, sha256=content[1] + content[2]) if content else None
 
 
 def _manifest(tar: tarfile.TarFile) -> Manifest:

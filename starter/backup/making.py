@@ -3,7 +3,8 @@
 Temporal is copied first, the register second. So the register of an archive is never older than
 its Temporal: it knows every step and number, workflows catch up with it by themselves, and what was
 sent counts as sent. The other way round what happened between the copies would be in Temporal
-alone, and the register held until it is repaired.
+alone, and the register held until it is repaired. Attachments come last: they are written before
+the register speaks of them.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from runtime.embedded.servers import EmbeddedPostgres, postgres_program
 from runtime.lives import Lives
 from runtime.settings import Settings, given_temporal
 from starter.backup import archive
-from starter.backup.archive import REGISTER, SECRET, TEMPORAL, Manifest
+from starter.backup.archive import ATTACHMENTS, REGISTER, SECRET, TEMPORAL, Manifest
 from store import AWAY, standing
 
 _PATIENCE = 3600.0
@@ -67,7 +68,9 @@ async def back_up(settings: Settings, to: Path) -> Manifest:
     try:
         with tempfile.TemporaryDirectory(prefix=".yinuo-backup-", dir=to.parent) as temporary:
             manifest = await _copied(settings, temporals, Path(temporary))
-            await asyncio.to_thread(archive.write, to, manifest, Path(temporary))
+            # Last: what a row of the register speaks of is there by now.
+            kept = None if manifest.attachments is None else settings.home / ATTACHMENTS
+            await asyncio.to_thread(archive.write, to, manifest, Path(temporary), kept)
     except OSError as error:
         raise SetupError(f"{to}: {error.strerror or error}") from error
     return await asyncio.to_thread(archive.read, to)

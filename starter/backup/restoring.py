@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tarfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -17,14 +18,17 @@ from pathlib import Path
 import asyncpg
 
 from domain.errors import SetupError
+from runtime.contents.content import place_of
 from runtime.embedded.restored import at_rest, finish, put_in_place
 from runtime.embedded.servers import EmbeddedPostgres, postgres_program
 from runtime.revisions import known_revision
 from runtime.settings import Settings
 from starter.backup import archive
-from starter.backup.archive import REGISTER, SECRET, TEMPORAL, Manifest
+from starter.backup.archive import ATTACHMENTS, REGISTER, SECRET, TEMPORAL, Manifest
 from starter.backup.making import check_temporal, require_embedded, run
-from store import roster, standing
+from store import attachments, roster, standing
+
+Tell = Callable[[str], None]
 
 
 class Side(StrEnum):
@@ -34,7 +38,10 @@ class Side(StrEnum):
     TEMPORAL = "temporal"
 
 
-_FILES = {Side.POSTGRESQL: ("postgres", SECRET), Side.TEMPORAL: ("temporal.db",)}
+_FILES = {
+    Side.POSTGRESQL: ("postgres", SECRET, ATTACHMENTS),
+    Side.TEMPORAL: ("temporal.db",),
+}
 
 
 async def restore(
@@ -44,9 +51,11 @@ async def restore(
     only: Side | None = None,
     force: bool = False,
     mute: bool = False,
+    tell: Tell = lambda _: None,
 ) -> tuple[Manifest, Path | None]:
     """Restore the desk; return what it was restored from, and where what was there before is now.
-    ``mute`` leads its channels nowhere: it reaches nobody.
+    ``mute`` leads its channels nowhere: it reaches nobody. ``tell`` hears what is wrong with
+    it, and yet no reason not to.
 
     Raises:
         InputError: the archive is no backup, or damaged; nothing was touched.
@@ -65,7 +74,7 @@ async def restore(
             )
         ready = settings.home / "restore.new"
         try:
-            manifest = await _made_ready(ready, backup, sides, mute=mute)
+            manifest = await _made_ready(ready, backup, sides, mute=mute, tell=tell)
             aside = put_in_place(
                 settings.home, ready, f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
             )
@@ -77,7 +86,7 @@ async def restore(
     return manifest, None
 
 
-async def check(settings: Settings, backup: Path) -> Manifest:
+async def check(settings: Settings, backup: Path, tell: Tell = lambda _: None) -> Manifest:
     """See whether an archive is whole and its register can be started; nothing is restored.
 
     Raises:
@@ -86,13 +95,13 @@ async def check(settings: Settings, backup: Path) -> Manifest:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     trial = settings.home / f"restore.check-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     try:
-        return await _made_ready(trial, backup, tuple(Side))
+        return await _made_ready(trial, backup, tuple(Side), tell=tell)
     finally:
         shutil.rmtree(trial, ignore_errors=True)
 
 
 async def _made_ready(
-    ready: Path, backup: Path, sides: tuple[Side, ...], *, mute: bool = False
+    ready: Path, backup: Path, sides: tuple[Side, ...], *, mute: bool = False, tell: Tell
 ) -> Manifest:
     """Unpack and check everything in a directory that holds what is to be put in place, and no more
     when this returns.
@@ -105,9 +114,14 @@ async def _made_ready(
             f" {manifest.revision}): restore it with that one"
         )
     if Side.POSTGRESQL in sides:
-        await _register(ready, mute=mute)
+        # Of its own, if there are any or not: what was there is another register's.
+        (ready / ATTACHMENTS).mkdir(mode=0o700, exist_ok=True)
+        lost = await _register(ready, mute=mute)
+        if lost and manifest.attachments is not None:
+            tell(f"{lost} attachments lack their content: `yinuo audit --deep` will name them")
     else:
         (ready / SECRET).unlink(missing_ok=True)
+        shutil.rmtree(ready / ATTACHMENTS, ignore_errors=True)
     (ready / REGISTER).unlink()
     if Side.TEMPORAL in sides:
         await asyncio.to_thread(check_temporal, ready / TEMPORAL, backup)
@@ -121,7 +135,8 @@ def _empty(directory: Path) -> None:
     directory.mkdir(mode=0o700)
 
 
-async def _register(ready: Path, *, mute: bool) -> None:
+async def _register(ready: Path, *, mute: bool) -> int:
+    """Make the register ready, and say how many of its attachments are not there."""
     home = ready / "register"
     data = home / "postgres"
     data.mkdir(mode=0o700, parents=True)
@@ -136,10 +151,17 @@ async def _register(ready: Path, *, mute: bool) -> None:
                 await standing.restored(connection)
                 if mute:
                     await roster.mute(connection)
+                digests = attachments.every_digest(connection)
+                lost = sum([not _is_there(ready, digest) async for digest in digests])
         finally:
             await connection.close()
     data.rename(ready / "postgres")
     shutil.rmtree(home)
+    return lost
+
+
+def _is_there(ready: Path, digest: str) -> bool:
+    return (ready / ATTACHMENTS / place_of(digest)).exists()
 
 
 def _unpack(copy: Path, data: Path) -> None:

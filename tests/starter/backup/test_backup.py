@@ -23,6 +23,7 @@ from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
+from runtime.contents.opening import contents
 from runtime.embedded import restored
 from runtime.embedded.ports import free_ports
 from runtime.embedded.process import Lock
@@ -30,6 +31,7 @@ from runtime.embedded.servers import EmbeddedPostgres
 from runtime.lives import Lives
 from runtime.settings import ROOT, Settings
 from starter import up
+from starter.attachments import Attachments
 from starter.backup import archive, making
 from starter.backup.making import back_up
 from starter.backup.restoring import Side, check, restore
@@ -42,6 +44,7 @@ from tests.support.running_desk import run_yinuo
 
 pytestmark = pytest.mark.usefixtures("servers")
 
+PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 40
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 
 
@@ -96,11 +99,14 @@ async def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 async def made(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, IssueView]:
-    """A backup that was made at work, with an issue in it; the desk is down by now."""
+    """A backup that was made at work, with an issue in it that has a photograph; the desk is down
+    by now.
+    """
     to = tmp_path_factory.mktemp("backups") / "desk.tar.gz"
     own = settings(home)
     async with running(own) as (desk, _):
         seen = await accept(desk, await desk.open(an_intake_of_now()))
+        await Attachments(desk._pool, contents(own)).add(seen.id, "a.jpg", PHOTO, LEAD, "api")
         await back_up(own, to)
     return to, seen
 
@@ -112,8 +118,8 @@ async def test_a_desk_at_work_goes_into_one_file_that_only_its_owner_reads(
     assert stat.S_IMODE(to.stat().st_mode) == 0o600
     assert sorted(path.name for path in to.parent.iterdir()) == [to.name]
     manifest = archive.read(to)
-    assert (manifest.issues, set(manifest.files)) == (
-        1,
+    assert (manifest.issues, manifest.attachments, set(manifest.files)) == (
+        *(1, 1),
         {"temporal.db", "postgres.tar"} | ({"secret"} if (home / "secret").exists() else set()),
     )
     assert manifest.register_epoch
@@ -140,6 +146,9 @@ async def test_a_desk_restored_elsewhere_goes_on_where_the_backup_was_made(
         done = await desk.act(seen.number, ActionName.RESOLVE, Resolve(by=by, result="reset"))
         assert done.stage == "resolved"
         assert (await desk.open(an_intake_of_now())).number.endswith("-10001")
+        at = Attachments(desk._pool, contents(own))
+        [photo] = await at.of(seen.id)
+        assert b"".join([piece async for piece in await at.content(photo)]) == PHOTO
     if (own.home / "secret").exists():
         assert stat.S_IMODE((own.home / "secret").stat().st_mode) == 0o600
 
@@ -225,6 +234,26 @@ async def test_a_desk_at_rest_can_be_backed_up_too_and_no_file_is_overwritten(
     assert not list(own.home.glob("restore*"))
 
 
+async def test_an_attachment_whose_content_is_damaged_or_gone_keeps_nobody_from_backing_up(
+    made: tuple[Path, IssueView], tmp_path: Path
+) -> None:
+    own, told = settings(tmp_path / "home"), list[str]()
+    await restore(own, made[0], tell=told.append)
+    assert not told
+    [photo] = (own.home / "attachments").glob("??/*")
+    photo.write_bytes(b"damaged")
+    (photo.parent / "0123456789abcdef.part").write_bytes(b"half")
+    to = tmp_path / "again.tar.gz"
+    assert (await back_up(own, to)).attachments == 1
+    with tarfile.open(to) as tar:
+        assert not [name for name in tar.getnames() if name.startswith("attachments")]
+    other = settings(tmp_path / "other")
+    assert (await check(other, to, told.append)).issues == 1
+    await restore(other, to, tell=told.append)
+    assert [each.partition(":")[0] for each in told] == ["1 attachments lack their content"] * 2
+    assert list((other.home / "attachments").iterdir()) == []
+
+
 async def test_a_desk_that_is_there_is_moved_aside_if_told_and_never_touched_if_not(
     made: tuple[Path, IssueView], tmp_path: Path
 ) -> None:
@@ -235,9 +264,11 @@ async def test_a_desk_that_is_there_is_moved_aside_if_told_and_never_touched_if_
     with pytest.raises(SetupError, match="--force"):
         await restore(own, made[0])
     assert (own.home / "postgres" / "mine").exists()
+    (own.home / "attachments" / "mine").write_text("kept")
     _, aside = await restore(own, made[0], force=True)
     assert aside
     assert (aside / "postgres" / "mine").read_text() == "kept"
+    assert (aside / "attachments" / "mine").read_text() == "kept"
     assert (aside / "temporal.db-wal").exists()
     assert not (own.home / "temporal.db-wal").exists()
     assert not (own.home / "postgres" / "mine").exists()
@@ -321,12 +352,24 @@ def _rewrite(to: Path, other: Path, how: str) -> None:
                 said = json.loads(content.read()) | {"format": 2}
                 archive._add(new, member.name, json.dumps(said).encode())
                 continue
+            if how == "swapped" and member.name.startswith("attachments/"):
+                archive._add(new, member.name, b"another photograph")
+                continue
             new.addfile(member, content)
-            if how == "more" and member.name == "manifest.json":
-                archive._add(new, "more", b"of something")
+            if how in _MORE and member.name == "manifest.json":
+                archive._add(new, _MORE[how], b"of something")
 
 
-@pytest.mark.parametrize("how", ["cut off", "none", "a byte", "lacking", "more", "newer"])
+_MORE = {
+    "more": "more",
+    "climbs": f"attachments/../{'0' * 62}",
+    "deep": f"attachments/00/00/{'0' * 60}",
+}
+
+
+@pytest.mark.parametrize(
+    "how", ["cut off", "none", "a byte", "lacking", "newer", "swapped", *_MORE]
+)
 async def test_what_is_no_whole_backup_is_refused_and_touches_nothing(
     made: tuple[Path, IssueView], tmp_path: Path, how: str
 ) -> None:
