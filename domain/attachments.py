@@ -4,27 +4,21 @@ may be is the policy's; the contents themselves are kept outside the register, b
 
 from __future__ import annotations
 
-import codecs
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from domain.calendars.periods import Elapsed, TimeBudget
 from domain.errors import Refused
-from domain.texts import can_be_seen
+from domain.files.kinds import FileKind
 from domain.vocabulary import Code, Instant, Line, Model, Role
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(KB|MB|GB)")
 _UNITS: Mapping[str, int] = {"KB": 1024, "MB": 1024**2, "GB": 1024**3}
-_LONGEST_NAME = 120
-"""Characters: file systems take 255 bytes, and a Chinese one has three."""
-_LONGEST_SUFFIX = 12
-_NAMELESS = "file"
 
 
 class ShownTo(StrEnum):
@@ -44,10 +38,6 @@ class Standing(StrEnum):
     """Its content is kept no longer, such as malware's; that it came is."""
 
 
-Kind = Annotated[str, StringConstraints(max_length=100, pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]*$")]
-"""A media type, as it was found in a content: ``image/jpeg``."""
-
-
 class Attachment(Model):
     """One photograph or file of an issue; ``size`` in bytes, ``digest`` the SHA-256 of its content
     in hex.
@@ -60,7 +50,7 @@ class Attachment(Model):
     role: Role
     door: Code
     name: Line
-    kind: Kind
+    kind: FileKind
     size: Annotated[int, Field(gt=0)]
     digest: str
     shown_to: ShownTo
@@ -114,12 +104,10 @@ class Limits(Model):
     largest: WrittenSize = _read_size("20MB")
     per_issue: Annotated[int, Field(gt=0)] = 30
     together: WrittenSize = _read_size("200MB")
-    kinds: tuple[Kind, ...] = (
-        *("image/jpeg", "image/png", "image/webp", "image/gif", "image/heic"),
-        *("application/pdf", "text/plain"),
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    kinds: tuple[FileKind, ...] = (
+        *(FileKind.JPEG, FileKind.PNG, FileKind.WEBP, FileKind.GIF, FileKind.HEIC),
+        *(FileKind.PDF, FileKind.TEXT, FileKind.DOCX, FileKind.XLSX, FileKind.PPTX),
+        *(FileKind.DOC, FileKind.XLS, FileKind.PPT, FileKind.MP4, FileKind.MOV),
     )
     keep: Elapsed = TimeBudget(span=timedelta(days=365), written="365d")
 
@@ -131,7 +119,7 @@ class Limits(Model):
             " photograph in a lower resolution",
         )
 
-    def require_kind(self, kind: Kind) -> None:
+    def require_kind(self, kind: FileKind) -> None:
         """Let a file through that is of a kind that is wanted.
 
         Raises:
@@ -155,53 +143,3 @@ class Limits(Model):
             raise NotTaken(
                 "too_many", f"content: the files of an issue are {self.together} at most together"
             )
-
-
-def file_name(said: str) -> str:
-    """Make of what somebody calls a file the name it is kept and shown under: without folders, and
-    without what shows nothing or turns the reading direction. Never empty.
-    """
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", said))[-1]
-    plain = "".join(each for each in last if unicodedata.category(each)[0] != "C")
-    name = " ".join(plain.split()).strip(". ")
-    if not can_be_seen(name):
-        return _NAMELESS
-    stem, dot, suffix = name.rpartition(".")
-    if not stem or len(suffix) > _LONGEST_SUFFIX:
-        return name[:_LONGEST_NAME]
-    return f"{stem[: _LONGEST_NAME - len(suffix) - 1]}{dot}{suffix}"
-
-
-_BEGINNINGS: tuple[tuple[int, bytes, Kind], ...] = (
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (0, b"GIF87a", "image/gif"),
-    (0, b"GIF89a", "image/gif"),
-    (8, b"WEBP", "image/webp"),
-    (4, b"ftypheic", "image/heic"),
-    (4, b"ftypheix", "image/heic"),
-    (4, b"ftypmif1", "image/heic"),
-    (0, b"%PDF-", "application/pdf"),
-)
-BEGINNING = 4096
-"""Bytes of a content that are enough to tell its kind."""
-UNKNOWN: Kind = "application/octet-stream"
-
-
-def kind_of(beginning: bytes) -> Kind:
-    """Tell the kind of a content by how it begins, whatever it is called."""
-    for place, mark, kind in _BEGINNINGS:
-        if beginning.startswith(mark, place):
-            return kind
-    return "text/plain" if _is_text(beginning) else UNKNOWN
-
-
-def _is_text(beginning: bytes) -> bool:
-    """UTF-8 without controls and without markup, which a browser might take for a page."""
-    whole = len(beginning) < BEGINNING  # else the last character may be cut through
-    try:
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(beginning, final=whole)
-    except UnicodeDecodeError:
-        return False
-    controls = any(unicodedata.category(each) == "Cc" and each not in "\t\n\r\f" for each in text)
-    return not controls and not text.lstrip(" \t\r\n\ufeff").startswith("<")

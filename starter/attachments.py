@@ -5,21 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from mmap import ACCESS_READ, mmap
 from secrets import token_hex
-from typing import BinaryIO
 
-from domain.attachments import (
-    BEGINNING,
-    Attachment,
-    Kind,
-    Limits,
-    NotTaken,
-    ShownTo,
-    Standing,
-    file_name,
-    kind_of,
-)
+from domain.attachments import Attachment, Limits, NotTaken, ShownTo, Standing
 from domain.errors import Refused
+from domain.files.kinds import FileKind, kind_of
+from domain.files.names import name_of
 from domain.vocabulary import Actor
 from runtime.contents.content import ContentGone, Contents, NoRoom, Staged, TooLarge, take_in
 from starter.answering import OnRegisters, Unavailable, answered
@@ -31,8 +23,6 @@ TAKES = 300.0
 """Seconds within which a content has come in."""
 _TRIES = 5
 
-KindOf = Callable[[BinaryIO], Kind]
-"""Tells the kind of a content that can be read from its beginning; called in a thread."""
 Scan = Callable[[Staged], Awaitable[Standing]]
 """Says whether a content may be served, waits for somebody to tell, or must not be kept."""
 
@@ -47,12 +37,10 @@ class Attachments(OnRegisters):
         self,
         pool: Pool,
         contents: Contents,
-        kind: KindOf = lambda file: kind_of(file.read(BEGINNING)),
         scan: Scan | None = None,
     ) -> None:
         super().__init__(pool)
         self._contents = contents
-        self._kind = kind
         self._scan = scan
         self._rulebooks = Rulebooks()
 
@@ -80,6 +68,8 @@ class Attachments(OnRegisters):
         """
         limits = await self.limits()
         with await self._taken_in(content, limits) as came:
+            kind = await asyncio.to_thread(_kind_of, came)
+            limits.require_kind(kind)
             new = Attachment(
                 id=token_hex(16),
                 issue_id=issue_id,
@@ -87,14 +77,13 @@ class Attachments(OnRegisters):
                 actor=by.id,
                 role=by.role,
                 door=door,
-                name=file_name(name),
-                kind=await asyncio.to_thread(self._found, came),
+                name=name_of(name, kind),
+                kind=kind,
                 size=came.size,
                 digest=came.digest,
                 shown_to=shown_to,
                 standing=await self._scan(came) if self._scan else Standing.SERVED,
             )
-            limits.require_kind(new.kind)
             return await self._kept(came, new, limits)
 
     async def _taken_in(self, content: bytes | AsyncIterable[bytes], limits: Limits) -> Staged:
@@ -114,10 +103,6 @@ class Attachments(OnRegisters):
             came.file.close()
             raise NotTaken("empty", "content: the file is empty: send the file itself")
         return came
-
-    def _found(self, came: Staged) -> Kind:
-        came.file.seek(0)
-        return self._kind(came.file)
 
     async def _kept(self, came: Staged, new: Attachment, limits: Limits) -> Attachment:
         """Keep the content, then the row. An audit may come to remove the content in between, if
@@ -167,6 +152,12 @@ class Attachments(OnRegisters):
             raise Refused(
                 "NotFound", f"the content of {one.name} is lost: it has to be attached again"
             ) from None
+
+
+def _kind_of(came: Staged) -> FileKind:
+    """Look into the file where it is, however large it is."""
+    with mmap(came.file.fileno(), 0, access=ACCESS_READ) as content:
+        return kind_of(content)
 
 
 async def _whole(content: bytes) -> AsyncIterator[bytes]:

@@ -136,7 +136,7 @@ async def show_attachment(
     return StreamingResponse(
         await here.attachments.content(one),
         headers={
-            "Content-Type": one.kind,
+            "Content-Type": one.kind.handed_out_as,
             "Content-Length": str(one.size),
             "Content-Disposition": attached.disposition(one.name),
             "Content-Security-Policy": _ALONE,
