@@ -134,7 +134,7 @@ _BEGINNINGS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = tuple(
 )
 _HEAD = 4096
 """Bytes in which a file says what it is."""
-_IN_ZIP = {
+_IN_ZIP: Mapping[str, FileKind] = {
     "word/document.xml": FileKind.DOCX,
     "xl/workbook.xml": FileKind.XLSX,
     "xl/workbook.bin": FileKind.XLSX,
@@ -145,7 +145,7 @@ _OPEN_DOCUMENT = re.compile(
     rb"PK\x03\x04.{26}mimetype(application/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation))PK",
     re.DOTALL,
 )
-_IN_OLE = {
+_IN_OLE: Mapping[str, FileKind] = {
     "WordDocument": FileKind.DOC,
     "Workbook": FileKind.XLS,
     "Book": FileKind.XLS,

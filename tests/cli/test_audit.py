@@ -38,7 +38,8 @@ def test_an_issue_nobody_knows_is_said_so(yinuo: Yinuo) -> None:
 
 
 def test_the_audit_says_what_was_found_and_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def audited() -> AuditReport:
+    async def audited(*, contents: bool) -> AuditReport:
+        assert not contents
         return AuditReport(began_at=NOW, ended_at=NOW, issues=3, workflows=3, findings=(WEDGED,))
 
     monkeypatch.setattr(audit_commands, "_audited", audited)
