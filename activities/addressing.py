@@ -21,6 +21,7 @@ from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered, th
 from domain.sla.policy import Desk, Policy
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
+from domain.staff.access import Reach, reach
 from domain.staff.duty import OFF, Duty
 from domain.staff.roster import DeliveryChannel, Member
 from domain.staff.staffing import responsible
@@ -155,10 +156,22 @@ class Directory:
         known = (*step.promises, *self.recorded.promises)
         running = {promise.kind for promise in known if promise.running}
         stage = step.stage_with(self.recorded.engineer)
-        purposes = offered(tell.template, tell.to, stage, running)
+        purposes = self._theirs(to, offered(tell.template, tell.to, stage, running))
         return tuple(
             (purpose, self._address(step, purpose, to, style))
             for purpose in (the_one(purposes) if style.short else purposes)
+        )
+
+    def _theirs(self, to: Recipient, purposes: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
+        """Leave out what somebody may not do who reads it in place of whoever it is for."""
+        member = self._members.get(to.id)
+        if member is None:
+            return purposes
+        actions = {purpose: PURPOSES[purpose].action for purpose in purposes}
+        return tuple(
+            purpose
+            for purpose, action in actions.items()
+            if action is None or reach(member.role, action) is not Reach.NONE
         )
 
     def _address(self, step: Step, purpose: Purpose, to: Recipient, style: Style) -> str:

@@ -19,6 +19,7 @@ from domain.issue.forms import (
 from domain.issue.paid_service import Confirmed
 from domain.issue.step import Step
 from domain.sla.policy import Policy
+from domain.staff.access import Reach, reach
 from store import cases, issue_writer
 from store.connection import Connection
 from store.roster import Staff
@@ -101,9 +102,15 @@ async def _completed(
 
 
 def _check_experts(staff: Staff, experts: tuple[str, ...]) -> None:
+    """R15: whoever is asked has to be able to answer."""
     for expert in experts:
-        if expert not in staff.members:
+        member = staff.members.get(expert)
+        if member is None:
             raise invalid(f"experts: {expert} is not on the roster")
+        if reach(member.role, ActionName.CONSULT) is Reach.NONE:
+            raise invalid(
+                f"experts: {expert} is {member.role}: those who handle issues can advise on them"
+            )
 
 
 async def _use(connection: Connection, number: str, step: Step) -> None:

@@ -72,6 +72,9 @@ LINKS: words.Names = {
     Purpose.TEST: ("告诉我们是否有效", "Tell us whether it works"),
     Purpose.CONFIRM: ("答复报价", "Answer the quotation"),
     Purpose.EVALUATE: ("评分", "Score us"),
+    Purpose.APPROVE: ("批准或驳回", "Approve or reject it"),
+    Purpose.RATE: ("评定难度", "Rate the repair"),
+    Purpose.ADVISE: ("填写会诊意见", "Write down your advice"),
 }
 """What a link is called in a message."""
 _GREETINGS = ("{}，您好。", "Dear {}, ")

@@ -38,12 +38,16 @@ class Purpose(StrEnum):
     TEST = "test"
     CONFIRM = "confirm"
     EVALUATE = "evaluate"
+    APPROVE = "approve"
+    RATE = "rate"
+    ADVISE = "advise"
 
 
 class Terms(Model):
-    """What a link allows and until when; no action: it only shows. ``awaits``: makes sense while
-    one of these runs; ``after``: makes none before these are over. ``letter`` stands for it in an
-    address: an SMS is short.
+    """What a link allows and until when; no action: it only shows. ``also``: who else may be sent
+    it. ``awaits``: makes sense while one of these runs; ``after``: makes none before these are
+    over. ``by_name``: who was sent it was asked, whatever issues they reach otherwise. ``letter``
+    stands for it in an address: an SMS is short.
     """
 
     letter: str
@@ -52,6 +56,12 @@ class Terms(Model):
     lasts: timedelta
     awaits: frozenset[PromiseKind] = frozenset()
     after: frozenset[PromiseKind] = frozenset()
+    also: frozenset[Audience] = frozenset()
+    by_name: bool = False
+
+    def is_for(self, audience: Audience) -> bool:
+        """Say whether it may be sent to them."""
+        return audience is self.audience or audience in self.also
 
 
 PURPOSES: Mapping[Purpose, Terms] = {
@@ -92,6 +102,30 @@ PURPOSES: Mapping[Purpose, Terms] = {
         lasts=timedelta(days=30),
         awaits=frozenset({PromiseKind.EVALUATION}),
     ),
+    Purpose.APPROVE: Terms(
+        letter="y",
+        action=ActionName.APPROVE,
+        audience=Audience.MANAGER,
+        also=frozenset({Audience.GM_OFFICE}),
+        lasts=timedelta(days=30),
+        awaits=frozenset({PromiseKind.APPROVAL}),
+    ),
+    Purpose.RATE: Terms(
+        letter="d",
+        action=ActionName.RATE_DIFFICULTY,
+        audience=Audience.MANAGER,
+        lasts=timedelta(days=60),
+        awaits=frozenset({PromiseKind.DIFFICULTY}),
+    ),
+    Purpose.ADVISE: Terms(
+        letter="s",
+        action=ActionName.CONSULT,
+        audience=Audience.EXPERT,
+        also=frozenset({Audience.LEAD}),
+        lasts=timedelta(days=30),
+        awaits=frozenset({PromiseKind.PANEL}),
+        by_name=True,
+    ),
 }
 
 _WORK = (Purpose.ACCEPT, Purpose.COMPLETE)
@@ -110,6 +144,9 @@ OFFERED: Mapping[str, tuple[Purpose, ...]] = {
     **dict.fromkeys(("answered", "resolved", "acceptance", "test_reminder"), _TRY),
     **dict.fromkeys(("quotation", "quotation_reminder"), _ANSWER),
     "thanks": (Purpose.EVALUATE,),
+    **dict.fromkeys(("approval_wanted", "warning", "alarm"), (Purpose.APPROVE,)),
+    "rating_wanted": (Purpose.RATE,),
+    "panel_asked": (Purpose.ADVISE,),
 }
 """Which links a message may carry, by its wording; whoever else reads it gets none of them."""
 
@@ -138,7 +175,7 @@ def offered(
     return tuple(
         purpose
         for purpose in OFFERED.get(template, ())
-        if PURPOSES[purpose].audience is to and sensible(purpose, stage, running)
+        if PURPOSES[purpose].is_for(to) and sensible(purpose, stage, running)
     )
 
 

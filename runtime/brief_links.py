@@ -80,7 +80,9 @@ def unpack(packed: bytes) -> Link:
 def _parts(link: Link) -> _Parts | None:
     number = _NUMBER.fullmatch(link.number)
     until, seconds = divmod(link.until - _EPOCH, _MINUTE)
-    if link.person != CUSTOMER or number is None or link.mark is None or seconds:
+    if link.person != CUSTOMER or link.purpose not in _PURPOSES:
+        return None
+    if number is None or link.mark is None or seconds:
         return None
     year, month, day, agent, serial = number.groups()
     places = [_SIGNS.find(sign) for sign in link.mark]

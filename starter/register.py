@@ -13,12 +13,25 @@ from domain.issue.state import Issue
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor
 from starter.answering import OnRegisters, answered, answering
-from store import callbacks, issue_reader, kept_words, roster
+from store import approvals, callbacks, issue_reader, kept_words, roster
+from store.approvals import MOST, Papers, Undecided
 from store.issue_list import Filter, Narrowed, Place
 from store.issue_reader import Outlook, Unsettled
 from store.kept_words import Kept
 
-__all__ = ["Called", "Filter", "Kept", "Narrowed", "Outlook", "Place", "Register", "Unsettled"]
+__all__ = [
+    "MOST",
+    "Called",
+    "Filter",
+    "Kept",
+    "Narrowed",
+    "Outlook",
+    "Papers",
+    "Place",
+    "Register",
+    "Undecided",
+    "Unsettled",
+]
 
 
 class Register(OnRegisters):
@@ -62,6 +75,16 @@ class Register(OnRegisters):
     async def told(self, id_: str, generation: int) -> Outlook:
         """Return what a customer was told of the work, in one generation of an issue."""
         return await answered(issue_reader.outlook(self._pool, id_, generation))
+
+    async def papers(self, id_: str, generation: int) -> Papers:
+        """Return what one generation of an issue has of a price, and of a panel: for the staff."""
+        return await answered(approvals.papers(self._pool, id_, generation))
+
+    async def undecided(self, department: str | None) -> list[Undecided]:
+        """List what waits for a yes or a rating, with its customers: a look to be written down
+        before it is shown (R30).
+        """
+        return await answered(approvals.undecided(self._pool, department))
 
     async def taken_at(self, id_: str, key: str) -> datetime | None:
         """Say when an issue took the step that was asked for under a key."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from activities.recording import Recording
 from activities.wording import LINKS as CALLED
@@ -139,6 +140,71 @@ async def test_a_quotation_is_answered_by_a_link_and_the_work_begun_by_none_befo
         "approved": ["progress"],
         "confirmed": ["complete"],
     }
+
+
+async def test_a_price_above_the_limit_is_approved_by_the_managers_link(desk: Desk) -> None:
+    issue = await desk.open(kind="paid_service")
+    engineer = handler(issue)
+    issue = await desk.take(issue, ActionName.ACCEPT, engineer)
+    issue = await desk.take(issue, ActionName.SURVEY, engineer, findings="two lines")
+    issue = await desk.take(issue, ActionName.QUOTE, engineer, work="two lines", amount="20000.01")
+    issue = await desk.take(issue, ActionName.CONFIRM, CUSTOMER, agreed=True)
+    links = await desk.links(issue)
+    assert purposes(links) == {"approval_wanted": ["approve"], "confirmed": []}
+    (link,) = links["approval_wanted"]
+    assert (link.person, link.number) == ("sun.li", issue.number)
+    (promise,) = (each for each in issue.promises if each.kind is PromiseKind.APPROVAL)
+    desk.now = promise.marks[-1].at + timedelta(seconds=1)
+    last = promise.marks[-1].name
+    await desk.pool.execute("UPDATE promises SET reached = $1", len(promise.marks) - 1)
+    late = promise.model_copy(update={"reached": len(promise.marks) - 1})
+    others = tuple(each for each in issue.promises if each.key != late.key)
+    issue = issue.model_copy(update={"promises": (*others, late)})
+    issue = await desk.take(issue, ActionName.THRESHOLD, DESK, promise=late.key, threshold=last)
+    rows = await desk.pool.fetch("SELECT recipient, body FROM outbox WHERE seq = $1", issue.seq)
+    held = {row["recipient"]: [link.person for link in links_of(row["body"])] for row in rows}
+    assert held == {"sun.li": ["sun.li"], "tian.hui": ["tian.hui"]}
+
+
+async def test_whoever_is_asked_for_advice_is_given_a_link_that_answers(desk: Desk) -> None:
+    issue = await desk.open()
+    issue = await desk.take(issue, ActionName.ACCEPT, handler(issue))
+    said = {"question": "is the board gone?", "experts": ["deng.wei"]}
+    issue = await desk.take(issue, ActionName.CONSULT, handler(issue), **said)
+    rows = await desk.pool.fetch("SELECT * FROM outbox WHERE seq = $1", issue.seq)
+    held = {
+        row["recipient"]: [(x.purpose, x.person) for x in links_of(row["body"])] for row in rows
+    }
+    assert held == {each: [(Purpose.ADVISE, each)] for each in ("deng.wei", "zhou.jianguo")}
+
+
+async def test_nobody_is_asked_for_advice_who_could_not_give_any(desk: Desk) -> None:
+    issue = await desk.open()
+    issue = await desk.take(issue, ActionName.ACCEPT, handler(issue))
+    said = {"question": "is the board gone?", "experts": ["fan.meiling"]}
+    with pytest.raises(ApplicationError, match=r"fan\.meiling is clerk: those who handle"):
+        await desk.take(issue, ActionName.CONSULT, handler(issue), **said)
+
+
+async def test_who_reads_it_in_the_managers_place_is_given_no_link_that_is_not_theirs(
+    desk: Desk,
+) -> None:
+    """R18: the manager rates; where there is none, the GM office hears of it."""
+    await desk.pool.execute("DELETE FROM members WHERE role = 'manager'")
+    issue = await desk.open()
+    issue = await desk.take(issue, ActionName.RESOLVE, handler(issue), result="new board")
+    issue = await desk.take(issue, ActionName.REPLIED, DESK)
+    desk.now += timedelta(days=1)
+    said = {"reached": True, "running": True, "satisfied": True, "words": "fine"}
+    issue = await desk.take(issue, ActionName.RECORD_CALLBACK, CLERK, **said)
+    (promise,) = (each for each in issue.promises if each.kind is PromiseKind.DIFFICULTY)
+    first = promise.marks[0]
+    desk.now = first.at
+    issue = await desk.take(
+        issue, ActionName.THRESHOLD, DESK, promise=promise.key, threshold=first.name
+    )
+    (row,) = (await desk.messages(issue)).values()
+    assert (row["recipient"], links_of(row["body"])) == ("tian.hui", [])
 
 
 async def test_a_complaint_is_looked_into_before_it_can_be_completed_by_a_link(desk: Desk) -> None:

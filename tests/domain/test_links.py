@@ -18,8 +18,14 @@ from tests.support.builders import DAY, a_promise, actor, an_act, an_issue
 
 A, C = Purpose.ACCEPT, Purpose.COMPLETE
 P, T, Q, E = Purpose.PROGRESS, Purpose.TEST, Purpose.CONFIRM, Purpose.EVALUATE
+Y, D, X = Purpose.APPROVE, Purpose.RATE, Purpose.ADVISE
+MANAGER, OFFICE = Audience.MANAGER, Audience.GM_OFFICE
 HANDLER, CUSTOMER = Audience.HANDLER, Audience.CUSTOMER
 EVERYTHING = frozenset(PromiseKind)
+HOLDERS = {HANDLER: Role.ENGINEER, Audience.EXPERT: Role.ENGINEER} | {
+    each: Role(each) for each in (CUSTOMER, Audience.LEAD, MANAGER, OFFICE)
+}
+"""As whom somebody acts who was sent a link."""
 K = PromiseKind
 
 
@@ -52,6 +58,16 @@ K = PromiseKind
         ("thanks", CUSTOMER, Stage.CLOSED, {K.EVALUATION}, (E,)),
         ("thanks", CUSTOMER, Stage.CLOSED, set(), ()),
         ("undelivered", Audience.LEAD, Stage.ASSIGNED, EVERYTHING, ()),
+        ("approval_wanted", MANAGER, Stage.APPROVING, {K.APPROVAL}, (Y,)),
+        ("approval_wanted", MANAGER, Stage.IN_PROGRESS, {K.RESOLUTION}, ()),
+        ("warning", MANAGER, Stage.APPROVING, {K.APPROVAL}, (Y,)),
+        ("alarm", OFFICE, Stage.APPROVING, {K.APPROVAL}, (Y,)),
+        ("alarm", Audience.LEAD, Stage.APPROVING, {K.APPROVAL}, ()),
+        ("alarm", MANAGER, Stage.IN_PROGRESS, {K.RESOLUTION}, ()),
+        ("rating_wanted", MANAGER, Stage.CLOSED, {K.DIFFICULTY}, (D,)),
+        ("panel_asked", Audience.EXPERT, Stage.IN_PROGRESS, {K.PANEL}, (X,)),
+        ("panel_asked", Audience.LEAD, Stage.WAITING, {K.PANEL}, (X,)),
+        ("panel_asked", Audience.EXPERT, Stage.RESOLVED, set(), ()),
     ],
 )
 def test_a_message_carries_what_makes_sense_at_its_stage(
@@ -64,11 +80,14 @@ def test_a_message_carries_what_makes_sense_at_its_stage(
     assert offered(template, to, stage, running) == links
 
 
-def test_nobody_but_the_handler_and_the_customer_is_given_a_link_and_each_only_their_own() -> None:
+def test_nobody_is_given_a_link_but_whoever_it_is_for() -> None:
     for template, to, stage in product(OFFERED, Audience, Stage):
         for purpose in offered(template, to, stage, EVERYTHING):
-            assert to is PURPOSES[purpose].audience
-    assert {terms.audience for terms in PURPOSES.values()} == {HANDLER, CUSTOMER}
+            assert PURPOSES[purpose].is_for(to)
+    for purpose, terms in PURPOSES.items():
+        staff = {HANDLER, MANAGER, OFFICE, Audience.EXPERT, Audience.LEAD}
+        theirs = {to for to in Audience if terms.is_for(to)}
+        assert theirs == {CUSTOMER} or theirs <= staff, purpose
 
 
 def test_every_link_is_carried_by_some_message() -> None:
@@ -76,9 +95,9 @@ def test_every_link_is_carried_by_some_message() -> None:
 
 
 def test_whoever_is_sent_a_link_has_the_right_to_what_it_does() -> None:
-    roles = {HANDLER: Role.ENGINEER, CUSTOMER: Role.CUSTOMER}
     for terms in PURPOSES.values():
-        assert terms.action is None or roles[terms.audience] in ACTIONS[terms.action].rule.roles
+        for to in (terms.audience, *terms.also):
+            assert terms.action is None or HOLDERS[to] in ACTIONS[terms.action].rule.roles
 
 
 def test_every_purpose_has_a_letter_of_its_own() -> None:
@@ -87,12 +106,21 @@ def test_every_purpose_has_a_letter_of_its_own() -> None:
     assert {len(letter) for letter in letters} == {1}
 
 
+_ADVICE = {"question": "", "advice": "measure the voltage first"}
+_UNASKED = {ActionName.EVALUATE, ActionName.RATE_DIFFICULTY}
+"""What is taken also from whoever was not asked: a score by telephone, a rating before its time."""
+
+
 def _issues() -> list[Issue]:
     usual = [an_issue(stage) for stage in Stage]
     fresh = [an_issue(Stage.ASSIGNED, kind) for kind in (Kind.COMPLAINT, Kind.PAID_SERVICE)]
     heard = [an_issue(Stage.REPLIED, promises=(a_promise(K.CUSTOMER_TEST),))]
-    scored = [an_issue(Stage.CLOSED, promises=(a_promise(K.EVALUATION),))]
-    return usual + fresh + heard + scored
+    scored = [
+        an_issue(Stage.CLOSED, promises=(a_promise(each),)) for each in (K.EVALUATION, K.DIFFICULTY)
+    ]
+    panel = (a_promise(K.RESOLUTION), a_promise(K.PANEL))
+    asked = [an_issue(Stage.IN_PROGRESS, promises=panel, panels=1, panel_sits=True)]
+    return usual + fresh + heard + scored + asked
 
 
 @pytest.mark.parametrize("issue", _issues(), ids=lambda i: f"{i.intake.kind}-{i.stage}")
@@ -102,16 +130,16 @@ def test_what_a_link_offers_the_issue_does_and_what_it_does_not_offer_the_issue_
 ) -> None:
     action = PURPOSES[purpose].action
     assert action
-    holder = Role.CUSTOMER if PURPOSES[purpose].audience is CUSTOMER else Role.ENGINEER
+    holder = HOLDERS[PURPOSES[purpose].audience]
     # Who has it is a matter of the register's, not of the stage.
     by = actor(holder, issue.engineer.id if holder is Role.ENGINEER and issue.engineer else None)
     if issue.engineer is None and holder is Role.ENGINEER:
         by = actor(Role.LEAD)
-    act = an_act(action, by)
+    act = an_act(action, by, **_ADVICE if purpose is X else {})
     now = issue.last_at + 2 * DAY
     if sensible(purpose, issue.stage, {p.kind for p in issue.running}):
         assert decide(issue, action, act, now).action is action
-    elif action is not ActionName.EVALUATE:  # one who was not asked may score us by telephone
+    elif action not in _UNASKED:
         with pytest.raises(Refused) as refused:
             decide(issue, action, act, now)
         assert refused.value.type == "NotAllowed"

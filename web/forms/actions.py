@@ -21,6 +21,9 @@ ASKED: Mapping[Purpose, tuple[str, ...]] = {
     Purpose.TEST: ("worked", "words"),
     Purpose.CONFIRM: ("agreed", "words"),
     Purpose.EVALUATE: ("item", "technical", "attitude", "comment"),
+    Purpose.APPROVE: ("approved", "reason"),
+    Purpose.RATE: ("difficulty", "note"),
+    Purpose.ADVISE: ("advice",),
 }
 """What people are asked for by a link; those that only show have no form."""
 _USUAL: Mapping[Purpose, Mapping[str, str]] = {

@@ -215,6 +215,10 @@ _SCORE: Reason = (
     f"请填 {LOWEST_SCORE} 到 {HIGHEST_SCORE} 之间的整数；100 表示符合预期。",
     f"A whole number from {LOWEST_SCORE} to {HIGHEST_SCORE}; 100 is as expected.",
 )
+_ADVICE: Reason = (
+    "请写下您的意见；最多一万字。",
+    "Write down your advice; 10,000 characters at most.",
+)
 _SHORTER: Reason = ("太长了：最多一万字。", "Too long: 10,000 characters at most.")
 LINKS = Wording(
     always={
@@ -238,5 +242,15 @@ LINKS = Wording(
             "请写一句理由；最多一万字。",
             "Write a word about why; 10,000 characters at most.",
         ),
-    }
+        "approved": _PLEASE_CHOOSE,
+        "reason": (
+            "驳回请写明原因，客户会读到；最多一万字。",
+            "Say why it is rejected, the customer reads it; 10,000 characters at most.",
+        ),
+        "difficulty": ("请选 1 到 5：1 容易，5 很难。", "Choose 1 to 5: 1 is easy, 5 very hard."),
+        "note": _SHORTER,
+        "advice": _ADVICE,
+    },
+    by_field={"question": _ADVICE},
+    beside={"question": "advice"},
 )

@@ -30,6 +30,7 @@ from web.forms.form import Filled
 from web.forms.submitting import Acted, submit
 from web.forms.wording import SAID as CALLED
 from web.opening import added, registered
+from web.pages.people import priced
 from web.rendering import Form, Reason, render
 
 router = APIRouter(include_in_schema=False)
@@ -331,6 +332,8 @@ async def _told(
         can=can,
         case=await _case(here, who, case),
         kept=kept,
+        theirs=may(who.caller, Right.SEE_CUSTOMER, seen),
+        **await priced(here, seen),
         forms={each: tried.form(seen, each) if tried else Filled() for each in can},
         refused=tried.result.form.wrong if tried else {},
     )

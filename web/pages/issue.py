@@ -15,7 +15,7 @@ from starlette.datastructures import FormData
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
-from domain.staff.access import Right, may
+from domain.staff.access import Reach, Right, may, reach
 from domain.vocabulary import Role
 from starter.client import Unavailable
 from starter.registers import Found
@@ -25,6 +25,7 @@ from web.forms import submitting
 from web.forms.actions import of_action
 from web.forms.form import Choices, Field, Filled
 from web.forms.submitting import Acted
+from web.pages.people import priced
 from web.problems import Problem
 from web.rendering import render
 
@@ -79,6 +80,7 @@ async def show(
         intake=intake,
         kept=await here.desk.kept_words(seen.id) if intake else [],
         known=await _known(here, who, seen),
+        **await priced(here, seen),
         forms=[_form(seen, each, choices, tried) for each in can],
         up_front=UP_FRONT,
         refused=tried is not None,
@@ -140,7 +142,8 @@ async def _choices(here: Doors, seen: IssueView) -> Choices:
     with suppress(Unavailable):
         members = await here.registers.staff.members()
     departments = sorted({each.department for each in members} - {seen.department})
-    people = sorted(((each.id, each.name) for each in members), key=lambda each: each[1])
+    experts = (each for each in members if reach(each.role, ActionName.CONSULT) is not Reach.NONE)
+    people = sorted(((each.id, each.name) for each in experts), key=lambda each: each[1])
     engineers = [
         (each.id, each.name)
         for each in sorted(members, key=lambda each: each.name)

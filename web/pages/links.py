@@ -22,6 +22,7 @@ from domain.staff.access import Right
 from domain.vocabulary import Audience
 from runtime.signing import LinkRefused
 from starter.client import Busy, Unavailable
+from starter.register import Papers
 from web import audit
 from web.audit import Deed
 from web.auth.identity import saw
@@ -47,6 +48,7 @@ from web.pages.opened import (
     turned_away,
     used_up,
 )
+from web.pages.people import called
 from web.rendering import render
 from web.sent import form_of
 
@@ -63,6 +65,12 @@ _DONE = {
         "结果已记录，正在答复客户。",
         "The result is recorded and on its way to the customer.",
     ),
+    Purpose.APPROVE: (
+        "您的决定已记录，有关各方会收到通知。",
+        "Your decision is recorded; everybody concerned is told.",
+    ),
+    Purpose.RATE: ("难度已记录，谢谢。", "The rating is recorded, thank you."),
+    Purpose.ADVISE: ("意见已转给处理人，谢谢。", "The handler has your advice, thank you."),
 }
 
 
@@ -152,6 +160,9 @@ async def _page(
     if found.theirs:
         await saw(here, found.who, Right.SEE_CUSTOMER, link.number)
     now = (p for p in found.issue.promises if p.generation == found.issue.generation)
+    papers = Papers()
+    if notice is not NOT_YOURS:
+        papers = await here.desk.papers(found.issue.id, found.issue.generation)
     return render(
         request,
         "link_page.html",
@@ -165,4 +176,6 @@ async def _page(
         told=found.told,
         theirs=found.theirs,
         promises=list(now),
+        **papers._asdict(),
+        called=await called(here),
     )

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from fastapi import Request
 from fastapi.responses import Response
 
+from domain.issue.actions import ActionName
 from domain.issue.state import Issue
 from domain.issue.view import local, view
 from domain.links import CUSTOMER, Link, sensible
-from domain.staff.access import Caller, Right, may
+from domain.staff.access import Caller, Reach, Right, may, reach
 from domain.vocabulary import Audience, Role
 from runtime.signing import link_id
 from starter.client import Unavailable
@@ -142,6 +143,13 @@ class Opened:
             "Used",
         )
 
+    def _may(self, action: ActionName) -> bool:
+        """Whether its holder may do this by now; who was asked by name, on any issue."""
+        caller = self.who.caller
+        if self.link.terms.by_name:
+            return reach(caller.role, action) is not Reach.NONE
+        return may(caller, action, view(self.issue))
+
     def obstacle(self) -> Notice | None:
         """Say why what the link is for cannot be done now; None: it can."""
         link, issue = self.link, self.issue
@@ -151,7 +159,7 @@ class Opened:
             return self.used
         if link.generation != issue.generation:
             return REOPENED
-        if not self.for_customer and not may(self.who.caller, link.terms.action, view(issue)):
+        if not self.for_customer and not self._may(link.terms.action):
             return NOT_YOURS
         running = {promise.kind for promise in issue.running}
         return None if sensible(link.purpose, issue.stage, running) else NOT_NOW

@@ -1,0 +1,37 @@
+"""What people are called on pages, by their names, and what they asked and offered for a service
+that is paid for (R17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from domain.issue.view import IssueView
+from domain.sla.promise import PromiseKind
+from starter.client import Unavailable
+from web.context import Doors
+
+_PAID = frozenset(
+    {
+        *(PromiseKind.SURVEY, PromiseKind.QUOTATION),
+        *(PromiseKind.CONFIRMATION, PromiseKind.APPROVAL),
+    }
+)
+
+
+async def called(here: Doors) -> Callable[[str], str]:
+    """Return what names somebody by their id; whoever is not on the roster, by the id itself."""
+    names: dict[str, str] = {}
+    with suppress(Unavailable):
+        names = {each.id: each.name for each in await here.registers.staff.members()}
+    return lambda id_: names.get(id_, id_)
+
+
+async def priced(here: Doors, seen: IssueView) -> dict[str, Any]:
+    """Return what ``_paid.html`` shows of an issue: nothing of one that nobody pays for."""
+    round_ = seen.reopen_count + 1
+    is_paid = any(each.kind in _PAID and each.generation == round_ for each in seen.promises)
+    paid = (await here.desk.papers(seen.id, round_)).paid if is_paid else None
+    return {"paid": paid, "called": await called(here)}
