@@ -70,6 +70,7 @@ def rooms(role: Role) -> list[tuple[str, Reason]]:
     """Return the pages a role works at, by path."""
     open_to: tuple[tuple[str, Reason, bool], ...] = (
         ("/board", ("部门看板", "Board"), role in SUPERVISORS),
+        ("/approvals", ("审批", "Approvals"), role in SUPERVISORS),
         ("/my", ("我的问题", "My issues"), handles(role)),
         ("/intake", ("登记", "Intake"), reach(role, Right.FIND_CUSTOMERS) is not Reach.NONE),
         ("/calls", ("回访", "Callbacks"), reach(role, Right.LIST_CALLBACKS) is not Reach.NONE),

@@ -36,6 +36,7 @@ from web.auth.identity import signed_in, visitor
 from web.context import Doors
 from web.pages import agent as agent_pages
 from web.pages import issue as issue_page
+from web.pages import lead as lead_pages
 from web.rendering import checked_form, handles
 
 _NOWHERE = {"to": "nowhere", "reason": "not theirs"}
@@ -296,6 +297,10 @@ def _call(number: str, _: str) -> dict[str, Any]:
     return {"number": number, "key": uuid4().hex} | said
 
 
+def _decides(said: str) -> Callable[[str, str], dict[str, Any]]:
+    return lambda number, _: {"do": f"{said}:{number}"}
+
+
 def _half_a_call(number: str, _: str) -> dict[str, Any]:
     return {"number": number, "key": uuid4().hex}
 
@@ -337,13 +342,20 @@ PAGES = [
     Page("POST", "/intake/words/{number}", Right.ADD_WORDS),
     Page("POST", "/calls", ActionName.RECORD_CALLBACK, form=_half_a_call),
     Page("POST", "/calls", ActionName.RECORD_CALLBACK, form=_call),
-    *_acts("/board", (ActionName.REASSIGN, ActionName.ESCALATE), SUPERVISORS),
+    Page("GET", "/approvals", Right.SEE, SUPERVISORS),
+    *(
+        Page("POST", "/approvals", ActionName(each.partition(":")[0]), SUPERVISORS, _decides(each))
+        for each in ("approve:yes", "confirm:no", "rate_difficulty:3")
+    ),
+    *_acts("/board", lead_pages._HERE[:-1], SUPERVISORS),
     *_acts("/my", {*issue_page.UP_FRONT, *issue_page.BEHIND} - {ActionName.WITHDRAW}),
     *_acts("/intake", agent_pages.ON_THE_LINE),
     *_acts("/board", (ActionName.WITHDRAW,), SUPERVISORS),
     *_acts("/my", (ActionName.WITHDRAW,)),
 ]
 """All doors of the pages. What ends an issue comes last."""
+NAMED_IN_FORMS = {("POST", "/calls"), ("POST", "/approvals")}
+"""Where the form says which issue it is about."""
 PER_ACTION = {f"/issues/{{number}}/{name}" for name in BODIES} | {"/issues/{number}/complete"}
 PROGRAMS = {
     ("POST", "/issues"),
@@ -388,7 +400,7 @@ async def test_no_page_does_or_shows_more_than_its_reader_may_do_and_see(
     for page in PAGES:
         for number in theirs.names:
             # A form that names an issue is about it, wherever it is sent.
-            named = "{number}" in page.path or page.what is ActionName.RECORD_CALLBACK
+            named = "{number}" in page.path or page.door in NAMED_IN_FORMS
             allowed = role in page.roles and (
                 page.what is None
                 or (named and may(caller, page.what, await doors.desk.show(number)))

@@ -68,7 +68,7 @@ def test_everybody_is_led_to_the_pages_of_their_role() -> None:
     assert paths[Role.ENGINEER] == ["/my"]
     assert paths[Role.AGENT] == ["/intake", "/calls"]
     assert paths[Role.CLERK] == ["/calls"]
-    assert paths[Role.LEAD] == paths[Role.GM_OFFICE] == ["/board", "/my"]
+    assert paths[Role.LEAD] == paths[Role.GM_OFFICE] == ["/board", "/approvals", "/my"]
     assert paths[Role.AUDITOR] == paths[Role.INTAKE] == []
 
 

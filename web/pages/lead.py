@@ -25,8 +25,10 @@ from starter.registers import Load
 from web.auth.identity import SignedIn, Visitor, require, saw
 from web.context import Doors, Here
 from web.forms import submitting
+from web.forms.actions import of_action
 from web.forms.form import Filled
 from web.forms.submitting import Acted
+from web.pages.people import priced
 from web.pages.policy import adopted
 from web.problems import Problem, not_yours
 from web.rendering import Form, render
@@ -35,7 +37,8 @@ router = APIRouter(include_in_schema=False)
 
 _AT_ONCE = 60
 """Issues on one page of the board."""
-_HERE = (ActionName.REASSIGN, ActionName.ESCALATE, ActionName.WITHDRAW)
+_DECIDED = (ActionName.APPROVE, ActionName.RATE_DIFFICULTY, ActionName.CONFIRM)
+_HERE = (*_DECIDED, ActionName.REASSIGN, ActionName.ESCALATE, ActionName.WITHDRAW)
 """What a lead does from here; the rest of their rights they have at the other doors."""
 _IN_THE_ROW = frozenset({ActionName.REASSIGN, ActionName.ESCALATE})
 
@@ -229,8 +232,10 @@ async def _issue(
         issue=seen,
         intake=customer,
         kept=await here.desk.kept_words(seen.id) if customer else [],
+        **await priced(here, seen),
+        deciding=[(each, of_action(each).fields) for each in _DECIDED],
         staff=await _staff(here, seen.department),
-        in_row=_HERE,
+        in_row=[each for each in _HERE if each not in _DECIDED],
     )
 
 
