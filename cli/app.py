@@ -72,6 +72,10 @@ COMMANDS: Mapping[str, Place] = {
         "Show the whole desk at work, on servers of its own and with staff played by a script.",
     ),
     "issue": Place("cli.issues.commands:app", "Open issues, look at them, act on them."),
+    "approvals": Place(
+        "cli.approvals:approvals",
+        "List what waits for a yes or a rating: prices, repairs, what is on its way there.",
+    ),
     "callback": Place(
         "cli.callbacks:app",
         "The callback clerk's day: whom to call, and what they said.",

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
+from pydantic import Field
 
 from cli import trail as command_trail
 from cli.connections import desk, explained, register, registers
@@ -18,6 +19,7 @@ from cli.issues import acting, attachments, tables
 from cli.tables import show
 from domain.errors import OutputError, Refused
 from domain.issue.arrival import arrived
+from domain.issue.forms import PaidService
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.staff.access import Right
@@ -251,8 +253,12 @@ async def _undelivered() -> list[Unsettled]:
 
 @app.command("show")
 def show_issue(number: Number, *, json: AsJson = False) -> None:
-    """Show one issue, open or closed."""
-    acting.answer(aio.run(_show(number)), json=json)
+    """Show one issue, open or closed; with its price and what the survey found, if it has any."""
+    view, paid = aio.run(_show(number))
+    if json:
+        write_json(Shown.model_construct(**dict(view), paid_service=paid))
+    else:
+        show(tables.page(view), *([tables.paid(paid)] if paid else []))
 
 
 @app.command("words")
@@ -270,9 +276,18 @@ async def _words(number: str) -> list[Kept]:
         return await at.kept_words(seen.id)
 
 
-async def _show(number: str) -> IssueView:
+class Shown(IssueView):
+    """An issue as it is shown at the command line."""
+
+    paid_service: PaidService | None = Field(default=None, exclude_if=lambda paid: paid is None)
+
+
+async def _show(number: str) -> tuple[IssueView, PaidService | None]:
     async with register() as at:
-        return await at.show(number)
+        view = await at.show(number)
+        paid = (await at.papers(view.id, view.reopen_count + 1)).paid
+    # What the customer said is a look of its own.
+    return view, paid.model_copy(update={"words": None}) if paid else None
 
 
 @app.command("letter")

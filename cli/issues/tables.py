@@ -12,9 +12,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cli.approvals import offered
 from cli.issues.actions import COMMANDS
 from cli.tables import plain, table_of
 from domain.attachments import Attachment, Standing
+from domain.issue.forms import PaidService
 from domain.issue.state import Person, SlaState
 from domain.issue.view import IssueView, PromiseView, local
 from domain.sla.promise import PromiseEnd
@@ -78,6 +80,12 @@ def page(view: IssueView) -> RenderableType:
     possible = " ".join(commands[name] for name in view.can) or "—"
     parts += (Text.assemble(("\n可做 Possible next  ", "bold"), possible), _zones([view]))
     return Group(*parts)
+
+
+def paid(service: PaidService) -> RenderableType:
+    """What a survey found, and what is offered at which price."""
+    said = Text("\n".join(offered(service)))
+    return Group(Text("\n有费服务 Paid service", style="bold"), Padding(said, (0, 0, 0, 2)))
 
 
 def unsettled(messages: Sequence[Unsettled]) -> RenderableType:

@@ -1,0 +1,80 @@
+"""`yinuo approvals`: what waits for a manager's yes or rating (R17, R18), and what leads there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from cli import trail as command_trail
+from cli.connections import registers
+from cli.console import AsJson, write_json
+from cli.tables import plain, show
+from domain.issue.forms import PaidService
+from domain.issue.view import local
+from domain.staff.access import Right
+from domain.words import PROMISES, both
+from runtime import aio
+from starter.register import Register, Undecided
+
+Department = Annotated[
+    str | None, typer.Option(metavar="CODE", help="only what this department decides")
+]
+
+
+def approvals(*, department: Department = None, json: AsJson = False) -> None:
+    """List what waits for a yes or a rating: prices, repairs, what is on its way there.
+
+    What is due first comes first, each with its price, what the survey found, and its customer.
+    It holds customers' data: the look stands in the audit trail. Decide with `yinuo issue approve`
+    and `yinuo issue rate`, on the page /approvals, or by the link in the message.
+
+    Example: yinuo approvals --department technical_service
+    """
+    found = aio.run(_undecided(department))
+    write_json(found) if json else show(_listing(found))
+
+
+async def _undecided(department: str | None) -> list[Undecided]:
+    async with registers() as pool:
+        found = await Register(pool).undecided(department)
+        await command_trail.seen(pool, Right.SEE_CUSTOMER, [each.number for each in found])
+    return found
+
+
+def _listing(found: Sequence[Undecided]) -> RenderableType:
+    if not found:
+        return Text("Nothing waits for a yes or a rating.")
+    parts: list[RenderableType] = []
+    for each in found:
+        parts.append(Text(f"{each.number} · {plain(each.title)}", style="bold"))
+        parts.append(Padding(Text("\n".join(_said(each))), (0, 0, 1, 2)))
+    return Group(*parts)
+
+
+def _said(each: Undecided) -> list[str]:
+    late = " 已逾期 overdue" if each.overdue else ""
+    customer = (each.customer.organisation, each.customer.name, each.customer.contact)
+    return [
+        f"{both(PROMISES, each.awaits)}: {local(each.due_at, each.zone)}{late}",
+        f"处理人 With {plain(each.engineer.name) if each.engineer else '—'} · {each.department}",
+        f"客户 Customer {plain(' · '.join(dict.fromkeys(filter(None, customer))))}",
+        *(offered(each.paid) if each.paid else ()),
+        *((f"结果 Result {plain(each.result)}",) if each.result else ()),
+    ]
+
+
+def offered(paid: PaidService) -> list[str]:
+    """Say what a survey found and what is offered at which price, a line each."""
+    facts = {
+        "勘察 Survey": paid.findings,
+        "服务内容 Work": paid.work,
+        "价格 Price": f"¥ {paid.amount:,.2f}" if paid.amount is not None else None,
+        "报价 Quoted by": paid.quoted_by,
+        "驳回 Rejected": None if paid.approved in {None, True} else paid.reason,
+    }
+    return [f"{name} {plain(said)}" for name, said in facts.items() if said]
