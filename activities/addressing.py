@@ -6,6 +6,7 @@ A message's key says what it is about, so that whatever is retried, nobody is to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,6 +40,8 @@ UNKNOWN_AND_OFTEN = (
 )
 CALL_CUSTOMER = "call_customer"
 """The wording for the agent who is to telephone what cannot be written."""
+CORRECTED = "amended"
+"""The wording for a customer whose address was corrected."""
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
 
 
@@ -76,6 +79,15 @@ class Directory:
         self.case = case
         self.recorded = recorded
         self._stranger = stranger
+        self.missed: Sequence[Message] = ()
+
+    def about(self, recorded: Recorded, missed: Sequence[Message] = ()) -> Directory:
+        """Return it for another step of the issue, or with what the customer ``missed`` before:
+        that is theirs to read when they are reached at last.
+        """
+        other = copy(self)
+        other.recorded, other.missed = recorded, missed
+        return other
 
     def find(self, audience: Audience, at: datetime, person: str | None = None) -> Recipient | None:
         """Return the one to tell; None only where the roster has nobody at all."""
@@ -187,7 +199,7 @@ class Directory:
             person=to.id,
             generation=step.generation,
             until=until,
-            mark=mark_of(step.issue_id),
+            mark=mark_of(step.issue_id, self.case.redirected if to.id == CUSTOMER else 0),
         )
 
     def _customer(self) -> Recipient:
@@ -259,7 +271,7 @@ async def address(
     if step.hand_over:
         messages = await _handed_over(connection, step, policy, directory)
     else:
-        messages = list(_told(step, policy, directory))
+        messages = written(step, policy, directory)
     waiting = [(message.key, message.not_before) for message in messages]
     return _batches(waiting, step.generation if step.replies else 0, policy), messages
 
@@ -301,6 +313,11 @@ def _elapsed(period: Period) -> timedelta:
     return period.span
 
 
+def written(step: Step, policy: Policy, directory: Directory) -> list[Message]:
+    """Put into words what a step tells people, and find out how they are reached."""
+    return list(_told(step, policy, directory))
+
+
 def _told(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]:
     """Write to everybody; what cannot be written to the customer is the agent's to telephone
     (R34). It is still to the customer: at once, and their answer when it has arrived (R6).
@@ -328,7 +345,8 @@ def _written(step: Step, policy: Policy, directory: Directory) -> Iterator[Messa
         recipient = directory.find(tell.to, step.recorded_at, tell.person)
         if recipient is None:
             continue
-        message = _message(step, policy, directory, tell, recipient)
+        missed = directory.missed if tell.template == CORRECTED else ()
+        message = _message(step, policy, directory, tell, recipient, missed)
         if message.key not in keys:  # somebody may be both handler and lead: told once
             keys.add(message.key)
             yield message

@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from activities.addressing import Directory, address, stranger
 from activities.informing import taught
+from activities.redirecting import redirected
 from domain import contract as names
 from domain.issue.folding import folded
 from domain.issue.intake import Intake
@@ -115,6 +116,7 @@ class CatchingUp:
             case = await _opened(connection, recorded, intake)
         else:
             case = await issue_writer.case(connection, step.issue_id)
+        case = await issue_writer.correct(connection, step, case)
         if step.replan and await rulebooks.is_kept(connection, step.replan):
             case = case.model_copy(update={"rulebook": step.replan})
         current = await self._rulebooks.current(connection)
@@ -122,6 +124,7 @@ class CatchingUp:
         staff = await roster.staff(connection)
         unknown = await stranger(connection, step, case, rulebook.policy, staff.channels)
         directory = Directory(staff, case, recorded, current.rulebook, self._links, unknown)
+        directory = await redirected(connection, step, rulebook.policy, directory)
         _, written = await address(connection, step, rulebook.policy, directory)
         messages = [
             (await _message(connection, key, written, recorded)).model_copy(

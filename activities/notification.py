@@ -172,11 +172,18 @@ class Notification:
         return ours and result.status == "delivered"
 
     async def _send(self, posting: Posting, lanes: Lanes) -> Result | None:
-        """Claim and send one message, and give its lane back; None: it is not to be sent by us."""
+        """Claim and send one message, and give its lane back; None: it is not to be sent by us.
+
+        Raises:
+            ChannelBusy: it is to be looked at again.
+        """
         log = _log.bind(channel=posting.channel, key=posting.key)
         took = None
         try:
-            if not await self._claim(posting.key):
+            claimed = await self._claim(posting)
+            if claimed is None:
+                raise ChannelBusy(SOONEST_RETRY)
+            if not claimed:
                 return None
             begun = monotonic()
             about = About(posting.key, posting.answers, posting.follows)
@@ -214,9 +221,15 @@ class Notification:
     async def _look_all(self, batches: Sequence[Sequence[str]]) -> list[outbox.Queue]:
         return await outbox.look(self._pool, batches, self._clock())
 
-    async def _claim_all(self, keys: Sequence[str]) -> list[bool]:
-        claimed = await outbox.claim(self._pool, keys)
-        return [key in claimed for key in keys]
+    async def _claim_all(self, postings: Sequence[Posting]) -> list[bool | None]:
+        """Say of each whether it is ours to send; None: it was written anew since it was seen, for
+        a customer whose address was corrected, and is to be looked at again (R44).
+        """
+        keys = [each.key for each in postings]
+        ours = await outbox.claim(self._pool, keys, [each.revision for each in postings])
+        others = [key for key in keys if key not in ours]
+        anew = await outbox.still_waiting(self._pool, others) if others else set()
+        return [None if key in anew else key in ours for key in keys]
 
     async def _settle_all(self, results: Sequence[Result]) -> list[bool]:
         settled = await outbox.settle(self._pool, results)

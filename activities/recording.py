@@ -20,6 +20,7 @@ from activities.addressing import Directory, address, left_lying, stranger
 from activities.assigning import assigned, invalid
 from activities.guard import Guard
 from activities.informing import informed, taught
+from activities.redirecting import redirected
 from domain import contract as names
 from domain.contract import StepName
 from domain.issue.actions import ActionName
@@ -109,6 +110,7 @@ class Recording:
                 raise invalid(f"version: {step.replan} no longer counts, {current.version} does")
             staff = await self._staff.get(connection, found.roster)
             case = await _case(connection, step, found.case, staff, current)
+            case = await issue_writer.correct(connection, step, case)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             known = await informed(connection, step, case.department, rulebook.policy, staff)
             said, promises = _registered_late(known.step, _planned(step, case, rulebook))
@@ -134,6 +136,7 @@ class Recording:
             )
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
             directory = Directory(staff, case, recorded, current.rulebook, self._links, unknown)
+            directory = await redirected(connection, recorded.step, rulebook.policy, directory)
             batches, messages = await address(connection, recorded.step, rulebook.policy, directory)
             if step.action is ActionName.REPAIR:
                 batches = await left_lying(connection, step, rulebook.policy)

@@ -78,6 +78,9 @@ LINKS: words.Names = {
 }
 """What a link is called in a message."""
 _GREETINGS = ("{}，您好。", "Dear {}, ")
+_GREETED = re.compile(
+    "^(?:" + "|".join(re.escape(each).replace(r"\{\}", ".{1,200}?") for each in _GREETINGS) + ")"
+)
 _WE = re.compile("^我们[将会]在")
 """What a short message leaves out of a promise."""
 _SHORT_LINKS: words.Names = {
@@ -214,6 +217,11 @@ def write(template: str, context: Context, style: Style = _AT_LENGTH) -> Written
 def without_links(body: str) -> str:
     """Take the links out of a message that somebody else is to read."""
     return _BRIEF.sub("", re.sub(r"\n{3,}", "\n\n", _LINE.sub("", body))).rstrip(" ，\n")
+
+
+def _ungreeted(body: str) -> str:
+    """Take the greeting off a letter that is quoted: it names its reader."""
+    return _GREETED.sub("", body)
 
 
 def is_for_customers(template: str) -> bool:
@@ -413,6 +421,7 @@ def _environment() -> Environment:
         "yuan": _yuan,
         "named": _named,
         "word": _word,
+        "ungreeted": _ungreeted,
     }
     return environment
 

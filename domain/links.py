@@ -138,6 +138,7 @@ OFFERED: Mapping[str, tuple[Purpose, ...]] = {
     **dict.fromkeys(("reminder", "overdue", "replanned_staff"), _WORK),
     **dict.fromkeys(("confirmed", "panel_advised"), (Purpose.COMPLETE,)),
     **dict.fromkeys(("registered", "transferred", "accepted", "progress", "waiting"), _LOOK),
+    **dict.fromkeys(("note", "amended"), _LOOK),
     **dict.fromkeys(("waiting_reminder", "apology", "replanned", "verified", "unfounded"), _LOOK),
     **dict.fromkeys(("approved", "dispatched", "reopened", "not_approved", "declined"), _LOOK),
     **dict.fromkeys(("lapsed", "not_reached", "withdrawn"), _LOOK),
@@ -210,15 +211,28 @@ class Link(Model):
         """When it was written, in whole seconds."""
         return self.until - self.terms.lasts
 
-    def is_of(self, issue_id: str, registered_at: datetime) -> bool:
-        """Whether it was sent about that issue. One without a mark is of whichever had its number
-        when it was sent: not of one that was registered later. It tells whole seconds.
+    def is_of(self, issue_id: str, registered_at: datetime, redirected: int) -> bool:
+        """Whether it was sent about that issue, and a customer's to where they are reached by now:
+        their address was corrected ``redirected`` times (R44). One without a mark is of whichever
+        had its number when it was sent: not of one that was registered later. It tells whole
+        seconds.
         """
+        redirected = redirected if self.terms.audience is Audience.CUSTOMER else 0
         if self.mark is not None:
-            return self.mark == mark_of(issue_id)
-        return registered_at.replace(microsecond=0) <= self.sent_at
+            return self.mark == mark_of(issue_id, redirected)
+        return not redirected and registered_at.replace(microsecond=0) <= self.sent_at
+
+    def went_astray(self, issue_id: str, redirected: int) -> bool:
+        """Whether it was sent about that issue to an address that was corrected since."""
+        customers = self.terms.audience is Audience.CUSTOMER
+        before = (mark_of(issue_id, times) for times in range(redirected))
+        return customers and (self.mark is None or self.mark in before) and redirected > 0
 
 
-def mark_of(issue_id: str) -> str:
-    """Tell an issue from any other, 36 bits short: a link must fit into an SMS."""
-    return urlsafe_b64encode(sha256(issue_id.encode()).digest()).decode()[:6]
+def mark_of(issue_id: str, redirected: int = 0) -> str:
+    """Tell an issue from any other, 36 bits short: a link must fit into an SMS. Whenever its
+    customer proves to be reached elsewhere it is another: whoever holds a link that went to a wrong
+    number is to open nothing by it.
+    """
+    about = f"{issue_id} {redirected}" if redirected else issue_id  # no id has a space
+    return urlsafe_b64encode(sha256(about.encode()).digest()).decode()[:6]

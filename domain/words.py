@@ -160,6 +160,8 @@ ACTIONS: Names = {
     ActionName.RATE_DIFFICULTY: ("难度评定", "difficulty"),
     ActionName.ESCALATE: ("升级", "escalate"),
     ActionName.WITHDRAW: ("撤回", "withdraw"),
+    ActionName.ADD_NOTE: ("备注", "note"),
+    ActionName.AMEND: ("更正资料", "amend"),
     ActionName.REPLAN: ("重新排期", "replan"),
     ActionName.ASSIGN: ("派工", "assign"),
     ActionName.THRESHOLD: ("到时提醒", "threshold"),

@@ -22,6 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.naming import Manner
+from domain.issue.notes import as_told
 from domain.issue.state import Issue
 from domain.issue.step import Recorded
 
@@ -143,7 +144,7 @@ class _Reading:
             shapes: Any = [Issue | None, Intake | None, Manner | None]
             for given in await self._decode(started, shapes[: len(started)]):
                 if isinstance(given, Issue | Intake):
-                    yield given.intake if isinstance(given, Issue) else given
+                    yield as_told(given.intake, given.was) if isinstance(given, Issue) else given
         for event in self._events:
             said = event.workflow_execution_update_accepted_event_attributes.accepted_request
             if said.input.name == ActionName.REGISTERED:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.contract import DEFECT
 from domain.errors import Refused
-from domain.issue.actions import Act, ActionName, Reassign, Resolve
+from domain.issue.actions import Act, ActionName, AddNote, Reassign, Resolve
 from domain.issue.intake import SAID, Intake, differing
 from domain.issue.view import IssueView
 from domain.staff.duty import Duty
@@ -284,7 +285,8 @@ class Desk(Register):
     async def act(
         self, number: str, name: ActionName, act: Act, *, key: str | None = None
     ) -> IssueView:
-        """Take an action of the contract; ``key`` makes a repeated call the same one.
+        """Take an action of the contract; ``key`` makes a repeated call the same one. A note for
+        colleagues about an issue that is over is kept with it, as other words are.
 
         Raises:
             OtherContent: something else was done under that key.
@@ -326,12 +328,38 @@ class Desk(Register):
                 raise _refused(error) from error
         except RPCError as error:
             if not await self._begun_anew(handle, error):
+                if isinstance(act, AddNote) and error.status is RPCStatusCode.NOT_FOUND:
+                    return await self._note_late(handle.id, act, key)
                 await self._refuse_if_ended(number, name, error)
                 raise
         try:
             return await self._taken(handle, name, act, key)
         except WorkflowUpdateFailedError as error:
             raise _refused(error) from error
+
+    async def _note_late(self, id_: str, note: AddNote, key: str) -> IssueView:
+        """Keep what somebody notes of an issue that no workflow lives any more."""
+        seen = await self.show(id_)
+        if note.for_customer:
+            raise Refused(
+                "NotAllowed",
+                f"{seen.number} is over, nothing is sent about it any more: register what the "
+                f"customer is to hear as an issue that arises from it (arises_from: {id_}), or "
+                "note for colleagues what was said (without for_customer)",
+            )
+        at = note.at or datetime.now(UTC)
+        said = sha256(note.words.encode(errors="surrogatepass")).hexdigest()[:32]
+        kept = Kept(
+            key=f"note:{id_}:{key}:{said}",
+            issue_id=id_,
+            at=at,
+            door="note",
+            sender=note.by.id,
+            body=note.words,
+            why=Why.ADDED,
+        )
+        await kept_words.keep(self._pool, kept)
+        return seen
 
     async def _taken(
         self, handle: WorkflowHandle[Any, Any], name: ActionName, act: Act | Intake, key: str

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import asyncpg
 
 from domain.findings import AuditReport, Finding, FindingKind, Heartbeat
-from domain.issue.folding import Standing
+from domain.issue.actions import Amended
+from domain.issue.folding import Standing, corrected_columns
 from domain.issue.intake import Intake
+from domain.issue.notes import as_told, first
 from domain.issue.step import Recorded
 from store import issue_reader, serials
 from store.connection import Connection, Pool
@@ -141,7 +143,7 @@ _FORM_KEYS = """
 """
 _FACTS = (
     *("seq", "stage", "outcome", "severity", "generation", "escalation_level", "answered"),
-    *("first_contact", "department", "centre", "engineer", "lead"),
+    *("first_contact", "department", "centre", "engineer", "lead", "redirected"),
 )
 
 
@@ -175,21 +177,31 @@ async def papers(connection: Connection, ids: Sequence[str]) -> list[Papers]:
             wanted,
         )
     )
-    return [
-        Papers(
-            row["id"],
-            row["number"],
-            issue_reader.intake_of(row),
-            tuple(Recorded.model_validate(e["recorded"]) for e in events[row["id"]]),
-            Standing(
-                facts={name: row[name] for name in _FACTS},
-                promises={p.key: p for p in map(issue_reader.promise, promises[row["id"]])},
-                forms=frozenset(tuple(form["key"]) for form in forms[row["id"]]),
-                seqs=tuple(event["seq"] for event in events[row["id"]]),
-            ),
-        )
-        for row in found
-    ]
+    return [_papers(row, events[row["id"]], promises[row["id"]], forms[row["id"]]) for row in found]
+
+
+def _papers(
+    row: asyncpg.Record,
+    events: Sequence[asyncpg.Record],
+    promises: Sequence[asyncpg.Record],
+    forms: Sequence[asyncpg.Record],
+) -> Papers:
+    stands = issue_reader.intake_of(row)
+    recorded = tuple(Recorded.model_validate(event["recorded"]) for event in events)
+    acts = (each.step.act for each in recorded)
+    was = first(act.was for act in acts if isinstance(act, Amended))
+    return Papers(
+        row["id"],
+        row["number"],
+        as_told(stands, was),
+        recorded,
+        Standing(
+            facts={name: row[name] for name in _FACTS} | corrected_columns(stands),
+            promises={p.key: p for p in map(issue_reader.promise, promises)},
+            forms=frozenset(tuple(form["key"]) for form in forms),
+            seqs=tuple(event["seq"] for event in events),
+        ),
+    )
 
 
 def _by_issue(found: Sequence[asyncpg.Record]) -> defaultdict[str, list[asyncpg.Record]]:

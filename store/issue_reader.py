@@ -14,9 +14,11 @@ from typing import NamedTuple
 import asyncpg
 
 from domain.issue.act import KeptAct
-from domain.issue.actions import ActionName
+from domain.issue.actions import ASIDE, ActionName
 from domain.issue.intake import Intake
+from domain.issue.notes import as_told, first
 from domain.issue.state import STEPS_KEPT, Issue, StepNote, note_of
+from domain.issue.step import Recorded
 from domain.issue.view import IssueView, view
 from domain.sla.promise import Promise, PromiseKind
 from domain.vocabulary import Instant, Model, Role, Severity
@@ -38,19 +40,25 @@ async def state(pool: Pool, id_: str) -> Issue | None:
 
 
 async def intake(connection: Connection, id_: str) -> Intake | None:
-    """Read what an issue was registered with; whether the hotline tried to answer it first is not
-    kept. How severe it was then stands with its registration, for that may rise.
+    """Read what an issue was registered with, whatever of it was corrected since; whether the
+    hotline tried to answer it first is not kept. How severe it was then stands with its
+    registration, for that may rise.
     """
     row = await connection.fetchrow(
-        """
-        SELECT i.*, coalesce(e.recorded #>> '{step,severity}', i.severity) AS severity_then
+        f"""
+        SELECT i.*, coalesce(e.recorded #>> '{{step,severity}}', i.severity) AS severity_then,
+            ARRAY(
+                SELECT content->'was' FROM issue_events
+                WHERE issue_id = i.id AND action = '{ActionName.AMEND}' ORDER BY seq
+            ) AS amended
         FROM issues i LEFT JOIN issue_events e ON e.issue_id = i.id AND e.seq = 1 WHERE i.id = $1
-        """,
+        """,  # noqa: S608  our own text
         id_,
     )
     if row is None:
         return None
-    return intake_of(row).model_copy(update={"severity": Severity(row["severity_then"])})
+    told = as_told(intake_of(row), first(row["amended"]))
+    return told.model_copy(update={"severity": Severity(row["severity_then"])})
 
 
 def intake_of(row: asyncpg.Record) -> Intake:
@@ -205,6 +213,15 @@ async def kept_under(pool: Pool, issue_id: str, key: str) -> KeptAct | None:
     return KeptAct(**{**row, "action": ActionName(row["action"])}) if row else None
 
 
+async def recorded(connection: Connection, issue_id: str, seqs: Collection[int]) -> list[Recorded]:
+    """Return these steps of an issue as they were recorded."""
+    rows = await connection.fetch(
+        "SELECT recorded FROM issue_events WHERE issue_id = $1 AND seq = ANY($2) ORDER BY seq",
+        *(issue_id, list(seqs)),
+    )
+    return [Recorded.model_validate(row["recorded"]) for row in rows]
+
+
 class Living(NamedTuple):
     """An issue as audits look at it: its workflow's first execution run, how many steps it took by
     the register and when the last; ``open`` if a workflow should be living it.
@@ -263,6 +280,10 @@ async def _one_instant(pool: Pool) -> AsyncIterator[Connection]:
         yield connection
 
 
+_NOTED = (ActionName.COMPLAINT_RAISED, ActionName.AMEND)
+"""Steps of which an issue has to know all its life."""
+
+
 async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[Issue]:
     ids = [row["id"] for row in rows]
     promises = await connection.fetch(
@@ -293,25 +314,23 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
         """,
         ids,
     )
-    raised = await connection.fetch(
+    noted = await connection.fetch(
         """
-        SELECT issue_id, content->>'number' AS number FROM issue_events
-        WHERE issue_id = ANY($1) AND action = $2 AND content ? 'number'
+        SELECT issue_id, action, content FROM issue_events
+        WHERE issue_id = ANY($1) AND action = ANY($2)
         ORDER BY seq
         """,
         ids,
-        ActionName.COMPLAINT_RAISED,
+        list(_NOTED),
     )
-    promises_of, steps_of, results_of, raised_of = map(
-        _by_issue, (promises, steps, results, raised)
-    )
+    promises_of, steps_of, results_of, noted_of = map(_by_issue, (promises, steps, results, noted))
     return [
         _issue(
             row,
             promises=[promise(p) for p in promises_of[row["id"]]],
             steps=steps_of[row["id"]],
             results=[r["result"] for r in results_of[row["id"]]],
-            complaints=[r["number"] for r in raised_of[row["id"]]],
+            noted=noted_of[row["id"]],
         )
         for row in rows
     ]
@@ -329,11 +348,12 @@ def _issue(
     promises: list[Promise],
     steps: list[asyncpg.Record],
     results: list[str],
-    complaints: list[str],
+    noted: list[asyncpg.Record],
 ) -> Issue:
-    deeds = (step["at"] for step in steps if step["role"] != Role.SYSTEM)
+    deeds = (s["at"] for s in steps if s["role"] != Role.SYSTEM and s["action"] not in ASIDE)
+    said = {action: [n["content"] for n in noted if n["action"] == action] for action in _NOTED}
     same_fields = {"number", "department", "centre", "zone", "severity", "stage", "registered_at"}
-    same_fields |= {"outcome", "seq", "generation", "answered", "first_contact"}
+    same_fields |= {"outcome", "seq", "generation", "answered", "first_contact", "redirected"}
     return Issue(
         intake=intake_of(row),
         **{name: row[name] for name in same_fields},
@@ -342,7 +362,8 @@ def _issue(
         engineer=person(row["engineer"], row["engineer_name"]),
         lead=person(row["lead"], row["lead_name"]),
         results=tuple(results),
-        complaints=tuple(complaints),
+        complaints=tuple(c["number"] for c in said[ActionName.COMPLAINT_RAISED] if "number" in c),
+        was=first(content["was"] for content in said[ActionName.AMEND]),
         promises=tuple(promises),
         steps=tuple(_step(step) for step in steps),
     )

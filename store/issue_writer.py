@@ -14,7 +14,9 @@ from typing import TypeAlias, TypedDict, Unpack
 import asyncpg
 from pydantic_core import to_json
 
+from domain.issue.actions import Amended
 from domain.issue.common import HANDLING
+from domain.issue.folding import column_of
 from domain.issue.forms import ExpertPanel, Form
 from domain.issue.intake import Customer, Intake
 from domain.issue.state import CallbackRecord, Person
@@ -48,6 +50,7 @@ class IssueContext(Model):
     language: Language | None = None
     engineer: Person | None = None
     lead: Person | None = None
+    redirected: int = 0
 
 
 class OutOfStep(Exception):
@@ -117,6 +120,7 @@ def context(row: asyncpg.Record) -> IssueContext:
         language=row["language"],
         engineer=person(row["engineer"], row["engineer_name"]),
         lead=person(row["lead"], row["lead_name"]),
+        redirected=row["redirected"],
     )
 
 
@@ -241,6 +245,21 @@ async def write(
         raise OutOfStep(f"{step.issue_id}: step {step.seq} does not follow the register's last")
     for form in step.forms:
         await write_form(connection, step.issue_id, form)
+
+
+async def correct(connection: Connection, step: Step, known: IssueContext) -> IssueContext:
+    """Write what a step corrects of customer and machine over what stands there (R44), and return
+    the issue as it is by that.
+    """
+    if not isinstance(act := step.act, Amended):
+        return known
+    corrections = {column_of(name): said for name, said in act.corrections.items()}
+    places = ", ".join(f"{column} = ${n}" for n, column in enumerate(corrections, 3))
+    await connection.execute(
+        f"UPDATE issues SET redirected = redirected + $2, {places} WHERE id = $1",  # noqa: S608
+        *(step.issue_id, int(act.redirects), *corrections.values()),
+    )
+    return await case(connection, step.issue_id)
 
 
 async def write_event(connection: Connection, recorded: Recorded) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import asyncpg
 
@@ -29,6 +29,8 @@ SLOT_LAPSES_AFTER = timedelta(seconds=15)
 """A slot not used by then is lost, or a desk that was down would use all it missed at once."""
 
 INTERRUPTED = "the worker ended while this was being sent: it may have arrived"
+_MISSED = 5
+"""Messages that somebody who is reached at last is shown."""
 NO_WAY = "the roster has no channel and address for this recipient"
 
 
@@ -71,6 +73,8 @@ class Posting(Model):
     address: str
     subject: str
     body: str
+    revision: int = 0
+    """How often it was written anew; another one is another message."""
     answers: str | None = None
     follows: tuple[str, ...] = ()
 
@@ -160,7 +164,7 @@ async def look(pool: Pool, batches: Sequence[Sequence[str]], now: datetime) -> l
     rows = await pool.fetch(
         """
         SELECT s.state = 'open' AND s.proof = this_server() AS open,
-            o.key, o.status, o.channel, c.url, o.address, o.subject, o.body,
+            o.key, o.status, o.channel, c.url, o.address, o.subject, o.body, o.revision,
             o.status = 'sending' OR o.status = 'pending' AND (
                 o.address IS NULL OR c.id IS NULL
                 OR c.per_minute IS NOT NULL AND (o.slot_at IS NULL OR o.slot_at < $3)
@@ -277,9 +281,12 @@ async def _reserve_slots(connection: Connection, keys: list[str], now: datetime)
     )
 
 
-async def claim(pool: Pool, keys: Sequence[str]) -> set[str]:
+async def claim(
+    pool: Pool, keys: Sequence[str], revisions: Sequence[int] | None = None
+) -> set[str]:
     """Take messages for sending, to be called before anything leaves the building; return the keys
-    of those that are to be sent, and by nobody else.
+    of those that are to be sent, and by nobody else. ``revisions`` are those that were looked at:
+    what was written anew since is left to be looked at again.
 
     Raises:
         Held, Unproved: the register may not be worked on; see ``store.standing``.
@@ -289,21 +296,31 @@ async def claim(pool: Pool, keys: Sequence[str]) -> set[str]:
         WITH may AS (
             SELECT state = 'open' AND proof = this_server() AS open FROM standing
         ), waiting AS (
-            SELECT key FROM outbox, may
-            WHERE key = ANY($1) AND status = 'pending' AND may.open
-            ORDER BY key FOR UPDATE OF outbox
+            SELECT o.key FROM outbox o
+            JOIN unnest($1::text[], $2::text[]) AS seen (key, revision)
+                ON seen.key = o.key AND seen.revision = o.revision::text, may
+            WHERE o.status = 'pending' AND may.open
+            ORDER BY o.key FOR UPDATE OF o
         ), taken AS (
             UPDATE outbox o SET status = 'sending', attempts = attempts + 1
             FROM waiting w WHERE o.key = w.key RETURNING o.key
         )
         SELECT may.open, taken.key FROM may LEFT JOIN taken ON true
         """,
-        list(keys),
+        *(list(keys), list(map(str, revisions or (0,) * len(keys)))),
     )
     if rows and rows[0]["open"]:
         return {row["key"] for row in rows if row["key"] is not None}
     await standing.require(pool)
-    return await claim(pool, keys)  # it was opened just now
+    return await claim(pool, keys, revisions)  # it was opened just now
+
+
+async def still_waiting(pool: Pool, keys: Sequence[str]) -> set[str]:
+    """Return those of ``keys`` that nobody has taken yet."""
+    rows = await pool.fetch(
+        "SELECT key FROM outbox WHERE key = ANY($1) AND status = 'pending'", list(keys)
+    )
+    return {row["key"] for row in rows}
 
 
 async def settle(pool: Pool, results: Sequence[Result]) -> set[str]:
@@ -380,6 +397,73 @@ async def bring_by_hand(
         *([message.key for message in messages], handed_to, now),
     )
     return messages
+
+
+class Waiting(NamedTuple):
+    """A message for a customer that has not reached them: of which step, how it is on its way."""
+
+    key: str
+    seq: int
+    template: str
+    status: str
+    channel: str | None
+    address: str | None
+
+
+async def waiting_for_customer(connection: Connection, issue_id: str) -> list[Waiting]:
+    """List what an issue's customer is still to be sent, and lock it until the transaction ends."""
+    rows = await connection.fetch(
+        """
+        SELECT key, seq, template, status, channel, address FROM outbox
+        WHERE issue_id = $1 AND audience = $2 AND status IN ('pending', 'sending')
+        ORDER BY key FOR UPDATE
+        """,
+        *(issue_id, Audience.CUSTOMER),
+    )
+    return [Waiting(**dict(row)) for row in rows]
+
+
+async def redirect(connection: Connection, key: str, message: Message) -> None:
+    """Let a message that waits go another way, in other words; its key stays, for somebody waits
+    for it by that. On its channel it is a new one.
+    """
+    await connection.execute(
+        """
+        UPDATE outbox SET recipient = $2, channel = $3, address = $4, subject = $5, body = $6,
+            full_text = $7, last_error = $8, slot_at = NULL, revision = revision + 1
+        WHERE key = $1 AND status = 'pending'
+        """,
+        *(key, message.recipient, message.channel, message.address, message.subject),
+        *(message.body, message.full_text, message.last_error),
+    )
+
+
+async def call_back(connection: Connection, keys: Sequence[str], why: str) -> None:
+    """Let nothing more be tried of messages that are just being sent: if they do not arrive, they
+    are a person's.
+    """
+    await connection.execute(
+        "UPDATE outbox SET status = 'unknown', last_error = $2"
+        " WHERE key = ANY($1) AND status = 'sending'",
+        *(list(keys), why),
+    )
+
+
+async def missed_by_customer(connection: Connection, issue_id: str) -> list[Message]:
+    """Return what was for an issue's customer and did not reach them by its channel, oldest first:
+    the newest few.
+    """
+    rows = await connection.fetch(
+        f"""
+        SELECT * FROM (
+            SELECT {", ".join(Message.model_fields)} FROM outbox
+            WHERE issue_id = $1 AND audience = $2 AND status = ANY($3)
+            ORDER BY created_at DESC, key LIMIT {_MISSED}
+        ) newest ORDER BY created_at, key
+        """,  # noqa: S608 - the columns are the model's fields
+        *(issue_id, Audience.CUSTOMER, list(UNDELIVERED)),
+    )
+    return [Message(**row) for row in rows]
 
 
 async def came_back(pool: Pool, keys: Sequence[str], says: str) -> dict[str, str]:

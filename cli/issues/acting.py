@@ -16,7 +16,8 @@ from cli.issues import tables
 from cli.issues.actions import COMMANDS, Command
 from cli.options import option
 from cli.tables import show
-from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName, Resolve
+from domain.issue.actions import Act, ActionName, Resolve
+from domain.issue.arrival import FORMS
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
 from runtime import aio
@@ -77,7 +78,7 @@ def _fields(command: Command) -> list[inspect.Parameter]:
     """Ask for what the action says: the necessary first, what all actions have last."""
     asked = [
         option(name, field, command.usual.get(name))
-        for name, field in PUBLIC_ACTIONS[command.action].model_fields.items()
+        for name, field in FORMS[command.action].model_fields.items()
         if name != "by"
     ]
     return sorted(
@@ -89,7 +90,7 @@ async def _act(
     number: str, action: ActionName, by: str, role: Role | None, said: dict[str, Any]
 ) -> IssueView:
     async with desk() as at:
-        act = PUBLIC_ACTIONS[action].model_validate(said | {"by": await _actor(at, by, role)})
+        act = FORMS[action].model_validate(said | {"by": await _actor(at, by, role)})
         return await at.act(number, action, act)
 
 

@@ -154,5 +154,17 @@ COMMANDS: tuple[Command, ...] = (
         "Close it: the customer does not want it any more.",
         '--by web --role intake --reason "works again"',
     ),
+    Command(
+        "note",
+        ActionName.ADD_NOTE,
+        "Write into it: for colleagues, or for the customer.",
+        '--by 07 --words "备件明天上午到，请留人" --for-customer',
+    ),
+    Command(
+        "amend",
+        ActionName.AMEND,
+        "Correct what is kept of the customer or the machine.",
+        '--by 07 --phone "020-55500101 转 801" --remove email --reason "来电更正"',
+    ),
 )
 """The actions people take on an issue, in the order of its life."""

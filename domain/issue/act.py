@@ -38,6 +38,8 @@ class ActionName(StrEnum):
     RATE_DIFFICULTY = "rate_difficulty"
     ESCALATE = "escalate"
     WITHDRAW = "withdraw"
+    ADD_NOTE = "add_note"
+    AMEND = "amend"
     REPLAN = "replan"
     ASSIGN = "assign"
     THRESHOLD = "threshold"

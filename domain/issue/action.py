@@ -68,7 +68,8 @@ F = TypeVar("F", bound=Act)
 @dataclass(frozen=True)
 class Action(Generic[F]):
     """One action. ``effect`` says what it brings about at that instant; it raises ``Refused`` for
-    what is said only, or for when. What is kept of it may say more than its ``form``.
+    what is said only, or for when. What is kept of it may say more than its ``form``. What is
+    ``aside`` of the work stands in no way of an earlier deed that is reported later.
     """
 
     name: ActionName
@@ -76,6 +77,7 @@ class Action(Generic[F]):
     rule: Rule
     effect: Callable[[Issue, F, datetime], Changes]
     keeps: type[F] | None = None
+    aside: bool = False
 
     @property
     def kept(self) -> type[F]:

@@ -12,6 +12,7 @@ from domain.issue import (
     follow_up,
     handling,
     hotline,
+    notes,
     paid_service,
     thresholds,
 )
@@ -39,16 +40,21 @@ from domain.issue.handling import (
     WaitForCustomer,
 )
 from domain.issue.hotline import Answer, ReportTest
+from domain.issue.notes import AddNote, Amend, Amended
 from domain.issue.paid_service import Approve, Confirm, Quote, Survey
 from domain.issue.thresholds import Escalate, Replan, ThresholdReached
 
 __all__ = [
     "ACTIONS",
+    "ASIDE",
     "OPERATION",
     "PUBLIC_ACTIONS",
     "Accept",
     "Act",
     "ActionName",
+    "AddNote",
+    "Amend",
+    "Amended",
     "Answer",
     "Approve",
     "Assign",
@@ -79,7 +85,7 @@ __all__ = [
     "Withdraw",
 ]
 
-_PARTS = (hotline, handling, ending, paid_service, complaints, follow_up, thresholds)
+_PARTS = (hotline, handling, ending, paid_service, complaints, follow_up, notes, thresholds)
 _NAMED: Mapping[ActionName, Action[Any]] = {
     action.name: action for action in chain.from_iterable(part.ACTIONS for part in _PARTS)
 }
@@ -88,6 +94,9 @@ ACTIONS: Mapping[ActionName, Action[Any]] = {
     name: _NAMED[name] for name in ActionName if name is not ActionName.REGISTERED
 }
 """Every action, in the order of their names; what registers an issue is in ``lifecycle``."""
+
+ASIDE = frozenset(name for name, action in ACTIONS.items() if action.aside)
+"""What stands in no way of an earlier deed that is reported later."""
 
 OPERATION: Mapping[ActionName, type[Act]] = {ActionName.REPAIR: Repair}
 """What the desk's own operation asks an issue for, as an update too; no door offers it."""

@@ -1,7 +1,7 @@
-"""An intake as it comes in at a door: what people write becomes what is kept.
+"""What comes in at a door: what people write becomes what is kept, of an intake and of an action.
 
-``Intake`` reads whatever was accepted once, in histories and in the register; so what is asked of
-new ones is asked here, and alike at every door.
+``Intake`` and ``Act`` read whatever was accepted once, in histories and in the register; so what is
+asked of new ones is asked here, and alike at every door.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from pydantic import BeforeValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain import telephone
+from domain.issue.act import Act, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS
 from domain.issue.intake import Customer, Intake
+from domain.issue.notes import Amend
 from domain.vocabulary import LONGEST_TEXT
 
 _NOTE = "电话栏原文 As written for the telephone: {}"
@@ -42,6 +45,20 @@ Number = Annotated[
     BeforeValidator(_as_kept),
     WithJsonSchema({"anyOf": [dict(_WRITTEN), {"type": "null"}]}),
 ]
+
+
+def _alone(written: object) -> object:
+    """Refuse what says more than one number where there is no place for the rest."""
+    number = _as_kept(written)
+    if number is not None and not telephone.understand(written).alone:
+        raise PydanticCustomError(
+            "telephone_more",
+            "says more than one number: write the one that holds here, and the rest as the reason",
+        )
+    return number
+
+
+TheNumber = Annotated[Number, BeforeValidator(_alone)]
 
 
 class NewCustomer(Customer):
@@ -83,6 +100,18 @@ def arrived(said: Any) -> Intake:
         ValidationError: with all that is wrong.
     """
     return Arrival.model_validate(said).kept
+
+
+class Correction(Amend):
+    """Correct what is kept of the customer and the machine (R44); what is left out stays. Messages
+    not sent yet go to the corrected address, and links sent to a wrong one open nothing any more.
+    """
+
+    phone: TheNumber = None
+
+
+FORMS: Mapping[ActionName, type[Act]] = {**PUBLIC_ACTIONS, ActionName.AMEND: Correction}
+"""What people act by, each with its form as doors read it."""
 
 
 def _written_for_the_telephone(said: Any) -> str | None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from domain.issue import lifecycle
 from domain.issue.intake import Intake
+from domain.issue.notes import standing
 from domain.issue.state import Issue
 from domain.issue.step import Recorded
 from domain.sla.promise import Promise
@@ -42,7 +43,7 @@ def folded(intake: Intake, recorded: Sequence[Recorded]) -> Issue:
 
 def facts_of(issue: Issue) -> dict[str, str | int | bool | None]:
     """Return what the row of the register says of an issue, by its columns."""
-    return {
+    facts: dict[str, str | int | bool | None] = {
         "seq": issue.seq,
         "stage": str(issue.stage),
         "outcome": str(issue.outcome) if issue.outcome else None,
@@ -55,7 +56,22 @@ def facts_of(issue: Issue) -> dict[str, str | int | bool | None]:
         "centre": issue.centre,
         "engineer": issue.engineer.id if issue.engineer else None,
         "lead": issue.lead.id if issue.lead else None,
+        "redirected": issue.redirected,
     }
+    return facts | corrected_columns(issue.intake)
+
+
+_COLUMNS = {"name": "customer_name", "contact": "contact_person"}
+
+
+def corrected_columns(intake: Intake) -> dict[str, str | None]:
+    """Return what the row says of customer and machine, as far as it may be corrected (R44)."""
+    return {column_of(name): said for name, said in standing(intake).items()}
+
+
+def column_of(name: str) -> str:
+    """Return the column of the register that a field of an intake stands in."""
+    return _COLUMNS.get(name, name)
 
 
 def forms_of(recorded: Sequence[Recorded]) -> frozenset[Key]:

@@ -113,7 +113,7 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
             no right to it, ``Invalid`` if what it says cannot be.
     """
     _check(issue, name, act.by)
-    at = _when(issue, act, now)
+    at = _when(issue, name, act, now)
     _check_expectation(act, now)
     said: Changes = {"content": act.content()}
     changes = _unchanged(issue) | said | ACTIONS[name].effect(issue, act, at)
@@ -186,20 +186,23 @@ def _check(issue: Issue, name: ActionName, by: Actor) -> None:
         raise refusal
 
 
-def _when(issue: Issue, act: Act, now: datetime) -> datetime:
+def _when(issue: Issue, name: ActionName, act: Act, now: datetime) -> datetime:
     """Take the actor's word for when it happened, within what can be and as far back as it counts;
-    else it happens now.
+    else it happens now. What is aside of the work may lie before the last step of it.
     """
+    aside = ACTIONS[name].aside
     if act.at is None:
         return max(now, issue.last_at)
     if act.at > now + AHEAD:
         ahead = "lies in the future, by more than a day"
         raise Refused("Invalid", f"at: {act.at.isoformat()} {ahead}")
-    if act.at < issue.last_at:
+    since, what = (
+        (issue.intake.reported_at, "the report") if aside else (issue.last_at, "the last step")
+    )
+    if act.at < since:
         raise Refused(
             "Invalid",
-            f"at: {act.at.isoformat()} lies before the last step of {issue.number} "
-            f"({issue.last_at.isoformat()})",
+            f"at: {act.at.isoformat()} lies before {what} of {issue.number} ({since.isoformat()})",
         )
     if act.at < now - issue.counts_back:
         return now

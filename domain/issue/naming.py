@@ -49,6 +49,8 @@ NAMES: Mapping[ActionName, StepName] = {
     ActionName.RATE_DIFFICULTY: StepName.RECORD_EVALUATION,
     ActionName.ESCALATE: StepName.ESCALATE,
     ActionName.WITHDRAW: StepName.CLOSE_ISSUE,
+    ActionName.ADD_NOTE: StepName.RECORD_NOTE,
+    ActionName.AMEND: StepName.CORRECT_DATA,
     ActionName.REPLAN: StepName.REPLAN_PROMISES,
     ActionName.ASSIGN: StepName.ASSIGN_ENGINEER,
     ActionName.THRESHOLD: StepName.REMIND,

@@ -154,6 +154,16 @@ class Issue(Model):
     rated: int = Field(default=0, description="the last generation whose difficulty is known (R18)")
     evaluated: tuple[str, ...] = Field(default=(), description="item:person of each score (R26)")
     complaints: tuple[str, ...] = Field(default=(), description="that arose from it (R21)")
+    was: dict[str, str | None] = Field(
+        default_factory=dict,
+        description="what stood first of the data that were corrected (R44)",
+        exclude_if=lambda was: not was,
+    )
+    redirected: int = Field(
+        default=0,
+        description="how often telephone or e-mail proved wrong: links sent before open nothing",
+        exclude_if=lambda times: not times,
+    )
     results: tuple[str, ...] = ()
     counts_back: timedelta = Field(
         default=COUNTS_BACK, description="how far somebody's own word does, by the policy"
@@ -219,6 +229,8 @@ def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, 
     """Put a past step into one line. What a customer said stays in the callback record (R30)."""
     said = ("reason", "note", "result", "verdict", "to", "number", "threshold", "version")
     note = next((str(content[key]) for key in said if content.get(key)), "")
+    if was := content.get("was"):
+        note = f"{', '.join(was)} {note}"
     if missed := content.get("missed"):
         note = f"登记时已逾期 overdue when registered: {', '.join(missed)}"
     return StepNote(

@@ -11,6 +11,8 @@ from pydantic import Field
 from domain.issue.act import Act, ActionName
 from domain.issue.actions import (
     ACTIONS,
+    ASIDE,
+    Amended,
     Answer,
     ComplaintRaised,
     Consult,
@@ -25,6 +27,7 @@ from domain.issue.actions import (
 from domain.issue.forms import ConsultationRecord, Evaluation, Form
 from domain.issue.intake import Intake
 from domain.issue.lateness import Registered
+from domain.issue.notes import corrected, first
 from domain.issue.state import (
     KEYS_KEPT,
     STEPS_KEPT,
@@ -105,6 +108,13 @@ class Step(Model):
             case Answer(on_the_line=True) | Replied():
                 return True
         return None
+
+    @property
+    def counts(self) -> bool:
+        """Whether no act may lie before it: neither what the desk does by itself stands in the way
+        of an earlier deed, nor what is aside of the work.
+        """
+        return self.by.role is not Role.SYSTEM and self.action not in ASIDE
 
     @property
     def cause(self) -> str:
@@ -211,7 +221,7 @@ class Recorded(Model):
                 "severity": step.severity,
                 "level": step.level,
                 "generation": step.generation,
-                "last_at": issue.last_at if step.by.role is Role.SYSTEM else step.at,
+                "last_at": step.at if step.counts else issue.last_at,
                 "department": self.department,
                 "centre": self.centre,
                 "engineer": self.engineer if assigned else issue.engineer,
@@ -240,6 +250,9 @@ class _Noted(TypedDict, total=False):
     evaluated: tuple[str, ...]
     rated: int
     complaints: tuple[str, ...]
+    intake: Intake
+    was: dict[str, str | None]
+    redirected: int
 
 
 def _noted(issue: Issue, recorded: Recorded) -> _Noted:
@@ -260,4 +273,10 @@ def _noted(issue: Issue, recorded: Recorded) -> _Noted:
             noted = {"rated": issue.generation}
         case ComplaintRaised(number=str(number)):
             noted = {"complaints": (*issue.complaints, number)}
+        case Amended(corrections=corrections, was=was, redirects=redirects):
+            noted = {
+                "intake": corrected(issue.intake, corrections),
+                "was": first([issue.was, was]),
+                "redirected": issue.redirected + redirects,
+            }
     return noted

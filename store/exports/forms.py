@@ -104,6 +104,7 @@ ISSUES = Register(
     ),
     left_out={
         "run": "the workflow's",
+        "redirected": "of the links; what was corrected stands in the events",
         "language": "of the messages, which are none of the forms",
         "seq": "the workflow's",
         "zone": "the service centre's; instants are written in the desk's",

@@ -49,7 +49,7 @@ class Desk:
         step = register(intake, self.now).model_copy(update={"run": "run-1"})
         return registered(intake, await self.recording.record_step(step))
 
-    async def take(self, issue: Issue, name: ActionName, by: Actor, **said: Any) -> Issue:
+    async def take(self, issue: Issue, name: ActionName, by: Actor, /, **said: Any) -> Issue:
         self.now += timedelta(minutes=1)
         act = ACTIONS[name].form.model_validate({"by": by} | said)
         step = decide(issue, name, act, self.now, f"u-{issue.seq}")

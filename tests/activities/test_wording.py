@@ -66,6 +66,7 @@ OURS = Desk(
 )
 
 FOR_CUSTOMERS = {
+    *("note", "amended"),
     *("registered", "accepted", "progress", "waiting", "apology", "resolved", "reopened"),
     *("not_reached", "replanned", "withdrawn", "answered", "dispatched", "transferred"),
     *("verified", "unfounded", "quotation", "quotation_reminder", "declined", "lapsed"),
@@ -142,6 +143,7 @@ def ours_only(text: str, context: Context) -> str:
         *(context.reason, context.result, context.site, context.customer_name, context.region),
         *(str(each) for each in context.said.values()),
         *(f"{each.subject}\n{each.text}" for each in context.undelivered),
+        *(" ".join(each.text.split()).rstrip("。") for each in context.undelivered),
     )
     for each in sorted(filter(None, written), key=len, reverse=True):
         text = text.replace(each, "")
@@ -421,6 +423,7 @@ def test_a_delay_is_explained_with_its_reason_and_the_expected_time() -> None:
 _FOR_CUSTOMERS_TO_READ = {
     **dict.fromkeys(("ask", "told", "solution", "work", "amount", "result"), FOR_CUSTOMERS),
     "findings": {"verified", "unfounded"},
+    "words": {"note"},
     "reason": {"not_approved"},
 }
 """Fields of acts that were written for customers, and the messages in which one is."""

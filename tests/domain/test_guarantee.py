@@ -32,7 +32,7 @@ ACTS = sorted(set(ACTIONS) - GIVING_UP - (BY_THE_DESK - {ActionName.ASSIGN}))
 IDLE = {
     *(ActionName.ESCALATE, ActionName.REPORT_PROGRESS, ActionName.REPLAN, ActionName.HAND_OVER),
     *(ActionName.COMPLAINT_RAISED, ActionName.ASSIGN),
-    *(ActionName.CANCELLATION_ASKED, ActionName.REPAIR),
+    *(ActionName.CANCELLATION_ASKED, ActionName.REPAIR, ActionName.ADD_NOTE, ActionName.AMEND),
 }
 """What leaves an issue where it is."""
 WHO = [

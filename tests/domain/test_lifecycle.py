@@ -57,6 +57,8 @@ consult           S          ES       ES          ES      S
 resolve           .          ES       ES          ES      .
 escalate          EOSAIC     EOSAIC   EOSAIC      EOSAIC  EOSAIC
 withdraw          SAICU      SAICU    SAICU       SAICU   SAICU
+add_note          SAC        ESAC     ESAC        ESAC    SAC
+amend             SA         SA       SA          SA      SA
 replan            D          D        D           D       D
 assign            D          D        D           D       D
 threshold         D          D        D           D       D
@@ -79,6 +81,8 @@ confirm           .         .         .       ESAICU     .
 approve           .         .         .       .          MG
 escalate          EOSAIC    EOSAIC    EOSAIC  EOSAIC     EOSAIC
 withdraw          SAICU     SAICU     SAICU   SAICU      SAICU
+add_note          ESAC      ESAC      ESAC    ESAC       ESAC
+amend             SA        SA        SA      SA         SA
 replan            D         D         D       D          D
 assign            D         D         D       D          D
 threshold         D         D         D       D          D
@@ -94,6 +98,8 @@ record_callback   SAC      SAC     SAC      .
 evaluate          .        SAICU   SAICU    SAICU
 rate_difficulty   M        M       M        M
 withdraw          SAICU    SAICU   SAICU    .
+add_note          ESAC     ESAC    ESAC     ESAC
+amend             SA       SA      SA       SA
 replan            D        D       D        .
 replied           D        D       D        .
 threshold         D        D       D        D
@@ -220,14 +226,14 @@ def test_a_refusal_for_the_stage_says_what_is_possible_instead() -> None:
     assert str(refused.value) == said
     assert said.endswith(
         "possible now: report_progress, resume, transfer, reassign, consult, resolve, escalate, "
-        "withdraw"
+        "withdraw, add_note, amend"
     )
 
 
 def test_a_closed_issue_can_still_be_scored_and_rated_as_long_as_there_is_time_for_it() -> None:
     rating = a_promise(PromiseKind.DIFFICULTY)
     closed = an_issue(Stage.CLOSED, promises=(rating,))
-    with pytest.raises(Refused, match=r"possible now: evaluate, rate_difficulty$"):
+    with pytest.raises(Refused, match=r"possible now: evaluate, rate_difficulty, add_note, amend$"):
         Desk().do(closed, ActionName.WITHDRAW, actor(Role.AGENT))
     over = closed.model_copy(update={"promises": (rating.fulfil(MONDAY),)})
     with pytest.raises(Refused, match=r"possible now: nothing any more$"):

@@ -157,9 +157,9 @@ def a_link(purpose: Purpose, mark: str | None) -> Link:
 
 def test_a_link_is_of_the_issue_it_was_sent_about_whoever_else_has_its_number() -> None:
     link = a_link(P, mark_of("issue:hotline:r-1"))
-    assert link.is_of("issue:hotline:r-1", SENT)
+    assert link.is_of("issue:hotline:r-1", SENT, 0)
     for stranger in ("issue:hotline:r-2", "issue:web:r-1", "issue:hotline:R-1"):
-        assert not link.is_of(stranger, SENT - timedelta(days=1))
+        assert not link.is_of(stranger, SENT - timedelta(days=1), 0)
 
 
 @pytest.mark.parametrize("purpose", Purpose)
@@ -168,9 +168,9 @@ def test_a_link_without_a_mark_is_of_no_issue_that_was_registered_after_it_was_s
 ) -> None:
     """Its number was given out again: by a register that had forgotten the first."""
     link = a_link(purpose, None)
-    assert link.is_of("issue:hotline:r-1", SENT)
-    assert link.is_of("issue:hotline:r-1", SENT - timedelta(days=80))
-    assert not link.is_of("issue:hotline:r-1", SENT + timedelta(seconds=1))
+    assert link.is_of("issue:hotline:r-1", SENT, 0)
+    assert link.is_of("issue:hotline:r-1", SENT - timedelta(days=80), 0)
+    assert not link.is_of("issue:hotline:r-1", SENT + timedelta(seconds=1), 0)
 
 
 def test_the_marks_of_a_hundred_thousand_issues_are_short_and_all_but_never_the_same() -> None:

@@ -84,6 +84,8 @@ CASES: dict[str, tuple[Step, StepName]] = {
         StepName.ASSIGN_ENGINEER,
     ),
     "by hand": (by_an(Role.LEAD, Stage.ASSIGNED, ActionName.ESCALATE), StepName.ESCALATE),
+    "a note": (by_an(Role.AGENT, Stage.CLOSED, ActionName.ADD_NOTE), StepName.RECORD_NOTE),
+    "a correction": (by_an(Role.AGENT, Stage.WAITING, ActionName.AMEND), StepName.CORRECT_DATA),
     "given up": (by_an(Role.LEAD, Stage.ASSIGNED, ActionName.WITHDRAW), StepName.CLOSE_ISSUE),
     "of one that is closed": (
         rung(

@@ -107,7 +107,8 @@ def test_a_closed_issue_that_is_still_to_be_scored_and_rated_says_so() -> None:
         a_promise(kind) for kind in (PromiseKind.EVALUATION, PromiseKind.DIFFICULTY)
     )
     seen = view(an_issue(Stage.CLOSED, promises=(evaluation, difficulty)))
-    assert seen.can == (ActionName.EVALUATE, ActionName.RATE_DIFFICULTY)
+    aside = (ActionName.ADD_NOTE, ActionName.AMEND)
+    assert seen.can == (ActionName.EVALUATE, ActionName.RATE_DIFFICULTY, *aside)
     assert seen.next_due_at == difficulty.due_at  # what the customer has time for is not ours
     assert seen.sla_state is SlaState.MET
 

@@ -94,6 +94,20 @@ async def not_reached(desk: StoryDesk) -> Handle:
     return handle
 
 
+async def noted(desk: StoryDesk) -> Handle:
+    """Somebody writes to the customer and for colleagues; the telephone was wrong; a late word."""
+    handle = await _accepted(desk)
+    await desk.do(handle, ActionName.ADD_NOTE, AGENT, words="the part is here", for_customer=True)
+    wrong = {"phone": "+8613900000002", "reason": "the customer called"}
+    await desk.do(handle, ActionName.AMEND, AGENT, **wrong)
+    await desk.do(handle, ActionName.ADD_NOTE, LEAD, words="he knows the site")
+    await desk.resolve(handle, await desk.view(handle))
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    await desk.do(handle, ActionName.ADD_NOTE, AGENT, words="she says thanks")
+    return handle
+
+
 async def withdrawn(desk: StoryDesk) -> Handle:
     handle = await _accepted(desk)
     await desk.withdraw(handle)
@@ -415,7 +429,7 @@ WHOLE: dict[str, Path] = {
     for path in (
         *(answered, untested, answer_failed, not_passed_on, transferred, relieved),
         *(general_complaint, major_complaint, unfounded_complaint, conflict, bad_score),
-        *(paid_service, work_refused, declined, not_approved, lapsed),
+        *(paid_service, work_refused, declined, not_approved, lapsed, noted),
     )
 }
 """Those that need the whole regulation: what follows the closing, relief at the end of a shift."""

@@ -57,6 +57,8 @@ _SAID: dict[ActionName, dict[str, Any]] = {
     ActionName.RECORD_CALLBACK: {"reached": True, "running": True, "satisfied": True},
     ActionName.ESCALATE: {"reason": "the branch opens tomorrow"},
     ActionName.WITHDRAW: {"reason": "it works again"},
+    ActionName.ADD_NOTE: {"words": "the spare part comes tomorrow", "for_customer": True},
+    ActionName.AMEND: {"phone": "+8613900000002", "reason": "the customer called"},
     ActionName.THRESHOLD: {"promise": "response.1", "threshold": "75%"},
     ActionName.REPLAN: {"version": "0123456789ab", "adoption": 2},
     ActionName.REPAIR: {"reason": "the workflow was behind its register"},
@@ -74,7 +76,7 @@ def actor(role: Role, id_: str | None = None) -> Actor:
     return Actor(id=id_ or ids.get(role, f"{role}-1"), role=role)
 
 
-def an_act(name: ActionName, by: Actor, **said: Any) -> Act:
+def an_act(name: ActionName, by: Actor, /, **said: Any) -> Act:
     """Make the model of that action; what is not given is filled in with something sensible."""
     usual = _SAID.get(name, {})
     if name is ActionName.EVALUATE and by.role is not Role.CUSTOMER:
@@ -218,7 +220,7 @@ class Desk:
 
 
 def decided(
-    issue: Issue, name: ActionName, by: Actor, now: datetime | None = None, **said: Any
+    issue: Issue, name: ActionName, by: Actor, now: datetime | None = None, /, **said: Any
 ) -> Step:
     """Decide what ``by`` does at ``now`` (a minute after the last step if left out)."""
     return decide(issue, name, an_act(name, by, **said), now or issue.last_at + MINUTE)

@@ -55,6 +55,8 @@ SAID = _AS_USUAL | {
         {"reached": True, "running": True, "conflict": True, "words": "I waited all day"},
         {"reached": True, "running": False, "conflict": True, "words": "for the third time"},
     ],
+    ActionName.ADD_NOTE: _either(for_customer=_BOTH),
+    ActionName.AMEND: _either(phone=("+8613900000002", "+8613900000003")),
     ActionName.EVALUATE: _either(item=("project", "after_sales"), person=(None, "p2")),
     ActionName.COMPLAINT_RAISED: [{}, {"number": None, "reason": "no such region"}],
 }

@@ -103,6 +103,21 @@ def _evaluate(chance: Random, _: datetime, __: Roster, ___: IssueView) -> dict[s
     }
 
 
+def _amend(chance: Random, *_: object) -> dict[str, Any]:
+    """Mostly the telephone; now and then somebody who could not be reached any more."""
+    said: dict[str, Any] = {"reason": _words(chance)}
+    if chance.random() < 0.3:
+        return said | {"remove": [chance.choice(["phone", "email", "site"])]}
+    wrong = {
+        "phone": f"+8613800{chance.randrange(100000, 999999)}",
+        "email": f"{chance.randrange(1000)}@corrected.example",
+        "contact": f"Corrected {chance.randrange(10)}",
+        "language": chance.choice(["zh", "en"]),
+        "serial_number": f"SN-{chance.randrange(100)}",
+    }
+    return said | {name: wrong[name] for name in chance.sample(sorted(wrong), chance.randint(1, 3))}
+
+
 Said = dict[str, Any]
 _Says = Callable[[Random, datetime, Roster, IssueView], dict[str, Any]]
 SAID: dict[ActionName, _Says] = {
@@ -136,6 +151,8 @@ SAID: dict[ActionName, _Says] = {
     ActionName.RATE_DIFFICULTY: lambda c, *_: {"difficulty": c.randint(1, 5)},
     ActionName.ESCALATE: lambda c, *_: {"reason": _words(c)},
     ActionName.WITHDRAW: lambda c, *_: {"reason": _words(c)},
+    ActionName.ADD_NOTE: lambda c, *_: {"words": _words(c), "for_customer": c.random() < 0.5},
+    ActionName.AMEND: _amend,
 }
 
 # What people are likely to do ---------------------------------------------------------------------
@@ -159,7 +176,7 @@ _BRINGS_ON: dict[Stage, dict[ActionName, float]] = {
 }
 """What brings an issue on from there."""
 CUSTOMERS_TURN = {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}
-_SELDOM = {ActionName.WITHDRAW: 0.2}
+_SELDOM = {ActionName.WITHDRAW: 0.2, ActionName.ADD_NOTE: 0.5, ActionName.AMEND: 0.5}
 
 
 def likely(chance: Random, issue: IssueView) -> ActionName:

@@ -9,6 +9,8 @@ from typing import Any
 from activities.wording import TEMPLATES, Context, Undelivered
 from domain.issue.actions import (
     Act,
+    AddNote,
+    Amended,
     Answer,
     Approve,
     ComplaintRaised,
@@ -109,6 +111,11 @@ COMPLAINED = RecordCallback(
     by=DESK, reached=True, running=False, satisfied=False, conflict=True, words="等了三天没人来。"
 )
 
+NOTED = AddNote(by=DESK, words="备件已到货，工程师明天上午十点到场。", for_customer=True)
+CORRECTED = Amended(
+    by=DESK, phone="+8613900000002", was={"phone": "+8613800000001"}, redirects=True
+)
+
 SAID: dict[str, Act] = {
     "answered": ANSWERED,
     "answered_staff": ANSWERED,
@@ -134,6 +141,9 @@ SAID: dict[str, Act] = {
     "withdrawn": Withdraw(by=DESK, reason="客户说已自行恢复", told="您告诉我们机器已经恢复正常"),
     "repair_failed": COMPLAINED,
     "conflict": COMPLAINED,
+    "note": NOTED,
+    "note_staff": NOTED,
+    "amended": CORRECTED,
     "complaint_failed": ComplaintRaised(by=DESK, reason="登记簿没有回应"),
 }
 """What the step said that brings such a message about."""

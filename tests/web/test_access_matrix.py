@@ -37,6 +37,7 @@ from web.context import Doors
 from web.pages import agent as agent_pages
 from web.pages import issue as issue_page
 from web.pages import lead as lead_pages
+from web.pages.beside import BESIDE
 from web.rendering import checked_form, handles
 
 _NOWHERE = {"to": "nowhere", "reason": "not theirs"}
@@ -349,6 +350,9 @@ PAGES = [
     ),
     *_acts("/board", lead_pages._HERE[:-1], SUPERVISORS),
     *_acts("/my", {*issue_page.UP_FRONT, *issue_page.BEHIND} - {ActionName.WITHDRAW}),
+    *_acts("/my", BESIDE),
+    *_acts("/board", BESIDE, SUPERVISORS),
+    *_acts("/intake", BESIDE),
     *_acts("/intake", agent_pages.ON_THE_LINE),
     *_acts("/board", (ActionName.WITHDRAW,), SUPERVISORS),
     *_acts("/my", (ActionName.WITHDRAW,)),

@@ -61,6 +61,8 @@ SAID: Mapping[ActionName, Mapping[str, Any]] = {
     ActionName.RATE_DIFFICULTY: {"difficulty": 3, "note": "备件少见"},
     ActionName.ESCALATE: {"reason": "网点明天开业。"},
     ActionName.WITHDRAW: {"reason": "客户说已恢复。"},
+    ActionName.ADD_NOTE: {"words": "备件明天上午到，请客户留人。", "for_customer": True},
+    ActionName.AMEND: {"phone": "020-55500101 转 801", "remove": ["email"], "reason": "来电更正"},
 }
 RESULT = SAID[ActionName.RESOLVE]
 WORDS: Mapping[str, Any] = {"subject": "另一台也吞卡", "body": "二楼的那台刚才也开始吞卡。"}

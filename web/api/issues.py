@@ -10,7 +10,8 @@ from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel
 
 from domain.errors import Refused
-from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName, Resolve
+from domain.issue.actions import Act, ActionName, Resolve
+from domain.issue.arrival import FORMS
 from domain.issue.intake import SAID, Customer
 from domain.issue.view import IssueView
 from domain.staff.access import Caller, Reach, Right, may, reach
@@ -278,7 +279,7 @@ def _takes(name: ActionName, form: type[Act]) -> None:
     )
 
 
-for _name, _form in PUBLIC_ACTIONS.items():
+for _name, _form in FORMS.items():
     if _name is not ActionName.REPLAN:  # the desk's own
         _takes(_name, _form)
 

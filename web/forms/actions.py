@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 from domain.for_customers.turn import DECISIONS, Turn
 from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName
+from domain.issue.arrival import FORMS
+from domain.issue.intake import Intake
+from domain.issue.notes import CORRECTABLE, standing
 from domain.links import PURPOSES, Purpose
+from domain.texts import can_be_seen
 from domain.vocabulary import ServiceItem
 from web.forms.form import Filled, Form, fields_of
-from web.forms.wording import LINKS
+from web.forms.wording import CALLED, CORRECTIONS, LINKS
 
-_NOT_ASKED = frozenset({"by", "call", "person"})
+_NOT_ASKED = frozenset({"by", "call", "person", "remove"})
 ASKED: Mapping[Purpose, tuple[str, ...]] = {
     Purpose.ACCEPT: ("expected_at",),
     Purpose.COMPLETE: ("result", "cause", "known_solution"),
@@ -31,10 +36,44 @@ _USUAL: Mapping[Purpose, Mapping[str, str]] = {
 }
 
 
+_STOOD = "stood_"
+"""Before the name of a field, of what stood there when its form was shown."""
+
+
+class Corrections(Form[Act]):
+    """What stands, to be corrected in place (R44). Only what somebody changed is said: what others
+    corrected since the form was shown is not undone by it.
+    """
+
+    def read(self, filled: Filled, zone: str, **known: Any) -> Act:
+        """Read what differs from what stood there; what was emptied is removed."""
+        said = {name: filled[name].strip() for name in CORRECTABLE}
+        changed = {name for name in said if said[name] != filled[_STOOD + name].strip()}
+        emptied = {name for name in changed if not can_be_seen(said[name])}
+        removed = tuple(name for name in CORRECTABLE if name in emptied - {"name"})
+        values = {n: text for n, text in filled.values.items() if n not in {*said} - changed}
+        known |= {"name": ""} if "name" in emptied else {}
+        return super().read(replace(filled, values=values), zone, remove=removed, **known)
+
+
+def correcting(intake: Intake) -> Filled:
+    """Return the form of corrections, filled in with what stands."""
+    stands = {name: str(said or "") for name, said in standing(intake).items()}
+    return Filled().saying(stands | {_STOOD + name: said for name, said in stands.items()})
+
+
 @cache
 def of_action(action: ActionName) -> Form[Act]:
     """Return the form of an action."""
-    return Form(PUBLIC_ACTIONS[action], fields_of(PUBLIC_ACTIONS[action], without=_NOT_ASKED))
+    model, called = FORMS[action], CALLED.get(action, {})
+    fields = tuple(
+        replace(each, label=called.get(each.name, each.label))
+        for each in fields_of(model, without=_NOT_ASKED)
+    )
+    if action is ActionName.AMEND:
+        beside = tuple(_STOOD + name for name in CORRECTABLE)
+        return Corrections(model, fields, wording=CORRECTIONS, beside=beside)
+    return Form(model, fields)
 
 
 @cache

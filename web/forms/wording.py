@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from domain import telephone, words
+from domain.issue.act import ActionName
 from domain.vocabulary import HIGHEST_SCORE, LOWEST_SCORE
 from web.rendering import Reason
 
@@ -46,7 +47,22 @@ LABELS: Mapping[str, Reason] = {
     "attitude": ("服务态度", "Service attitude"),
     "comment": ("评语", "Why"),
     "difficulty": ("难度", "Difficulty"),
+    "for_customer": ("发给客户", "Send it to the customer"),
+    "name": ("客户", "Customer"),
+    "organisation": ("单位", "Organisation"),
+    "contact": ("联系人", "Contact person"),
+    "phone": ("电话", "Telephone"),
+    "email": ("电子邮件", "E-mail"),
+    "language": ("通知用语", "Written to in"),
+    "model": ("型号", "Model"),
+    "serial_number": ("序列号", "Serial number"),
+    "site": ("安装地点", "Site"),
 }
+CALLED: Mapping[ActionName, Mapping[str, Reason]] = {
+    ActionName.ADD_NOTE: {"words": ("内容", "Words")},
+    ActionName.AMEND: {"reason": ("怎么得知的", "How it was found out")},
+}
+"""What fields are called in the form of one action, where they mean something of their own."""
 HINTS: Mapping[str, Reason] = {
     "at": ("不填即现在；早些时候做的，填当时", "now if left out; if it was earlier, say when"),
     "expected_at": ("客户会收到", "the customer is told"),
@@ -69,10 +85,15 @@ HINTS: Mapping[str, Reason] = {
     "experts": ("不选则由主管指定", "if none is chosen, the lead chooses"),
     "advice": ("问题与意见只填一项", "either the question or the advice"),
     "difficulty": ("1 容易，5 很难", "1 easy, 5 very difficult"),
+    "for_customer": ("不选则只有同事能看到", "if not chosen, only colleagues read it"),
     "technical": _SCORES,
     "attitude": _SCORES,
 }
-CODES: Mapping[str, words.Names] = {"verdict": words.VERDICTS, "item": words.ITEMS}
+CODES: Mapping[str, words.Names] = {
+    "verdict": words.VERDICTS,
+    "item": words.ITEMS,
+    "language": words.LANGUAGES,
+}
 """What is chosen by name; elsewhere the page says it."""
 
 NO_TIME: Reason = ("请写成 2026-11-23T09:30 的样子", "write it like 2026-11-23T09:30")
@@ -209,6 +230,22 @@ INTAKE = Wording(
         "occurred_at": "不能晚于客户报告的时间",
     },
     beside={"customer": "phone"},
+)
+CORRECTIONS = Wording(
+    by_type={
+        **_BY_TYPE,
+        **_TELEPHONE,
+        "telephone_more": (
+            "只写一个号码：以它为准；其余的写在下面",
+            "write the one number that holds, and the rest below",
+        ),
+    },
+    by_field={"email": ("这不是电子邮件地址", "is no e-mail address")},
+    refused={
+        "name": "资料已是这样，没有要更正的内容",
+        "phone": "请保留一个电话或电子邮件：每个问题都要答复",
+        "at": _REFUSED["at"],
+    },
 )
 _PLEASE_CHOOSE: Reason = ("请选择一项。", "Choose one.")
 _SCORE: Reason = (

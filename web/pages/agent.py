@@ -30,6 +30,8 @@ from web.forms.form import Filled
 from web.forms.submitting import Acted, submit
 from web.forms.wording import SAID as CALLED
 from web.opening import added, registered
+from web.pages import beside
+from web.pages.beside import BESIDE
 from web.pages.people import priced
 from web.rendering import Form, Reason, render
 
@@ -300,7 +302,7 @@ async def act(
     request: Request, here: Here, who: SignedIn, form: Form, number: str, action: ActionName
 ) -> Response:
     """Do it for the customer on the line; the same form sent twice does it once."""
-    acted = await submitting.act(here, who, number, action, form, ON_THE_LINE)
+    acted = await submitting.act(here, who, number, action, form, (*ON_THE_LINE, *BESIDE))
     if acted.result.done:
         return RedirectResponse(f"/intake/{acted.issue.number}", HTTPStatus.SEE_OTHER)
     return await _told(request, here, who, acted.issue, acted, case=acted.result.form["case"])
@@ -319,8 +321,10 @@ async def _told(
     can, now = _possible(who, seen), here.now()
     open_ = [p for p in seen.promises if p.ended_at is None and p.kind in _TELL]
     kept = await here.desk.kept_words(seen.id) if may(who.caller, Right.SEE_CUSTOMER, seen) else []
-    if kept:
+    corrects = beside.sees_customer(who, seen)
+    if kept or corrects:
         await saw(here, who, Right.SEE_CUSTOMER, seen.number)
+    record = await here.desk.record(seen.id) if corrects else None
     return render(
         request,
         "agent_issue.html",
@@ -334,6 +338,8 @@ async def _told(
         kept=kept,
         theirs=may(who.caller, Right.SEE_CUSTOMER, seen),
         **await priced(here, seen),
+        beside=beside.offered(who, seen, record.intake if record else None, tried),
+        doing_at="/intake",
         forms={each: tried.form(seen, each) if tried else Filled() for each in can},
         refused=tried.result.form.wrong if tried else {},
     )

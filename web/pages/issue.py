@@ -25,6 +25,8 @@ from web.forms import submitting
 from web.forms.actions import of_action
 from web.forms.form import Choices, Field, Filled
 from web.forms.submitting import Acted
+from web.pages import beside
+from web.pages.beside import BESIDE
 from web.pages.people import priced
 from web.problems import Problem
 from web.rendering import render
@@ -82,6 +84,8 @@ async def show(
         known=await _known(here, who, seen),
         **await priced(here, seen),
         forms=[_form(seen, each, choices, tried) for each in can],
+        beside=beside.offered(who, seen, intake, tried),
+        doing_at=back,
         up_front=UP_FRONT,
         refused=tried is not None,
     )
@@ -101,7 +105,8 @@ async def act(
     Raises:
         Problem: 403, 404.
     """
-    acted = await submitting.act(here, who, number, action, form, (*UP_FRONT, *BEHIND))
+    offered = (*UP_FRONT, *BEHIND, *BESIDE)
+    acted = await submitting.act(here, who, number, action, form, offered)
     seen, result = acted.issue, acted.result
     if result.done:
         theirs = may(who.caller, Right.SEE, result.done)

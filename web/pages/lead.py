@@ -28,6 +28,8 @@ from web.forms import submitting
 from web.forms.actions import of_action
 from web.forms.form import Filled
 from web.forms.submitting import Acted
+from web.pages import beside
+from web.pages.beside import BESIDE
 from web.pages.people import priced
 from web.pages.policy import adopted
 from web.problems import Problem, not_yours
@@ -142,7 +144,7 @@ async def act(
     wanted: Chosen,
 ) -> Response:
     """Do it; the same form sent twice does it once. ``from`` says on which page it stands."""
-    acted = await submitting.act(here, who, number, action, form, _HERE)
+    acted = await submitting.act(here, who, number, action, form, (*_HERE, *BESIDE))
     tried = acted if acted.result.error else None
     if form.get("from") == "issue":
         if tried is None:
@@ -236,6 +238,8 @@ async def _issue(
         deciding=[(each, of_action(each).fields) for each in _DECIDED],
         staff=await _staff(here, seen.department),
         in_row=[each for each in _HERE if each not in _DECIDED],
+        beside=beside.offered(who, seen, customer, tried),
+        doing_at="/board",
     )
 
 

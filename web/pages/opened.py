@@ -88,6 +88,12 @@ _NOT_HERE = Notice(
     "The issue that this link was sent about is not in the register. Please call us.",
     "NotFound",
 )
+_REDIRECTED = Notice(
+    HTTPStatus.GONE,
+    "此链接已失效：请使用我们最近一条消息中的链接，或致电我们。",
+    "This link opens nothing any more: please use that of our latest message, or call us.",
+    "Redirected",
+)
 NOT_YOURS = Notice(
     HTTPStatus.FORBIDDEN, "问题已不由您处理。", "The issue is not with you any more.", "NotYours"
 )
@@ -177,8 +183,9 @@ async def opened(request: Request, here: Doors, signed: str, link: Link) -> Open
         issue = await here.desk.record(link.number)
         if caller is None:
             return NOT_YOURS
-        if issue is None or not link.is_of(issue.id, issue.registered_at):
-            return _NOT_HERE
+        if issue is None or not link.is_of(issue.id, issue.registered_at, issue.redirected):
+            astray = issue and link.went_astray(issue.id, issue.redirected)
+            return _REDIRECTED if astray else _NOT_HERE
         request.state.person = caller.id
         name = link_id(signed)
         used_at = await here.registers.links.used_at(name)
