@@ -25,6 +25,7 @@ from store import (
     customers,
     door_log,
     ended_sessions,
+    event_log,
     kept_words,
     letter_senders,
     letters,
@@ -37,6 +38,7 @@ from store.cases import Found
 from store.connection import Pool
 from store.customers import Known, Reported
 from store.door_log import UNKNOWN, Entry
+from store.event_log import BEGINNING, Page, Position, Whose
 from store.kept_words import Kept, KeptWith, Why
 from store.letter_senders import TooMany, Written
 from store.letters import KeptLetter
@@ -46,6 +48,7 @@ from store.tokens import Admitted
 from store.workload import Load
 
 __all__ = [
+    "BEGINNING",
     "UNKNOWN",
     "Admission",
     "Admitted",
@@ -55,6 +58,7 @@ __all__ = [
     "Correspondents",
     "Customers",
     "Entry",
+    "Events",
     "Found",
     "Kept",
     "KeptLetter",
@@ -62,11 +66,14 @@ __all__ = [
     "Known",
     "Letters",
     "Load",
+    "Page",
+    "Position",
     "Registers",
     "Reported",
     "Staff",
     "TooMany",
     "UsedLinks",
+    "Whose",
     "Why",
     "Written",
 ]
@@ -265,6 +272,22 @@ class Letters(OnRegisters):
         return await answered(letters.read(self._pool, issue_id, id_))
 
 
+class Events(OnRegisters):
+    """Every step of every issue, for other systems: no customer data. Who may see which is the
+    caller's to know.
+    """
+
+    async def now(self) -> Position:
+        """Say from where on to read for what is written from now on."""
+        async with self._connected() as connection:
+            return await event_log.now(connection)
+
+    async def page(self, whose: Whose, after: Position, limit: int) -> Page:
+        """Read on behind a position."""
+        async with self._connected() as connection:
+            return await event_log.page(connection, whose, after, limit)
+
+
 @dataclass(frozen=True)
 class Registers:
     """All of them."""
@@ -277,6 +300,7 @@ class Registers:
     audit_trail: AuditTrail
     links: UsedLinks
     letters: Letters
+    events: Events
 
     @classmethod
     def on(cls, pool: Pool) -> Registers:
@@ -290,4 +314,5 @@ class Registers:
             AuditTrail(pool),
             UsedLinks(pool),
             Letters(pool),
+            Events(pool),
         )

@@ -6,7 +6,6 @@ beside what ever was, and of the rest the newest are found by their registration
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection
 
 import asyncpg
@@ -14,7 +13,10 @@ from pydantic import Field
 
 from domain.sla.promise import CUSTOMERS, OVERSIGHT, PAST_DUE
 from domain.vocabulary import Code, Instant, Kind, Model, Stage
+from store import event_log
 from store.connection import Connection
+from store.cursors import Cursor
+from store.event_log import Position
 
 
 class Narrowed(Model):
@@ -38,31 +40,19 @@ class Filter(Narrowed):
     provisional: bool = Field(
         default=False, description="only those with a promise that the next notice may move (R32)"
     )
+    updated_since: Instant | Position | None = Field(
+        default=None,
+        description="only those of which a step was written down since; see ``event_log.since``",
+    )
     limit: int = Field(default=50, gt=0, le=1000)
 
 
-class Place(Model):
-    """A row's place in the list: the next page begins behind it. Its spelling, ``text``, is nobody
-    else's to read.
-    """
+class Place(Cursor):
+    """A row's place in the list: the next page begins behind it."""
 
     next_due_at: Instant | None
     registered_at: Instant
     id: str = Field(max_length=140, pattern=r"^[^\x00]*$")
-
-    @property
-    def text(self) -> str:
-        """Write it down for a URL."""
-        return urlsafe_b64encode(self.model_dump_json().encode()).decode().rstrip("=")
-
-    @classmethod
-    def read(cls, text: str) -> Place:
-        """Read one that was written down.
-
-        Raises:
-            ValueError: it never was.
-        """
-        return cls.model_validate_json(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 async def places(connection: Connection, wanted: Filter, after: Place | None) -> list[Place]:
@@ -102,7 +92,12 @@ def _of_issue(wanted: Filter) -> tuple[list[str], list[object]]:
     conditions = [f"i.{name} = ${place}" for place, name in enumerate(asked, start=1)]
     conditions += ["i.closed_at IS NULL"] * wanted.open_only
     conditions += ["i.engineer IS NULL"] * wanted.unassigned
-    return conditions, list(asked.values())
+    values: list[object] = list(asked.values())
+    if wanted.updated_since is not None:
+        since, value = event_log.since(wanted.updated_since, f"${len(values) + 1}")
+        conditions.append(f"i.id IN (SELECT issue_id FROM issue_events WHERE {since})")  # noqa: S608  ours
+        values.append(value)
+    return conditions, values
 
 
 def _with_something_due(wanted: Filter, after: Place | None) -> tuple[str, list[object]]:

@@ -16,6 +16,13 @@ from store.connection import Connection, Pool
 from store.serials import never_again
 
 EMPTY = "the table standing is empty: run `yinuo migrate`"
+_FURTHER_AHEAD = (
+    "greatest(turns_ahead, (SELECT coalesce(max(turn), 0) FROM issue_events)) + (1::bigint << 32)"
+)
+"""Turns of events go on ahead of all that a server before can have given out, or whoever reads the
+log on behind one of those would miss what is written, or written again, from now on. They are ids
+of transactions, of which no server loses four thousand million.
+"""
 DOUBTFUL = "the register was restored: this may have arrived before"
 
 
@@ -70,7 +77,11 @@ def _sentence(now: Standing) -> str | None:
 async def hold(connection: Connection, reason: str) -> bool:
     """Let nothing work on the register; False if it was held already, for the reason it has."""
     changed = await connection.execute(
-        "UPDATE standing SET state = 'held', reason = $1, since = now() WHERE state = 'open'",
+        f"""
+        UPDATE standing SET state = 'held', reason = $1, since = now(),
+            turns_ahead = {_FURTHER_AHEAD}
+        WHERE state = 'open'
+        """,  # noqa: S608  our own text
         reason,
     )
     return str(changed) == "UPDATE 1"
@@ -89,7 +100,10 @@ async def release(connection: Connection, known: Iterable[str]) -> int:
     await never_again(connection, known)
     given_up = await _give_up(connection, since)
     await connection.execute(
-        "UPDATE standing SET state = 'open', reason = NULL, since = NULL, proof = this_server()"
+        f"""
+        UPDATE standing SET state = 'open', reason = NULL, since = NULL, proof = this_server(),
+            turns_ahead = {_FURTHER_AHEAD}
+        """  # noqa: S608  our own text
     )
     return given_up
 
@@ -144,7 +158,12 @@ async def prove(connection: Connection, server: str) -> None:
         Unproved: it is on another by now.
     """
     proved = await connection.execute(
-        "UPDATE standing SET proof = $1 WHERE this_server() = $1", server
+        f"""
+        UPDATE standing SET proof = $1, turns_ahead = CASE
+            WHEN proof IS DISTINCT FROM $1 THEN {_FURTHER_AHEAD} ELSE turns_ahead END
+        WHERE this_server() = $1
+        """,  # noqa: S608  our own text
+        server,
     )
     if str(proved) != "UPDATE 1":
         raise Unproved("the register moved to another server while it was compared: once more")

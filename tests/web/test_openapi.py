@@ -29,6 +29,7 @@ from tests.web.test_api_opening import an_intake
 from web.api import attachments as api_attachments
 from web.api import audit as api_audit
 from web.api import cases as api_cases
+from web.api import events as api_events
 from web.api import examples as api_examples
 from web.api import shapes as api_shapes
 from web.app import build
@@ -48,6 +49,7 @@ SHAPES: dict[str, type[BaseModel]] = {
     "Added": api_shapes.Added,
     "Attachment": Attachment,
     "Attachments": api_attachments.Attachments,
+    "Events": api_events.Events,
 }
 
 CHECKS = (

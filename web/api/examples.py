@@ -122,6 +122,41 @@ ISSUE: Mapping[str, Any] = {
     "results": [],
     "can": ["accept", "transfer", "reassign", "escalate", "withdraw"],
 }
+EVENT: Mapping[str, Any] = {
+    "id": "evt_5b1f0c6de2a94c7d8f3a6e1b9c0d2f47",
+    "type": "issue.accepted",
+    "timestamp": "2026-11-23T01:20:04Z",
+    "data": {
+        "number": "20261123-07-0001",
+        "id": "issue:web:W-20261123-0042",
+        "seq": 2,
+        "source": "web",
+        "reference": "W-20261123-0042",
+        "kind": "fault",
+        "severity": "general",
+        "department": "technical_service",
+        "action": "accept",
+        "role": "engineer",
+        "happened_at": "2026-11-23T01:20:04Z",
+        "stage_before": "assigned",
+        "stage": "in_progress",
+        "outcome": None,
+        "reopen_count": 0,
+        "promises": [
+            {
+                "kind": "response",
+                "generation": 1,
+                "attempt": 1,
+                "due_at": "2026-11-23T03:00:00Z",
+                "provisional": False,
+                "paused": False,
+                "end": "kept",
+                "ended_at": "2026-11-23T01:20:04Z",
+            }
+        ],
+        "thread": "/issues/20261123-07-0001/thread",
+    },
+}
 PENDING: Mapping[str, Any] = {
     "id": "issue:web:W-20261123-0042",
     "source": "web",
@@ -205,7 +240,12 @@ SHOWN: Mapping[str, Any] = {
     "Letters": {
         "items": [{"id": "4f3c2a90d1e7b685", "received_at": "2026-11-23T01:00:03Z", "size": 48211}]
     },
-    "Issues": {"items": [ISSUE], "next": "eyJuZXh0X2R1ZV9hdCI6bnVsbH0"},
+    "Issues": {
+        "items": [ISSUE],
+        "next": "eyJuZXh0X2R1ZV9hdCI6bnVsbH0",
+        "as_of": "eyJ0dXJuIjo0Mjk0OTY3OTg3fQ",
+    },
+    "Events": {"items": [EVENT], "next": "eyJ0dXJuIjo0Mjk0OTY3OTg3fQ", "more": False},
     "Pending": PENDING,
     "Customer": CUSTOMER,
     "KeptWords": {"items": [KEPT]},

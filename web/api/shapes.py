@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
@@ -27,8 +28,8 @@ from domain.staff.access import Caller
 from domain.vocabulary import Code, Instant, Model, Role, Words
 from starter.client import Opened
 from starter.register import Filter, Kept, Narrowed
-from starter.registers import KeptLetter
-from web.problems import place
+from starter.registers import KeptLetter, Position
+from web.problems import Problem, place
 
 Number = Annotated[
     str,
@@ -69,6 +70,7 @@ When = Annotated[Instant, BeforeValidator(_plus)]
 
 _AGENT = re.compile(r"[0-9]{2,4}")
 _code: TypeAdapter[str] = TypeAdapter(Code)
+_instant: TypeAdapter[datetime] = TypeAdapter(When)
 
 
 def body(form: type[Model], *, without: str) -> Any:
@@ -110,12 +112,46 @@ class Wanted(Narrowed):
     cursor: str | None = Field(
         default=None, max_length=1000, description="`next` of the page before; opaque"
     )
+    updated_since: str | None = Field(
+        default=None,
+        max_length=1000,
+        description="only those with a step written down since: `as_of` of a list, or `next` of "
+        "events, misses none; an instant counts from a minute earlier, and takes it for granted "
+        "that nothing takes longer to be written. With `open=false`, or those that closed are not "
+        "among them",
+        examples=["2026-11-23T01:00:00Z"],
+    )
 
     @property
     def filter(self) -> Filter:
-        """As the register takes it."""
-        same = self.model_dump(exclude={"open", "cursor"})
-        return Filter(**same, open_only=self.open)
+        """As the register takes it.
+
+        Raises:
+            Problem: 422, ``updated_since`` is neither a position nor an instant.
+        """
+        same = self.model_dump(exclude={"open", "cursor", "updated_since"})
+        return Filter(**same, open_only=self.open, updated_since=_since(self.updated_since))
+
+
+def _since(said: str | None) -> datetime | Position | None:
+    if said is None:
+        return None
+    with suppress(ValueError):
+        return Position.read(said)
+    with suppress(ValueError):
+        return _instant.validate_python(said)
+    raise none_of_ours("updated_since", "send `as_of` of a list, or an instant with its offset")
+
+
+def none_of_ours(field: str, what_to_do: str) -> Problem:
+    """Refuse what is no cursor of ours."""
+    reason = f"is none of ours: {what_to_do}"
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        f"{field}: {reason}",
+        type_="urn:yinuo:Invalid",
+        errors=[{"field": field, "reason": reason}],
+    )
 
 
 class Issues(BaseModel):
@@ -123,6 +159,9 @@ class Issues(BaseModel):
 
     items: list[IssueView]
     next: str | None = Field(description="send it as `cursor` for the next page; null: no more")
+    as_of: str = Field(
+        description="send that of the first page as `updated_since` later, for what changed since"
+    )
 
 
 class KeptWords(BaseModel):
