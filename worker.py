@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
@@ -26,6 +27,8 @@ from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
 from activities.sending import Sender
+from activities.telling import Telling, Ways
+from activities.webhook_alarm import Alarm
 from activities.webhooks import WebhookSender
 from domain import contract as names
 from domain.errors import SetupError
@@ -35,6 +38,7 @@ from runtime.contents.opening import contents
 from runtime.embedded import servers
 from runtime.lives import Lives
 from runtime.revisions import require_head
+from runtime.sealing import Sealer
 from runtime.settings import Settings
 from runtime.signing import links
 from store import behind, rulebooks, standing
@@ -45,6 +49,8 @@ from workflows.repair import DeepAuditWorkflow, RepairWorkflow
 from workflows.replan import ReplanWorkflow
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
+TELLING = 4
+"""Connections to the register by which receivers of events are told."""
 WORKFLOWS = (IssueWorkflow, AuditWorkflow, ReplanWorkflow, DeepAuditWorkflow, RepairWorkflow)
 log = structlog.get_logger()
 
@@ -118,6 +124,20 @@ def for_deliveries(
 
 
 @asynccontextmanager
+async def telling(settings: Settings, url: str) -> AsyncIterator[None]:
+    """Tell receivers of events while the block runs, over connections of their own."""
+    async with postgres.pool(url, size=TELLING, application="yinuo webhooks") as pool:
+        found = links(settings)
+        ways = Ways(pool, Sealer(found.signer), Alarm(found))
+        task = asyncio.create_task(Telling(ways).run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+@asynccontextmanager
 async def working(settings: Settings) -> AsyncIterator[None]:
     """Work while the block runs.
 
@@ -126,7 +146,8 @@ async def working(settings: Settings) -> AsyncIterator[None]:
     """
     client = await temporal.connect(settings)
     await temporal.require_search_attributes(client, SEARCH_ATTRIBUTES)
-    async with postgres.pool(servers.database_url(settings), size=settings.pool_size) as pool:
+    url = servers.database_url(settings)
+    async with postgres.pool(url, size=settings.pool_size) as pool:
         await require_head(pool)
         if warning := await grants.warning(pool):
             log.warning(warning)
@@ -137,7 +158,7 @@ async def working(settings: Settings) -> AsyncIterator[None]:
         told(await behind.check_in_turn(pool, Lives(client)))  # held, it waits for the repair
         async with aclosing(WebhookSender()) as sender:
             issues, notifications = workers(client, pool, settings, sender)
-            async with issues, notifications:
+            async with issues, notifications, telling(settings, url):
                 log.info("working", policy=current.policy.name, rulebook=current.version)
                 yield
                 log.info("stopping")

@@ -24,6 +24,7 @@ from temporalio.client import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
+from activities import webhook_alarm
 from activities.guard import Guard
 from activities.recording import Recording
 from domain import contract as names
@@ -35,7 +36,7 @@ from domain.staff.staffing import stranded
 from domain.vocabulary import DESK, Actor, Outcome, Role
 from runtime.lives import NUMBER, STEP, catch_up, described
 from runtime.starting import accepted
-from store import issue_reader, roster, rulebooks
+from store import issue_reader, roster, rulebooks, webhooks
 from store.connection import Pool
 from store.issue_reader import Living
 
@@ -79,7 +80,8 @@ class Audit:
     async def audit_register(self) -> list[str]:
         """Close what an operator ended, begin anew what was lost, tell those that it is over which
         do not know, hand over what nobody can go on with; return the keys of the messages to
-        deliver. A register that is older than Temporal is left alone.
+        deliver, those of no issue's workflow among them. A register that is older than Temporal is
+        left alone.
         """
         if not await self._guard.next_epoch():
             return []
@@ -92,7 +94,7 @@ class Audit:
             )
         }
         now = datetime.now(UTC)
-        keys: list[str] = []
+        keys = await webhooks.unsaid(self._pool, webhook_alarm.TEMPLATE)
         living = await issue_reader.living(self._pool)
         over = await issue_reader.over(self._pool, running.keys() - {issue.id for issue in living})
         for issue in (*living, *over):

@@ -165,6 +165,7 @@ class DeepAudit:
         findings = await self._numbers(listed)
         findings += await self._workflows(client, suspects, everything=ids is None)
         findings += [f async for f in self._against_events(ids)]
+        findings += await auditing.receivers_failed(self._pool)
         return _Glance(len(suspects), len(listed), findings)
 
     # Register against Temporal ----------------------------------------------------------------

@@ -94,6 +94,7 @@ COMMANDS: Mapping[str, Place] = {
     ),
     "roster": Place("cli.roster.commands:app", "Who works where, when and on what."),
     "token": Place("cli.tokens:app", "Who may come in at the doors."),
+    "webhook": Place("cli.webhooks:app", "Who else is told what happens to issues."),
     "inbound": Place("cli.inbound:app", "What other systems send, and letters."),
     "calendar": Place(
         "cli.calendar.commands:app",

@@ -58,6 +58,7 @@ class FindingKind(StrEnum):
     SERIALS_BEHIND = "serials_behind"
     CONTENT_BROKEN = "content_broken"
     CONTENTS_AWAY = "contents_away"
+    WEBHOOK_FAILED = "webhook_failed"
 
 
 class Advice(NamedTuple):
@@ -162,6 +163,12 @@ ADVICE: Mapping[FindingKind, Advice] = {
         "附件存储无法访问",
         "where attachments are kept cannot be reached",
         "消除所示原因 remove the cause that is named",
+        Remedy.BY_HAND,
+    ),
+    FindingKind.WEBHOOK_FAILED: Advice(
+        "对外通知的接收方已停用",
+        "a receiver of events was disabled: it accepts nothing",
+        "请接收方排除故障，再运行 have it mended, then run `yinuo webhook enable`",
         Remedy.BY_HAND,
     ),
 }

@@ -57,6 +57,8 @@ RIGHTS: Mapping[str, str] = {
     "told_strangers": KEEP,
     "letters": KEEP,
     "attachments": KEEP,
+    "webhook_endpoints": KEEP,
+    "webhook_deliveries": KEEP,
     # The roster goes by its files.
     "centres": KEEP,
     "members": KEEP,

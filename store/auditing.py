@@ -15,7 +15,8 @@ from domain.issue.folding import Standing, corrected_columns
 from domain.issue.intake import Intake
 from domain.issue.notes import as_told, first
 from domain.issue.step import Recorded
-from store import issue_reader, serials
+from domain.webhooks import State
+from store import issue_reader, serials, webhooks
 from store.connection import Connection, Pool
 
 LATELY = timedelta(days=2)
@@ -123,6 +124,19 @@ async def serials_behind(pool: Pool, known: Collection[str]) -> list[Finding]:
             f"{each.given_out}",
         )
         for each in await serials.behind(pool, known)
+    ]
+
+
+async def receivers_failed(pool: Pool) -> list[Finding]:
+    """Find receivers of events that the desk disabled."""
+    return [
+        Finding(
+            kind=FindingKind.WEBHOOK_FAILED,
+            about=each.endpoint.id,
+            seen=f"{each.endpoint.label or each.endpoint.id}: {each.endpoint.why}"[:300],
+        )
+        for each in await webhooks.listed(pool)
+        if each.endpoint.state is State.FAILED
     ]
 
 

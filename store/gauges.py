@@ -30,6 +30,8 @@ class Gauges(Model):
     """Messages handed over to somebody of the desk, because they did not reach their recipient."""
     unsettled: int
     oldest_unsettled: float
+    webhooks: tuple[Count, ...] = ()
+    """Receivers of events and how they stand, with how many events were looked out for each."""
     findings: tuple[Count, ...] = ()
     """What the last deep audit found, by kind."""
     audit_age: float | None = None
@@ -55,6 +57,10 @@ _COUNT = """
     ), unsettled AS (
         SELECT count(*)::int AS count, min(greatest(created_at, not_before)) AS oldest
         FROM outbox WHERE settled_at IS NULL AND coalesce(not_before, created_at) <= now()
+    ), receivers AS (
+        SELECT id AS what, state, (
+            SELECT count(*)::int FROM webhook_deliveries WHERE endpoint = e.id
+        ) AS count FROM webhook_endpoints e
     ), last_audit AS (
         SELECT id, ended_at FROM audit_runs ORDER BY ended_at DESC, id DESC LIMIT 1
     ), findings_then AS (
@@ -69,6 +75,7 @@ _COUNT = """
            (SELECT count FROM unsettled) AS unsettled,
            (SELECT coalesce(extract(epoch FROM now() - oldest), 0)::float8 FROM unsettled)
                AS oldest_unsettled,
+           (SELECT coalesce(jsonb_agg(w), '[]') FROM receivers w) AS webhooks,
            (SELECT coalesce(jsonb_agg(f), '[]') FROM findings_then f) AS findings,
            (SELECT extract(epoch FROM now() - ended_at)::float8 FROM last_audit) AS audit_age
 """

@@ -130,6 +130,16 @@ def lost(key: str, error: str) -> Result:
     return Result(key=key, status="unknown", error=error)
 
 
+async def add(connection: Connection, message: Message) -> None:
+    """Let somebody be told what is no step of an issue; the same is told once."""
+    columns = ", ".join(Message.model_fields)
+    places = ", ".join(f"${place}" for place, _ in enumerate(Message.model_fields, start=1))
+    await connection.execute(
+        f"INSERT INTO outbox ({columns}) VALUES ({places}) ON CONFLICT (key) DO NOTHING",  # noqa: S608  columns are the model's
+        *message.model_dump().values(),
+    )
+
+
 async def left_of(connection: Connection, issue_id: str) -> list[tuple[str, datetime | None]]:
     """List an issue's messages that are neither delivered nor handed to a person: their keys, and
     before when they are not to be sent.

@@ -26,6 +26,7 @@ from domain.calendars.periods import (
     WrittenPeriod,
     read_period,
 )
+from domain.network import Network
 from domain.sla.clock import Counting, Rehearsal
 from domain.sla.promise import COUNTS_BACK, DUE, PromiseKind
 from domain.vocabulary import (
@@ -336,6 +337,18 @@ class OwnWord(Model):
     counts_back: Elapsed = TimeBudget(span=COUNTS_BACK, written="12h")
 
 
+class Webhooks(Model):
+    """How other systems are told. Of the company's own networks those that are ``allow``ed may be
+    posted to, also without TLS; whatever else is inside is refused, wherever its name leads.
+    """
+
+    give_up_after: Elapsed = TimeBudget(span=timedelta(days=5), written="5d")
+    first_retry: Elapsed = TimeBudget(span=timedelta(seconds=5), written="5s")
+    longest_retry: Elapsed = TimeBudget(span=timedelta(hours=1), written="1h")
+    answer_within: Elapsed = TimeBudget(span=timedelta(seconds=15), written="15s")
+    allow: tuple[Network, ...] = ()
+
+
 class Policy(Model):
     """The desk's figures, as written in ``policies/*.toml``."""
 
@@ -355,6 +368,7 @@ class Policy(Model):
     attachments: Limits = Limits()
     strangers: Strangers = Strangers()
     own_word: OwnWord = OwnWord()
+    webhooks: Webhooks = Webhooks()
     delivery: Delivery
     desk: Desk = Desk()
     rehearsal: Rehearsal | None = None

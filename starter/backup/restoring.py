@@ -26,7 +26,7 @@ from runtime.settings import Settings
 from starter.backup import archive
 from starter.backup.archive import ATTACHMENTS, REGISTER, SECRET, TEMPORAL, Manifest
 from starter.backup.making import check_temporal, require_embedded, run
-from store import attachments, roster, standing
+from store import attachments, roster, standing, webhooks
 
 Tell = Callable[[str], None]
 
@@ -54,8 +54,8 @@ async def restore(
     tell: Tell = lambda _: None,
 ) -> tuple[Manifest, Path | None]:
     """Restore the desk; return what it was restored from, and where what was there before is now.
-    ``mute`` leads its channels nowhere: it reaches nobody. ``tell`` hears what is wrong with
-    it, and yet no reason not to.
+    ``mute`` leads its channels nowhere and tells no receiver of events: it reaches nobody. ``tell``
+    hears what is wrong with it, and yet no reason not to.
 
     Raises:
         InputError: the archive is no backup, or damaged; nothing was touched.
@@ -151,6 +151,7 @@ async def _register(ready: Path, *, mute: bool) -> int:
                 await standing.restored(connection)
                 if mute:
                     await roster.mute(connection)
+                    await webhooks.mute(connection)
                 digests = attachments.every_digest(connection)
                 lost = sum([not _is_there(ready, digest) async for digest in digests])
         finally:

@@ -56,6 +56,7 @@ from runtime.settings import PREFIX, ROOT, Settings
 from runtime.signing import Signer
 from starter import prepare
 from starter.backup.archive import Manifest
+from store.event_log import Position
 from store.exports.registers import REGISTERS
 from store.issue_list import Place
 from tests.frozen.shapes import Keys, shape
@@ -166,6 +167,7 @@ def stored() -> Shapes:
         "archive manifest.json": Manifest,
         "cookie of a session": Session,
         "cursor of a list": Place,
+        "cursor of events": Position,
         "memo epoch of the audit's schedule": Epoch,
     }
     return _together({name: shape(type_) for name, type_ in {**COLUMNS, **others}.items()})

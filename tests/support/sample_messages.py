@@ -154,9 +154,17 @@ def said(act: Act) -> dict[str, Any]:
     return act.model_dump(mode="json", exclude={"by", "at"}, exclude_none=True)
 
 
+OF_NO_STEP = {
+    "webhook_failed": {"label": "CRM", "host": "crm.example.com", "endpoint": "3f9a01c2"},
+}
+"""What is said in a message that no step brings about."""
+
+
 def in_full(template: str, **changes: Any) -> Context:
     """Return everything such a message may speak of."""
-    words = {"said": said(SAID[template])} if template in SAID else {}
+    words: dict[str, Any] = {"said": OF_NO_STEP.get(template, {})}
+    if template in SAID:
+        words = {"said": said(SAID[template])}
     return FULL.model_copy(update=words | changes)
 
 

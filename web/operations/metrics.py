@@ -41,7 +41,11 @@ class Metrics:
         self._oldest = self._gauge(
             "yinuo_oldest_unsettled_message_seconds", "Age of the oldest of them"
         )
-
+        self._webhooks = self._gauge(
+            "yinuo_webhook_waiting_events",
+            "Events that a receiver has not accepted yet; state: on, off, failed",
+            "endpoint",
+        )
         self._findings = Gauge(
             "yinuo_audit_findings",
             "What the last deep audit found wrong",
@@ -65,6 +69,7 @@ class Metrics:
         for gauge, counts in (
             (self._issues, now.issues if now else ()),
             (self._promises, now.promises if now else ()),
+            (self._webhooks, now.webhooks if now else ()),
         ):
             gauge.clear()
             for each in counts:
