@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake open scale storm chaos upgrade fuzz browser dovecot clean
+.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake open scale storm chaos webhooks upgrade fuzz browser dovecot clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +93,9 @@ storm: $(STAMP) ## an intake storm through the doors and past them, some minutes
 
 chaos: $(STAMP) ## every fault at once, and an independent check; a quarter of an hour
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+webhooks: $(STAMP) ## receivers that fail, hang and lie under load, an hour; ARGS="--minutes 5" for less
+	$(BIN)/python -m benchmarks.webhooks $(ARGS)
 
 upgrade: $(STAMP) ## a desk of an earlier version, cut off and taken over; some minutes
 	$(BIN)/python -m benchmarks.upgrade $(ARGS)
