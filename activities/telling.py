@@ -26,7 +26,7 @@ from domain.webhooks import FAILS, State, headers, pause
 from runtime.outside import Inside, NotAnswered, Outside
 from runtime.sealing import Sealer, Unreadable
 from store import AWAY, webhooks
-from store.connection import Pool
+from store.connection import Connection, Pool
 from store.rulebooks import Rulebooks
 from store.standing import Held, Unproved
 from store.webhooks import Failed, Fortunes, Parcel, Served
@@ -182,21 +182,16 @@ class Receiver:
         if free <= 0 or (does.rests_until and does.rests_until > now):
             return []
         found = await self._due(now, free)
-        if len(found) < free and not stumbles and await self._look_out():
-            found = await self._due(now, free)
+        if len(found) < free and not stumbles:
+            told = self.served, ways.worker, LOOKED_OUT, WAITING
+            if await webhooks.look_out(ways.pool, *told):
+                found = await self._due(now, free)
         return found
 
     async def _due(self, now: datetime, most: int) -> list[Parcel]:
         busy = {parcel.issue_id for parcel in self._under_way.values()}
         ways = self._ways
         return await webhooks.due(ways.pool, self.served.id, ways.worker, busy, now, most)
-
-    async def _look_out(self) -> bool:
-        """Look out for more; say whether something was found."""
-        ways = self._ways
-        if await webhooks.waiting(ways.pool, self.served.id) >= WAITING:
-            return False
-        return await webhooks.look_out(ways.pool, self.served, ways.worker, LOOKED_OUT)
 
     async def _bring(self, parcel: Parcel) -> Outcome:
         ways, served = self._ways, self.served
@@ -208,6 +203,9 @@ class Receiver:
             answer = await ways.outside.post(served.url, signed, body, within)
         except (Unreadable, Inside, NotAnswered) as failure:
             return Outcome(parcel, str(failure))
+        except Exception as fault:
+            log.exception("an event could not be sent", endpoint=served.id, event=parcel.event_id)
+            return Outcome(parcel, f"a fault of ours ({type(fault).__name__}): it is in the log")
         if answer.taken:
             return Outcome(parcel)
         gone = answer.status == GONE
@@ -229,13 +227,27 @@ class Receiver:
                     if end:
                         parcel, why = end
                         await webhooks.disable(connection, self.served.id, State.FAILED, why)
-                        await self._ways.alarm.raise_(connection, self.served, parcel, why, now)
+                        await self._tell_people(connection, parcel, why, now)
                 break
             except _AWAY:
                 await asyncio.sleep(LOOK_EVERY)
         self._does = does
         if end:
             log.error("a receiver is disabled", endpoint=self.served.id, why=end[1])
+
+    async def _tell_people(
+        self, connection: Connection, parcel: Parcel, why: str, now: datetime
+    ) -> None:
+        """Tell who is in charge. If that cannot be written, the receiver is disabled all the same:
+        metrics, audit and log say so, too.
+        """
+        try:
+            async with connection.transaction():
+                await self._ways.alarm.raise_(connection, self.served, parcel, why, now)
+        except _AWAY:
+            raise
+        except Exception:
+            log.exception("nobody is told that a receiver is disabled", endpoint=self.served.id)
 
     def _fortunes(self, outcomes: Sequence[Outcome], now: datetime) -> Fortunes:
         """Say how the receiver does after these."""

@@ -91,6 +91,8 @@ async def page(connection: Connection, whose: Whose, after: Position, limit: int
 
 
 async def _read(connection: Connection, places: list[Position]) -> list[Event]:
+    if not places:
+        return []
     rows = await connection.fetch(
         """
         SELECT e.recorded, i.source, i.reference, i.kind

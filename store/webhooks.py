@@ -187,24 +187,38 @@ async def let_go(pool: Pool, worker: str) -> None:
     )
 
 
-async def look_out(pool: Pool, endpoint: Endpoint, worker: str, most: int) -> bool:
-    """Look out for the events after a receiver's cursor, at most so many; say whether there are
-    more of them to be looked through.
+async def look_out(pool: Pool, endpoint: Endpoint, worker: str, most: int, enough: int) -> bool:
+    """Look out for the events after a receiver's cursor, at most so many, unless ``enough`` wait
+    already; say whether there was anything. To find nothing writes nothing.
 
     Raises:
         Held, Unproved: the register may not be worked on.
     """
     async with pool.acquire() as connection, connection.transaction():
         await standing.require(connection)
-        cursor = await connection.fetchval(
-            "SELECT cursor FROM webhook_endpoints WHERE id = $1 AND held_by = $2 FOR UPDATE",
+        row = await connection.fetchrow(
+            """
+            SELECT cursor, (
+                SELECT count(*) FROM webhook_deliveries WHERE endpoint = $1
+            ) AS waiting FROM webhook_endpoints WHERE id = $1 AND held_by = $2
+            """,
             *(endpoint.id, worker),
         )
-        if cursor is None:
+        if row is None or row["waiting"] >= enough:
             return False
         whose = Whose(source=endpoint.source, department=endpoint.department)
-        page = await event_log.page(connection, whose, Position.read(cursor), most)
-        wanted = [event for _, event in page.events if endpoint.wants(event)]
+        page = await event_log.page(connection, whose, Position.read(row["cursor"]), most)
+        if page.position.text == row["cursor"]:
+            return False
+        moved = await connection.execute(
+            """
+            UPDATE webhook_endpoints SET cursor = $3
+            WHERE id = $1 AND held_by = $2 AND cursor = $4
+            """,
+            *(endpoint.id, worker, page.position.text, row["cursor"]),
+        )
+        if str(moved) != "UPDATE 1":  # somebody else holds it by now
+            return False
         await connection.executemany(
             """
             INSERT INTO webhook_deliveries (endpoint, event_id, issue_id, seq, body)
@@ -212,15 +226,11 @@ async def look_out(pool: Pool, endpoint: Endpoint, worker: str, most: int) -> bo
             """,
             [
                 (endpoint.id, each.id, each.data.id, each.data.seq, each.model_dump_json())
-                for each in wanted
+                for _, each in page.events
+                if endpoint.wants(each)
             ],
         )
-        if page.position.text != cursor:
-            await connection.execute(
-                "UPDATE webhook_endpoints SET cursor = $2 WHERE id = $1",
-                *(endpoint.id, page.position.text),
-            )
-    return page.more
+    return True
 
 
 async def due(
@@ -243,13 +253,6 @@ async def due(
         *(endpoint, list(under_way), now, worker, most),
     )
     return [Parcel(*row) for row in rows]
-
-
-async def waiting(pool: Pool, endpoint: str) -> int:
-    """Count what was looked out for a receiver and is not accepted."""
-    return int(
-        await pool.fetchval("SELECT count(*) FROM webhook_deliveries WHERE endpoint = $1", endpoint)
-    )
 
 
 async def settle(
