@@ -34,6 +34,8 @@ TYPES: Mapping[StepName, str] = {
     StepName.NOTIFY_LEAD: "issue.referred",
     StepName.REOPEN_ISSUE: "issue.reopened",
     StepName.CLOSE_ISSUE: "issue.closed",
+    StepName.RECORD_NOTE: "issue.noted",
+    StepName.CORRECT_DATA: "issue.corrected",
     StepName.LINK_COMPLAINT: "issue.complained",
     StepName.REPLAN_PROMISES: "issue.replanned",
     StepName.CATCH_UP: "issue.repaired",
