@@ -9,6 +9,7 @@ never show half a step. It goes by many names, one for each thing that steps bri
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -28,9 +29,10 @@ from domain.issue.intake import Intake
 from domain.issue.lateness import Registered, late
 from domain.issue.step import Recorded, Step
 from domain.sla.planning import Planner
+from domain.sla.policy import Policy
 from domain.sla.promise import Promise
 from domain.sla.rulebook import Rulebook
-from domain.vocabulary import Outcome
+from domain.vocabulary import Outcome, Stage
 from runtime.lives import lives
 from runtime.signing import Links
 from store import beginning, issue_reader, issue_writer
@@ -133,6 +135,7 @@ class Recording:
                 complaint=known.complaint,
                 intake_digest=step.intake.digest if step.intake else None,
                 counts_back=rulebook.policy.own_word.counts_back.span,
+                reopens_until=_reopens_until(step, rulebook.policy),
             )
             # Who is at work is a fact of today, whatever rulebook the issue was promised under.
             directory = Directory(staff, case, recorded, current.rulebook, self._links, unknown)
@@ -220,6 +223,12 @@ async def _numbered(
     day = step.recorded_at.astimezone(ZoneInfo(current.rulebook.policy.zone)).date()
     number = await issue_writer.next_number(connection, day, step.intake.agent)
     return case.model_copy(update={"number": number})
+
+
+def _reopens_until(step: Step, policy: Policy) -> datetime | None:
+    """R24: until when the customer's words open again what this step closes."""
+    closes = step.stage is Stage.CLOSED is not step.stage_before
+    return step.at + policy.conversation.reopen_within.span if closes else None
 
 
 def _registered_late(step: Step, promises: tuple[Promise, ...]) -> tuple[Step, tuple[Promise, ...]]:

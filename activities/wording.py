@@ -57,7 +57,7 @@ WORDS: words.Names = {
     code: said
     for known in (
         *(words.KINDS, words.VERDICTS, words.SEVERITIES, words.ITEMS, words.PROMISES),
-        words.AUDIENCES,
+        *(words.AUDIENCES, words.MEANS),
     )
     for code, said in known.items()
 }

@@ -23,7 +23,7 @@ class StepName(StrEnum):
     CONFIRM_ANSWER = "confirm_answer"
     """The answer has arrived (R6)."""
     RECORD_CALLBACK = "record_callback"
-    """What the customer said when they were called, or had tried it (R9, R23-R25)."""
+    """What the customer said: when they were called, had tried it, or wrote (R9, R15, R23-R25)."""
     RECORD_NOTE = "record_note"
     """Somebody wrote into the issue: for colleagues, or for the customer."""
     CORRECT_DATA = "correct_data"

@@ -152,7 +152,10 @@ OFFERED: Mapping[str, tuple[Purpose, ...]] = {
 """Which links a message may carry, by its wording; whoever else reads it gets none of them."""
 
 BETWEEN_OURSELVES = frozenset(
-    {PromiseKind.HAND_OVER, PromiseKind.PANEL, PromiseKind.WAITING, PromiseKind.DIFFICULTY}
+    {
+        *(PromiseKind.HAND_OVER, PromiseKind.PANEL, PromiseKind.WAITING),
+        *(PromiseKind.FEEDBACK, PromiseKind.DIFFICULTY),
+    }
 )
 """Promises of which a customer is told nothing."""
 

@@ -157,6 +157,20 @@ class Verdict(StrEnum):
     MAJOR = "major"
 
 
+class Means(StrEnum):
+    """What a customer who writes means, as far as they or whoever takes it down say: any words;
+    their part is done; they need more time for it; the announced time suits them or does not; it is
+    not solved.
+    """
+
+    WORDS = "words"
+    DONE = "done"
+    MORE_TIME = "more_time"
+    FITS = "fits"
+    DOES_NOT_FIT = "does_not_fit"
+    NOT_SOLVED = "not_solved"
+
+
 class ServiceItem(StrEnum):
     """What a customer scores (R26)."""
 

@@ -18,6 +18,7 @@ from domain.vocabulary import (
     CustomerType,
     Kind,
     Language,
+    Means,
     Outcome,
     Role,
     ServiceItem,
@@ -104,6 +105,15 @@ ITEMS: Names = {
     ServiceItem.PROJECT: ("项目实施", "project work"),
     ServiceItem.AFTER_SALES: ("售后服务", "after-sales service"),
 }
+MEANS: Names = {
+    Means.WORDS: ("留言", "words"),
+    Means.DONE: ("已办好请继续", "done, go on"),
+    Means.MORE_TIME: ("还需要时间", "more time"),
+    Means.FITS: ("时间合适", "the time suits"),
+    Means.DOES_NOT_FIT: ("时间不合适", "the time does not suit"),
+    Means.NOT_SOLVED: ("没有解决", "not solved"),
+}
+"""What customers mean by what they write."""
 PROMISES: Names = {
     PromiseKind.HAND_OVER: ("转交", "hand-over"),
     PromiseKind.RESPONSE: ("响应", "response"),
@@ -117,6 +127,7 @@ PROMISES: Names = {
     PromiseKind.WAITING: ("等待客户", "customer's turn"),
     PromiseKind.CALLBACK: ("回访", "callback"),
     PromiseKind.CUSTOMER_TEST: ("客户试用", "customer's test"),
+    PromiseKind.FEEDBACK: ("回应来信", "reply to their words"),
     PromiseKind.EVALUATION: ("客户评价", "customer's evaluation"),
     PromiseKind.DIFFICULTY: ("难度评定", "difficulty rating"),
 }
@@ -162,6 +173,7 @@ ACTIONS: Names = {
     ActionName.WITHDRAW: ("撤回", "withdraw"),
     ActionName.ADD_NOTE: ("备注", "note"),
     ActionName.AMEND: ("更正资料", "amend"),
+    ActionName.CUSTOMER_WROTE: ("客户来信", "customer wrote"),
     ActionName.REPLAN: ("重新排期", "replan"),
     ActionName.ASSIGN: ("派工", "assign"),
     ActionName.THRESHOLD: ("到时提醒", "threshold"),
@@ -212,6 +224,7 @@ SETS: Mapping[type[str], Names] = {
     Outcome: OUTCOMES,
     Verdict: VERDICTS,
     ServiceItem: ITEMS,
+    Means: MEANS,
     PromiseKind: PROMISES,
     PromiseEnd: ENDS,
     SlaState: STANDINGS,

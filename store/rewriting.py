@@ -5,6 +5,8 @@ the caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import takewhile
 
 from domain.issue.folding import facts_of
 from domain.issue.state import Issue
@@ -27,16 +29,25 @@ async def write_again(
 
 
 async def _row(connection: Connection, recorded: Sequence[Recorded], issue: Issue) -> None:
-    closed = (r.step.at for r in recorded if r.step.stage_with(r.engineer) is Stage.CLOSED)
     row = {
         **facts_of(issue),
         "engineer_name": issue.engineer.name if issue.engineer else None,
         "lead_name": issue.lead.name if issue.lead else None,
         "updated_at": recorded[-1].step.recorded_at,
-        "closed_at": next(closed, None),
+        "closed_at": _closed_at(recorded),
     }
     columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(row, 2))
     await connection.execute(
         f"UPDATE issues SET {columns} WHERE id = $1",  # noqa: S608  the columns are ours
         *(issue.id, *row.values()),
     )
+
+
+def _closed_at(recorded: Sequence[Recorded]) -> datetime | None:
+    """When it was closed for the last time; None: it is open."""
+    since = [*takewhile(lambda r: _stage(r) is Stage.CLOSED, reversed(recorded))]
+    return since[-1].step.at if since else None
+
+
+def _stage(recorded: Recorded) -> Stage:
+    return recorded.step.stage_with(recorded.engineer)

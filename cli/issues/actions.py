@@ -70,7 +70,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "resume",
         ActionName.RESUME,
-        "Go on after waiting: the clock runs on.",
+        "Go on after waiting, or after words of the customer's that were no objection.",
         "--by liang.jiahao",
     ),
     Command(
@@ -141,6 +141,12 @@ COMMANDS: tuple[Command, ...] = (
         ActionName.RATE_DIFFICULTY,
         "Rate how difficult the repair was.",
         "--by sun.li --difficulty 4",
+    ),
+    Command(
+        "wrote",
+        ActionName.CUSTOMER_WROTE,
+        "Write down what the customer says about it: who has it is told, and it goes on.",
+        '--by 07 --words "钥匙已交给保安，可以来了" --means done',
     ),
     Command(
         "escalate",

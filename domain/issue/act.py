@@ -40,6 +40,7 @@ class ActionName(StrEnum):
     WITHDRAW = "withdraw"
     ADD_NOTE = "add_note"
     AMEND = "amend"
+    CUSTOMER_WROTE = "customer_wrote"
     REPLAN = "replan"
     ASSIGN = "assign"
     THRESHOLD = "threshold"

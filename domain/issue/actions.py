@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.issue import (
     complaints,
+    conversation,
     ending,
     follow_up,
     handling,
@@ -19,6 +20,7 @@ from domain.issue import (
 from domain.issue.act import Act, ActionName
 from domain.issue.action import Action
 from domain.issue.complaints import ComplaintRaised, Verify
+from domain.issue.conversation import CustomerWrote
 from domain.issue.ending import (
     BringByHand,
     Cancel,
@@ -64,6 +66,7 @@ __all__ = [
     "ComplaintRaised",
     "Confirm",
     "Consult",
+    "CustomerWrote",
     "Escalate",
     "Evaluate",
     "Quote",
@@ -85,7 +88,10 @@ __all__ = [
     "Withdraw",
 ]
 
-_PARTS = (hotline, handling, ending, paid_service, complaints, follow_up, notes, thresholds)
+_PARTS = (
+    *(hotline, handling, ending, paid_service, complaints, follow_up, notes, thresholds),
+    conversation,
+)
 _NAMED: Mapping[ActionName, Action[Any]] = {
     action.name: action for action in chain.from_iterable(part.ACTIONS for part in _PARTS)
 }

@@ -30,8 +30,10 @@ ASSIGNED = (
     NotificationRequest(template="thin", to=Audience.MANAGER, when="thin"),
 )
 PASSED_ON = NotificationRequest(template="transferred", to=Audience.CUSTOMER)
-TO_BE_HEARD = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST)
-"""While one of these runs, the customer may yet say that it is not solved (R9, R22)."""
+TO_BE_HEARD = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST, PromiseKind.FEEDBACK)
+"""While one of these runs, the customer may yet say that it is not solved (R9, R22), or has written
+what nobody has seen to.
+"""
 
 PRE_WORK_STAGES: Mapping[PromiseKind, Stage] = {
     PromiseKind.VERIFICATION: Stage.VERIFYING,
@@ -82,6 +84,11 @@ def station(issue: Issue) -> Stage:
     """Where an issue is while somebody works on it."""
     running = (PRE_WORK_STAGES[p.kind] for p in issue.running if p.kind in PRE_WORK_STAGES)
     return next(running, Stage.IN_PROGRESS)
+
+
+def heard_but_for(issue: Issue, *kinds: PromiseKind) -> bool:
+    """Whether nothing else than these is awaited before an answered issue is done."""
+    return not any(issue.promise(kind) for kind in TO_BE_HEARD if kind not in kinds)
 
 
 def not_ready(issue: Issue, _: Actor) -> Refused | None:

@@ -121,9 +121,11 @@ def record_callback(issue: Issue, act: RecordCallback, at: datetime) -> Changes:
 
 def _not_reached(issue: Issue, promise: Promise) -> Changes:
     """R25: tried again as often as the policy says, then the customer is written to. The last
-    attempt is not the last while the reply is still under way: nothing closes unanswered (R6).
+    attempt is not the last while the reply is still under way, for nothing closes unanswered (R6),
+    nor while nobody has seen to what they wrote.
     """
-    if promise.attempt < promise.attempts or not issue.answered:
+    unread = issue.promise(PromiseKind.FEEDBACK)
+    if promise.attempt < promise.attempts or not issue.answered or unread:
         return {
             "stage": Stage.CALLBACK,
             "make": (PromiseKind.CALLBACK,),
@@ -166,10 +168,10 @@ class Evaluate(Act):
 
 def _too_late(issue: Issue, _: Actor) -> Refused | None:
     """R26: there is a time for it."""
-    offered = next((p for p in issue.promises if p.kind is PromiseKind.EVALUATION), None)
-    if offered is None or offered.running:
+    offered = [p for p in issue.promises if p.kind is PromiseKind.EVALUATION]
+    if not offered or offered[-1].running:
         return None
-    until = local_time(issue, offered.due_at)
+    until = local_time(issue, offered[-1].due_at)
     return Refused("NotAllowed", f"{issue.number} could be scored until {until}")
 
 

@@ -12,6 +12,7 @@ from domain.issue.act import Act, ActionName, ToCustomer
 from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
     ASSIGNED,
+    DONE,
     HANDLERS,
     HANDLING,
     OPEN,
@@ -21,7 +22,9 @@ from domain.issue.common import (
     UNASSIGNED,
     WORKING,
     answer,
+    close,
     end,
+    heard_but_for,
     nobody,
     not_ready,
     station,
@@ -107,13 +110,37 @@ def wait_for_customer(issue: Issue, _: WaitForCustomer, at: datetime) -> Changes
 
 
 class Resume(Act):
-    """The customer did it: the resolution clock runs on (R15)."""
+    """The customer did it: the resolution clock runs on (R15). Of an issue that has its answer:
+    what its customer wrote was no objection, and it goes on to its end.
+    """
 
     note: Text = ""
 
 
+def _goes_on_by_itself(issue: Issue, _: Actor) -> Refused | None:
+    if issue.stage is Stage.WAITING or issue.promise(PromiseKind.FEEDBACK):
+        return None
+    return Refused(
+        "NotAllowed",
+        f"{issue.number} waits for nobody: its customer wrote nothing that is not seen to",
+    )
+
+
 def resume(issue: Issue, _: Resume, at: datetime) -> Changes:
-    """R15: what was left of the clock when it stopped is planned anew."""
+    """R15: what was left of the clock when it stopped is planned anew. R9: what was written was no
+    objection; where silence has meant consent meanwhile, the issue is done.
+    """
+    return _seen_to(issue, at) if issue.stage in DONE else goes_on(issue, at)
+
+
+def _seen_to(issue: Issue, at: datetime) -> Changes:
+    done = issue.stage is Stage.REPLIED and heard_but_for(issue, PromiseKind.FEEDBACK)
+    seen: Changes = {"promises": end(issue, at, PromiseKind.FEEDBACK)}
+    return seen | (close(issue) if done else {})
+
+
+def goes_on(issue: Issue, at: datetime) -> Changes:
+    """R15: it is not the customer's turn any more."""
     return {
         "stage": station(issue) if issue.engineer else nobody(issue),
         "promises": (
@@ -305,7 +332,12 @@ ACTIONS: tuple[Action[Any], ...] = (
         Rule(frozenset({Stage.IN_PROGRESS, Stage.VERIFYING, Stage.SURVEYING}), HANDLERS, own=True),
         wait_for_customer,
     ),
-    Action(ActionName.RESUME, Resume, Rule(frozenset({Stage.WAITING}), STAFF, own=True), resume),
+    Action(
+        ActionName.RESUME,
+        Resume,
+        Rule(DONE | {Stage.WAITING}, STAFF, own=True, hindrance=_goes_on_by_itself),
+        resume,
+    ),
     Action(ActionName.TRANSFER, Transfer, Rule(OPEN, STAFF, own=True), transfer, Transferred),
     Action(ActionName.REASSIGN, Reassign, Rule(OPEN, STAFF | THE_DESK, own=True), reassign),
     Action(ActionName.ASSIGN, Assign, Rule(OPEN, THE_DESK), assign),

@@ -11,7 +11,7 @@ from domain.errors import Refused
 from domain.issue.act import Act, ActionName
 from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
-    AFTER,
+    DONE,
     FOR_THE_CUSTOMER,
     TO_BE_HEARD,
     UNASSIGNED,
@@ -86,13 +86,25 @@ def report_test(issue: Issue, act: ReportTest, at: datetime) -> Changes:
     A customer who is to be called may say so before: that it works is noted, and they are called
     all the same (R22).
     """
-    awaited = issue.promise(PromiseKind.CUSTOMER_TEST)
     written: Changes = {"forms": tested(issue, at, worked=act.worked, words=act.words)}
-    if awaited is None and act.worked:
-        return written
-    changes = written | {"promises": end(issue, at, *TO_BE_HEARD)}
-    if act.worked:
-        return changes | close(issue)
+    if not act.worked:
+        return written | _tried_in_vain(issue, at)
+    to_be_called = issue.promise(PromiseKind.CALLBACK) and not issue.promise(
+        PromiseKind.CUSTOMER_TEST
+    )
+    if issue.closed or to_be_called:
+        return written | {"promises": end(issue, at, PromiseKind.FEEDBACK)}
+    return written | {"promises": end(issue, at, *TO_BE_HEARD)} | close(issue)
+
+
+def _tried_in_vain(issue: Issue, at: datetime) -> Changes:
+    """R9, R24: of a closed issue, what was still to be scored and rated is given up."""
+    changes: Changes = {
+        "outcome": None,
+        "promises": tuple(
+            p.fulfil(at) if p.kind in TO_BE_HEARD else p.give_up(at) for p in issue.running
+        ),
+    }
     if issue.first_contact:
         told = (NotificationRequest(template="dispatched", to=Audience.CUSTOMER),)
         return changes | open_again(issue, told, urgent=False)
@@ -127,7 +139,7 @@ ACTIONS: tuple[Action[Any], ...] = (
     Action(
         ActionName.REPORT_TEST,
         ReportTest,
-        Rule(AFTER, SUPERVISORS | FOR_THE_CUSTOMER, hindrance=_not_awaited),
+        Rule(DONE, SUPERVISORS | FOR_THE_CUSTOMER, hindrance=_not_awaited),
         report_test,
     ),
 )

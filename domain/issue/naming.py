@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 from domain.contract import StepName
 from domain.issue.actions import ActionName
-from domain.issue.common import AFTER
 from domain.issue.step import Step
 from domain.issue.thresholds import ThresholdsPassed
 from domain.vocabulary import Model, Stage
@@ -51,6 +50,7 @@ NAMES: Mapping[ActionName, StepName] = {
     ActionName.WITHDRAW: StepName.CLOSE_ISSUE,
     ActionName.ADD_NOTE: StepName.RECORD_NOTE,
     ActionName.AMEND: StepName.CORRECT_DATA,
+    ActionName.CUSTOMER_WROTE: StepName.RECORD_CALLBACK,
     ActionName.REPLAN: StepName.REPLAN_PROMISES,
     ActionName.ASSIGN: StepName.ASSIGN_ENGINEER,
     ActionName.THRESHOLD: StepName.REMIND,
@@ -70,7 +70,7 @@ def name_of(step: Step) -> StepName:
     """
     if step.stage is Stage.CLOSED is not step.stage_before:
         return StepName.CLOSE_ISSUE
-    if step.stage is Stage.REOPENED and step.stage_before in AFTER:
+    if step.reopens:
         return StepName.REOPEN_ISSUE
     return _by_the_clock(step) if step.action is ActionName.THRESHOLD else NAMES[step.action]
 

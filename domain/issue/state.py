@@ -148,6 +148,9 @@ class Issue(Model):
     ends_as: Outcome = Field(default=Outcome.SOLVED, description="once the customer has the answer")
     needs_approval: bool = Field(default=False, description="of the manager, for the price (R17)")
     quotations: int = 0
+    reopens_until: Instant | None = Field(
+        default=None, description="closed, by what its customer writes; None: as long as it lives"
+    )
     waits: int = Field(default=0, description="how often it was the customer's turn (R15)")
     panels: int = 0
     panel_sits: bool = Field(default=False, description="experts are asked, not heard yet (R15)")

@@ -16,6 +16,7 @@ from domain.issue.actions import (
     Answer,
     ComplaintRaised,
     Consult,
+    CustomerWrote,
     Evaluate,
     Quote,
     RateDifficulty,
@@ -24,6 +25,7 @@ from domain.issue.actions import (
     ReportTest,
     WaitForCustomer,
 )
+from domain.issue.common import DONE
 from domain.issue.forms import ConsultationRecord, Evaluation, Form
 from domain.issue.intake import Intake
 from domain.issue.lateness import Registered
@@ -105,6 +107,8 @@ class Step(Model):
                 return bool(call.running)
             case ReportTest() as test:
                 return test.worked
+            case CustomerWrote() if self.reopens:
+                return False
             case Answer(on_the_line=True) | Replied():
                 return True
         return None
@@ -112,14 +116,22 @@ class Step(Model):
     @property
     def counts(self) -> bool:
         """Whether no act may lie before it: neither what the desk does by itself stands in the way
-        of an earlier deed, nor what is aside of the work.
+        of an earlier deed, nor what is aside of the work, nor a customer's words by which nothing
+        has moved.
         """
-        return self.by.role is not Role.SYSTEM and self.action not in ASIDE
+        moved = self.promises or self.make or self.stage is not self.stage_before
+        aside = self.action in ASIDE or (self.action is ActionName.CUSTOMER_WROTE and not moved)
+        return self.by.role is not Role.SYSTEM and not aside
 
     @property
     def cause(self) -> str:
         """What gave cause to it; of registrations, which have one key, with the intake."""
         return f"{self.key}:{self.intake.digest}" if self.intake else self.key
+
+    @property
+    def reopens(self) -> bool:
+        """Whether it opens an issue again that had its answer (R9, R24)."""
+        return self.stage is Stage.REOPENED and self.stage_before in DONE
 
     @property
     def replies(self) -> bool:
@@ -191,6 +203,11 @@ class Recorded(Model):
         description="how far somebody's own word does, by the policy",
         exclude_if=lambda span: span is None,
     )
+    reopens_until: Instant | None = Field(
+        default=None,
+        description="with the closing: until when its customer's words open it again",
+        exclude_if=lambda until: until is None,
+    )
     adopted: bool = Field(
         default=False, description="another workflow had it, which is lost: catch up with it"
     )
@@ -234,6 +251,7 @@ class Recorded(Model):
                 "promises": (*kept, *changed.values()),
                 "panel_sits": issue.panel_sits and not step.replies,
                 "counts_back": self.counts_back or issue.counts_back,
+                "reopens_until": self.reopens_until or issue.reopens_until,
                 "steps": (*issue.steps, note)[-STEPS_KEPT:],
                 "seen": (*issue.seen, step.key)[-KEYS_KEPT:],
             }
@@ -262,7 +280,7 @@ def _noted(issue: Issue, recorded: Recorded) -> _Noted:
         case Quote():
             approval = recorded.needs_approval
             noted = {"quotations": issue.quotations + 1, "needs_approval": approval}
-        case WaitForCustomer():
+        case WaitForCustomer() | CustomerWrote() if PromiseKind.WAITING in recorded.step.make:
             noted = {"waits": issue.waits + 1}
         case Consult(question=question):
             noted = {"panels": issue.panels + bool(question), "panel_sits": bool(question)}

@@ -22,6 +22,7 @@ from domain.issue.common import (
     THE_DESK,
     UNCLOSED,
     close,
+    heard_but_for,
 )
 from domain.issue.paid_service import not_wanted
 from domain.issue.state import Assignment, Issue, NotificationRequest
@@ -98,9 +99,9 @@ def _due(passed: Sequence[Threshold]) -> bool:
 
 def _untried(issue: Issue, promise: Promise, at: datetime) -> Changes:
     """R9, R17: silence counts as solved, but only once the customer has the answer (R6), and not
-    while a call is still to be made (R22).
+    while a call is still to be made (R22), nor while nobody has seen to what they wrote.
     """
-    heard = issue.promise(PromiseKind.CALLBACK) is None
+    heard = heard_but_for(issue, PromiseKind.CUSTOMER_TEST)
     over: Changes = close(issue) if heard and issue.stage is Stage.REPLIED else {}
     return {"promises": (promise.give_up(at),)} | over
 

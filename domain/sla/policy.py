@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -349,6 +350,20 @@ class Webhooks(Model):
     allow: tuple[Network, ...] = ()
 
 
+class Conversation(Model):
+    """Within which time of its closing an issue is opened again by what its customer writes (R24);
+    later it is another issue, linked to it, and so it is once the closed one is over.
+    """
+
+    reopen_within: Elapsed = TimeBudget(span=timedelta(days=7), written="7d")
+
+
+_LIKE: Mapping[PromiseKind, PromiseKind] = {PromiseKind.FEEDBACK: PromiseKind.RESPONSE}
+"""Promises that a policy without a rule for them makes by those of another kind: what a customer
+writes is seen to as soon as what they report (R11).
+"""
+
+
 class Policy(Model):
     """The desk's figures, as written in ``policies/*.toml``."""
 
@@ -369,6 +384,7 @@ class Policy(Model):
     strangers: Strangers = Strangers()
     own_word: OwnWord = OwnWord()
     webhooks: Webhooks = Webhooks()
+    conversation: Conversation = Conversation()
     delivery: Delivery
     desk: Desk = Desk()
     rehearsal: Rehearsal | None = None
@@ -408,12 +424,15 @@ class Policy(Model):
 
     def considered(self, kind: PromiseKind, facts: Facts) -> tuple[Considered, ...]:
         """List the rules for such a promise in order, with why each fits the issue or does not."""
-        rules = tuple(rule for rule in self.promises if rule.promise is kind)
+        rules = self._rules(kind) or self._rules(_LIKE.get(kind))
         taken = next((rule for rule in rules if rule.select.matches(facts)), None)
         return tuple(
             Considered(rule=rule, mismatches=rule.select.mismatches(facts), taken=rule is taken)
             for rule in rules
         )
+
+    def _rules(self, kind: PromiseKind | None) -> tuple[PromiseRule, ...]:
+        return tuple(rule for rule in self.promises if rule.promise is kind)
 
     def rule(self, kind: PromiseKind, facts: Facts) -> PromiseRule | None:
         """Return the first rule for such a promise on such an issue; none means not promised."""

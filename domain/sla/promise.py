@@ -18,9 +18,9 @@ from domain.vocabulary import Audience, Instant, Model
 class PromiseKind(StrEnum):
     """What is promised: to pass on what the hotline does not answer (R10), to answer (R11), to
     solve (R12), to look into a complaint (R19), to survey, quote and approve (R17), to advise
-    (R15), to call the next day (R22), to rate the repair (R18); and what the customer has time for:
-    to do their part (R15), to try the answer (R9) or the work (R17), to confirm the quotation
-    (R17), to score us (R26).
+    (R15), to call the next day (R22), to see to what a customer wrote after our answer (R24), to
+    rate the repair (R18); and what the customer has time for: to do their part (R15), to try the
+    answer (R9) or the work (R17), to confirm the quotation (R17), to score us (R26).
     """
 
     HAND_OVER = "hand_over"
@@ -35,6 +35,7 @@ class PromiseKind(StrEnum):
     WAITING = "waiting"
     CALLBACK = "callback"
     CUSTOMER_TEST = "customer_test"
+    FEEDBACK = "feedback"
     EVALUATION = "evaluation"
     DIFFICULTY = "difficulty"
 

@@ -76,6 +76,7 @@ FOR_CUSTOMERS = {
 WHO_SPEAK_WITH_THE_CUSTOMER = {
     *("assigned", "unassigned", "overdue", "reminder", "undelivered", "transferred_staff"),
     *("complex", "taken", "confirmed", "conflict", "relieved", "call_customer"),
+    *("customer_wrote", "did_it_help"),
 }
 BY_OUTCOME = {Outcome.DECLINED, Outcome.LAPSED}
 """Told by the name of the outcome: how a quotation ended that nobody wants."""

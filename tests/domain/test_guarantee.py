@@ -170,6 +170,8 @@ class LifeOfAnIssue(RuleBasedStateMachine):
                 self.life.goes_on()
                 self.life.check()
         assert self.life.issue.closed
+        if self.life.issue.promise(PromiseKind.FEEDBACK):
+            self.life.must(ActionName.RESUME, actor(Role.AGENT))
         while self.life.next_wake():
             self.life.the_next_clock_rings()
             self.life.check()
@@ -263,7 +265,7 @@ def lost(ways: Mapping[Place, set[Place]]) -> set[Place]:
 
 
 PANEL = PromiseKind.PANEL
-AFTERWARDS = {PANEL, *OVERSIGHT, PromiseKind.HAND_OVER}
+AFTERWARDS = {PANEL, *OVERSIGHT, PromiseKind.HAND_OVER, PromiseKind.FEEDBACK}
 STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
 
 

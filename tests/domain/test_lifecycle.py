@@ -10,6 +10,7 @@ import pytest
 
 from domain.errors import Refused
 from domain.issue.actions import ACTIONS, ActionName
+from domain.issue.common import AFTER, DONE
 from domain.issue.lifecycle import allowed, decide, register
 from domain.issue.state import Assignment, Issue, NotificationRequest, SlaState
 from domain.sla.promise import PromiseEnd, PromiseKind
@@ -51,6 +52,7 @@ accept            S          ES       .           .       S
 report_progress   .          ES       ES          ES      .
 wait_for_customer .          .        ES          .       .
 resume            .          .        .           ESA     .
+customer_wrote    SAICU      SAICU    SAICU       SAICU   SAICU
 transfer          SA         ESA      ESA         ESA     SA
 reassign          SAD        ESAD     ESAD        ESAD    SAD
 consult           S          ES       ES          ES      S
@@ -83,6 +85,7 @@ escalate          EOSAIC    EOSAIC    EOSAIC  EOSAIC     EOSAIC
 withdraw          SAICU     SAICU     SAICU   SAICU      SAICU
 add_note          ESAC      ESAC      ESAC    ESAC       ESAC
 amend             SA        SA        SA      SA         SA
+customer_wrote    SAICU     SAICU     SAICU   SAICU      SAICU
 replan            D         D         D       D          D
 assign            D         D         D       D          D
 threshold         D         D         D       D          D
@@ -93,7 +96,9 @@ cancellation_asked D        D         D       D          D
 repair            D         D         D       D          D
 
                   resolved replied callback closed
-report_test       SAICU    SAICU   SAICU    .
+report_test       SAICU    SAICU   SAICU    SAICU
+resume            ESA      ESA     ESA      ESA
+customer_wrote    SAICU    SAICU   SAICU    SAICU
 record_callback   SAC      SAC     SAC      .
 evaluate          .        SAICU   SAICU    SAICU
 rate_difficulty   M        M       M        M
@@ -160,8 +165,14 @@ def _said_of(issue: Issue, name: ActionName) -> dict[str, Any]:
 
 _AWAITED = {
     (ActionName.THRESHOLD, Stage.WAITING): PromiseKind.PANEL,
-    (ActionName.THRESHOLD, Stage.CLOSED): PromiseKind.DIFFICULTY,
-} | dict.fromkeys(product([ActionName.REPORT_TEST], Stage), PromiseKind.CUSTOMER_TEST)
+    **dict.fromkeys(
+        product([ActionName.THRESHOLD, ActionName.CUSTOMER_WROTE], [Stage.CLOSED]),
+        PromiseKind.DIFFICULTY,
+    ),
+    **dict.fromkeys(product([ActionName.REPORT_TEST], AFTER), PromiseKind.CUSTOMER_TEST),
+    **dict.fromkeys(product([ActionName.RESUME], DONE), PromiseKind.FEEDBACK),
+    (ActionName.REPORT_TEST, Stage.CLOSED): PromiseKind.FEEDBACK,
+}
 """What has to run besides, for the action to make sense at all."""
 
 
@@ -200,8 +211,9 @@ def test_an_action_is_for_whom_the_regulation_names(name: ActionName, stage: Sta
 def test_what_is_offered_in_a_stage_is_what_some_person_may_do_there(stage: Stage) -> None:
     people = {name for (name, where), who in CELLS.items() if where is stage and who.strip("D")}
     issue = an_issue(stage)
-    if issue.closed:
-        issue = issue.model_copy(update={"promises": (a_promise(PromiseKind.DIFFICULTY),)})
+    if stage in DONE:  # the customer has written after the answer
+        promises = (*issue.promises, a_promise(PromiseKind.FEEDBACK))
+        issue = issue.model_copy(update={"promises": promises})
     assert set(allowed(issue)) == people
 
 
@@ -226,14 +238,15 @@ def test_a_refusal_for_the_stage_says_what_is_possible_instead() -> None:
     assert str(refused.value) == said
     assert said.endswith(
         "possible now: report_progress, resume, transfer, reassign, consult, resolve, escalate, "
-        "withdraw, add_note, amend"
+        "withdraw, add_note, amend, customer_wrote"
     )
 
 
 def test_a_closed_issue_can_still_be_scored_and_rated_as_long_as_there_is_time_for_it() -> None:
     rating = a_promise(PromiseKind.DIFFICULTY)
     closed = an_issue(Stage.CLOSED, promises=(rating,))
-    with pytest.raises(Refused, match=r"possible now: evaluate, rate_difficulty, add_note, amend$"):
+    can = r"possible now: evaluate, rate_difficulty, add_note, amend, customer_wrote$"
+    with pytest.raises(Refused, match=can):
         Desk().do(closed, ActionName.WITHDRAW, actor(Role.AGENT))
     over = closed.model_copy(update={"promises": (rating.fulfil(MONDAY),)})
     with pytest.raises(Refused, match=r"possible now: nothing any more$"):

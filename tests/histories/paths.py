@@ -381,6 +381,27 @@ async def lapsed(desk: StoryDesk) -> Handle:
     return handle
 
 
+async def wrote(desk: StoryDesk) -> Handle:
+    """The customer writes: while it is their turn, after the answer, and after the closing."""
+    handle, by = await _worked_on(desk, kind="consultation")
+    await desk.do(handle, ActionName.WAIT_FOR_CUSTOMER, by, reason="which model is it?")
+    more = {"words": "I look it up", "means": "more_time"}
+    await desk.do(handle, ActionName.CUSTOMER_WROTE, CUSTOMER, **more)
+    await desk.until("2026-09-29 11:00")
+    await desk.do(handle, ActionName.CUSTOMER_WROTE, AGENT, words="a thief", known=False)
+    view = await desk.do(handle, ActionName.CUSTOMER_WROTE, CUSTOMER, words="it is an ST-100")
+    await desk.resolve(handle, view)
+    await desk.settle()
+    await desk.do(handle, ActionName.CUSTOMER_WROTE, CUSTOMER, words="where is the bill?")
+    await desk.until("2026-09-30 15:00")
+    await desk.do(handle, ActionName.RESUME, AGENT, note="sent her the bill")
+    failed = {"words": "it is broken again", "means": "not_solved"}
+    view = await desk.do(handle, ActionName.CUSTOMER_WROTE, CUSTOMER, **failed)
+    await desk.accept(handle, view)
+    await desk.resolve(handle, view)
+    return handle
+
+
 async def by_name(desk: StoryDesk) -> Handle:
     """Nobody answers in time, somebody else has to, it fails, and is solved at last: what most of
     the names are for that steps are recorded by.
@@ -429,7 +450,7 @@ WHOLE: dict[str, Path] = {
     for path in (
         *(answered, untested, answer_failed, not_passed_on, transferred, relieved),
         *(general_complaint, major_complaint, unfounded_complaint, conflict, bad_score),
-        *(paid_service, work_refused, declined, not_approved, lapsed, noted),
+        *(paid_service, work_refused, declined, not_approved, lapsed, noted, wrote),
     )
 }
 """Those that need the whole regulation: what follows the closing, relief at the end of a shift."""

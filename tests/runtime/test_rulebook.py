@@ -67,6 +67,8 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
         "test": "24h",
         "acceptance": "5 working days",
         "trial": "24h",
+        "major_feedback": "30min",
+        "feedback": "4h",
         "evaluation": "7d",
         "difficulty": "5 working days",
     }
@@ -201,7 +203,7 @@ def test_the_demo_lives_in_seconds_and_never_closes() -> None:
             'marks = "urgent"',
             (
                 'promise[1].marks: no [marks] are called "urgent"; there are: approval, callback, '
-                "general, hand_over, major, panel, rating, reminded, silence, turn"
+                "feedback, general, hand_over, major, panel, rating, reminded, silence, turn"
             ),
         ),
         ("attempts = 3", "atempts = 3", "promise[16].atempts: is not known here"),

@@ -59,6 +59,7 @@ _SAID: dict[ActionName, dict[str, Any]] = {
     ActionName.WITHDRAW: {"reason": "it works again"},
     ActionName.ADD_NOTE: {"words": "the spare part comes tomorrow", "for_customer": True},
     ActionName.AMEND: {"phone": "+8613900000002", "reason": "the customer called"},
+    ActionName.CUSTOMER_WROTE: {"words": "the key is with the porter"},
     ActionName.THRESHOLD: {"promise": "response.1", "threshold": "75%"},
     ActionName.REPLAN: {"version": "0123456789ab", "adoption": 2},
     ActionName.REPAIR: {"reason": "the workflow was behind its register"},

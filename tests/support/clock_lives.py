@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from domain.errors import Refused
 from domain.issue.actions import ACTIONS, ActionName
-from domain.issue.common import PRE_WORK_STAGES
+from domain.issue.common import DONE, PRE_WORK_STAGES, TO_BE_HEARD
 from domain.issue.forms import ComplaintForm, ConsultationRecord, Form
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.step import Recorded, Step
 from domain.sla.promise import OVERSIGHT, PromiseEnd, PromiseKind
-from domain.vocabulary import DESK, Actor, Kind, Outcome, Role, Stage, Verdict
+from domain.vocabulary import DESK, Actor, Kind, Means, Outcome, Role, Stage, Verdict
 from tests.support.builders import COLLEAGUE, LEAD, Desk, actor, an_act
 
 BROKEN_OFF = {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.TERMINATED}
@@ -59,6 +59,10 @@ SAID = _AS_USUAL | {
     ActionName.AMEND: _either(phone=("+8613900000002", "+8613900000003")),
     ActionName.EVALUATE: _either(item=("project", "after_sales"), person=(None, "p2")),
     ActionName.COMPLAINT_RAISED: [{}, {"number": None, "reason": "no such region"}],
+    ActionName.CUSTOMER_WROTE: [
+        *_either(means=(Means.WORDS, Means.MORE_TIME, Means.NOT_SOLVED)),
+        {"means": Means.NOT_SOLVED, "known": False},
+    ],
 }
 """What can be said with each action, as far as it makes a difference."""
 
@@ -226,6 +230,11 @@ class Life:
             case ActionName.RECORD_CALLBACK if said["reached"]:
                 self.answered = said["running"]
                 self.reopened += not said["running"]
+            case ActionName.CUSTOMER_WROTE if step.stage_before in DONE:
+                opened = said["known"] and step.stage not in DONE
+                assert not opened or said["means"] == Means.NOT_SOLVED
+                self.answered = self.answered and not opened
+                self.reopened += opened
         for form in step.forms:
             entry = _entry(form)
             self.forms[entry] = self.forms.get(entry, {}) | form.model_dump(exclude_none=True)
@@ -283,7 +292,8 @@ class Life:
     def only_what_is_closed_waits_to_be_scored_and_rated(self) -> None:
         """And it owes nothing else any more."""
         for promise in self.issue.running:
-            assert (promise.kind in OVERSIGHT) == self.issue.closed
+            wrote = promise.kind is PromiseKind.FEEDBACK and self.issue.stage in DONE
+            assert wrote or (promise.kind in OVERSIGHT) == self.issue.closed
 
     def a_promise_ends_with_a_verdict(self) -> None:
         assert all(p.running or p.end is not PromiseEnd.OPEN for p in self.issue.promises)
@@ -308,7 +318,7 @@ class Life:
         if stage in {Stage.REPLIED, Stage.CALLBACK}:
             assert kinds
         if stage in {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}:
-            assert kinds <= {PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST}
+            assert kinds <= set(TO_BE_HEARD)
 
     def an_assigned_issue_is_with_somebody_and_an_unassigned_one_with_nobody(self) -> None:
         if self.issue.stage in {Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.VERIFYING}:

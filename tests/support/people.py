@@ -16,6 +16,7 @@ from domain.vocabulary import (
     Category,
     Channel,
     Kind,
+    Means,
     Role,
     ServiceItem,
     Severity,
@@ -153,11 +154,21 @@ SAID: dict[ActionName, _Says] = {
     ActionName.WITHDRAW: lambda c, *_: {"reason": _words(c)},
     ActionName.ADD_NOTE: lambda c, *_: {"words": _words(c), "for_customer": c.random() < 0.5},
     ActionName.AMEND: _amend,
+    ActionName.CUSTOMER_WROTE: lambda c, *_: {
+        "words": _words(c),
+        "means": c.choice(list(Means)),
+        "known": c.random() < 0.8,
+    },
 }
 
 # What people are likely to do ---------------------------------------------------------------------
 
-_HEARD: dict[ActionName, float] = {ActionName.RECORD_CALLBACK: 2, ActionName.REPORT_TEST: 1}
+_HEARD: dict[ActionName, float] = {
+    ActionName.RECORD_CALLBACK: 2,
+    ActionName.REPORT_TEST: 1,
+    ActionName.CUSTOMER_WROTE: 0.5,
+    ActionName.RESUME: 0.5,
+}
 _BRINGS_ON: dict[Stage, dict[ActionName, float]] = {
     Stage.REGISTERED: {ActionName.ANSWER: 3, ActionName.ACCEPT: 2, ActionName.REASSIGN: 1},
     Stage.REOPENED: {ActionName.ACCEPT: 2, ActionName.REASSIGN: 1},
@@ -168,11 +179,16 @@ _BRINGS_ON: dict[Stage, dict[ActionName, float]] = {
     Stage.CONFIRMING: {ActionName.CONFIRM: 4, ActionName.QUOTE: 1},
     Stage.APPROVING: {ActionName.APPROVE: 1},
     Stage.IN_PROGRESS: {ActionName.RESOLVE: 3, ActionName.WAIT_FOR_CUSTOMER: 1},
-    Stage.WAITING: {ActionName.RESUME: 3, ActionName.RESOLVE: 1},
+    Stage.WAITING: {ActionName.RESUME: 2, ActionName.CUSTOMER_WROTE: 1, ActionName.RESOLVE: 1},
     Stage.RESOLVED: _HEARD,
     Stage.REPLIED: _HEARD,
     Stage.CALLBACK: _HEARD,
-    Stage.CLOSED: {ActionName.EVALUATE: 1, ActionName.RATE_DIFFICULTY: 1},
+    Stage.CLOSED: {
+        ActionName.EVALUATE: 1,
+        ActionName.RATE_DIFFICULTY: 1,
+        ActionName.CUSTOMER_WROTE: 0.3,
+        ActionName.RESUME: 0.3,
+    },
 }
 """What brings an issue on from there."""
 CUSTOMERS_TURN = {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}

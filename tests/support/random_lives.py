@@ -29,7 +29,7 @@ from domain.issue.view import IssueView
 from domain.staff.roster import Roster
 from domain.vocabulary import Actor, Role, Stage
 from store import issue_reader
-from tests.support.harness import Handle, StoryDesk, refusal
+from tests.support.harness import AGENT, Handle, StoryDesk, refusal
 from tests.support.patience import PATIENCE
 from tests.support.people import (
     CUSTOMERS_TURN,
@@ -141,6 +141,8 @@ class Lives:
             view = await self._view(life)
             if view and ActionName.WITHDRAW in view.can and view.stage is not Stage.CONFIRMING:
                 await self._send(life, ActionName.WITHDRAW, _CUSTOMER, reason="nobody cares")
+            elif view and view.stage is Stage.CLOSED and ActionName.RESUME in view.can:
+                await self._send(life, ActionName.RESUME, AGENT, note="it was no objection")
 
     async def _until_all_is_quiet(self) -> None:
         """What the last steps of others gave birth to is withdrawn too."""

@@ -16,6 +16,7 @@ from domain.issue.actions import (
     ComplaintRaised,
     Confirm,
     Consult,
+    CustomerWrote,
     Quote,
     RecordCallback,
     ReportProgress,
@@ -26,7 +27,7 @@ from domain.issue.actions import (
     Withdraw,
 )
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import DESK, Audience, Category, Kind, Severity, Verdict
+from domain.vocabulary import DESK, Audience, Category, Kind, Means, Severity, Verdict
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 """Monday 12:00 in Shanghai."""
@@ -115,8 +116,18 @@ NOTED = AddNote(by=DESK, words="备件已到货，工程师明天上午十点到
 CORRECTED = Amended(
     by=DESK, phone="+8613900000002", was={"phone": "+8613800000001"}, redirects=True
 )
+WROTE = CustomerWrote(
+    by=DESK,
+    words="钥匙已放在保安处，可以来了。",
+    means=Means.DONE,
+    sender="zhang.wei@customer.example",
+)
+OBJECTED = CustomerWrote(by=DESK, words="今天又卡了两张。", sender="zhang.wei@customer.example")
 
 SAID: dict[str, Act] = {
+    "customer_wrote": WROTE,
+    "did_it_help": OBJECTED,
+    "stranger_wrote": OBJECTED,
     "answered": ANSWERED,
     "answered_staff": ANSWERED,
     "dispatched": TRIED,

@@ -280,6 +280,21 @@ FORMS = (
         ),
         (LEAD, HANDLER, CUSTOMER),
     ),
+    Form(
+        ActionName.CUSTOMER_WROTE,
+        accepted,
+        CUSTOMER,
+        {"words": "the key is with the porter", "means": "done", "sender": "Chen Hong"},
+        (
+            ({"words": _MISSING}, "words: Field required"),
+            ({"words": " "}, "words: String should have at least 1 character"),
+            ({"words": LONG}, "words: String should have at most 10000 characters"),
+            ({"means": "perhaps"}, "means: Input should be 'words', 'done', 'more_time'"),
+            ({"sender": "x" * 201}, "sender: String should have at most 200 characters"),
+            ({"known": "perhaps"}, "known: Input should be a valid boolean"),
+        ),
+        (HANDLER, COLLEAGUE),
+    ),
 )
 """Every form of this regulation that people fill in."""
 

@@ -63,6 +63,11 @@ SAID: Mapping[ActionName, Mapping[str, Any]] = {
     ActionName.WITHDRAW: {"reason": "客户说已恢复。"},
     ActionName.ADD_NOTE: {"words": "备件明天上午到，请客户留人。", "for_customer": True},
     ActionName.AMEND: {"phone": "020-55500101 转 801", "remove": ["email"], "reason": "来电更正"},
+    ActionName.CUSTOMER_WROTE: {
+        "words": "钥匙已放在保安处,可以来了。",
+        "means": "done",
+        "sender": "zhang.wei@customer.example",
+    },
 }
 RESULT = SAID[ActionName.RESOLVE]
 WORDS: Mapping[str, Any] = {"subject": "另一台也吞卡", "body": "二楼的那台刚才也开始吞卡。"}

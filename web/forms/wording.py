@@ -33,6 +33,8 @@ LABELS: Mapping[str, Reason] = {
     "agreed": ("客户同意吗", "Does the customer agree"),
     "approved": ("批准吗", "Is it approved"),
     "words": ("客户原话", "In the customer's words"),
+    "means": ("意思是", "Meaning"),
+    "sender": ("谁说的", "Who says so"),
     "worked": ("好了吗", "Does it work"),
     "solution": ("告诉客户的办法", "What the customer is told"),
     "case": ("已知方案编号", "Known solution, by its number"),
@@ -79,6 +81,7 @@ HINTS: Mapping[str, Reason] = {
     ),
     "result": ("客户会读到", "the customer reads it"),
     "findings": ("客户会读到", "the customer reads it"),
+    "sender": ("不是登记的客户本人时填写", "if it is not the customer who was registered"),
     "work": ("客户会读到", "the customer reads it"),
     "solution": ("客户会读到", "the customer reads it"),
     "amount": ("例如 12800.00", "like 12800.00"),
@@ -93,6 +96,7 @@ CODES: Mapping[str, words.Names] = {
     "verdict": words.VERDICTS,
     "item": words.ITEMS,
     "language": words.LANGUAGES,
+    "means": words.MEANS,
 }
 """What is chosen by name; elsewhere the page says it."""
 
