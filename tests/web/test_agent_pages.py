@@ -12,11 +12,11 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from domain.issue.actions import ActionName
+from domain.issue.actions import ActionName, Answer, CustomerWrote
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.telephone import shown
-from domain.vocabulary import Role
+from domain.vocabulary import Actor, Role
 from starter.client import Desk, Opened, Unavailable
 from tests.store.test_cases import a_draft, approved, propose
 from tests.support.builders import an_intake
@@ -566,3 +566,66 @@ def value(text: str, name: str) -> str:
     written = re.search(r'\bvalue="([^"]*)"', field)
     assert written
     return written[1]
+
+
+# What the customer wrote after the answer ---------------------------------------------------------
+
+
+async def answered(doors: Doors, caller: Caller) -> IssueView:
+    """An issue that has its answer, and whose customer wrote once more."""
+    issue = await reported(doors, caller, kind="consultation", answering=True)
+    agent = Actor(id="12", role=Role.AGENT)
+    answer = Answer(by=agent, solution="按住复位键十秒")
+    await doors.desk.act(issue.number, ActionName.ANSWER, answer)
+    wrote = CustomerWrote(by=agent, words="还是不行")
+    return await doors.desk.act(issue.number, ActionName.CUSTOMER_WROTE, wrote)
+
+
+CLICKS = {
+    "没有解决，重新处理": ("report_test", {"worked": "no"}),
+    "已经解决": ("report_test", {"worked": "yes"}),
+    "另有所问，照原样进行": ("resume", {"note": ""}),
+}
+
+
+@pytest.mark.parametrize("click", CLICKS)
+async def test_the_agent_is_asked_first_of_all_whether_it_did_not_help_and_clicks_once(
+    agent: AtDesk, doors: Doors, caller: Caller, click: str
+) -> None:
+    issue = await answered(doors, caller)
+    where = f"/intake/{issue.number}"
+    page = (await agent.get(where)).text
+    asked = page[page.index('id="asked"') : page.index("告诉客户")]
+    assert asked.index("是没有解决吗") < asked.index(click)
+    action, said = CLICKS[click]
+    form = asked[: asked.index(click)].rpartition("<form")[2]
+    assert f'action="{where}/{action}"' in form
+    assert hidden(form).items() >= said.items()
+    done = await agent.post(f"{where}/{action}", hidden(form))
+    assert (done.status_code, done.headers["location"]) == (303, where)
+    view = await doors.desk.show(issue.number)
+    assert view.reopen_count == (said.get("worked") == "no")
+    assert 'id="asked"' not in (await agent.get(where)).text
+
+
+async def test_who_takes_a_call_writes_down_what_the_customer_says(
+    agent: AtDesk, doors: Doors, caller: Caller
+) -> None:
+    issue = await reported(doors, caller)
+    where = f"/intake/{issue.number}"
+    page = (await agent.get(where)).text
+    assert 'id="asked"' not in page
+    form = page[page.index('id="customer_wrote"') :].partition("</form>")[0]
+    said = hidden(form) | {"words": "钥匙在保安处", "means": "done", "sender": "李经理"}
+    for _ in range(2):
+        done = await agent.post(f"{where}/customer_wrote", said)
+        assert done.status_code == 303, done.text
+    kept = "SELECT content, actor FROM issue_events WHERE issue_id = $1 AND action = $2"
+    (row,) = await pool_of(doors).fetch(kept, issue.id, ActionName.CUSTOMER_WROTE)
+    assert row["actor"] == "07"
+    assert row["content"] == {
+        "words": "钥匙在保安处",
+        "means": "done",
+        "sender": "李经理",
+        "known": True,
+    }

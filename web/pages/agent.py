@@ -32,6 +32,7 @@ from web.forms.wording import SAID as CALLED
 from web.opening import added, registered
 from web.pages import beside
 from web.pages.beside import BESIDE
+from web.pages.issue import asked
 from web.pages.people import priced
 from web.rendering import Form, Reason, render
 
@@ -42,7 +43,7 @@ _CALLED = ("phone", "organisation", "name", "contact")
 _CASES = 5
 _CASE = re.compile(r"C-\d+")
 ON_THE_LINE = (
-    *(ActionName.ANSWER, ActionName.REPORT_TEST),
+    *(ActionName.ANSWER, ActionName.REPORT_TEST, ActionName.RESUME),
     *(ActionName.ESCALATE, ActionName.WITHDRAW),
 )
 """What an agent does for a customer who is on the line."""
@@ -334,6 +335,7 @@ async def _told(
         tell=[(_TELL[p.kind], p) for p in open_ if p.due_at > now],
         late=[p.kind for p in open_ if p.due_at <= now],
         can=can,
+        asked=asked(who, seen, tried),
         case=await _case(here, who, case),
         kept=kept,
         theirs=may(who.caller, Right.SEE_CUSTOMER, seen),

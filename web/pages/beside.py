@@ -1,5 +1,5 @@
-"""What is done about an issue beside its course, alike on every page of it: notes, corrections
-(R44).
+"""What is done about an issue beside its course, alike on every page of it: what the customer
+says, notes, corrections (R44).
 
 A page shows ``_beside.html``, and lets its own address take these actions, too.
 """
@@ -18,7 +18,7 @@ from web.forms.actions import correcting, of_action
 from web.forms.form import Field, Filled
 from web.forms.submitting import Acted
 
-BESIDE = (ActionName.ADD_NOTE, ActionName.AMEND)
+BESIDE = (ActionName.CUSTOMER_WROTE, ActionName.ADD_NOTE, ActionName.AMEND)
 
 
 class Beside(NamedTuple):

@@ -15,6 +15,7 @@ from starlette.datastructures import FormData
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
+from domain.sla.promise import PromiseKind
 from domain.staff.access import Reach, Right, may, reach
 from domain.vocabulary import Role
 from starter.client import Unavailable
@@ -41,6 +42,8 @@ BEHIND = (
     *(ActionName.REASSIGN, ActionName.TRANSFER, ActionName.CONSULT, ActionName.CONFIRM),
     *(ActionName.ESCALATE, ActionName.WITHDRAW, ActionName.RATE_DIFFICULTY),
 )
+ASKED = (ActionName.REPORT_TEST, ActionName.RESUME)
+"""By which it is said whether our answer did not help, when its customer wrote after it."""
 _CASES = 3
 _STEPS = 8
 
@@ -115,6 +118,19 @@ async def act(
         wrong = result.form.wrong.values()
         raise Problem(result.status, "; ".join(english for _, english in wrong))
     return await show(request, here, who, number, back, acted)
+
+
+def asked(who: Visitor, seen: IssueView, tried: Acted | None) -> dict[ActionName, Filled]:
+    """Return the forms by which somebody may say whether our answer did not help, as long as what
+    its customer wrote is not seen to.
+    """
+    if not any(p.kind is PromiseKind.FEEDBACK and p.ended_at is None for p in seen.promises):
+        return {}
+    return {
+        each: tried.form(seen, each) if tried else Filled()
+        for each in ASKED
+        if each in seen.can and may(who.caller, each, seen)
+    }
 
 
 def _form(

@@ -30,6 +30,7 @@ from web.forms.form import Filled
 from web.forms.submitting import Acted
 from web.pages import beside
 from web.pages.beside import BESIDE
+from web.pages.issue import ASKED, asked
 from web.pages.people import priced
 from web.pages.policy import adopted
 from web.problems import Problem, not_yours
@@ -144,7 +145,8 @@ async def act(
     wanted: Chosen,
 ) -> Response:
     """Do it; the same form sent twice does it once. ``from`` says on which page it stands."""
-    acted = await submitting.act(here, who, number, action, form, (*_HERE, *BESIDE))
+    offered = (*_HERE, *BESIDE, *ASKED)
+    acted = await submitting.act(here, who, number, action, form, offered)
     tried = acted if acted.result.error else None
     if form.get("from") == "issue":
         if tried is None:
@@ -236,6 +238,7 @@ async def _issue(
         kept=await here.desk.kept_words(seen.id) if customer else [],
         **await priced(here, seen),
         deciding=[(each, of_action(each).fields) for each in _DECIDED],
+        asked=asked(who, seen, tried),
         staff=await _staff(here, seen.department),
         in_row=[each for each in _HERE if each not in _DECIDED],
         beside=beside.offered(who, seen, customer, tried),
