@@ -23,7 +23,7 @@ from inbound.machines import machine
 from inbound.mail import LetterBox, from_a_person
 from inbound.mapping import Form, Ignored, Unusable, read_file
 from inbound.smtp import listening
-from runtime import aio, logs
+from runtime import aio, logs, signing
 from runtime import settings as environment
 from runtime.textfiles import read_utf8
 from web.serving import connected
@@ -174,4 +174,4 @@ async def _box(form: Form, own: tuple[str, ...] = ()) -> AsyncIterator[LetterBox
     settings = environment.load()
     logs.configure(settings.log_format, settings.log_level)
     async with connected(settings, "yinuo inbound") as (desk, pool):
-        yield LetterBox(desk, pool, form, own=own)
+        yield LetterBox(desk, pool, form, own=own, signer=signing.signer(settings))

@@ -1,5 +1,5 @@
-"""Letters as a correspondence: which mailboxes are ours, who writes too many, which of ours came
-back.
+"""Letters as a correspondence: which mailboxes are ours, which issue a letter belongs to, who
+writes too many, which of ours came back.
 
 What is kept instead of becoming an issue, and what came back, is an issue's: its lead is told by
 one step more (``escalate``), under a key of its own, so that however often it happens they hear it
@@ -21,8 +21,10 @@ import structlog
 from domain.errors import Refused
 from domain.issue.actions import ActionName, Escalate
 from domain.issue.intake import Intake, said_digest
+from domain.issue.view import IssueView
 from domain.letters import key_of, mailbox, words_of
 from domain.vocabulary import Actor, Role
+from inbound.belonging import Belonging, Belongs, Wrote
 from inbound.machines import undelivered
 from starter.client import Desk, Opened, OtherContent, Unavailable
 from starter.registers import Correspondents, Kept, KeptWith, TooMany, Why, Written
@@ -62,6 +64,11 @@ class Correspondence:
     def known(self) -> Correspondents:
         """What the register knows of them."""
         return Correspondents(self.pool)
+
+    @cached_property
+    def belonging(self) -> Belonging:
+        """What brings letters to the issues that they name."""
+        return Belonging(self.desk, self.known, self.source)
 
     async def ours(self) -> frozenset[str]:
         """Return the desk's own mailboxes: those that are named, and those it sends from."""
@@ -108,17 +115,53 @@ class Correspondence:
             await self.known.forget(intake.issue_id)
             raise
 
+    async def add(self, wrote: Wrote, to: Belongs, came: Came) -> KeptWith | IssueView | None:
+        """Add a letter to the issue that it names; or keep its words with it if its sender writes
+        too many. None: that issue is over, and the letter is another.
+
+        Raises:
+            Refused: it cannot be taken.
+            Unavailable: it is to come again.
+        """
+        if kept := await self.known.kept_with(wrote.key):
+            return await self._seen_to(kept)
+        try:
+            await self.known.admit(
+                Written(
+                    issue_id=wrote.key,
+                    message_id=came.message_id or None,
+                    sender=mailbox(came.sender),
+                    words=words_of(wrote.words),
+                    at=datetime.now(UTC),
+                    about=to.issue.id,
+                )
+            )
+        except TooMany:
+            first = KeptWith(to.issue.id, to.issue.number, Why.TOO_MANY)
+            await self._keep_words(wrote.key, first, came, "", wrote.words)
+            return await self._seen_to(first)
+        added = await self.belonging.add(wrote, to)
+        if added is None:
+            await self.known.forget(wrote.key)
+        return added
+
     async def _keep(self, intake: Intake, came: Came, first: KeptWith, why: Why) -> None:
+        first = first._replace(why=why)
+        await self._keep_words(_key(intake), first, came, intake.title, intake.description)
+
+    async def _keep_words(
+        self, key: str, first: KeptWith, came: Came, subject: str, body: str
+    ) -> None:
         await self.known.keep(
             Kept(
-                key=_key(intake),
+                key=key,
                 issue_id=first.issue_id,
                 at=datetime.now(UTC),
                 door=came.door,
                 sender=came.sender,
-                subject=intake.title,
-                body=intake.description,
-                why=why,
+                subject=subject,
+                body=body,
+                why=first.why,
             )
         )
 

@@ -20,6 +20,7 @@ _SECONDS = 60.0
 """A server that says nothing for that long counts as gone."""
 _FLAGS = {
     LetterFate.REGISTERED: r"\Seen",
+    LetterFate.ADDED: r"\Seen",
     LetterFate.KEPT: r"\Seen",
     LetterFate.IGNORED: r"\Seen",
     LetterFate.UNUSABLE: r"\Seen \Flagged",

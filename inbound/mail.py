@@ -9,20 +9,27 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
+from hashlib import sha256
 from typing import NamedTuple
 
 import structlog
 
 from domain.errors import Refused
+from domain.issue.actions import ActionName
+from domain.issue.conversation import following
 from domain.issue.intake import SAID, Intake
+from domain.letters import ids_in, key_of, numbers_in, own_words, tag_of
 from domain.staff.access import Right
 from domain.vocabulary import Role
+from inbound.belonging import Belongs, Wrote, links_in
 from inbound.correspondence import Came, Correspondence
+from inbound.letters.addresses import mailboxes
 from inbound.letters.apart import Reader, shared
-from inbound.letters.headers import Head, head_of, header
+from inbound.letters.headers import Head, head_of, header, raw_header
 from inbound.letters.letter import Letter
 from inbound.machines import answered_to, machine
-from inbound.mapping import Form, Ignored, Unusable
+from inbound.mapping import Form, Ignored, Unusable, fitted
+from runtime.signing import Signer
 from starter.client import Desk, Unavailable
 from starter.registers import KeptWith, Letters
 from store import AWAY, door_log
@@ -34,6 +41,8 @@ LARGEST = 10 * 1024 * 1024
 _PATIENCE = 2.0
 """Seconds that writing into the trail may hold up an answer."""
 AUTOMATIC, NOT_AN_ISSUE = "automatic", "not about an issue"
+_TO = ("To", "Cc", "Delivered-To", "X-Original-To")
+_ANSWERS = ("In-Reply-To", "References")
 _CUT = (
     f"（此信过大，只收到前 {LARGEST // 1024**2} MiB。"
     f"This letter is too large: only its first {LARGEST // 1024**2} MiB were taken.）"
@@ -45,6 +54,8 @@ class LetterFate(StrEnum):
     """What became of a letter."""
 
     REGISTERED = "registered"
+    ADDED = "added"
+    """It names an issue, and belongs to it."""
     KEPT = "kept"
     """With an issue that it is not: its sender's, who writes too many, or the one of its id."""
     IGNORED = "ignored"
@@ -72,6 +83,8 @@ class LetterBox:
     own: tuple[str, ...] = ()
     """Addresses of the desk's own that the mapping file does not know, such as the mailbox's."""
     reader: Reader = field(default_factory=shared)
+    signer: Signer | None = None
+    """Reads the links that customers were sent, where they come back with an answer."""
 
     @cached_property
     def correspondence(self) -> Correspondence:
@@ -97,7 +110,7 @@ class LetterBox:
             return self._told(LetterOutcome(LetterFate.UNUSABLE, refused.message))
         except Unavailable as away:
             return self._told(LetterOutcome(LetterFate.AWAY, str(away)))
-        await self._trail(number, address, "kept" if fate is LetterFate.KEPT else "done")
+        await self._trail(number, address, fate)
         return self._told(LetterOutcome(fate, number))
 
     async def _taken(self, raw: bytes, sender: str | None, *, cut: bool) -> tuple[str, LetterFate]:
@@ -120,8 +133,14 @@ class LetterBox:
         letter = from_a_person(letter, head, ours)
         if sender and not letter["from"]["address"]:
             letter["from"]["address"] = sender
-        intake = self.form.read(letter, datetime.now(UTC))
         came = Came(letter["from"]["address"], header(head, "Message-ID"), self.via)
+        wrote = self._wrote(letter, head)
+        belongs = await self.correspondence.belonging.found(wrote)
+        if belongs and (added := await self._added(wrote, belongs, came, raw)):
+            return added
+        intake = self.form.read(letter, datetime.now(UTC))
+        if belongs and belongs.known and (over := await self.desk.record(belongs.issue.id)):
+            intake = following(over.intake, intake)
         opened = await self.correspondence.open(intake, await self._said(intake, raw), came)
         if isinstance(opened, KeptWith):
             await self._original(opened.issue_id, raw)
@@ -129,6 +148,38 @@ class LetterBox:
         await self._original(intake.issue_id, raw)
         number = opened.view.number if opened.view else intake.issue_id
         return number, LetterFate.REGISTERED
+
+    def _wrote(self, letter: Letter, head: Head) -> Wrote:
+        """Read a letter as words about the issues that it names. Those that somebody typed, in the
+        subject or the address, come before those that a program carries along.
+        """
+        tags = (tag_of(each.address) for name in _TO for each in mailboxes(raw_header(head, name)))
+        ours = (key_of(id_) or "" for name in _ANSWERS for id_ in ids_in(raw_header(head, name)))
+        sender, text = letter["from"], letter["text"] or letter["subject"]
+        told = f"{letter['message_id']}\n{text}"
+        return Wrote(
+            key=f"letter:{sha256(told.encode(errors='surrogatepass')).hexdigest()[:32]}",
+            words=text,
+            numbers=numbers_in(letter["subject"], *tags, *ours),
+            sender=f"{sender['name']} <{sender['address']}>".strip(),
+            email=sender["address"],
+            links=links_in(text, self.signer, datetime.now(UTC)),
+        )
+
+    async def _added(
+        self, wrote: Wrote, to: Belongs, came: Came, raw: bytes
+    ) -> tuple[str, LetterFate] | None:
+        """Add a letter to its issue, and keep the original there, once; None: that is over."""
+        if await Letters(self.pool).has(to.issue.id, raw):
+            kept = await self.correspondence.known.kept_with(wrote.key)
+            return to.issue.number, LetterFate.KEPT if kept else LetterFate.ADDED
+        own = wrote._replace(words=fitted(own_words(wrote.words, to.issue.told)))
+        added = await self.correspondence.add(own, to, came)
+        if added is None:
+            return None
+        await self._original(to.issue.id, raw)
+        fate = LetterFate.KEPT if isinstance(added, KeptWith) else LetterFate.ADDED
+        return to.issue.number, fate
 
     async def _said(self, intake: Intake, raw: bytes) -> AbstractSet[str]:
         """Say by what another letter of the same id is told from the first: by nothing if it is
@@ -144,16 +195,16 @@ class LetterBox:
         log.info("letter", fate=outcome.fate, said=outcome.said)
         return outcome
 
-    async def _trail(self, number: str, address: str, outcome: str) -> None:
+    async def _trail(self, number: str, address: str, fate: LetterFate) -> None:
         entry = Entry(
             at=datetime.now(UTC),
             person=self.form.source,
             role=Role.INTAKE,
             via=self.via,
             address=address,
-            what=Right.OPEN,
+            what=ActionName.CUSTOMER_WROTE if fate is LetterFate.ADDED else Right.OPEN,
             number=number,
-            outcome=outcome,
+            outcome="kept" if fate is LetterFate.KEPT else "done",
         )
         try:
             async with asyncio.timeout(_PATIENCE):

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import jmespath
@@ -24,6 +24,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_
 from domain.errors import InputError
 from domain.issue.arrival import arrived
 from domain.issue.intake import Customer, Email, Intake
+from domain.letters import numbers_in
 from domain.texts import can_be_seen
 from domain.vocabulary import LONGEST_TEXT, Code, Model, Zone
 from runtime.textfiles import explain, findings, read_utf8
@@ -95,6 +96,17 @@ class Unusable(Exception):
         self.wrong = wrong
 
 
+class About(NamedTuple):
+    """What they sent about issues of these numbers."""
+
+    numbers: tuple[str, ...]
+    reference: str
+    words: str
+    name: str
+    email: str | None
+    phone: str | None
+
+
 class Form(Model):
     """One system's mapping. What stands in ``fixed`` goes before what they send, what stands in
     ``when`` before that; ``defaults`` are for what they leave out.
@@ -102,6 +114,10 @@ class Form(Model):
 
     source: Code
     only: Expression | None = None
+    issue: Expression | None = Field(
+        default=None,
+        description="where they name an issue of ours that what they send belongs to",
+    )
     own: tuple[Email, ...] = Field(
         default=(), description="the desk's own addresses, of which a letter is no issue"
     )
@@ -153,6 +169,31 @@ class Form(Model):
         except ValidationError as error:
             raise Unusable([self._wrong(each) for each in error.errors()]) from None
 
+    def about(self, theirs: Mapping[str, Any]) -> About | None:
+        """Read what they sent as words about an issue; None: it names none.
+
+        Raises:
+            Ignored: it is not about an issue.
+            Unusable: it has no reference.
+        """
+        if self.only and not _found(self.only, theirs):
+            raise Ignored
+        numbers = numbers_in(_written(_found(self.issue, theirs))) if self.issue else ()
+        if not numbers:
+            return None
+        said = {name: value for name, value in self._taken(theirs) if isinstance(value, str)}
+        if not said.get("reference"):
+            raise Unusable([("reference", f"is missing (from `{self.from_['reference']}`)")])
+        words = said.get("description") or said.get("title") or ""
+        return About(
+            numbers=numbers,
+            reference=said["reference"],
+            words=words,
+            name=said.get(f"{_CUSTOMER}name", ""),
+            email=said.get(f"{_CUSTOMER}email") or None,
+            phone=said.get(f"{_CUSTOMER}phone") or None,
+        )
+
     def _taken(self, theirs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name, expression in self.from_.items():
             value = _found(expression, theirs)
@@ -170,7 +211,7 @@ class Form(Model):
         described = said.get("description", "")
         if not isinstance(described, str):  # to be refused
             return {}
-        return {"description": _text(f"{whole}\n\n{described}".strip())}
+        return {"description": fitted(f"{whole}\n\n{described}".strip())}
 
     def _cleaned(self, name: str, value: Any) -> Any:
         """Write a value as ours are written, where that changes nothing of what it says."""
@@ -222,7 +263,7 @@ def _one_line(text: str) -> str:
     return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
-def _text(text: str) -> str:
+def fitted(text: str) -> str:
     """Cut what is too long, say so there, and keep a short last paragraph."""
     text = text.replace("\x00", "")
     if len(text) <= LONGEST_TEXT:
@@ -243,7 +284,7 @@ def _reference(text: str) -> str:
 
 _CLEAN: Mapping[str, Callable[[str], str]] = {
     "reference": _reference,
-    "description": _text,
+    "description": fitted,
     **dict.fromkeys(("title", "site", "model", "serial_number"), _line),
     **dict.fromkeys(("customer.name", "customer.organisation", "customer.contact"), _line),
     **dict.fromkeys(("agent", "product_line", "region", "kind", "severity", "customer.phone"), str),

@@ -17,6 +17,7 @@ from inbound.mail import LARGEST, LetterBox, LetterFate, LetterOutcome
 
 _REPLIES = {
     LetterFate.REGISTERED: "250 2.0.0 {}",
+    LetterFate.ADDED: "250 2.0.0 added to {}",
     LetterFate.KEPT: "250 2.0.0 kept with {}",
     LetterFate.IGNORED: "250 2.0.0 taken, {}",
     LetterFate.UNUSABLE: "550 5.6.0 {}",

@@ -40,7 +40,7 @@ from store.customers import Known, Reported
 from store.door_log import UNKNOWN, Entry
 from store.event_log import BEGINNING, Page, Position, Whose
 from store.kept_words import Kept, KeptWith, Why
-from store.letter_senders import TooMany, Written
+from store.letter_senders import Named, TooMany, Written
 from store.letters import KeptLetter
 from store.roster import KnownStaff
 from store.rulebooks import Rulebooks
@@ -66,6 +66,7 @@ __all__ = [
     "Known",
     "Letters",
     "Load",
+    "Named",
     "Page",
     "Position",
     "Registers",
@@ -221,8 +222,12 @@ class Correspondents(OnRegisters):
         allowed = current.policy.letters if current else policy.Letters()
         await answered(letter_senders.admit(self._pool, letter, allowed))
 
+    async def named(self, numbers: Sequence[str]) -> list[Named]:
+        """Find the issues that somebody's words name, in the order in which they do."""
+        return await answered(letter_senders.named(self._pool, numbers)) if numbers else []
+
     async def forget(self, issue_id: str) -> None:
-        """Take back that a letter becomes an issue."""
+        """Take back that a letter becomes an issue, or belongs to one."""
         await answered(letter_senders.forget(self._pool, issue_id))
 
     async def keep(self, kept: Kept) -> bool:
@@ -301,6 +306,7 @@ class Registers:
     links: UsedLinks
     letters: Letters
     events: Events
+    correspondents: Correspondents
 
     @classmethod
     def on(cls, pool: Pool) -> Registers:
@@ -315,4 +321,5 @@ class Registers:
             UsedLinks(pool),
             Letters(pool),
             Events(pool),
+            Correspondents(pool),
         )

@@ -5,6 +5,7 @@ restart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from domain.sla.policy import Letters
@@ -18,8 +19,8 @@ _LETTERS = 0x4C455454
 
 
 class Written(Model):
-    """A letter that is to become this issue; ``sender`` as mailboxes are compared, ``words`` the
-    same for letters that say the same.
+    """A letter that is to become this issue, or belongs to the one it is ``about``; ``sender`` as
+    mailboxes are compared, ``words`` the same for letters that say the same.
     """
 
     issue_id: str
@@ -27,6 +28,23 @@ class Written(Model):
     sender: str
     words: str
     at: Instant
+    about: str | None = None
+
+
+class Named(Model):
+    """An issue that somebody's words name, by what its customer is known, and what they were told
+    lately. Confidential (R30).
+    """
+
+    id: str
+    number: str
+    registered_at: Instant
+    redirected: int
+    email: str | None
+    phone: str | None
+    opened_from: str | None
+    """The mailbox of the letter that became this issue."""
+    told: tuple[str, ...]
 
 
 class TooMany(Exception):
@@ -54,7 +72,7 @@ async def admit(pool: Pool, letter: Written, allowed: Letters) -> None:
         hour = await connection.fetch(
             """
             SELECT i.id, i.number, l.words
-            FROM letter_senders l LEFT JOIN issues i ON i.id = l.issue_id
+            FROM letter_senders l LEFT JOIN issues i ON i.id = coalesce(l.about, l.issue_id)
             WHERE l.sender = $1 AND l.at > $2 ORDER BY l.at, l.issue_id
             """,
             *(letter.sender, letter.at - HOUR),
@@ -66,7 +84,7 @@ async def admit(pool: Pool, letter: Written, allowed: Letters) -> None:
                 raise TooMany(first and KeptWith(first["id"], first["number"], Why.TOO_MANY))
         columns = ", ".join(Written.model_fields)
         await connection.execute(
-            f"INSERT INTO letter_senders ({columns}) VALUES ($1, $2, $3, $4, $5)",  # noqa: S608
+            f"INSERT INTO letter_senders ({columns}) VALUES ($1, $2, $3, $4, $5, $6)",  # noqa: S608
             *letter.model_dump().values(),
         )
 
@@ -78,6 +96,23 @@ async def forget(pool: Pool, issue_id: str) -> None:
         " AND NOT EXISTS (SELECT FROM issues WHERE id = $1)",
         issue_id,
     )
+
+
+async def named(pool: Pool, numbers: Sequence[str]) -> list[Named]:
+    """Find the issues of these numbers, in their order: those there are."""
+    rows = await pool.fetch(
+        """
+        SELECT i.id, i.number, i.registered_at, i.redirected, i.email, i.phone,
+            l.sender AS opened_from, ARRAY(
+            SELECT o.body FROM outbox o
+            WHERE o.issue_id = i.id AND o.audience = 'customer' ORDER BY o.seq DESC LIMIT 20
+        ) AS told
+        FROM issues i LEFT JOIN letter_senders l ON l.issue_id = i.id
+        WHERE i.number = ANY($1) ORDER BY array_position($1, i.number)
+        """,
+        list(numbers),
+    )
+    return [Named(**dict(row)) for row in rows]
 
 
 async def _known(connection: Connection, issue_id: str) -> bool:

@@ -114,7 +114,8 @@ class Intake(Model):
         default=None,
         max_length=200,
         pattern=r"^[^\x00-\x1f]*$",
-        description="id of the issue whose callback or evaluation it came from (R21)",
+        description="id of the issue whose callback or evaluation it came from (R21), or that was "
+        "over when its customer wrote again",
     )
 
     @property

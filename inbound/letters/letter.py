@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,6 +9,7 @@ from hashlib import sha256
 from typing import TypedDict
 
 from domain.issue.intake import OLDEST_REPORT
+from domain.letters import numbers_in
 from inbound.letters import bluntly, parts
 from inbound.letters.addresses import Mailbox, mailboxes
 from inbound.letters.headers import Head, head_of, header, raw_header, titles
@@ -18,7 +18,6 @@ from inbound.letters.said import Attached, Said
 NOT_READ = (
     "（此信未能完整读取，原件已保存。This letter could not be read in full; the original is kept.）"
 )
-_NUMBER = re.compile(r"(?<!\d)\d{8}-\d{2,4}-\d{4,}(?!\d)")
 _LONGEST = 200_000
 """Characters of a text that are handed on; an issue takes fewer, and says so."""
 _LONGEST_NAMES = 1_500
@@ -65,7 +64,7 @@ def letter_in_hurry(raw: bytes, now: datetime) -> Letter:
 def _letter(raw: bytes, said: Said, now: datetime) -> Letter:
     head = head_of(raw)
     subject = next(iter(titles(head)), "")
-    about = _NUMBER.search(subject)
+    about = numbers_in(subject)
     known = header(head, "Message-ID")
     sender, date = _sender(head), _sent_at(head, now)
     return {
@@ -74,7 +73,7 @@ def _letter(raw: bytes, said: Said, now: datetime) -> Letter:
         "from": {"name": sender.name, "address": sender.address},
         "to": ", ".join(filter(None, (header(head, to) for to in ("To", "Delivered-To")))),
         "subject": subject,
-        "about": about[0] if about else None,
+        "about": next(iter(about), None),
         "text": "\n\n".join(_paragraphs(head, said, sender, date)),
         "date": date,
         "in_reply_to": header(head, "In-Reply-To"),

@@ -21,6 +21,7 @@ from runtime.embedded.ports import free_ports
 from runtime.settings import ROOT
 from starter.client import Unavailable
 from store import issue_reader
+from tests.inbound.test_belonging import OWN, said, waiting
 from tests.inbound.test_smtp import OutOfOrder
 from tests.support.letters import MAPPING, form, letter
 from tests.support.mail_server import PASSWORD, USER, MailServer, mail_server, self_signed
@@ -130,6 +131,17 @@ async def test_of_a_letter_that_was_cut_the_text_says_so(
     said = await description(running_desk, sent)
     assert said.startswith("（此信过大")
     assert "a" * 60 in said
+
+
+async def test_an_answer_counts_as_read_once_its_words_are_with_the_issue(
+    server: MailServer, mailbox: Mailbox, box: LetterBox, running_desk: RunningDesk
+) -> None:
+    theirs = await waiting(running_desk)
+    headers = {"From": theirs.email, "Subject": f"回复：{theirs.number}"}
+    uid = server.receive(letter(OWN, **headers).as_bytes())
+    assert await mailbox.empty_into(box) == 1
+    assert server.flags[uid] == {r"\Seen"}
+    assert [each["words"] for each in await said(running_desk, theirs.number)] == [OWN]
 
 
 @pytest.mark.parametrize("command", ["FETCH", "STORE"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -12,10 +13,12 @@ import pytest
 from fastapi import FastAPI
 
 from domain.staff.access import Right
-from domain.vocabulary import Role
+from domain.vocabulary import Role, Stage
 from inbound.shelf import Shelf
 from runtime.settings import ROOT
 from store import door_log, issue_reader
+from tests.inbound.test_belonging import OWN, over, said, waiting
+from tests.support.builders import an_intake
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import MakeToken
 
@@ -187,3 +190,89 @@ async def test_a_body_that_is_no_object_is_refused(
     cti = await token(Role.INTAKE, "cti") | {"Content-Type": "application/json"}
     answer = await http.post("/inbound/cti", content=body, headers=cti)
     assert (answer.status_code, said in answer.json()["detail"]) == (422, True), answer.text
+
+
+# --- about an issue that they name ----------------------------------------------------------------
+
+
+@pytest.fixture
+def naming(app: FastAPI, tmp_path: Path) -> None:
+    """The example form, with a field for the number of an issue."""
+    text = (EXAMPLES / "webform.toml").read_text("utf-8")
+    named = text.replace('source = "web"\n', 'source = "web"\nissue = "\\"问题编号\\""\n')
+    assert named != text
+    (tmp_path / "webform.toml").write_text(named, "utf-8")
+    app.state.shelf = Shelf(tmp_path)
+
+
+@pytest.mark.usefixtures("naming")
+async def test_what_names_an_issue_is_added_to_it_once_and_says_where(
+    http: httpx2.AsyncClient, token: MakeToken, running_desk: RunningDesk
+) -> None:
+    theirs = await waiting(running_desk)
+    web = await token(Role.INTAKE, "web")
+    answer = {"表单编号": f"W{uuid4().hex}", "问题编号": f"【{theirs.number}】", "问题描述": OWN}
+    answer |= {"电子邮箱": theirs.email.upper(), "联系人": "王芳"}
+    for _ in range(2):
+        taken = await http.post("/inbound/webform", json=answer, headers=web)
+        assert taken.status_code == 204, taken.text
+        assert taken.headers["location"] == f"/issues/{theirs.number}"
+    (content,) = await said(running_desk, theirs.number)
+    assert (content["words"], content["known"]) == (OWN, True)
+    assert content["sender"] == f"王芳 {theirs.email.upper()}"
+    assert (await running_desk.desk.show(theirs.number)).stage is Stage.IN_PROGRESS
+    (entry, *_) = await door_log.entries(running_desk.pool, number=theirs.number)
+    assert (entry.person, entry.what, entry.outcome) == ("web", "customer_wrote", "done")
+
+
+@pytest.mark.usefixtures("naming")
+async def test_who_gives_another_address_is_a_stranger(
+    http: httpx2.AsyncClient, token: MakeToken, running_desk: RunningDesk
+) -> None:
+    theirs = await waiting(running_desk)
+    web = await token(Role.INTAKE, "web")
+    answer = {"表单编号": f"W{uuid4().hex}", "问题编号": theirs.number, "问题描述": OWN}
+    answer |= {"电子邮箱": "who@else.example.org"}
+    taken = await http.post("/inbound/webform", json=answer, headers=web)
+    assert taken.status_code == 204, taken.text
+    (content,) = await said(running_desk, theirs.number)
+    assert content["known"] is False
+    assert (await running_desk.desk.show(theirs.number)).stage is Stage.WAITING
+
+
+@pytest.mark.usefixtures("naming")
+@pytest.mark.parametrize("number", ["20200101-07-0001", "none", ""])
+async def test_what_names_no_issue_of_ours_becomes_one(
+    http: httpx2.AsyncClient, token: MakeToken, number: str
+) -> None:
+    web = await token(Role.INTAKE, "web")
+    taken = await http.post("/inbound/webform", json=web_form(问题编号=number), headers=web)
+    assert taken.status_code == 201, taken.text
+
+
+@pytest.mark.usefixtures("naming")
+async def test_what_names_an_issue_that_is_over_becomes_one_that_arises_from_it(
+    http: httpx2.AsyncClient, token: MakeToken, running_desk: RunningDesk
+) -> None:
+    theirs = await over(running_desk)
+    web = await token(Role.INTAKE, "web")
+    form = web_form(问题编号=theirs.number, 电子邮箱=theirs.email)
+    taken = await http.post("/inbound/webform", json=form, headers=web)
+    assert taken.status_code == 201, taken.text
+    record = await running_desk.desk.record(taken.json()["number"])
+    assert record
+    assert record.intake.arises_from == theirs.issue.id
+    assert record.intake.site == an_intake().site
+
+
+@pytest.mark.usefixtures("naming")
+async def test_words_about_an_issue_need_a_reference_too(
+    http: httpx2.AsyncClient, token: MakeToken, running_desk: RunningDesk
+) -> None:
+    theirs = await waiting(running_desk)
+    web = await token(Role.INTAKE, "web")
+    answer = {"问题编号": theirs.number, "问题描述": OWN}
+    taken = await http.post("/inbound/webform", json=answer, headers=web)
+    assert taken.status_code == 422
+    assert taken.json()["errors"][0]["field"] == "reference"
+    assert await said(running_desk, theirs.number) == []
