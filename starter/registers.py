@@ -246,7 +246,20 @@ class Correspondents(OnRegisters):
 
 
 class UsedLinks(OnRegisters):
-    """Links in messages work once."""
+    """Links in messages do what they are for once; so much is written by them within an hour."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._rulebooks = Rulebooks()
+
+    async def admit(self, name: str, link: Link, at: datetime, address: str) -> bool:
+        """Let something be written by a customer's link, as often as the policy lets them."""
+        async with self._connected() as connection:
+            current = await self._rulebooks.newest(connection)
+        rule = current.policy.conversation if current else policy.Conversation()
+        return await answered(
+            door_log.admit(self._pool, name, link, at, address, rule.by_link_per_hour)
+        )
 
     async def used_at(self, id_: str) -> datetime | None:
         """Say when a link was used; None: it was not."""

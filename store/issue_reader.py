@@ -21,7 +21,7 @@ from domain.issue.state import STEPS_KEPT, Issue, StepNote, note_of
 from domain.issue.step import Recorded
 from domain.issue.view import IssueView, view
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import Instant, Model, Role, Severity
+from domain.vocabulary import Instant, Means, Model, Role, Severity
 from store import issue_list
 from store.connection import Connection, Pool
 from store.issue_list import Filter, Place
@@ -164,6 +164,8 @@ class Outlook(Model):
     """
 
     expected_at: Instant | None = None
+    time_answered: bool = False
+    """They said whether that suits them."""
     asked: str | None = None
     work: str | None = None
     amount: Decimal | None = None
@@ -178,7 +180,13 @@ async def outlook(pool: Pool, issue_id: str, generation: int) -> Outlook:
         SELECT h.expected_at, p.work, p.amount, (
             SELECT e.content->>'ask' FROM issue_events e
             WHERE e.issue_id = i.id AND e.action = $3 ORDER BY e.seq DESC LIMIT 1
-        ) AS asked, array(
+        ) AS asked, EXISTS (
+            SELECT FROM issue_events e WHERE e.issue_id = i.id AND e.action = $4
+                AND e.content->>'means' = ANY($5) AND e.seq > (
+                    SELECT max(seq) FROM issue_events
+                    WHERE issue_id = i.id AND content ? 'expected_at'
+                )
+        ) AS time_answered, array(
             SELECT o.full_text FROM outbox o JOIN issue_events e USING (issue_id, seq)
             WHERE o.issue_id = i.id AND o.full_text IS NOT NULL
                 AND e.recorded #>> '{step,generation}' = $2::int::text
@@ -190,6 +198,7 @@ async def outlook(pool: Pool, issue_id: str, generation: int) -> Outlook:
         WHERE i.id = $1
         """,
         *(issue_id, generation, ActionName.WAIT_FOR_CUSTOMER),
+        *(ActionName.CUSTOMER_WROTE, [Means.FITS, Means.DOES_NOT_FIT]),
     )
     return Outlook(**dict(row)) if row else Outlook()
 

@@ -54,6 +54,11 @@ def _to_be_called(issue: Issue) -> bool:
     return issue.promise(PromiseKind.CALLBACK) is not None
 
 
+def _written_after(issue: Issue) -> bool:
+    """R24: they wrote after our answer, and nobody has seen to it yet."""
+    return issue.promise(PromiseKind.FEEDBACK) is not None
+
+
 def _looked_for(issue: Issue) -> bool:
     """R8: the hotline looks for the answer, nobody was sent."""
     return issue.promise(PromiseKind.HAND_OVER) is not None
@@ -156,7 +161,12 @@ _TO_BE_CALLED = Both(
     "已经处理完成。我们会打电话给您，问问是否一切正常。",
     "The work is done. We will call you to ask whether all is well.",
 )
+_HEARD = Both(
+    "我们收到了您写的话，正在看，会尽快与您联系。",
+    "We have what you wrote, are looking into it, and will contact you soon.",
+)
 _AFTER = (
+    Sentence(_written_after, _HEARD),
     Sentence(_of_the_hotline, _ANSWERED),
     Sentence(_to_accept, _TO_ACCEPT),
     Sentence(_to_try, _TO_TRY),
@@ -297,6 +307,7 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
     ),
     Stage.REPLIED: (*_AFTER, Sentence(_always, _DONE)),
     Stage.CALLBACK: (
+        Sentence(_written_after, _HEARD),
         Sentence(
             _always,
             Both(
@@ -316,7 +327,10 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
             ),
         ),
     ),
-    Stage.CLOSED: tuple(Sentence(_ended(outcome), said) for outcome, said in ENDED.items()),
+    Stage.CLOSED: (
+        Sentence(_written_after, _HEARD),
+        *(Sentence(_ended(outcome), said) for outcome, said in ENDED.items()),
+    ),
 }
 """Of each stage the sentences there are; the first that fits is said."""
 

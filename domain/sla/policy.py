@@ -352,10 +352,12 @@ class Webhooks(Model):
 
 class Conversation(Model):
     """Within which time of its closing an issue is opened again by what its customer writes (R24);
-    later it is another issue, linked to it, and so it is once the closed one is over.
+    later it is another issue, linked to it, and so it is once the closed one is over. And how often
+    within an hour whoever holds a customer's links may write by them: a link may get about.
     """
 
     reopen_within: Elapsed = TimeBudget(span=timedelta(days=7), written="7d")
+    by_link_per_hour: Annotated[int, Field(gt=0)] = 20
 
 
 _LIKE: Mapping[PromiseKind, PromiseKind] = {PromiseKind.FEEDBACK: PromiseKind.RESPONSE}

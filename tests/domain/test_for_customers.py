@@ -18,7 +18,16 @@ from domain.for_customers.situation import (
     where_it_stands,
     who_has_it,
 )
-from domain.for_customers.turn import DECISIONS, Turn, decides, turns
+from domain.for_customers.turn import (
+    DECISIONS,
+    THANKS,
+    WRITINGS,
+    Known,
+    Offer,
+    Turn,
+    decides,
+    turns,
+)
 from domain.issue.actions import ActionName
 from domain.issue.state import Issue, Person
 from domain.links import BETWEEN_OURSELVES, PURPOSES, Link, Purpose
@@ -29,13 +38,13 @@ from domain.vocabulary import (
     Category,
     Kind,
     Language,
+    Means,
     Outcome,
     Role,
     Stage,
 )
 from tests.support.builders import (
     DAY,
-    ENGINEER,
     HOUR,
     LEAD,
     MINUTE,
@@ -223,6 +232,11 @@ def a_link(purpose: Purpose, sent_at: object = MONDAY, **changes: object) -> Lin
     return Link.model_validate(fields | changes)
 
 
+def decisions(issue: Issue, link: Link, *, used: bool = False) -> tuple[Offer, ...]:
+    found = turns(issue, link, Known(MONDAY, used=used))
+    return tuple(offer for offer in found if offer.turn in DECISIONS)
+
+
 def quoted() -> Issue:
     desk = Desk(also=frozenset(PromiseKind) - {PromiseKind.VERIFICATION})
     issue = desk.open(an_intake(kind=Kind.PAID_SERVICE))
@@ -235,10 +249,10 @@ def test_an_older_link_shows_what_is_asked_and_does_not_decide_it() -> None:
     issue = quoted()
     made = issue.promise(PromiseKind.CONFIRMATION)
     assert made
-    (offer,) = turns(issue, a_link(Purpose.PROGRESS, made.made_at - MINUTE), used=False)
+    (offer,) = decisions(issue, a_link(Purpose.PROGRESS, made.made_at - MINUTE))
     assert offer == (Turn.CONFIRM, False)
     for purpose in (Purpose.PROGRESS, Purpose.CONFIRM):
-        (offer,) = turns(issue, a_link(purpose, made.made_at), used=False)
+        (offer,) = decisions(issue, a_link(purpose, made.made_at))
         assert offer == (Turn.CONFIRM, True)
 
 
@@ -276,14 +290,75 @@ def test_a_link_of_before_a_reopening_decides_nothing_after_it() -> None:
     desk = Desk()
     issue = desk.do(an_issue(Stage.IN_PROGRESS), ActionName.RESOLVE, actor(Role.ENGINEER))
     link = a_link(Purpose.TEST, issue.last_at + HOUR)
-    assert turns(issue, link, used=False) == ((Turn.TEST, True),)
-    assert turns(issue, link, used=True) == (), "it said so already"
+    assert decisions(issue, link) == ((Turn.TEST, True),)
+    assert decisions(issue, link, used=True) == (), "it said so already"
     issue = desk.do(issue, ActionName.REPORT_TEST, CUSTOMER, worked=False)
     issue = desk.do(issue, ActionName.RESOLVE, actor(Role.ENGINEER))
-    assert turns(issue, link, used=False) == ((Turn.TEST, False),)
+    assert decisions(issue, link) == ((Turn.TEST, False),)
 
 
 def test_each_decision_has_the_link_that_is_sent_for_it() -> None:
     customers = {p for p, terms in PURPOSES.items() if terms.audience is Audience.CUSTOMER}
     assert set(DECISIONS.values()) == customers - {Purpose.PROGRESS}
-    assert ENGINEER.id not in {str(each) for each in Turn}
+
+
+# What is written ----------------------------------------------------------------------------------
+
+
+def written(issue: Issue, link: Link | None = None, **known: object) -> set[Turn]:
+    by = link or a_link(Purpose.PROGRESS, MONDAY - DAY)
+    found = turns(issue, by, Known(**{"now": MONDAY} | known))  # type: ignore[arg-type]
+    return {offer.turn for offer in found if offer.turn in WRITINGS}
+
+
+def test_everything_there_may_be_to_do_is_a_decision_or_something_to_write() -> None:
+    assert {*DECISIONS, *WRITINGS} == set(Turn)
+    buttons = [button for writing in WRITINGS.values() for button in writing.buttons]
+    assert {button.means for button in buttons} == set(Means) == set(THANKS)
+    for said in (*THANKS.values(), *(button.called for button in buttons)):
+        assert not re.search(r"[A-Za-z]", said.zh)
+        assert not re.search(r"[一-鿿]", said.en)
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_a_customer_can_write_at_every_stage_by_any_link_of_theirs(stage: Stage) -> None:
+    issue = an_issue(stage)
+    old = a_link(Purpose.PROGRESS, MONDAY - DAY, generation=7)
+    assert written(issue, old) & {Turn.WRITE, Turn.WAITING}
+
+
+def test_whose_turn_it_is_can_say_that_it_is_done_or_takes_longer_and_ask() -> None:
+    issue = Desk().do(
+        an_issue(Stage.IN_PROGRESS), ActionName.WAIT_FOR_CUSTOMER, actor(Role.ENGINEER)
+    )
+    assert written(issue) == {Turn.WAITING}
+    means = [button.means for button in WRITINGS[Turn.WAITING].buttons]
+    assert means == [Means.DONE, Means.MORE_TIME, Means.WORDS]
+
+
+def test_an_announced_time_is_asked_about_while_it_is_ahead_and_somebody_comes() -> None:
+    soon = MONDAY + HOUR
+    working = an_issue(Stage.IN_PROGRESS)
+    assert written(working, announced=soon) == {Turn.TIME, Turn.WRITE}
+    assert written(working, announced=MONDAY - MINUTE) == {Turn.WRITE}
+    assert written(working) == {Turn.WRITE}, "nothing announced, or they said"
+    assert Turn.TIME not in written(an_issue(Stage.REPLIED), announced=soon)
+
+
+def test_that_it_failed_may_be_said_by_an_older_link_and_after_the_closing() -> None:
+    desk = Desk()
+    replied = desk.do(an_issue(Stage.IN_PROGRESS), ActionName.RESOLVE, actor(Role.ENGINEER))
+    assert Turn.FAILED in written(replied)
+    asked = a_link(Purpose.TEST, replied.last_at)
+    assert Turn.FAILED not in written(replied, asked), "that link asks whether it works"
+    assert Turn.FAILED in written(replied, asked, used=True)
+    for outcome in Outcome:
+        over = an_issue(Stage.CLOSED).model_copy(update={"outcome": outcome})
+        solved = outcome in {Outcome.SOLVED, Outcome.NOT_REACHED}
+        assert (Turn.FAILED in written(over)) == solved
+
+
+def test_after_our_answer_the_page_owns_that_what_they_wrote_is_read() -> None:
+    issue = an_issue(Stage.REPLIED)
+    issue = issue.model_copy(update={"promises": (a_promise(PromiseKind.FEEDBACK),)})
+    assert "我们收到了您写的话" in where_it_stands(issue, ZH)

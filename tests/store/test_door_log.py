@@ -68,3 +68,27 @@ async def test_of_many_uses_of_one_link_at_once_one_counts(database: Pool) -> No
     assert sorted(await asyncio.gather(*uses)) == [False] * 7 + [True]
     assert await door_log.link_used(database, "digest") == NOW
     assert await door_log.use_link(database, "another", link, NOW, "192.0.2.7")
+
+
+async def test_of_many_who_write_by_links_at_once_so_many_are_let_in_as_the_policy_says(
+    database: Pool,
+) -> None:
+    link = Link(
+        number="20261123-07-0001",
+        purpose=Purpose.PROGRESS,
+        person="customer",
+        generation=1,
+        until=NOW + HOUR,
+    )
+
+    async def write(name: str, at: datetime = NOW, by: Link = link) -> bool:
+        return await door_log.admit(database, name, by, at, "192.0.2.7", 5)
+
+    let_in = await asyncio.gather(*(write(f"link:{n}") for n in range(12)))
+    assert sum(let_in) == 5
+    again = await asyncio.gather(*(write(f"link:{n}") for n in range(12)))
+    assert again == let_in, "the same, sent again, is taken again"
+    other = link.model_copy(update={"number": "20261123-07-0002"})
+    assert await write("link:20", by=other)
+    assert await write("link:21", NOW + HOUR + timedelta(seconds=1))
+    assert not await write("link:22")

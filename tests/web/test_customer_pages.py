@@ -20,9 +20,10 @@ from domain.links import Purpose
 from domain.vocabulary import Stage
 from runtime.embedded.ports import free_ports
 from starter.registers import Registers
+from store import door_log
 from tests.support.staff_at_pages import pool_of
 from tests.web.conftest import BASE
-from tests.web.test_link_pages import ADDRESS, CLERK, ENGLISH, Sent, closed, opened
+from tests.web.test_link_pages import ADDRESS, CLERK, ENGLISH, LEAD, Sent, closed, opened
 from web.app import build
 from web.context import Doors
 
@@ -96,7 +97,7 @@ async def test_every_customer_link_opens_the_same_page(
     sent = await by_letter(doors)
     await sent.act(ActionName.RESOLVE, await sent.engineer(), result="读卡器已更换")
     pages = [
-        main((await http.get(await sent.link(purpose))).text)
+        re.sub(r'name="key" value="\w+"', "", main((await http.get(await sent.link(purpose))).text))
         for purpose in (Purpose.PROGRESS, Purpose.TEST)
     ]
     assert pages[0] == pages[1]
@@ -272,3 +273,161 @@ async def test_whom_to_call_is_said_while_the_register_is_away(sent: Sent) -> No
             page = await http.get(test, headers=ENGLISH)
     assert page.status_code == 503
     assert HOTLINE in page.text
+
+
+# --- what they write ------------------------------------------------------------------------------
+
+
+async def waiting(sent: Sent) -> None:
+    engineer = await sent.engineer()
+    await sent.act(ActionName.ACCEPT, engineer)
+    said = {"reason": "主任不在", "ask": "请您打开机房"}
+    await sent.act(ActionName.WAIT_FOR_CUSTOMER, engineer, **said)
+
+
+async def told(sent: Sent, template: str) -> list[str]:
+    """What was written to the staff by that wording."""
+    rows = await pool_of(sent.doors).fetch(
+        "SELECT o.body FROM outbox o JOIN issues i ON i.id = o.issue_id"
+        " WHERE i.number = $1 AND o.template = $2 ORDER BY o.seq",
+        *(sent.number, template),
+    )
+    return [row["body"] for row in rows]
+
+
+def keyed(page: str, form: str, **said: str) -> dict[str, str]:
+    """A form of the page as it is sent."""
+    inside = page[page.index(f'name="form" value="{form}"') :]
+    (key,) = re.findall(r'name="key" value="(\w+)"', inside[: inside.index("</form>")])
+    return {"form": form, "key": key} | said
+
+
+async def test_what_is_done_is_told_by_an_old_link_and_the_issue_goes_on(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    link = await sent.link(Purpose.PROGRESS)
+    await waiting(sent)
+    page = (await http.get(link)).text
+    assert "请您打开机房" in page
+    assert forms(page) == {"waiting"}
+    said = keyed(page, "waiting", means="done", words="钥匙放在前台了")
+    done = await http.post(link, data=said)
+    assert done.status_code == 200
+    assert "我们马上继续" in done.text
+    assert (await sent.show()).stage is Stage.IN_PROGRESS
+    (step,) = await sent.steps(ActionName.CUSTOMER_WROTE)
+    assert (step["role"], step["content"]["means"]) == ("customer", "done")
+    (body,) = await told(sent, "customer_wrote")
+    assert "钥匙放在前台了" in body
+
+
+async def test_a_button_says_by_itself_what_it_means_in_the_readers_language(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    link = await sent.link(Purpose.PROGRESS)
+    await waiting(sent)
+    page = await http.get(link, headers=ENGLISH)
+    more = await http.post(
+        link, data=keyed(page.text, "waiting", means="more_time", words=" "), headers=ENGLISH
+    )
+    assert "we will wait" in more.text
+    assert (await sent.show()).stage is Stage.WAITING
+    (step,) = await sent.steps(ActionName.CUSTOMER_WROTE)
+    assert step["content"]["words"] == "I need more time."
+
+
+@pytest.mark.parametrize("said", [{"means": "words", "words": "  "}, {"words": "钥匙在前台"}])
+async def test_what_is_missing_is_said_and_what_was_written_stays(
+    sent: Sent, http: httpx2.AsyncClient, said: dict[str, str]
+) -> None:
+    link = await sent.link(Purpose.PROGRESS)
+    await waiting(sent)
+    page = (await http.get(link)).text
+    wrong = await http.post(link, data=keyed(page, "waiting", **said))
+    assert wrong.status_code == 422
+    assert len(re.findall(r'class="error"', wrong.text)) == 1
+    assert said["words"].strip() in wrong.text
+    assert not await sent.steps(ActionName.CUSTOMER_WROTE)
+
+
+async def test_a_form_sent_twice_is_one_message_and_a_link_takes_several(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    link = await sent.link(Purpose.PROGRESS)
+    for words in ("机器在二楼", "进门要登记"):
+        form = keyed((await http.get(link)).text, "write", means="words", words=words)
+        answers = await asyncio.gather(*(http.post(link, data=form) for _ in range(3)))
+        assert {answer.status_code for answer in answers} == {200}
+    steps = sorted(await sent.steps(ActionName.CUSTOMER_WROTE), key=lambda step: step["seq"])
+    assert [step["content"]["words"] for step in steps] == ["机器在二楼", "进门要登记"]
+    assert all(step["key"].startswith("link:") for step in steps)
+    outcomes = [e.outcome for e in await sent.trail() if e.what == "customer_wrote"]
+    assert set(outcomes) == {"done"}
+
+
+async def test_whoever_holds_a_link_cannot_flood_an_issue_and_keeps_the_words(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    link = await sent.link(Purpose.PROGRESS)
+    pool, at = pool_of(sent.doors), datetime.now(UTC)
+    for n in range(20):  # by this link and others
+        assert await door_log.admit(pool, f"link:{n}:{sent.number}", sent.read(link), at, "", 20)
+    form = keyed((await http.get(link)).text, "write", means="words", words="还有一句<b>")
+    answer = await http.post(link, data=form)
+    assert answer.status_code == 429
+    assert "还有一句&lt;b&gt;</textarea>" in answer.text
+    assert HOTLINE in answer.text
+    assert not await sent.steps(ActionName.CUSTOMER_WROTE)
+
+
+async def test_that_it_failed_again_is_said_by_any_link_and_opens_the_issue_again(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    link = sent.read(await sent.link(Purpose.PROGRESS))
+    before = link.model_copy(update={"until": link.until - timedelta(hours=1)})
+    old = f"/l/{sent.doors.signer.link(before)}"
+    await sent.act(ActionName.RESOLVE, await sent.engineer(), result="读卡器已更换")
+    page = (await http.get(old)).text
+    assert forms(page) == {"failed", "write"}
+    said = keyed(page, "failed", means="not_solved", words="还是吞卡")
+    assert (await http.post(old, data=said)).status_code == 200
+    seen = await sent.show()
+    assert (seen.reopen_count, seen.severity) == (1, "major")
+    assert "很抱歉，上次没有真正解决" in (await http.get(old)).text
+
+
+async def test_an_announced_time_is_asked_about_once(sent: Sent, http: httpx2.AsyncClient) -> None:
+    link = await sent.link(Purpose.PROGRESS)
+    soon = datetime.now(UTC) + timedelta(days=1)
+    await sent.act(ActionName.ACCEPT, await sent.engineer(), expected_at=soon)
+    page = (await http.get(link)).text
+    said = keyed(page, "time", means="does_not_fit", words="")
+    assert "另约时间" in (await http.post(link, data=said)).text
+    assert "time" not in forms((await http.get(link)).text)
+    later = soon + timedelta(days=1)
+    await sent.act(
+        ActionName.REPORT_PROGRESS, await sent.engineer(), note="另约", expected_at=later
+    )
+    assert "time" in forms((await http.get(link)).text), "that is another time"
+    (body,) = await told(sent, "customer_wrote")
+    assert "这个时间不方便" in body
+
+
+async def test_what_is_written_about_an_issue_that_is_over_is_an_issue_of_its_own_once(
+    sent: Sent, http: httpx2.AsyncClient
+) -> None:
+    link = await sent.link(Purpose.PROGRESS)
+    await sent.act(ActionName.WITHDRAW, LEAD, reason="客户自行恢复")
+    page = (await http.get(link)).text
+    assert "此事已撤销" in page
+    form = keyed(page, "write", means="words", words="又坏了，请派人来")
+    answers = [await http.post(link, data=form) for _ in range(2)]
+    numbers = {re.findall(r"登记为新的问题 (\S+)，", answer.text)[0] for answer in answers}
+    assert len(numbers) == 1
+    another = await sent.doors.desk.show(numbers.pop())
+    was = await sent.show()
+    assert another.arises_from == was.id
+    kept = await sent.doors.desk.record(another.number)
+    assert kept
+    assert kept.intake.description == "又坏了，请派人来"
+    assert kept.intake.customer.phone == sent.customer["phone"]

@@ -8,8 +8,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from domain.for_customers.turn import DECISIONS, Turn
-from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName
+from domain.for_customers.turn import DECISIONS, WRITINGS, Turn
+from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName, CustomerWrote
 from domain.issue.arrival import FORMS
 from domain.issue.intake import Intake
 from domain.issue.notes import CORRECTABLE, standing
@@ -31,7 +31,7 @@ ASKED: Mapping[Purpose, tuple[str, ...]] = {
     Purpose.ADVISE: ("advice",),
 }
 """What people are asked for by a link; those that only show have no form."""
-_USUAL: Mapping[Purpose, Mapping[str, str]] = {
+_USUAL: Mapping[str, Mapping[str, str]] = {
     Purpose.EVALUATE: {"item": ServiceItem.AFTER_SALES.value}
 }
 
@@ -88,11 +88,20 @@ def of_link(purpose: Purpose) -> Form[Act] | None:
 
 def of_turn(turn: Turn) -> Form[Act]:
     """Return the form of what a customer can do on their page."""
+    if turn in WRITINGS:
+        return _WRITTEN
     form = of_link(DECISIONS[turn])
     assert form  # noqa: S101  what decides asks for something
     return replace(form, beside=("quoted",)) if turn is Turn.CONFIRM else form
 
 
-def blank(purpose: Purpose) -> Filled:
+_WRITTEN: Form[Act] = Form(
+    CustomerWrote,
+    tuple(each for each in fields_of(CustomerWrote) if each.name in {"words", "means"}),
+    wording=LINKS,
+)
+
+
+def blank(purpose: Purpose | Turn) -> Filled:
     """Return a link's form as it is before anybody wrote in it."""
     return Filled().saying(_USUAL.get(purpose, MappingProxyType({})))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from fastapi import Request
 from fastapi.responses import Response
 
+from domain.for_customers.turn import WRITINGS
 from domain.issue.actions import ActionName
 from domain.issue.state import Issue
 from domain.issue.view import local, view
@@ -242,6 +243,7 @@ async def closed(
         link=link,
         lang=asked_language(request),
         sent=sent if sent and sent.filled.values else None,
+        writings=WRITINGS,
         desk=await here.registers.staff.letterhead(),
     )
 

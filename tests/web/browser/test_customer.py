@@ -13,7 +13,7 @@ from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.links import Purpose
 from domain.vocabulary import Actor, Role, Stage
 from tests.support.builders import an_intake
-from tests.support.people_at_browsers import House, choose, fill, fits, speaks
+from tests.support.people_at_browsers import House, choose, fits, speaks
 from tests.support.running_desk import RunningDesk
 from tests.web.browser.conftest import Device, Language, OpenPage, Show
 
@@ -50,7 +50,7 @@ async def engineer_does(house: House, number: str, name: ActionName, **said: Any
 async def events(house: House, number: str, action: ActionName) -> list[dict[str, Any]]:
     rows = await house.desk.pool.fetch(
         "SELECT e.role, e.content FROM issue_events e JOIN issues i ON i.id = e.issue_id"
-        " WHERE i.number = $1 AND e.action = $2",
+        " WHERE i.number = $1 AND e.action = $2 ORDER BY e.seq",
         *(number, action),
     )
     return [dict(row) for row in rows]
@@ -77,7 +77,7 @@ async def test_a_quotation_is_read_and_answered(
     await fits(page)
     await picture(page, f"quotation-{device}-{language}")
     await choose(page, agreed="yes")
-    await fill(page, words="请尽快开始")
+    await page.locator("form#confirm [name=words]").fill("请尽快开始")
     await page.locator("form#confirm button.primary").click()
     await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
     await expect(page.locator("[role=status]")).to_be_visible()
@@ -108,6 +108,42 @@ async def test_it_failed_again_and_why_is_written(
     (said,) = await events(house, number, ActionName.REPORT_TEST)
     assert said["content"]["words"] == "换了以后还是每三次卡一次"
     await fits(page)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("device", ["phone", "desk"])
+async def test_whose_turn_it_is_asks_for_time_then_says_it_is_done_and_the_handler_hears_so(
+    house: House, somebody: OpenPage, picture: Show, device: Device, language: Language
+) -> None:
+    number = await registered(house)
+    await engineer_does(house, number, ActionName.ACCEPT)
+    said = {"reason": "主任不在，进不去", "ask": "请打开机房，并留一位同事在场"}
+    await engineer_does(house, number, ActionName.WAIT_FOR_CUSTOMER, **said)
+    page = await somebody(device, language)
+    link = await house.link(number, Purpose.PROGRESS)
+    await page.goto(link)
+    await speaks(page, language)
+    await expect(page.locator("main")).to_contain_text("请打开机房，并留一位同事在场")
+    await expect(page.locator("main")).not_to_contain_text("主任不在")
+    await fits(page)
+    await picture(page, f"waiting-{device}-{language}")
+    await page.locator("form#waiting button[value=more_time]").click()
+    await expect(page.locator("[role=status]")).to_be_visible()
+    assert (await house.desk.desk.show(number)).stage is Stage.WAITING
+    await page.locator("form#waiting [name=words]").fill("钥匙放在前台了")
+    await page.locator("form#waiting button[value=done]").click()
+    await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
+    await expect(page.locator("form#waiting")).to_have_count(0)
+    await fits(page)
+    more, done = await events(house, number, ActionName.CUSTOMER_WROTE)
+    assert (more["content"]["means"], done["content"]["means"]) == ("more_time", "done")
+    assert done["content"]["words"] == "钥匙放在前台了"
+    told = await house.desk.pool.fetch(
+        "SELECT o.body FROM outbox o JOIN issues i ON i.id = o.issue_id"
+        " WHERE i.number = $1 AND o.template = 'customer_wrote'",
+        number,
+    )
+    assert "钥匙放在前台了" in "".join(row["body"] for row in told)
 
 
 async def test_without_javascript_and_in_the_other_language_at_a_touch(

@@ -89,8 +89,8 @@ async def test_from_the_call_to_the_score(
     await fill(customer, technical="120", attitude="150", comment="来得快，修得好")
     await fits(customer)
     await picture(customer, f"evaluation-{device}-{language}")
-    await customer.locator("main form button.primary").click()
-    await expect(customer.locator("main form")).to_have_count(0)
+    await customer.locator("form#evaluate button.primary").click()
+    await expect(customer.locator("form#evaluate")).to_have_count(0)
     scores = await house.desk.pool.fetch(
         """
         SELECT technical, attitude FROM evaluations e JOIN issues i ON i.id = e.issue_id
