@@ -4,6 +4,7 @@
 not named, the embedded server of that kind is meant. Everything else is `YINUO_*`.
 """
 
+import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -77,6 +78,10 @@ class Settings(BaseSettings):
     """
     body_limit: Annotated[int, Field(ge=1024)] = 256 * 1024
     """Bytes of a request's body."""
+    attachments: str | None = None
+    """Where photographs and files are kept: `s3://bucket/folder`, at any S3 that the `AWS_*`
+    variables name; None: in a folder of `home`.
+    """
     inbound: Path | None = None
     """Folder of the mapping files of webhooks and mailboxes; None: there are none."""
     oidc_issuer: str | None = None
@@ -105,6 +110,13 @@ class Settings(BaseSettings):
         if address is not None and not address.startswith(("postgresql://", "postgres://")):
             raise ValueError("must be a postgresql:// address, PostgreSQL is the only database")
         return value
+
+    @field_validator("attachments")
+    @classmethod
+    def _a_bucket(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[\w.-]+)*/?", value):
+            raise ValueError("must be an s3://bucket or s3://bucket/folder address")
+        return value.rstrip("/") if value else None
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -61,7 +61,7 @@ def facts_of(issue: Issue) -> dict[str, str | int | bool | None]:
     return facts | corrected_columns(issue.intake)
 
 
-_COLUMNS = {"name": "customer_name", "contact": "contact_person"}
+_COLUMNS: Mapping[str, str] = {"name": "customer_name", "contact": "contact_person"}
 
 
 def corrected_columns(intake: Intake) -> dict[str, str | None]:

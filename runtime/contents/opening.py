@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.contents.bucket import Bucket
 from runtime.contents.content import Contents
 from runtime.contents.folder import Folder
 from runtime.settings import Settings
@@ -12,4 +13,5 @@ FOLDER = "attachments"
 
 def contents(settings: Settings) -> Contents:
     """Say where contents are kept."""
-    return Folder(settings.home / FOLDER)
+    folder = settings.home / FOLDER
+    return Bucket.at(settings.attachments, folder) if settings.attachments else Folder(folder)

@@ -94,6 +94,8 @@ async def _copied(settings: Settings, temporals: Path, directory: Path) -> Manif
         copyfile(settings.home / "secret", directory / SECRET)
         names.append(SECRET)
     files = {name: await asyncio.to_thread(archive.described, directory / name) for name in names}
+    if settings.attachments:
+        facts["attachments"] = None  # in a bucket, which is backed up by its own means
     return Manifest(
         desk=version("yinuo"),
         made_at=datetime.now(UTC),

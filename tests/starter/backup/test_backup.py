@@ -254,6 +254,20 @@ async def test_an_attachment_whose_content_is_damaged_or_gone_keeps_nobody_from_
     assert list((other.home / "attachments").iterdir()) == []
 
 
+async def test_contents_in_a_bucket_are_no_part_of_a_backup(
+    made: tuple[Path, IssueView], tmp_path: Path
+) -> None:
+    own, told = settings(tmp_path / "home"), list[str]()
+    await restore(own, made[0])
+    elsewhere = own.model_copy(update={"attachments": "s3://desk"})
+    to = tmp_path / "again.tar.gz"
+    assert (await back_up(elsewhere, to)).attachments is None
+    with tarfile.open(to) as tar:
+        assert not [name for name in tar.getnames() if name.startswith("attachments")]
+    await check(own, to, told.append)
+    assert not told
+
+
 async def test_a_desk_that_is_there_is_moved_aside_if_told_and_never_touched_if_not(
     made: tuple[Path, IssueView], tmp_path: Path
 ) -> None:
