@@ -12,10 +12,10 @@ export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake open scale storm chaos webhooks upgrade fuzz browser dovecot clean
+.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake open scale storm chaos attachments webhooks upgrade fuzz browser dovecot clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 install: $(STAMP) ## install everything into .venv
 
@@ -96,6 +96,9 @@ chaos: $(STAMP) ## every fault at once, and an independent check; a quarter of a
 
 webhooks: $(STAMP) ## receivers that fail, hang and lie under load, an hour; ARGS="--minutes 5" for less
 	$(BIN)/python -m benchmarks.webhooks $(ARGS)
+
+attachments: $(STAMP) ## 10,000 photographs, 5 GB, while everything is killed; some minutes, ARGS="--files 1000" for less
+	$(BIN)/python -m benchmarks.attachments $(ARGS)
 
 upgrade: $(STAMP) ## a desk of an earlier version, cut off and taken over; some minutes
 	$(BIN)/python -m benchmarks.upgrade $(ARGS)
