@@ -86,6 +86,20 @@ async def test_what_is_too_much_is_kept_with_the_first_that_is_registered(databa
     assert refusal.value.first == KeptWith("issue:hotline:2", "2", Why.TOO_MANY)
 
 
+async def test_what_belongs_to_an_issue_counts_too_and_the_rest_is_kept_with_that_one(
+    database: Pool,
+) -> None:
+    issue = await an_issue(database, "7")
+    for number in range(4):
+        about = written(number).model_copy(update={"about": issue})
+        assert await let(database, about.model_copy(update={"issue_id": f"letter:{number}"}))
+    with pytest.raises(TooMany) as refusal:
+        await letter_senders.admit(database, written(5), ALLOWED)
+    assert refusal.value.first == KeptWith(issue, "7", Why.TOO_MANY)
+    await letter_senders.forget(database, "letter:0")
+    assert await let(database, written(5))
+
+
 async def test_what_the_desk_refused_does_not_count(database: Pool) -> None:
     for number in range(4):
         assert await let(database, written(number))
