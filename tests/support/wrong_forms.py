@@ -295,6 +295,34 @@ FORMS = (
         ),
         (HANDLER, COLLEAGUE),
     ),
+    Form(
+        ActionName.ADD_NOTE,
+        accepted,
+        AGENT,
+        {"words": "the spare part comes tomorrow", "for_customer": True},
+        (
+            ({"words": _MISSING}, "words: Field required"),
+            ({"words": " "}, "words: String should have at least 1 character"),
+            ({"words": LONG}, "words: String should have at most 10000 characters"),
+            ({"for_customer": "perhaps"}, "for_customer: Input should be a valid boolean"),
+        ),
+        (COLLEAGUE, CUSTOMER),
+    ),
+    Form(
+        ActionName.AMEND,
+        accepted,
+        AGENT,
+        {"phone": "+8613900000002", "reason": "she called"},
+        (
+            ({"phone": _MISSING}, "name: say what is to be corrected"),
+            ({"phone": "none"}, "phone: String should match pattern"),
+            ({"email": "nowhere"}, "email: String should match pattern"),
+            ({"language": "fr"}, "language: Input should be 'zh' or 'en'"),
+            ({"remove": ["phone"]}, "remove: phone is given and removed"),
+            ({"title": "another"}, "title: Extra inputs are not permitted"),
+        ),
+        (HANDLER, CUSTOMER, CLERK),
+    ),
 )
 """Every form of this regulation that people fill in."""
 
