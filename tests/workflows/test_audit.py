@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,11 +11,15 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
 from activities import audit
+from activities.webhook_alarm import TEMPLATE, Alarm
 from domain import contract as names
 from domain.issue.actions import ActionName
 from domain.vocabulary import Outcome, Stage
+from domain.webhooks import Endpoint
 from store import issue_reader
 from store.connection import Pool
+from store.webhooks import Parcel
+from tests.support.builders import LINKS
 from tests.support.harness import (
     CUSTOMER,
     Handle,
@@ -75,6 +79,21 @@ async def test_a_terminated_issue_is_closed_in_the_register_and_the_lead_is_told
     assert (await desk.told(handle))[-1][1:] == ("zhou.jianguo", "cancelled")
     assert await issue_reader.unsettled(desk.pool, handle.id) == []
     assert await desk.steps(handle) == ["registered", "accept", "cancel"]
+
+
+async def test_what_people_are_told_of_a_disabled_receiver_is_brought_out_by_the_audit(
+    desk: StoryDesk,
+) -> None:
+    """No issue's workflow knows of it."""
+    handle, view = await desk.open()
+    receiver = Endpoint(id="3f9a01c2", url="https://crm.example/in", created_at=view.registered_at)
+    about = Parcel(1, "evt_1", view.id, 1, "{}", 9, view.registered_at)
+    async with desk.pool.acquire() as connection, connection.transaction():
+        at = datetime.now(UTC)
+        await Alarm(LINKS).raise_(connection, receiver, about, "it answered 500", at)
+    assert await run_audit(desk) == 1
+    assert (await desk.told(handle))[-1][1:] == ("tian.hui", TEMPLATE)
+    assert await run_audit(desk) == 0, "once"
 
 
 async def test_a_second_audit_does_nothing(desk: StoryDesk) -> None:

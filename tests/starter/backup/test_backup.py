@@ -22,6 +22,7 @@ from domain.issue.actions import Accept, ActionName, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
+from domain.webhooks import NewEndpoint, State
 from inbound.files.roster import read_roster
 from runtime.contents.opening import contents
 from runtime.embedded import restored
@@ -36,7 +37,7 @@ from starter.backup import archive, making
 from starter.backup.making import back_up
 from starter.backup.restoring import Side, check, restore
 from starter.client import Desk
-from store import issue_writer, roster, standing
+from store import issue_writer, roster, standing, webhooks
 from store.connection import Pool
 from tests.support.builders import an_intake
 from tests.support.patience import PATIENCE
@@ -107,6 +108,9 @@ async def made(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     async with running(own) as (desk, _):
         seen = await accept(desk, await desk.open(an_intake_of_now()))
         await Attachments(desk._pool, contents(own)).add(seen.id, "a.jpg", PHOTO, LEAD, "api")
+        async with desk._pool.acquire() as connection:
+            wanted = NewEndpoint(url="http://127.0.0.1:9/")
+            await webhooks.add(connection, wanted, "3f9a01c2", "sealed", datetime.now(UTC))
         await back_up(own, to)
     return to, seen
 
@@ -167,6 +171,8 @@ async def test_a_register_restored_alone_is_held_and_a_temporal_restored_alone_i
     async with running(own) as (desk, told):
         urls = {row["url"] for row in await desk._pool.fetch("SELECT url FROM channels")}
         assert urls == {"json://127.0.0.1:9/{to}"}
+        (receiver,) = await webhooks.listed(desk._pool)
+        assert receiver.endpoint.state is State.OFF
         ((_, _, why),) = [line for line in told if line[1] == "HELD"]
         assert "run `yinuo repair`" in why
         assert (await desk.show(seen.number)).number == seen.number
