@@ -191,7 +191,9 @@ class Receiver:
     async def _due(self, now: datetime, most: int) -> list[Parcel]:
         busy = {parcel.issue_id for parcel in self._under_way.values()}
         ways = self._ways
-        return await webhooks.due(ways.pool, self.served.id, ways.worker, busy, now, most)
+        alone = self._does.failures >= FAILS
+        told = ways.pool, self.served.id, ways.worker, busy, now, most
+        return await webhooks.due(*told, least_refused=alone)
 
     async def _bring(self, parcel: Parcel) -> Outcome:
         ways, served = self._ways, self.served

@@ -234,10 +234,19 @@ async def look_out(pool: Pool, endpoint: Endpoint, worker: str, most: int, enoug
 
 
 async def due(
-    pool: Pool, endpoint: str, worker: str, under_way: Collection[str], now: datetime, most: int
+    pool: Pool,
+    endpoint: str,
+    worker: str,
+    under_way: Collection[str],
+    now: datetime,
+    most: int,
+    *,
+    least_refused: bool = False,
 ) -> list[Parcel]:
     """List what this worker is to bring to a receiver now, at most so much: of each issue the next,
     and none of those of which one is ``under_way``. So an issue's events arrive in their order.
+    Those that were ``least_refused`` first, if one is tried alone: what is refused again and again
+    says little of a receiver.
     """
     rows = await pool.fetch(
         """
@@ -248,9 +257,9 @@ async def due(
         WHERE next.next_at <= $3 AND (SELECT state = 'open' FROM standing) AND EXISTS (
             SELECT FROM webhook_endpoints WHERE id = $1 AND state = 'on' AND held_by = $4
         )
-        ORDER BY id LIMIT $5
+        ORDER BY CASE WHEN $6 THEN attempts ELSE 0 END, id LIMIT $5
         """,
-        *(endpoint, list(under_way), now, worker, most),
+        *(endpoint, list(under_way), now, worker, most, least_refused),
     )
     return [Parcel(*row) for row in rows]
 
