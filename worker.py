@@ -21,6 +21,7 @@ from activities.complaints import Complaints
 from activities.content_audit import ContentAudit
 from activities.deep_audit import DeepAudit
 from activities.guard import told
+from activities.merging import Merging
 from activities.notification import Notification
 from activities.recording import Recording
 from activities.remedies import Remedies
@@ -80,6 +81,7 @@ def workers(
         Repairing(pool, deep, remedies).repair_issues,
         Replanning(pool).replan_issues,
         Complaints(pool).raise_complaint,
+        Merging(pool).ask_survivor,
     ]
     return (
         for_workflows(client, settings, names.ISSUES, WORKFLOWS, acting),

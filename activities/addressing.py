@@ -16,6 +16,7 @@ from domain import telephone
 from domain.calendars.periods import Period, TimeBudget
 from domain.for_customers.saying import PROMISED
 from domain.issue.actions import ThresholdReached
+from domain.issue.duplicates import addresses_of
 from domain.issue.state import NotificationRequest, When
 from domain.issue.step import DeliveryBatch, Recorded, Step
 from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered, the_one
@@ -40,6 +41,10 @@ UNKNOWN_AND_OFTEN = (
 )
 CALL_CUSTOMER = "call_customer"
 """The wording for the agent who is to telephone what cannot be written."""
+OWN_AFFAIRS = frozenset(
+    {"amended", "thanks", "merged", "test_reminder", "waiting", "waiting_reminder"}
+)
+"""Wordings that concern the issue's own customer alone, whomever else it answers."""
 CORRECTED = "amended"
 """The wording for a customer whose address was corrected."""
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
@@ -80,6 +85,22 @@ class Directory:
         self.recorded = recorded
         self._stranger = stranger
         self.missed: Sequence[Message] = ()
+        self.number = case.number
+        self.whose: str | None = None
+
+    def others(self) -> Iterator[Directory]:
+        """Return it for each customer whom the issue answers besides its own (R6), and who is not
+        reached at the same address as one before.
+        """
+        told = addresses_of(self.case.phone, self.case.email)
+        for party in self.case.parties:
+            addresses = addresses_of(party.phone, party.email)
+            if told.isdisjoint(addresses):
+                told |= addresses
+                other = copy(self)
+                other.case, other.whose = self.case.told_to(party), party.party_id
+                other._stranger = None  # noqa: SLF001  whoever merged it vouches for them
+                yield other
 
     def about(self, recorded: Recorded, missed: Sequence[Message] = ()) -> Directory:
         """Return it for another step of the issue, or with what the customer ``missed`` before:
@@ -176,6 +197,8 @@ class Directory:
 
     def _theirs(self, to: Recipient, purposes: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
         """Leave out what somebody may not do who reads it in place of whoever it is for."""
+        if self.whose:  # what is done is done to the issue that goes on: they look at their own
+            return tuple(each for each in purposes if PURPOSES[each].action is None)
         member = self._members.get(to.id)
         if member is None:
             return purposes
@@ -199,7 +222,9 @@ class Directory:
             person=to.id,
             generation=step.generation,
             until=until,
-            mark=mark_of(step.issue_id, self.case.redirected if to.id == CUSTOMER else 0),
+            mark=mark_of(
+                self.whose or step.issue_id, self.case.redirected if to.id == CUSTOMER else 0
+            ),
         )
 
     def _customer(self) -> Recipient:
@@ -350,6 +375,10 @@ def _written(step: Step, policy: Policy, directory: Directory) -> Iterator[Messa
         if message.key not in keys:  # somebody may be both handler and lead: told once
             keys.add(message.key)
             yield message
+        if tell.to is Audience.CUSTOMER and tell.template not in OWN_AFFAIRS:
+            for other in directory.others():
+                to = other.find(tell.to, step.recorded_at)
+                yield _message(step, policy, other, tell, to or recipient)
 
 
 _APPLIES: Mapping[When, Callable[[NotificationRequest, Directory], bool]] = {
@@ -458,8 +487,9 @@ def _message(
         about = f"{promise.key}:{reached.threshold}:{promise.pauses}"
     facts = case.facts.model_copy(update={"severity": step.severity})
     in_hours = tell.to is not Audience.CUSTOMER and policy.told(facts) == "working hours"
+    key = f"{directory.number}:{about}:{recipient.id}"
     return Message(
-        key=f"{case.number}:{about}:{recipient.id}",
+        key=f"{key}:{case.number}" if directory.whose else key,
         issue_id=step.issue_id,
         seq=step.seq,
         template=tell.template,
@@ -472,6 +502,7 @@ def _message(
         full_text=written.full_text,
         created_at=step.recorded_at,
         not_before=directory.at_work(recipient, step.recorded_at) if in_hours else None,
+        for_issue=directory.whose,
         last_error=directory.unsent(tell.to),
     )
 

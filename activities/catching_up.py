@@ -133,6 +133,7 @@ class CatchingUp:
             for batch in recorded.batches
             for key in batch.keys
         ]
+        await issue_writer.merge(connection, step)
         await issue_writer.write(connection, case, recorded, messages, intake=intake)
         await taught(connection, step)
         if recorded.thin:

@@ -7,20 +7,23 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from activities.assigning import invalid
-from domain.issue.actions import ActionName, Resolve
+from domain.issue.actions import ActionName, Merge, Resolve
+from domain.issue.duplicates import addresses_of, unfit
 from domain.issue.forms import (
     ComplaintForm,
     ConsultationRecord,
     Evaluation,
     ExpertPanel,
     Form,
+    IssueLink,
     PaidService,
+    Party,
 )
 from domain.issue.paid_service import Confirmed
 from domain.issue.step import Step
 from domain.sla.policy import Policy
 from domain.staff.access import Reach, reach
-from store import cases, issue_writer
+from store import cases, duplicates, issue_writer
 from store.connection import Connection
 from store.roster import Staff
 
@@ -58,6 +61,10 @@ async def informed(
         offered = await issue_writer.quotation(connection, step.issue_id, step.generation)
         confirmed = Confirmed.model_validate({**step.content, "by": step.by, **offered})
         changes["content"] = step.content | confirmed.content()
+    if step.action is ActionName.ABSORB:
+        changes |= await _taken_over(connection, step)
+    if step.action is ActionName.MERGE:
+        changes["content"] = step.content | {"survivor": await _survivor(connection, step)}
     return Informed(
         step=step.model_copy(update=changes),
         needs_approval=any(each.needs_approval for each in found),
@@ -98,7 +105,47 @@ async def _completed(
             _check_experts(staff, form.experts)
         case ConsultationRecord() if form.known_case:
             await _use(connection, form.known_case, step)
+        case IssueLink():
+            return _Found(await _linked(connection, form, step))
     return _Found(form)
+
+
+async def _linked(connection: Connection, form: IssueLink, step: Step) -> IssueLink:
+    """Find the other issue by its number; once is enough, whichever of the two says so."""
+    other = await duplicates.standing(connection, form.other)
+    if other is None:
+        raise invalid(f"to: there is no issue {form.other}")
+    if await duplicates.are_linked(connection, step.issue_id, other.id):
+        raise invalid(f"to: it is linked with {form.other} already")
+    return form.model_copy(update={"other": other.id})
+
+
+async def _survivor(connection: Connection, step: Step) -> str:
+    """Find the issue that is to speak for this one, and see whether it can; it is asked itself
+    when this stands in the register.
+    """
+    act = step.act
+    if not isinstance(act, Merge):
+        raise TypeError(act)
+    into, this = (
+        await duplicates.standing(connection, act.into),
+        await duplicates.standing(connection, step.issue_id),
+    )
+    if into is None or this is None:
+        raise invalid(f"into: there is no issue {act.into}")
+    if why := unfit(into, this):
+        raise invalid(f"into: {why}")
+    return into.id
+
+
+async def _taken_over(connection: Connection, step: Step) -> dict[str, object]:
+    """R6: whom it answers from now on, and whether that is somebody else than its own customer."""
+    (party,) = (form for form in step.forms if isinstance(form, Party))
+    parties = await duplicates.parties(connection, party)
+    own = await duplicates.reached(connection, step.issue_id)
+    others = any(own.isdisjoint(addresses_of(each.phone, each.email)) for each in parties)
+    forms = (*(f for f in step.forms if f is not party), *parties)
+    return {"forms": forms, "content": step.content | {"others": others}}
 
 
 def _check_experts(staff: Staff, experts: tuple[str, ...]) -> None:

@@ -144,6 +144,7 @@ class Recording:
             if step.action is ActionName.REPAIR:
                 batches = await left_lying(connection, step, rulebook.policy)
             recorded = recorded.to_deliver(batches)
+            await issue_writer.merge(connection, step)
             await issue_writer.write(connection, case, recorded, messages, intake=step.intake)
             await taught(connection, recorded.step)
         return recorded

@@ -29,14 +29,14 @@ async def redirected(
     waiting = await outbox.waiting_for_customer(connection, step.issue_id)
     seqs = {each.seq for each in waiting}
     anew = {
-        (recorded.step.seq, message.template): message
+        (recorded.step.seq, message.template, message.for_issue): message
         for recorded in await issue_reader.recorded(connection, step.issue_id, seqs)
         for message in written(recorded.step, policy, directory.about(recorded))
         if message.audience is Audience.CUSTOMER
     }
     under_way = []
     for each in waiting:
-        message = anew.get((each.seq, each.template))
+        message = anew.get((each.seq, each.template, each.for_issue))
         if message is None:
             continue
         if each.status == "pending":

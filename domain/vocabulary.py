@@ -241,7 +241,8 @@ class Stage(StrEnum):
 
 class Outcome(StrEnum):
     """How a closed issue ended: solved; the complaint was unfounded; not ours to solve; the
-    quotation was declined, not approved or never answered; or the work was broken off.
+    quotation was declined, not approved or never answered; another issue speaks for it; or the work
+    was broken off.
     """
 
     SOLVED = "solved"
@@ -252,6 +253,7 @@ class Outcome(StrEnum):
     NOT_APPROVED = "not_approved"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
+    MERGED = "merged"
     CANCELLED = "cancelled"
     TERMINATED = "terminated"
 

@@ -92,6 +92,7 @@ OUTCOMES: Names = {
     Outcome.NOT_APPROVED: ("未获批准", "not approved"),
     Outcome.LAPSED: ("报价逾期未复", "lapsed"),
     Outcome.WITHDRAWN: ("客户撤回", "withdrawn"),
+    Outcome.MERGED: ("并入另一问题", "merged"),
     Outcome.CANCELLED: ("取消", "cancelled"),
     Outcome.TERMINATED: ("中止", "terminated"),
 }
@@ -174,6 +175,10 @@ ACTIONS: Names = {
     ActionName.ADD_NOTE: ("备注", "note"),
     ActionName.AMEND: ("更正资料", "amend"),
     ActionName.CUSTOMER_WROTE: ("客户来信", "customer wrote"),
+    ActionName.LINK: ("关联问题", "link"),
+    ActionName.MERGE: ("并入另一问题", "merge"),
+    ActionName.ABSORB: ("并入本问题", "absorb"),
+    ActionName.MERGED: ("已并入", "merged"),
     ActionName.REPLAN: ("重新排期", "replan"),
     ActionName.ASSIGN: ("派工", "assign"),
     ActionName.THRESHOLD: ("到时提醒", "threshold"),

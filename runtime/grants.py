@@ -48,6 +48,8 @@ RIGHTS: Mapping[str, str] = {
     "expert_panels": WRITE,
     "evaluations": WRITE,
     "difficulty_ratings": WRITE,
+    "issue_links": WRITE,
+    "issue_parties": WRITE,
     "known_cases": WRITE,
     "tokens": WRITE,
     "audit_runs": KEEP,

@@ -13,8 +13,9 @@ from domain.issue.state import Issue
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor
 from starter.answering import OnRegisters, answered, answering
-from store import approvals, callbacks, issue_reader, kept_words, roster
+from store import approvals, callbacks, duplicates, issue_reader, kept_words, roster
 from store.approvals import MOST, Papers, Undecided
+from store.duplicates import Related
 from store.issue_list import Filter, Narrowed, Place
 from store.issue_reader import Outlook, Unsettled
 from store.kept_words import Kept
@@ -29,6 +30,7 @@ __all__ = [
     "Papers",
     "Place",
     "Register",
+    "Related",
     "Undecided",
     "Unsettled",
 ]
@@ -55,6 +57,10 @@ class Register(OnRegisters):
         async with answering():
             id_ = await issue_reader.workflow_id(self._pool, number)
             return await issue_reader.state(self._pool, id_) if id_ else None
+
+    async def related(self, id_: str) -> Related:
+        """Say which issues are about the same as this one."""
+        return await answered(duplicates.related(self._pool, id_))
 
     async def kept_words(self, id_: str) -> list[Kept]:
         """Return what else was written about an issue, oldest first: a look to be written down

@@ -152,6 +152,8 @@ _FORM_KEYS = """
     UNION ALL SELECT issue_id, ARRAY['paid_services', generation::text] FROM paid_services
     UNION ALL SELECT issue_id, ARRAY['expert_panels', panel::text] FROM expert_panels
     UNION ALL SELECT issue_id, ARRAY['evaluations', item, person] FROM evaluations
+    UNION ALL SELECT issue_id, ARRAY['issue_links', other] FROM issue_links
+    UNION ALL SELECT issue_id, ARRAY['issue_parties', number] FROM issue_parties
     UNION ALL SELECT issue_id, ARRAY['difficulty_ratings', generation::text]
         FROM difficulty_ratings
 """

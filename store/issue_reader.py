@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -187,10 +187,15 @@ async def outlook(pool: Pool, issue_id: str, generation: int) -> Outlook:
                     WHERE issue_id = i.id AND content ? 'expected_at'
                 )
         ) AS time_answered, array(
-            SELECT o.full_text FROM outbox o JOIN issue_events e USING (issue_id, seq)
-            WHERE o.issue_id = i.id AND o.full_text IS NOT NULL
-                AND e.recorded #>> '{step,generation}' = $2::int::text
-            ORDER BY o.seq DESC LIMIT 5
+            SELECT full_text FROM (
+                SELECT o.full_text, o.created_at, o.seq
+                FROM outbox o JOIN issue_events e USING (issue_id, seq)
+                WHERE o.issue_id = i.id AND o.for_issue IS NULL AND o.full_text IS NOT NULL
+                    AND e.recorded #>> '{step,generation}' = $2::int::text
+                UNION ALL
+                SELECT full_text, created_at, seq FROM outbox
+                WHERE for_issue = i.id AND full_text IS NOT NULL
+            ) told ORDER BY created_at DESC, seq DESC LIMIT 5
         ) AS said
         FROM issues i
         LEFT JOIN handling_forms h ON h.issue_id = i.id AND h.generation = $2
@@ -289,7 +294,10 @@ async def _one_instant(pool: Pool) -> AsyncIterator[Connection]:
         yield connection
 
 
-_NOTED = (ActionName.COMPLAINT_RAISED, ActionName.AMEND)
+_NOTED = (
+    *(ActionName.COMPLAINT_RAISED, ActionName.AMEND),
+    *(ActionName.MERGE, ActionName.MERGED, ActionName.ABSORB),
+)
 """Steps of which an issue has to know all its life."""
 
 
@@ -373,9 +381,20 @@ def _issue(
         results=tuple(results),
         complaints=tuple(c["number"] for c in said[ActionName.COMPLAINT_RAISED] if "number" in c),
         was=first(content["was"] for content in said[ActionName.AMEND]),
+        merging=_merging(said[ActionName.MERGE], said[ActionName.MERGED]),
+        merged_into=next(
+            (each["into"] for each in said[ActionName.MERGED] if each.get("survivor")), None
+        ),
+        merged=tuple(each["number"] for each in said[ActionName.ABSORB]),
+        others=tuple(each["number"] for each in said[ActionName.ABSORB] if each.get("others")),
         promises=tuple(promises),
         steps=tuple(_step(step) for step in steps),
     )
+
+
+def _merging(asked: Sequence[Mapping[str, Any]], settled: Sequence[object]) -> str | None:
+    """Say into which issue one is just being merged: each time that is asked it is settled."""
+    return str(asked[-1]["into"]) if len(asked) > len(settled) else None
 
 
 _OF_A_PROMISE = Promise.model_fields.keys() - {"end"}

@@ -14,10 +14,10 @@ from typing import TypeAlias, TypedDict, Unpack
 import asyncpg
 from pydantic_core import to_json
 
-from domain.issue.actions import Amended
+from domain.issue.actions import Amended, Merged
 from domain.issue.common import HANDLING
 from domain.issue.folding import column_of
-from domain.issue.forms import ExpertPanel, Form
+from domain.issue.forms import ExpertPanel, Form, Party
 from domain.issue.intake import Customer, Intake
 from domain.issue.state import CallbackRecord, Person
 from domain.issue.step import Recorded, Step
@@ -51,6 +51,22 @@ class IssueContext(Model):
     engineer: Person | None = None
     lead: Person | None = None
     redirected: int = 0
+    parties: tuple[Party, ...] = ()
+
+    def told_to(self, party: Party) -> IssueContext:
+        """Return the issue as the customer of one is told of it that was merged into it."""
+        return self.model_copy(
+            update={
+                "number": party.number,
+                "title": party.title,
+                "site": party.site,
+                "customer_name": party.name,
+                "phone": party.phone,
+                "email": party.email,
+                "language": party.language,
+                "redirected": party.redirected,
+            }
+        )
 
 
 class OutOfStep(Exception):
@@ -82,7 +98,10 @@ async def next_number(connection: Connection, day: date, agent: str) -> str:
 
 
 CASE = """
-    SELECT *, (SELECT number FROM issues o WHERE o.id = i.arises_from) AS against
+    SELECT *, (SELECT number FROM issues o WHERE o.id = i.arises_from) AS against, (
+        SELECT jsonb_agg(to_jsonb(p) - 'issue_id' ORDER BY since, number)
+        FROM issue_parties p WHERE p.issue_id = i.id
+    ) AS parties
     FROM issues i WHERE id = $1
 """
 """What ``context`` reads."""
@@ -121,6 +140,7 @@ def context(row: asyncpg.Record) -> IssueContext:
         engineer=person(row["engineer"], row["engineer_name"]),
         lead=person(row["lead"], row["lead_name"]),
         redirected=row["redirected"],
+        parties=tuple(Party(**each) for each in row["parties"] or ()),
     )
 
 
@@ -260,6 +280,14 @@ async def correct(connection: Connection, step: Step, known: IssueContext) -> Is
         *(step.issue_id, int(act.redirects), *corrections.values()),
     )
     return await case(connection, step.issue_id)
+
+
+async def merge(connection: Connection, step: Step) -> None:
+    """Write which issue speaks for one from now on (R6)."""
+    if isinstance(act := step.act, Merged) and act.survivor:
+        await connection.execute(
+            "UPDATE issues SET merged_into = $2 WHERE id = $1", step.issue_id, act.survivor
+        )
 
 
 async def write_event(connection: Connection, recorded: Recorded) -> None:

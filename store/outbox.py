@@ -51,6 +51,8 @@ class Message(Model):
     not_before: Instant | None = None
     full_text: str | None = None
     """All there was to say, where ``body`` is short and leads to it by a link."""
+    for_issue: str | None = None
+    """Whose customer it goes to, if that is not its own: of an issue merged into it."""
     last_error: str | None = None
     """Why it did not reach its recipient, or no channel is to take it; None: that is not known."""
 
@@ -181,12 +183,14 @@ async def look(pool: Pool, batches: Sequence[Sequence[str]], now: datetime) -> l
             ) AS unprepared,
             CASE WHEN c.per_minute IS NOT NULL AND o.slot_at > $2 THEN o.slot_at END AS wait,
             CASE WHEN c.url LIKE 'mailto%' AND o.audience = 'customer' THEN (
-                SELECT l.message_id FROM letter_senders l WHERE l.issue_id = o.issue_id
+                SELECT l.message_id FROM letter_senders l
+                WHERE l.issue_id = coalesce(o.for_issue, o.issue_id)
             ) END AS answers,
             CASE WHEN c.url LIKE 'mailto%' THEN ARRAY(
                 SELECT key FROM (
                     SELECT b.key, b.seq FROM outbox b
                     WHERE b.issue_id = o.issue_id AND b.recipient = o.recipient
+                        AND b.for_issue IS NOT DISTINCT FROM o.for_issue
                         AND b.channel = o.channel AND b.status = 'delivered' AND b.seq < o.seq
                     ORDER BY b.seq DESC, b.key LIMIT 3
                 ) latest ORDER BY seq, key
@@ -418,13 +422,14 @@ class Waiting(NamedTuple):
     status: str
     channel: str | None
     address: str | None
+    for_issue: str | None
 
 
 async def waiting_for_customer(connection: Connection, issue_id: str) -> list[Waiting]:
     """List what an issue's customer is still to be sent, and lock it until the transaction ends."""
     rows = await connection.fetch(
         """
-        SELECT key, seq, template, status, channel, address FROM outbox
+        SELECT key, seq, template, status, channel, address, for_issue FROM outbox
         WHERE issue_id = $1 AND audience = $2 AND status IN ('pending', 'sending')
         ORDER BY key FOR UPDATE
         """,
@@ -467,7 +472,7 @@ async def missed_by_customer(connection: Connection, issue_id: str) -> list[Mess
         f"""
         SELECT * FROM (
             SELECT {", ".join(Message.model_fields)} FROM outbox
-            WHERE issue_id = $1 AND audience = $2 AND status = ANY($3)
+            WHERE issue_id = $1 AND audience = $2 AND status = ANY($3) AND for_issue IS NULL
             ORDER BY created_at DESC, key LIMIT {_MISSED}
         ) newest ORDER BY created_at, key
         """,  # noqa: S608 - the columns are the model's fields

@@ -25,12 +25,15 @@ from domain.issue.actions import (
     Cancel,
     CancellationAsked,
     ComplaintRaised,
+    Merged,
+    Merging,
     Repair,
     Replied,
     Resolve,
     ThresholdReached,
 )
 from domain.issue.complaints import arising
+from domain.issue.duplicates import asking
 from domain.issue.intake import Intake
 from domain.issue.naming import TODAYS, Manner, name_of
 from domain.issue.state import Issue
@@ -434,6 +437,8 @@ class IssueWorkflow:
                 self._send(self._deliver(batch), batch.keys)
         if recorded.complaint:
             self._send(self._raise_complaint(recorded.step))
+        if recorded.step.action is ActionName.MERGE:
+            self._send(self._ask_survivor(recorded.step))
         if recorded.adopted:
             self._send(self._catch_up())
 
@@ -564,6 +569,26 @@ class IssueWorkflow:
         async with self._turn:
             key = f"complaint:{step.seq}"
             await self._take_if_due(ActionName.COMPLAINT_RAISED, raised, key)
+
+    async def _ask_survivor(self, step: Step) -> None:
+        """Let the other issue take this one over, and end; if it cannot, this one goes on (R6)."""
+        merging = Merging.model_validate({**step.content, "by": step.by})
+        try:
+            asked = asking(self._known, merging, step.seq)
+            await workflow.execute_activity(
+                names.ASK_SURVIVOR,
+                asked,
+                result_type=str,
+                schedule_to_close_timeout=timedelta(days=1),
+                start_to_close_timeout=timedelta(seconds=20),
+                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
+                summary=f"merge into {merging.into}",
+            )
+            merged = Merged(by=DESK, into=merging.into, survivor=merging.survivor)
+        except (ActivityError, ApplicationError) as error:
+            merged = Merged(by=DESK, into=merging.into, reason=_reason(error))
+        async with self._turn:
+            await self._take_if_due(ActionName.MERGED, merged, f"merged:{step.seq}")
 
     async def _catch_up(self) -> None:
         """Take again, out of the register, every step that another workflow took, which is lost."""

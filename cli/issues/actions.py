@@ -172,5 +172,17 @@ COMMANDS: tuple[Command, ...] = (
         "Correct what is kept of the customer or the machine.",
         '--by 07 --phone "020-55500101 转 801" --remove email --reason "来电更正"',
     ),
+    Command(
+        "link",
+        ActionName.LINK,
+        "Say that another issue is about the same.",
+        '--by 07 --to 20261123-07-0002 --reason "同一台机器"',
+    ),
+    Command(
+        "merge",
+        ActionName.MERGE,
+        "Let another issue speak for it: it ends, and its customer is told with the other.",
+        '--by 07 --into 20261123-07-0002 --reason "同一故障，两次来电"',
+    ),
 )
 """The actions people take on an issue, in the order of its life."""

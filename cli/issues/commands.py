@@ -253,12 +253,16 @@ async def _undelivered() -> list[Unsettled]:
 
 @app.command("show")
 def show_issue(number: Number, *, json: AsJson = False) -> None:
-    """Show one issue, open or closed; with its price and what the survey found, if it has any."""
-    view, paid = aio.run(_show(number))
+    """Show one issue, open or closed; with its price and what the survey found, if it has any, and
+    which issues are about the same.
+    """
+    view, paid, linked = aio.run(_show(number))
     if json:
-        write_json(Shown.model_construct(**dict(view), paid_service=paid))
-    else:
-        show(tables.page(view), *([tables.paid(paid)] if paid else []))
+        write_json(Shown.model_construct(**dict(view), paid_service=paid, linked=linked))
+        return
+    show(tables.page(view), *([tables.paid(paid)] if paid else []))
+    if about := tables.same(view, linked):
+        typer.echo(about)
 
 
 @app.command("words")
@@ -280,14 +284,16 @@ class Shown(IssueView):
     """An issue as it is shown at the command line."""
 
     paid_service: PaidService | None = Field(default=None, exclude_if=lambda paid: paid is None)
+    linked: tuple[str, ...] = Field(default=(), exclude_if=lambda numbers: not numbers)
 
 
-async def _show(number: str) -> tuple[IssueView, PaidService | None]:
+async def _show(number: str) -> tuple[IssueView, PaidService | None, tuple[str, ...]]:
     async with register() as at:
         view = await at.show(number)
         paid = (await at.papers(view.id, view.reopen_count + 1)).paid
+        linked = (await at.related(view.id)).linked
     # What the customer said is a look of its own.
-    return view, paid.model_copy(update={"words": None}) if paid else None
+    return view, paid.model_copy(update={"words": None}) if paid else None, linked
 
 
 @app.command("letter")

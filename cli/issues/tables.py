@@ -230,3 +230,13 @@ def _short(at: datetime, zone: str) -> str:
 def _zones(views: Sequence[IssueView], before: str = "") -> Text:
     zones = ", ".join(sorted({view.zone for view in views}))
     return Text(f"{before}Times are in {zones}.", style="dim")
+
+
+def same(view: IssueView, linked: Sequence[str]) -> str:
+    """Name the issues that are about the same; nothing if there are none."""
+    facts = {
+        "并入 Merged into": view.merged_into or "",
+        "并有 Speaks for": ", ".join(view.merged),
+        "相关 Linked": ", ".join(linked),
+    }
+    return " · ".join(f"{name} {numbers}" for name, numbers in facts.items() if numbers)

@@ -131,6 +131,11 @@ ENDED: Mapping[Outcome, Both] = {
         "It was withdrawn, and no more work is done on it. If this is not what you wanted, please"
         " tell us.",
     ),
+    Outcome.MERGED: Both(
+        "此事与另一个相同的问题一并处理，进展和结果会同样告诉您。",
+        "It is handled together with another issue that is about the same; you hear of all progress"
+        " and of the result just as well.",
+    ),
     **dict.fromkeys(
         (Outcome.CANCELLED, Outcome.TERMINATED),
         Both(

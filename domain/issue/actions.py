@@ -9,6 +9,7 @@ from typing import Any
 from domain.issue import (
     complaints,
     conversation,
+    duplicates,
     ending,
     follow_up,
     handling,
@@ -21,6 +22,7 @@ from domain.issue.act import Act, ActionName
 from domain.issue.action import Action
 from domain.issue.complaints import ComplaintRaised, Verify
 from domain.issue.conversation import CustomerWrote
+from domain.issue.duplicates import Absorb, Absorbed, LinkTo, Merge, Merged, Merging
 from domain.issue.ending import (
     BringByHand,
     Cancel,
@@ -51,6 +53,8 @@ __all__ = [
     "ASIDE",
     "OPERATION",
     "PUBLIC_ACTIONS",
+    "Absorb",
+    "Absorbed",
     "Accept",
     "Act",
     "ActionName",
@@ -69,6 +73,10 @@ __all__ = [
     "CustomerWrote",
     "Escalate",
     "Evaluate",
+    "LinkTo",
+    "Merge",
+    "Merged",
+    "Merging",
     "Quote",
     "RateDifficulty",
     "Reassign",
@@ -89,8 +97,8 @@ __all__ = [
 ]
 
 _PARTS = (
-    *(hotline, handling, ending, paid_service, complaints, follow_up, notes, thresholds),
-    conversation,
+    *(hotline, handling, ending, paid_service, complaints, follow_up, notes, duplicates),
+    *(conversation, thresholds),
 )
 _NAMED: Mapping[ActionName, Action[Any]] = {
     action.name: action for action in chain.from_iterable(part.ACTIONS for part in _PARTS)
@@ -104,13 +112,17 @@ ACTIONS: Mapping[ActionName, Action[Any]] = {
 ASIDE = frozenset(name for name, action in ACTIONS.items() if action.aside)
 """What stands in no way of an earlier deed that is reported later."""
 
-OPERATION: Mapping[ActionName, type[Act]] = {ActionName.REPAIR: Repair}
+OPERATION: Mapping[ActionName, type[Act]] = {
+    ActionName.REPAIR: Repair,
+    ActionName.ABSORB: Absorb,
+}
 """What the desk's own operation asks an issue for, as an update too; no door offers it."""
 
 _BY_ITSELF = frozenset(
     {
         *(ActionName.ASSIGN, ActionName.THRESHOLD, ActionName.REPLIED, ActionName.HAND_OVER),
         *(ActionName.COMPLAINT_RAISED, ActionName.CANCEL, ActionName.CANCELLATION_ASKED),
+        ActionName.MERGED,
     }
 )
 """What the desk does by its clocks and messages, and nobody asks it for."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
+from domain.errors import Refused
 from domain.issue.act import Act, ActionName, ToCustomer
 from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
@@ -21,7 +22,7 @@ from domain.issue.common import (
     close,
 )
 from domain.issue.state import Issue, NotificationRequest
-from domain.vocabulary import SUPERVISORS, Audience, Outcome, Stage, Words
+from domain.vocabulary import SUPERVISORS, Actor, Audience, Outcome, Stage, Words
 
 
 class Replied(Act):
@@ -47,6 +48,17 @@ def bring_by_hand(_: Issue, act: BringByHand, __: datetime) -> Changes:
         "hand_over": act.messages,
         "tell": (NotificationRequest(template="undelivered", to=Audience.LEAD),),
     }
+
+
+def _others_wait(issue: Issue, _: Actor) -> Refused | None:
+    """R6: it answers others, too, who did not take it back."""
+    if not issue.others:
+        return None
+    return Refused(
+        "NotAllowed",
+        f"{issue.number} also answers the customers of {', '.join(issue.others)}, which were "
+        "merged into it: it ends with an answer",
+    )
 
 
 class Withdraw(Act):
@@ -111,7 +123,12 @@ def repair(_: Issue, __: Repair, ___: datetime) -> Changes:
 ACTIONS: tuple[Action[Any], ...] = (
     Action(ActionName.REPLIED, Replied, Rule(AFTER, THE_DESK), replied),
     Action(ActionName.HAND_OVER, BringByHand, Rule(ALWAYS, THE_DESK), bring_by_hand),
-    Action(ActionName.WITHDRAW, Withdraw, Rule(UNCLOSED, SUPERVISORS | FOR_THE_CUSTOMER), withdraw),
+    Action(
+        ActionName.WITHDRAW,
+        Withdraw,
+        Rule(UNCLOSED, SUPERVISORS | FOR_THE_CUSTOMER, hindrance=_others_wait),
+        withdraw,
+    ),
     Action(ActionName.CANCEL, Cancel, Rule(ALWAYS, THE_DESK), cancel),
     Action(
         ActionName.CANCELLATION_ASKED,

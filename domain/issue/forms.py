@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.vocabulary import Amount, Instant, Model, ServiceItem, Verdict
+from domain.vocabulary import Amount, Instant, Language, Model, ServiceItem, Verdict
 
 
 class ConsultationRecord(Model):
@@ -122,7 +122,44 @@ class DifficultyRating(Model):
     rated_at: Instant
 
 
+class IssueLink(Model):
+    """Two issues about the same, as one of them has it; the other by number, then by id."""
+
+    key: ClassVar = ("other",)
+    form: Literal["issue_links"] = "issue_links"
+    other: str
+    linked_by: str
+    linked_at: Instant
+    reason: str
+
+
+class Party(Model):
+    """Whom an issue answers besides its own customer: that of one that was merged into it (R6). Who
+    that is, the register knows.
+    """
+
+    key: ClassVar = ("number",)
+    form: Literal["issue_parties"] = "issue_parties"
+    number: str
+    party_id: str
+    since: Instant
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    language: Language | None = None
+    title: str | None = None
+    site: str | None = None
+    redirected: int = 0
+
+
 Form = Annotated[
-    ConsultationRecord | ComplaintForm | PaidService | ExpertPanel | Evaluation | DifficultyRating,
+    ConsultationRecord
+    | ComplaintForm
+    | PaidService
+    | ExpertPanel
+    | Evaluation
+    | DifficultyRating
+    | IssueLink
+    | Party,
     Field(discriminator="form"),
 ]

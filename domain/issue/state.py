@@ -162,6 +162,26 @@ class Issue(Model):
         description="what stood first of the data that were corrected (R44)",
         exclude_if=lambda was: not was,
     )
+    merging: str | None = Field(
+        default=None,
+        description="the issue that is just asked to speak for this one",
+        exclude_if=lambda number: number is None,
+    )
+    merged_into: str | None = Field(
+        default=None,
+        description="the issue that speaks for this one",
+        exclude_if=lambda number: number is None,
+    )
+    merged: tuple[str, ...] = Field(
+        default=(),
+        description="the issues that this one speaks for",
+        exclude_if=lambda numbers: not numbers,
+    )
+    others: tuple[str, ...] = Field(
+        default=(),
+        description="those of them whose customer is somebody else",
+        exclude_if=lambda numbers: not numbers,
+    )
     redirected: int = Field(
         default=0,
         description="how often telephone or e-mail proved wrong: links sent before open nothing",
@@ -230,7 +250,7 @@ class Issue(Model):
 
 def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, Any]) -> StepNote:
     """Put a past step into one line. What a customer said stays in the callback record (R30)."""
-    said = ("reason", "note", "result", "verdict", "to", "number", "threshold", "version")
+    said = ("reason", "note", "result", "verdict", "to", "into", "number", "threshold", "version")
     note = next((str(content[key]) for key in said if content.get(key)), "")
     if was := content.get("was"):
         note = f"{', '.join(was)} {note}"

@@ -12,12 +12,15 @@ from domain.issue.act import Act, ActionName
 from domain.issue.actions import (
     ACTIONS,
     ASIDE,
+    Absorbed,
     Amended,
     Answer,
     ComplaintRaised,
     Consult,
     CustomerWrote,
     Evaluate,
+    Merge,
+    Merged,
     Quote,
     RateDifficulty,
     RecordCallback,
@@ -255,7 +258,7 @@ class Recorded(Model):
                 "steps": (*issue.steps, note)[-STEPS_KEPT:],
                 "seen": (*issue.seen, step.key)[-KEYS_KEPT:],
             }
-            | {**_noted(issue, self)}
+            | {**_noted(issue, self), **_told_of(issue, self)}
         )
 
 
@@ -271,6 +274,10 @@ class _Noted(TypedDict, total=False):
     intake: Intake
     was: dict[str, str | None]
     redirected: int
+    merging: str | None
+    merged_into: str | None
+    merged: tuple[str, ...]
+    others: tuple[str, ...]
 
 
 def _noted(issue: Issue, recorded: Recorded) -> _Noted:
@@ -291,6 +298,20 @@ def _noted(issue: Issue, recorded: Recorded) -> _Noted:
             noted = {"rated": issue.generation}
         case ComplaintRaised(number=str(number)):
             noted = {"complaints": (*issue.complaints, number)}
+    return noted
+
+
+def _told_of(issue: Issue, recorded: Recorded) -> _Noted:
+    """What is known from now on of the customer, and of other issues about the same."""
+    noted: _Noted = {}
+    match recorded.step.act:
+        case Merge(into=into):
+            noted = {"merging": into}
+        case Merged(into=into, survivor=survivor):
+            noted = {"merging": None, "merged_into": into if survivor else issue.merged_into}
+        case Absorbed(number=number, others=others):
+            also = (number,) if others else ()
+            noted = {"merged": (*issue.merged, number), "others": (*issue.others, *also)}
         case Amended(corrections=corrections, was=was, redirects=redirects):
             noted = {
                 "intake": corrected(issue.intake, corrections),

@@ -87,6 +87,12 @@ class IssueView(Model):
     first_contact: bool = False
     arises_from: str | None = None
     complaints: tuple[str, ...] = ()
+    merged_into: str | None = Field(
+        default=None, description="number of the issue that speaks for this one"
+    )
+    merged: tuple[str, ...] = Field(
+        default=(), description="numbers of the issues that this one speaks for"
+    )
     promises: tuple[PromiseView, ...]
     steps: tuple[StepNote, ...]
     results: tuple[str, ...]
@@ -123,6 +129,8 @@ def view(issue: Issue) -> IssueView:
         first_contact=issue.first_contact,
         arises_from=issue.intake.arises_from,
         complaints=issue.complaints,
+        merged_into=issue.merged_into,
+        merged=issue.merged,
         promises=tuple(_promise_view(p) for p in issue.promises),
         steps=issue.steps,
         results=issue.results,
@@ -221,6 +229,8 @@ def _related(seen: IssueView) -> list[str]:
         "首次解决 First contact": "热线 hotline" if seen.first_contact else "",
         "起因 Arises from": plain(seen.arises_from or ""),
         "引出投诉 Complaints": ", ".join(seen.complaints),
+        "并入 Merged into": seen.merged_into or "",
+        "并有 Speaks for": ", ".join(seen.merged),
     }
     said = [f"**{name}** {fact}" for name, fact in facts.items() if fact]
     return [" · ".join(said)] if said else []

@@ -92,6 +92,12 @@ ISSUES = Register(
             "Arises from",
             sql="(SELECT o.number FROM issues o WHERE o.id = f.arises_from)",
         ),
+        Column(
+            "merged_into",
+            "并入问题",
+            "Merged into",
+            sql="(SELECT o.number FROM issues o WHERE o.id = f.merged_into)",
+        ),
         Column(  # by the workflow's id, which source and reference say to a reader
             "raised",
             "引发投诉",

@@ -67,7 +67,7 @@ OURS = Desk(
 )
 
 FOR_CUSTOMERS = {
-    *("note", "amended"),
+    *("note", "amended", "merged"),
     *("registered", "accepted", "progress", "waiting", "apology", "resolved", "reopened"),
     *("not_reached", "replanned", "withdrawn", "answered", "dispatched", "transferred"),
     *("verified", "unfounded", "quotation", "quotation_reminder", "declined", "lapsed"),
@@ -428,6 +428,7 @@ _FOR_CUSTOMERS_TO_READ = {
     **dict.fromkeys(("ask", "told", "solution", "work", "amount", "result"), FOR_CUSTOMERS),
     "findings": {"verified", "unfounded"},
     "words": {"note"},
+    "into": {"merged"},
     "reason": {"not_approved"},
 }
 """Fields of acts that were written for customers, and the messages in which one is."""
@@ -497,7 +498,7 @@ def test_a_customer_hears_it_as_it_is_when_nobody_is_on_duty(template: str) -> N
 @pytest.mark.parametrize("template", ["no_such", "../wording"])
 def test_an_unknown_wording_is_an_error_that_names_the_known_ones(template: str) -> None:
     with pytest.raises(
-        ValueError, match=rf"{re.escape(template)}.*there are: acceptance, .*withdrawn"
+        ValueError, match=rf"{re.escape(template)}.*there are: absorbed, .*withdrawn"
     ):
         write(template, MINIMAL)
 

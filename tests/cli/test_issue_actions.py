@@ -13,6 +13,7 @@ from cli.issues import acting as issue_acting
 from cli.issues import commands as issue_commands
 from cli.issues.actions import COMMANDS, Command
 from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Act, ActionName
+from domain.issue.arrival import FORMS
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView, view
 from domain.vocabulary import Actor, Role
@@ -134,7 +135,7 @@ def test_the_example_of_a_help_text_is_sent_by_somebody_who_may(
     ran = run_yinuo(*arguments, "--json")
     assert (program, ran.code) == ("yinuo", 0), ran.err
     ((number, name, act),) = sent
-    assert (number, name, type(act)) == (NUMBER, command.action, PUBLIC_ACTIONS[command.action])
+    assert (number, name, type(act)) == (NUMBER, command.action, FORMS[command.action])
     assert act.by.role in ACTIONS[command.action].rule.roles
     assert IssueView.model_validate_json(ran.out) == view(an_issue())
 

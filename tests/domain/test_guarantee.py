@@ -27,12 +27,13 @@ from tests.support.builders import COLLEAGUE, DAY, ENGINEER, HOUR, MINUTE, Desk,
 from tests.support.clock_lives import BY_THE_DESK, ENTITLED, SAID, Life, Move
 from tests.support.profiles import is_quick, share
 
-GIVING_UP = {ActionName.WITHDRAW, ActionName.CANCEL}
+GIVING_UP = {ActionName.WITHDRAW, ActionName.CANCEL, ActionName.MERGED}
 ACTS = sorted(set(ACTIONS) - GIVING_UP - (BY_THE_DESK - {ActionName.ASSIGN}))
 IDLE = {
     *(ActionName.ESCALATE, ActionName.REPORT_PROGRESS, ActionName.REPLAN, ActionName.HAND_OVER),
     *(ActionName.COMPLAINT_RAISED, ActionName.ASSIGN),
     *(ActionName.CANCELLATION_ASKED, ActionName.REPAIR, ActionName.ADD_NOTE, ActionName.AMEND),
+    *(ActionName.LINK, ActionName.MERGE, ActionName.ABSORB),
 }
 """What leaves an issue where it is."""
 WHO = [

@@ -61,6 +61,10 @@ escalate          EOSAIC     EOSAIC   EOSAIC      EOSAIC  EOSAIC
 withdraw          SAICU      SAICU    SAICU       SAICU   SAICU
 add_note          SAC        ESAC     ESAC        ESAC    SAC
 amend             SA         SA       SA          SA      SA
+link              SA         SA       SA          SA      SA
+merge             SA         SA       SA          SA      SA
+absorb            D          D        D           D       D
+merged            D          D        D           D       D
 replan            D          D        D           D       D
 assign            D          D        D           D       D
 threshold         D          D        D           D       D
@@ -86,6 +90,10 @@ withdraw          SAICU     SAICU     SAICU   SAICU      SAICU
 add_note          ESAC      ESAC      ESAC    ESAC       ESAC
 amend             SA        SA        SA      SA         SA
 customer_wrote    SAICU     SAICU     SAICU   SAICU      SAICU
+link              SA        SA        SA      SA         SA
+merge             SA        SA        SA      SA         SA
+absorb            D         D         D       D          D
+merged            D         D         D       D          D
 replan            D         D         D       D          D
 assign            D         D         D       D          D
 threshold         D         D         D       D          D
@@ -105,6 +113,8 @@ rate_difficulty   M        M       M        M
 withdraw          SAICU    SAICU   SAICU    .
 add_note          ESAC     ESAC    ESAC     ESAC
 amend             SA       SA      SA       SA
+link              SA       SA      SA       SA
+merged            D        D       D        .
 replan            D        D       D        .
 replied           D        D       D        .
 threshold         D        D       D        D
@@ -178,6 +188,9 @@ _AWAITED = {
 
 def _issue_for(name: ActionName, stage: Stage) -> Issue:
     issue = an_issue(stage)
+    if name in {ActionName.MERGE, ActionName.ABSORB}:  # which are of one kind
+        fault = issue.intake.model_copy(update={"kind": Kind.FAULT})
+        issue = issue.model_copy(update={"intake": fault})
     if awaited := _AWAITED.get((name, stage)):
         return issue.model_copy(update={"promises": (*issue.promises, a_promise(awaited))})
     return issue
@@ -214,6 +227,8 @@ def test_what_is_offered_in_a_stage_is_what_some_person_may_do_there(stage: Stag
     if stage in DONE:  # the customer has written after the answer
         promises = (*issue.promises, a_promise(PromiseKind.FEEDBACK))
         issue = issue.model_copy(update={"promises": promises})
+    if issue.intake.kind is Kind.PAID_SERVICE:
+        people -= {ActionName.MERGE}
     assert set(allowed(issue)) == people
 
 
@@ -238,14 +253,14 @@ def test_a_refusal_for_the_stage_says_what_is_possible_instead() -> None:
     assert str(refused.value) == said
     assert said.endswith(
         "possible now: report_progress, resume, transfer, reassign, consult, resolve, escalate, "
-        "withdraw, add_note, amend, customer_wrote"
+        "withdraw, add_note, amend, link, merge, customer_wrote"
     )
 
 
 def test_a_closed_issue_can_still_be_scored_and_rated_as_long_as_there_is_time_for_it() -> None:
     rating = a_promise(PromiseKind.DIFFICULTY)
     closed = an_issue(Stage.CLOSED, promises=(rating,))
-    can = r"possible now: evaluate, rate_difficulty, add_note, amend, customer_wrote$"
+    can = r"possible now: evaluate, rate_difficulty, add_note, amend, link, customer_wrote$"
     with pytest.raises(Refused, match=can):
         Desk().do(closed, ActionName.WITHDRAW, actor(Role.AGENT))
     over = closed.model_copy(update={"promises": (rating.fulfil(MONDAY),)})

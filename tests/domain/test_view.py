@@ -107,7 +107,7 @@ def test_a_closed_issue_that_is_still_to_be_scored_and_rated_says_so() -> None:
         a_promise(kind) for kind in (PromiseKind.EVALUATION, PromiseKind.DIFFICULTY)
     )
     seen = view(an_issue(Stage.CLOSED, promises=(evaluation, difficulty)))
-    aside = (ActionName.ADD_NOTE, ActionName.AMEND, ActionName.CUSTOMER_WROTE)
+    aside = (ActionName.ADD_NOTE, ActionName.AMEND, ActionName.LINK, ActionName.CUSTOMER_WROTE)
     assert seen.can == (ActionName.EVALUATE, ActionName.RATE_DIFFICULTY, *aside)
     assert seen.next_due_at == difficulty.due_at  # what the customer has time for is not ours
     assert seen.sla_state is SlaState.MET
@@ -146,7 +146,7 @@ def test_an_instant_is_written_as_the_clock_on_the_desks_wall_shows_it(
 def test_the_page_of_an_issue_at_work_reads_as_a_supervisor_needs_it() -> None:
     possible = (
         "report_progress, wait_for_customer, transfer, reassign, consult, resolve, escalate, "
-        "withdraw, add_note, amend, customer_wrote"
+        "withdraw, add_note, amend, link, merge, customer_wrote"
     )
     assert details(an_issue(Stage.IN_PROGRESS)).splitlines() == [
         "### 20261123-07-0001 · The card reader swallows cards",

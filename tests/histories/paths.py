@@ -108,6 +108,33 @@ async def noted(desk: StoryDesk) -> Handle:
     return handle
 
 
+async def merged(desk: StoryDesk) -> Handle:
+    """Another customer reports the same: their issue is merged into the first."""
+    _, goes_on = await desk.open()
+    other = {"name": "李娜", "phone": "+8613900000002"}
+    handle, view = await desk.open(customer=other)
+    await desk.accept(handle, view)
+    await desk.do(handle, ActionName.MERGE, LEAD, into=goes_on.number, reason="one machine")
+    await desk.settle()
+    return handle
+
+
+async def absorbed(desk: StoryDesk) -> Handle:
+    """It takes over what another customer reports, is linked with a third, and answers both."""
+    handle, view = await desk.open()
+    await desk.accept(handle, view)
+    other = {"name": "李娜", "phone": "+8613900000002"}
+    second, _ = await desk.open(customer=other)
+    _, third = await desk.open(customer=other)
+    await desk.do(second, ActionName.MERGE, LEAD, into=view.number, reason="one machine")
+    await desk.settle()
+    await desk.do(handle, ActionName.LINK, LEAD, to=third.number)
+    await desk.resolve(handle, await desk.view(handle))
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    return handle
+
+
 async def withdrawn(desk: StoryDesk) -> Handle:
     handle = await _accepted(desk)
     await desk.withdraw(handle)
@@ -457,7 +484,17 @@ WHOLE: dict[str, Path] = {
 PATHS: dict[str, Path] = WHOLE | {
     path.__name__: path
     for path in (
-        *(on_time, by_signal, waiting, reassigned, reopened, not_reached, withdrawn),
+        *(
+            merged,
+            absorbed,
+            on_time,
+            by_signal,
+            waiting,
+            reassigned,
+            reopened,
+            not_reached,
+            withdrawn,
+        ),
         *(escalated_to_the_top, late_report, unassigned, consultation, dead_channel),
         *(cancellation_asked, begun_alone),
         *(never_registered, silence, objection, after_hours, replanned, by_name),

@@ -21,7 +21,7 @@ from domain.sla.promise import OVERSIGHT, PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Actor, Kind, Means, Outcome, Role, Stage, Verdict
 from tests.support.builders import COLLEAGUE, LEAD, Desk, actor, an_act
 
-BROKEN_OFF = {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.TERMINATED}
+BROKEN_OFF = {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.TERMINATED, Outcome.MERGED}
 """How an issue may end although its customer was never answered: they, or an operator, gave up."""
 STANDS_STILL = {PromiseKind.RESOLUTION, PromiseKind.VERIFICATION, PromiseKind.SURVEY}
 BY_THE_DESK = {ActionName.THRESHOLD, ActionName.REPLIED, ActionName.ASSIGN}
@@ -55,6 +55,7 @@ SAID = _AS_USUAL | {
         {"reached": True, "running": True, "conflict": True, "words": "I waited all day"},
         {"reached": True, "running": False, "conflict": True, "words": "for the third time"},
     ],
+    ActionName.MERGED: [{}, {"survivor": None, "reason": "it is closed by now"}],
     ActionName.ADD_NOTE: _either(for_customer=_BOTH),
     ActionName.AMEND: _either(phone=("+8613900000002", "+8613900000003")),
     ActionName.EVALUATE: _either(item=("project", "after_sales"), person=(None, "p2")),

@@ -39,6 +39,7 @@ from activities.audit import Audit
 from activities.catching_up import CatchingUp
 from activities.complaints import Complaints
 from activities.deep_audit import DeepAudit
+from activities.merging import Merging
 from activities.notification import Notification
 from activities.recording import Recording
 from activities.remedies import Remedies
@@ -505,6 +506,7 @@ async def story_desk(
                 Repairing(pool, deep, remedies).repair_issues,
                 Replanning(pool, _server_time).replan_issues,
                 Complaints(pool).raise_complaint,
+                Merging(pool).ask_survivor,
             ],
         ),
         Worker(

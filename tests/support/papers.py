@@ -18,7 +18,7 @@ from store import issue_reader
 from store.connection import Pool
 
 Row = asyncpg.Record
-BROKEN_OFF = {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.TERMINATED}
+BROKEN_OFF = {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.TERMINATED, Outcome.MERGED}
 """How an issue may end although its customer was never answered: they, or an operator, gave up."""
 _SHOWN_BY_ISSUE = (
     *("issue_events", "promises", "handling_forms", "consultation_records", "complaint_forms"),

@@ -104,6 +104,12 @@ def _evaluate(chance: Random, _: datetime, __: Roster, ___: IssueView) -> dict[s
     }
 
 
+def _near(chance: Random, issue: IssueView) -> str:
+    """Another issue of that agent and day, if there is one."""
+    begins, _, serial = issue.number.rpartition("-")
+    return f"{begins}-{max(int(serial) + chance.choice([-2, -1, 1]), 1):04d}"
+
+
 def _amend(chance: Random, *_: object) -> dict[str, Any]:
     """Mostly the telephone; now and then somebody who could not be reached any more."""
     said: dict[str, Any] = {"reason": _words(chance)}
@@ -159,6 +165,8 @@ SAID: dict[ActionName, _Says] = {
         "means": c.choice(list(Means)),
         "known": c.random() < 0.8,
     },
+    ActionName.LINK: lambda c, _, __, issue: {"to": _near(c, issue), "reason": _words(c)},
+    ActionName.MERGE: lambda c, _, __, issue: {"into": _near(c, issue), "reason": _words(c)},
 }
 
 # What people are likely to do ---------------------------------------------------------------------
@@ -193,6 +201,7 @@ _BRINGS_ON: dict[Stage, dict[ActionName, float]] = {
 """What brings an issue on from there."""
 CUSTOMERS_TURN = {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}
 _SELDOM = {ActionName.WITHDRAW: 0.2, ActionName.ADD_NOTE: 0.5, ActionName.AMEND: 0.5}
+_SELDOM |= {ActionName.LINK: 0.3, ActionName.MERGE: 0.3}
 
 
 def likely(chance: Random, issue: IssueView) -> ActionName:

@@ -67,6 +67,14 @@ _STILL_ALIVE = """
 """
 _CLERK = Actor(id="fan.meiling", role=Role.CLERK)
 _CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
+_LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
+_TO_THE_ANSWER: dict[ActionName, tuple[Actor, Said]] = {
+    ActionName.VERIFY: (_LEAD, {"verdict": "unfounded", "findings": "it was in time"}),
+    ActionName.RESOLVE: (_LEAD, {"result": "done"}),
+    ActionName.ACCEPT: (_LEAD, {}),
+    ActionName.RECORD_CALLBACK: (_CLERK, {"reached": True, "running": True}),
+    ActionName.REPORT_TEST: (_CUSTOMER, {"worked": True}),
+}
 REFUSALS = {"NotAllowed", "NotYours", "Invalid"}
 
 
@@ -143,6 +151,15 @@ class Lives:
                 await self._send(life, ActionName.WITHDRAW, _CUSTOMER, reason="nobody cares")
             elif view and view.stage is Stage.CLOSED and ActionName.RESUME in view.can:
                 await self._send(life, ActionName.RESUME, AGENT, note="it was no objection")
+            elif view and view.merged and view.stage is not Stage.CLOSED:
+                await self._is_answered(life, view)
+
+    async def _is_answered(self, life: Life, view: IssueView) -> None:
+        """What answers others, too, cannot be withdrawn: somebody brings it on to its answer."""
+        for name, (by, said) in _TO_THE_ANSWER.items():
+            if name in view.can:
+                await self._send(life, name, by, **said)
+                return
 
     async def _until_all_is_quiet(self) -> None:
         """What the last steps of others gave birth to is withdrawn too."""

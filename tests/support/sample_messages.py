@@ -8,6 +8,7 @@ from typing import Any
 
 from activities.wording import TEMPLATES, Context, Undelivered
 from domain.issue.actions import (
+    Absorb,
     Act,
     AddNote,
     Amended,
@@ -17,6 +18,7 @@ from domain.issue.actions import (
     Confirm,
     Consult,
     CustomerWrote,
+    Merged,
     Quote,
     RecordCallback,
     ReportProgress,
@@ -124,6 +126,8 @@ WROTE = CustomerWrote(
 )
 OBJECTED = CustomerWrote(by=DESK, words="今天又卡了两张。", sender="zhang.wei@customer.example")
 
+MERGED = Merged(by=DESK, into="20261122-07-0001", survivor="issue:web:r-1")
+
 SAID: dict[str, Act] = {
     "customer_wrote": WROTE,
     "did_it_help": OBJECTED,
@@ -153,6 +157,17 @@ SAID: dict[str, Act] = {
     "repair_failed": COMPLAINED,
     "conflict": COMPLAINED,
     "note": NOTED,
+    "merged": MERGED,
+    "merged_staff": MERGED,
+    "merge_failed": Merged(by=DESK, into="20261122-07-0001", reason="该问题已关闭"),
+    "absorbed": Absorb(
+        by=DESK,
+        issue_id="issue:web:r-1",
+        number="20261122-07-0001",
+        kind=Kind.FAULT,
+        department="technical_service",
+        reason="同一台机器",
+    ),
     "note_staff": NOTED,
     "amended": CORRECTED,
     "complaint_failed": ComplaintRaised(by=DESK, reason="登记簿没有回应"),

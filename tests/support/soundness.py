@@ -245,7 +245,8 @@ def nobody_is_told_twice(papers: Papers) -> None:
     )
     assert not [text for text, times in told.items() if times > 1]
     in_one_step = Counter(
-        (message["seq"], message["recipient"], message["template"]) for message in messages
+        (message["seq"], message["recipient"], message["template"], message["for_issue"])
+        for message in messages
     )
     assert set(in_one_step.values()) <= {1}
 

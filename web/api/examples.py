@@ -62,6 +62,8 @@ SAID: Mapping[ActionName, Mapping[str, Any]] = {
     ActionName.ESCALATE: {"reason": "网点明天开业。"},
     ActionName.WITHDRAW: {"reason": "客户说已恢复。"},
     ActionName.ADD_NOTE: {"words": "备件明天上午到，请客户留人。", "for_customer": True},
+    ActionName.LINK: {"to": "20261123-07-0002", "reason": "同一台机器"},
+    ActionName.MERGE: {"into": "20261123-07-0002", "reason": "同一台机器，同一故障"},
     ActionName.AMEND: {"phone": "020-55500101 转 801", "remove": ["email"], "reason": "来电更正"},
     ActionName.CUSTOMER_WROTE: {
         "words": "钥匙已放在保安处,可以来了。",

@@ -13,6 +13,7 @@ from web.rendering import Reason
 _SCORES: Reason = (f"{words.SCORES[0]}，100 为符合预期", f"{words.SCORES[1]}; 100 is as expected")
 
 LABELS: Mapping[str, Reason] = {
+    "into": ("并入", "Into"),
     "at": ("发生时间", "When it happened"),
     "expected_at": ("预计完成时间", "Expected to be done by"),
     "note": ("说明", "Note"),
@@ -62,6 +63,14 @@ LABELS: Mapping[str, Reason] = {
 }
 CALLED: Mapping[ActionName, Mapping[str, Reason]] = {
     ActionName.ADD_NOTE: {"words": ("内容", "Words")},
+    ActionName.LINK: {
+        "to": ("另一问题的编号", "Number of the other issue"),
+        "reason": ("哪里相同", "What they have in common"),
+    },
+    ActionName.MERGE: {
+        "into": ("并入的问题编号", "Number of the issue that goes on"),
+        "reason": ("哪里相同", "What they have in common"),
+    },
     ActionName.AMEND: {"reason": ("怎么得知的", "How it was found out")},
 }
 """What fields are called in the form of one action, where they mean something of their own."""
@@ -88,6 +97,10 @@ HINTS: Mapping[str, Reason] = {
     "experts": ("不选则由主管指定", "if none is chosen, the lead chooses"),
     "advice": ("问题与意见只填一项", "either the question or the advice"),
     "difficulty": ("1 容易，5 很难", "1 easy, 5 very difficult"),
+    "into": (
+        "本问题就此结束，客户随另一问题的进展得到通知和答复",
+        "this issue ends; its customer is told and answered with the other",
+    ),
     "for_customer": ("不选则只有同事能看到", "if not chosen, only colleagues read it"),
     "technical": _SCORES,
     "attitude": _SCORES,

@@ -342,6 +342,7 @@ async def _told(
         **await priced(here, seen),
         beside=beside.offered(who, seen, record.intake if record else None, tried),
         doing_at="/intake",
+        related=await here.desk.related(seen.id),
         forms={each: tried.form(seen, each) if tried else Filled() for each in can},
         refused=tried.result.form.wrong if tried else {},
     )

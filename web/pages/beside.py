@@ -18,7 +18,10 @@ from web.forms.actions import correcting, of_action
 from web.forms.form import Field, Filled
 from web.forms.submitting import Acted
 
-BESIDE = (ActionName.CUSTOMER_WROTE, ActionName.ADD_NOTE, ActionName.AMEND)
+BESIDE = (
+    *(ActionName.CUSTOMER_WROTE, ActionName.ADD_NOTE, ActionName.AMEND),
+    *(ActionName.LINK, ActionName.MERGE),
+)
 
 
 class Beside(NamedTuple):

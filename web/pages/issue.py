@@ -89,6 +89,7 @@ async def show(
         forms=[_form(seen, each, choices, tried) for each in can],
         beside=beside.offered(who, seen, intake, tried),
         doing_at=back,
+        related=await here.desk.related(seen.id),
         up_front=UP_FRONT,
         refused=tried is not None,
     )

@@ -243,6 +243,7 @@ async def _issue(
         in_row=[each for each in _HERE if each not in _DECIDED],
         beside=beside.offered(who, seen, customer, tried),
         doing_at="/board",
+        related=await here.desk.related(seen.id),
     )
 
 
