@@ -34,15 +34,18 @@ from domain.issue.intake import Intake
 from domain.staff.duty import Duty
 from domain.staff.staffing import stranded
 from domain.vocabulary import DESK, Actor, Outcome, Role
+from runtime.aio import every
 from runtime.lives import NUMBER, STEP, catch_up, described
 from runtime.starting import accepted
-from store import issue_reader, roster, rulebooks, webhooks
+from store import issue_reader, issue_words, roster, rulebooks, webhooks
 from store.connection import Pool
 from store.issue_reader import Living
 
 log = structlog.get_logger()
 
 _BY = Actor(id="audit", role=Role.SYSTEM)
+_FINDING = timedelta(seconds=60)
+"""How long each audit goes on with words that nobody can find yet."""
 _PATIENCE = timedelta(seconds=10)
 """How long an issue may take to take note of something; the next audit asks again."""
 BY_AN_OPERATOR = frozenset(
@@ -85,6 +88,7 @@ class Audit:
         """
         if not await self._guard.next_epoch():
             return []
+        await self.find_words()
         client = activity.client()
         await self._hand_over(client)
         running = {
@@ -105,6 +109,12 @@ class Audit:
                 continue
             keys += await self.look_into(client, issue, now)
         return keys
+
+    async def find_words(self) -> None:
+        """Let issues be found by the words of before there was such a search: some at a time."""
+        async with every(4.0, activity.heartbeat):
+            if done := await issue_words.catch_up(self._pool, _FINDING):
+                log.info("issues are found by their words now", issues=done)
 
     async def look_into(self, client: Client, issue: Living, now: datetime) -> list[str]:
         """Ask Temporal what became of an issue's workflow, and heal what it says."""

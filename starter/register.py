@@ -72,6 +72,10 @@ class Register(OnRegisters):
         """List issues, nearest due first."""
         return await answered(issue_reader.issues(self._pool, wanted))
 
+    async def numbered(self, numbers: Sequence[str]) -> list[IssueView]:
+        """Show these issues, as far as there are any, in that order."""
+        return await answered(issue_reader.numbered(self._pool, numbers))
+
     async def page(
         self, wanted: Filter, after: Place | None = None
     ) -> tuple[list[IssueView], Place | None]:

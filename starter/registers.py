@@ -12,10 +12,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from domain.callbacks import Call
+from domain.finding import Answer
 from domain.knowledge.cases import KnownCase
 from domain.links import Link
 from domain.sla import policy
 from domain.sla.rulebook import Rulebook
+from domain.staff.access import Caller
 from domain.staff.roster import Member
 from runtime.aio import within
 from starter.answering import OnRegisters, Unavailable, answered
@@ -26,6 +28,7 @@ from store import (
     door_log,
     ended_sessions,
     event_log,
+    finding,
     kept_words,
     letter_senders,
     letters,
@@ -39,6 +42,7 @@ from store.connection import Pool
 from store.customers import Known, Reported
 from store.door_log import UNKNOWN, Entry
 from store.event_log import BEGINNING, Page, Position, Whose
+from store.finding import Searcher
 from store.kept_words import Kept, KeptWith, Why
 from store.letter_senders import Named, TooMany, Written
 from store.letters import KeptLetter
@@ -59,6 +63,7 @@ __all__ = [
     "Customers",
     "Entry",
     "Events",
+    "Finding",
     "Found",
     "Kept",
     "KeptLetter",
@@ -148,6 +153,14 @@ class CaseLibrary(OnRegisters):
         """Return an approved case; None: there is none of that number, or it is not."""
         async with self._connected() as connection:
             return await cases.approved(connection, number)
+
+
+class Finding(OnRegisters):
+    """Issues by what one knows of them (R30: looks at customers are to be written down)."""
+
+    async def find(self, who: Caller, typed: str, limit: int = finding.MOST) -> Answer:
+        """Find those that somebody reaches, by what they may read of them."""
+        return await answered(finding.find(self._pool, Searcher.of(who), typed, limit))
 
 
 class CallList(OnRegisters):
@@ -313,6 +326,7 @@ class Registers:
     staff: Staff
     customers: Customers
     cases: CaseLibrary
+    finding: Finding
     calls: CallList
     admission: Admission
     audit_trail: AuditTrail
@@ -328,6 +342,7 @@ class Registers:
             Staff(pool),
             Customers(pool),
             CaseLibrary(pool),
+            Finding(pool),
             CallList(pool),
             Admission(pool),
             AuditTrail(pool),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import asyncpg
 
@@ -71,7 +71,7 @@ def _whole(asked: str) -> Telephone | None:
     return number if alone and (number.kind != "unknown" or number.extension) else None
 
 
-def _digits(asked: str) -> str | None:
+def digits_of(asked: str) -> str | None:
     """Return the digits of what may be a part of a telephone number, None if it is none. Who has an
     extension is found by the number before it.
     """
@@ -91,7 +91,7 @@ async def find(pool: Pool, asked: str) -> list[Known]:
     least four; or words of two characters and more, each somewhere in name, organisation or contact
     person. Anything shorter finds nobody.
     """
-    if digits := _digits(asked):
+    if digits := digits_of(asked):
         found, number = _customers(await _by_telephone(pool, digits)), _whole(asked)
         # Whoever has that very extension comes first, then whoever else is behind the switchboard.
         return sorted(found, key=lambda each: telephone.read(each.customer.phone) != number)[:MOST]
@@ -141,20 +141,53 @@ def _said_all(words: int) -> str:
     """  # noqa: S608  columns are the model's
 
 
-async def _by_telephone(pool: Pool, digits: str) -> list[asyncpg.Record]:
+def _dialled(digits: str) -> tuple[str, str, str]:
+    """Write how a number may begin, at home and from abroad, and how it ends, from its end."""
     bare = digits.lstrip("0")
     at_home = bare.removeprefix(_COUNTRY).lstrip("0")
     # What is left of too few digits is compared with its zeros, which nobody's begin with.
     begins = [each for each in (bare, at_home) if len(each) >= _FEWEST_DIGITS] or [digits]
-    return await _fetch(pool, _TELEPHONE, begins[0] + "%", begins[-1] + "%", digits[::-1] + "%")
+    return begins[0] + "%", begins[-1] + "%", digits[::-1] + "%"
+
+
+def dialled_like(digits: str, value: Callable[[object], str]) -> str:
+    """Write which issues ``i`` are of a number with these digits; ``value`` makes parameters."""
+    begins, at_home, ends = map(value, _dialled(digits))
+    return (
+        f"(dialled(i.phone) LIKE {begins} OR dialled(i.phone) LIKE {at_home}"
+        f" OR reverse(dialled(i.phone)) LIKE {ends})"
+    )
+
+
+def called_like(asked: str, value: Callable[[object], str]) -> str:
+    """Write which issues ``i`` are of a customer with all these words in their names; nothing where
+    there are none long enough.
+    """
+    words = _called(asked.split())
+    if not words:
+        return ""
+    said = "said_of(i.customer_name, i.organisation, i.contact_person)"
+    pairs = f"pairs({said}) @> pairs({value(_LINE.join(words))})"
+    return " AND ".join((pairs, *(f"strpos({said}, {value(word)}) > 0" for word in words)))
+
+
+_LINE = "\n"
+
+
+def _called(asked: Sequence[str]) -> list[str]:
+    """Write words as said_of() has them; none if all are too short."""
+    words = [*dict.fromkeys(unicodedata.normalize("NFKC", each).lower() for each in asked)]
+    return words if any(len(word) >= _FEWEST_CHARACTERS for word in words) else []
+
+
+async def _by_telephone(pool: Pool, digits: str) -> list[asyncpg.Record]:
+    return await _fetch(pool, _TELEPHONE, *_dialled(digits))
 
 
 async def _by_words(pool: Pool, asked: Sequence[str]) -> list[asyncpg.Record]:
-    # As said_of() has them.
-    words = [*dict.fromkeys(unicodedata.normalize("NFKC", each).lower() for each in asked)]
-    if not any(len(word) >= _FEWEST_CHARACTERS for word in words):
+    if not (words := _called(asked)):
         return []
-    return await _fetch(pool, _said_all(len(words)), "\n".join(words), *words)
+    return await _fetch(pool, _said_all(len(words)), _LINE.join(words), *words)
 
 
 async def _fetch(pool: Pool, query: str, *arguments: object) -> list[asyncpg.Record]:

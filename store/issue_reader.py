@@ -115,6 +115,15 @@ async def page(
     return found, shown[-1] if len(places) > wanted.limit else None
 
 
+async def numbered(pool: Pool, numbers: Sequence[str]) -> list[IssueView]:
+    """Show these issues, in that order."""
+    which = (
+        "SELECT i.* FROM unnest($1::text[]) WITH ORDINALITY AS wanted (number, place)"
+        " JOIN issues i USING (number) ORDER BY place"
+    )
+    return [view(each) for each in await _issues(pool, which, list(numbers))]
+
+
 class Unsettled(Model):
     """A message that did not reach its recipient, and who was asked to see to it."""
 

@@ -24,6 +24,7 @@ from domain.issue.step import Recorded, Step
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise
 from domain.vocabulary import Channel, Language, Model, Stage
+from store import issue_words
 from store.connection import Connection
 from store.outbox import Message
 
@@ -260,6 +261,7 @@ async def write(
         *map(_json, ([_event(recorded)], [issue], *_papers(case, recorded))),
         _json(messages),
         _released(case, recorded),
+        _json(issue_words.of_step(recorded, intake)),
     )
     if not moved:
         raise OutOfStep(f"{step.issue_id}: step {step.seq} does not follow the register's last")
@@ -291,8 +293,11 @@ async def merge(connection: Connection, step: Step) -> None:
 
 
 async def write_event(connection: Connection, recorded: Recorded) -> None:
-    """Write what happened, and what became of it, and nothing else."""
+    """Write what happened, and what became of it, and nothing else; by what was said then the issue
+    is found later.
+    """
     await connection.execute(_inserted("issue_events", _EVENT, 1), _json([_event(recorded)]))
+    await connection.execute("UPDATE issues SET worded = 0 WHERE id = $1", recorded.step.issue_id)
 
 
 async def write_again(connection: Connection, case: IssueContext, recorded: Recorded) -> None:
@@ -323,7 +328,7 @@ _OPENED = (
 _MOVED = (
     *("seq", "stage", "outcome", "severity", "generation", "escalation_level", "answered"),
     *("department", "centre", "engineer", "engineer_name", "lead", "lead_name", "updated_at"),
-    *("closed_at", "rulebook", "first_contact"),
+    *("closed_at", "rulebook", "first_contact", "worded"),
 )
 _LIVED = (
     *("due_at", "provisional", "marks", "reached", "outcome", "ended_at"),
@@ -355,7 +360,8 @@ def _statement(*, opens: bool, plans_again: bool) -> str:
         told AS ({_inserted("outbox", (*Message.model_fields,), 6)} ON CONFLICT (key) DO NOTHING),
         released AS (
             UPDATE members SET idle_since = ($2::text::jsonb #>> '{{0,updated_at}}')::timestamptz
-            WHERE id = $7)
+            WHERE id = $7),
+        worded AS ({_inserted("issue_words", issue_words.COLUMNS, 8)} ON CONFLICT DO NOTHING)
         SELECT count(*) FROM moved
     """  # noqa: S608  our own text, as in all of these
 
@@ -374,6 +380,8 @@ def _opening() -> str:
 
 def _moving() -> str:
     given = {name: f"given.{name}" for name in _MOVED} | {
+        # Whoever was found by all words before is so still.
+        "worded": "CASE WHEN i.worded = i.seq THEN given.worded ELSE i.worded END",
         "answered": "coalesce(given.answered, i.answered)",
         "closed_at": (
             f"CASE WHEN given.stage = '{Stage.CLOSED}'"
@@ -478,6 +486,7 @@ def _moved_to(case: IssueContext, recorded: Recorded) -> _Row:
         "closed_at": step.at if stage is Stage.CLOSED else None,
         "rulebook": case.rulebook,
         "first_contact": step.first_contact,
+        "worded": step.seq,
     }
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from domain.issue.thread import Sort
 from domain.vocabulary import Instant, Model
+from store import issue_words
 from store.connection import Connection, Pool
 
 
@@ -55,11 +57,19 @@ async def keep(connection: Connection | Pool, kept: Kept) -> bool:
     Raises:
         asyncpg.ForeignKeyViolationError: the register has no such issue (yet).
     """
-    done = await connection.execute(
-        f"INSERT INTO kept_words ({_COLUMNS}) VALUES ({_PLACES}) ON CONFLICT (key) DO NOTHING",  # noqa: S608  the columns are the model's
+    said = issue_words.of_entry(Sort.WORDS, {**kept.model_dump(), "number": kept.issue_id})
+    new = await connection.fetchval(
+        f"""
+        WITH kept AS (
+            INSERT INTO kept_words ({_COLUMNS}) VALUES ({_PLACES})
+            ON CONFLICT (key) DO NOTHING RETURNING 1
+        ), worded AS ({issue_words.WRITE.format(place=len(Kept.model_fields) + 1)})
+        SELECT count(*) FROM kept
+        """,  # noqa: S608  the columns are the models'
         *kept.model_dump().values(),
+        issue_words.rows(kept.issue_id, said, kept=kept.key),
     )
-    return str(done) == "INSERT 0 1"
+    return bool(new)
 
 
 async def of_issue(connection: Connection | Pool, issue_id: str) -> list[Kept]:

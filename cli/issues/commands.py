@@ -18,6 +18,7 @@ from cli.console import AsJson, ExitCode, Failed, Number, refusal, tell, write_j
 from cli.issues import acting, attachments, tables
 from cli.tables import show
 from domain.errors import OutputError, Refused
+from domain.finding import Answer
 from domain.issue.arrival import arrived
 from domain.issue.forms import PaidService
 from domain.issue.intake import Intake
@@ -29,6 +30,7 @@ from runtime import aio
 from starter.client import Desk
 from starter.register import Kept, Register
 from starter.registers import Letters
+from store import finding
 from store.issue_list import Filter
 from store.issue_reader import Unsettled
 
@@ -263,6 +265,37 @@ def show_issue(number: Number, *, json: AsJson = False) -> None:
     show(tables.page(view), *([tables.paid(paid)] if paid else []))
     if about := tables.same(view, linked):
         typer.echo(about)
+
+
+@app.command("find")
+def find_issues(
+    words: Annotated[
+        list[str], typer.Argument(help="a number or its end, a telephone, a name, or any words")
+    ],
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    json: AsJson = False,
+) -> None:
+    """Find issues, open and closed, by anything one knows of them. The look stands in the audit
+    trail.
+
+    The very number comes first, then open issues, then the newest.
+
+    Example: yinuo issue find 天河支行 卡钞
+    """
+    found = aio.run(_find(" ".join(words), limit))
+    if json:
+        write_json(found)
+    else:
+        show(tables.found(found))
+
+
+async def _find(typed: str, limit: int) -> Answer:
+    async with registers() as pool:
+        found = await finding.find(pool, finding.Searcher.operator(), typed, limit)
+        numbers = [each.number for each in found.found if each.private]
+        await command_trail.seen(pool, Right.SEE_CUSTOMER, numbers)
+    return found
 
 
 @app.command("words")

@@ -16,12 +16,13 @@ from cli.approvals import offered
 from cli.issues.actions import COMMANDS
 from cli.tables import plain, table_of
 from domain.attachments import Attachment, Standing
+from domain.finding import Answer, Passage
 from domain.issue.forms import PaidService
 from domain.issue.state import Person, SlaState
 from domain.issue.view import IssueView, PromiseView, local
 from domain.sla.promise import PromiseEnd
 from domain.vocabulary import Severity
-from domain.words import KEPT_BECAUSE
+from domain.words import ACTIONS, KEPT_BECAUSE, OUTCOMES, STAGES, both
 from store.issue_reader import Unsettled
 from store.kept_words import Kept
 
@@ -80,6 +81,41 @@ def page(view: IssueView) -> RenderableType:
     possible = " ".join(commands[name] for name in view.can) or "—"
     parts += (Text.assemble(("\n可做 Possible next  ", "bold"), possible), _zones([view]))
     return Group(*parts)
+
+
+def found(answer: Answer) -> RenderableType:
+    """What was looked for: an issue, and by what it was found."""
+    parts: list[RenderableType] = []
+    for each in answer.found:
+        state = both(STAGES, each.stage) if each.outcome is None else both(OUTCOMES, each.outcome)
+        day = f"{each.registered_at.astimezone(ZoneInfo(each.zone)):%Y-%m-%d}"
+        who = each.engineer.name if each.engineer else "nobody"
+        parts.append(Text.assemble((each.number, "bold"), " · ", _marked(each.title)))
+        lines = [Text(f"{state} · {day} · {plain(who)}", style="dim")]
+        lines += [_marked(each.customer)] if each.customer else []
+        lines += [
+            Text.assemble((f"{both(ACTIONS, hit.action) if hit.action else '—'}  ", "dim"))
+            + _marked(hit.passage)
+            for hit in each.hits
+        ]
+        parts += (Padding(line, (0, 0, 0, 2)) for line in lines)
+    return Group(*parts, *(Text(said, style="dim") for said in _remarks(answer)))
+
+
+def _remarks(answer: Answer) -> list[str]:
+    said = {
+        "Too short: write at least two characters, or four digits of a number.": answer.short,
+        "Nothing found.": not (answer.found or answer.short or answer.partly),
+        "Nothing has all of it; these have nearly all.": answer.nearly,
+        "So common that older issues were looked through in part only: add a word.": answer.partly,
+        "There are more: add a word, or --limit.": answer.more and not answer.partly,
+    }
+    return [sentence for sentence, true in said.items() if true]
+
+
+def _marked(passage: Passage) -> Text:
+    pieces = ((plain(text), "bold yellow" if hit else "") for text, hit in passage.pieces)
+    return Text.assemble(*pieces)
 
 
 def paid(service: PaidService) -> RenderableType:

@@ -24,6 +24,7 @@ _JOINED = 4
 """Parts of a model number that are also found written as one: more would be a sentence."""
 _MOST_ASKED = 100
 """Terms of a question. Whoever pastes a whole letter has said by then what it is about."""
+_MOST_WORDS = 8
 _LONGEST = 64
 """Characters of a term. PostgreSQL allows 2,046 bytes; nobody types either."""
 
@@ -64,6 +65,20 @@ def asked_terms(question: str) -> list[str]:
     said = _asked(_SAYING_NOTHING.sub(" ", text))
     terms = [term for term in said if len(term) > 1] or said or _asked(text)
     return list(dict.fromkeys(terms))[:_MOST_ASKED]
+
+
+def asked_words(question: str) -> list[list[str]]:
+    """What is looked for by words that are set apart: the terms of each, which stand in one text
+    together. Words that say nothing are left out unless the question has no others.
+    """
+    words = normalised(question).split()[:_MOST_WORDS]
+    telling = [_telling(_SAYING_NOTHING.sub(" ", word)) for word in words]
+    found = [terms for terms in telling if terms] or [asked_terms(word) for word in words]
+    return [terms for terms in found if terms]
+
+
+def _telling(text: str) -> list[str]:
+    return list(dict.fromkeys(term for term in _asked(text) if len(term) > 1))[:_MOST_ASKED]
 
 
 def stands_alone(term: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
+from domain.issue.thread import Reader
 from domain.issue.view import IssueView
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Actor, Code, Line, Model, Role
@@ -38,6 +39,14 @@ class Right(StrEnum):
     """Look at issues, which hold no customer data."""
     SEE_CUSTOMER = "see_customer"
     """Look at an issue's customer; every look is recorded (R30)."""
+    READ_CONVERSATION = "read_conversation"
+    """Read in an issue's thread what the customer said and was told; every look is recorded (R30).
+    Who registered an issue for them reads it as they do.
+    """
+    READ_WORK = "read_work"
+    """Read there what staff write of their work."""
+    READ_INTERNAL = "read_internal"
+    """Read there what those who work on it say among each other."""
     ADD_WORDS = "add_words"
     """Add to an issue what else was said about it."""
     ATTACH = "attach"
@@ -52,28 +61,34 @@ class Right(StrEnum):
 
 
 _STAFF = (Role.AGENT, Role.ENGINEER, Role.CLERK, Role.LEAD, Role.MANAGER, Role.GM_OFFICE)
+_SEE: Mapping[Role, Reach] = {
+    Role.INTAKE: Reach.OWN,
+    Role.AGENT: Reach.ALL,
+    Role.ENGINEER: Reach.OWN,
+    Role.CLERK: Reach.ALL,
+    Role.LEAD: Reach.DEPARTMENT,
+    Role.MANAGER: Reach.DEPARTMENT,
+    Role.GM_OFFICE: Reach.ALL,
+    Role.AUDITOR: Reach.ALL,
+}
+_WORK_ON: Mapping[Role, Reach] = {
+    Role.AGENT: Reach.ALL,
+    Role.ENGINEER: Reach.OWN,
+    Role.CLERK: Reach.TO_CALL,
+    Role.LEAD: Reach.DEPARTMENT,
+    Role.MANAGER: Reach.DEPARTMENT,
+    Role.GM_OFFICE: Reach.ALL,
+}
+"""Who needs to know whose issue it is."""
 
 RIGHTS: Mapping[Right, Mapping[Role, Reach]] = {
     Right.OPEN: {Role.INTAKE: Reach.OWN}
     | dict.fromkeys((Role.AGENT, Role.LEAD, Role.MANAGER, Role.GM_OFFICE), Reach.ALL),
-    Right.SEE: {
-        Role.INTAKE: Reach.OWN,
-        Role.AGENT: Reach.ALL,
-        Role.ENGINEER: Reach.OWN,
-        Role.CLERK: Reach.ALL,
-        Role.LEAD: Reach.DEPARTMENT,
-        Role.MANAGER: Reach.DEPARTMENT,
-        Role.GM_OFFICE: Reach.ALL,
-        Role.AUDITOR: Reach.ALL,
-    },
-    Right.SEE_CUSTOMER: {
-        Role.AGENT: Reach.ALL,
-        Role.ENGINEER: Reach.OWN,
-        Role.CLERK: Reach.TO_CALL,
-        Role.LEAD: Reach.DEPARTMENT,
-        Role.MANAGER: Reach.DEPARTMENT,
-        Role.GM_OFFICE: Reach.ALL,
-    },
+    Right.SEE: _SEE,
+    Right.SEE_CUSTOMER: _WORK_ON,
+    Right.READ_CONVERSATION: {**_WORK_ON, Role.INTAKE: Reach.OWN},
+    Right.READ_WORK: {role: found for role, found in _SEE.items() if role is not Role.INTAKE},
+    Right.READ_INTERNAL: _WORK_ON,
     Right.ADD_WORDS: {
         Role.INTAKE: Reach.OWN,
         Role.AGENT: Reach.ALL,
@@ -161,3 +176,12 @@ def _runs(issue: IssueView, kind: PromiseKind) -> bool:
 def may(caller: Caller, what: Right | ActionName, issue: IssueView) -> bool:
     """Say whether somebody may do this with this issue."""
     return within(reach(caller.role, what), caller, issue)
+
+
+def reader_of(caller: Caller, issue: IssueView) -> Reader:
+    """Say what somebody reads of an issue's thread."""
+    return Reader(
+        conversation=may(caller, Right.READ_CONVERSATION, issue),
+        work=may(caller, Right.READ_WORK, issue),
+        internal=may(caller, Right.READ_INTERNAL, issue),
+    )

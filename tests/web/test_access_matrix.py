@@ -38,7 +38,7 @@ from web.pages import agent as agent_pages
 from web.pages import issue as issue_page
 from web.pages import lead as lead_pages
 from web.pages.beside import BESIDE
-from web.rendering import checked_form, handles
+from web.rendering import checked_form, handles, rooms
 
 _NOWHERE = {"to": "nowhere", "reason": "not theirs"}
 BODIES: Mapping[ActionName, dict[str, Any]] = {name: dict(said) for name, said in SAID.items()} | {
@@ -291,6 +291,7 @@ class Page:
 
 
 HANDLERS = [role for role in CALLERS if handles(role)]
+AT_PAGES = [role for role in CALLERS if rooms(role)]
 
 
 def _call(number: str, _: str) -> dict[str, Any]:
@@ -343,6 +344,11 @@ PAGES = [
     Page("POST", "/intake/words/{number}", Right.ADD_WORDS),
     Page("POST", "/calls", ActionName.RECORD_CALLBACK, form=_half_a_call),
     Page("POST", "/calls", ActionName.RECORD_CALLBACK, form=_call),
+    Page("GET", "/find", Right.SEE, AT_PAGES),
+    Page("POST", "/find", Right.SEE, AT_PAGES, form=lambda _, phone: {"q": phone}),
+    Page("GET", "/find", Right.SEE, AT_PAGES),
+    Page("GET", "/find/{number}", Right.SEE, AT_PAGES),
+    *_acts("/find", (ActionName.ESCALATE,), AT_PAGES),
     Page("GET", "/approvals", Right.SEE, SUPERVISORS),
     *(
         Page("POST", "/approvals", ActionName(each.partition(":")[0]), SUPERVISORS, _decides(each))

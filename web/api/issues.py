@@ -96,14 +96,28 @@ async def list_issues(
     wanted: Annotated[Wanted, Query()], here: Here, who: Authenticated
 ) -> Response:
     """Only what the caller may see: an engineer their own, a lead or manager the department's, an
-    intake system what it registered.
+    intake system what it registered. `find` looks among closed ones, too, by what the caller may
+    read of them; looks at customers are recorded (R30).
     """
     require(who, Right.SEE)
+    if wanted.find is not None:
+        return await _found(here, who, wanted.find, wanted.limit)
     begin, within = _begin(wanted.cursor), _within_reach(who.caller, wanted.filter)
     # Before the list is read: what is written down meanwhile may stand in both.
     as_of = await here.registers.events.now()
     found, after = await here.desk.page(within, begin)
     return answer(Issues(items=found, next=after.text if after else None, as_of=as_of.text))
+
+
+async def _found(here: Doors, who: Visitor, typed: str, limit: int) -> Response:
+    found = await here.registers.finding.find(who.caller, typed, limit)
+    looks = [who.entry(Right.SEE_CUSTOMER, "seen", e.number) for e in found.found if e.private]
+    if looks:
+        await here.registers.audit_trail.note(*looks)
+    as_of = await here.registers.events.now()
+    issues = await here.desk.numbered([each.number for each in found.found])
+    page = Issues(items=issues, next=None, as_of=as_of.text, found=found)
+    return answer(page, Cache_Control="no-store")
 
 
 @router.get(

@@ -18,8 +18,10 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     create_model,
+    model_validator,
 )
 
+from domain.finding import LONGEST, Answer
 from domain.issue.actions import ActionName, Resolve
 from domain.issue.arrival import Arrival
 from domain.issue.intake import Intake
@@ -108,6 +110,11 @@ class Wanted(Narrowed):
     provisional: bool = Field(
         default=False, description="only those with a promise the next notice may move (R32)"
     )
+    find: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)] | None = Field(
+        default=None,
+        description="a number or its end, a telephone, a name, words that were said: in this order "
+        "the number itself, open issues, the newest; goes with `limit` only",
+    )
     limit: int = Field(default=50, ge=1, le=200)
     cursor: str | None = Field(
         default=None, max_length=1000, description="`next` of the page before; opaque"
@@ -122,6 +129,13 @@ class Wanted(Narrowed):
         examples=["2026-11-23T01:00:00Z"],
     )
 
+    @model_validator(mode="after")
+    def _found_is_found_among_all(self) -> Wanted:
+        if self.find is not None and (others := self.model_fields_set - {"find", "limit"}):
+            msg = f"find: goes with limit only, not with {', '.join(sorted(others))}"
+            raise ValueError(msg)
+        return self
+
     @property
     def filter(self) -> Filter:
         """As the register takes it.
@@ -129,7 +143,7 @@ class Wanted(Narrowed):
         Raises:
             Problem: 422, ``updated_since`` is neither a position nor an instant.
         """
-        same = self.model_dump(exclude={"open", "cursor", "updated_since"})
+        same = self.model_dump(exclude={"open", "cursor", "find", "updated_since"})
         return Filter(**same, open_only=self.open, updated_since=_since(self.updated_since))
 
 
@@ -161,6 +175,11 @@ class Issues(BaseModel):
     next: str | None = Field(description="send it as `cursor` for the next page; null: no more")
     as_of: str = Field(
         description="send that of the first page as `updated_since` later, for what changed since"
+    )
+    found: Answer | None = Field(
+        default=None,
+        description="with `find`: by what each of them was found",
+        exclude_if=lambda found: found is None,
     )
 
 

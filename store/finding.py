@@ -1,0 +1,432 @@
+"""Finding issues: by number, telephone, customer, and by the words of their threads; only those
+that the searcher reaches, and only by what they may read.
+
+**Words** are looked for in two ways. First in the newest issues that somebody reaches, in the very
+order in which they are shown: what many issues have is found there at once. Then, if these had too
+few, by the index, which is quick for whatever few issues have. So both have their bounds, and what
+neither finds whole is said to be a part (``Answer.partly``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import asyncpg
+
+from domain.finding import (
+    Answer,
+    Found,
+    FoundBy,
+    Hit,
+    Passage,
+    Question,
+    passage,
+    read,
+)
+from domain.issue.actions import ActionName
+from domain.issue.thread import Sort
+from domain.knowledge.search_terms import stands_alone
+from domain.sla.promise import PromiseKind
+from domain.staff.access import Caller, Reach, Right, reach
+from domain.vocabulary import Role
+from store import customers, issue_words
+from store.connection import Connection, Pool
+from store.issue_writer import customer_of, person
+
+MOST = 20
+"""Issues of an answer, unless others are asked for."""
+_NEWEST = 1_000
+"""Issues looked through one by one, of the open ones and of the closed ones."""
+_CANDIDATES = 4_000
+"""Places that the index may name before a word counts as common."""
+_PATIENCE_MS = 2_000
+"""A statement that takes longer is cut off: nobody waits, and nobody else is kept waiting."""
+_HITS = 2
+_SHOWN_ANYWAY = {"title", "customer_name", "name", "organisation", "contact_person", "contact"}
+"""Passages shown of an issue."""
+_WORDS_OF = (Right.SEE, Right.READ_WORK, Right.READ_CONVERSATION, Right.READ_INTERNAL)
+
+
+class Searcher(NamedTuple):
+    """Who looks for issues: how far each right of theirs reaches."""
+
+    id: str
+    role: Role | None
+    department: str
+    reaches: Mapping[Right, Reach]
+
+    @classmethod
+    def of(cls, caller: Caller) -> Searcher:
+        """Return somebody at a door."""
+        rights = {right: reach(caller.role, right) for right in (*_WORDS_OF, Right.SEE_CUSTOMER)}
+        return cls(caller.id, caller.role, caller.department or "", rights)
+
+    @classmethod
+    def operator(cls) -> Searcher:
+        """Return whoever runs the desk, at its command line."""
+        rights = dict.fromkeys((*_WORDS_OF, Right.SEE_CUSTOMER), Reach.ALL)
+        return cls("", None, "", rights)
+
+
+class _Values:
+    """The values of a statement, as its text comes to need them."""
+
+    def __init__(self) -> None:
+        self.given: list[object] = []
+
+    def __call__(self, value: object) -> str:
+        self.given.append(value)
+        return f"${len(self.given)}"
+
+
+def _within(who: Searcher, right: Right, values: _Values) -> str:
+    """Write which issues a right of theirs reaches: as ``domain.staff.access.within`` has it."""
+    match who.reaches[right]:
+        case Reach.ALL:
+            return "true"
+        case Reach.DEPARTMENT:
+            return f"i.department = {values(who.department)}"
+        case Reach.OWN:
+            column = "source" if who.role is Role.INTAKE else "engineer"
+            return f"i.{column} = {values(who.id)}"
+        case Reach.TO_CALL:
+            return (
+                "EXISTS (SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL"
+                f" AND p.kind = '{PromiseKind.CALLBACK}')"
+            )
+        case _:
+            return "false"
+
+
+def _readable(who: Searcher, values: _Values) -> str:
+    """Write which words ``w`` of an issue ``i`` somebody may find it by."""
+    taking: defaultdict[Reach, list[Right]] = defaultdict(list)
+    for right, reached in who.reaches.items():
+        taking[reached].append(right)
+    return " OR ".join(
+        f"w.takes = ANY({values([str(right) for right in rights])})"
+        + ("" if reached is who.reaches[Right.SEE] else f" AND {_within(who, rights[0], values)}")
+        for reached, rights in taking.items()
+        if reached is not Reach.NONE
+    )
+
+
+async def find(pool: Pool, who: Searcher, typed: str, limit: int = MOST) -> Answer:
+    """Find issues by what somebody typed: the very number first, then open ones, then the newest.
+    What takes too long is told as far as it went.
+    """
+    asked = read(typed)
+    if asked.short or who.reaches[Right.SEE] is Reach.NONE:
+        return Answer(short=asked.short)
+    async with pool.acquire() as connection:
+        search = _Search(connection, who, asked, limit)
+        try:
+            async with connection.transaction(readonly=True):
+                # What is quickest depends on what is asked.
+                await connection.execute(
+                    "SET LOCAL plan_cache_mode = force_custom_plan;"
+                    f" SET LOCAL statement_timeout = {_PATIENCE_MS}; SET LOCAL jit = off"
+                )
+                return await search.answer()
+        except asyncpg.QueryCanceledError:
+            return search.so_far()
+
+
+_SHOWN = """
+    i.id, i.number, i.title, i.stage, i.outcome, i.kind, i.severity, i.department, i.region,
+    i.product_line, i.zone, i.engineer, i.engineer_name, i.registered_at, i.closed_at,
+    i.customer_name, i.customer_type, i.customer_existing, i.organisation, i.contact_person,
+    i.phone, i.email, i.language
+"""
+_IN_ORDER = "(i.closed_at IS NOT NULL), i.registered_at DESC, i.id"
+
+
+class _Search:
+    """One question, in one transaction."""
+
+    def __init__(self, connection: Connection, who: Searcher, asked: Question, limit: int) -> None:
+        self._connection = connection
+        self._who = who
+        self._asked = asked
+        self._wanted = limit + 1
+        self._rows: dict[str, asyncpg.Record] = {}
+        self._by: defaultdict[str, dict[FoundBy, None]] = defaultdict(dict)
+        self._partly = False
+
+    async def answer(self) -> Answer:
+        """Look in every way that what was typed may mean."""
+        asked = self._asked
+        await self._by_number()
+        if not (asked.number and self._rows):
+            await self._by_telephone()
+            await self._by_words(asked.words)
+            if len(self._rows) < self._wanted:
+                await self._by_part_of_a_name()
+        words, nearly = asked.words, False
+        if not self._rows and any(len(terms) > _EXACT for terms in words):
+            nearly = True
+            await self._by_index(words, nearly=True)
+        found = sorted(self._rows.values(), key=self._place)[: self._wanted - 1]
+        return Answer(
+            found=tuple(await self._told(found)),
+            more=len(self._rows) >= self._wanted,  # one more than is shown
+            partly=self._partly,
+            nearly=nearly and bool(found),
+        )
+
+    def so_far(self) -> Answer:
+        """Tell what was found until it took too long, without what is said there."""
+        found = sorted(self._rows.values(), key=self._place)[: self._wanted - 1]
+        return Answer(found=tuple(self._one(row, ()) for row in found), more=True, partly=True)
+
+    def _place(self, row: asyncpg.Record) -> tuple[bool, bool, float, str]:
+        asked_for = row["number"] == self._asked.number
+        newest = -row["registered_at"].timestamp()
+        return not asked_for, row["closed_at"] is not None, newest, row["id"]
+
+    def _take(self, rows: Iterable[asyncpg.Record], by: FoundBy) -> None:
+        for row in rows:
+            self._rows[row["id"]] = row
+            self._by[row["id"]][by] = None
+
+    async def _fetch(self, query: str, values: _Values) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self._connection.fetch(query, *values.given)
+        return rows
+
+    # By what an issue is called ---------------------------------------------------------------
+
+    async def _by_number(self) -> None:
+        values = _Values()
+        if self._asked.number:
+            which = f"i.number = {values(self._asked.number)}"
+        elif self._asked.tail:
+            tail = self._asked.tail[::-1] + "%"
+            which = f"reverse(translate(i.number, '-', '')) LIKE {values(tail)}"
+        else:
+            return
+        await self._found_by(FoundBy.NUMBER, which, Right.SEE, values)
+
+    async def _by_telephone(self) -> None:
+        values, digits = _Values(), customers.digits_of(self._asked.text)
+        if digits and self._who.reaches[Right.SEE_CUSTOMER] is not Reach.NONE:
+            which = customers.dialled_like(digits, values)
+            await self._found_by(FoundBy.TELEPHONE, which, Right.SEE_CUSTOMER, values)
+
+    async def _by_part_of_a_name(self) -> None:
+        """By what is no word of its own: the beginning of a name, or its middle."""
+        values = _Values()
+        which = customers.called_like(self._asked.text, values)
+        if which and self._who.reaches[Right.SEE_CUSTOMER] is not Reach.NONE:
+            await self._found_by(FoundBy.CUSTOMER, which, Right.SEE_CUSTOMER, values)
+
+    async def _found_by(self, by: FoundBy, which: str, right: Right, values: _Values) -> None:
+        # Found first, then put in order: see store/customers.py.
+        rows = await self._fetch(
+            f"""
+            WITH fitting AS MATERIALIZED (
+                SELECT i.* FROM issues i WHERE {which} AND {_within(self._who, right, values)}
+                LIMIT {_CANDIDATES}
+            )
+            SELECT {_SHOWN} FROM fitting i ORDER BY {_IN_ORDER} LIMIT {self._wanted}
+            """,  # noqa: S608  the text is ours, values are parameters
+            values,
+        )
+        self._take(rows, by)
+
+    # By words ---------------------------------------------------------------------------------
+
+    async def _by_words(self, words: Sequence[Sequence[str]]) -> None:
+        if not words:
+            return
+        others = False
+        for open_ in (True, False):
+            rows, all_ = await self._among_the_newest(words, open_=open_)
+            self._take(rows, FoundBy.WORDS)
+            if len(rows) >= self._wanted:
+                return
+            others = others or not all_
+        if others:
+            await self._by_index(words)
+
+    async def _among_the_newest(
+        self, words: Sequence[Sequence[str]], *, open_: bool
+    ) -> tuple[list[asyncpg.Record], bool]:
+        """Look through the newest issues that are open, or closed, one after the other; say whether
+        these are all.
+        """
+        values = _Values()
+        reached = _within(self._who, Right.SEE, values)
+        said = self._said(words, values)
+        rows = await self._fetch(
+            f"""
+            SELECT {_SHOWN} FROM (
+                SELECT * FROM issues i
+                WHERE i.closed_at IS {"" if open_ else "NOT"} NULL AND {reached}
+                ORDER BY i.registered_at DESC LIMIT {_NEWEST}
+            ) i WHERE {said} ORDER BY i.registered_at DESC LIMIT {self._wanted}
+            """,  # noqa: S608  the text is ours, values are parameters
+            values,
+        )
+        if len(rows) >= self._wanted:
+            return rows, False
+        counted = _Values()
+        reached = _within(self._who, Right.SEE, counted)
+        seen = await self._connection.fetchval(
+            f"""
+            SELECT count(*) FROM (
+                SELECT FROM issues i WHERE i.closed_at IS {"" if open_ else "NOT"} NULL
+                AND {reached} LIMIT {_NEWEST}
+            ) i
+            """,  # noqa: S608  the text is ours, values are parameters
+            *counted.given,
+        )
+        return rows, seen < _NEWEST
+
+    async def _by_index(self, words: Sequence[Sequence[str]], *, nearly: bool = False) -> None:
+        """Ask the index for the word that fewest issues have; the others are looked for there."""
+        for terms in sorted(words, key=len, reverse=True):
+            values = _Values()
+            asked = values(_query(terms, nearly=nearly))
+            theirs = values(
+                [str(right) for right, to in self._who.reaches.items() if to is not Reach.NONE]
+            )
+            reached = _within(self._who, Right.SEE, values)
+            said = self._said(words, values, nearly=nearly)
+            rows = await self._fetch(
+                f"""
+                WITH hit AS MATERIALIZED (
+                    SELECT w.issue_id FROM issue_words w
+                    WHERE w.search @@ {asked}::tsquery AND w.takes = ANY({theirs})
+                    LIMIT {_CANDIDATES}
+                )
+                SELECT counted.hits, found.*
+                FROM (SELECT count(*) AS hits FROM hit) counted LEFT JOIN (
+                    SELECT {_SHOWN} FROM issues i
+                    WHERE i.id IN (SELECT issue_id FROM hit) AND {reached} AND {said}
+                    ORDER BY {_IN_ORDER} LIMIT {self._wanted}
+                ) found ON true
+                """,  # noqa: S608  the text is ours, values are parameters
+                values,
+            )
+            self._take((row for row in rows if row["id"]), FoundBy.WORDS)
+            if rows[0]["hits"] < _CANDIDATES:
+                return
+        self._partly = True
+
+    def _said(
+        self, words: Sequence[Sequence[str]], values: _Values, *, nearly: bool = False
+    ) -> str:
+        """Write that each word was said in an issue, where the searcher may read it."""
+        readable = _readable(self._who, values)
+        return " AND ".join(
+            "EXISTS (SELECT FROM issue_words w WHERE w.issue_id = i.id AND w.search @@ "
+            f"{values(_query(terms, nearly=nearly))}::tsquery AND ({readable}))"
+            for terms in words
+        )
+
+    # What is shown ----------------------------------------------------------------------------
+
+    async def _told(self, rows: Sequence[asyncpg.Record]) -> list[Found]:
+        hits = await self._hits([row["id"] for row in rows])
+        return [self._one(row, hits[row["id"]]) for row in rows]
+
+    def _one(self, row: asyncpg.Record, hits: Sequence[Hit]) -> Found:
+        by = self._by[row["id"]]
+        whom = FoundBy.TELEPHONE in by or FoundBy.CUSTOMER in by
+        same = (
+            *("number", "stage", "outcome", "kind", "severity", "department", "region"),
+            *("product_line", "zone", "registered_at"),
+        )
+        return Found(
+            **{name: row[name] for name in same},
+            by=tuple(each for each in FoundBy if each in by),
+            title=passage(row["title"], self._asked.words, len(row["title"])),
+            engineer=person(row["engineer"], row["engineer_name"]),
+            customer=self._customer(row) if whom else None,
+            hits=tuple(hits[:_HITS]),
+        )
+
+    def _customer(self, row: asyncpg.Record) -> Passage:
+        customer = customer_of(row)
+        said = (customer.organisation, customer.name, customer.contact, customer.phone)
+        text = " · ".join(dict.fromkeys(filter(None, said)))
+        return passage(text, self._asked.words, len(text))
+
+    async def _hits(self, ids: Collection[str]) -> Mapping[str, list[Hit]]:
+        """Return the passages in which the words stand: what the searcher may read of them, that
+        with the most words first.
+        """
+        words = self._asked.words
+        found: defaultdict[str, list[tuple[int, Hit]]] = defaultdict(list)
+        if not words or not ids:
+            return defaultdict(list)
+        values = _Values()
+        named, any_ = values(list(ids)), values(" | ".join(f"({_query(t)})" for t in words))
+        readable = _readable(self._who, values)
+        rows = await self._fetch(
+            f"""
+            SELECT i.id, i.number, i.title, i.description, i.customer_name, i.organisation,
+                i.contact_person, i.serial_number, i.site, i.reference, i.model,
+                w.seq, w.takes, e.key, e.action, e.actor, e.role, e.at, e.recorded_at, e.content,
+                e.stage, NULL AS engineer, NULL AS channel, k.key AS kept, k.at AS kept_at,
+                k.door, k.sender, k.subject, k.body, k.why
+            FROM issues i JOIN issue_words w ON w.issue_id = i.id
+            LEFT JOIN issue_events e ON e.issue_id = w.issue_id AND e.seq = w.seq
+            LEFT JOIN kept_words k ON w.seq = 0 AND k.key = w.kept
+            WHERE i.id = ANY({named}) AND w.search @@ {any_}::tsquery AND ({readable})
+            """,  # noqa: S608  the text is ours, values are parameters
+            values,
+        )
+        for row in rows:
+            found[row["id"]] += self._passages(row)
+            if row["takes"] == Right.SEE_CUSTOMER:
+                self._by[row["id"]][FoundBy.CUSTOMER] = None
+        return defaultdict(
+            list,
+            {
+                id_: [hit for _, hit in sorted(each, key=lambda said: -said[0])]
+                for id_, each in found.items()
+            },
+        )
+
+    def _passages(self, row: asyncpg.Record) -> Iterable[tuple[int, Hit]]:
+        kept = row["kept"] is not None
+        as_kept = {**row, "key": row["kept"], "at": row["kept_at"]}
+        said = issue_words.of_entry(*((Sort.WORDS, as_kept) if kept else (Sort.ACT, row)))
+        beside = issue_words.of_intake(dict(row)) if row["seq"] == 1 else ()
+        for each in (*said, *beside):
+            if each.takes != row["takes"] or each.field in _SHOWN_ANYWAY:
+                continue
+            shown = passage(" ".join(each.text.split()), self._asked.words)
+            if shown.marks:
+                action = None if kept else ActionName(row["action"])
+                hit = Hit(action=action, field=each.field, passage=shown)
+                yield sum(end - begin for begin, end in shown.marks), hit
+
+
+# Terms as PostgreSQL takes them -------------------------------------------------------------------
+
+_EXACT = 2
+"""Terms of a word of which none may be missing, however nearly it is to be found."""
+_TOGETHER = 5
+"""Of so many neighbouring terms one may be missing, where words are to be found nearly."""
+
+
+def _query(terms: Sequence[str], *, nearly: bool = False) -> str:
+    """Write the terms of a word, all of which stand in one text; or nearly all, for between the
+    words of a sentence without spaces there may stand something else.
+    """
+    lexemes = [f"'{term}':*" if stands_alone(term) else f"'{term}'" for term in terms]
+    if not nearly:
+        return " & ".join(lexemes)
+    parts = [lexemes[at : at + _TOGETHER] for at in range(0, len(lexemes), _TOGETHER)]
+    return " & ".join(f"({_but_one(part)})" for part in parts)
+
+
+def _but_one(lexemes: Sequence[str]) -> str:
+    if len(lexemes) <= _EXACT:
+        return " & ".join(lexemes)
+    others = (lexemes[:at] + lexemes[at + 1 :] for at in range(len(lexemes)))  # type: ignore[operator]
+    return " | ".join(f"({' & '.join(each)})" for each in others)
