@@ -27,6 +27,7 @@ from activities.recording import Recording
 from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
+from activities.scanning import Scanning
 from activities.sending import Sender
 from activities.telling import Telling, Ways
 from activities.webhook_alarm import Alarm
@@ -39,6 +40,7 @@ from runtime.contents.opening import contents
 from runtime.embedded import servers
 from runtime.lives import Lives
 from runtime.revisions import require_head
+from runtime.scanner import scanner_at
 from runtime.sealing import Sealer
 from runtime.settings import Settings
 from runtime.signing import links
@@ -71,12 +73,13 @@ def workers(
     """
     recording = Recording(pool, links(settings))
     notification = Notification(pool, sender)
+    scanning = Scanning(pool, contents(settings), scanner_at(settings.scanner))
     kept = ContentAudit(pool, contents(settings))
     deep = DeepAudit(pool, held=standing.held_because, contents=kept)
     remedies = Remedies(pool, recording, CatchingUp(pool, links(settings)), replays)
     acting: list[Callable[..., Any]] = [
         *recording.activities(),
-        Audit(pool, recording).audit_register,
+        Audit(pool, recording, scanning).audit_register,
         deep.deep_audit,
         Repairing(pool, deep, remedies).repair_issues,
         Replanning(pool).replan_issues,

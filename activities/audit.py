@@ -27,6 +27,7 @@ from temporalio.service import RPCError
 from activities import webhook_alarm
 from activities.guard import Guard
 from activities.recording import Recording
+from activities.scanning import Scanning
 from domain import contract as names
 from domain.issue import lifecycle
 from domain.issue.actions import ActionName, Cancel, Reassign, Repair
@@ -74,8 +75,9 @@ class Seen(NamedTuple):
 class Audit:
     """Compares the register's open issues with the workflows that should be living them."""
 
-    def __init__(self, pool: Pool, recording: Recording) -> None:
+    def __init__(self, pool: Pool, recording: Recording, scanning: Scanning | None = None) -> None:
         self._pool = pool
+        self._scanning = scanning
         self._recording = recording
         self._guard = Guard(pool)
 
@@ -90,6 +92,8 @@ class Audit:
             return []
         await self.find_words()
         client = activity.client()
+        if self._scanning:
+            await self._scanning.look_again(client)
         await self._hand_over(client)
         running = {
             execution.id: seen(execution)

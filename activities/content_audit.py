@@ -18,7 +18,7 @@ import structlog
 
 from domain.attachments import Attachment
 from domain.findings import EVERY, Finding, FindingKind
-from runtime.contents.content import SHARDS, ContentGone, Contents, Lying
+from runtime.contents.content import SHARDS, ContentGone, Contents, Lying, place_of
 from store import attachments
 from store.connection import Pool
 
@@ -113,12 +113,17 @@ class ContentAudit:
         if lying.digest is None:
             await self._contents.remove(lying.name)
             return True
-        async with self._pool.acquire() as connection, connection.transaction():
-            await attachments.hold(connection, lying.digest, alone=True)
-            if await attachments.spoken_of(connection, [lying.digest]):
-                return False
-            await self._contents.remove(lying.name)
-        return True
+        return await remove(self._pool, self._contents, lying.digest)
+
+
+async def remove(pool: Pool, contents: Contents, digest: str) -> bool:
+    """Remove a content, unless some row speaks of it, or somebody attaches it in this moment."""
+    async with pool.acquire() as connection, connection.transaction():
+        await attachments.hold(connection, digest, alone=True)
+        if await attachments.spoken_of(connection, [digest]):
+            return False
+        await contents.remove(place_of(digest))
+    return True
 
 
 def _turn(now: datetime) -> str:

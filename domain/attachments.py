@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from domain.calendars.periods import Elapsed, TimeBudget
 from domain.errors import Refused
-from domain.files.kinds import FileKind
+from domain.files.kinds import RISKY, FileKind
 from domain.vocabulary import Code, Instant, Line, Model, Role
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(KB|MB|GB)")
@@ -56,6 +56,18 @@ class Attachment(Model):
     shown_to: ShownTo
     standing: Standing = Standing.SERVED
 
+    def require_served(self) -> None:
+        """Let through what can be had.
+
+        Raises:
+            Refused: ``NotAllowed``, it waits for the scanner; ``NotFound``, it is not kept.
+        """
+        match self.standing:
+            case Standing.WAITING:
+                raise Refused("NotAllowed", f"{self.name} waits for the scanner: ask again later")
+            case Standing.REMOVED:
+                raise Refused("NotFound", f"the content of {self.name} was removed")
+
 
 class Size(Model):
     """So many bytes, as people write them: ``"20MB"`` are twenty times 1024 times 1024."""
@@ -78,7 +90,7 @@ def _read_size(written: object) -> Size:
 
 WrittenSize = Annotated[Size, BeforeValidator(_read_size), PlainSerializer(str, when_used="json")]
 
-Why = Literal["empty", "too_large", "too_many", "kind"]
+Why = Literal["empty", "too_large", "too_many", "kind", "broken", "malware"]
 
 
 class NotTaken(Refused):
@@ -104,11 +116,7 @@ class Limits(Model):
     largest: WrittenSize = _read_size("20MB")
     per_issue: Annotated[int, Field(gt=0)] = 30
     together: WrittenSize = _read_size("200MB")
-    kinds: tuple[FileKind, ...] = (
-        *(FileKind.JPEG, FileKind.PNG, FileKind.WEBP, FileKind.GIF, FileKind.HEIC),
-        *(FileKind.PDF, FileKind.TEXT, FileKind.DOCX, FileKind.XLSX, FileKind.PPTX),
-        *(FileKind.DOC, FileKind.XLS, FileKind.PPT, FileKind.MP4, FileKind.MOV),
-    )
+    kinds: tuple[FileKind, ...] = tuple(each for each in FileKind if each not in RISKY)
     keep: Elapsed = TimeBudget(span=timedelta(days=365), written="365d")
 
     def too_large(self) -> NotTaken:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain.attachments import Limits
+from domain.files.kinds import FileKind
 from domain.issue.actions import ActionName
 from domain.issue.state import SlaState
 from domain.knowledge.cases import CaseStatus, Change
@@ -53,6 +55,7 @@ KEPT_BECAUSE: Names = {
     "same_id": ("同一编号，内容不同", "same id, other words"),
     "too_many": ("来信过多，未另行登记", "too many letters for an issue of its own"),
     "added": ("补充说明", "added"),
+    "not_attached": ("附件未收下", "not attached"),
 }
 """Why words are kept with an issue instead of becoming one."""
 CATEGORIES: Names = {
@@ -244,3 +247,51 @@ SETS: Mapping[type[str], Names] = {
 def both(words: Names, code: str) -> str:
     """Say a code in Chinese and English: ``已登记 registered``."""
     return " ".join(words[code])
+
+
+_PICTURE, _DOCUMENT = ("图片", "picture"), ("文档", "document")
+_TABLE, _SLIDES = ("表格", "spreadsheet"), ("演示文稿", "slides")
+_VIDEO, _SOUND = ("视频", "video"), ("录音", "recording")
+FILES: Names = {
+    **dict.fromkeys((FileKind.JPEG, FileKind.PNG, FileKind.GIF, FileKind.WEBP), _PICTURE),
+    FileKind.HEIC: _PICTURE,
+    FileKind.PDF: ("PDF", "PDF"),
+    FileKind.TEXT: ("文本", "text"),
+    **dict.fromkeys((FileKind.DOCX, FileKind.DOC, FileKind.ODT), _DOCUMENT),
+    **dict.fromkeys((FileKind.XLSX, FileKind.XLS, FileKind.ODS), _TABLE),
+    **dict.fromkeys((FileKind.PPTX, FileKind.PPT, FileKind.ODP), _SLIDES),
+    **dict.fromkeys((FileKind.MP4, FileKind.MOV, FileKind.THREE_GP), _VIDEO),
+    **dict.fromkeys((FileKind.MP3, FileKind.M4A, FileKind.AMR, FileKind.WAV), _SOUND),
+    FileKind.MACROS: ("带宏的文档", "document with programs in it"),
+    FileKind.PAGE: ("网页", "web page"),
+    FileKind.SVG: ("SVG 图形", "SVG drawing"),
+    FileKind.PROGRAM: ("程序", "program"),
+    FileKind.ARCHIVE: ("压缩包", "archive"),
+    FileKind.OTHER: ("其他文件", "other file"),
+}
+"""What a file is, by what was found in it."""
+NOT_TAKEN: Names = {
+    "empty": ("文件是空的", "the file is empty"),
+    "too_large": ("超过 {largest}，请发小一些的", "larger than {largest}: send a smaller one"),
+    "too_many": (
+        "放不下了：每个问题最多 {per_issue} 个附件，共 {together}",
+        "no room: an issue has at most {per_issue} files, {together} together",
+    ),
+    "kind": (
+        "这种文件不收：请发照片、PDF、文本或不带宏的 Office 文档",
+        "not of a kind that is taken: photographs, PDF, text, documents without macros are",
+    ),
+    "broken": (
+        "图片打不开：可能没有传完，或者过大",
+        "the picture cannot be opened: broken, or too large",
+    ),
+    "malware": ("查出恶意软件，没有保存", "malware was found in it: it is not kept"),
+}
+"""Why a file is not attached, and what to do."""
+
+
+def not_taken(why: str, limits: Limits) -> tuple[str, str]:
+    """Say why a file is not attached, by the limits that count now."""
+    zh, en = NOT_TAKEN[why]
+    said = {name: str(getattr(limits, name)) for name in ("largest", "per_issue", "together")}
+    return zh.format(**said), en.format(**said)

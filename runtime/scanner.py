@@ -95,6 +95,11 @@ class Clamd:
         return await asyncio.open_connection(self.host, self.port, limit=_LONGEST_ANSWER)
 
 
+def scanner_at(url: str | None) -> Scanner | None:
+    """Have the scanner that the settings name, if they name one."""
+    return Clamd.at(url) if url else None
+
+
 async def _send(writer: asyncio.StreamWriter, content: AsyncIterable[bytes]) -> None:
     writer.write(b"zINSTREAM\0")
     async for piece in content:

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
 from domain.errors import SetupError
+from runtime.scanner import Clamd
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "YINUO_"
@@ -82,6 +83,10 @@ class Settings(BaseSettings):
     """Where photographs and files are kept: `s3://bucket/folder`, at any S3 that the `AWS_*`
     variables name; None: in a folder of `home`.
     """
+    scanner: str | None = None
+    """A malware scanner that is shown what is attached: `tcp://HOST:PORT` or `unix:///PATH`, as
+    ClamAV's daemon listens; None: nobody looks for malware.
+    """
     inbound: Path | None = None
     """Folder of the mapping files of webhooks and mailboxes; None: there are none."""
     oidc_issuer: str | None = None
@@ -117,6 +122,13 @@ class Settings(BaseSettings):
         if value is not None and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[\w.-]+)*/?", value):
             raise ValueError("must be an s3://bucket or s3://bucket/folder address")
         return value.rstrip("/") if value else None
+
+    @field_validator("scanner")
+    @classmethod
+    def _a_scanner(cls, value: str | None) -> str | None:
+        if value is not None:
+            Clamd.at(value)
+        return value
 
     @field_validator("trusted_proxies")
     @classmethod

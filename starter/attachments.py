@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator
 from datetime import UTC, datetime
-from mmap import ACCESS_READ, mmap
 from secrets import token_hex
+from typing import Self
 
-from domain.attachments import Attachment, Limits, NotTaken, ShownTo, Standing
+from domain.attachments import Attachment, Limits, NotTaken, ShownTo
 from domain.errors import Refused
-from domain.files.kinds import FileKind, kind_of
 from domain.files.names import name_of
 from domain.vocabulary import Actor
 from runtime.contents.content import ContentGone, Contents, NoRoom, Staged, TooLarge, take_in
+from runtime.contents.opening import contents
+from runtime.pictures import shared
+from runtime.scanner import scanner_at
+from runtime.settings import Settings
 from starter.answering import OnRegisters, Unavailable, answered
+from starter.examining import Examiner
 from store import attachments
 from store.connection import Pool
 from store.rulebooks import Rulebooks
@@ -23,9 +27,6 @@ TAKES = 300.0
 """Seconds within which a content has come in."""
 _TRIES = 5
 
-Scan = Callable[[Staged], Awaitable[Standing]]
-"""Says whether a content may be served, waits for somebody to tell, or must not be kept."""
-
 
 class Attachments(OnRegisters):
     """What is attached to issues (R30: every look is to be written down). Who may see what is the
@@ -33,16 +34,16 @@ class Attachments(OnRegisters):
     kept, does not answer.
     """
 
-    def __init__(
-        self,
-        pool: Pool,
-        contents: Contents,
-        scan: Scan | None = None,
-    ) -> None:
+    def __init__(self, pool: Pool, contents: Contents, examiner: Examiner | None = None) -> None:
         super().__init__(pool)
         self._contents = contents
-        self._scan = scan
+        self._examiner = examiner or Examiner(shared())
         self._rulebooks = Rulebooks()
+
+    @classmethod
+    def on(cls, pool: Pool, settings: Settings) -> Self:
+        """Attach to the issues of a desk, as its settings say."""
+        return cls(pool, contents(settings), Examiner(shared(), scanner_at(settings.scanner)))
 
     async def limits(self) -> Limits:
         """Return what may be attached by the policy that counts now."""
@@ -63,13 +64,13 @@ class Attachments(OnRegisters):
         the same name is attached once: what stands is returned. It is kept when this returns.
 
         Raises:
-            NotTaken: it is empty, too large, of a kind that is not wanted, or one too many.
+            NotTaken: it is empty, too large, of a kind that is not wanted, broken, one too many, or
+                malware.
             Unavailable: it is not known whether it is kept: send the same again.
         """
         limits = await self.limits()
         with await self._taken_in(content, limits) as came:
-            kind = await asyncio.to_thread(_kind_of, came)
-            limits.require_kind(kind)
+            kind = await self._examiner.kind(came.file, limits)
             new = Attachment(
                 id=token_hex(16),
                 issue_id=issue_id,
@@ -82,7 +83,7 @@ class Attachments(OnRegisters):
                 size=came.size,
                 digest=came.digest,
                 shown_to=shown_to,
-                standing=await self._scan(came) if self._scan else Standing.SERVED,
+                standing=await self._examiner.standing(came.file),
             )
             return await self._kept(came, new, limits)
 
@@ -109,11 +110,10 @@ class Attachments(OnRegisters):
         nothing spoke of it before: so it is looked for once more, when nobody can remove it.
         """
         for _ in range(_TRIES):
-            if new.standing is not Standing.REMOVED:
-                await answered(self._contents.keep(came))
+            await answered(self._contents.keep(came))
             async with self._connected() as connection, connection.transaction():
                 await attachments.hold(connection, new.digest)
-                if new.standing is Standing.REMOVED or await self._is_there(new):
+                if await self._is_there(new):
                     return await attachments.add(connection, new, limits)
         raise Unavailable("the content does not stay where contents are kept: send it again")
 
@@ -141,23 +141,13 @@ class Attachments(OnRegisters):
         Raises:
             Refused: ``NotAllowed``, it waits for the scanner; ``NotFound``, it is not kept.
         """
-        match one.standing:
-            case Standing.WAITING:
-                raise Refused("NotAllowed", f"{one.name} waits for the scanner: ask again later")
-            case Standing.REMOVED:
-                raise Refused("NotFound", f"the content of {one.name} was removed")
+        one.require_served()
         try:
             return await answered(self._contents.read(one.digest))
         except ContentGone:
             raise Refused(
                 "NotFound", f"the content of {one.name} is lost: it has to be attached again"
             ) from None
-
-
-def _kind_of(came: Staged) -> FileKind:
-    """Look into the file where it is, however large it is."""
-    with mmap(came.file.fileno(), 0, access=ACCESS_READ) as content:
-        return kind_of(content)
 
 
 async def _whole(content: bytes) -> AsyncIterator[bytes]:

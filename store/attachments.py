@@ -78,6 +78,15 @@ async def find(pool: Connection | Pool, id_: str) -> Attachment | None:
     return _attachment(row) if row else None
 
 
+async def of_content(pool: Pool, digest: str) -> list[Attachment]:
+    """List what has that content, wherever it is attached."""
+    rows = await pool.fetch(
+        f"{_SELECT} WHERE digest = $1 AND standing <> $2 ORDER BY at, id",
+        *(digest, Standing.REMOVED),
+    )
+    return [_attachment(row) for row in rows]
+
+
 async def stands(connection: Connection | Pool, id_: str, standing: Standing) -> None:
     """Write down that one can be had by now, or not any more."""
     await connection.execute("UPDATE attachments SET standing = $2 WHERE id = $1", id_, standing)

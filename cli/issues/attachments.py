@@ -23,7 +23,6 @@ from domain.vocabulary import Actor, Role
 from runtime import aio
 from runtime import settings as environment
 from runtime.contents.content import CHUNK
-from runtime.contents.opening import contents
 from starter.attachments import Attachments
 from starter.register import Register
 from store.connection import Pool
@@ -75,7 +74,7 @@ async def _attach(
 
 
 def _attachments(pool: Pool) -> Attachments:
-    return Attachments(pool, contents(environment.load()))
+    return Attachments.on(pool, environment.load())
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

@@ -1,11 +1,11 @@
-"""Which files an issue takes."""
+"""Which files are taken."""
 
 from __future__ import annotations
 
 import pytest
 
 from domain.attachments import Extent, Limits, NotTaken
-from domain.files.kinds import FileKind
+from domain.files.kinds import RISKY, FileKind
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,10 @@ def test_an_issue_takes_so_many_files_and_so_much_together_and_says_which_it_was
     with pytest.raises(NotTaken, match="image/gif is not taken; what is: image/png") as refused:
         limits.require_kind(FileKind.GIF)
     assert (refused.value.why, refused.value.type) == ("kind", "Invalid")
+
+
+def test_what_browsers_might_run_is_wanted_by_no_policy_that_does_not_say_so() -> None:
+    assert not RISKY & set(Limits().kinds)
+    assert Limits.model_validate({"kinds": ["image/svg+xml"]}).kinds == (FileKind.SVG,)
+    with pytest.raises(ValueError, match="kinds"):
+        Limits.model_validate({"kinds": ["image/jpg"]})

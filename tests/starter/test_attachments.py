@@ -15,15 +15,19 @@ from domain.errors import Refused
 from domain.vocabulary import Actor, Role
 from runtime.contents.content import SHARDS, Staged
 from runtime.contents.folder import Folder
+from runtime.pictures import shared
+from runtime.scanner import Clamd
 from starter.answering import Unavailable
 from starter.attachments import Attachments
+from starter.examining import Examiner
 from store import attachments
 from store.connection import Pool
 from tests.store.test_quality import STANDARD, adopt
+from tests.support.hostile_files import picture
 
 ISSUE = "issue:web:1"
 BY = Actor(id="web", role=Role.INTAKE)
-PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 40
+PHOTO = picture()
 
 
 @pytest.fixture
@@ -157,21 +161,17 @@ async def test_what_breaks_off_leaves_nothing(at: Attachments, folder: Folder) -
     assert not await lying(folder)
 
 
-async def test_what_waits_for_the_scanner_is_given_to_nobody_and_what_it_found_is_not_kept(
+async def test_what_waits_for_the_scanner_is_given_to_nobody(
     database: Pool, folder: Folder
 ) -> None:
-    async def scan(came: Staged) -> Standing:
-        came.file.seek(0)
-        return Standing.REMOVED if b"malware" in came.file.read() else Standing.WAITING
-
-    at = Attachments(database, folder, scan=scan)
-    waits, found = await attach(at), await attach(at, PHOTO + b"malware", "b.jpg")
-    assert len(await lying(folder)) == 1
+    at = Attachments(database, folder, Examiner(shared(), Clamd(path="/nowhere")))
+    waits = await attach(at)
     with pytest.raises(Refused, match="waits for the scanner"):
         await at.content(waits)
-    with pytest.raises(Refused, match="was removed"):
-        await at.content(found)
     assert await attachments.waiting(database, 10) == [waits]
+    await attachments.stands(database, waits.id, Standing.REMOVED)
+    with pytest.raises(Refused, match="was removed"):
+        await at.content(await at.find(waits.id))
     await attachments.stands(database, waits.id, Standing.SERVED)
     assert await given(at, await at.find(waits.id)) == PHOTO
 

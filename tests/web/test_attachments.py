@@ -16,6 +16,7 @@ from domain.staff.access import Right
 from domain.vocabulary import Role
 from runtime.embedded.ports import free_ports
 from store import door_log
+from tests.support.hostile_files import picture
 from tests.support.running_desk import RunningDesk, Yinuo
 from tests.web.conftest import MakeToken
 from tests.web.test_api_opening import an_intake
@@ -24,7 +25,7 @@ from web.app import build
 from web.context import Doors
 from web.problems import PROBLEM
 
-PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 40
+PHOTO = picture()
 LARGEST = 20 * 1024**2
 
 
@@ -94,7 +95,7 @@ async def test_an_answer_is_a_download_that_can_run_and_show_nothing(
 
 async def halves(size: int) -> AsyncIterator[bytes]:
     for _ in range(2):
-        yield PHOTO[:3] + bytes(size // 2 - 3)
+        yield b"%PDF-1" + bytes(size // 2 - 6)
 
 
 @pytest.mark.parametrize(

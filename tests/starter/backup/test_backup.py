@@ -40,12 +40,13 @@ from starter.client import Desk
 from store import issue_writer, roster, standing, webhooks
 from store.connection import Pool
 from tests.support.builders import an_intake
+from tests.support.hostile_files import picture
 from tests.support.patience import PATIENCE
 from tests.support.running_desk import run_yinuo
 
 pytestmark = pytest.mark.usefixtures("servers")
 
-PHOTO = b"\xff\xd8\xff" + bytes(range(256)) * 40
+PHOTO = picture()
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
 
 
