@@ -26,6 +26,7 @@ from inbound.smtp import listening
 from runtime import aio, logs, signing
 from runtime import settings as environment
 from runtime.textfiles import read_utf8
+from starter.attachments import Attachments
 from web.serving import connected
 
 app = typer.Typer(no_args_is_help=True)
@@ -174,4 +175,5 @@ async def _box(form: Form, own: tuple[str, ...] = ()) -> AsyncIterator[LetterBox
     settings = environment.load()
     logs.configure(settings.log_format, settings.log_level)
     async with connected(settings, "yinuo inbound") as (desk, pool):
-        yield LetterBox(desk, pool, form, own=own, signer=signing.signer(settings))
+        attachments, signer = Attachments.on(pool, settings), signing.signer(settings)
+        yield LetterBox(desk, pool, form, attachments, own=own, signer=signer)

@@ -20,9 +20,10 @@ from domain.issue.conversation import following
 from domain.issue.intake import SAID, Intake
 from domain.letters import ids_in, key_of, numbers_in, own_words, tag_of
 from domain.staff.access import Right
-from domain.vocabulary import Role
+from domain.vocabulary import Actor, Role
 from inbound.belonging import Belongs, Wrote, links_in
 from inbound.correspondence import Came, Correspondence
+from inbound.enclosures import Brought, Enclosures
 from inbound.letters.addresses import mailboxes
 from inbound.letters.apart import Reader, shared
 from inbound.letters.headers import Head, head_of, header, raw_header
@@ -30,6 +31,7 @@ from inbound.letters.letter import Letter
 from inbound.machines import answered_to, machine
 from inbound.mapping import Form, Ignored, Unusable, fitted
 from runtime.signing import Signer
+from starter.attachments import Attachments
 from starter.client import Desk, Unavailable
 from starter.registers import KeptWith, Letters
 from store import AWAY, door_log
@@ -37,7 +39,7 @@ from store.connection import Pool
 from store.door_log import Entry
 
 LARGEST = 10 * 1024 * 1024
-"""Bytes of a letter, attachments included; these are named in the issue, and in the original."""
+"""Bytes of a letter, attachments included."""
 _PATIENCE = 2.0
 """Seconds that writing into the trail may hold up an answer."""
 AUTOMATIC, NOT_AN_ISSUE = "automatic", "not about an issue"
@@ -79,6 +81,7 @@ class LetterBox:
     desk: Desk
     pool: Pool
     form: Form
+    attachments: Attachments
     via: str = "mailbox"
     own: tuple[str, ...] = ()
     """Addresses of the desk's own that the mapping file does not know, such as the mailbox's."""
@@ -91,6 +94,12 @@ class LetterBox:
         """What stands between letters and the desk."""
         own = (*self.own, *self.form.own)
         return Correspondence(self.desk, self.pool, self.form.source, own)
+
+    @cached_property
+    def enclosures(self) -> Enclosures:
+        """What becomes of the files in letters."""
+        by = Actor(id=self.form.source, role=Role.INTAKE)
+        return Enclosures(self.attachments, self.correspondence.known, self.reader, by)
 
     async def take(
         self, raw: bytes, address: str, *, sender: str | None = None, cut: bool = False
@@ -114,8 +123,9 @@ class LetterBox:
         return self._told(LetterOutcome(fate, number))
 
     async def _taken(self, raw: bytes, sender: str | None, *, cut: bool) -> tuple[str, LetterFate]:
-        """Open the issue, and keep the original: only then is the letter acknowledged. Whatever
-        comes between, it comes again, and is the same letter of the same issue.
+        """Open the issue, keep the original, attach what it brought: only then is the letter
+        acknowledged. Whatever comes between, it comes again, and is the same letter of the same
+        issue.
 
         Raises:
             Ignored: a machine wrote it, or it is not about an issue.
@@ -143,9 +153,9 @@ class LetterBox:
             intake = following(over.intake, intake)
         opened = await self.correspondence.open(intake, await self._said(intake, raw), came)
         if isinstance(opened, KeptWith):
-            await self._original(opened.issue_id, raw)
+            await self._original(opened.issue_id, raw, came)
             return opened.number, LetterFate.KEPT
-        await self._original(intake.issue_id, raw)
+        await self._original(intake.issue_id, raw, came)
         number = opened.view.number if opened.view else intake.issue_id
         return number, LetterFate.REGISTERED
 
@@ -171,13 +181,14 @@ class LetterBox:
     ) -> tuple[str, LetterFate] | None:
         """Add a letter to its issue, and keep the original there, once; None: that is over."""
         if await Letters(self.pool).has(to.issue.id, raw):
+            await self._original(to.issue.id, raw, came, known=to.known)  # with all it brought
             kept = await self.correspondence.known.kept_with(wrote.key)
             return to.issue.number, LetterFate.KEPT if kept else LetterFate.ADDED
         own = wrote._replace(words=fitted(own_words(wrote.words, to.issue.told)))
         added = await self.correspondence.add(own, to, came)
         if added is None:
             return None
-        await self._original(to.issue.id, raw)
+        await self._original(to.issue.id, raw, came, known=to.known)
         fate = LetterFate.KEPT if isinstance(added, KeptWith) else LetterFate.ADDED
         return to.issue.number, fate
 
@@ -188,8 +199,12 @@ class LetterBox:
         again = await Letters(self.pool).has(intake.issue_id, raw)
         return frozenset() if again else self.form.said & SAID
 
-    async def _original(self, issue_id: str, raw: bytes) -> None:
+    async def _original(
+        self, issue_id: str, raw: bytes, came: Came, *, known: bool = True
+    ) -> None:
+        """Keep a letter as it came, and what it brought; from a stranger that is for staff alone."""
         await Letters(self.pool).keep(issue_id, raw, datetime.now(UTC))
+        await self.enclosures.attach(Brought(issue_id, raw, came.sender, came.door, known))
 
     def _told(self, outcome: LetterOutcome) -> LetterOutcome:
         log.info("letter", fate=outcome.fate, said=outcome.said)

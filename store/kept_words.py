@@ -22,6 +22,8 @@ class Why(StrEnum):
     """Their sender wrote more in an hour than the policy allows."""
     ADDED = "added"
     """Whoever wrote them wanted them added."""
+    NOT_ATTACHED = "not_attached"
+    """They tell which files of a letter were not taken, and why."""
 
 
 class Kept(Model):

@@ -22,6 +22,7 @@ from inbound.mail import LetterBox
 from inbound.smtp import listening
 from runtime import postgres, rulebook
 from runtime.settings import ROOT
+from starter.attachments import Attachments
 from starter.client import Desk
 from store import roster, rulebooks
 from store.connection import Pool
@@ -122,7 +123,9 @@ async def loop(servers: DeskServers, pool: Pool, reader: MailReader, absent: Abs
     reader.to_letter = absent.take
     async with aclosing(WebhookSender(timeout=PATIENCE)) as sender:
         issues, notifications = workers(servers.client, pool, servers.settings, sender)
-        box = LetterBox(Desk(servers.client, pool), pool, form())
+        box = LetterBox(
+            Desk(servers.client, pool), pool, form(), Attachments.on(pool, servers.settings)
+        )
         async with issues, notifications, listening(box, "127.0.0.1", 0) as absent.port:
             first = EmailMessage()
             first["From"], first["Subject"] = f"Wu Qiming <{WU}>", "故障：卡钞"

@@ -24,7 +24,7 @@ from tests.support.running_desk import RunningDesk
 
 @pytest.fixture
 def box(running_desk: RunningDesk) -> LetterBox:
-    return LetterBox(running_desk.desk, running_desk.pool, form())
+    return LetterBox(running_desk.desk, running_desk.pool, form(), running_desk.attachments)
 
 
 @pytest.fixture
@@ -147,7 +147,13 @@ async def test_what_the_desk_sends_from_is_its_own_address(
 ) -> None:
     ours = await box.correspondence.ours()
     assert "desk@example.com" in ours
-    mailbox = LetterBox(running_desk.desk, running_desk.pool, form(), own=("Service@Example.com",))
+    mailbox = LetterBox(
+        running_desk.desk,
+        running_desk.pool,
+        form(),
+        running_desk.attachments,
+        own=("Service@Example.com",),
+    )
     taken = await mailbox.take(letter(From="service+x@example.com").as_bytes(), "")
     assert taken.fate is LetterFate.IGNORED
 

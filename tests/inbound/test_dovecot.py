@@ -43,7 +43,7 @@ async def test_good_and_bad_letters_of_one_folder_are_all_dealt_with(
         server.receive(b"X-Sent: 1\r\n" + wrong)
         sent += 2
     server.receive(letter("末一封 the last").as_bytes())
-    box = LetterBox(running_desk.desk, running_desk.pool, form())
+    box = LetterBox(running_desk.desk, running_desk.pool, form(), running_desk.attachments)
     mailbox = Mailbox(HERE, server.port, USER, PASSWORD)
     assert await mailbox.empty_into(box) == sent + 1
     assert {*server.flags()} <= {"S", "FS"}

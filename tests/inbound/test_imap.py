@@ -50,7 +50,7 @@ def mailbox(server: MailServer) -> Mailbox:
 
 @pytest.fixture
 def box(running_desk: RunningDesk) -> LetterBox:
-    return LetterBox(running_desk.desk, running_desk.pool, form())
+    return LetterBox(running_desk.desk, running_desk.pool, form(), running_desk.attachments)
 
 
 async def registered(desk: RunningDesk, raw: bytes) -> bool:
@@ -96,7 +96,9 @@ async def test_while_the_desk_is_away_letters_are_left_as_they_are(
     server: MailServer, mailbox: Mailbox, running_desk: RunningDesk
 ) -> None:
     uid = server.receive(letter().as_bytes())
-    away = LetterBox(OutOfOrder(Unavailable("away")), running_desk.pool, form())
+    away = LetterBox(
+        OutOfOrder(Unavailable("away")), running_desk.pool, form(), running_desk.attachments
+    )
     assert await mailbox.empty_into(away) == 0
     assert server.flags[uid] == set()
     assert server.answered.wait(5), "the mailbox was left open"
@@ -187,7 +189,9 @@ async def test_a_fault_of_ours_does_not_stop_the_other_letters(
     server: MailServer, mailbox: Mailbox, running_desk: RunningDesk, box: LetterBox
 ) -> None:
     uid = server.receive(letter().as_bytes())
-    faulty = LetterBox(OutOfOrder(ZeroDivisionError("secret")), running_desk.pool, form())
+    faulty = LetterBox(
+        OutOfOrder(ZeroDivisionError("secret")), running_desk.pool, form(), running_desk.attachments
+    )
     assert await mailbox.empty_into(faulty) == 0
     assert server.flags[uid] == {r"\Flagged"}
     assert await mailbox.empty_into(box) == 1

@@ -34,7 +34,7 @@ def encoded(text: str, charset: str, named: str) -> bytes:
 
 @pytest.fixture
 def box(running_desk: RunningDesk) -> LetterBox:
-    return LetterBox(running_desk.desk, running_desk.pool, form())
+    return LetterBox(running_desk.desk, running_desk.pool, form(), running_desk.attachments)
 
 
 def test_a_letter_becomes_an_intake_by_the_example() -> None:
@@ -216,7 +216,7 @@ async def test_nothing_of_a_letter_gets_into_the_log(box: LetterBox) -> None:
 
 async def test_a_letter_the_roster_serves_nobody_for_is_refused(box: LetterBox) -> None:
     mars = form().model_copy(update={"fixed": form().fixed | {"region": "Mars"}})
-    taken = await LetterBox(box.desk, box.pool, mars).take(letter().as_bytes(), "")
+    taken = await LetterBox(box.desk, box.pool, mars, box.attachments).take(letter().as_bytes(), "")
     assert taken.fate is LetterFate.UNUSABLE
     assert "region" in taken.said
 

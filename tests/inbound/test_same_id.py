@@ -27,7 +27,7 @@ CLERK = Actor(id="fan.meiling", role=Role.CLERK)
 
 @pytest.fixture
 def box(running_desk: RunningDesk) -> LetterBox:
-    return LetterBox(running_desk.desk, running_desk.pool, form())
+    return LetterBox(running_desk.desk, running_desk.pool, form(), running_desk.attachments)
 
 
 class InHurry(Reader):
@@ -113,7 +113,9 @@ async def test_while_they_cannot_be_kept_the_letter_is_to_come_again(
     running_desk: RunningDesk,
 ) -> None:
     desk = _NoNumberYet(running_desk.client, running_desk.pool)
-    taken = await LetterBox(desk, running_desk.pool, form()).take(letter().as_bytes(), "")
+    taken = await LetterBox(desk, running_desk.pool, form(), running_desk.attachments).take(
+        letter().as_bytes(), ""
+    )
     assert taken.fate is LetterFate.AWAY
 
 
@@ -122,7 +124,7 @@ async def test_the_very_letter_is_the_same_whatever_was_read_of_it_the_first_tim
 ) -> None:
     """A letter that took too long once may be read in full the next time, or by a newer version."""
     first, _ = two()
-    hurried = LetterBox(box.desk, box.pool, box.form, reader=InHurry())
+    hurried = LetterBox(box.desk, box.pool, box.form, box.attachments, reader=InHurry())
     number = await take(hurried, first)
     assert await take(box, first) == number
     assert await kept(box, number) == []

@@ -49,7 +49,7 @@ async def post(port: int, message: EmailMessage | bytes, sender: str = SENDER) -
 
 @pytest.fixture
 async def port(running_desk: RunningDesk) -> AsyncIterator[int]:
-    box = LetterBox(running_desk.desk, running_desk.pool, form())
+    box = LetterBox(running_desk.desk, running_desk.pool, form(), running_desk.attachments)
     async with listening(box, HERE, 0) as port:
         yield port
 
@@ -174,7 +174,7 @@ async def test_a_letter_that_is_too_large_is_refused(port: int) -> None:
 async def test_while_the_desk_is_away_the_sender_is_to_come_again(
     running_desk: RunningDesk, error: Exception
 ) -> None:
-    box = LetterBox(OutOfOrder(error), running_desk.pool, form())
+    box = LetterBox(OutOfOrder(error), running_desk.pool, form(), running_desk.attachments)
     async with listening(box, HERE, 0) as port:
         code, said = await post(port, letter())
     assert code == 451
@@ -183,7 +183,7 @@ async def test_while_the_desk_is_away_the_sender_is_to_come_again(
 
 
 async def test_whoever_is_still_connected_holds_up_no_stop(running_desk: RunningDesk) -> None:
-    box = LetterBox(running_desk.desk, running_desk.pool, form())
+    box = LetterBox(running_desk.desk, running_desk.pool, form(), running_desk.attachments)
     async with listening(box, HERE, 0) as port:
         reader, writer = await asyncio.open_connection(HERE, port)
         assert (await reader.readline()).startswith(b"220")

@@ -27,6 +27,7 @@ from runtime import postgres, temporal
 from runtime.embedded.ports import free_ports
 from runtime.embedded.servers import database_url
 from runtime.settings import ROOT, Settings
+from starter.attachments import Attachments
 from starter.client import Desk
 from store.connection import Pool
 from tests.support.memory import in_memory
@@ -63,6 +64,10 @@ class RunningDesk:
     @property
     def desk(self) -> Desk:
         return Desk(self.client, self.pool)
+
+    @functools.cached_property
+    def attachments(self) -> Attachments:
+        return Attachments.on(self.pool, self.settings)
 
 
 Yinuo = Callable[..., Ran]

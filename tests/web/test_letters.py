@@ -18,7 +18,7 @@ from tests.web.conftest import MakeToken
 
 @pytest.fixture
 async def number(running_desk: RunningDesk) -> str:
-    box = LetterBox(running_desk.desk, running_desk.pool, form())
+    box = LetterBox(running_desk.desk, running_desk.pool, form(), running_desk.attachments)
     return (await box.take(RAW, "192.0.2.7")).said
 
 
@@ -57,7 +57,7 @@ async def test_a_letter_that_is_not_kept_is_not_found(
 
 
 async def test_letters_of_one_id_are_both_kept(running_desk: RunningDesk, number: str) -> None:
-    box = LetterBox(running_desk.desk, running_desk.pool, form())
+    box = LetterBox(running_desk.desk, running_desk.pool, form(), running_desk.attachments)
     one, other = (FIELD / f"m21{which}-sameid.eml" for which in "ab")
     first = await box.take(one.read_bytes(), "192.0.2.7")
     await box.take(other.read_bytes(), "192.0.2.7")
