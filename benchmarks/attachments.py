@@ -18,13 +18,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
 import httpx2
 import psutil
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
@@ -129,8 +132,15 @@ class Run:
 
 
 def photograph(number: int, size: int) -> bytes:
-    """Make a file that nobody else has, and that cannot be packed."""
-    return b"\xff\xd8\xff\xe0" + chance("photograph", number).randbytes(size - 4)
+    """Make a picture that nobody else has, and that cannot be packed: all can be opened."""
+    return _seen() + chance("photograph", number).randbytes(size - len(_seen()))
+
+
+@cache
+def _seen() -> bytes:
+    written = BytesIO()
+    Image.new("RGB", (640, 480), "teal").save(written, "JPEG")
+    return written.getvalue()
 
 
 @dataclass

@@ -199,10 +199,8 @@ class LetterBox:
         again = await Letters(self.pool).has(intake.issue_id, raw)
         return frozenset() if again else self.form.said & SAID
 
-    async def _original(
-        self, issue_id: str, raw: bytes, came: Came, *, known: bool = True
-    ) -> None:
-        """Keep a letter as it came, and what it brought; from a stranger that is for staff alone."""
+    async def _original(self, issue_id: str, raw: bytes, came: Came, *, known: bool = True) -> None:
+        """Keep a letter as it came, and its files; those of a stranger are for staff alone."""
         await Letters(self.pool).keep(issue_id, raw, datetime.now(UTC))
         await self.enclosures.attach(Brought(issue_id, raw, came.sender, came.door, known))
 

@@ -20,13 +20,24 @@ from web.middleware.stack import around
 from web.operations import health, heartbeat
 from web.operations.health import Readiness
 from web.operations.metrics import Metrics
-from web.pages import agent, approvals, clerk, engineer, find, lead, links, signing_in
+from web.pages import (
+    agent,
+    approvals,
+    attaching,
+    clerk,
+    engineer,
+    find,
+    lead,
+    links,
+    pictures,
+    signing_in,
+)
 from web.pages.signing_in import provider
 
 ROOMS = (
     *(issues, events, attachments, cases, api_audit, webhooks),
     *(health, heartbeat),
-    *(signing_in, links, engineer, lead, approvals, agent, clerk, find),
+    *(signing_in, links, engineer, lead, approvals, agent, clerk, find, attaching, pictures),
 )
 """Each has the routes of its own."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Literal
 from urllib.parse import quote
 
 from fastapi import Request
@@ -54,6 +55,11 @@ def address(here: Doors, one: Attachment, person: Code, role: Role) -> str:
     """
     look = Look(attachment=one.id, person=person, role=role)
     return f"/attachments/{one.id}?key={here.signer.timed(_USE).dumps(look.model_dump())}"
+
+
+def drawn(address: str, size: Literal["small", "large"]) -> str:
+    """Write where a photograph of such an address is seen, drawn anew."""
+    return address.replace("?", f"/{size}?", 1)
 
 
 def read(here: Doors, attachment: str, key: str) -> Look:

@@ -14,6 +14,7 @@ from runtime.signing import Signer
 from starter.attachments import Attachments
 from starter.client import Desk
 from starter.condition import Condition
+from starter.pictures import Pictures
 from starter.registers import Registers
 
 
@@ -25,6 +26,7 @@ class Doors:
     registers: Registers
     condition: Condition
     attachments: Attachments
+    pictures: Pictures
     settings: Settings
     signer: Signer
 

@@ -15,7 +15,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from runtime import aio, postgres, temporal
-from runtime.contents.opening import contents
 from runtime.embedded import servers
 from runtime.embedded.ports import held
 from runtime.settings import Settings
@@ -23,6 +22,7 @@ from runtime.signing import signer
 from starter.attachments import Attachments
 from starter.client import Desk
 from starter.condition import Condition
+from starter.pictures import Pictures
 from starter.registers import Registers
 from store.connection import Pool
 from web.app import build
@@ -42,9 +42,15 @@ async def opened(own: Settings) -> AsyncIterator[FastAPI]:
 
 def doors(desk: Desk, pool: Pool, own: Settings) -> Doors:
     """Have what every door needs; both stay their makers' to close."""
+    attachments = Attachments.on(pool, own)
     return Doors(
-        *(desk, Registers.on(pool), Condition(desk.client, pool)),
-        *(Attachments(pool, contents(own)), own, signer(own)),
+        desk=desk,
+        registers=Registers.on(pool),
+        condition=Condition(desk.client, pool),
+        attachments=attachments,
+        pictures=Pictures(attachments),
+        settings=own,
+        signer=signer(own),
     )
 
 

@@ -54,7 +54,9 @@ class Theirs(NamedTuple):
 @pytest.fixture
 def box(running_desk: RunningDesk) -> LetterBox:
     signer = signing.signer(running_desk.settings)
-    return LetterBox(running_desk.desk, running_desk.pool, form(), signer=signer)
+    return LetterBox(
+        *(running_desk.desk, running_desk.pool, form(), running_desk.attachments), signer=signer
+    )
 
 
 def stranger() -> str:

@@ -16,6 +16,7 @@ from runtime.apart import TooMuch
 from starter.attachments import Attachments
 from starter.client import Unavailable
 from starter.registers import Kept, Letters, Why
+from tests.inbound.test_belonging import reported, stranger
 from tests.support.hostile_files import PDF, SVG, photograph, picture
 from tests.support.letters import form, letter
 from tests.support.running_desk import RunningDesk
@@ -170,3 +171,34 @@ async def test_files_that_cannot_be_taken_out_are_told_of(
     assert fate is LetterFate.REGISTERED
     [kept] = await not_taken(running_desk, number)
     assert "原信" in kept.body
+
+
+# Letters that belong to an issue ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("known", "shown_to"), [(True, ShownTo.CUSTOMER), (False, ShownTo.STAFF)])
+async def test_the_files_of_an_answer_are_the_issues_and_a_strangers_are_for_staff_alone(
+    box: LetterBox, running_desk: RunningDesk, *, known: bool, shown_to: ShownTo
+) -> None:
+    theirs = await reported(running_desk)
+    sender = theirs.email if known else stranger()
+    sent = with_files(("a.jpg", PHOTO), Subject=f"Re: {theirs.number}", From=sender)
+    assert await take(box, sent) == (LetterFate.ADDED, theirs.number)
+    found = await attached(running_desk, theirs.number)
+    assert [(each.name, each.shown_to) for each in found] == [("a.jpg", shown_to)]
+
+
+async def test_an_answer_whose_files_could_not_be_kept_comes_again_and_then_is_whole(
+    box: LetterBox, running_desk: RunningDesk
+) -> None:
+    theirs = await reported(running_desk)
+    its = running_desk.attachments
+    away = _Away(its._pool, its._contents, its._examiner)
+    interrupted = LetterBox(running_desk.desk, running_desk.pool, form(), away)
+    sent = with_files(
+        ("a.jpg", PHOTO), ("b.png", SHOT), Subject=f"Re: {theirs.number}", From=theirs.email
+    )
+    assert (await take(interrupted, sent))[0] is LetterFate.AWAY
+    for _ in range(2):
+        assert await take(box, sent) == (LetterFate.ADDED, theirs.number)
+        assert names(await attached(running_desk, theirs.number)) == ["a.jpg", "b.png"]

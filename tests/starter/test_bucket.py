@@ -25,12 +25,13 @@ from runtime.settings import Settings
 from starter.answering import Unavailable
 from starter.attachments import Attachments
 from store.connection import Pool
+from tests.support.hostile_files import picture
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("servers")
 
 BY = Actor(id="web", role=Role.INTAKE)
-LARGE = b"\xff\xd8\xff" + bytes(range(251)) * 48_000
+LARGE = picture() + bytes(range(251)) * 48_000
 """Twelve megabytes: it goes in several parts."""
 
 

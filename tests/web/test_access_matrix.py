@@ -20,7 +20,7 @@ from fastapi.routing import APIRoute
 from domain.issue.actions import PUBLIC_ACTIONS as ACTIONS
 from domain.issue.actions import ActionName, Reassign
 from domain.issue.view import IssueView
-from domain.staff.access import CALLERS, Caller, Reach, Right, may, reach
+from domain.staff.access import CALLERS, RIGHTS, Caller, Reach, Right, may, reach
 from domain.vocabulary import SUPERVISORS, Role
 from store import door_log
 from tests.support import access_page
@@ -99,7 +99,8 @@ def test_the_page_shows_the_table_as_it_is() -> None:
 OPEN = {
     *("/login", "/login/oidc", "/login/oidc/callback", "/logout"),
     *("/healthz", "/readyz", "/auditz", "/openapi.json"),
-    "/l/{signed}",  # the link says who it is
+    *("/l/{signed}", "/l/{signed}/files"),  # the link says who it is
+    "/attachments/{attachment}/{size}",  # its address is a signed one
     "/attachments/{attachment}",  # its address may be a signed one; else who they are, see below
     "/inbound/{name}",  # its mapping file says whose it is, and with which token
 }
@@ -354,6 +355,7 @@ PAGES = [
         Page("POST", "/approvals", ActionName(each.partition(":")[0]), SUPERVISORS, _decides(each))
         for each in ("approve:yes", "confirm:no", "rate_difficulty:3")
     ),
+    Page("POST", "/attach/{number}", Right.ATTACH, tuple(RIGHTS[Right.SEE_CUSTOMER])),
     *_acts("/board", lead_pages._HERE[:-1], SUPERVISORS),
     *_acts("/my", {*issue_page.UP_FRONT, *issue_page.BEHIND} - {ActionName.WITHDRAW}),
     *_acts("/my", BESIDE),
@@ -379,6 +381,7 @@ PROGRAMS = {
     ("GET", "/issues/{number}/attachments"),
     ("POST", "/issues/{number}/attachments"),
     ("GET", "/cases"),
+    ("GET", "/events"),
     ("GET", "/audit"),
     ("GET", "/metrics"),
     *(("POST", path) for path in PER_ACTION),

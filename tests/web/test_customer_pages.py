@@ -96,9 +96,10 @@ async def test_every_customer_link_opens_the_same_page(
 ) -> None:
     sent = await by_letter(doors)
     await sent.act(ActionName.RESOLVE, await sent.engineer(), result="读卡器已更换")
+    links = [await sent.link(purpose) for purpose in (Purpose.PROGRESS, Purpose.TEST)]
     pages = [
-        re.sub(r'name="key" value="\w+"', "", main((await http.get(await sent.link(purpose))).text))
-        for purpose in (Purpose.PROGRESS, Purpose.TEST)
+        re.sub(rf'name="key" value="\w+"|{link}', "", main((await http.get(link)).text))
+        for link in links
     ]
     assert pages[0] == pages[1]
     assert "读卡器已更换" in pages[0]
@@ -120,7 +121,8 @@ async def test_a_page_is_in_the_customers_language_and_in_the_other_at_a_touch(
     assert '<html lang="zh-CN">' in other.text
     assert "即将开始处理" in other.text
     assert not re.search(r"[一-鿿]", spoken(page.text))
-    assert not re.search(r"[A-Za-z]{2}", spoken(other.text).replace("English", ""))
+    alike = r"English|MB|PDF|Office"
+    assert not re.search(r"[A-Za-z]{2}", re.sub(alike, "", spoken(other.text)))
     nonsense = await http.get(f"{link}?lang=de", headers=chinese_browser)
     assert '<html lang="en">' in nonsense.text
 

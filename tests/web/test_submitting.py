@@ -73,7 +73,10 @@ PAGES = (
         why="NotAllowed",
     ),
 )
-ELSEWHERE = {"/intake", "/intake/words/{number}", "/calls", "/l/{signed}"}
+ELSEWHERE = {
+    *("/approvals", "/attach/{number}", "/l/{signed}/files"),
+    *("/intake", "/intake/words/{number}", "/calls", "/l/{signed}"),
+}
 """Pages that act, each tested by itself."""
 LOOKING = {"/intake/customers", "/intake/customer", "/intake/cases", "/login", "/logout"}
 """What is sent without acting on anything."""

@@ -11,7 +11,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.datastructures import FormData
 
+from domain.attachments import ShownTo
 from domain.issue.actions import ActionName
 from domain.issue.view import IssueView
 from domain.knowledge.cases import KnownCase
@@ -21,6 +23,8 @@ from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, S
 from starter.client import Opened, OtherContent, Unavailable
 from starter.register import Filter
 from starter.registers import Found, Known, Reported
+from web import album
+from web.album import FilesForm
 from web.audit import Deed
 from web.auth.identity import SignedIn, Visitor, has, require, saw
 from web.context import Doors, Here
@@ -128,9 +132,10 @@ async def find_cases(request: Request, here: Here, who: SignedIn, form: Form) ->
 
 
 @router.post("/intake")
-async def register(request: Request, here: Here, who: SignedIn, form: Form) -> Response:
-    """Register the issue; the same form sent twice is one issue (R1, R2). Sent twice with something
-    else in it, whoever wrote it is asked whether that is another issue.
+async def register(request: Request, here: Here, who: SignedIn, form: FilesForm) -> Response:
+    """Register the issue, and attach what was sent with it; the same form sent twice is one issue
+    (R1, R2). Sent twice with something else in it, whoever wrote it is asked whether that is
+    another issue.
     """
     filled = intake_form.FORM.filled(form)
 
@@ -149,18 +154,29 @@ async def register(request: Request, here: Here, who: SignedIn, form: Form) -> R
         return await _page(request, here, who, result.form, look=look, status=result.status)
     if result.done.view is None:
         return await _page(request, here, who, filled, status=HTTPStatus.ACCEPTED)
+    if not_taken := await _attached(request, here, who, form, result.done.view):
+        return not_taken
     marked = f"?case={filled['case']}" if _CASE.fullmatch(filled["case"]) else ""
     return RedirectResponse(f"/intake/{result.done.view.number}{marked}", HTTPStatus.SEE_OTHER)
 
 
+async def _attached(
+    request: Request, here: Doors, who: Visitor, form: FormData, issue: IssueView
+) -> Response | None:
+    """Attach what was sent with a form, and say what was not taken, if anything was not."""
+    left = await album.take(here, who, issue, form, "page", ShownTo.STAFF)
+    shown = await album.album(here, who, issue, "/intake") if left else None
+    return album.answered(request, shown, left, who=who) if shown else None
+
+
 @router.post("/intake/words/{number}")
 async def add_words(
-    request: Request, here: Here, who: SignedIn, form: Form, number: str
+    request: Request, here: Here, who: SignedIn, form: FilesForm, number: str
 ) -> Response:
     """Add what is written in the form to the issue that it was sent for before: it is no other."""
     filled = intake_form.FORM.filled(form)
 
-    async def do(deed: Deed) -> str:
+    async def do(deed: Deed) -> IssueView:
         first = await here.desk.show(number)
         deed.is_about(first.number)
         require(who, Right.ADD_WORDS, first)
@@ -172,12 +188,14 @@ async def add_words(
                 first, at=now, door="page", sender=who.caller.id, subject=intake.title, body=written
             )
         )
-        return first.number
+        return first
 
     result = await submit(here, who, Right.ADD_WORDS, intake_form.FORM, filled, do)
     if result.done is None:
         return await _page(request, here, who, result.form, status=result.status)
-    return RedirectResponse(f"/intake/{result.done}", HTTPStatus.SEE_OTHER)
+    if not_taken := await _attached(request, here, who, form, result.done):
+        return not_taken
+    return RedirectResponse(f"/intake/{result.done.number}", HTTPStatus.SEE_OTHER)
 
 
 async def _ask_which(
@@ -223,6 +241,7 @@ async def _page(
         numbered=intake_form.is_agent(who.caller.id),
         other=other,
         called=CALLED,
+        album=await album.blank(here),
         **found,
         **await _lists(here),
     )
@@ -323,7 +342,8 @@ async def _told(
     open_ = [p for p in seen.promises if p.ended_at is None and p.kind in _TELL]
     kept = await here.desk.kept_words(seen.id) if may(who.caller, Right.SEE_CUSTOMER, seen) else []
     corrects = beside.sees_customer(who, seen)
-    if kept or corrects:
+    attached = await album.album(here, who, seen, "/intake")
+    if kept or corrects or (attached and attached.shows):
         await saw(here, who, Right.SEE_CUSTOMER, seen.number)
     record = await here.desk.record(seen.id) if corrects else None
     return render(
@@ -337,6 +357,7 @@ async def _told(
         can=can,
         asked=asked(who, seen, tried),
         case=await _case(here, who, case),
+        album=attached,
         kept=kept,
         theirs=may(who.caller, Right.SEE_CUSTOMER, seen),
         **await priced(here, seen),

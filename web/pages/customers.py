@@ -34,7 +34,7 @@ from domain.staff.access import Right
 from domain.texts import can_be_seen
 from domain.vocabulary import Channel, Language, Means
 from starter.client import Busy, Unavailable
-from web import audit
+from web import album, audit
 from web.audit import Deed
 from web.context import Doors, address_of
 from web.forms import actions
@@ -330,6 +330,7 @@ async def _page(
         offers=[(o, written.get(o.turn) or _blank(o.turn)) for o in offers],
         writings=WRITINGS,
         quotation=_quotation(found),
+        album=await album.customers_album(here, found.who, issue, request.path_params["signed"]),
     )
 
 

@@ -20,6 +20,7 @@ from domain.staff.access import Reach, Right, may, reach
 from domain.vocabulary import Role
 from starter.client import Unavailable
 from starter.registers import Found
+from web import album
 from web.auth.identity import Visitor, has, require, saw
 from web.context import Doors
 from web.forms import submitting
@@ -83,6 +84,7 @@ async def show(
         steps=seen.steps[-_STEPS:][::-1],
         told=await here.desk.told(seen.id, seen.reopen_count + 1),
         intake=intake,
+        album=await album.album(here, who, seen, back),
         kept=await here.desk.kept_words(seen.id) if intake else [],
         known=await _known(here, who, seen),
         **await priced(here, seen),

@@ -22,6 +22,7 @@ from domain.staff.roster import Member
 from domain.vocabulary import SUPERVISORS, Code, Model, Role, Stage
 from starter.register import Filter, Place
 from starter.registers import Load
+from web import album
 from web.auth.identity import SignedIn, Visitor, require, saw
 from web.context import Doors, Here
 from web.forms import submitting
@@ -235,6 +236,7 @@ async def _issue(
         tried,
         issue=seen,
         intake=customer,
+        album=await album.album(here, who, seen, "/board"),
         kept=await here.desk.kept_words(seen.id) if customer else [],
         **await priced(here, seen),
         deciding=[(each, of_action(each).fields) for each in _DECIDED],

@@ -68,4 +68,66 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.getResponseHeader("X-Part")) event.detail.shouldSwap = true;
   });
+
+  // Files are sent as soon as they are chosen, one after the other, each with how far it is and why
+  // it was not taken; whatever is written elsewhere on the page stays. Without this the button does.
+  const START = 2;
+  function prepare(form) {
+    form.classList.add("live");
+    let last = Promise.resolve();
+    for (const input of form.querySelectorAll("input[type=file]")) {
+      input.addEventListener("change", () => {
+        for (const file of [...input.files]) {
+          const row = document.createElement("li");
+          row.append(file.name, " ", Object.assign(document.createElement("progress"), { max: 100, value: START }));
+          form.querySelector("[data-sending]").append(row);
+          last = last.then(() => send(form, file, row));
+        }
+        input.value = "";
+      });
+    }
+  }
+
+  function refuse(row, name, why) {
+    const said = Object.assign(document.createElement("span"), { className: "error" });
+    said.textContent = `${name}${zh ? "：" : ": "}${why}`;
+    row.replaceChildren(said);
+  }
+
+  function send(form, file, row) {
+    if (file.size > Number(form.dataset.largest)) {
+      refuse(row, file.name, form.dataset.tooLarge);
+      return null;
+    }
+    const body = new FormData();
+    for (const each of form.querySelectorAll("input[type=hidden], input[type=checkbox]:checked")) body.append(each.name, each.value);
+    body.append("files", file);
+    return new Promise((done) => {
+      const request = new XMLHttpRequest();
+      request.open("POST", form.action);
+      request.setRequestHeader("HX-Request", "true");
+      request.upload.addEventListener("progress", (event) => {
+        const bar = row.querySelector("progress");
+        if (bar && event.lengthComputable) bar.value = Math.max(START, (100 * event.loaded) / event.total);
+      });
+      request.addEventListener("loadend", () => {
+        if (request.getResponseHeader("X-Part")) arrived(form, row, request.responseText);
+        else refuse(row, file.name, form.dataset.failed);
+        done();
+      });
+      request.send(body);
+    });
+  }
+
+  function arrived(form, row, text) {
+    const part = document.createElement("template");
+    part.innerHTML = text; // our own page's, escaped there
+    const now = form.closest("#attachments").querySelector("[data-album]");
+    now.replaceChildren(...part.content.querySelector("[data-album]").childNodes);
+    const left = part.content.querySelector("[data-left] > li");
+    if (left) row.replaceWith(left);
+    else row.remove();
+  }
+
+  for (const form of document.querySelectorAll("form[data-uploads]")) prepare(form);
 })();
