@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -65,7 +66,7 @@ _LOOKS = 0.25
 
 class Asked(NamedTuple):
     """How much of it: ``size`` in bytes a file, ``pause`` in seconds between two kills; None:
-    nobody is killed.
+    nobody is killed. ``rounds``: how often each is at most; None: until all files are there.
     """
 
     files: int
@@ -73,6 +74,7 @@ class Asked(NamedTuple):
     at_once: int
     pause: float | None
     seed: int
+    rounds: int | None = None
 
 
 @dataclass
@@ -240,7 +242,7 @@ async def _kill(on: Theatre, asked: Asked, came: Run) -> None:
     if asked.pause is None:
         return
     saboteur, drawn = Saboteur(on, asked.seed), chance(asked.seed, "kills")
-    while True:
+    for _ in count() if asked.rounds is None else range(asked.rounds):
         for kind in drawn.sample(KINDS, len(KINDS)):
             await asyncio.sleep(drawn.uniform(0, 2 * asked.pause))
             # Whoever struck brings back what the desk does not: that is not to be broken off.

@@ -11,7 +11,7 @@ SEED = 3
 
 
 async def test_whoever_is_killed_no_attachment_is_lost_and_nothing_is_left(tmp_path: Path) -> None:
-    asked = Asked(files=200, size=64 * 1024, at_once=4, pause=0.5, seed=SEED)
+    asked = Asked(files=200, size=64 * 1024, at_once=4, pause=0.5, seed=SEED, rounds=2)
     came = await run(asked, tmp_path / "desk")
     assert came.kills, "nobody was killed"
     assert set(came.kills) <= set(KINDS)
