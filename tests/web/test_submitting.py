@@ -75,10 +75,13 @@ PAGES = (
 )
 ELSEWHERE = {
     *("/approvals", "/attach/{number}", "/l/{signed}/files"),
-    *("/intake", "/intake/words/{number}", "/calls", "/l/{signed}"),
+    *("/intake", "/intake/words/{number}", "/calls", "/l/{signed}", "/find/{number}/{action}"),
 }
 """Pages that act, each tested by itself."""
-LOOKING = {"/intake/customers", "/intake/customer", "/intake/cases", "/login", "/logout"}
+LOOKING = {
+    *("/intake/customers", "/intake/customer", "/intake/cases", "/find"),
+    *("/login", "/logout"),
+}
 """What is sent without acting on anything."""
 page = pytest.mark.parametrize("page", PAGES, ids=[each.room for each in PAGES])
 
