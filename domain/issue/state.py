@@ -253,7 +253,7 @@ def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, 
     said = ("reason", "note", "result", "verdict", "to", "into", "number", "threshold", "version")
     note = next((str(content[key]) for key in said if content.get(key)), "")
     if was := content.get("was"):
-        note = f"{', '.join(was)} {note}"
+        note = f"{', '.join(sorted(was))} {note}"  # jsonb keeps no order
     if missed := content.get("missed"):
         note = f"登记时已逾期 overdue when registered: {', '.join(missed)}"
     return StepNote(
