@@ -25,6 +25,7 @@ from domain.calendars.timeline import midnight
 from domain.callbacks import Attempt, Call, CaseSummary, about, call_code, share_of
 from domain.errors import InputError, Refused
 from domain.issue.intake import Customer
+from domain.issue.thread import Door
 from domain.issue.view import IssueView, local
 from domain.sla.rulebook import Rulebook
 from domain.staff.access import Right
@@ -199,7 +200,7 @@ async def _record(
         today = _today(ZoneInfo((await adopted(pool)).policy.zone))
         code = call or call_code(today, acts)
         failed = []
-        async for each in calls.record(at, acts, code):
+        async for each in calls.record(at, acts, code, Door.COMMAND_LINE):
             if each.recorded_by:
                 typer.echo(f"✓ {each.number} was recorded before, by {each.recorded_by}")
             elif each.view:

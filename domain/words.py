@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from domain.attachments import Limits
 from domain.files.kinds import FileKind
 from domain.issue.actions import ActionName
 from domain.issue.state import SlaState
+from domain.issue.thread import Entry, Holds, Said, Who
+from domain.issue.view import local
 from domain.knowledge.cases import CaseStatus, Change
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import (
@@ -222,6 +225,141 @@ AUDIENCES: Names = {
     **{role: ROLES[role] for role in (Role.AGENT, Role.CLERK, *ESCALATION)},
 }
 
+FIELDS: Names = {
+    "into": ("并入", "Into"),
+    "issue_id": ("被并入的问题", "The issue that was merged"),
+    "survivor": ("继续处理的问题", "The issue that goes on"),
+    "department": ("部门", "Department"),
+    "others": ("客户是另一位", "Its customer is somebody else"),
+    "at": ("发生时间", "When it happened"),
+    "expected_at": ("预计完成时间", "Expected to be done by"),
+    "note": ("说明", "Note"),
+    "reason": ("原因", "Reason"),
+    "ask": ("请客户做什么", "What the customer is asked to do"),
+    "told": ("告诉客户的话", "What the customer is told"),
+    "result": ("处理结果", "What was done"),
+    "cause": ("故障原因", "Cause"),
+    "known_solution": ("值得收入案例库", "Worth keeping in the case library"),
+    "to": ("转给", "To"),
+    "question": ("请教的问题", "Question for the panel"),
+    "experts": ("专家", "Experts"),
+    "advice": ("会诊意见", "The panel's advice"),
+    "findings": ("查明的情况", "What was found"),
+    "verdict": ("投诉是否成立", "Is it justified"),
+    "work": ("服务内容", "Work offered"),
+    "amount": ("价格（元）", "Price in yuan"),
+    "agreed": ("客户同意吗", "Does the customer agree"),
+    "approved": ("批准吗", "Is it approved"),
+    "words": ("客户原话", "In the customer's words"),
+    "means": ("意思是", "Meaning"),
+    "known": ("是客户本人", "Known to be the customer"),
+    "worked": ("好了吗", "Does it work"),
+    "solution": ("告诉客户的办法", "What the customer is told"),
+    "case": ("已知方案编号", "Known solution, by its number"),
+    "on_the_line": ("电话里已告诉客户", "They heard it on the line"),
+    "test": ("需要客户试用", "They have to try it"),
+    "reached": ("联系上了吗", "Was the customer reached"),
+    "running": ("运行正常吗", "Does it run normally"),
+    "satisfied": ("客户满意吗", "Is the customer satisfied"),
+    "conflict": ("客户投诉", "The customer complains"),
+    "item": ("服务项目", "Service"),
+    "technical": ("技术水平", "Technical level"),
+    "attitude": ("服务态度", "Service attitude"),
+    "comment": ("评语", "Why"),
+    "difficulty": ("难度", "Difficulty"),
+    "for_customer": ("发给客户", "Send it to the customer"),
+    "name": ("客户", "Customer"),
+    "organisation": ("单位", "Organisation"),
+    "contact": ("联系人", "Contact person"),
+    "phone": ("电话", "Telephone"),
+    "email": ("电子邮件", "E-mail"),
+    "language": ("通知用语", "Written to in"),
+    "model": ("型号", "Model"),
+    "serial_number": ("序列号", "Serial number"),
+    "site": ("安装地点", "Site"),
+    "remove": ("去掉", "Removed"),
+    "was": ("原为", "Was"),
+    "redirects": ("以前的链接作废", "Earlier links open nothing any more"),
+    "file": ("文件", "File"),
+    "kind": ("类型", "Kind"),
+    "title": ("一句话", "In one line"),
+    "description": ("客户原话", "In the customer's words"),
+    "person": ("评价人", "Who scores"),
+    "from": ("原部门", "From"),
+    "call": ("通话", "Call"),
+    "number": ("投诉编号", "Number of the complaint"),
+    "promise": ("承诺", "Promise"),
+    "threshold": ("时点", "Threshold"),
+    "skipped": ("一并到时", "Passed with it"),
+    "missed": ("登记时已过", "Over when registered"),
+    "messages": ("消息", "Messages"),
+    "version": ("规则版本", "Rulebook"),
+    "adoption": ("启用序号", "Adoption"),
+    "sender": ("谁说的", "Who says so"),
+    "why": ("缘由", "Why it is here"),
+    "subject": ("主题", "Subject"),
+    "body": ("内容", "Text"),
+    "full_text": ("全文", "In full"),
+    "letter": ("来信", "Letter"),
+    "size": ("字节", "Bytes"),
+}
+"""What people say with an action or in a letter, by its field: as forms ask and threads show it."""
+FIELDS_OF: Mapping[ActionName, Names] = {
+    ActionName.ADD_NOTE: {"words": ("内容", "Words")},
+    ActionName.LINK: {
+        "to": ("另一问题的编号", "Number of the other issue"),
+        "reason": ("哪里相同", "What they have in common"),
+    },
+    ActionName.MERGE: {
+        "into": ("并入的问题编号", "Number of the issue that goes on"),
+        "reason": ("哪里相同", "What they have in common"),
+    },
+    ActionName.AMEND: {"reason": ("怎么得知的", "How it was found out")},
+}
+"""What is called otherwise with one action, where it means something of its own."""
+CODED: Mapping[str, Names] = {
+    "verdict": VERDICTS,
+    "item": ITEMS,
+    "why": KEPT_BECAUSE,
+    "language": LANGUAGES,
+}
+"""What of it is said by a code."""
+PARTIES: Names = {
+    **ROLES,
+    Role.CUSTOMER: ("客户", "customer"),
+    Role.SYSTEM: ("系统", "the desk"),
+}
+"""Everybody who may say something in a thread, by role."""
+DOORS: Names = {
+    **CHANNELS,
+    "page": ("网页", "page"),
+    "link": ("消息中的链接", "link in a message"),
+    "api": ("接口", "HTTP interface"),
+    "cli": ("命令行", "command line"),
+    "letter": ("来信", "letter"),
+    "mailbox": ("来信", "letter"),
+    "webhook": ("其他系统", "another system"),
+    "complete": ("完成信号", "signal"),
+    "desk": ("系统", "the desk itself"),
+}
+"""By which way in something came."""
+NO_DOOR = ("途径未记", "door not kept")
+SORTS: Names = {
+    "words": ("补充内容", "more that was written"),
+    "letter": ("来信原件", "letter as it came"),
+    "attachment": ("附件", "attachment"),
+    "message": ("消息", "message"),
+}
+"""What an entry of a thread is that is no action."""
+SENDING: Names = {
+    "pending": ("待发送", "to be sent"),
+    "sending": ("发送中", "on its way"),
+    "delivered": ("已送达", "arrived"),
+    "unknown": ("不知是否送达", "may not have arrived"),
+    "handed_over": ("未送达，转人工", "did not arrive, with a person"),
+}
+"""What became of a message."""
+
 SETS: Mapping[type[str], Names] = {
     Channel: CHANNELS,
     Kind: KINDS,
@@ -246,7 +384,12 @@ SETS: Mapping[type[str], Names] = {
 
 def both(words: Names, code: str) -> str:
     """Say a code in Chinese and English: ``已登记 registered``."""
-    return " ".join(words[code])
+    return both_of(words[code])
+
+
+def both_of(said: tuple[str, str]) -> str:
+    """Say something in Chinese and English, once where they are the same."""
+    return " ".join(dict.fromkeys(said))
 
 
 _PICTURE, _DOCUMENT = ("图片", "picture"), ("文档", "document")
@@ -295,3 +438,53 @@ def not_taken(why: str, limits: Limits) -> tuple[str, str]:
     zh, en = NOT_TAKEN[why]
     said = {name: str(getattr(limits, name)) for name in ("largest", "per_issue", "together")}
     return zh.format(**said), en.format(**said)
+
+
+# What stands in a thread -------------------------------------------------------------------------
+
+Both = tuple[str, str]
+"""Chinese and English."""
+
+
+def field(name: str, action: ActionName | None = None) -> Both:
+    """Name what was said with an action; of a part, its whole and the part."""
+    whole, _, part = name.partition(".")
+    named = {**FIELDS, **FIELDS_OF.get(action, {})} if action else FIELDS
+    zh, en = named.get(whole, (whole, whole))
+    part_zh, part_en = named.get(part, (part, part))
+    return (f"{zh} {part_zh}", f"{en} {part_en}") if part else (zh, en)
+
+
+def value(said: Said, zone: str) -> Both:
+    """Write what was said as a person reads it, instants in ``zone``."""
+    match said.holds:
+        case Holds.YES_NO:
+            return ("是", "yes") if said.value else ("否", "no")
+        case Holds.INSTANT:
+            at = local(said.instant, zone)
+            return at, at
+        case Holds.AMOUNT:
+            yuan = f"{Decimal(said.value):,.2f}"
+            return f"{yuan} 元", f"CNY {yuan}"
+        case Holds.CODE:
+            return CODED.get(said.field, {}).get(str(said.value), (str(said.value),) * 2)
+        case _:
+            shown = said.name or str(said.value)
+            return shown, shown
+
+
+def called(who: Who) -> Both:
+    """Name somebody, with what they are."""
+    zh, en = PARTIES.get(who.role or "", ("", ""))
+    name = who.name or ("" if who.id in {Role.CUSTOMER, "desk"} else who.id)
+    return f"{name} {zh}".strip(), f"{name} {en}".strip()
+
+
+def done(entry: Entry) -> Both:
+    """Say what an entry is."""
+    return ACTIONS[entry.action] if entry.action else SORTS[entry.sort]
+
+
+def by_door(entry: Entry) -> Both:
+    """Say by which door it came in, if anybody kept that."""
+    return DOORS.get(entry.door, (entry.door, entry.door)) if entry.door else NO_DOOR

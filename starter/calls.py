@@ -8,6 +8,7 @@ from typing import NamedTuple
 from domain.callbacks import Called, check_one_customer
 from domain.errors import Refused
 from domain.issue.actions import ActionName, RecordCallback
+from domain.issue.thread import Door
 from domain.issue.view import IssueView
 from starter.client import Desk, Unavailable
 
@@ -24,10 +25,11 @@ class OneRecorded(NamedTuple):
 
 
 async def record(
-    desk: Desk, acts: Mapping[str, RecordCallback], code: str
+    desk: Desk, acts: Mapping[str, RecordCallback], code: str, door: Door
 ) -> AsyncIterator[OneRecorded]:
     """Send the same call for each issue, and tell of each as it is done. It is safe to repeat under
-    the same ``code``; all that can be wrong with the call is found before the first.
+    the same ``code`` at the same ``door``; all that can be wrong with the call is found before the
+    first.
 
     Raises:
         Refused: they are not issues of one customer; ``OtherContent``: under that code something
@@ -36,7 +38,7 @@ async def record(
     issues = await desk.called(list(acts), code)
     check_one_customer(list(acts), issues)
     coded = {written: act.model_copy(update={"call": code}) for written, act in acts.items()}
-    await _compare(desk, coded, issues, code)
+    await _compare(desk, coded, issues, f"{door}:{code}")
     for written, act in coded.items():
         issue = issues[written]
         if issue.recorded_by:
@@ -47,7 +49,7 @@ async def record(
                 issue.number,
                 ActionName.RECORD_CALLBACK,
                 act,
-                key=_key(code, issue),
+                key=_key(f"{door}:{code}", issue),
             )
         except (Refused, Unavailable) as failure:
             yield OneRecorded(issue.number, failure=failure)

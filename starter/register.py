@@ -4,21 +4,27 @@ away. Who may see what is the caller's to know.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from domain.callbacks import Called
 from domain.errors import Refused
 from domain.issue.state import Issue
+from domain.issue.thread import Entry
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor
 from starter.answering import OnRegisters, answered, answering
 from store import approvals, callbacks, duplicates, issue_reader, kept_words, roster
+from store import thread as threads
 from store.approvals import MOST, Papers, Undecided
+from store.connection import Connection, Pool
 from store.duplicates import Related
 from store.issue_list import Filter, Narrowed, Place
 from store.issue_reader import Outlook, Unsettled
 from store.kept_words import Kept
+from store.roster import KnownStaff
+from store.thread import Place as PlaceInThread
 
 __all__ = [
     "MOST",
@@ -29,15 +35,31 @@ __all__ = [
     "Outlook",
     "Papers",
     "Place",
+    "PlaceInThread",
     "Register",
     "Related",
+    "Thread",
     "Undecided",
     "Unsettled",
 ]
 
 
+class Thread(NamedTuple):
+    """Entries of an issue's thread, oldest first; from where it goes on, None: no more of it. What
+    the customer said since somebody last acted on their words is in ``open_words``.
+    """
+
+    entries: Sequence[Entry]
+    next: PlaceInThread | None
+    open_words: Sequence[Entry]
+
+
 class Register(OnRegisters):
     """Issues, open and closed. Everything here raises ``Unavailable`` when there is no answer."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._roster = KnownStaff()
 
     async def show(self, number: str) -> IssueView:
         """Show an issue by its number (or workflow id), open or closed.
@@ -67,6 +89,35 @@ class Register(OnRegisters):
         before it is shown (R30).
         """
         return await answered(kept_words.of_issue(self._pool, id_))
+
+    async def thread(
+        self,
+        id_: str,
+        place: PlaceInThread | None = None,
+        *,
+        limit: int = threads.MOST,
+        newest: bool = False,
+    ) -> Thread:
+        """Return an issue's thread from its beginning, or from behind a place on; or its
+        ``newest`` entries, or those before a place. Who reads it is the caller's to know, and a
+        look at a customer's words to be written down before they are shown (R30).
+        """
+        read = threads.before if newest else threads.after
+        async with self._connected() as connection:
+            people = await self._people(connection)
+            found = await read(connection, id_, people, place, limit)
+            waiting = await threads.waiting(connection, [id_], people)
+        return Thread(found.entries, found.next, waiting[id_])
+
+    async def threads(self, numbers: Sequence[str], limit: int) -> Mapping[str, Sequence[Entry]]:
+        """Return the newest entries of several issues, by their numbers."""
+        async with self._connected() as connection:
+            people = await self._people(connection)
+            return await threads.ends(connection, numbers, people, limit)
+
+    async def _people(self, connection: Connection) -> Mapping[str, str]:
+        members = (await self._roster.now(connection)).members
+        return {id_: member.name for id_, member in members.items()}
 
     async def issues(self, wanted: Filter) -> list[IssueView]:
         """List issues, nearest due first."""

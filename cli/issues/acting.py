@@ -7,6 +7,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
@@ -91,7 +92,7 @@ async def _act(
 ) -> IssueView:
     async with desk() as at:
         act = FORMS[action].model_validate(said | {"by": await _actor(at, by, role)})
-        return await at.act(number, action, act)
+        return await at.act(number, action, act, key=f"cli:{uuid4().hex}")
 
 
 async def _complete(number: str, by: str, role: Role | None, said: dict[str, Any]) -> None:

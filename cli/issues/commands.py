@@ -22,6 +22,7 @@ from domain.finding import Answer
 from domain.issue.arrival import arrived
 from domain.issue.forms import PaidService
 from domain.issue.intake import Intake
+from domain.issue.thread import Entry
 from domain.issue.view import IssueView
 from domain.staff.access import Right
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity, Stage
@@ -38,6 +39,8 @@ app = typer.Typer(no_args_is_help=True)
 app.add_typer(acting.app)
 app.add_typer(attachments.app)
 
+_LATELY = 8
+"""Entries of a thread that an issue is shown with."""
 _AT_ONCE = 10
 """Intakes of a file that are under way at the same time."""
 
@@ -253,17 +256,42 @@ async def _undelivered() -> list[Unsettled]:
         return await at.undelivered()
 
 
+class Shown(IssueView):
+    """An issue as it is shown at the command line: with its price, and what was said about it."""
+
+    paid_service: PaidService | None = Field(default=None, exclude_if=lambda paid: paid is None)
+    linked: tuple[str, ...] = Field(default=(), exclude_if=lambda numbers: not numbers)
+    open_words: tuple[Entry, ...] = Field(
+        description="what the customer said since somebody last acted on their words"
+    )
+    thread: tuple[Entry, ...]
+
+
 @app.command("show")
-def show_issue(number: Number, *, json: AsJson = False) -> None:
-    """Show one issue, open or closed; with its price and what the survey found, if it has any, and
-    which issues are about the same.
+def show_issue(
+    number: Number,
+    *,
+    thread: Annotated[
+        bool, typer.Option("--thread", help="all that was said and done, not only the last of it")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Show one issue, open or closed, with its price if it has any, which issues are about the
+    same, and what was said about it. The look stands in the audit trail.
     """
-    view, paid, linked = aio.run(_show(number))
+    seen, paid, linked, said = aio.run(_show(number, whole=thread))
     if json:
-        write_json(Shown.model_construct(**dict(view), paid_service=paid, linked=linked))
+        shown = Shown.model_construct(
+            **dict(seen),
+            paid_service=paid,
+            linked=linked,
+            open_words=tuple(said.open_words),
+            thread=tuple(said.entries),
+        )
+        write_json(shown)
         return
-    show(tables.page(view), *([tables.paid(paid)] if paid else []))
-    if about := tables.same(view, linked):
+    show(tables.page(seen, said), *([tables.paid(paid)] if paid else []))
+    if about := tables.same(seen, linked):
         typer.echo(about)
 
 
@@ -313,20 +341,34 @@ async def _words(number: str) -> list[Kept]:
         return await at.kept_words(seen.id)
 
 
-class Shown(IssueView):
-    """An issue as it is shown at the command line."""
+async def _show(
+    number: str, *, whole: bool
+) -> tuple[IssueView, PaidService | None, tuple[str, ...], tables.Said]:
+    async with registers() as pool:
+        at = Register(pool)
+        seen = await at.show(number)
+        await command_trail.seen(pool, Right.READ_CONVERSATION, [seen.number])
+        paid = (await at.papers(seen.id, seen.reopen_count + 1)).paid
+        linked = (await at.related(seen.id)).linked
+        found = await at.thread(seen.id, limit=_LATELY, newest=True)
+        entries = await _whole(at, seen.id) if whole else found.entries
+    # What the customer said is in the thread.
+    price = paid.model_copy(update={"words": None}) if paid else None
+    return (
+        seen,
+        price,
+        linked,
+        tables.Said(entries, found.open_words, found.next is not None, whole),
+    )
 
-    paid_service: PaidService | None = Field(default=None, exclude_if=lambda paid: paid is None)
-    linked: tuple[str, ...] = Field(default=(), exclude_if=lambda numbers: not numbers)
 
-
-async def _show(number: str) -> tuple[IssueView, PaidService | None, tuple[str, ...]]:
-    async with register() as at:
-        view = await at.show(number)
-        paid = (await at.papers(view.id, view.reopen_count + 1)).paid
-        linked = (await at.related(view.id)).linked
-    # What the customer said is a look of its own.
-    return view, paid.model_copy(update={"words": None}) if paid else None, linked
+async def _whole(at: Register, id_: str) -> list[Entry]:
+    page = await at.thread(id_)
+    entries = [*page.entries]
+    while page.next:
+        page = await at.thread(id_, page.next)
+        entries += page.entries
+    return entries
 
 
 @app.command("letter")

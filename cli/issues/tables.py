@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from rich import box
@@ -13,18 +14,30 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.approvals import offered
+from cli.issues import thread
 from cli.issues.actions import COMMANDS
 from cli.tables import plain, table_of
 from domain.attachments import Attachment, Standing
 from domain.finding import Answer, Passage
 from domain.issue.forms import PaidService
 from domain.issue.state import Person, SlaState
+from domain.issue.thread import Entry
 from domain.issue.view import IssueView, PromiseView, local
 from domain.sla.promise import PromiseEnd
 from domain.vocabulary import Severity
 from domain.words import ACTIONS, KEPT_BECAUSE, OUTCOMES, STAGES, both
 from store.issue_reader import Unsettled
 from store.kept_words import Kept
+
+
+class Said(NamedTuple):
+    """What was said about an issue: the ``whole`` thread, or its last entries."""
+
+    entries: Sequence[Entry]
+    open_words: Sequence[Entry]
+    next: bool
+    whole: bool
+
 
 _SLA_STYLE = {
     SlaState.OVERDUE: "bold red",
@@ -62,19 +75,21 @@ def listing(views: Sequence[IssueView]) -> RenderableType:
     return Group(table, _zones(views, f"{count}; bold: major. "))
 
 
-def page(view: IssueView) -> RenderableType:
-    """One issue: what it is, who has it, what was promised, what happened, what can be done."""
+def page(view: IssueView, said: Said | None = None) -> RenderableType:
+    """One issue: what it is, who has it, what was promised, what happened, what can be done; with
+    what was ``said`` about it, if that is known.
+    """
     urgency = "重大 major" if view.severity is Severity.MAJOR else "一般 general"
     what = (view.kind, view.category, urgency, view.product_line, view.region)
     parts: list[RenderableType] = [
         Text(f"{view.number} · {plain(view.title)}", style="bold"),
         Text(" · ".join(what)),
+        *([Text(), thread.waiting(said.open_words, view.zone)] if said and said.open_words else []),
         Padding(_facts(view), (1, 0)),
         _promises(view),
-        Text("\n最近 Last steps", style="bold"),
-        Padding(_steps(view), (0, 0, 0, 2)),
+        *(_thread(view, said) if said else _last_steps(view)),
     ]
-    if view.results:
+    if view.results and not said:
         parts.append(Text("\n结果 Results", style="bold"))
         parts += (Padding(Text(plain(result)), (0, 0, 0, 2)) for result in view.results)
     commands = {command.action: command.name for command in COMMANDS}
@@ -122,6 +137,18 @@ def paid(service: PaidService) -> RenderableType:
     """What a survey found, and what is offered at which price."""
     said = Text("\n".join(offered(service)))
     return Group(Text("\n有费服务 Paid service", style="bold"), Padding(said, (0, 0, 0, 2)))
+
+
+def _last_steps(view: IssueView) -> Iterator[RenderableType]:
+    yield Text("\n最近 Last steps", style="bold")
+    yield Padding(_steps(view), (0, 0, 0, 2))
+
+
+def _thread(view: IssueView, said: Said) -> Iterator[RenderableType]:
+    yield Text("\n来往 Thread", style="bold")
+    yield Padding(thread.thread(said.entries, view.zone, short=not said.whole), (0, 0, 0, 2))
+    if not said.whole and said.next:
+        yield Text(f"  更早的 Earlier: yinuo issue show {view.number} --thread", style="dim")
 
 
 def unsettled(messages: Sequence[Unsettled]) -> RenderableType:

@@ -248,12 +248,26 @@ class Issue(Model):
         return SlaState.BROKEN_OFF if broken_off else SlaState.MET
 
 
+_NOTED = (
+    *("reason", "note", "result", "verdict", "to", "into", "number"),
+    *("threshold", "version"),
+)
+_IN_THE_THREAD = ("words", "comment", "question", "advice", "findings", "solution", "work")
+_NOT_NOTED = frozenset({ActionName.WITHDRAW, ActionName.RATE_DIFFICULTY, ActionName.AMEND})
+"""What these say is the customer's, or between those who work on the issue (R30)."""
+_READ_THERE = "原话见来往记录 the words are in its thread"
+
+
 def note_of(action: ActionName, actor: str, at: datetime, content: Mapping[str, Any]) -> StepNote:
-    """Put a past step into one line. What a customer said stays in the callback record (R30)."""
-    said = ("reason", "note", "result", "verdict", "to", "into", "number", "threshold", "version")
-    note = next((str(content[key]) for key in said if content.get(key)), "")
+    """Put a past step into one line. What a customer said is in the thread (R30): of that, and of
+    whatever else was said at length, it says only that it is there.
+    """
+    noted = () if action in _NOT_NOTED else _NOTED
+    note = next((str(content[key]) for key in noted if content.get(key)), "")
+    if not note and any(content.get(key) for key in (*_IN_THE_THREAD, *_NOTED)):
+        note = _READ_THERE
     if was := content.get("was"):
-        note = f"{', '.join(sorted(was))} {note}"  # jsonb keeps no order
+        note = ", ".join(sorted(was))  # in an order that the register keeps, too
     if missed := content.get("missed"):
         note = f"登记时已逾期 overdue when registered: {', '.join(missed)}"
     return StepNote(

@@ -20,7 +20,7 @@ from pydantic import Field, TypeAdapter
 
 from domain.issue.actions import ACTIONS, Act, ActionName
 from domain.issue.lateness import Registered
-from domain.vocabulary import DESK, LONGEST_TEXT, Audience, Instant, Model, Role, Stage
+from domain.vocabulary import DESK, LONGEST_TEXT, Audience, Instant, Means, Model, Role, Stage
 
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
@@ -132,8 +132,9 @@ class Entry(Model):
 
     @property
     def quotes(self) -> bool:
-        """Whether the customer's own words, or words to them, are in it."""
-        return any(each.confidential and each.holds is Holds.TEXT for each in self.said)
+        """Whether the customer's own words, or a stranger's, are in it, or words to them."""
+        theirs = self.action is ActionName.CUSTOMER_WROTE
+        return any((each.confidential or theirs) and each.holds is Holds.TEXT for each in self.said)
 
     def says(self, field: str) -> str | bool | int | None:
         """Return what was said in a field; None: nothing."""
@@ -217,9 +218,11 @@ READ: Mapping[ActionName, Reading] = {
     ActionName.RATE_DIFFICULTY: _reading(internal=True),
     ActionName.ESCALATE: _reading(),
     ActionName.WITHDRAW: _reading(told="told"),
+    ActionName.CUSTOMER_WROTE: _reading("words means sender"),
     ActionName.ADD_NOTE: _reading(told="words", internal=True, told_if="for_customer"),
     ActionName.AMEND: _reading(internal=True),
-    ActionName.CUSTOMER_WROTE: _reading("words means sender"),
+    ActionName.LINK: _reading(),
+    ActionName.MERGE: _reading(),
     ActionName.REPLAN: _reading(),
 }
 """Of every action that people take; what the customer does themselves is theirs to the last word.
@@ -329,6 +332,7 @@ _ASKS: Mapping[ActionName, Callable[[Entry], bool]] = {
         or entry.says("conflict") is True
     ),
     ActionName.CONFIRM: lambda _: True,
+    ActionName.CUSTOMER_WROTE: lambda entry: entry.says("means") != Means.FITS,
 }
 """With which acts a customer's words ask for something; a thank-you waits for nobody."""
 ASKING = frozenset(_ASKS)
@@ -531,6 +535,8 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _reading_of(row: Row, content: Mapping[str, Any]) -> Reading:
     usual = READ.get(row["action"], _BY_ITSELF)
+    if content.get("known") is False:  # a stranger's, whatever they say: not the customer's to read
+        return replace(usual, by_customer=frozenset(), internal=True)
     if usual.told_if and not content.get(usual.told_if):
         usual = replace(usual, told=frozenset())
     if row["role"] == Role.CUSTOMER:

@@ -138,6 +138,14 @@ def view(issue: Issue) -> IssueView:
     )
 
 
+def for_outsiders(seen: IssueView) -> IssueView:
+    """Leave out what staff noted with its steps: it was not written for the customer, nor for the
+    system that registered the issue for them.
+    """
+    steps = tuple(step.model_copy(update={"note": ""}) for step in seen.steps)
+    return seen.model_copy(update={"steps": steps})
+
+
 def _promise_view(promise: Promise) -> PromiseView:
     return PromiseView(
         paused=promise.paused_at is not None,
@@ -193,6 +201,8 @@ def details(issue: Issue) -> str:
             + (f" (自述 said {local(s.said_at, seen.zone)})" if s.said_at else "")
             for s in reversed(seen.steps)
         ),
+        "",
+        f"**来往 Thread** yinuo issue show {seen.number} --thread",
         "",
         f"**可做 Possible next** {', '.join(seen.can) or '—'}",
     ]

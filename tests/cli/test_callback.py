@@ -71,7 +71,7 @@ class FakeDesk:
     async def compare_act(self, number: str, name: ActionName, act: Act, key: str) -> None:
         """What the register has of a call says the same as this."""
         assert name is ActionName.RECORD_CALLBACK
-        assert (act.by.id, key) == ("fan.meiling", f"c-1:{number}")
+        assert (act.by.id, key) == ("fan.meiling", f"cli:c-1:{number}")
 
     async def act(self, number: str, name: ActionName, act: Act, *, key: str) -> IssueView:
         assert name is ActionName.RECORD_CALLBACK
@@ -260,7 +260,7 @@ def test_one_call_about_two_faults_has_one_code(desk: FakeDesk) -> None:
     first, second = desk.told.values()
     assert first.call is not None
     assert first.call == second.call
-    assert list(desk.told) == [f"{first.call}:0001", f"{first.call}:0002"]
+    assert list(desk.told) == [f"cli:{first.call}:0001", f"cli:{first.call}:0002"]
     assert (first.running, second.running) == (True, False)
     assert (first.by.id, first.words, second.words) == ("fan.meiling", "好的", "好的")
     assert ran.out == f"✓ 0001 closed (solved)\n✓ 0002 reopened\nCall {first.call}.\n"
@@ -275,8 +275,8 @@ def test_a_quarrel_is_one_complaint_however_many_faults_it_was_about(desk: FakeD
     ran = yinuo("record", "0002", "0001", *CLERK, *GOOD, "--conflict", "--call", "c-1")
     assert ran.code == 0, ran.err
     assert {key: act.conflict for key, act in desk.told.items()} == {
-        "c-1:0002": True,
-        "c-1:0001": False,
+        "cli:c-1:0002": True,
+        "cli:c-1:0001": False,
     }
 
 

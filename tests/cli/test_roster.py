@@ -11,6 +11,7 @@ import pytest
 
 from domain.issue.actions import ActionName
 from domain.issue.view import IssueView
+from tests.cli.test_app import seen
 from tests.support.running_desk import Ran, RunningDesk, Yinuo
 
 DAY = timedelta(days=1)
@@ -66,7 +67,7 @@ def opened(yinuo: Yinuo, line: str) -> IssueView:
 
 
 def shown(yinuo: Yinuo, issue: IssueView) -> IssueView:
-    return IssueView.model_validate_json(yinuo("issue", "show", issue.number, "--json").out)
+    return seen(yinuo("issue", "show", issue.number, "--json"))
 
 
 def holder(issue: IssueView) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from domain.issue.actions import ActionName
 from domain.issue.lifecycle import allowed
-from domain.issue.state import SlaState
-from domain.issue.view import IssueView, details, local, view
+from domain.issue.state import Issue, SlaState
+from domain.issue.view import IssueView, details, for_outsiders, local, view
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Outcome, Role, Severity, Stage
 from tests.support.builders import (
@@ -166,6 +167,8 @@ def test_the_page_of_an_issue_at_work_reads_as_a_supervisor_needs_it() -> None:
         "- 2026-11-23 Mon 09:01 accept · e01",
         "- 2026-11-23 Mon 09:00 registered · 07",
         "",
+        "**来往 Thread** yinuo issue show 20261123-07-0001 --thread",
+        "",
         f"**可做 Possible next** {possible}",
     ]
 
@@ -214,6 +217,34 @@ def test_a_step_takes_one_line_of_the_page_whatever_was_written() -> None:
     )
     before = len(details(an_issue(Stage.ASSIGNED)).splitlines())
     assert len(details(issue).splitlines()) == before + 1
+
+
+def test_what_the_customer_or_a_colleague_said_is_not_noted_but_that_it_is_in_the_thread() -> None:
+    desk, work = Desk(), an_issue(Stage.IN_PROGRESS)
+    lines: tuple[tuple[Issue, ActionName, Role, dict[str, Any]], ...] = (
+        (an_issue(Stage.REPLIED), ActionName.REPORT_TEST, Role.CUSTOMER, {"words": "call 139 1"}),
+        (work, ActionName.WITHDRAW, Role.CUSTOMER, {"reason": "call 139 1"}),
+        (work, ActionName.CONSULT, Role.ENGINEER, {"question": "call 139 1"}),
+        (an_issue(Stage.CLOSED), ActionName.RATE_DIFFICULTY, Role.MANAGER, {"note": "call 139 1"}),
+    )
+    for issue, name, role, said in lines:
+        page = details(desk.do(issue, name, actor(role), **said))
+        assert "139" not in page
+        assert f"{name} · {actor(role).id}: 原话见来往记录 the words are in its thread" in page
+    assert "the words are in its thread" not in details(work)
+
+
+def test_to_outsiders_nothing_is_shown_that_staff_noted() -> None:
+    issue = Desk().do(
+        an_issue(Stage.IN_PROGRESS),
+        ActionName.WAIT_FOR_CUSTOMER,
+        actor(Role.ENGINEER),
+        reason="they do not answer",
+    )
+    assert view(issue).steps[-1].note == "they do not answer"
+    seen = for_outsiders(view(issue))
+    assert [step.note for step in seen.steps] == [""] * len(seen.steps)
+    assert seen.model_copy(update={"steps": view(issue).steps}) == view(issue)
 
 
 def test_a_last_step_shows_the_word_that_was_said() -> None:

@@ -155,7 +155,9 @@ async def test_everybody_sees_the_issues_and_customers_they_may_see_and_no_other
     for number in (place.near, place.far):
         issue = await place.issue(number)
         customers = ("/customer", "/words", "/letters", "/attachments")
-        doors = ((Right.SEE, ""), *((Right.SEE_CUSTOMER, path) for path in customers))
+        # Which words of a thread are whose to read: test_thread_matrix.
+        see = ((Right.SEE, path) for path in ("", "/thread"))
+        doors = (*see, *((Right.SEE_CUSTOMER, path) for path in customers))
         for what, path in doors:
             answer = await place.http.get(f"/issues/{number}{path}", headers=headers)
             expect(answer, allowed=may(caller, what, issue), about=f"{role} {what} {number}")
@@ -374,6 +376,7 @@ PROGRAMS = {
     ("GET", "/issues"),
     ("GET", "/issues/{number}"),
     ("GET", "/issues/{number}/customer"),
+    ("GET", "/issues/{number}/thread"),
     ("GET", "/issues/{number}/words"),
     ("POST", "/issues/{number}/words"),
     ("GET", "/issues/{number}/letters"),

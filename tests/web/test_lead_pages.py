@@ -219,7 +219,7 @@ async def test_an_issue_is_shown_with_its_customer_and_the_look_is_recorded(
     issue = await opened(doors)
     page = await lead.get(f"/board/{issue.number}")
     assert page.status_code == 200
-    for said in (*CUSTOMER.values(), issue.title, "响应", "最近经过", "登记"):
+    for said in (*CUSTOMER.values(), issue.title, "响应", "来往记录", "登记"):
         assert said in page.text
     (look, *_) = await lead.trail("see_customer")
     assert (look.number, look.outcome) == (issue.number, "seen")
@@ -232,7 +232,7 @@ async def test_a_browser_that_wants_english_gets_it(doors: Doors, http: httpx2.A
     for said in ('lang="en"', "the desk chooses", "Next due", "on duty"):
         assert said in page.text
     assert "由系统选择" not in page.text
-    assert "Last steps" in (await lead.get(f"/board/{issue.number}")).text
+    assert "Thread" in (await lead.get(f"/board/{issue.number}")).text
 
 
 async def test_the_list_looks_again_by_itself_and_its_forms_do_not_inherit_how(

@@ -50,6 +50,7 @@ SHAPES: dict[str, type[BaseModel]] = {
     "Attachment": Attachment,
     "Attachments": api_attachments.Attachments,
     "Events": api_events.Events,
+    "ThreadPage": api_shapes.ThreadPage,
 }
 
 CHECKS = (

@@ -242,6 +242,78 @@ ATTACHMENT: Mapping[str, Any] = {
     "shown_to": "customer",
     "standing": "served",
 }
+_NOT_SAID: Mapping[str, Any] = {
+    "seq": None,
+    "action": None,
+    "said_at": None,
+    "door": None,
+    "stage": None,
+    "to": None,
+    "sent": None,
+    "withheld": False,
+}
+SAID_BY_CUSTOMER: Mapping[str, Any] = {
+    **_NOT_SAID,
+    "id": "act:20261123-07-0001:6",
+    "number": "20261123-07-0001",
+    "sort": "act",
+    "seq": 6,
+    "action": "report_test",
+    "at": "2026-11-24T02:05:00Z",
+    "recorded_at": "2026-11-24T02:05:00Z",
+    "who": {"id": "customer", "role": "customer", "name": None},
+    "door": "link",
+    "stage": "reopened",
+    "said": [
+        {
+            "field": "worked",
+            "holds": "yes_no",
+            "value": False,
+            "name": None,
+            "visibility": "customer",
+            "confidential": False,
+        },
+        {
+            "field": "words",
+            "holds": "text",
+            "value": "换了读卡器还是吞卡",
+            "name": None,
+            "visibility": "customer",
+            "confidential": True,
+        },
+    ],
+    "visibility": "customer",
+}
+SENT: Mapping[str, Any] = {
+    **_NOT_SAID,
+    "id": "message:20261123-07-0001:6:reopened:customer",
+    "number": "20261123-07-0001",
+    "sort": "message",
+    "seq": 6,
+    "at": "2026-11-24T02:05:00Z",
+    "recorded_at": "2026-11-24T02:05:00Z",
+    "who": {"id": "desk", "role": "system", "name": None},
+    "to": {"id": "customer", "role": "customer", "name": None},
+    "sent": {
+        "template": "reopened",
+        "audience": "customer",
+        "channel": "sms",
+        "status": "delivered",
+        "settled_at": "2026-11-24T02:05:01Z",
+        "handed_to": None,
+    },
+    "said": [
+        {
+            "field": "body",
+            "holds": "text",
+            "value": "很抱歉，问题还没有解决，我们马上重新安排。",
+            "name": None,
+            "visibility": "customer",
+            "confidential": True,
+        }
+    ],
+    "visibility": "customer",
+}
 SHOWN: Mapping[str, Any] = {
     "IssueView": ISSUE,
     "Letters": {
@@ -256,6 +328,11 @@ SHOWN: Mapping[str, Any] = {
     "Pending": PENDING,
     "Customer": CUSTOMER,
     "KeptWords": {"items": [KEPT]},
+    "ThreadPage": {
+        "items": [SAID_BY_CUSTOMER, SENT],
+        "next": None,
+        "open_words": [SAID_BY_CUSTOMER],
+    },
     "Cases": {"items": [FOUND]},
     "Entries": {"items": [ENTRY]},
     "Heartbeat": {"at": "2026-11-23T00:00:00Z", "findings": {}},

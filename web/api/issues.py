@@ -17,6 +17,7 @@ from domain.issue.view import IssueView
 from domain.staff.access import Caller, Right, may
 from starter.client import Unavailable
 from starter.register import Filter, Place
+from web import threads
 from web.api import examples
 from web.api.document import LOCATION, OTHER_CONTENT, told
 from web.api.reach import own
@@ -31,9 +32,13 @@ from web.api.shapes import (
     NewWords,
     Number,
     Pending,
+    Reading,
     Result,
+    ThreadEntry,
+    ThreadPage,
     Wanted,
     answer,
+    as_seen,
     body,
     intake_of,
     none_of_ours,
@@ -82,7 +87,7 @@ async def open_issue(
         # Nobody said what the door filled in.
         filled_in = {"agent"} - said.model_fields_set
         opened = await registered(here, who, intake, deed, SAID - filled_in)
-    return opened_as(opened, intake)
+    return opened_as(opened, intake, who.caller)
 
 
 @router.get(
@@ -106,7 +111,8 @@ async def list_issues(
     # Before the list is read: what is written down meanwhile may stand in both.
     as_of = await here.registers.events.now()
     found, after = await here.desk.page(within, begin)
-    return answer(Issues(items=found, next=after.text if after else None, as_of=as_of.text))
+    shown = [as_seen(who.caller, each) for each in found]
+    return answer(Issues(items=shown, next=after.text if after else None, as_of=as_of.text))
 
 
 async def _found(here: Doors, who: Visitor, typed: str, limit: int) -> Response:
@@ -128,8 +134,8 @@ async def _found(here: Doors, who: Visitor, typed: str, limit: int) -> Response:
     responses={200: _SHOWN},
 )
 async def show_issue(number: Number, here: Here, who: Authenticated) -> Response:
-    """No customer data: those stand under `/customer`."""
-    return answer(await _seen(here, who, Right.SEE, number))
+    """No customer data: those stand under `/customer`, and all that was said under `/thread`."""
+    return answer(as_seen(who.caller, await _seen(here, who, Right.SEE, number)))
 
 
 @router.get(
@@ -147,6 +153,30 @@ async def show_customer(number: Number, here: Here, who: Authenticated) -> Respo
         raise Refused("NotFound", f"there is no issue {number}")
     await saw(here, who, Right.SEE_CUSTOMER, issue.number)
     return answer(known.intake.customer, Cache_Control="no-store")
+
+
+@router.get(
+    "/issues/{number}/thread",
+    operation_id="read_thread",
+    summary="来往 Read all that was said and done about an issue; looks are recorded (R30)",
+    tags=["issues"],
+    responses={200: told("oldest first", ThreadPage)},
+)
+async def read_thread(
+    number: Number, here: Here, who: Authenticated, asked: Annotated[Reading, Query()]
+) -> Response:
+    """What the customer said and was told, what staff did and wrote, the messages that were sent
+    and whether they arrived. Each entry has the words that are the caller's to read; `withheld`
+    says that there are others. Who registered an issue for a customer reads it as they do.
+    """
+    issue = await _seen(here, who, Right.SEE, number)
+    found = await threads.read(here, who, issue, asked.after, limit=asked.limit, newest=False)
+    page = ThreadPage(
+        items=[ThreadEntry.of(each) for each in found.entries],
+        next=found.next.text if found.next else None,
+        open_words=[ThreadEntry.of(each) for each in found.open_words],
+    )
+    return answer(page, Cache_Control="no-store")
 
 
 @router.get(
@@ -279,7 +309,7 @@ def _takes(name: ActionName, form: type[Act]) -> None:
                 raise await _explained(here, who, issue, refused) from refused
         if not may(who.caller, Right.SEE, after):
             return Response(status_code=HTTPStatus.NO_CONTENT.value)
-        return answer(after)
+        return answer(as_seen(who.caller, after))
 
     take.__annotations__["said"] = Annotated[
         body(form, without="by"), Body(openapi_examples={"usual": {"value": examples.SAID[name]}})

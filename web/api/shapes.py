@@ -8,6 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
+from uuid import uuid4
 
 from fastapi import Header, Path, Response
 from pydantic import (
@@ -25,8 +26,9 @@ from domain.finding import LONGEST, Answer
 from domain.issue.actions import ActionName, Resolve
 from domain.issue.arrival import Arrival
 from domain.issue.intake import Intake
-from domain.issue.view import IssueView
-from domain.staff.access import Caller
+from domain.issue.thread import Entry
+from domain.issue.view import IssueView, for_outsiders
+from domain.staff.access import Caller, Reach, Right, reach
 from domain.vocabulary import Code, Instant, Model, Role, Words
 from starter.client import Opened
 from starter.register import Filter, Kept, Narrowed
@@ -189,6 +191,38 @@ class KeptWords(BaseModel):
     items: list[Kept]
 
 
+class Reading(Model):
+    """From where on a thread is read, and how much of it."""
+
+    after: str | None = Field(
+        default=None, max_length=2000, description="`next` of the page before; opaque"
+    )
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class ThreadEntry(Entry):
+    """One entry of an issue's thread. ``at`` is when it happened, ``recorded_at`` when the desk
+    heard of it; ``door``: by which it came in, null where nobody kept that; ``to``: who has the
+    issue from then on, or for whom a message is; ``withheld``: there are words here that are not
+    the caller's to read.
+    """
+
+    @classmethod
+    def of(cls, entry: Entry) -> ThreadEntry:
+        """Show an entry, which needs no second check."""
+        return cls.model_construct(**dict(entry))
+
+
+class ThreadPage(BaseModel):
+    """A page of an issue's thread, oldest first."""
+
+    items: list[ThreadEntry]
+    next: str | None = Field(description="send it as `after` for the next page; null: no more yet")
+    open_words: list[ThreadEntry] = Field(
+        description="what the customer said since somebody last acted on their words"
+    )
+
+
 class NewWords(Model):
     """What is added to an issue."""
 
@@ -227,13 +261,19 @@ def answer(told: BaseModel, status: int = 200, **headers: str) -> Response:
     return Response(told.model_dump_json(), int(status), named, "application/json")
 
 
-def opened_as(opened: Opened, intake: Intake) -> Response:
+def as_seen(caller: Caller, issue: IssueView) -> IssueView:
+    """Show an issue as somebody reads it who may see it: what staff noted is not everybody's."""
+    outside = reach(caller.role, Right.READ_WORK) is Reach.NONE
+    return for_outsiders(issue) if outside else issue
+
+
+def opened_as(opened: Opened, intake: Intake, caller: Caller) -> Response:
     """Answer whoever registered an issue, at whichever door."""
     if opened.view is None:
         pending = Pending(id=intake.issue_id, source=intake.source, reference=intake.reference)
         return answer(pending, HTTPStatus.ACCEPTED, Location=place(intake.issue_id))
     status = HTTPStatus.CREATED if opened.new else HTTPStatus.OK
-    return answer(opened.view, status, Location=place(opened.view.number))
+    return answer(as_seen(caller, opened.view), status, Location=place(opened.view.number))
 
 
 def intake_of(said: BaseModel, key: str | None, caller: Caller, now: datetime) -> Intake:
@@ -252,10 +292,12 @@ def intake_of(said: BaseModel, key: str | None, caller: Caller, now: datetime) -
     return Intake.model_validate(known | said.model_dump(exclude_none=True))
 
 
-def update_id(caller: Caller, name: ActionName, key: str | None) -> str | None:
-    """Make a caller's key an update's id: somebody else's same key is another one."""
+def update_id(caller: Caller, name: ActionName, key: str | None) -> str:
+    """Make a caller's key an update's id: somebody else's same key is another one. Without a key it
+    is an act that nobody sends again, and its id tells no more than the door.
+    """
     if key is None:
-        return None
+        return f"api:{uuid4().hex}"
     return sha256(f"{caller.role}\n{caller.id}\n{name}\n{key}".encode()).hexdigest()
 
 

@@ -93,7 +93,7 @@ async def inbound(
         intake = following(over.intake, intake)
     async with written(here, who, Right.OPEN) as deed:
         opened = await registered(here, who, intake, deed, form.said & SAID)
-    return opened_as(opened, intake)
+    return opened_as(opened, intake, who.caller)
 
 
 async def _belongs(here: Doors, source: str, about: About) -> tuple[Wrote, Belongs] | None:

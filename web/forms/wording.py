@@ -12,67 +12,8 @@ from web.rendering import Reason
 
 _SCORES: Reason = (f"{words.SCORES[0]}，100 为符合预期", f"{words.SCORES[1]}; 100 is as expected")
 
-LABELS: Mapping[str, Reason] = {
-    "into": ("并入", "Into"),
-    "at": ("发生时间", "When it happened"),
-    "expected_at": ("预计完成时间", "Expected to be done by"),
-    "note": ("说明", "Note"),
-    "reason": ("原因", "Reason"),
-    "ask": ("请客户做什么", "What the customer is asked to do"),
-    "told": ("告诉客户的话", "What the customer is told"),
-    "result": ("处理结果", "What was done"),
-    "cause": ("故障原因", "Cause"),
-    "known_solution": ("值得收入案例库", "Worth keeping in the case library"),
-    "to": ("转给", "To"),
-    "question": ("请教的问题", "Question for the panel"),
-    "experts": ("专家", "Experts"),
-    "advice": ("会诊意见", "The panel's advice"),
-    "findings": ("查明的情况", "What was found"),
-    "verdict": ("投诉是否成立", "Is it justified"),
-    "work": ("服务内容", "Work offered"),
-    "amount": ("价格（元）", "Price in yuan"),
-    "agreed": ("客户同意吗", "Does the customer agree"),
-    "approved": ("批准吗", "Is it approved"),
-    "words": ("客户原话", "In the customer's words"),
-    "means": ("意思是", "Meaning"),
-    "sender": ("谁说的", "Who says so"),
-    "worked": ("好了吗", "Does it work"),
-    "solution": ("告诉客户的办法", "What the customer is told"),
-    "case": ("已知方案编号", "Known solution, by its number"),
-    "on_the_line": ("电话里已告诉客户", "They heard it on the line"),
-    "test": ("需要客户试用", "They have to try it"),
-    "reached": ("联系上了吗", "Was the customer reached"),
-    "running": ("运行正常吗", "Does it run normally"),
-    "satisfied": ("客户满意吗", "Is the customer satisfied"),
-    "conflict": ("客户投诉", "The customer complains"),
-    "item": ("服务项目", "Service"),
-    "technical": ("技术水平", "Technical level"),
-    "attitude": ("服务态度", "Service attitude"),
-    "comment": ("评语", "Why"),
-    "difficulty": ("难度", "Difficulty"),
-    "for_customer": ("发给客户", "Send it to the customer"),
-    "name": ("客户", "Customer"),
-    "organisation": ("单位", "Organisation"),
-    "contact": ("联系人", "Contact person"),
-    "phone": ("电话", "Telephone"),
-    "email": ("电子邮件", "E-mail"),
-    "language": ("通知用语", "Written to in"),
-    "model": ("型号", "Model"),
-    "serial_number": ("序列号", "Serial number"),
-    "site": ("安装地点", "Site"),
-}
-CALLED: Mapping[ActionName, Mapping[str, Reason]] = {
-    ActionName.ADD_NOTE: {"words": ("内容", "Words")},
-    ActionName.LINK: {
-        "to": ("另一问题的编号", "Number of the other issue"),
-        "reason": ("哪里相同", "What they have in common"),
-    },
-    ActionName.MERGE: {
-        "into": ("并入的问题编号", "Number of the issue that goes on"),
-        "reason": ("哪里相同", "What they have in common"),
-    },
-    ActionName.AMEND: {"reason": ("怎么得知的", "How it was found out")},
-}
+LABELS: Mapping[str, Reason] = words.FIELDS
+CALLED: Mapping[ActionName, Mapping[str, Reason]] = words.FIELDS_OF
 """What fields are called in the form of one action, where they mean something of their own."""
 HINTS: Mapping[str, Reason] = {
     "at": ("不填即现在；早些时候做的，填当时", "now if left out; if it was earlier, say when"),
@@ -105,12 +46,7 @@ HINTS: Mapping[str, Reason] = {
     "technical": _SCORES,
     "attitude": _SCORES,
 }
-CODES: Mapping[str, words.Names] = {
-    "verdict": words.VERDICTS,
-    "item": words.ITEMS,
-    "language": words.LANGUAGES,
-    "means": words.MEANS,
-}
+CODES: Mapping[str, words.Names] = words.CODED
 """What is chosen by name; elsewhere the page says it."""
 
 NO_TIME: Reason = ("请写成 2026-11-23T09:30 的样子", "write it like 2026-11-23T09:30")

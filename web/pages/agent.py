@@ -23,7 +23,7 @@ from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, S
 from starter.client import Opened, OtherContent, Unavailable
 from starter.register import Filter
 from starter.registers import Found, Known, Reported
-from web import album
+from web import album, threads
 from web.album import FilesForm
 from web.audit import Deed
 from web.auth.identity import SignedIn, Visitor, has, require, saw
@@ -311,10 +311,16 @@ async def _mine(here: Doors, who: Visitor) -> list[IssueView]:
 
 @router.get("/intake/{number}")
 async def told_page(
-    request: Request, here: Here, who: SignedIn, number: str, case: str = ""
+    request: Request,
+    here: Here,
+    who: SignedIn,
+    number: str,
+    case: str = "",
+    before: str | None = None,
 ) -> Response:
     """Show what to tell the customer, and what can be done for them at once."""
-    return await _told(request, here, who, await here.desk.show(number), case=case)
+    seen = await here.desk.show(number)
+    return await _told(request, here, who, seen, case=case, before=before)
 
 
 @router.post("/intake/{number}/{action}")
@@ -336,14 +342,14 @@ async def _told(
     tried: Acted | None = None,
     *,
     case: str = "",
+    before: str | None = None,
 ) -> Response:
     require(who, Right.SEE, seen)
     can, now = _possible(who, seen), here.now()
     open_ = [p for p in seen.promises if p.ended_at is None and p.kind in _TELL]
-    kept = await here.desk.kept_words(seen.id) if may(who.caller, Right.SEE_CUSTOMER, seen) else []
     corrects = beside.sees_customer(who, seen)
     attached = await album.album(here, who, seen, "/intake")
-    if kept or corrects or (attached and attached.shows):
+    if corrects or (attached and attached.shows):
         await saw(here, who, Right.SEE_CUSTOMER, seen.number)
     record = await here.desk.record(seen.id) if corrects else None
     return render(
@@ -358,7 +364,7 @@ async def _told(
         asked=asked(who, seen, tried),
         case=await _case(here, who, case),
         album=attached,
-        kept=kept,
+        talk=await threads.read(here, who, seen, before, written_down=corrects),
         theirs=may(who.caller, Right.SEE_CUSTOMER, seen),
         **await priced(here, seen),
         beside=beside.offered(who, seen, record.intake if record else None, tried),

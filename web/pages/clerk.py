@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from domain.calendars.timeline import midnight
 from domain.callbacks import Call
 from domain.issue.actions import ActionName
+from domain.issue.thread import Door, Entry
 from domain.staff.access import Reach, Right, reach
 from starter import calls
 from starter.calls import OneRecorded
@@ -30,6 +31,9 @@ from web.rendering import Form, render
 
 router = APIRouter(include_in_schema=False)
 
+_LATELY = 12
+"""Entries of a thread that are read before a call."""
+
 
 @dataclass(frozen=True)
 class _Today:
@@ -37,6 +41,8 @@ class _Today:
     zone: ZoneInfo
     calls: Sequence[Call]
     """Whom to call; whoever was called about everything comes last."""
+    threads: Mapping[str, Sequence[Entry]]
+    """What was said about each issue lately, by its number: whoever calls works on it."""
 
 
 @router.get("/calls")
@@ -66,7 +72,7 @@ async def record_call(request: Request, here: Here, who: SignedIn, form: Form) -
         for number in numbers:
             require(who, ActionName.RECORD_CALLBACK, await here.desk.show(number))
         acts = callback.acts(asked, filled, who.caller.by)
-        done = [each async for each in calls.record(here.desk, acts, filled.key)]
+        done = [each async for each in calls.record(here.desk, acts, filled.key, Door.PAGE)]
         deed.numbers = [each.number for each in done]
         deed.apart = {each.number: _apart(each) for each in done if not each.view}
         return done
@@ -155,4 +161,6 @@ async def _today(here: Doors, who: Visitor) -> _Today:
     found: Sequence[Call] = ()
     if reach(who.caller.role, Right.LIST_CALLBACKS) is Reach.ALL:
         found = await here.registers.calls.todays(midnight(day + timedelta(days=1), zone), zone)
-    return _Today(day, zone, sorted(found, key=lambda call: call.done_today))
+    numbers = [case.number for call in found for case in call.cases]
+    threads = await here.desk.threads(numbers, _LATELY) if numbers else {}
+    return _Today(day, zone, sorted(found, key=lambda call: call.done_today), threads)

@@ -47,9 +47,11 @@ async def my_issues(request: Request, here: Here, who: SignedIn) -> Response:
 
 
 @router.get("/my/{number}")
-async def my_issue(request: Request, here: Here, who: SignedIn, number: str) -> Response:
-    """Show one issue, its customer, and the forms for what can be done now."""
-    return await issue_page.show(request, here, who, number, "/my")
+async def my_issue(
+    request: Request, here: Here, who: SignedIn, number: str, before: str | None = None
+) -> Response:
+    """Show one issue, its customer, its thread, and the forms for what can be done now."""
+    return await issue_page.show(request, here, who, number, "/my", before=before)
 
 
 @router.post("/my/{number}/{action}")

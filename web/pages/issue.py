@@ -20,7 +20,7 @@ from domain.staff.access import Reach, Right, may, reach
 from domain.vocabulary import Role
 from starter.client import Unavailable
 from starter.registers import Found
-from web import album
+from web import album, threads
 from web.auth.identity import Visitor, has, require, saw
 from web.context import Doors
 from web.forms import submitting
@@ -46,7 +46,6 @@ BEHIND = (
 ASKED = (ActionName.REPORT_TEST, ActionName.RESUME)
 """By which it is said whether our answer did not help, when its customer wrote after it."""
 _CASES = 3
-_STEPS = 8
 
 
 async def show(
@@ -56,8 +55,11 @@ async def show(
     number: str,
     back: str,
     tried: Acted | None = None,
+    *,
+    before: str | None = None,
 ) -> Response:
-    """Show an issue, with its customer to whoever may see them; the look is recorded (R30).
+    """Show an issue, with its customer to whoever may see them; the look is recorded (R30). Of its
+    thread the newest entries, or those ``before`` a place.
 
     Raises:
         Problem: 403, it is not among theirs.
@@ -81,11 +83,10 @@ async def show(
         back=back,
         issue=seen,
         promises=[each for each in seen.promises if each.generation == seen.reopen_count + 1],
-        steps=seen.steps[-_STEPS:][::-1],
+        talk=await threads.read(here, who, seen, before, written_down=intake is not None),
         told=await here.desk.told(seen.id, seen.reopen_count + 1),
         intake=intake,
         album=await album.album(here, who, seen, back),
-        kept=await here.desk.kept_words(seen.id) if intake else [],
         known=await _known(here, who, seen),
         **await priced(here, seen),
         forms=[_form(seen, each, choices, tried) for each in can],

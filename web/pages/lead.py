@@ -22,7 +22,7 @@ from domain.staff.roster import Member
 from domain.vocabulary import SUPERVISORS, Code, Model, Role, Stage
 from starter.register import Filter, Place
 from starter.registers import Load
-from web import album
+from web import album, threads
 from web.auth.identity import SignedIn, Visitor, require, saw
 from web.context import Doors, Here
 from web.forms import submitting
@@ -127,9 +127,11 @@ async def board_page(request: Request, here: Here, who: Supervisor, wanted: Chos
 
 
 @router.get("/board/{number}")
-async def issue_page(request: Request, here: Here, who: Supervisor, number: str) -> Response:
-    """Show one issue with its customer; the look is recorded."""
-    return await _issue(request, here, who, await here.desk.show(number))
+async def issue_page(
+    request: Request, here: Here, who: Supervisor, number: str, before: str | None = None
+) -> Response:
+    """Show one issue with its customer and its thread; the look is recorded."""
+    return await _issue(request, here, who, await here.desk.show(number), before=before)
 
 
 # What is done -------------------------------------------------------------------------------------
@@ -221,7 +223,13 @@ async def _row(
 
 
 async def _issue(
-    request: Request, here: Doors, who: Visitor, seen: IssueView, tried: Acted | None = None
+    request: Request,
+    here: Doors,
+    who: Visitor,
+    seen: IssueView,
+    tried: Acted | None = None,
+    *,
+    before: str | None = None,
 ) -> Response:
     require(who, Right.SEE, seen)
     customer = None
@@ -237,7 +245,7 @@ async def _issue(
         issue=seen,
         intake=customer,
         album=await album.album(here, who, seen, "/board"),
-        kept=await here.desk.kept_words(seen.id) if customer else [],
+        talk=await threads.read(here, who, seen, before, written_down=customer is not None),
         **await priced(here, seen),
         deciding=[(each, of_action(each).fields) for each in _DECIDED],
         asked=asked(who, seen, tried),
