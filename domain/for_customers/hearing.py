@@ -79,7 +79,7 @@ def hears(
     found = list(_expected(issue, now, language, expected_at))
     for promise in theirs:
         if (said := _said(promise, now)) is not None:
-            at = _at(promise.due_at, issue.zone, now, language)
+            at = at_length(promise.due_at, issue.zone, now, language)
             unsure = _UNSURE.said(language) if promise.provisional and promise.running else ""
             do = OWED[promise.kind].said(language) if promise.kind in OWED else ""
             late = said in {_LATE, _WAS_LATE}
@@ -114,10 +114,10 @@ def _expected(
         return
     late = at <= now
     said = (_NOT_AS_EXPECTED if late else _EXPECTED).said(language)
-    yield Heard(said.format(at=_at(at, issue.zone, now, language)), late)
+    yield Heard(said.format(at=at_length(at, issue.zone, now, language)), late)
 
 
-def _at(at: datetime, zone: str, now: datetime, language: Language) -> str:
+def at_length(at: datetime, zone: str, now: datetime, language: Language) -> str:
     """Write an instant, with its year if that is another one than now."""
     here = ZoneInfo(zone)
     return instant(at, zone, language, year=at.astimezone(here).year != now.astimezone(here).year)

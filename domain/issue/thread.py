@@ -270,7 +270,7 @@ def read_by(reader: Reader, entries: Iterable[Entry]) -> list[Entry]:
     return [
         _cut(entry, reader)
         for entry in theirs
-        if entry.sort is not Sort.ACT or _is_theirs(entry) or (entry.number, entry.seq) not in told
+        if entry.sort is not Sort.ACT or is_theirs(entry) or (entry.number, entry.seq) not in told
     ]
 
 
@@ -289,7 +289,7 @@ def _speaks_to_them(entry: Entry) -> bool:
     return any(each.visibility is Visibility.CUSTOMER for each in entry.said)
 
 
-def _is_theirs(entry: Entry) -> bool:
+def is_theirs(entry: Entry) -> bool:
     """Whether the customer said something with it."""
     reading = READ.get(entry.action, _BY_ITSELF) if entry.action else _BY_ITSELF
     by_them = entry.seq == 1 or entry.who.role is Role.CUSTOMER

@@ -64,7 +64,7 @@ def forms(page: str) -> set[str]:
 def spoken(page: str) -> str:
     """What the page itself says, without what people wrote and are called."""
     text = re.sub(r"<bdi>.*?</bdi>", "", main(page))
-    text = re.sub(r'<dd class="said".*?</dd>', "", text, flags=re.DOTALL)
+    text = re.sub(r'<p class="said.*?</p>', "", text, flags=re.DOTALL)
     return re.sub(r"<[^>]+>", " ", text)
 
 
@@ -157,7 +157,7 @@ async def test_what_people_wrote_is_text_and_has_its_own_direction(
     sent = await opened(doors, title="<b>吞卡</b>", description="<img src=x>שלום")
     page = (await http.get(await sent.link(Purpose.PROGRESS))).text
     assert "<bdi>&lt;b&gt;吞卡&lt;/b&gt;</bdi>" in page
-    assert '<dd class="said" dir="auto">&lt;img src=x&gt;' in page
+    assert '<p class="said" dir="auto">&lt;img src=x&gt;' in page
 
 
 # --- links that are used up, older, or of no use any more -----------------------------------------
@@ -433,3 +433,27 @@ async def test_what_is_written_about_an_issue_that_is_over_is_an_issue_of_its_ow
     assert kept
     assert kept.intake.description == "又坏了，请派人来"
     assert kept.intake.customer.phone == sent.customer["phone"]
+
+
+# --- what was said --------------------------------------------------------------------------------
+
+
+async def test_what_was_said_stands_there_as_theirs_or_ours_and_nothing_between_colleagues(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await by_letter(doors, description="每取三次卡一次")
+    link = await sent.link(Purpose.PROGRESS)
+    engineer = await sent.engineer()
+    await sent.act(ActionName.ACCEPT, engineer)
+    said = {"reason": "主任不在甲甲", "ask": "请打开机房"}
+    await sent.act(ActionName.WAIT_FOR_CUSTOMER, engineer, **said)
+    await sent.act(ActionName.CONSULT, engineer, question="换主板吗甲甲")
+    form = keyed((await http.get(link)).text, "waiting", means="done", words="钥匙在前台")
+    page = (await http.post(link, data=form)).text
+    talk = page[page.index('<ol class="talk"') : page.index("</ol>")]
+    theirs = re.findall(r'<li class="theirs">(.*?)</li>', talk, flags=re.DOTALL)
+    ours = re.findall(r'<li class="ours">(.*?)</li>', talk, flags=re.DOTALL)
+    assert ["钥匙在前台" in theirs[0], "每取三次卡一次" in theirs[-1]] == [True, True]
+    assert len(theirs) == 2
+    assert "请打开机房" in ours[0]
+    assert "甲甲" not in page

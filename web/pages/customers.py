@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from domain.errors import Refused
-from domain.for_customers.hearing import hears
+from domain.for_customers.hearing import at_length, hears
 from domain.for_customers.saying import Both
 from domain.for_customers.situation import where_it_stands, who_has_it
 from domain.for_customers.turn import (
@@ -28,6 +28,7 @@ from domain.for_customers.turn import (
 )
 from domain.issue.actions import Act, ActionName
 from domain.issue.conversation import following
+from domain.issue.thread import Entry, Sort, for_customer, is_theirs
 from domain.issue.view import IssueView, local
 from domain.links import PURPOSES, Link
 from domain.staff.access import Right
@@ -109,6 +110,10 @@ _TOO_OFTEN = Notice(
     " please send it later, or call us.",
     "TooOften",
 )
+
+
+_TALK = 60
+"""Entries of the thread, the newest, of which those are shown that are the customer's to read."""
 
 
 class TooOften(Refused):
@@ -311,6 +316,8 @@ async def _page(
     given: Sent | None = None,
 ) -> Response:
     issue, told, spoken = found.issue, found.told, _language(request, found)
+    now = here.now()
+    said = await here.desk.thread(issue.id, limit=_TALK, newest=True)
     offers = _offers(here, found)
     written = {given.form: given.filled} if given else {}
     return render(
@@ -326,12 +333,21 @@ async def _page(
         told=told,
         stands=where_it_stands(issue, spoken),
         who_has_it=who_has_it(issue, spoken),
-        hears=hears(issue, here.now(), spoken, told.expected_at),
+        hears=hears(issue, now, spoken, told.expected_at),
+        talk=[(each, _is_theirs(each)) for each in for_customer(said.entries) if each.said],
+        when=lambda at: at_length(at, issue.zone, now, spoken),
         offers=[(o, written.get(o.turn) or _blank(o.turn)) for o in offers],
         writings=WRITINGS,
         quotation=_quotation(found),
         album=await album.customers_album(here, found.who, issue, request.path_params["signed"]),
     )
+
+
+def _is_theirs(entry: Entry) -> bool:
+    """Whether they said it, or somebody wrote it down for them; messages are ours."""
+    if entry.sort is Sort.ACT:
+        return is_theirs(entry)
+    return entry.sort is not Sort.MESSAGE
 
 
 def _blank(turn: Turn) -> Filled:
