@@ -35,6 +35,7 @@ RIGHTS: Mapping[str, str] = {
     "link_uses": APPEND,
     "standby_alarms": APPEND,
     "kept_words": APPEND,
+    "issue_words": APPEND,
     # Registers: nothing is ever taken out of them.
     "serials": WRITE,
     "issues": WRITE,

@@ -144,7 +144,7 @@ class Known(NamedTuple):
     is not asked again. ``announced``: a time of which they did not say yet whether it suits.
     """
 
-    now: datetime
+    at: datetime
     used: bool = False
     announced: datetime | None = None
 
@@ -218,7 +218,7 @@ def _may_have_failed(issue: Issue, decisions: tuple[Offer, ...], _: Known) -> bo
 
 
 def _time_is_announced(issue: Issue, _: tuple[Offer, ...], known: Known) -> bool:
-    ahead = known.announced is not None and known.announced > known.now
+    ahead = known.announced is not None and known.announced > known.at
     return ahead and issue.stage in _COMES
 
 

@@ -36,6 +36,8 @@ TYPES: Mapping[StepName, str] = {
     StepName.CLOSE_ISSUE: "issue.closed",
     StepName.RECORD_NOTE: "issue.noted",
     StepName.CORRECT_DATA: "issue.corrected",
+    StepName.LINK_ISSUE: "issue.linked",
+    StepName.MERGE_ISSUE: "issue.merged",
     StepName.LINK_COMPLAINT: "issue.complained",
     StepName.REPLAN_PROMISES: "issue.replanned",
     StepName.CATCH_UP: "issue.repaired",

@@ -646,7 +646,7 @@ def fields(action: ActionName) -> Mapping[str, Asked]:
     }
 
 
-_BY_TYPE = {
+_BY_TYPE: Mapping[str, Holds] = {
     "boolean": Holds.YES_NO,
     "integer": Holds.NUMBER,
     "number": Holds.AMOUNT,

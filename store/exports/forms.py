@@ -110,6 +110,7 @@ ISSUES = Register(
     ),
     left_out={
         "run": "the workflow's",
+        "worded": "of the search, which words of the issue it has",
         "redirected": "of the links; what was corrected stands in the events",
         "language": "of the messages, which are none of the forms",
         "seq": "the workflow's",

@@ -33,4 +33,4 @@ def test_what_waits_for_a_yes_is_listed_with_its_price_and_the_look_recorded(
     assert "words" not in shown["paid_service"] or shown["paid_service"]["words"] is None
     page = yinuo("issue", "show", number).out
     assert "¥ 31,200.50" in page
-    assert "尽快动工" not in page
+    assert "尽快动工" in page, "the customer's words stand in the thread"

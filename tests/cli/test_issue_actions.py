@@ -39,7 +39,8 @@ class FakeDesk:
             raise Failed(ExitCode.NOT_FOUND, f"{id_} is not on the roster")
         return Actor(id=id_, role=STAFF[id_])
 
-    async def act(self, number: str, name: ActionName, act: Act) -> IssueView:
+    async def act(self, number: str, name: ActionName, act: Act, *, key: str) -> IssueView:
+        assert key.startswith("cli:"), "by which door it came"
         self.sent.append((number, name, act))
         return view(an_issue())
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-import asyncpg
-
 from cli.console import ExitCode
+from runtime import postgres
 from runtime.embedded.servers import database_url
 from store import kept_words
 from store.kept_words import Kept, Why
@@ -32,11 +31,8 @@ def test_what_was_kept_is_shown_and_the_look_recorded(
     )
 
     async def keep() -> None:
-        connection = await asyncpg.connect(database_url(running_desk.settings))
-        try:
-            await kept_words.keep(connection, kept)
-        finally:
-            await connection.close()
+        async with postgres.pool(database_url(running_desk.settings), size=1) as pool:
+            await kept_words.keep(pool, kept)
 
     asyncio.run(keep())
     assert "[red]又卡了[/red]" in yinuo("issue", "words", issue["number"]).out

@@ -307,7 +307,7 @@ def test_each_decision_has_the_link_that_is_sent_for_it() -> None:
 
 def written(issue: Issue, link: Link | None = None, **known: object) -> set[Turn]:
     by = link or a_link(Purpose.PROGRESS, MONDAY - DAY)
-    found = turns(issue, by, Known(**{"now": MONDAY} | known))  # type: ignore[arg-type]
+    found = turns(issue, by, Known(**{"at": MONDAY} | known))  # type: ignore[arg-type]
     return {offer.turn for offer in found if offer.turn in WRITINGS}
 
 

@@ -15,6 +15,7 @@ from domain.issue.actions import ActionName, Withdraw
 from domain.issue.intake import Intake
 from domain.vocabulary import Actor, Role
 from inbound.letters.apart import Reader
+from inbound.letters.enclosed import Enclosed
 from inbound.letters.letter import NOT_READ, Letter, letter_in_hurry
 from inbound.mail import LetterBox, LetterFate
 from starter.client import Desk, Opened, OtherContent
@@ -36,6 +37,10 @@ class InHurry(Reader):
     def read(self, raw: bytes) -> Letter:
         letter = letter_in_hurry(raw, datetime.now(UTC))
         return {**letter, "text": f"{NOT_READ}\n\n{letter['text']}"}
+
+    def files(self, raw: bytes) -> list[Enclosed]:
+        assert raw
+        return []
 
 
 def two() -> tuple[EmailMessage, EmailMessage]:

@@ -65,6 +65,10 @@ _STILL_ALIVE = """
     UNION SELECT issue_id FROM promises WHERE ended_at IS NULL
     UNION SELECT issue_id FROM outbox WHERE settled_at IS NULL
 """
+_ALIKE = """
+    SELECT number FROM issues
+    WHERE closed_at IS NULL AND department = $1 AND kind = $2 AND number <> $3 ORDER BY number
+"""
 _CLERK = Actor(id="fan.meiling", role=Role.CLERK)
 _CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 _LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
@@ -301,8 +305,15 @@ class Lives:
     async def _said(self, life: Life, name: ActionName, view: IssueView) -> Said:
         now = await self._now()
         said = SAID[name](life.chance, now, self._roster, view)
+        if name is ActionName.MERGE and (alike := await self._alike(view)):
+            said |= {"into": life.chance.choice([*alike, said["into"]])}
         earlier = timedelta(minutes=life.chance.choice([0, 0, 0, 20, -4]))
         return said | ({"at": now - earlier} if earlier else {})
+
+    async def _alike(self, view: IssueView) -> list[str]:
+        """List which issues one may be merged into, as who does has looked."""
+        found = await self.desk.pool.fetch(_ALIKE, view.department, view.kind, view.number)
+        return [row["number"] for row in found]
 
     def _person(self, chance: Random, role: Role, view: IssueView) -> Actor:
         if role is Role.ENGINEER and view.engineer and chance.random() < 0.95:

@@ -46,11 +46,14 @@ class AtDesk:
         return await self.http.post(path, data=form, headers=headers)
 
     async def hidden(self, path: str) -> dict[str, str]:
-        """Return what the first form of a page carries unseen; not that of its header."""
+        """Return what the first form of a page that acts carries unseen: its header's does not, and
+        files are added under no key.
+        """
         page = await self.get(path)
         assert page.status_code == 200, page.text
         main = page.text[page.text.index("<main") :]
-        return hidden(main[: main.index("</form>")])
+        forms = [hidden(form) for form in main.split("</form>")[:-1]]
+        return next((form for form in forms if _KEYS & form.keys()), forms[0])
 
     def _headers(self) -> dict[str, str]:
         return {"Accept-Language": "en" if self.english else "zh-CN", "Accept": "text/html"}
@@ -78,6 +81,10 @@ async def sign_in(
 def pool_of(doors: Doors) -> Pool:
     """Return what the doors' registers are asked through: no door has it, and tests look in."""
     return doors.registers.audit_trail._pool
+
+
+_KEYS = {"key", "reference"}
+"""Under these a form that is sent twice is one action."""
 
 
 def hidden(text: str) -> dict[str, str]:

@@ -15,8 +15,10 @@ from fastapi.routing import APIRoute
 from domain.issue.actions import ActionName
 from domain.vocabulary import Role
 from runtime.embedded.ports import free_ports
+from starter.attachments import Attachments
 from starter.client import Desk
 from starter.registers import Registers
+from tests.support.running_desk import RunningDesk
 from tests.support.staff_at_pages import sign_in
 from tests.web.conftest import BASE
 from tests.web.conftest import PEOPLE as STAFF
@@ -31,15 +33,19 @@ ELSEWHERE = (health, heartbeat, links, signing_in)
 """They have tests of their own."""
 OF_USE_WITHOUT = {("GET", "/intake"), ("POST", "/intake/customers"), ("POST", "/intake/cases")}
 """Whoever is on the telephone is still written down."""
+ASKS_LATER = {"/inbound/{name}", "/find"}
+"""What is known, or led on, without asking."""
 
 
 @pytest.fixture
-async def away(doors: Doors) -> AsyncIterator[Doors]:
+async def away(doors: Doors, running_desk: RunningDesk) -> AsyncIterator[Doors]:
     """Doors that know whom they let in, and nothing else."""
     nowhere = f"postgresql://nobody@127.0.0.1:{free_ports(1)[0]}/yinuo"
     async with asyncpg.create_pool(nowhere, min_size=0) as pool:
         gone = replace(Registers.on(pool), admission=doors.registers.admission)
-        yield replace(doors, desk=Desk(doors.desk.client, pool), registers=gone)
+        attachments = Attachments.on(pool, running_desk.settings)
+        desk = Desk(doors.desk.client, pool)
+        yield replace(doors, desk=desk, registers=gone, attachments=attachments)
 
 
 _FORM = (
@@ -53,6 +59,8 @@ def asked() -> Iterator[tuple[str, str]]:
     for room in ROOMS:
         for route in room.router.routes if room not in ELSEWHERE else ():
             assert isinstance(route, APIRoute)
+            if route.path.startswith("/l/") or "{attachment}/" in route.path:
+                continue  # what is signed says for itself what it opens
             yield from ((method, route.path) for method in sorted(route.methods or ()))
 
 
@@ -85,15 +93,25 @@ async def test_every_door_says_so_to_whoever_may_come_in(
         form = dict(parse_qsl(_FORM)) | {"csrf": doors.signer.timed("csrf").dumps(session["id"])}
         answered = []
         for method, path in asked():
-            where = path.format(number=NUMBER, action=does, name="nothing", letter="0" * 16)
+            where = path.format(
+                number=NUMBER,
+                action=does,
+                name="nothing",
+                letter="0" * 16,
+                attachment="0" * 32,
+            )
             if method == "GET":
                 answer = await http.get(where, params={"q": "x"} if path == "/cases" else {})
+            elif path.endswith("/attachments"):
+                answer = await http.post(where, params={"name": "a.txt"}, content=b"a log")
+            elif path.startswith("/attach/"):
+                answer = await http.post(where, data=form, files={"file": ("a.txt", b"a log")})
             elif (body := a_body(path)) is not None:
                 answer = await http.post(where, json=body)
             else:
                 answer = await http.post(where, data=form)
-            if answer.status_code == 403 or path in {"/inbound/{name}", *_of_others(role)}:
-                continue  # that is known without asking
+            if answer.status_code == 403 or path in ASKS_LATER | _of_others(role):
+                continue
             if (method, path) in OF_USE_WITHOUT:
                 assert answer.status_code == 200, (path, answer.text)
                 continue

@@ -79,7 +79,7 @@ def test_every_action_of_people_has_an_update_and_a_validator() -> None:
     of_the_desk = {
         *(ActionName.ASSIGN, ActionName.THRESHOLD, ActionName.REPLIED),
         *(ActionName.HAND_OVER, ActionName.COMPLAINT_RAISED),
-        *(ActionName.CANCEL, ActionName.CANCELLATION_ASKED),
+        *(ActionName.CANCEL, ActionName.CANCELLATION_ASKED, ActionName.MERGED),
     }
     for name in set(ActionName) - of_the_desk:
         definition = getattr(IssueWorkflow, name.value)._defn

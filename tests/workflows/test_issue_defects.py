@@ -19,7 +19,7 @@ from domain.issue.actions import ACTIONS, OPERATION, PUBLIC_ACTIONS, ActionName
 from domain.vocabulary import Actor, Role, Stage
 from runtime.temporal import plugin
 from tests.support.builders import actor, an_act
-from tests.support.harness import CLERK, Handle, StoryDesk, refusal
+from tests.support.harness import AGENT, CLERK, Handle, StoryDesk, refusal
 from tests.workflows.conftest import Begin
 from worker import WORKFLOWS
 from workflows.defects import TRY_AGAIN
@@ -152,12 +152,20 @@ async def operator_cancels_what_is_closed(desk: StoryDesk) -> Handle:
     return handle
 
 
+async def two_are_merged(desk: StoryDesk) -> Handle:
+    _, goes_on = await desk.open()
+    handle, _ = await desk.open()
+    await desk.do(handle, ActionName.MERGE, AGENT, into=goes_on.number)
+    return handle
+
+
 BY_ITSELF: dict[ActionName, Callable[[StoryDesk], Awaitable[Handle]]] = {
     ActionName.ASSIGN: shift_begins,
     ActionName.THRESHOLD: clock_rings,
     ActionName.REPLIED: reply_arrives,
     ActionName.HAND_OVER: channel_is_dead,
     ActionName.COMPLAINT_RAISED: partial(closed, conflict=True),
+    ActionName.MERGED: two_are_merged,
     ActionName.CANCEL: operator_cancels_what_is_closed,
     ActionName.CANCELLATION_ASKED: operator_cancels,
 }

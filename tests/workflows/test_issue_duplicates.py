@@ -103,7 +103,10 @@ async def test_what_answers_somebody_else_cannot_be_withdrawn(begin: Begin) -> N
 
 @pytest.mark.parametrize(
     ("into", "why"),
-    [("itself", "this very issue"), ("20260101-07-0001", "there is no issue")],
+    [
+        ("itself", "this very issue"),
+        ("20260101-07-0001", "there is no issue"),
+    ],
 )
 async def test_what_cannot_be_is_refused_at_once_and_nothing_changes(
     begin: Begin, into: str, why: str
@@ -115,6 +118,9 @@ async def test_what_cannot_be_is_refused_at_once_and_nothing_changes(
         with pytest.raises(WorkflowUpdateFailedError) as error:
             await desk.do(handle, name, HOTLINE, **{field: number})
         assert why in refusal(error.value).message
+        with pytest.raises(WorkflowUpdateFailedError) as error:
+            await desk.do(handle, name, CUSTOMER, **{field: "20260101-07-0001"})
+        assert refusal(error.value).type == "NotYours"
     assert await desk.steps(handle) == ["registered"]
     await desk.withdraw(handle)
 

@@ -307,11 +307,13 @@ async def test_the_customer_is_told_the_time_that_the_handler_expects(begin: Beg
     assert f"{first.astimezone(ZoneInfo(view.zone)):%H:%M} 前完成" in told
     await desk.until("2026-09-29 14:00")
     later = await desk.minute() + timedelta(days=1)
-    note = "the spare part is on its way"
-    await desk.do(handle, ActionName.REPORT_PROGRESS, engineer(view), note=note, expected_at=later)
+    note, told = "their guard lost the key", "the spare part is on its way"
+    progress = {"note": note, "told": told, "expected_at": later}
+    await desk.do(handle, ActionName.REPORT_PROGRESS, engineer(view), **progress)
     words = await said(desk, handle, "progress", "customer")
     assert f"{later.astimezone(ZoneInfo(view.zone)):%H:%M} 前完成" in words
-    assert note in words
+    assert told in words
+    assert note not in words, "that is for colleagues"
     assert (await form(desk, handle, "handling_forms"))["expected_at"] == "2026-09-30 14:00"
 
 

@@ -24,6 +24,8 @@ from tests.support.harness import (
 from tests.support.registers import counted, form, forms, said, versions
 from tests.workflows.conftest import Begin
 
+ASIDE = (ActionName.ADD_NOTE, ActionName.AMEND, ActionName.LINK, ActionName.CUSTOMER_WROTE)
+"""What may be written into an issue at any time."""
 SCORES = {
     "item": "after_sales",
     "technical": 120,
@@ -48,7 +50,7 @@ async def closed(desk: StoryDesk) -> Handle:
     assert (view.stage, view.outcome, view.can) == (
         Stage.CLOSED,
         Outcome.SOLVED,
-        (ActionName.EVALUATE, ActionName.RATE_DIFFICULTY),
+        (ActionName.EVALUATE, ActionName.RATE_DIFFICULTY, *ASIDE),
     )
     return handle
 

@@ -101,6 +101,8 @@ ISSUE: Mapping[str, Any] = {
     "first_contact": False,
     "arises_from": None,
     "complaints": [],
+    "merged_into": None,
+    "merged": [],
     "promises": [
         {
             "key": "response.1",

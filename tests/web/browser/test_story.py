@@ -149,7 +149,7 @@ async def test_an_engineer_sees_what_is_due_and_counts_down(
     await page.reload()
     await speaks(page, language)
     await expect(page.locator("main")).to_contain_text(number)
-    counted = page.locator("[data-due]").first
+    counted = page.locator(".card", has_text=number).locator("[data-due]")
     before = await counted.inner_text()
     assert before
     await page.clock.fast_forward("03:00")
