@@ -131,7 +131,7 @@ SAID: dict[ActionName, _Says] = {
     ActionName.ANSWER: _answer,
     ActionName.REPORT_TEST: lambda c, *_: {"worked": c.random() < 0.6, "words": _words(c)},
     ActionName.VERIFY: lambda c, *_: {
-        "verdict": c.choice(list(Verdict)),
+        "verdict": c.choice([*Verdict, Verdict.UNFOUNDED]),
         "findings": _words(c),
     },
     ActionName.ACCEPT: _accept,
@@ -200,8 +200,8 @@ _BRINGS_ON: dict[Stage, dict[ActionName, float]] = {
 }
 """What brings an issue on from there."""
 CUSTOMERS_TURN = {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}
-_SELDOM = {ActionName.WITHDRAW: 0.2, ActionName.ADD_NOTE: 0.5, ActionName.AMEND: 0.5}
-_SELDOM |= {ActionName.LINK: 0.3, ActionName.MERGE: 0.3}
+_SELDOM = {ActionName.WITHDRAW: 0.2, ActionName.ADD_NOTE: 0.3, ActionName.AMEND: 0.3}
+_SELDOM |= {ActionName.LINK: 0.2}
 
 
 def likely(chance: Random, issue: IssueView) -> ActionName:

@@ -15,6 +15,7 @@ from starter.client import Desk
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import MakeToken
 from tests.web.test_api_opening import an_intake
+from web.api.examples import INTAKE
 
 Headers = Mapping[str, str]
 
@@ -84,7 +85,8 @@ async def test_a_customer_is_shown_to_whoever_needs_it_and_the_look_is_written_d
     http: httpx2.AsyncClient, lead: Headers, opened: dict[str, Any], running_desk: RunningDesk
 ) -> None:
     answer = await http.get(f"/issues/{opened['number']}/customer", headers=lead)
-    assert answer.json()["phone"] == "+8613800001234"
+    assert answer.json()["name"] == INTAKE["customer"]["name"]
+    assert answer.json()["phone"].startswith("+86138")
     assert answer.headers["cache-control"] == "no-store"
     look = ("zhou.jianguo", Right.SEE_CUSTOMER, "seen")
     assert look in await trail(running_desk, opened["number"])

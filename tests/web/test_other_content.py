@@ -100,10 +100,9 @@ async def test_a_key_that_stands_in_for_a_reference_is_no_different(
     http: Http, web: dict[str, str]
 ) -> None:
     sent = web | {"Idempotency-Key": uuid4().hex}
-    assert (
-        await http.post("/issues", json=an_intake(reference=None), headers=sent)
-    ).status_code == 201
-    other = await http.post("/issues", json=an_intake(reference=None, title="x"), headers=sent)
+    said = an_intake(reference=None)
+    assert (await http.post("/issues", json=said, headers=sent)).status_code == 201
+    other = await http.post("/issues", json=said | {"title": "x"}, headers=sent)
     assert refused(other)["differs"] == ["title"]
 
 
@@ -113,7 +112,8 @@ async def test_what_the_door_fills_in_or_another_writes_otherwise_is_the_same(
     said = an_intake(agent=None)
     first = await http.post("/issues", json=said, headers=await token(Role.AGENT))
     assert first.status_code == 201, first.text
-    customer = said["customer"] | {"phone": "0086-138-0000-1234"}
+    phone = said["customer"]["phone"].removeprefix("+86")
+    customer = said["customer"] | {"phone": f"0086-{phone[:3]}-{phone[3:7]}-{phone[7:]}"}
     again = said | {"customer": customer, "ring_seconds": 4, "title": f"  {said['title']} "}
     other_agent = await token(Role.AGENT, "12")
     answer = await http.post("/issues", json=again, headers=other_agent)

@@ -153,9 +153,10 @@ async def test_every_message_was_carried_once(lived: Lived) -> None:
 async def test_nothing_got_stuck_on_the_way(lived: Lived) -> None:
     failed = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
     stuck = {
-        lived.name(id_)
+        lived.name(id_): event.workflow_task_failed_event_attributes.failure.message
         for id_, history in lived.histories.items()
-        if any(event.event_type == failed for event in history.events)
+        for event in history.events
+        if event.event_type == failed
     }
     assert not stuck
 
