@@ -10,6 +10,8 @@ from datetime import datetime
 import asyncpg
 
 from domain.attachments import Attachment, Extent, Limits, Standing
+from domain.issue.thread import Sort
+from store import issue_words
 from store.connection import Connection, Pool
 
 _COLUMNS = ", ".join(Attachment.model_fields)
@@ -34,9 +36,14 @@ async def add(connection: Connection, new: Attachment, limits: Limits) -> Attach
     if known:
         return _attachment(known)
     limits.require_room(await extent(connection, new.issue_id), new.size)
+    called = issue_words.of_entry(Sort.ATTACHMENT, {**new.model_dump(), "number": new.issue_id})
     await connection.execute(
-        f"INSERT INTO attachments ({_COLUMNS}) VALUES ({_PLACES})",  # noqa: S608
+        f"""
+        WITH attached AS (INSERT INTO attachments ({_COLUMNS}) VALUES ({_PLACES}))
+        {issue_words.WRITE.format(place=len(Attachment.model_fields) + 1)}
+        """,  # noqa: S608  the columns are the model's
         *new.model_dump().values(),
+        issue_words.rows(new.issue_id, called, kept=new.id),
     )
     return new
 
@@ -102,17 +109,26 @@ async def waiting(pool: Pool, limit: int) -> list[Attachment]:
 
 async def forget(pool: Pool, before: datetime) -> int:
     """Keep no longer what was attached before an instant to issues that were closed before it, and
-    say how many that was. Their contents are the deep audit's to remove.
+    say how many that was; nor is anything found by what it was called. Their contents are the deep
+    audit's to remove.
     """
-    done = await pool.execute(
-        """
-        DELETE FROM attachments a WHERE a.at < $1 AND NOT EXISTS (
-            SELECT FROM issues i
-            WHERE i.id = a.issue_id AND (i.closed_at IS NULL OR i.closed_at >= $1))
-        """,
-        before,
+    return int(
+        await pool.fetchval(
+            """
+            WITH forgotten AS (
+                DELETE FROM attachments a WHERE a.at < $1 AND NOT EXISTS (
+                    SELECT FROM issues i
+                    WHERE i.id = a.issue_id AND (i.closed_at IS NULL OR i.closed_at >= $1))
+                RETURNING a.issue_id, a.id
+            ), words AS (
+                DELETE FROM issue_words w USING forgotten f
+                WHERE w.issue_id = f.issue_id AND w.seq = 0 AND w.kept = f.id
+            )
+            SELECT count(*) FROM forgotten
+            """,
+            before,
+        )
     )
-    return int(done.rpartition(" ")[2])
 
 
 # Contents and rows --------------------------------------------------------------------------------

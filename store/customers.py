@@ -150,12 +150,12 @@ def _dialled(digits: str) -> tuple[str, str, str]:
     return begins[0] + "%", begins[-1] + "%", digits[::-1] + "%"
 
 
-def dialled_like(digits: str, value: Callable[[object], str]) -> str:
-    """Write which issues ``i`` are of a number with these digits; ``value`` makes parameters."""
+def dialled_like(digits: str, value: Callable[[object], str], phone: str = "i.phone") -> str:
+    """Write which of the telephones have these digits; ``value`` makes parameters."""
     begins, at_home, ends = map(value, _dialled(digits))
     return (
-        f"(dialled(i.phone) LIKE {begins} OR dialled(i.phone) LIKE {at_home}"
-        f" OR reverse(dialled(i.phone)) LIKE {ends})"
+        f"(dialled({phone}) LIKE {begins} OR dialled({phone}) LIKE {at_home}"
+        f" OR reverse(dialled({phone})) LIKE {ends})"
     )
 
 

@@ -209,10 +209,19 @@ class _Search:
         await self._found_by(FoundBy.NUMBER, which, Right.SEE, values)
 
     async def _by_telephone(self) -> None:
-        values, digits = _Values(), customers.digits_of(self._asked.text)
-        if digits and self._who.reaches[Right.SEE_CUSTOMER] is not Reach.NONE:
-            which = customers.dialled_like(digits, values)
-            await self._found_by(FoundBy.TELEPHONE, which, Right.SEE_CUSTOMER, values)
+        """By the customer's, or by one that was corrected (R44): the thread shows both."""
+        digits = customers.digits_of(self._asked.text)
+        if digits is None or self._who.reaches[Right.SEE_CUSTOMER] is Reach.NONE:
+            return
+        values = _Values()
+        which = customers.dialled_like(digits, values)
+        await self._found_by(FoundBy.TELEPHONE, which, Right.SEE_CUSTOMER, values)
+        values = _Values()
+        which = f"""i.id IN (
+            SELECT e.issue_id FROM issue_events e WHERE e.action = '{ActionName.AMEND}'
+            AND {customers.dialled_like(digits, values, "(e.content #>> '{was,phone}')")}
+        )"""  # noqa: S608  the text is ours, values are parameters
+        await self._found_by(FoundBy.TELEPHONE, which, Right.READ_INTERNAL, values)
 
     async def _by_part_of_a_name(self) -> None:
         """By what is no word of its own: the beginning of a name, or its middle."""
@@ -370,11 +379,12 @@ class _Search:
             SELECT i.id, i.number, i.title, i.description, i.customer_name, i.organisation,
                 i.contact_person, i.serial_number, i.site, i.reference, i.model,
                 w.seq, w.takes, e.key, e.action, e.actor, e.role, e.at, e.recorded_at, e.content,
-                e.stage, NULL AS engineer, NULL AS channel, k.key AS kept, k.at AS kept_at,
-                k.door, k.sender, k.subject, k.body, k.why
+                e.stage, NULL AS engineer, NULL AS channel,
+                to_jsonb(k) AS kept, to_jsonb(a) AS attached
             FROM issues i JOIN issue_words w ON w.issue_id = i.id
             LEFT JOIN issue_events e ON e.issue_id = w.issue_id AND e.seq = w.seq
             LEFT JOIN kept_words k ON w.seq = 0 AND k.key = w.kept
+            LEFT JOIN attachments a ON w.seq = 0 AND a.id = w.kept
             WHERE i.id = ANY({named}) AND w.search @@ {any_}::tsquery AND ({readable})
             """,  # noqa: S608  the text is ours, values are parameters
             values,
@@ -392,16 +402,19 @@ class _Search:
         )
 
     def _passages(self, row: asyncpg.Record) -> Iterable[tuple[int, Hit]]:
-        kept = row["kept"] is not None
-        as_kept = {**row, "key": row["kept"], "at": row["kept_at"]}
-        said = issue_words.of_entry(*((Sort.WORDS, as_kept) if kept else (Sort.ACT, row)))
-        beside = issue_words.of_intake(dict(row)) if row["seq"] == 1 else ()
-        for each in (*said, *beside):
+        beside = {Sort.WORDS: row["kept"], Sort.ATTACHMENT: row["attached"]}
+        said = [
+            *(issue_words.of_entry(Sort.ACT, dict(row)) if row["action"] else ()),
+            *(issue_words.of_intake(dict(row)) if row["seq"] == 1 else ()),
+        ]
+        for sort, kept in beside.items():
+            said += issue_words.of_entry(sort, kept | {"number": row["number"]}) if kept else ()
+        for each in said:
             if each.takes != row["takes"] or each.field in _SHOWN_ANYWAY:
                 continue
             shown = passage(" ".join(each.text.split()), self._asked.words)
             if shown.marks:
-                action = None if kept else ActionName(row["action"])
+                action = ActionName(row["action"]) if row["action"] else None
                 hit = Hit(action=action, field=each.field, passage=shown)
                 yield sum(end - begin for begin, end in shown.marks), hit
 

@@ -14,7 +14,9 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from domain.issue.actions import ActionName
+from domain.issue.folding import column_of
 from domain.issue.intake import Intake
+from domain.issue.notes import first
 from domain.issue.step import Recorded
 from domain.issue.thread import Holds, Said, Sort, Visibility, made_of
 from domain.knowledge.search_terms import stored_terms
@@ -55,9 +57,10 @@ def takes(said: Said) -> Right:
 
 
 def of_entry(sort: Sort, row: Mapping[str, Any]) -> Iterator[Spoken]:
-    """Return what was said in words, in a row as the thread reads it."""
+    """Return what was said in words, in a row as the thread reads it, and what a file is called."""
+    spoken = Holds.NAME if sort is Sort.ATTACHMENT else Holds.TEXT
     for said in made_of(sort, row, {}).said:
-        if said.holds is Holds.TEXT and isinstance(said.value, str):
+        if said.holds is spoken and isinstance(said.value, str):
             yield Spoken(takes(said), said.field, said.value)
     if sort is Sort.ACT and row["action"] == ActionName.AMEND:
         for field, right in _CORRECTED.items():
@@ -145,12 +148,19 @@ _EVENTS = """
         CASE WHEN t.seq = 1 THEN i.title END AS title,
         CASE WHEN t.seq = 1 THEN i.description END AS description
     FROM issue_events t JOIN issues i ON i.id = t.issue_id
-    WHERE t.issue_id = ANY($1)
+    WHERE t.issue_id = ANY($1) ORDER BY t.issue_id, t.seq
 """
-_KEPT = """
-    SELECT k.*, i.number FROM kept_words k JOIN issues i ON i.id = k.issue_id
-    WHERE k.issue_id = ANY($1)
-"""
+_BESIDE: Mapping[Sort, str] = {
+    Sort.WORDS: """
+        SELECT t.*, i.number FROM kept_words t JOIN issues i ON i.id = t.issue_id
+        WHERE t.issue_id = ANY($1)
+    """,
+    Sort.ATTACHMENT: """
+        SELECT t.*, t.id AS key, i.number FROM attachments t JOIN issues i ON i.id = t.issue_id
+        WHERE t.issue_id = ANY($1)
+    """,
+}
+"""What is kept beside the steps, each under its key."""
 WRITE = f"""
     INSERT INTO issue_words ({", ".join(COLUMNS)})
     SELECT {", ".join(COLUMNS)}
@@ -191,14 +201,18 @@ async def _catch_up(connection: Connection, ids: list[str]) -> int:
     issues = await connection.fetch(_LOCKED, ids)
     ids = [row["id"] for row in issues]
     found: defaultdict[tuple[str, int], list[Spoken]] = defaultdict(list)
-    for issue in issues:
-        found[issue["id"], 1] += of_intake(issue)
+    corrections: defaultdict[str, list[Mapping[str, str | None]]] = defaultdict(list)
     for event in await connection.fetch(_EVENTS, ids):
         found[event["issue_id"], event["seq"]] += of_entry(Sort.ACT, event)
+        if event["action"] == ActionName.AMEND:
+            corrections[event["issue_id"]].append(event["content"]["was"])
+    for issue in issues:
+        was = {column_of(name): said for name, said in first(corrections[issue["id"]]).items()}
+        found[issue["id"], 1] += of_intake({**issue, **was})
     words = [row for (id_, seq), said in found.items() for row in rows(id_, said, seq=seq)]
-    for kept in await connection.fetch(_KEPT, ids):
-        spoken = of_entry(Sort.WORDS, kept)
-        words += rows(kept["issue_id"], spoken, kept=kept["key"])
+    for sort, read in _BESIDE.items():
+        for kept in await connection.fetch(read, ids):
+            words += rows(kept["issue_id"], of_entry(sort, kept), kept=kept["key"])
     await connection.execute(WRITE.format(place=1), words)
     await connection.execute("UPDATE issues SET worded = seq WHERE id = ANY($1)", ids)
     return len(ids)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import runpy
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
+from domain.attachments import Attachment, Limits, ShownTo
+from domain.files.kinds import FileKind
 from domain.finding import Answer, FoundBy
 from domain.issue.actions import ActionName
 from domain.issue.state import Issue
@@ -16,8 +20,9 @@ from domain.staff.access import CALLERS, Caller, Right, may
 from domain.vocabulary import DESK, Actor, Role
 from inbound.files.roster import read_roster
 from runtime import rulebook
+from runtime.revisions import SCRIPTS
 from runtime.settings import ROOT
-from store import finding, issue_reader, issue_words, kept_words, roster, rulebooks
+from store import attachments, finding, issue_reader, issue_words, kept_words, roster, rulebooks
 from store.connection import Pool
 from store.finding import Searcher
 from store.kept_words import Kept, Why
@@ -112,9 +117,15 @@ async def test_a_customer_who_was_corrected_is_found_by_what_they_are_and_by_wha
     issue = await opened(desk)
     said = {"organisation": "荔湾支行", "phone": "+86 20 5550 0199", "serial_number": "SN-0815"}
     await desk.take(issue, ActionName.AMEND, AGENT, **said)
-    for typed in ("荔湾支行", "越秀支行", "5550 0199", "SN0815"):
+    for typed in ("荔湾支行", "越秀支行", "5550 0199", "SN0815", "5550 0101"):
         assert await numbers(desk, typed) == [issue.number], typed
-    assert await numbers(desk, "5550 0101") == []
+    state = await issue_reader.state(desk.pool, issue.id)
+    assert state
+    for role in CALLERS:  # by what it was as far as the thread shows that
+        shown = may(caller(role), Right.READ_INTERNAL, view(state))
+        for typed in ("越秀支行", "5550 0101"):
+            found = await numbers(desk, typed, Searcher.of(caller(role)))
+            assert (found == [issue.number]) == shown, f"{role} {typed}"
 
 
 async def lived(desk: Desk, n: int = 1, **changes: Any) -> Issue:
@@ -182,6 +193,45 @@ async def test_what_is_kept_with_an_issue_finds_it(desk: Desk) -> None:
     assert not await kept_words.keep(desk.pool, kept)
     (found,) = (await answer(desk, "门禁密码")).found
     assert (found.number, found.hits[0].action) == (issue.number, None)
+
+
+async def attached(desk: Desk, issue_id: str, name: str, shown_to: ShownTo) -> Attachment:
+    one = Attachment(
+        id=f"{name} of {issue_id}",
+        issue_id=issue_id,
+        at=desk.now,
+        actor="07",
+        role=Role.AGENT,
+        door="page",
+        name=name,
+        kind=FileKind.JPEG,
+        size=7,
+        digest="d" * 64,
+        shown_to=shown_to,
+    )
+    async with desk.pool.acquire() as connection, connection.transaction():
+        return await attachments.add(connection, one, Limits())
+
+
+async def test_what_is_attached_finds_its_issue_by_what_it_is_called_as_long_as_it_is_kept(
+    desk: Desk,
+) -> None:
+    await attached(desk, "issue:web:r-1", "门锁特写.jpg", ShownTo.CUSTOMER)  # before its issue
+    issue = await opened(desk)
+    await attached(desk, issue.id, "IMG_4711.jpg", ShownTo.STAFF)
+    for typed in ("门锁特写", "img4711", "IMG_4711.jpg"):
+        (found,) = (await answer(desk, typed)).found
+        assert (found.number, found.hits[0].field) == (issue.number, "file"), typed
+        assert found.hits[0].passage.marks
+    web = Searcher.of(caller(Role.INTAKE))
+    assert await numbers(desk, "门锁特写", web) == [issue.number]
+    assert await numbers(desk, "IMG_4711", web) == []
+    assert await attachments.forget(desk.pool, desk.now + timedelta(days=1)) == 0
+    await desk.pool.execute(
+        "UPDATE issues SET closed_at = $1, stage = 'closed', outcome = 'withdrawn'", desk.now
+    )
+    assert await attachments.forget(desk.pool, desk.now + timedelta(days=1)) == 2
+    assert await numbers(desk, "门锁特写") == []
 
 
 async def test_what_nothing_has_whole_is_found_by_nearly_all_of_it(desk: Desk) -> None:
@@ -316,6 +366,19 @@ async def test_nothing_is_shown_of_an_issue_that_its_finder_may_not_read(desk: D
     assert {hit.field for hit in all_.hits} == {"note", "description"}
 
 
+@pytest.mark.parametrize("role", CALLERS)
+async def test_what_a_stranger_wrote_finds_it_for_whoever_reads_that(
+    desk: Desk, role: Role
+) -> None:
+    issue = await opened(desk)
+    said = {"words": "我家的猫不见了", "sender": "x@example.com", "known": False}
+    await desk.take(issue, ActionName.CUSTOMER_WROTE, CUSTOMER, **said)
+    state = await issue_reader.state(desk.pool, issue.id)
+    assert state
+    reads = may(caller(role), Right.READ_INTERNAL, view(state))
+    assert await numbers(desk, "猫不见了", Searcher.of(caller(role))) == [issue.number] * reads
+
+
 # Words of before ----------------------------------------------------------------------------------
 
 
@@ -337,6 +400,9 @@ async def test_words_of_before_are_found_once_the_audit_was_there_and_just_as_th
         key="k", issue_id=issue.id, at=desk.now, door="mailbox", body="又来信", why=Why.SAME_ID
     )
     await kept_words.keep(desk.pool, kept)
+    await attached(desk, issue.id, "门锁特写.jpg", ShownTo.STAFF)
+    amended = {"organisation": "荔湾支行", "serial_number": "SN-0815"}
+    issue = await desk.take(issue, ActionName.AMEND, AGENT, **amended)
     monkeypatch.undo()
     await desk.pool.execute("UPDATE issues SET worded = 0")
     assert await numbers(desk, "传送皮带") == []
@@ -347,8 +413,31 @@ async def test_words_of_before_are_found_once_the_audit_was_there_and_just_as_th
     assert await issue_words.catch_up(desk.pool, timedelta(seconds=30)) == 1
     assert await issue_words.behind(desk.pool) == 0
     assert await numbers(desk, "传送皮带 急用") == [issue.number]
+    assert await numbers(desk, "越秀支行 门锁特写") == [issue.number]
     rows = await desk.pool.fetch("SELECT *, tsvector_to_array(search) AS terms FROM issue_words")
     found = {(r["issue_id"], r["seq"], r["kept"], r["takes"], frozenset(r["terms"])) for r in rows}
     assert of_today
     assert {row for row in found if row[1] < issue.seq} == of_today
     assert await issue_words.catch_up(desk.pool, timedelta(seconds=30)) == 0
+
+
+async def test_what_was_written_down_for_others_than_its_readers_is_done_again(
+    desk: Desk, owner: asyncpg.Connection[Any]
+) -> None:
+    issue = await opened(desk)
+    said = {"words": "我家的猫不见了", "known": False}
+    issue = await desk.take(issue, ActionName.CUSTOMER_WROTE, CUSTOMER, **said)
+    await attached(desk, issue.id, "门锁特写.jpg", ShownTo.STAFF)
+    other = await opened(desk, 2, title="出钞口卡钞")
+    await owner.execute("DELETE FROM issue_words WHERE seq = 0")
+    await owner.execute(
+        "UPDATE issue_words SET takes = $1 WHERE seq = $2", Right.READ_CONVERSATION, issue.seq
+    )
+    revision = runpy.run_path(str(SCRIPTS / "versions" / "0027_found_again.py"))
+    await owner.execute(revision["DONE_AGAIN"])
+    assert await issue_words.behind(desk.pool) == 1
+    assert await numbers(desk, "卡钞") == [other.number]
+    await issue_words.catch_up(desk.pool, timedelta(seconds=30))
+    web = Searcher.of(caller(Role.INTAKE))
+    assert await numbers(desk, "猫不见了", web) == []
+    assert await numbers(desk, "猫不见了") == await numbers(desk, "门锁特写") == [issue.number]

@@ -420,7 +420,8 @@ async def test_who_registered_an_issue_is_not_told_what_staff_noted_with_its_ste
     house: House,
 ) -> None:
     told = house.lives["fault"]
-    for path in (f"/issues/{told.issue.number}", "/issues?open=false&limit=200"):
+    number = told.issue.number
+    for path in (f"/issues/{number}", "/issues?open=false&limit=200", f"/issues?find={number}"):
         answer = await house.http.get(path, headers=await house.headers(Role.INTAKE, "web"))
         shown = answer.json()
         views = [IssueView.model_validate(v) for v in shown.get("items", [shown])]
