@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from demo.play import ledger
-from demo.play.evidence import Evidence, by_issue
+from demo.play.evidence import Evidence, by_customer, by_issue
 from demo.play.samples import SampleIssue
 from demo.play.script import Quotation
+from domain.files.kinds import PICTURES
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import Audience, Kind, Outcome, Verdict
+from domain.vocabulary import Audience, Kind, Outcome, Role, Verdict
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class Trace:
     evaluations: Sequence[ledger.EvaluationRow]
     ratings: Sequence[ledger.RatingRow]
     cases: Sequence[ledger.CaseRow]
+    attachments: Sequence[ledger.AttachmentRow]
+    links: Sequence[ledger.LinkRow]
     messages: Sequence[ledger.MessageRow]
+    """Those to its customer that another issue wrote, too."""
     told_cases: frozenset[str]
     """The cases of the library that are approved and were told to customers."""
 
@@ -97,6 +101,7 @@ def _taken(branch: Branch, pairs: Sequence[tuple[SampleIssue, Trace]]) -> Taken 
 
 def _traces(registers: ledger.Ledger) -> dict[str, Trace]:
     of = {name: by_issue(getattr(registers, name)) for name in _SORTED}
+    messages = by_customer(registers.messages)
     arisen: defaultdict[str | None, list[ledger.IssueRow]] = defaultdict(list)
     for issue in registers.issues:
         arisen[issue.arises_from].append(issue)
@@ -110,6 +115,7 @@ def _traces(registers: ledger.Ledger) -> dict[str, Trace]:
             issue=issue,
             arisen=arisen[issue.id],
             told_cases=told,
+            messages=messages[issue.id],
             **{name: rows[issue.id] for name, rows in of.items()},
         )
         for issue in registers.issues
@@ -118,7 +124,7 @@ def _traces(registers: ledger.Ledger) -> dict[str, Trace]:
 
 _SORTED = (
     *("events", "promises", "forms", "calls", "consultations", "complaints", "paid_services"),
-    *("panels", "evaluations", "ratings", "cases", "messages"),
+    *("panels", "evaluations", "ratings", "cases", "attachments", "links"),
 )
 
 # --- At the hotline (R4, R8-R10, R29) ------------------------------------------------------------
@@ -217,16 +223,21 @@ _HOTLINE = (
 
 # --- Handling (R14-R16, R29) ---------------------------------------------------------------------
 
+
+def _went_on(trace: Trace, by: ActionName) -> bool:
+    """Whether it waited for the customer, and went on by that."""
+    steps = iter(event.action for event in trace.events)
+    return ActionName.WAIT_FOR_CUSTOMER in steps and by == next(
+        (step for step in steps if step in {ActionName.RESUME, ActionName.CUSTOMER_WROTE}), None
+    )
+
+
 _HANDLING = (
     Branch(
         "等客户，时钟暂停",
         "The clock stands still for the customer",
-        lambda s: s.script.wait is not None,
-        lambda t: (
-            t.did(ActionName.WAIT_FOR_CUSTOMER)
-            and t.did(ActionName.RESUME)
-            and t.ended(PromiseKind.WAITING, PromiseEnd.KEPT)
-        ),
+        lambda s: s.script.wait is not None and s.script.reply is None,
+        lambda t: _went_on(t, ActionName.RESUME) and t.ended(PromiseKind.WAITING, PromiseEnd.KEPT),
     ),
     Branch(
         "进展与预计时间告知客户",
@@ -421,12 +432,69 @@ _HEARD = (
     ),
 )
 
+# --- The conversation (R6, R15, R24, R44) --------------------------------------------------------
+
+_SAID = (
+    Branch(
+        "等客户，客户回复后继续",
+        "Waited for, they write, and it goes on",
+        lambda s: s.script.reply is not None,
+        lambda t: (
+            _went_on(t, ActionName.CUSTOMER_WROTE) and t.ended(PromiseKind.WAITING, PromiseEnd.KEPT)
+        ),
+    ),
+    Branch(
+        "内部备注，另有话告知客户",
+        "A note for colleagues, one for them",
+        lambda s: s.script.notes,
+        lambda t: sum(e.action == ActionName.ADD_NOTE for e in t.events) > 1 and t.told("note"),
+    ),
+    Branch(
+        "更正电话，消息改投",
+        "A telephone number is corrected",
+        lambda s: s.script.phone is not None,
+        lambda t: t.did(ActionName.AMEND) and t.told("amended"),
+    ),
+    Branch(
+        "客户发来照片",
+        "The customer adds a photograph",
+        lambda s: s.script.photograph,
+        lambda t: any(a.role is Role.CUSTOMER and a.kind in PICTURES for a in t.attachments),
+    ),
+    Branch(
+        "答复后客户又来信，先看再结",
+        "What they write after the answer is read",
+        lambda s: s.script.asks,
+        lambda t: (
+            t.told("did_it_help", Audience.AGENT) and t.ended(PromiseKind.FEEDBACK, PromiseEnd.KEPT)
+        ),
+    ),
+    Branch(
+        "同一件事，互相关联",
+        "Linked with another about the same",
+        lambda s: s.script.link is not None,
+        lambda t: t.did(ActionName.LINK) and bool(t.links),
+    ),
+    Branch(
+        "同一件事，合并答复",
+        "Merged: one answer for both",
+        lambda s: s.expected.outcome is Outcome.MERGED,
+        lambda t: (
+            t.issue.outcome is Outcome.MERGED
+            and t.issue.merged_into is not None
+            and t.told("merged")
+            and t.told("resolved")
+        ),
+    ),
+)
+
 BRANCHES: Mapping[str, tuple[Branch, ...]] = {
     "热线 At the hotline": _HOTLINE,
     "处理 Handling": _HANDLING,
     "有费服务 Paid service": _PAID,
     "投诉 Complaints": _COMPLAINTS,
     "回访与评价 Callback and evaluation": _HEARD,
+    "往来 The conversation": _SAID,
 }
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from demo.play.doors import SOURCES, DoorDeed
-from demo.play.evidence import Evidence, by_issue
+from demo.play.evidence import Evidence, by_customer, by_issue
 from demo.play.ledger import CallRow, PromiseRow
 from demo.play.script import Call
-from domain.sla.promise import PromiseEnd, PromiseKind
+from domain.sla.promise import CUSTOMERS, PromiseEnd, PromiseKind
 from domain.vocabulary import Audience, Outcome, Stage
 
 
@@ -71,17 +71,20 @@ def _outcomes(evidence: Evidence) -> Iterator[str]:
 
 
 def _nobody_unanswered(evidence: Evidence) -> Iterator[str]:
-    """R6: in writing for every result, and for a withdrawal."""
-    written = by_issue(evidence.ledger.messages)
+    """R6: in writing for every result, and for a withdrawal; by the issue it was merged into, of
+    whose answer its own customer hears as that one's does.
+    """
+    written = by_customer(evidence.ledger.messages)
+    answers = {each.intake.reference: each.expected.replies for each, _ in evidence.pairs}
     for sample, issue in evidence.pairs:
-        withdrawn = sample.expected.outcome is Outcome.WITHDRAWN
-        wanted = sample.expected.replies
+        for_itself = sample.expected.outcome not in {Outcome.WITHDRAWN, Outcome.MERGED}
+        wanted = sample.expected.replies | answers.get(sample.script.merge or "", {})
         sent = Counter(
             message.template
             for message in written[issue.id]
             if message.audience == Audience.CUSTOMER and message.template in _REPLIES
         )
-        if sent != wanted or not (issue.answered or withdrawn):
+        if sent != wanted or (for_itself and not issue.answered):
             state = "answered" if issue.answered else "not answered"
             yield f"{issue.number}: {state}, replies {dict(sent)} instead of {wanted}"
 
@@ -101,7 +104,7 @@ def _kept_means_in_time(evidence: Evidence) -> Iterator[str]:
         if promise.ended_at is None:
             yield f"{promise.issue_id}: {_key(promise)} never ended"
             continue
-        in_time = promise.ended_at <= promise.due_at
+        in_time = promise.ended_at <= promise.due_at or promise.kind in CUSTOMERS
         wanted = PromiseEnd.KEPT if in_time else PromiseEnd.BROKEN
         if promise.outcome not in {wanted, PromiseEnd.WITHDRAWN}:
             yield (
@@ -207,7 +210,7 @@ def _thin_groups_are_told(evidence: Evidence) -> Iterator[str]:
 _REPLIES = frozenset(
     {
         *("answered", "resolved", "acceptance", "unfounded", "declined", "lapsed"),
-        *("not_approved", "withdrawn"),
+        *("not_approved", "withdrawn", "merged"),
     }
 )
 """The wordings that answer a customer."""

@@ -17,12 +17,14 @@ from domain.vocabulary import Kind, Verdict
 _HANDLERS = frozenset(
     {
         *("accept", "resolve", "wait", "progress", "reassign", "transfer", "panel", "leave"),
-        *("known", "difficulty"),
+        *("known", "difficulty", "reply", "notes"),
     }
 )
 """What only somebody who is sent can do."""
-_LATER = ("hotline", "verify", "quotation", "tests", "callback", "scores", "known")
-"""What a customer who takes it back does not live to see."""
+_LATER = ("hotline", "verify", "quotation", "tests", "callback", "scores", "known", "asks")
+"""What an issue that is taken back, or merged, does not live to see."""
+_BY_MAIL = ("reply", "photograph")
+"""What takes a letter, or the link in one."""
 
 
 class Round(NamedTuple):
@@ -59,8 +61,7 @@ def completed(intake: Intake, script: Script, policy: Policy) -> Script:
     Raises:
         ValueError: it says something that such an issue does not live to see.
     """
-    if script.withdraw:
-        _refuse(script, dict.fromkeys(_LATER, "it is withdrawn before"))
+    _refuse(script, _without(intake, script))
     given: dict[str, Any] = {}
     if intake.answering:
         if intake.kind in {Kind.COMPLAINT, Kind.PAID_SERVICE}:
@@ -79,6 +80,18 @@ def completed(intake: Intake, script: Script, policy: Policy) -> Script:
     return script.model_copy(update=given)
 
 
+def _without(intake: Intake, script: Script) -> Mapping[str, str]:
+    """Say what such an issue does not live to see, and why."""
+    reasons: dict[str, str] = {}
+    if script.withdraw:
+        reasons |= dict.fromkeys(_LATER, "it is withdrawn before")
+    if script.merge:
+        reasons |= dict.fromkeys((*_LATER, *_HANDLERS), "it is merged before")
+    if not intake.customer.email:
+        reasons |= dict.fromkeys(_BY_MAIL, "the customer has no e-mail address")
+    return reasons
+
+
 def _quotation(quotation: Quotation | None, policy: Policy) -> Quotation:
     quotation = quotation or Quotation(amount=Decimal(800))
     limit = policy.paid_service.approval_above
@@ -90,12 +103,13 @@ def _quotation(quotation: Quotation | None, policy: Policy) -> Quotation:
 
 
 def course(intake: Intake, script: Script, policy: Policy) -> tuple[Round, ...]:
-    """Work out the rounds of a completed script; none if the customer takes it back.
+    """Work out the rounds of a completed script; none if the customer takes it back, or another
+    issue speaks for it.
 
     Raises:
         ValueError: the script does not say how the customer is heard as the policy has it.
     """
-    if script.withdraw:
+    if script.withdraw or script.merge:
         return ()
     heard = _Heard(intake, script, policy)
     rounds = [heard.next(by_hotline=script.hotline in {"answers", "sends"})]
@@ -104,6 +118,8 @@ def course(intake: Intake, script: Script, policy: Policy) -> tuple[Round, ...]:
     heard.check_used_up()
     if all(each.by_hotline for each in rounds):
         _refuse(script, dict.fromkeys(_HANDLERS, "nobody is sent: the hotline's answer helps"))
+    if not (rounds[0].test or rounds[0].calls):
+        _refuse(script, {"asks": "nobody hears them after the answer"})
     return tuple(rounds)
 
 

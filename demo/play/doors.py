@@ -5,35 +5,50 @@ What does not come in over the hotline goes this way, and so do the people who w
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import httpx2
 
-from demo.receiver import Receiver
+from demo.receiver import LOOPBACK, Received, Receiver
 from demo.stage import Theatre
 from domain.errors import Refused
-from domain.issue.actions import Act, ActionName
+from domain.for_customers.turn import Turn
+from domain.issue.actions import Act, ActionName, CustomerWrote
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
-from domain.links import PURPOSES, Link
+from domain.links import CUSTOMER, PURPOSES, Link
 from domain.staff.access import Right
 from domain.staff.roster import Roster
-from domain.vocabulary import Actor, Role
+from domain.vocabulary import Actor, Audience, Means, Role
+from inbound.mail import LetterBox, LetterFate
+from inbound.mapping import read_file
+from runtime.settings import ROOT
 from runtime.signing import LinkRefused, signer
+from starter.attachments import Attachments
 from starter.client import Desk, Unavailable
 from store import tokens
 from store.connection import Pool
 from store.tokens import Token
+from web.album import FILES
 from web.auth.identity import PREFIX, digest
+from web.pages.customers import FORM
 
 SOURCES = ("web", "mail", "chat", "counter")
 """The intake systems of the samples that come in at the doors."""
+LETTERS = ROOT / "examples" / "inbound" / "mail.toml"
 _ANSWER_SECONDS = 35.0
+_LOOKS = 0.2
 
 
 class DoorDeed(NamedTuple):
@@ -53,6 +68,9 @@ class ByDoors:
         self._desk: Desk = place.desk
         self._receiver: Receiver = place.receiver
         self._signer = signer(place.settings)
+        pool = place.servers.pool
+        files = Attachments.on(pool, place.settings)
+        self._box = LetterBox(place.desk, pool, read_file(LETTERS), files, signer=self._signer)
         self._http = http
         self._let_in = let_in
         self.done: list[DoorDeed] = []
@@ -87,6 +105,9 @@ class ByDoors:
             for field, said in act.model_dump(mode="json", exclude={"by", "at"}).items()
             if said is not None
         }
+        if isinstance(act, CustomerWrote):
+            turn = Turn.WAITING if act.means is Means.DONE else Turn.WRITE
+            form |= {FORM: turn, "key": key or uuid4().hex}
         answer = await self._sent("POST", address, data=form)
         if answer.is_error:
             raise Refused("Invalid", f"the link for {name} was answered with {answer.status_code}")
@@ -99,9 +120,37 @@ class ByDoors:
             for word in message.body.split():
                 before, mark, signed = word.rpartition("/l/")
                 link = self._read(signed) if mark and before else None
-                if link and link.number == number and PURPOSES[link.purpose].action is name:
+                if link and link.number == number and _leads_to(link, name):
                     return f"/l/{signed}"
         return None
+
+    async def add_photograph(self, number: str, photograph: Path) -> None:
+        """Add a photograph on the customer's page, once they were sent a link to it."""
+        while (address := self._link(number, ActionName.CUSTOMER_WROTE)) is None:
+            await asyncio.sleep(_LOOKS)
+        content = await asyncio.to_thread(photograph.read_bytes)
+        files = {FILES: (photograph.name, content, "image/jpeg")}
+        answer = await self._sent("POST", f"{address}/files", files=files)
+        if answer.is_error:
+            raise Refused("Invalid", f"the photograph was answered with {answer.status_code}")
+        self.done.append(DoorDeed(Right.ATTACH, number, CUSTOMER))
+
+    async def write_letter(self, number: str, sender: str, words: str) -> IssueView:
+        """Answer the latest letter to the customer of an issue, once there is one, by a letter."""
+        while (told := self._letter(number, sender)) is None:
+            await asyncio.sleep(_LOOKS)
+        source, own = self._box.form.source, self._box.form.own[0]
+        became = await self._box.take(_answer(told, sender, own, words), LOOPBACK, sender=sender)
+        if became.fate is LetterFate.AWAY:
+            raise Unavailable(became.said)
+        if became != (LetterFate.ADDED, number):
+            raise Refused("Invalid", f"a letter about {number} was {became.fate}: {became.said}")
+        self.done.append(DoorDeed(ActionName.CUSTOMER_WROTE, number, source))
+        return await self._desk.show(number)
+
+    def _letter(self, number: str, to: str) -> Received | None:
+        latest_first = reversed(self._receiver.received)
+        return next((m for m in latest_first if m.to == to and number in m.title), None)
 
     def _read(self, signed: str) -> Link | None:
         try:
@@ -165,6 +214,24 @@ async def admit(pool: Pool, actors: Iterable[Actor]) -> dict[tuple[Role, str], s
             )
             await tokens.create(connection, token, digest(written))
     return let_in
+
+
+def _answer(told: Received, sender: str, to: str, words: str) -> bytes:
+    """Write what a customer's program makes of their words: what they answer is quoted below."""
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Subject"] = sender, to, f"Re: {told.title}"
+    letter["Message-ID"], letter["Date"] = make_msgid(), format_datetime(told.at)
+    quoted = "".join(f"> {line}\n" for line in told.body.splitlines())
+    letter.set_content(f"{words}\n\n{quoted}")
+    return letter.as_bytes(policy=SMTP)
+
+
+def _leads_to(link: Link, name: ActionName) -> bool:
+    """Whether that can be done by it: what a customer writes, by any of theirs."""
+    terms = PURPOSES[link.purpose]
+    if name is ActionName.CUSTOMER_WROTE:
+        return terms.audience is Audience.CUSTOMER
+    return terms.action is name
 
 
 def _as_typed(said: object) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from demo.play.doors import DoorDeed
-from demo.play.ledger import IssueRow, Ledger
+from demo.play.ledger import IssueRow, Ledger, MessageRow
 from demo.play.samples import SampleIssue
 from demo.play.staff import Played
 from demo.receiver import Received
@@ -39,6 +39,14 @@ class Evidence:
         for played in self.played:
             if issue := issues.get(played.sample.intake.issue_id):
                 yield played.sample, issue
+
+
+def by_customer(messages: Iterable[MessageRow]) -> defaultdict[str, list[MessageRow]]:
+    """Sort messages by the issue whose customer they are for, whichever issue wrote them."""
+    grouped: defaultdict[str, list[MessageRow]] = defaultdict(list)
+    for message in messages:
+        grouped[message.whose].append(message)
+    return grouped
 
 
 def by_issue(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:

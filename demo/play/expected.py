@@ -27,7 +27,9 @@ class Expected(Model):
     forms: dict[int, bool]
     """The generations with a handling form, and whether a result stands in it."""
     replies: dict[str, int]
-    """By which wordings, and how often, the customer is answered in writing (R6)."""
+    """By which wordings, and how often, the customer is answered in writing (R6); of a merged issue
+    besides those of the one that speaks for it.
+    """
     reopened: int
     rises: bool
     """The lead at least comes to know it (R10, R13, R19, R24)."""
@@ -44,7 +46,9 @@ def expected(
     """Work it out."""
     life = _Life(intake, script)
     if script.withdraw:
-        life.taken_back()
+        life.ends_early(Outcome.WITHDRAWN)
+    elif script.merge:
+        life.ends_early(Outcome.MERGED)
     else:
         for generation, each in enumerate(rounds, start=1):
             life.goes_through(generation, each)
@@ -73,10 +77,10 @@ class _Life:
         self.replies: Counter[str] = Counter()
         self.rises = intake.complex
 
-    def taken_back(self) -> None:
+    def ends_early(self, outcome: Outcome) -> None:
         """What is not done by then is given up."""
-        self.outcome = Outcome.WITHDRAWN
-        self.replies["withdrawn"] += 1
+        self.outcome = outcome
+        self.replies[outcome] += 1
         self.forms[1] = False
         accepted = self._script.withdraw == "in_progress"
         self._end("response.1", _late(self._script.accept) if accepted else PromiseEnd.WITHDRAWN)
@@ -154,6 +158,8 @@ class _Life:
         return outcome is Outcome.SOLVED
 
     def _is_heard(self, generation: int, each: Round) -> None:
+        if generation == 1 and self._script.asks:
+            self._end("feedback.1", PromiseEnd.KEPT)
         if each.test:
             silent = each.test == "silence"
             end = PromiseEnd.WITHDRAWN if silent else PromiseEnd.KEPT

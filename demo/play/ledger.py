@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TypeVar
 
+from domain.files.kinds import FileKind
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import Instant, Kind, Model, Outcome, Severity, Stage, Verdict
+from domain.vocabulary import Instant, Kind, Model, Outcome, Role, Severity, Stage, Verdict
 from store.connection import Pool
 
 Row = TypeVar("Row", bound=Model)
@@ -28,6 +29,7 @@ class IssueRow(Model):
     lead: str | None
     complex: bool
     arises_from: str | None
+    merged_into: str | None
     stage: Stage
     outcome: Outcome | None
     answered: bool
@@ -146,6 +148,21 @@ class CaseRow(Model):
     used: int
 
 
+class AttachmentRow(Model):
+    """A photograph or file of an issue."""
+
+    issue_id: str
+    role: Role
+    kind: FileKind
+
+
+class LinkRow(Model):
+    """Two issues about the same."""
+
+    issue_id: str
+    other: str
+
+
 class StandbyRow(Model):
     """A core group that fell under its stand-by share (R16)."""
 
@@ -158,6 +175,7 @@ class MessageRow(Model):
 
     key: str
     issue_id: str
+    for_issue: str | None
     template: str
     audience: str
     channel: str | None
@@ -166,6 +184,11 @@ class MessageRow(Model):
     body: str
     status: str
     handed_to: str | None
+
+    @property
+    def whose(self) -> str:
+        """The issue whose customer it is for, if it is for one: another may speak for that (R6)."""
+        return self.for_issue or self.issue_id
 
 
 class Ledger(Model):
@@ -183,6 +206,8 @@ class Ledger(Model):
     evaluations: tuple[EvaluationRow, ...]
     ratings: tuple[RatingRow, ...]
     cases: tuple[CaseRow, ...]
+    attachments: tuple[AttachmentRow, ...]
+    links: tuple[LinkRow, ...]
     standby: tuple[StandbyRow, ...]
     messages: tuple[MessageRow, ...]
 
@@ -215,6 +240,8 @@ async def read(pool: Pool) -> Ledger:
             evaluations=await rows("evaluations", "issue_id, item, person", EvaluationRow),
             ratings=await rows("difficulty_ratings", "issue_id, generation", RatingRow),
             cases=await rows("known_cases", "number", CaseRow),
+            attachments=await rows("attachments", "issue_id, at, id", AttachmentRow),
+            links=await rows("issue_links", "issue_id, other", LinkRow),
             standby=await rows("standby_alarms", "department, centre, day", StandbyRow),
             messages=await rows("outbox", "created_at, key", MessageRow),
         )

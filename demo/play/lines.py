@@ -41,7 +41,18 @@ OFFERED = "按勘察方案施工并调试，保修一年。"
 AGREED = "同意，请尽快安排。"
 DECLINED = "价格超出预算，暂不做了。"
 NOT_APPROVED = "该型号已停产，无法保证配件供应。"
-TESTED: Mapping[Test, str] = {"worked": "试过了，可以了，谢谢。", "failed": "还是不行。"}
+DONE_NOW = "办好了：明天上午九点可以进场，找值班主任。"
+NOTED = "客户比较着急，上门前请先打电话。"
+TOLD_MEANWHILE = "我们已安排工程师并备好配件，现场请先不要断电重启。"
+MISHEARD = "登记时号码记错一位，客户来电核对。"
+ASKS = "谢谢。还有一点不清楚，方便时请来个电话。"
+SEEN_TO = "已电话说明，客户没有其他问题。"
+SAME = "同一型号、同一天、同样的现象。"
+SAME_MATTER = "同一处故障，一并处理和答复。"
+TESTED: Mapping[Test, str] = {
+    "worked": "试过了，可以了，谢谢。",
+    "failed": "照做了两遍，还是不行。",
+}
 COMMENTS: Mapping[bool, str] = {True: "响应快，讲得清楚。", False: "来得晚，态度也不好，很不满意。"}
 """By whether the scores are good ones."""
 CALLS: Mapping[Call, Mapping[str, object]] = {

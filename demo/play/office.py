@@ -22,6 +22,7 @@ class Office:
         self._pool = pool
         self._members = roster.members
         self._adopted: dict[str, str] = {}
+        self._numbers: dict[str, str] = {}
         self._changed = asyncio.Condition()
 
     def who(self, role: Role, department: str | None = None) -> Member:
@@ -57,15 +58,29 @@ class Office:
         ruling = Ruling(change=Change.APPROVE, by=by, at=datetime.now(UTC))
         async with self._pool.acquire() as connection, connection.transaction():
             await cases.rule(connection, number, ruling)
-        async with self._changed:
-            self._adopted[reference] = number
-            self._changed.notify_all()
+        await self._note(self._adopted, reference, number)
 
     async def case_of(self, reference: str) -> str:
         """Wait until that issue's solution is in the library, and return its number."""
+        return await self._known(self._adopted, reference)
+
+    async def registered(self, reference: str, number: str) -> None:
+        """Let it be known which number an issue has."""
+        await self._note(self._numbers, reference, number)
+
+    async def number_of(self, reference: str) -> str:
+        """Wait until that issue is registered, and return its number."""
+        return await self._known(self._numbers, reference)
+
+    async def _note(self, where: dict[str, str], reference: str, found: str) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: reference in self._adopted)
-            return self._adopted[reference]
+            where[reference] = found
+            self._changed.notify_all()
+
+    async def _known(self, where: dict[str, str], reference: str) -> str:
+        async with self._changed:
+            await self._changed.wait_for(lambda: reference in where)
+            return where[reference]
 
     async def leaves(self, person: str, today: date) -> None:
         """R16: somebody is off from now on; what they have goes to others."""

@@ -1,7 +1,7 @@
 """The sample issues: intakes with a script, read from a file."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,11 +32,18 @@ class SampleIssue(Model):
     rounds: tuple[Round, ...]
     afterwards: frozenset[PromiseKind]
     """What the policy has follow the closing."""
+    speaks_for: tuple[str, ...] = ()
+    """References of those that are merged into it."""
 
     @property
     def expected(self) -> Expected:
         """What the registers must say when it has been played."""
         return expected(self.intake, self.script, self.rounds, self.afterwards)
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether somebody is sent at first, so that others can wait for the same answer."""
+        return bool(self.rounds) and not self.rounds[0].by_hotline
 
     @property
     def complaints(self) -> int:
@@ -85,7 +92,7 @@ def read_samples(path: Path, rulebook: Rulebook) -> list[SampleIssue]:
         wrong.append(f"{path}: {len(samples)} issues: give at least one and at most {MOST}")
     if wrong:
         raise InputError("\n".join(wrong))
-    return samples
+    return _speaking(samples)
 
 
 def _sample(line: str, policy: Policy) -> SampleIssue:
@@ -104,13 +111,28 @@ def _together(samples: Sequence[SampleIssue]) -> Iterator[str]:
     """Find what is wrong with them as a whole."""
     ids = Counter(each.intake.issue_id for each in samples)
     yield from (f"{id_} is there {n} times" for id_, n in ids.items() if n > 1)
-    known: set[str] = set()
+    before: dict[str, SampleIssue] = {}
     for each in samples:  # in order: nobody can tell what is found out later
-        reference, case = each.intake.reference, each.script.case
-        if case and case not in known:
-            yield f'{reference}: script.case: no issue {case} before it is "known"'
-        if each.script.known:
-            known.add(reference)
+        reference, script = each.intake.reference, each.script
+        if script.case and not (script.case in before and before[script.case].script.known):
+            yield f'{reference}: script.case: no issue {script.case} before it is "known"'
+        if script.link and script.link not in before:
+            yield f"{reference}: script.link: there is no issue {script.link} before it"
+        if script.merge and not (script.merge in before and before[script.merge].is_worked_on):
+            yield f"{reference}: script.merge: nobody is sent to an issue {script.merge} before it"
+        before[reference] = each
+
+
+def _speaking(samples: Sequence[SampleIssue]) -> list[SampleIssue]:
+    """Let those that speak for others know it."""
+    merged: defaultdict[str, list[str]] = defaultdict(list)
+    for each in samples:
+        if each.script.merge:
+            merged[each.script.merge].append(each.intake.reference)
+    return [
+        each.model_copy(update={"speaks_for": tuple(merged[each.intake.reference])})
+        for each in samples
+    ]
 
 
 def lives(samples: Iterable[SampleIssue]) -> int:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from domain.issue.intake import Phone
 from domain.vocabulary import Amount, Code, Model, Score, Verdict
 
 Test = Literal["worked", "failed", "silence"]
@@ -30,6 +31,7 @@ class Script(Model):
     accept: Literal["on_time", "late", "never"] = "on_time"
     resolve: Literal["on_time", "late", "signal"] = "on_time"
     wait: Annotated[float, Field(gt=0, le=30)] | None = None
+    reply: Literal["page", "letter"] | None = None
     progress: bool = False
     reassign: bool = False
     transfer: Code | None = None
@@ -38,6 +40,12 @@ class Script(Model):
     verify: Verdict | None = None
     quotation: Quotation | None = None
     known: bool = False
+    photograph: bool = False
+    phone: Phone | None = None
+    notes: bool = False
+    asks: bool = False
+    link: Code | None = None
+    merge: Code | None = None
     tests: tuple[Test, ...] | None = None
     callback: tuple[Call, ...] | None = None
     scores: tuple[Score, Score] | None = None
@@ -49,4 +57,12 @@ class Script(Model):
     def _a_case_is_told(self) -> "Script":
         if self.case and self.hotline not in {"answers", "sends"}:
             raise ValueError(f'case: {self.case} is told by the hotline: hotline = "answers"')
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_said_has_its_place(self) -> "Script":
+        if self.reply and not self.wait:
+            raise ValueError("reply: nobody waits for them: give the seconds as wait")
+        if self.merge and self.withdraw:
+            raise ValueError("merge: it is withdrawn: one of the two")
         return self

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from demo.play import lines
 from demo.play.acting import Acting, Way, actor, handler, latest, lead, now
 from demo.play.board import Board, Tempo
+from demo.play.conversation import CUSTOMER, Conversation
 from demo.play.course import Round
 from demo.play.doors import SOURCES, ByDoors
 from demo.play.office import Office
@@ -28,7 +29,6 @@ from starter.client import Desk, Unavailable
 
 PATIENCE = 90.0
 """Seconds after which a script that did not come to its end is given up."""
-_CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 
 
 class Played:
@@ -55,7 +55,7 @@ class Players:
         policy: Policy,
     ) -> None:
         self.desk = desk
-        self._doors = doors
+        self.doors = doors
         self.board = board
         self.office = office
         self.roster = roster
@@ -64,7 +64,7 @@ class Players:
 
     def way(self, sample: SampleIssue) -> Way:
         """How everybody around this issue reaches the desk."""
-        return self._doors if sample.intake.source in SOURCES else self.desk
+        return self.doors if sample.intake.source in SOURCES else self.desk
 
     async def play(self, sample: SampleIssue) -> list[Played]:
         """Play one script to its end, and the complaints that arise from it (R21); what goes wrong
@@ -123,14 +123,19 @@ class _Script:
         way, seed = players.way(played.sample), played.sample.intake.reference
         acting = Acting(way, players.pace, seed)
         self._do, self._pause, self._open = acting.do, acting.pause, acting.open
+        self._talk = Conversation(self._sample, acting, players.doors, players.office)
         self.arisen: list[IssueView] = []
 
     async def play(self) -> None:
         """From the customer's call on."""
         case = await self._office.case_of(self._script.case) if self._script.case else None
-        issue = await self._report()
+        issue = await self._talk.begin(await self._report())
         if self._script.withdraw:
             await self._withdraw(issue)
+        elif self._script.merge:
+            await self._talk.merge(issue)
+        if not self._sample.rounds:
+            await self._board.until(issue.id, lambda seen: seen.stage is Stage.CLOSED)
             return
         await self.see_through(issue, case)
 
@@ -153,6 +158,7 @@ class _Script:
         times = 2 if self._script.duplicate else 1
         answers = await asyncio.gather(*(self._open(intake) for _ in range(times)))
         self._played.numbers += (answer.number for answer in answers)
+        await self._office.registered(intake.reference, answers[0].number)
         return answers[0]
 
     async def _answer(self, issue: IssueView, case: str | None) -> IssueView:
@@ -220,12 +226,16 @@ class _Script:
             issue = await self._accept(await self._leave(issue))
         if script.panel:
             issue = await self._consult(issue)
+        if script.notes:
+            issue = await self._talk.note(issue)
         if script.wait:
             await self._pause(0.3, 0.6)
             asked = {"reason": lines.WAITING, "ask": lines.ASKED}
             await self._do(issue, ActionName.WAIT_FOR_CUSTOMER, asked)
             await asyncio.sleep(script.wait)
-            issue = await self._do(issue, ActionName.RESUME)
+            issue = await (
+                self._talk.reply(issue) if script.reply else self._do(issue, ActionName.RESUME)
+            )
         if script.progress:
             await self._pause(0.3, 0.6)
             soon = now() + timedelta(seconds=8)
@@ -275,7 +285,7 @@ class _Script:
         await self._pause(0.5, 1.0)
         agreed = quotation.customer == "agrees"
         said = {"agreed": agreed, "words": lines.AGREED if agreed else lines.DECLINED}
-        issue = await self._do(issue, ActionName.CONFIRM, said, by=_CUSTOMER)
+        issue = await self._do(issue, ActionName.CONFIRM, said, by=CUSTOMER)
         if not quotation.manager:
             return issue
         await self._pause(0.4, 0.8)
@@ -287,6 +297,8 @@ class _Script:
         """R12, R29: the result, in time or late, by an update or by a signal; a new solution goes
         to the case library.
         """
+        for_others = len(self._sample.speaks_for)
+        await self._board.until(issue.id, lambda seen: len(seen.merged) >= for_others)
         if self._script.resolve == "late":
             await self._overdue(issue, PromiseKind.RESOLUTION)
         await self._pause(0.8, 2.0)
@@ -311,6 +323,9 @@ class _Script:
     # What the customer says -------------------------------------------------------------------
 
     async def _hear(self, issue: IssueView, each: Round) -> IssueView:
+        if self._script.asks and issue.reopen_count == 0:
+            await self._board.until(issue.id, lambda seen: seen.stage is Stage.REPLIED)
+            issue = await self._talk.ask(issue)
         if each.test:
             issue = await self._try(issue, each.test)
         for call in each.calls:
@@ -324,7 +339,7 @@ class _Script:
         issue = await self._board.until(issue.id, lambda seen: seen.stage is Stage.REPLIED)
         await self._pause(0.5, 1.2)
         said = {"worked": test == "worked", "words": lines.TESTED[test]}
-        return await self._do(issue, ActionName.REPORT_TEST, said, by=_CUSTOMER)
+        return await self._do(issue, ActionName.REPORT_TEST, said, by=CUSTOMER)
 
     async def _call_back(self, issue: IssueView, call: Call) -> IssueView:
         """R22-R25: a clerk calls as soon as that may be done."""
@@ -347,7 +362,7 @@ class _Script:
             good = min(technical, attitude) >= 0
             scores = {"technical": technical, "attitude": attitude}
             said = {"item": ServiceItem.AFTER_SALES, "comment": lines.COMMENTS[good], **scores}
-            issue = await self._do(issue, ActionName.EVALUATE, said, by=_CUSTOMER)
+            issue = await self._do(issue, ActionName.EVALUATE, said, by=CUSTOMER)
             if not good:
                 await self._complains(issue)
         if PromiseKind.DIFFICULTY in kinds:

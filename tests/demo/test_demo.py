@@ -105,10 +105,13 @@ async def test_a_roster_that_does_not_fit_the_policy_is_refused_before_anything_
 SOME = (
     *("H-0005", "H-0011", "H-0006", "H-0004", "H-0021", "C-0001", "H-0020", "M-0004"),
     *("H-0001", "H-0027", "H-0026", "H-0028", "H-0029", "H-0009", "H-0031", "V-0002", "W-0007"),
+    *("H-0002", "H-0036", "H-0037", "W-0001", "W-0003", "W-0004"),
 )
 """Late, never answered, reopened and doubled, by signal, withdrawn, no call, not reached, late;
 a solution for the library and an answer out of it, held by the hotline, panel, transfer, a major
-complaint, one out of a callback, work that is approved, a quotation that lapses.
+complaint, one out of a callback, work that is approved, a quotation that lapses; one merged into
+another, one linked with another and its telephone corrected, customers who write on their page, by
+letter, and after the answer.
 """
 
 

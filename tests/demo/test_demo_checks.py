@@ -20,6 +20,7 @@ from demo.play.screen import Screen
 from demo.play.staff import Played
 from demo.receiver import Outside, Receiver
 from demo.stage import Theatre
+from domain.files.kinds import FileKind
 from domain.issue.view import view
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
@@ -316,6 +317,38 @@ NOT_TAKEN: list[tuple[str, Falsify]] = [
     ("Called back, and reopened", _letter("H-0017", "reopened")),
     ("Never reached: written to", _letter("H-0020", "not_reached")),
     ("Scored, and well", _gone("evaluations", _of("C-0002"))),
+    ("Waited for, they write, and it goes on", _step("W-0001", "customer_wrote")),
+    (
+        "Waited for, they write, and it goes on",
+        _changed(
+            "events",
+            lambda row: _of("W-0004")(row) and row.action == "customer_wrote",
+            action="resume",
+        ),
+    ),
+    ("A note for colleagues, one for them", _step("W-0001", "add_note")),
+    ("A note for colleagues, one for them", _letter("W-0001", "note")),
+    ("A telephone number is corrected", _step("H-0037", "amend")),
+    ("A telephone number is corrected", _letter("H-0037", "amended")),
+    ("The customer adds a photograph", _gone("attachments")),
+    (
+        "The customer adds a photograph",
+        _changed("attachments", lambda _: True, kind=FileKind.PDF),
+    ),
+    ("What they write after the answer is read", _letter("W-0003", "did_it_help")),
+    (
+        "What they write after the answer is read",
+        _promise_ends("W-0003", "feedback", PromiseEnd.BROKEN),
+    ),
+    ("Linked with another about the same", _gone("links")),
+    ("Linked with another about the same", _step("H-0037", "link")),
+    ("Merged: one answer for both", _outcome("H-0036")),
+    ("Merged: one answer for both", _changed("issues", _of("H-0036"), merged_into=None)),
+    ("Merged: one answer for both", _letter("H-0036", "merged")),
+    (
+        "Merged: one answer for both",
+        _gone("messages", lambda row: row.for_issue == BY_REFERENCE["H-0036"]),
+    ),
 ]
 
 

@@ -18,6 +18,7 @@ from tests.support.demo_desk import RULEBOOK, a_sample
 
 ANSWERING = {"answering": True}
 OUT_OF_SCOPE = {"kind": "complaint", "category": "out_of_scope"}
+NO_MAIL = {"customer": {"name": "某行", "type": "individual", "phone": "+86 136 0000 0001"}}
 PAID = {"kind": "paid_service"}
 
 
@@ -73,6 +74,20 @@ def _offer(**said: Any) -> dict[str, Any]:
             {"withdraw": "registered"},
             "response.1- resolution.1- verification.1-",
         ),
+        ({}, {"merge": "another"}, "response.1- resolution.1-"),
+        (
+            {"kind": "suggestion"},
+            {"asks": True},
+            "response.1 resolution.1 feedback.1 customer_test.1- evaluation.1-",
+        ),
+        (
+            {},
+            {"wait": 1, "reply": "letter", "callback": ["bad", "good"]},
+            (
+                "response.1 waiting.1 resolution.1 callback.1 "
+                "response.2 resolution.2 callback.2 evaluation.2- difficulty.2"
+            ),
+        ),
     ],
 )
 def test_every_branch_makes_its_own_promises(
@@ -86,8 +101,8 @@ def test_every_branch_makes_its_own_promises(
 
 def test_the_examples_can_be_played_and_have_everything_in_them() -> None:
     samples = read_samples(play.ISSUES, RULEBOOK)
-    assert len(samples) == 55
-    assert lives(samples) == 57, "two complaints arise"
+    assert len(samples) == 57
+    assert lives(samples) == 59, "two complaints arise"
     assert {sample.intake.channel for sample in samples} == {
         "telephone",
         "website",
@@ -99,11 +114,12 @@ def test_the_examples_can_be_played_and_have_everything_in_them() -> None:
     of_operators = {Outcome.CANCELLED, Outcome.TERMINATED}
     assert {sample.expected.outcome for sample in samples} == set(Outcome) - of_operators
     kept = {PromiseKind(key.split(".")[0]) for s in samples for key in s.expected.promises}
-    assert kept == set(PromiseKind) - {PromiseKind.FEEDBACK}
+    assert kept == set(PromiseKind)
     scripts = [sample.script for sample in samples]
     assert {script.accept for script in scripts} == {"on_time", "late", "never"}
     assert {script.resolve for script in scripts} == {"on_time", "late", "signal"}
     assert sum(script.duplicate for script in scripts) >= 3
+    assert {script.reply for script in scripts} == {"page", "letter", None}
     served = {region for centre in read_roster(play.ROSTER).centres for region in centre.regions}
     assert {sample.intake.region for sample in samples} <= served
 
@@ -160,6 +176,21 @@ def test_the_examples_can_be_played_and_have_everything_in_them() -> None:
             {"script": {"callback": ["good"], "withdraw": "registered"}},
             r"line 2: .* it is withdrawn before",
         ),
+        ({"script": {"reply": "page"}}, r"line 2: reply: nobody waits for them"),
+        ({"script": {"reply": "dove", "wait": 1}}, r"line 2: reply: .*page"),
+        (NO_MAIL | {"script": {"reply": "letter", "wait": 1}}, r"line 2: .*no e-mail address"),
+        (NO_MAIL | {"script": {"photograph": True}}, r"line 2: script.photograph: .*e-mail"),
+        (ANSWERING | {"script": {"notes": True}}, r"line 2: script.notes: nobody is sent"),
+        (OUT_OF_SCOPE | {"script": {"asks": True}}, r"line 2: script.asks: nobody hears them"),
+        ({"script": {"phone": "by pigeon"}}, r"line 2: phone: "),
+        ({"script": {"link": "second"}}, r"script.link: there is no issue second before it"),
+        ({"script": {"merge": "third"}}, r"script.merge: nobody is sent to an issue third"),
+        (
+            {"script": {"merge": "first", "withdraw": "registered"}},
+            r"line 2: merge: it is withdrawn: one of the two",
+        ),
+        ({"script": {"merge": "first", "accept": "late"}}, r"script.accept: it is merged before"),
+        ({"script": {"merge": "first", "scores": [9, 9]}}, r"script.scores: it is merged before"),
         ({"kind": "riddle"}, r"line 2: kind: "),
         ({"reference": "first"}, r"issue:web:first is there 2 times"),
     ],

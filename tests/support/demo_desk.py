@@ -14,6 +14,7 @@ from demo.play.samples import SampleIssue, sample
 from demo.play.script import Script
 from demo.play.staff import Played
 from demo.receiver import Received
+from domain.files.kinds import FileKind
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
@@ -27,6 +28,8 @@ POLICY = RULEBOOK.policy
 NOW = MONDAY + timedelta(seconds=1)
 SECOND = timedelta(seconds=1)
 LEAD = "l01"
+_SURVIVOR = "issue:hotline:H-0002"
+"""Speaks for whatever is merged."""
 
 
 def a_sample(reference: str, intake: Mapping[str, Any] | None = None, **script: Any) -> SampleIssue:
@@ -41,6 +44,7 @@ def number(serial: int) -> str:
 def played_on(samples: Sequence[SampleIssue]) -> Evidence:
     """What is known when all of these went as scripted, the complaints that arise included."""
     everything = list(samples)
+    answers = {each.intake.reference: each.expected.replies for each in samples}
     for serial, each in enumerate(samples, start=1):
         everything += [_arising(each, serial)] * each.complaints
     played = [Played(each) for each in everything]
@@ -49,6 +53,10 @@ def played_on(samples: Sequence[SampleIssue]) -> Evidence:
         one.numbers = [number(serial)] * (2 if one.sample.script.duplicate else 1)
         for name, made in _rows(serial, one.sample):
             rows[name].append(made)
+        for place, template in enumerate(answers.get(one.sample.script.merge or "", ())):
+            id_ = one.sample.intake.issue_id
+            letter = _message(_SURVIVOR, f"{serial}.{place}:{template}", template, "customer")
+            rows["messages"].append(letter.model_copy(update={"for_issue": id_}))
     trail = [
         _knock(one.numbers[0], one.sample.intake.source)
         for one in played
@@ -143,7 +151,8 @@ def _issue(serial: int, each: SampleIssue, steps: int) -> ledger.IssueRow:
         lead=LEAD,
         stage=Stage.CLOSED,
         outcome=expected.outcome,
-        answered=expected.outcome is not Outcome.WITHDRAWN,
+        merged_into=_SURVIVOR if each.script.merge else None,
+        answered=expected.outcome not in {Outcome.WITHDRAWN, Outcome.MERGED},
         generation=expected.reopened + 1,
         escalation_level=int(expected.rises),
         seq=steps,
@@ -157,7 +166,10 @@ def _steps(each: SampleIssue) -> Iterator[tuple[ActionName, str]]:
     yield ActionName.RESOLVE, "e01"
     if script.wait:
         yield ActionName.WAIT_FOR_CUSTOMER, "e01"
-        yield ActionName.RESUME, "e01"
+        yield (
+            (ActionName.CUSTOMER_WROTE, "customer") if script.reply else (ActionName.RESUME, "e01")
+        )
+    yield from _said(each)
     if script.progress:
         yield ActionName.REPORT_PROGRESS, "e01"
     if script.reassign or script.accept == "never":
@@ -168,6 +180,19 @@ def _steps(each: SampleIssue) -> Iterator[tuple[ActionName, str]]:
         yield ActionName.TRANSFER, "e01"
     for _ in range(each.complaints):
         yield ActionName.COMPLAINT_RAISED, "desk"
+
+
+def _said(each: SampleIssue) -> Iterator[tuple[ActionName, str]]:
+    script = each.script
+    if script.notes:
+        yield ActionName.ADD_NOTE, "07"
+        yield ActionName.ADD_NOTE, "07"
+    if script.phone:
+        yield ActionName.AMEND, "07"
+    if script.link:
+        yield ActionName.LINK, "07"
+    if script.asks:
+        yield ActionName.CUSTOMER_WROTE, "customer"
 
 
 def _forms(id_: str, each: SampleIssue) -> Iterator[tuple[str, Any]]:
@@ -213,6 +238,11 @@ def _others(id_: str, each: SampleIssue) -> Iterator[tuple[str, Any]]:
     if PromiseKind.DIFFICULTY in each.expected.kinds:
         rated = {"generation": len(each.rounds), "difficulty": script.difficulty}
         yield "ratings", ledger.RatingRow(issue_id=id_, rated_by="m01", **rated)
+    if script.link:
+        yield "links", ledger.LinkRow(issue_id=id_, other=_SURVIVOR)
+    if script.photograph:
+        photograph = {"role": Role.CUSTOMER, "kind": FileKind.JPEG}
+        yield "attachments", ledger.AttachmentRow(issue_id=id_, **photograph)
     if script.known:
         yield (
             "cases",
@@ -257,6 +287,7 @@ def _letters(each: SampleIssue) -> Iterator[tuple[str, str]]:
         ("complaint_received", "gm_office"): each.intake.kind is Kind.COMPLAINT,
         ("complex", "lead"): each.intake.complex,
         ("panel_asked", "expert"): script.panel,
+        ("did_it_help", "agent"): script.asks,
     } | {(template, "customer"): yes for template, yes in _told_to_customers(each).items()}
     yield from (letter for letter, yes in happened.items() if yes)
 
@@ -265,6 +296,8 @@ def _told_to_customers(each: SampleIssue) -> Mapping[str, bool]:
     expected, script = each.expected, each.script
     return {
         "progress": script.progress,
+        "note": script.notes,
+        "amended": script.phone is not None,
         "transferred": script.transfer is not None,
         "quotation_reminder": expected.outcome is Outcome.LAPSED,
         "dispatched": any(one.failed and one.by_hotline for one in each.rounds),
@@ -294,6 +327,7 @@ def _message(
     return ledger.MessageRow(
         key=f"{id_}:{about}",
         issue_id=id_,
+        for_issue=None,
         template=template,
         audience=audience,
         channel=channel,
