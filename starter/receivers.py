@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import httpx2
 from pydantic_core import to_json
 
 from domain.errors import InputError, Refused
@@ -39,20 +38,28 @@ class Receivers(OnRegisters):
         Raises:
             Refused: ``Invalid``: nothing may be posted there, or there is no such type.
         """
-        if unknown := wanted.unknown_types():
-            known = ", ".join(sorted(TYPES.values()))
-            raise Refused("Invalid", f"types: there is no {', '.join(unknown)}; there are: {known}")
-        url = await self._checked(wanted.url)
+        checked = await self._checked(wanted)
         secret = fresh_secret()
         async with self._connected() as connection, connection.transaction():
             added = await webhooks.add(
                 connection,
-                wanted.model_copy(update={"url": str(url)}),
+                checked,
                 secrets.token_hex(4),
                 self._sealer.seal(secret),
                 datetime.now(UTC),
             )
         return added, secret
+
+    async def change(self, id_: str, wanted: NewEndpoint) -> None:
+        """Have somebody elsewhere, or tell them something else; what waits for them goes there.
+
+        Raises:
+            Refused: ``NotFound``; ``Invalid`` as when one is added. All is as before then.
+        """
+        checked = await self._checked(wanted)
+        async with self._connected() as connection:
+            if not await webhooks.change(connection, id_, checked):
+                raise _no_such(id_)
 
     async def listed(self) -> list[Waiting]:
         """List all, the oldest first, and what waits for each."""
@@ -123,16 +130,19 @@ class Receivers(OnRegisters):
             if not await webhooks.remove(connection, id_):
                 raise _no_such(id_)
 
-    async def _checked(self, text: str) -> httpx2.URL:
+    async def _checked(self, wanted: NewEndpoint) -> NewEndpoint:
+        if unknown := wanted.unknown_types():
+            known = ", ".join(sorted(TYPES.values()))
+            raise Refused("Invalid", f"types: there is no {', '.join(unknown)}; there are: {known}")
         try:
-            url = read_url(text)
+            url = read_url(wanted.url)
             async with self._outside() as (outside, _):
                 await outside.check(url)
         except InputError as error:
             raise Refused("Invalid", str(error)) from None
         except (Inside, NotAnswered) as error:
             raise Refused("Invalid", f"url: {error}") from None
-        return url
+        return wanted.model_copy(update={"url": str(url)})
 
     @asynccontextmanager
     async def _outside(self) -> AsyncIterator[tuple[Outside, Webhooks]]:

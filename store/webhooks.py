@@ -86,6 +86,19 @@ async def add(
     return Endpoint(**wanted.model_dump(), id=id_, created_at=at)
 
 
+async def change(connection: Connection, id_: str, wanted: NewEndpoint) -> bool:
+    """Have a receiver elsewhere, or tell it something else, as soon as whoever tells it looks again
+    at whom they hold. What was looked out for it before stays so. False: there is none of that id.
+    """
+    row = wanted.model_dump()
+    changes = ", ".join(f"{name} = ${place}" for place, name in enumerate(row, start=2))
+    changed = await connection.execute(
+        f"UPDATE webhook_endpoints SET {changes} WHERE id = $1",  # noqa: S608  columns are the model's
+        *(id_, *row.values()),
+    )
+    return str(changed) == "UPDATE 1"
+
+
 async def served(connection: Connection, id_: str) -> Served | None:
     """Return a receiver with its secrets; None: there is none."""
     row = await connection.fetchrow("SELECT * FROM webhook_endpoints WHERE id = $1", id_)

@@ -15,6 +15,7 @@ from starter.attachments import Attachments
 from starter.client import Desk
 from starter.condition import Condition
 from starter.pictures import Pictures
+from starter.receivers import Receivers
 from starter.registers import Registers
 
 
@@ -27,6 +28,7 @@ class Doors:
     condition: Condition
     attachments: Attachments
     pictures: Pictures
+    receivers: Receivers
     settings: Settings
     signer: Signer
 

@@ -27,7 +27,8 @@ RETRY_AFTER = 5
 PROBLEM = "application/problem+json"
 _PROGRAMS = frozenset(
     {
-        *("issues", "attachments", "cases", "audit", "inbound", "openapi.json"),
+        *("issues", "events", "webhooks", "attachments", "cases", "audit", "inbound"),
+        "openapi.json",
         *("healthz", "readyz", "auditz", "metrics", "static"),
     }
 )

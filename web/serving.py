@@ -17,12 +17,14 @@ from fastapi import FastAPI
 from runtime import aio, postgres, temporal
 from runtime.embedded import servers
 from runtime.embedded.ports import held
+from runtime.sealing import Sealer
 from runtime.settings import Settings
 from runtime.signing import signer
 from starter.attachments import Attachments
 from starter.client import Desk
 from starter.condition import Condition
 from starter.pictures import Pictures
+from starter.receivers import Receivers
 from starter.registers import Registers
 from store.connection import Pool
 from web.app import build
@@ -42,15 +44,16 @@ async def opened(own: Settings) -> AsyncIterator[FastAPI]:
 
 def doors(desk: Desk, pool: Pool, own: Settings) -> Doors:
     """Have what every door needs; both stay their makers' to close."""
-    attachments = Attachments.on(pool, own)
+    attachments, ours = Attachments.on(pool, own), signer(own)
     return Doors(
         desk=desk,
         registers=Registers.on(pool),
         condition=Condition(desk.client, pool),
         attachments=attachments,
         pictures=Pictures(attachments),
+        receivers=Receivers(pool, Sealer(ours)),
         settings=own,
-        signer=signer(own),
+        signer=ours,
     )
 
 

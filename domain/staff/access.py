@@ -58,6 +58,8 @@ class Right(StrEnum):
     """The clerk's day, with customers; every look is recorded (R22, R30)."""
     READ_AUDIT_TRAIL = "read_audit_trail"
     READ_METRICS = "read_metrics"
+    MANAGE_RECEIVERS = "manage_receivers"
+    """Say which other systems are told of events, and have their secrets."""
 
 
 _STAFF = (Role.AGENT, Role.ENGINEER, Role.CLERK, Role.LEAD, Role.MANAGER, Role.GM_OFFICE)
@@ -110,6 +112,7 @@ RIGHTS: Mapping[Right, Mapping[Role, Reach]] = {
     Right.LIST_CALLBACKS: dict.fromkeys((Role.CLERK, Role.AGENT), Reach.ALL),
     Right.READ_AUDIT_TRAIL: dict.fromkeys((Role.AUDITOR, Role.GM_OFFICE), Reach.ALL),
     Right.READ_METRICS: dict.fromkeys((Role.AUDITOR, Role.MANAGER, Role.GM_OFFICE), Reach.ALL),
+    Right.MANAGE_RECEIVERS: {Role.GM_OFFICE: Reach.ALL},
 }
 
 ACTS_ON: Mapping[Role, Reach] = {

@@ -22,7 +22,7 @@ from activities.recording import Recording
 from activities.telling import Telling, Ways
 from activities.webhook_alarm import TEMPLATE, Alarm
 from domain.sla.policy import Webhooks
-from domain.webhooks import FAILS, NewEndpoint, State, Waiting, key_of
+from domain.webhooks import FAILS, NewEndpoint, State, Waiting, key_of, signature
 from runtime.outside import Outside
 from runtime.sealing import Sealer
 from runtime.signing import Signer
@@ -189,6 +189,29 @@ async def _passed(told: Told, id_: str) -> bool:
         )
         last = await connection.fetchval("SELECT max(turn) FROM issue_events")
     return bool(Position.read(cursor).turn >= last)
+
+
+async def test_what_waits_for_one_that_moved_is_told_where_it_is_now(
+    told: Told, gateway: Gateway
+) -> None:
+    gateway.answer = lambda _: Answer(says(503))
+    id_, secret = await told.add(gateway)
+    await told.register()
+
+    async def refused() -> bool:
+        return (await told.of(id_)).endpoint.failures > 0
+
+    await told.until(refused)
+    async with a_gateway() as other:
+        moved = NewEndpoint(url=f"http://127.0.0.1:{other.port}/", types=("issue.closed",))
+        await told.receivers.change(id_, moved)
+        await told.telling.pulse()
+        await told.all_told(id_, other, 1, passing=True)
+        (heard,) = other.heard  # it was looked out before it wanted to hear of other types
+    at = int(heard.headers["webhook-timestamp"])
+    mine = signature(secret, heard.headers["webhook-id"], at, heard.body.encode())
+    assert heard.headers["webhook-signature"] == mine
+    assert (await told.of(id_)).endpoint.types == ("issue.closed",)
 
 
 # What receivers do --------------------------------------------------------------------------------

@@ -343,7 +343,7 @@ def exports() -> dict[str, Any]:
 @cache
 def _doors() -> FastAPI:
     nothing = cast("Any", None)
-    return build(Doors(nothing, nothing, nothing, nothing, nothing, _USUAL, Signer(_SECRET)))
+    return build(Doors(*(nothing,) * 6, _USUAL, Signer(_SECRET)))
 
 
 def routes() -> dict[str, str]:

@@ -230,6 +230,7 @@ async def test_who_may_register_an_issue_and_under_which_source(
         (Right.SEARCH_CASES, "/cases?q=卡钞"),
         (Right.READ_AUDIT_TRAIL, "/audit"),
         (Right.READ_METRICS, "/metrics"),
+        (Right.MANAGE_RECEIVERS, "/webhooks"),
     ],
 )
 async def test_what_belongs_to_no_issue_is_for_those_who_need_it(
@@ -237,6 +238,31 @@ async def test_what_belongs_to_no_issue_is_for_those_who_need_it(
 ) -> None:
     answer = await http.get(path, headers=await token(role))
     expect(answer, allowed=reach(role, what) is Reach.ALL, about=f"{role} {what}")
+
+
+RECEIVERS = (
+    ("POST", "/webhooks"),
+    ("PUT", "/webhooks/{receiver}"),
+    ("DELETE", "/webhooks/{receiver}"),
+    *(
+        ("POST", f"/webhooks/{{receiver}}/{what}")
+        for what in ("test", "rotate", "disable", "enable")
+    ),
+)
+
+
+@pytest.mark.parametrize("role", CALLERS)
+async def test_who_else_is_told_of_events_is_decided_by_those_who_may_and_by_nobody_else(
+    http: httpx2.AsyncClient, token: MakeToken, role: Role
+) -> None:
+    headers = await token(role)
+    for method, path in RECEIVERS:
+        where = path.format(receiver="0" * 8)  # nobody's, and nothing may be posted inside
+        body = {"keep_hours": 1} if where.endswith("/rotate") else {"url": "http://10.0.0.1/"}
+        answer = await http.request(method, where, json=body, headers=headers)
+        allowed = reach(role, Right.MANAGE_RECEIVERS) is Reach.ALL
+        expect(answer, allowed=allowed, about=f"{role} {method} {path}")
+        assert answer.status_code in {403, 404, 422}
 
 
 # The pages ----------------------------------------------------------------------------------------
@@ -387,6 +413,8 @@ PROGRAMS = {
     ("GET", "/events"),
     ("GET", "/audit"),
     ("GET", "/metrics"),
+    ("GET", "/webhooks"),
+    *RECEIVERS,
     *(("POST", path) for path in PER_ACTION),
 }
 """All doors of the HTTP interface: each is in one of the tests above."""

@@ -72,7 +72,7 @@ def _app(**changes: Any) -> FastAPI:
     """The doors with one more room, without any server: none of it is needed here."""
     own = Settings(secret="x" * 32, **changes)
     nobody: Any = None
-    app = build(Doors(nobody, nobody, nobody, nobody, nobody, own, signer(own)))
+    app = build(Doors(*(nobody,) * 6, own, signer(own)))
     app.include_router(ROOM)
     return app
 

@@ -15,14 +15,16 @@ from fastapi.routing import APIRoute
 from domain.issue.actions import ActionName
 from domain.vocabulary import Role
 from runtime.embedded.ports import free_ports
+from runtime.sealing import Sealer
 from starter.attachments import Attachments
 from starter.client import Desk
+from starter.receivers import Receivers
 from starter.registers import Registers
 from tests.support.running_desk import RunningDesk
 from tests.support.staff_at_pages import sign_in
 from tests.web.conftest import BASE
 from tests.web.conftest import PEOPLE as STAFF
-from web.api.examples import INTAKE, RESULT, SAID, WORDS
+from web.api.examples import INTAKE, RECEIVER, RESULT, SAID, WORDS
 from web.app import ROOMS, build
 from web.context import Doors
 from web.operations import health, heartbeat
@@ -45,7 +47,10 @@ async def away(doors: Doors, running_desk: RunningDesk) -> AsyncIterator[Doors]:
         gone = replace(Registers.on(pool), admission=doors.registers.admission)
         attachments = Attachments.on(pool, running_desk.settings)
         desk = Desk(doors.desk.client, pool)
-        yield replace(doors, desk=desk, registers=gone, attachments=attachments)
+        receivers = Receivers(pool, Sealer(doors.signer))
+        yield replace(
+            doors, desk=desk, registers=gone, attachments=attachments, receivers=receivers
+        )
 
 
 _FORM = (
@@ -66,6 +71,8 @@ def asked() -> Iterator[tuple[str, str]]:
 
 def a_body(path: str) -> dict[str, Any] | None:
     """Return what a program sends; None: it is a page."""
+    if path.startswith("/webhooks"):
+        return {} if path.endswith("/rotate") else dict(RECEIVER)
     if not path.startswith("/issues"):
         return None
     name = path.rpartition("/")[2]
@@ -99,6 +106,7 @@ async def test_every_door_says_so_to_whoever_may_come_in(
                 name="nothing",
                 letter="0" * 16,
                 attachment="0" * 32,
+                receiver="0" * 8,
             )
             if method == "GET":
                 answer = await http.get(where, params={"q": "x"} if path == "/cases" else {})
@@ -107,7 +115,7 @@ async def test_every_door_says_so_to_whoever_may_come_in(
             elif path.startswith("/attach/"):
                 answer = await http.post(where, data=form, files={"file": ("a.txt", b"a log")})
             elif (body := a_body(path)) is not None:
-                answer = await http.post(where, json=body)
+                answer = await http.request(method, where, json=body)
             else:
                 answer = await http.post(where, data=form)
             if answer.status_code == 403 or path in ASKS_LATER | _of_others(role):

@@ -316,6 +316,27 @@ SENT: Mapping[str, Any] = {
     ],
     "visibility": "customer",
 }
+RECEIVER: Mapping[str, Any] = {
+    "url": "https://crm.example/yinuo",
+    "types": ["issue.resolved", "issue.closed"],
+    "source": "web",
+    "department": None,
+    "label": "CRM",
+}
+_ENDPOINT: Mapping[str, Any] = {
+    **RECEIVER,
+    "id": "3f9a01c2",
+    "state": "on",
+    "why": None,
+    "created_at": "2026-11-23T01:00:00Z",
+    "failures": 0,
+    "rests_until": None,
+    "tried_at": "2026-11-23T01:20:05Z",
+    "taken_at": "2026-11-23T01:20:05Z",
+    "last_error": None,
+    "former_until": None,
+}
+_SECRET = "whsec_bm90IGEgc2VjcmV0OiBhbiBleGFtcGxlIG9mIG9uZS4="  # noqa: S105  it says that it is none
 SHOWN: Mapping[str, Any] = {
     "IssueView": ISSUE,
     "Letters": {
@@ -341,5 +362,9 @@ SHOWN: Mapping[str, Any] = {
     "Added": {"number": "20261123-07-0001", "new": True},
     "Attachment": ATTACHMENT,
     "Attachments": {"items": [ATTACHMENT]},
+    "Receivers": {"items": [{"endpoint": _ENDPOINT, "waiting": 2, "since": None}]},
+    "AddedReceiver": {**_ENDPOINT, "tried_at": None, "taken_at": None, "secret": _SECRET},
+    "Rotated": {"secret": _SECRET, "former_until": "2026-11-24T01:00:00Z"},
+    "Tried": {"taken": True, "status": 204, "said": ""},
 }
 """What comes back, by the name of its model."""
