@@ -122,7 +122,7 @@ async def _found(here: Doors, who: Visitor, typed: str, limit: int) -> Response:
         await here.registers.audit_trail.note(*looks)
     as_of = await here.registers.events.now()
     issues = await here.desk.numbered([each.number for each in found.found])
-    # X issues = [as_seen(who.caller, each) for each in issues]
+    issues = [as_seen(who.caller, each) for each in issues]
     page = Issues(items=issues, next=None, as_of=as_of.text, found=found)
     return answer(page, Cache_Control="no-store")
 
