@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from cli.issues.thread import thread
 from demo.play import play
 from demo.play.screen import reporter
 from demo.replay import replay
-from runtime import aio, settings
+from runtime import aio, logs, settings
 
 Keep = Annotated[bool, typer.Option("--keep", help="leave the desk up afterwards, until Ctrl-C")]
 Issues = Annotated[
@@ -87,7 +89,16 @@ def demo(
 def _play(home: Path | None, issues: Path | None, *, keep: bool) -> bool:
 
     home = home or settings.load().home / "demo"
-    return aio.run(play.play(home, issues or play.ISSUES, keep=keep, console=_console()))
+    # What comes in is logged here, too: the terminal belongs to the play.
+    logs.configure(settings.load().log_format, "WARNING")
+    playing = play.play(
+        home,
+        issues or play.ISSUES,
+        keep=keep,
+        console=_console(),
+        show_thread=partial(thread, short=True),
+    )
+    return aio.run(playing)
 
 
 def _replay(log: Path, day: date, speed: float | None, days: int | None, home: Path | None) -> bool:

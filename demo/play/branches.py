@@ -437,7 +437,7 @@ _HEARD = (
 _SAID = (
     Branch(
         "等客户，客户回复后继续",
-        "Waited for, they write, and it goes on",
+        "They write, and it goes on",
         lambda s: s.script.reply is not None,
         lambda t: (
             _went_on(t, ActionName.CUSTOMER_WROTE) and t.ended(PromiseKind.WAITING, PromiseEnd.KEPT)
@@ -463,7 +463,7 @@ _SAID = (
     ),
     Branch(
         "答复后客户又来信，先看再结",
-        "What they write after the answer is read",
+        "Writing after the answer is seen to",
         lambda s: s.script.asks,
         lambda t: (
             t.told("did_it_help", Audience.AGENT) and t.ended(PromiseKind.FEEDBACK, PromiseEnd.KEPT)

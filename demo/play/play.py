@@ -1,14 +1,15 @@
 """The sample issues, lived through on a desk of their own: opened, played, counted, checked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from demo.play import evening, ledger, summary
@@ -23,6 +24,8 @@ from demo.play.screen import Screen, reporter
 from demo.play.staff import Played, Players
 from demo.receiver import Outside
 from demo.stage import Theatre, stage
+from domain.issue.actions import ActionName
+from domain.issue.thread import Entry
 from domain.staff.roster import Roster
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
@@ -45,6 +48,8 @@ _VISITORS = (
     Actor(id="zhou.jianguo", role=Role.LEAD),
 )
 """As whom one may look around afterwards."""
+_SAID = frozenset({ActionName.CUSTOMER_WROTE, ActionName.ADD_NOTE, ActionName.REPORT_TEST})
+"""What one sees by that an issue is talked about."""
 _LOOKS = 0.3
 _TRAIL = 10_000
 """Rows of the doors' trail that are looked through; no play leaves as many."""
@@ -52,7 +57,13 @@ _LAST_MESSAGES = 30.0
 """Seconds that messages may take after the last issue is closed."""
 
 
-async def play(home: Path, issues: Path, *, keep: bool, console: Console) -> bool:
+ShowThread = Callable[[Sequence[Entry], str], RenderableType]
+"""How a terminal shows the entries of a thread, at the times of a zone."""
+
+
+async def play(
+    home: Path, issues: Path, *, keep: bool, console: Console, show_thread: ShowThread
+) -> bool:
     """Play the issues of a file on a new desk in ``home``; say whether all came out as it must.
 
     Raises:
@@ -74,6 +85,7 @@ async def play(home: Path, issues: Path, *, keep: bool, console: Console) -> boo
         )
         console.print(summary.tables(found.ledger), calls.shown(), sep="\n")
         console.print(*await _evening(place, zone, began), sep="\n\n")
+        console.print(await conversation(place, found, show_thread))
         console.print("", summary.branches(branches), summary.findings(checks), sep="\n\n")
         console.print(_verdict(len(found.played), good=good))
         if keep:
@@ -87,6 +99,16 @@ async def _evening(place: Theatre, zone: ZoneInfo, began: datetime) -> list[Rend
     drawn = await evening.sample(pool, zone, began)
     out = await evening.export(pool, zone, place.settings.home)
     return [evening.sampled(drawn), evening.exported(out, await registers.held(pool, zone.key))]
+
+
+async def conversation(place: Theatre, found: Evidence, show: ShowThread) -> RenderableType:
+    """The thread of the issue about which most was said."""
+    words = Counter(event.issue_id for event in found.ledger.events if event.action in _SAID)
+    id_ = max(found.ledger.issues, key=lambda issue: (words[issue.id], issue.seq)).id
+    issue, said = await place.desk.show(id_), await place.desk.thread(id_)
+    head = "\n一个问题的来往，最新的在前 All that was said about one issue, newest first"
+    about = Text(f"{issue.number} · {issue.title}")
+    return Group(Text(head, style="bold"), about, show(said.entries, issue.zone))
 
 
 async def perform(

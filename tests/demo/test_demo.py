@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,8 @@ from typer.testing import CliRunner
 from activities.sending import DeliveryFailed
 from activities.webhooks import WebhookSender
 from cli.app import app
-from demo.play import evening, play
+from cli.issues.thread import thread
+from demo.play import evening, lines, play
 from demo.play.branches import taken
 from demo.play.checks import check
 from demo.play.doors import DoorDeed
@@ -134,6 +136,7 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
     samples = read_samples(_some_of_the_examples(tmp_path), RULEBOOK)
     assert len(samples) == len(SOME)
     console = Console(file=io.StringIO(), width=110)
+    assert isinstance(console.file, io.StringIO)
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     async with stage(
         tmp_path / "home",
@@ -161,6 +164,11 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
         out = await evening.export(pool, zone, tmp_path)
         assert len(list(load_workbook(out).active.values)) == 1 + 2, "headings, two complaints"
         assert calls.calls, "somebody was to be called meanwhile"
+        console.print(await play.conversation(place, found, partial(thread, short=True)))
+        shown = console.file.getvalue()
+        assert "自助充值机触摸屏失灵" in shown
+        for said in (lines.DONE_NOW, lines.NOTED, lines.CALLS["bad"]["words"], "photograph.jpg"):
+            assert str(said) in shown
         await pool.execute(
             "UPDATE promises SET outcome = 'kept' WHERE outcome = 'broken' AND kind = 'response'"
         )

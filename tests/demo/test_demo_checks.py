@@ -317,9 +317,9 @@ NOT_TAKEN: list[tuple[str, Falsify]] = [
     ("Called back, and reopened", _letter("H-0017", "reopened")),
     ("Never reached: written to", _letter("H-0020", "not_reached")),
     ("Scored, and well", _gone("evaluations", _of("C-0002"))),
-    ("Waited for, they write, and it goes on", _step("W-0001", "customer_wrote")),
+    ("They write, and it goes on", _step("W-0001", "customer_wrote")),
     (
-        "Waited for, they write, and it goes on",
+        "They write, and it goes on",
         _changed(
             "events",
             lambda row: _of("W-0004")(row) and row.action == "customer_wrote",
@@ -335,9 +335,9 @@ NOT_TAKEN: list[tuple[str, Falsify]] = [
         "The customer adds a photograph",
         _changed("attachments", lambda _: True, kind=FileKind.PDF),
     ),
-    ("What they write after the answer is read", _letter("W-0003", "did_it_help")),
+    ("Writing after the answer is seen to", _letter("W-0003", "did_it_help")),
     (
-        "What they write after the answer is read",
+        "Writing after the answer is seen to",
         _promise_ends("W-0003", "feedback", PromiseEnd.BROKEN),
     ),
     ("Linked with another about the same", _gone("links")),
