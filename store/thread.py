@@ -25,7 +25,8 @@ _MOST_OPEN = 50
 
 class Source(NamedTuple):
     """A table that has entries: when they came in, by what they are told apart (without a ``key``,
-    by their ``seq``), and what is read of one. ``t`` is its row, ``i`` its issue's.
+    by their ``seq``), and what is read of one. ``t`` is its row, ``i`` its issue's, which its
+    column ``issue`` names.
     """
 
     sort: Sort
@@ -34,8 +35,14 @@ class Source(NamedTuple):
     seq: str
     key: str
     row: str
+    issue: str = "issue_id"
 
 
+_MESSAGE = """
+    t.key, t.template, t.audience, t.recipient, t.channel, t.status, t.handed_to,
+    t.settled_at, t.created_at, t.subject, t.body, t.full_text
+"""
+_OTHERS = "(SELECT number FROM issues WHERE id = t.for_issue)"
 SOURCES = (
     Source(
         Sort.ACT,
@@ -82,10 +89,17 @@ SOURCES = (
         at="t.created_at",
         seq="t.seq",
         key="t.key",
-        row="""
-            t.key, t.seq, t.template, t.audience, t.recipient, t.channel, t.status, t.handed_to,
-            t.settled_at, t.created_at, t.subject, t.body, t.full_text
-        """,
+        row=f"{_MESSAGE}, t.seq, {_OTHERS} AS others",
+    ),
+    # What the issue that speaks for this one told its customer; the step is the other's.
+    Source(
+        Sort.MESSAGE,
+        "outbox",
+        at="t.created_at",
+        seq="t.seq",
+        key="t.key",
+        row=f"{_MESSAGE}, NULL AS seq, NULL AS others",
+        issue="for_issue",
     ),
 )
 """All that a thread is made of; those of one instant come in this order."""
@@ -157,7 +171,9 @@ async def ends(
 async def waiting(
     connection: Connection, issues: Sequence[str], people: Mapping[str, str]
 ) -> dict[str, tuple[Entry, ...]]:
-    """Find what customers said since somebody last acted on their words, by the issues."""
+    """Find what customers said since somebody last acted on their words, by the issues; those of
+    issues merged into one wait with it, for somebody to act there.
+    """
     rows = await connection.fetch(_WAITING, list(issues), list(ACTED), list(ASKING), _MOST_OPEN)
     of: defaultdict[str, list[Entry]] = defaultdict(list)
     for row in rows:
@@ -195,7 +211,7 @@ def _places() -> str:
     return " UNION ALL ".join(
         f"SELECT asked.id AS thread, asked.id AS issue, {each.at} AS at, {rank} AS rank,"  # noqa: S608
         f" {each.seq} AS seq, {each.key or _NO_KEY} AS key"
-        f" FROM unnest($1::text[]) AS asked (id) JOIN {each.table} t ON t.issue_id = asked.id"
+        f" FROM unnest($1::text[]) AS asked (id) JOIN {each.table} t ON t.{each.issue} = asked.id"
         for rank, each in enumerate(SOURCES)
     )
 
@@ -204,7 +220,7 @@ def _contents(sources: Collection[Source] = SOURCES) -> str:
     """Read what stands at a place ``p`` of the issue ``i``."""
     return " UNION ALL ".join(
         f"(SELECT to_jsonb(kept) AS kept FROM {each.table} t, LATERAL (SELECT {each.row}) kept"  # noqa: S608
-        f" WHERE p.rank = {rank} AND t.issue_id = p.issue AND {_is_at(each)})"
+        f" WHERE p.rank = {rank} AND t.{each.issue} = p.issue AND {_is_at(each)})"
         for rank, each in enumerate(SOURCES)
         if each in sources
     )
@@ -235,21 +251,30 @@ def _statement(*, newest: bool) -> str:
 _RANKS = {each.sort: rank for rank, each in enumerate(SOURCES)}
 _ASKS = tuple(each for each in SOURCES if each.sort in {Sort.ACT, Sort.WORDS})
 _WAITING = f"""
-    WITH acted AS (
-        SELECT asked.id, last.seq, last.recorded_at
-        FROM unnest($1::text[]) AS asked (id) LEFT JOIN LATERAL (
-            SELECT seq, recorded_at FROM issue_events
-            WHERE issue_id = asked.id AND action = ANY($2) ORDER BY seq DESC LIMIT 1
-        ) last ON true
-    ), places AS (
-        SELECT a.id AS thread, a.id AS issue, t.recorded_at AS at, {_RANKS[Sort.ACT]} AS rank,
-            t.seq, '' AS key
-        FROM acted a JOIN issue_events t ON t.issue_id = a.id AND t.seq > coalesce(a.seq, 0)
-        WHERE t.action = ANY($3)
+    WITH spoken_for AS (
+        SELECT id AS thread, id AS issue, NULL::timestamptz AS since
+        FROM unnest($1::text[]) AS asked (id)
         UNION ALL
-        SELECT a.id, a.id, t.at, {_RANKS[Sort.WORDS]}, 0, t.key
-        FROM acted a JOIN kept_words t ON t.issue_id = a.id
-        WHERE a.recorded_at IS NULL OR t.at > a.recorded_at
+        SELECT issue_id, party_id, since FROM issue_parties WHERE issue_id = ANY($1)
+    ), acted AS (
+        SELECT s.thread, s.issue, coalesce(own.seq, 0) AS seq,
+            coalesce(own.recorded_at, '-infinity') AS at, coalesce((
+                SELECT max(recorded_at) FROM issue_events
+                WHERE issue_id = s.thread AND action = ANY($2) AND recorded_at >= s.since
+            ), '-infinity') AS there
+        FROM spoken_for s LEFT JOIN LATERAL (
+            SELECT seq, recorded_at FROM issue_events
+            WHERE issue_id = s.issue AND action = ANY($2) ORDER BY seq DESC LIMIT 1
+        ) own ON true
+    ), places AS (
+        SELECT a.thread, a.issue, t.recorded_at AS at, {_RANKS[Sort.ACT]} AS rank,
+            t.seq, '' AS key
+        FROM acted a JOIN issue_events t ON t.issue_id = a.issue AND t.seq > a.seq
+        WHERE t.action = ANY($3) AND t.recorded_at > a.there
+        UNION ALL
+        SELECT a.thread, a.issue, t.at, {_RANKS[Sort.WORDS]}, 0, t.key
+        FROM acted a JOIN kept_words t ON t.issue_id = a.issue
+        WHERE t.at > greatest(a.at, a.there)
     ), ordered AS (
         SELECT *, row_number() OVER (PARTITION BY thread ORDER BY at DESC, rank, seq DESC) AS place
         FROM places

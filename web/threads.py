@@ -4,11 +4,12 @@ words that is not written down before (R30).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
-from domain.issue.thread import is_confidential, read_by
+from domain.issue.thread import Entry, is_confidential, read_by
 from domain.issue.view import IssueView
-from domain.staff.access import Right, reader_of
+from domain.staff.access import Right, may, reader_of
 from starter.register import PlaceInThread, Thread
 from web.auth.identity import Visitor, saw
 from web.context import Doors
@@ -37,10 +38,27 @@ async def read(
     """
     reader = reader_of(who.caller, issue)
     found = await here.desk.thread(issue.id, _place(place), limit=limit, newest=newest)
-    entries, waiting = read_by(reader, found.entries), read_by(reader, found.open_words)
+    entries = read_by(reader, found.entries)
+    waiting = [
+        entry
+        for one in (issue, *await _spoken_for(here, who, issue, found.open_words))
+        for entry in read_by(reader_of(who.caller, one), found.open_words)
+        if entry.number == one.number
+    ]
     if not written_down and is_confidential((*entries, *waiting)):
         await saw(here, who, Right.READ_CONVERSATION, issue.number)
     return Thread(entries, found.next, waiting)
+
+
+async def _spoken_for(
+    here: Doors, who: Visitor, issue: IssueView, waiting: Sequence[Entry]
+) -> list[IssueView]:
+    """Return the issues merged into this one of which words wait here, as far as they may be seen:
+    whose words these are, their own access says (R30).
+    """
+    others = {entry.number for entry in waiting} - {issue.number}
+    found = await here.desk.numbered(sorted(others)) if others else []
+    return [each for each in found if may(who.caller, Right.SEE, each)]
 
 
 def _place(text: str | None) -> PlaceInThread | None:

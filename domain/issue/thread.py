@@ -223,10 +223,12 @@ READ: Mapping[ActionName, Reading] = {
     ActionName.AMEND: _reading(internal=True),
     ActionName.LINK: _reading(),
     ActionName.MERGE: _reading(),
+    ActionName.ABSORB: _reading(),
+    ActionName.MERGED: _reading(),
     ActionName.REPLAN: _reading(),
 }
-"""Of every action that people take; what the customer does themselves is theirs to the last word.
-What the desk does by itself is staff's to read.
+"""Of every action that people take, and what comes of a merge, which has their reason with it; what
+the customer does themselves is theirs to the last word. What else the desk does is staff's to read.
 """
 
 _BY_ITSELF = Reading()
@@ -439,8 +441,8 @@ def _attachment(row: Row, people: People) -> Entry:
 
 
 def _message(row: Row, people: People) -> Entry:
-    audience = Audience(row["audience"])
-    customers = audience is Audience.CUSTOMER
+    others = row["others"]
+    theirs = Audience(row["audience"]) is Audience.CUSTOMER and not others
     handed_to = row["handed_to"]
     return Entry(
         id=f"{Sort.MESSAGE}:{row['key']}",
@@ -450,12 +452,14 @@ def _message(row: Row, people: People) -> Entry:
         at=row["created_at"],
         recorded_at=row["created_at"],
         who=Who(id=DESK.id, role=DESK.role),
-        to=_who(row["recipient"], Role.CUSTOMER if _is_to_them(row) else None, people),
+        to=_who(
+            others or row["recipient"], Role.CUSTOMER if _is_to_a_customer(row) else None, people
+        ),
         sent=Sent(
             handed_to=_who(handed_to, None, people) if handed_to else None,
             **{name: row[name] for name in Sent.model_fields if name != "handed_to"},
         ),
-        visibility=Visibility.CUSTOMER if customers else Visibility.STAFF,
+        visibility=Visibility.CUSTOMER if theirs else Visibility.STAFF,
     )
 
 
@@ -472,8 +476,10 @@ def _who(id_: str, role: Role | None, people: People) -> Who:
     return Who(id=id_, role=role, name=people.get(id_))
 
 
-def _is_to_them(row: Row) -> bool:
-    """Whether a message is the customer's to read: an agent may have to telephone it."""
+def _is_to_a_customer(row: Row) -> bool:
+    """Whether a message is a customer's to read: an agent may have to telephone it. Whose that is,
+    if not this issue's, its number says in ``others``: theirs was merged into this one (R30).
+    """
     return bool(row["audience"] == row["recipient"] == Audience.CUSTOMER)
 
 
@@ -582,10 +588,11 @@ def _said_with_attachment(row: Row) -> Iterator[Said]:
 
 
 def _said_with_message(row: Row) -> Iterator[Said]:
-    theirs = _is_to_them(row)
+    confidential = _is_to_a_customer(row)
+    theirs = confidential and not row["others"]
     visibility = Visibility.CUSTOMER if theirs else Visibility.INTERNAL
     for name in ("subject", "body", "full_text"):
-        yield _text(name, row[name] or "", visibility, confidential=theirs)
+        yield _text(name, row[name] or "", visibility, confidential=confidential)
 
 
 _SAID: Mapping[Sort, Callable[[Row], Iterator[Said]]] = {

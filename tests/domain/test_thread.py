@@ -80,6 +80,7 @@ def a_message(body: str, seq: int = 2, **changes: Any) -> Entry:
         "subject": "",
         "body": body,
         "full_text": None,
+        "others": None,
     }
     return made_of(Sort.MESSAGE, row | changes, PEOPLE)
 
@@ -122,7 +123,7 @@ def test_the_models_texts_are_words_and_what_is_chosen_or_counted_is_none() -> N
 
 
 def test_who_reads_what_people_say_is_decided_for_every_action_and_has_a_name() -> None:
-    assert READ.keys() == PUBLIC_ACTIONS.keys()
+    assert READ.keys() == PUBLIC_ACTIONS.keys() | {ActionName.ABSORB, ActionName.MERGED}
     for action, reading in READ.items():
         assert reading.by_customer | reading.told <= fields(action).keys(), action
     asked = {name for action in ACTIONS for name in fields(action)}

@@ -129,6 +129,11 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
             Deed(_A.APPROVE, Role.MANAGER, {"approved": True}),
         ),
     ),
+    "survivor": ({}, (Deed(_A.ACCEPT, Role.ENGINEER),)),
+    "merged": (
+        {"customer": {"name": "李娜", "phone": "+8613900000002"}},
+        (Deed(_A.CUSTOMER_WROTE, Role.CUSTOMER, {}, Door.LETTER),),
+    ),
     "passed on": (
         {},
         (
@@ -159,11 +164,32 @@ async def lead(recording: Recording, name: str) -> Told:
     issue = registered(intake, await recording.record_step(step))
     told = Told(issue)
     for place, deed in enumerate(deeds):
-        told.issue = await _does(recording, told, deed, f"{slug}{place:02}")
+        told.issue = await does(recording, told, deed, f"{slug}{place:02}")
     return told
 
 
-async def _does(recording: Recording, told: Told, deed: Deed, mark: str) -> Issue:
+async def bring_together(recording: Recording, one: Told, into: Told) -> None:
+    """Link an issue with another, merge it into that in vain, and then for good."""
+    other = into.issue.number
+    for place, deed in enumerate(
+        (
+            Deed(_A.LINK, Role.AGENT, {"to": other}),
+            Deed(_A.MERGE, Role.AGENT, {"into": other}, Door.API),
+            Deed(_A.MERGED, Role.SYSTEM, {"into": other}, Door.DESK),
+            Deed(_A.MERGE, Role.LEAD, {"into": other}),
+        )
+    ):
+        one.issue = await does(recording, one, deed, f"together{place:02}")
+    issue = one.issue
+    taken = {"issue_id": issue.id, "number": issue.number, "department": issue.department}
+    absorbs = Deed(_A.ABSORB, Role.SYSTEM, {**taken, "kind": issue.intake.kind}, Door.DESK)
+    into.issue = await does(recording, into, absorbs, "absorbed")
+    ends = {"into": other, "survivor": into.issue.id, "reason": ""}
+    one.issue = await does(recording, one, Deed(_A.MERGED, Role.SYSTEM, ends, Door.DESK), "ended")
+
+
+async def does(recording: Recording, told: Told, deed: Deed, mark: str) -> Issue:
+    """Let a deed be done, with words that end in ``mark`` and a z; return the issue after it."""
     issue, form = told.issue, ACTIONS[deed.action].form
     said: dict[str, Any] = {**dict(_own_words(deed, mark)), **deed.more}
     act: Act = form.model_validate({"by": _who(issue, deed.by), **said})
@@ -188,7 +214,7 @@ async def _does(recording: Recording, told: Told, deed: Deed, mark: str) -> Issu
 
 
 def _own_words(deed: Deed, mark: str) -> Iterator[tuple[str, str]]:
-    if deed.action not in PUBLIC_ACTIONS:
+    if deed.action not in {*PUBLIC_ACTIONS, _A.ABSORB, _A.MERGED}:
         return
     for name, asked in fields(deed.action).items():
         if asked.holds is Holds.TEXT and name in ACTIONS[deed.action].form.model_fields:

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from activities.recording import Recording
 from domain.issue.actions import PUBLIC_ACTIONS, ActionName
-from domain.issue.thread import Door, Holds, fields, for_customer
+from domain.issue.thread import Door, Holds, Sort, fields, for_customer
 from domain.issue.view import IssueView
 from domain.vocabulary import Role
 from inbound.files.roster import read_roster
@@ -34,7 +34,17 @@ from store.tokens import Token
 from tests.support.builders import LINKS
 from tests.support.running_desk import Yinuo, run_yinuo
 from tests.support.staff_at_pages import AtDesk, sign_in
-from tests.support.told_lives import LIVES, MORNING, OVER, Told, Word, lead
+from tests.support.told_lives import (
+    LIVES,
+    MORNING,
+    OVER,
+    Deed,
+    Told,
+    Word,
+    bring_together,
+    does,
+    lead,
+)
 from tests.web.conftest import BASE
 from web.app import build
 from web.auth.identity import PREFIX, digest
@@ -69,6 +79,8 @@ CIRCLES: Mapping[ActionName, Mapping[str, str]] = {
     ActionName.CUSTOMER_WROTE: {"words": THEIRS},
     ActionName.LINK: {"reason": WORK},
     ActionName.MERGE: {"reason": WORK},
+    ActionName.ABSORB: {"reason": WORK},
+    ActionName.MERGED: {"reason": WORK},
 }
 """Whose every word of an action is."""
 WORKS_ON_IT = {THEIRS, TOLD, WORK, BETWEEN_US}
@@ -87,15 +99,14 @@ OUTSIDE = {Role.INTAKE}
 def test_the_table_has_every_word_of_every_action_and_every_action_is_in_some_life() -> None:
     asked = {
         action: {name for name, each in fields(action).items() if each.holds is Holds.TEXT}
-        for action in PUBLIC_ACTIONS
+        for action in (*PUBLIC_ACTIONS, ActionName.ABSORB, ActionName.MERGED)
     }
     asked[ActionName.CONFIRM].remove("work")  # what was offered, written down again
     assert {action: set(said) for action, said in CIRCLES.items()} == {
         action: said for action, said in asked.items() if said
     }
     led = {deed.action for _, deeds in LIVES.values() for deed in deeds}
-    # Two issues are led elsewhere: what is said with that is read as all other work.
-    two = {ActionName.LINK, ActionName.MERGE}
+    two = {ActionName.LINK, ActionName.MERGE}  # which are brought together
     assert PUBLIC_ACTIONS.keys() - {ActionName.REPLAN} - two <= led
 
 
@@ -113,6 +124,7 @@ class Reader(NamedTuple):
 @dataclass(frozen=True)
 class House:
     pool: Pool
+    recording: Recording
     doors: Doors
     http: httpx2.AsyncClient
     lives: Mapping[str, Told]
@@ -172,6 +184,7 @@ async def house(database: Pool, postgres_url: str, tmp_path: Path) -> AsyncItera
         await rulebooks.adopt(connection, current, by="test", note="")
     recording = Recording(database, LINKS)
     lives = {name: await lead(recording, name) for name in LIVES}
+    await bring_together(recording, lives["merged"], lives["survivor"])
     secret = SecretStr("signs the sessions of the tests, no others")
     own = Settings(home=tmp_path, calls_per_minute=60_000).model_copy(
         update={"database_url": postgres_url, "secret": secret}
@@ -182,7 +195,7 @@ async def house(database: Pool, postgres_url: str, tmp_path: Path) -> AsyncItera
     app = build(doors)
     transport = httpx2.ASGITransport(app=app, client=("127.0.0.1", 5000))
     async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
-        yield House(database, doors, http, lives, await _written(database, lives))
+        yield House(database, recording, doors, http, lives, await _written(database, lives))
 
 
 class _TheDayAfter(Doors):
@@ -353,7 +366,7 @@ async def test_every_word_is_by_somebody_with_a_name_and_by_the_door_it_came_in(
                 if each.action is word.action and word.said in _texts(each)
             ]
             assert entry.door == word.door
-            assert entry.who.name or entry.who.role is Role.CUSTOMER
+            assert entry.who.name or entry.who.role in {Role.CUSTOMER, Role.SYSTEM}
 
 
 def _texts(entry: Any) -> list[Any]:
@@ -395,6 +408,75 @@ async def test_words_that_somebody_acted_on_stand_on_top_no_more(house: House) -
     assert [each.action for each in thread.open_words] == [ActionName.CONFIRM]
     after = (await house.doors.desk.thread(house.lives["call"].issue.id)).open_words
     assert after == ()
+
+
+# Two issues about the same ----------------------------------------------------------------------
+
+
+async def test_a_customers_words_wait_with_the_issue_that_speaks_for_theirs_for_who_sees_both(
+    house: House,
+) -> None:
+    survivor, merged = house.lives["survivor"], house.lives["merged"]
+    (word,) = [each for each in merged.words if each.action is ActionName.CUSTOMER_WROTE]
+    number, engineer = survivor.issue.number, survivor.issue.engineer
+    assert engineer
+    await house.pool.execute(
+        "UPDATE issues SET engineer = 'somebody', source = 'chat' WHERE id = $1", merged.issue.id
+    )
+    for role, person, sees in (
+        (Role.AGENT, "12", True),
+        (Role.LEAD, OVER["technical_service"][Role.LEAD], True),
+        (Role.ENGINEER, engineer.id, False),
+        (Role.AUDITOR, "audit", False),
+        (Role.INTAKE, "web", False),
+    ):
+        path = f"/issues/{number}/thread"
+        answer = await house.http.get(path, headers=await house.headers(role, person))
+        assert (word.said in json.dumps(answer.json()["open_words"])) == sees, role
+        assert (word.said in answer.text) == sees, role
+    agent = await sign_in(house.doors, house.http, Role.AGENT, "12")
+    assert word.said in (await agent.get(f"/intake/{number}")).text
+    progress = Deed(
+        ActionName.REPORT_PROGRESS, Role.ENGINEER, {"expected_at": MORNING + timedelta(days=9)}
+    )
+    survivor.issue = await does(house.recording, survivor, progress, "acted")
+    assert (await house.doors.desk.thread(survivor.issue.id)).open_words == ()
+
+
+async def test_what_is_told_to_both_customers_each_of_them_reads_of_their_own(
+    house: House,
+) -> None:
+    survivor, merged = house.lives["survivor"], house.lives["merged"]
+    result = Deed(ActionName.RESOLVE, Role.ENGINEER)
+    survivor.issue = await does(house.recording, survivor, result, "both")
+    (word,) = [each for each in survivor.words if each.said == "resultbothz"]
+    for told, other in ((survivor, merged), (merged, survivor)):
+        thread = await house.doors.desk.thread(told.issue.id)
+        theirs = [
+            said.value
+            for entry in for_customer(thread.entries)
+            if entry.sort is Sort.MESSAGE
+            for said in entry.said
+            if word.said in str(said.value)
+        ]
+        text = "\n".join(map(str, theirs))
+        assert told.issue.intake.title in text
+        assert other.issue.intake.title not in text
+        assert other.issue.number not in text
+    thread = await house.doors.desk.thread(survivor.issue.id)
+    (sent,) = [e for e in thread.entries if e.to and e.to.id == merged.issue.number]
+    assert word.said in json.dumps([each.model_dump(mode="json") for each in sent.said])
+    assert sent.sent
+
+
+async def test_from_the_thread_of_each_the_other_is_a_way(house: House) -> None:
+    survivor, merged = house.lives["survivor"], house.lives["merged"]
+    agent = await sign_in(house.doors, house.http, Role.AGENT, "12")
+    for this, that in ((survivor, merged), (merged, survivor)):
+        page = (await agent.get(f"/intake/{this.issue.number}")).text
+        way = f"/find/{that.issue.number}"
+        assert f'href="{way}"' in page[page.index('id="thread"') :]
+        assert (await agent.get(way)).status_code == 200
 
 
 # Looks --------------------------------------------------------------------------------------------
