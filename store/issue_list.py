@@ -11,7 +11,7 @@ from collections.abc import Collection
 import asyncpg
 from pydantic import Field
 
-from domain.sla.promise import CUSTOMERS, OVERSIGHT, PAST_DUE
+from domain.sla.promise import CUSTOMERS, OVERSIGHT, PAST_DUE, PromiseKind
 from domain.vocabulary import Code, Instant, Kind, Model, Stage
 from store import event_log
 from store.connection import Connection
@@ -35,6 +35,10 @@ class Filter(Narrowed):
     """Which issues to list; what is left out does not filter. Nearest due first, then newest."""
 
     open_only: bool = True
+    or_written_to: bool = Field(
+        default=False,
+        description="with the open ones those closed whose customer wrote again, for a reply",
+    )
     overdue: bool = Field(default=False, description="only those with a broken running promise")
     unassigned: bool = Field(default=False, description="only those that no engineer has")
     provisional: bool = Field(
@@ -73,7 +77,9 @@ def _among(values: Collection[str]) -> str:
     return "IN ('" + "', '".join(sorted(values)) + "')"
 
 
+_OPEN = "i.closed_at IS NULL"
 _MOVING = f"p.paused_at IS NULL AND p.kind NOT {_among(CUSTOMERS)}"
+_OPEN_OR_WRITTEN_TO = f"({_OPEN} OR bool_or(p.kind = '{PromiseKind.FEEDBACK}'))"
 _LATE = f"p.outcome {_among(PAST_DUE)} AND p.kind NOT {_among(OVERSIGHT)}"
 _NEXT_DUE = f"min(p.due_at) FILTER (WHERE {_MOVING})"
 _RUNNING = "promises p ON p.issue_id = i.id AND p.ended_at IS NULL"
@@ -90,7 +96,6 @@ def _of_issue(wanted: Filter) -> tuple[list[str], list[object]]:
         if (value := getattr(wanted, name)) is not None
     }
     conditions = [f"i.{name} = ${place}" for place, name in enumerate(asked, start=1)]
-    conditions += ["i.closed_at IS NULL"] * wanted.open_only
     conditions += ["i.engineer IS NULL"] * wanted.unassigned
     values: list[object] = list(asked.values())
     if wanted.updated_since is not None:
@@ -106,6 +111,10 @@ def _with_something_due(wanted: Filter, after: Place | None) -> tuple[str, list[
     """
     conditions, values = _of_issue(wanted)
     grouped = [f"{_NEXT_DUE} IS NOT NULL"]
+    if wanted.open_only and wanted.or_written_to:
+        grouped.append(_OPEN_OR_WRITTEN_TO)
+    else:
+        conditions += [_OPEN] * wanted.open_only
     grouped += [f"bool_or({_LATE})"] * wanted.overdue
     grouped += ["bool_or(p.provisional)"] * wanted.provisional
     if after:
@@ -123,8 +132,11 @@ def _with_something_due(wanted: Filter, after: Place | None) -> tuple[str, list[
 
 
 def _with_nothing_due(wanted: Filter, after: Place | None, most: int) -> tuple[str, list[object]]:
-    """Write the second part, of which no more than ``most`` are to be read."""
+    """Write the second part, of which no more than ``most`` are to be read; a reply that is owed is
+    due, and stands in the first.
+    """
     conditions, values = _of_issue(wanted)
+    conditions += [_OPEN] * wanted.open_only
     conditions.append(f"NOT EXISTS {_SOME.format(_MOVING)}")
     conditions += [f"EXISTS {_SOME.format(_LATE)}"] * wanted.overdue
     conditions += [f"EXISTS {_SOME.format('p.provisional')}"] * wanted.provisional

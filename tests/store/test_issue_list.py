@@ -42,6 +42,10 @@ class Row(NamedTuple):
         return min((each.due_at for each in self.promises if each.moving), default=None)
 
     @property
+    def written_to(self) -> bool:
+        return any(each.moving and each.kind is PromiseKind.FEEDBACK for each in self.promises)
+
+    @property
     def overdue(self) -> bool:
         return any(
             each.end in PAST_DUE and not each.ended and each.kind not in OVERSIGHT
@@ -132,6 +136,12 @@ async def _ids(pool: Pool, wanted: Filter) -> list[str]:
 WANTED: Sequence[tuple[dict[str, Any], Callable[[Row], bool]]] = (
     ({}, lambda row: not row.closed),
     ({"open_only": False}, lambda _: True),
+    ({"or_written_to": True}, lambda row: not row.closed or row.written_to),
+    ({"or_written_to": True, "open_only": False}, lambda _: True),
+    (
+        {"or_written_to": True, "overdue": True},
+        lambda row: row.overdue and (not row.closed or row.written_to),
+    ),
     ({"overdue": True}, lambda row: row.overdue and not row.closed),
     ({"overdue": True, "open_only": False}, lambda row: row.overdue),
     ({"provisional": True}, lambda row: row.provisional and not row.closed),
@@ -150,6 +160,7 @@ async def test_a_list_has_what_is_wanted_once_by_what_is_due_and_then_the_newest
 ) -> None:
     rows = await _filled(database, 60)
     assert any(row.next_due_at is None for row in rows), "there is a second part"
+    assert any(row.closed and row.written_to for row in rows)
     for wanted, fits in WANTED:
         expected = [row.id for row in sorted(rows, key=lambda each: each.place) if fits(row)]
         assert expected, wanted

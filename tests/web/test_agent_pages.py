@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -12,11 +12,11 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from domain.issue.actions import ActionName, Answer, CustomerWrote
+from domain.issue.actions import Act, ActionName, Answer, CustomerWrote, ReportTest
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.telephone import shown
-from domain.vocabulary import Actor, Role
+from domain.vocabulary import Actor, Role, Stage
 from starter.client import Desk, Opened, Unavailable
 from tests.store.test_cases import a_draft, approved, propose
 from tests.support.builders import an_intake
@@ -612,6 +612,26 @@ async def test_the_agent_is_asked_first_of_all_whether_it_did_not_help_and_click
     view = await doors.desk.show(issue.number)
     assert view.reopen_count == (said.get("worked") == "no")
     assert 'id="asked"' not in (await agent.get(where)).text
+
+
+async def test_what_is_closed_and_was_written_to_is_on_the_lists_of_whoever_replies(
+    agent: AtDesk, doors: Doors, http: httpx2.AsyncClient, caller: Caller
+) -> None:
+    issue = await reported(doors, caller, agent="07", kind="consultation", answering=True)
+    by = Actor(id="07", role=Role.AGENT)
+    done: Sequence[tuple[ActionName, Act]] = (
+        (ActionName.ANSWER, Answer(by=by, solution="按住复位键十秒")),
+        (ActionName.REPORT_TEST, ReportTest(by=by, worked=True)),
+        (ActionName.CUSTOMER_WROTE, CustomerWrote(by=by, words="又不行了")),
+    )
+    for action, act in done:
+        issue = await doors.desk.act(issue.number, action, act)
+        wrote = action is ActionName.CUSTOMER_WROTE
+        mine = (await agent.get("/intake")).text
+        assert (issue.number in mine) == (wrote or issue.stage is not Stage.CLOSED), action
+    assert issue.stage is Stage.CLOSED
+    office = await sign_in(doors, http, Role.GM_OFFICE, PEOPLE[Role.GM_OFFICE])
+    assert issue.number in (await office.get("/board?stage=closed")).text
 
 
 async def test_who_takes_a_call_writes_down_what_the_customer_says(

@@ -302,7 +302,7 @@ async def _lists(here: Doors) -> dict[str, Any]:
 
 
 async def _mine(here: Doors, who: Visitor) -> list[IssueView]:
-    found = await here.desk.issues(Filter(agent=who.caller.id))
+    found = await here.desk.issues(Filter(agent=who.caller.id, or_written_to=True))
     return [each for each in found if may(who.caller, Right.SEE, each)]
 
 

@@ -174,6 +174,7 @@ async def _board(
         Filter(
             department=mine,
             limit=_AT_ONCE,
+            or_written_to=True,
             **wanted.model_dump(include={"engineer", "stage", "overdue", "unassigned"}),
         ),
         _place(wanted.after),
