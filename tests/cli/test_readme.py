@@ -65,13 +65,15 @@ def test_the_curl_lines_of_the_readme_work_as_printed(
         timeout=PATIENCE,
     )
     assert ran.returncode == 0, ran.stderr
-    registered, shown, listed, withdrawn, ready = answers(ran.stdout)
+    registered, shown, listed, withdrawn, thread, events, ready = answers(ran.stdout)
     assert registered["number"] == shown["number"] == withdrawn["number"], ran.stdout
     assert registered["promises"]
     items = listed["items"]
     assert isinstance(items, list)
     assert registered["number"] in [item["number"] for item in items]
     assert withdrawn["outcome"] == "withdrawn"
+    assert "出钞口卡钞" in json.dumps(thread, ensure_ascii=False)
+    assert registered["number"] in json.dumps(events)
     assert ready
 
 
