@@ -73,7 +73,7 @@ def test_the_curl_lines_of_the_readme_work_as_printed(
     assert registered["number"] in [item["number"] for item in items]
     assert withdrawn["outcome"] == "withdrawn"
     assert "出钞口卡钞" in json.dumps(thread, ensure_ascii=False)
-    assert registered["number"] in json.dumps(events)
+    assert str(registered["number"]) in json.dumps(events)
     assert ready
 
 
