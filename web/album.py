@@ -175,31 +175,39 @@ async def _limits(here: Doors) -> Limits:
 FilesForm = Annotated[FormData, Depends(sent_files)]
 
 
+class Taken(NamedTuple):
+    """What became of the files of a form."""
+
+    attached: list[Attachment]
+    left: list[Left]
+
+
 async def take(
     here: Doors, who: Visitor, issue: IssueView, sent: FormData, door: str, shown_to: ShownTo
-) -> list[Left]:
-    """Attach the files of a form to an issue, each by itself; return those that were not taken. The
-    same form sent twice attaches each once. Every file is in the audit trail.
+) -> Taken:
+    """Attach the files of a form to an issue, each by itself. The same form sent twice attaches
+    each once. Every file is in the audit trail.
     """
     files = [each for each in sent.getlist(FILES) if isinstance(each, UploadFile)]
-    left: list[Left] = []
+    taken = Taken([], [])
     for each in files:
         if not each.filename:  # a field that nobody put a file in
             continue
         try:
             async with audit.written(here, who, Right.ATTACH, issue.number):
-                await here.attachments.add(
+                one = await here.attachments.add(
                     *(issue.id, each.filename, _pieces(each)),
                     *(who.caller.by, door, shown_to),
                 )
+                taken.attached.append(one)
         except NotTaken as error:
             limits = await here.attachments.limits()
-            left.append(Left(each.filename, words.not_taken(error.why, limits)))
+            taken.left.append(Left(each.filename, words.not_taken(error.why, limits)))
         except Unavailable:
-            left.append(Left(each.filename, AWAY))
+            taken.left.append(Left(each.filename, AWAY))
         finally:
             await each.close()
-    return left
+    return taken
 
 
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:

@@ -139,6 +139,10 @@ THANKS: Mapping[Means, Both] = {
 """What is said once it is sent."""
 
 
+FILES = Both("（发来照片或文件：{names}）", "(Photographs or files: {names})")
+"""What somebody says who sends these alone."""
+
+
 class Known(NamedTuple):
     """What else counts for what can be done. ``used``: the link did what it was sent for, and that
     is not asked again. ``announced``: a time of which they did not say yet whether it suits.

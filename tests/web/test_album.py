@@ -14,15 +14,16 @@ import pytest
 from PIL import Image
 
 from domain.attachments import Attachment, ShownTo, Standing
+from domain.issue.actions import ActionName
 from domain.issue.view import IssueView
 from domain.links import Purpose
 from domain.staff.access import Caller, Right
-from domain.vocabulary import Role
+from domain.vocabulary import Role, Stage
 from starter.attachments import Attachments
 from starter.client import Unavailable
 from tests.support import hostile_files as files
 from tests.support.builders import an_intake
-from tests.support.staff_at_pages import AtDesk, sign_in
+from tests.support.staff_at_pages import AtDesk, pool_of, sign_in
 from tests.web.conftest import BASE
 from tests.web.test_link_pages import Sent, closed, opened
 from web import attached
@@ -270,6 +271,29 @@ async def test_a_customer_adds_photographs_by_any_of_their_links_and_sees_them_t
     assert (Right.ATTACH, "customer", "done") in [
         (each.what, each.person, each.outcome) for each in await theirs.trail()
     ]
+
+
+async def test_whoever_has_the_issue_is_told_of_a_customers_files_once_of_those_that_came_together(
+    http: httpx2.AsyncClient, theirs: Sent
+) -> None:
+    engineer = await theirs.engineer()
+    await theirs.act(ActionName.ACCEPT, engineer)
+    ask = {"reason": "等照片", "ask": "请发一张铭牌的照片"}
+    await theirs.act(ActionName.WAIT_FOR_CUSTOMER, engineer, **ask)
+    link = await theirs.link(Purpose.PROGRESS)
+    await by_link(http, link, sent(("x.svg", files.SVG.encode())))
+    assert (await theirs.show()).stage is Stage.WAITING
+    together = sent(("a.jpg", files.photograph()), ("b.pdf", files.PDF))
+    for _ in range(2):
+        assert (await by_link(http, link, together)).status_code == 303
+    (wrote,) = await theirs.steps(ActionName.CUSTOMER_WROTE)
+    assert wrote["content"]["words"] == "（发来照片或文件：a.jpg, b.pdf）"
+    assert wrote["role"] == Role.CUSTOMER
+    assert (await theirs.show()).stage is Stage.IN_PROGRESS
+    told = "SELECT count(*) FROM outbox WHERE issue_id = $1 AND template = 'customer_wrote'"
+    assert await pool_of(theirs.doors).fetchval(told, wrote["issue_id"]) == 1
+    await by_link(http, link, sent(("c.jpg", files.picture())))
+    assert len(await theirs.steps(ActionName.CUSTOMER_WROTE)) == 2
 
 
 async def test_a_customer_is_told_of_each_file_that_is_not_taken(

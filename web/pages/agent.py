@@ -164,7 +164,7 @@ async def _attached(
     request: Request, here: Doors, who: Visitor, form: FormData, issue: IssueView
 ) -> Response | None:
     """Attach what was sent with a form, and say what was not taken, if anything was not."""
-    left = await album.take(here, who, issue, form, "page", ShownTo.STAFF)
+    _, left = await album.take(here, who, issue, form, "page", ShownTo.STAFF)
     shown = await album.album(here, who, issue, "/intake") if left else None
     return album.answered(request, shown, left, who=who) if shown else None
 
