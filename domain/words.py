@@ -8,6 +8,7 @@ from decimal import Decimal
 from domain.attachments import Limits
 from domain.files.kinds import FileKind
 from domain.issue.actions import ActionName
+from domain.issue.notes import Removable
 from domain.issue.state import SlaState
 from domain.issue.thread import Entry, Holds, Said, Who
 from domain.issue.view import local
@@ -278,7 +279,7 @@ FIELDS: Names = {
     "serial_number": ("序列号", "Serial number"),
     "site": ("安装地点", "Site"),
     "remove": ("去掉", "Removed"),
-    "was": ("原为", "Was"),
+    "was": ("原", "Former"),
     "redirects": ("以前的链接作废", "Earlier links open nothing any more"),
     "file": ("文件", "File"),
     "kind": ("类型", "Kind"),
@@ -317,13 +318,6 @@ FIELDS_OF: Mapping[ActionName, Names] = {
     ActionName.AMEND: {"reason": ("怎么得知的", "How it was found out")},
 }
 """What is called otherwise with one action, where it means something of its own."""
-CODED: Mapping[str, Names] = {
-    "verdict": VERDICTS,
-    "item": ITEMS,
-    "why": KEPT_BECAUSE,
-    "language": LANGUAGES,
-}
-"""What of it is said by a code."""
 PARTIES: Names = {
     **ROLES,
     Role.CUSTOMER: ("客户", "customer"),
@@ -413,6 +407,16 @@ FILES: Names = {
     FileKind.OTHER: ("其他文件", "other file"),
 }
 """What a file is, by what was found in it."""
+CODED: Mapping[str, Names] = {
+    "verdict": VERDICTS,
+    "item": ITEMS,
+    "why": KEPT_BECAUSE,
+    "language": LANGUAGES,
+    "means": MEANS,
+    "remove": {each: FIELDS[each] for each in Removable},
+    "kind": {**KINDS, **FILES},
+}
+"""What of it is said by a code."""
 NOT_TAKEN: Names = {
     "empty": ("文件是空的", "the file is empty"),
     "too_large": ("超过 {largest}，请发小一些的", "larger than {largest}: send a smaller one"),
@@ -452,7 +456,7 @@ def field(name: str, action: ActionName | None = None) -> Both:
     named = {**FIELDS, **FIELDS_OF.get(action, {})} if action else FIELDS
     zh, en = named.get(whole, (whole, whole))
     part_zh, part_en = named.get(part, (part, part))
-    return (f"{zh} {part_zh}", f"{en} {part_en}") if part else (zh, en)
+    return (f"{zh}{part_zh}", f"{en} {part_en[:1].lower()}{part_en[1:]}") if part else (zh, en)
 
 
 def value(said: Said, zone: str) -> Both:

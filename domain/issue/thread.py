@@ -136,6 +136,11 @@ class Entry(Model):
         theirs = self.action is ActionName.CUSTOMER_WROTE
         return any((each.confidential or theirs) and each.holds is Holds.TEXT for each in self.said)
 
+    @property
+    def by_stranger(self) -> bool:
+        """Whether nobody knows whose words these are."""
+        return self.says("known") is False
+
     def says(self, field: str) -> str | bool | int | None:
         """Return what was said in a field; None: nothing."""
         return next((each.value for each in self.said if each.field == field), None)
@@ -321,7 +326,7 @@ ACTED = frozenset(
     {
         *(ActionName.ACCEPT, ActionName.REPORT_PROGRESS, ActionName.WAIT_FOR_CUSTOMER),
         *(ActionName.ANSWER, ActionName.VERIFY, ActionName.SURVEY, ActionName.QUOTE),
-        ActionName.RESOLVE,
+        *(ActionName.RESOLVE, ActionName.RESUME),
     }
 )
 """By these somebody acts on what the customer said before."""
@@ -338,6 +343,11 @@ _ASKS: Mapping[ActionName, Callable[[Entry], bool]] = {
 }
 """With which acts a customer's words ask for something; a thank-you waits for nobody."""
 ASKING = frozenset(_ASKS)
+_HEARD: Mapping[ActionName, str] = {
+    ActionName.REPORT_TEST: "worked",
+    ActionName.RECORD_CALLBACK: "running",
+}
+"""By these somebody may write down what the customer told them, and that all is well."""
 
 
 def open_words(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -346,7 +356,7 @@ def open_words(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """
     found: list[Entry] = []
     for entry in entries:
-        if entry.action in ACTED:
+        if entry.action in ACTED or _all_is_well(entry):
             found.clear()
         elif _asks(entry) and entry.quotes:
             found.append(entry)
@@ -358,6 +368,13 @@ def _asks(entry: Entry) -> bool:
         return entry.sort is Sort.WORDS
     asks = _ASKS.get(entry.action)
     return asks is not None and asks(entry)
+
+
+def _all_is_well(entry: Entry) -> bool:
+    """Whether one of us spoke with the customer, and there is nothing left to act on."""
+    ours = entry.who.role not in {Role.CUSTOMER, Role.INTAKE}
+    heard = entry.action in _HEARD and entry.says(_HEARD[entry.action]) is True
+    return ours and heard and not _asks(entry)
 
 
 # Made of what is kept -----------------------------------------------------------------------------

@@ -280,10 +280,26 @@ def test_a_reader_outside_the_house_is_no_more_than_the_customer() -> None:
     assert Reader(conversation=True, work=False, internal=False) == CUSTOMER
 
 
+def test_no_code_is_shown_to_people_as_it_is_kept() -> None:
+    unnamed = {
+        (action, name)
+        for action in ACTIONS
+        for name, asked in fields(action).items()
+        if asked.holds is Holds.CODE and name not in words.CODED
+    }
+    assert not unnamed
+    said = an_act(ActionName.AMEND, remove=["site"], was={"phone": "13800000001"}).said
+    shown = [(words.field(each.field), words.value(each, "UTC")) for each in said]
+    assert shown == [
+        (("去掉", "Removed"), ("安装地点", "Site")),
+        (("原电话", "Former telephone"), ("13800000001",) * 2),
+    ]
+
+
 # Words that wait ----------------------------------------------------------------------------------
 
 CALL = an_act(ActionName.RECORD_CALLBACK, 3, reached=True, running=False, words="又坏了")
-THANKS = an_act(ActionName.REPORT_TEST, 4, worked=True, words="好了，谢谢")
+THANKS = an_act(ActionName.REPORT_TEST, 4, "customer", worked=True, words="好了，谢谢")
 ANGRY = an_act(
     ActionName.RECORD_CALLBACK, 5, reached=True, running=True, satisfied=False, words="等了一天"
 )
@@ -294,6 +310,15 @@ def test_words_of_a_failed_test_and_a_bad_call_wait_until_somebody_acted_on_them
     for action in ACTED:
         assert open_words([TEST, CALL, an_act(action, 9)]) == ()
         assert open_words([TEST, an_act(action, 4), ANGRY]) == (ANGRY,)
+
+
+def test_words_wait_no_more_once_one_of_us_heard_from_the_customer_that_all_is_well() -> None:
+    works = an_act(ActionName.REPORT_TEST, 9, "agent", worked=True)
+    runs = an_act(ActionName.RECORD_CALLBACK, 9, "clerk", reached=True, running=True)
+    for heard in (works, runs):
+        assert open_words([TEST, CALL, heard]) == ()
+    missed = an_act(ActionName.RECORD_CALLBACK, 9, "clerk", reached=False, words="没人接")
+    assert open_words([TEST, missed]) == (TEST,)
 
 
 def test_what_is_passed_on_or_seen_to_by_a_clock_still_waits() -> None:

@@ -39,7 +39,7 @@ Choices = Mapping[str, Sequence[tuple[str, str]]]
 """What a field is chosen from: code and what it is called."""
 Values = Mapping[str, tuple[str, ...]]
 
-_LINE = 200
+_LINE = 254
 """Characters up to which a text is one line."""
 _INPUTS: Mapping[str, str] = {"array": "several", "integer": "number", "number": "number"}
 _KEY = re.compile(r"[0-9a-f]{32}")

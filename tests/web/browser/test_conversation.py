@@ -1,0 +1,226 @@
+"""Words on their way, in a real browser: from whoever said them to everybody who needs them, and to
+nobody else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from domain.issue.actions import ActionName
+from domain.links import Purpose
+from domain.vocabulary import Role, Stage
+from inbound.mail import LetterBox, LetterFate
+from runtime import signing
+from tests.support.letters import form, letter
+from tests.support.people_at_browsers import House, choose, fits, speaks
+from tests.support.running_desk import RunningDesk
+from tests.web.browser.conftest import Device, Language, OpenPage, Show
+from tests.web.browser.test_customer import engineer_does, registered
+
+AGENT, LEAD = "07", "zhou.jianguo"
+ON_PHONE_AND_DESK = pytest.mark.parametrize("device", ["phone", "desk"])
+IN_BOTH = pytest.mark.parametrize("language", ["zh", "en"])
+WAITING = {"reason": "主任不在，进不去", "ask": "请打开机房，并留一位同事在场"}
+
+
+@pytest.fixture
+def house(running_desk: RunningDesk) -> House:
+    return House(running_desk)
+
+
+def an_address() -> str:
+    """An address of this test's own, for nobody may write too many letters."""
+    return f"lin@{uuid4().hex[:8]}.example.com"
+
+
+async def by_mail(house: House, number: str, sender: str, words: str) -> None:
+    """Let somebody answer one of our letters, or what looks like one."""
+    desk = house.desk
+    box = LetterBox(
+        *(desk.desk, desk.pool, form(), desk.attachments), signer=signing.signer(desk.settings)
+    )
+    raw = letter(words, From=f"林先生 <{sender}>", Subject=f"回复：{number} 等您配合").as_bytes()
+    outcome = await box.take(raw, "192.0.2.7")
+    assert (outcome.fate, outcome.said) == (LetterFate.ADDED, number)
+
+
+async def waits(house: House, **changes: Any) -> str:
+    """It is the customer's turn; return the issue's number."""
+    number = await registered(house, **changes)
+    await engineer_does(house, number, ActionName.ACCEPT)
+    await engineer_does(house, number, ActionName.WAIT_FOR_CUSTOMER, **WAITING)
+    return number
+
+
+async def handler(house: House, number: str) -> str:
+    seen = await house.desk.desk.show(number)
+    assert seen.engineer
+    return seen.engineer.id
+
+
+async def staff_at(
+    house: House, somebody: OpenPage, number: str, device: Device, language: Language
+) -> dict[str, Page]:
+    """Engineer, agent and lead, each at their page of an issue."""
+    people = {
+        "/my": (Role.ENGINEER, await handler(house, number)),
+        "/intake": (Role.AGENT, AGENT),
+        "/board": (Role.LEAD, LEAD),
+    }
+    pages = {}
+    for room, (role, person) in people.items():
+        page = await somebody(device, language)
+        await house.sign_in(page, role, person)
+        await page.goto(house.at(f"{room}/{number}"))
+        await speaks(page, language)
+        pages[room] = page
+    return pages
+
+
+def on_top(page: Page) -> Locator:
+    """What waits for somebody to act."""
+    return page.locator("#open-words")
+
+
+async def is_above_all(words: Locator, page: Page) -> None:
+    """Whether nothing that is done stands before what was said."""
+    first = page.locator("main form, main .card").first
+    place, other = await words.bounding_box(), await first.bounding_box()
+    assert place
+    assert other
+    assert place["y"] < other["y"]
+
+
+@IN_BOTH
+@ON_PHONE_AND_DESK
+async def test_the_words_of_a_failed_test_stand_on_top_until_somebody_acts_on_them(
+    house: House, somebody: OpenPage, picture: Show, device: Device, language: Language
+) -> None:
+    said = "换了以后还是每三次卡一次，昨晚十点又停了"
+    number = await registered(house)
+    await engineer_does(house, number, ActionName.RESOLVE, result="更换出钞模块，测试正常")
+    await house.replied(number)
+    customer = await somebody(device, language)
+    await customer.goto(await house.link(number, Purpose.TEST))
+    await choose(customer, worked="no")
+    await customer.locator("form#test [name=words]").fill(said)
+    await customer.locator("form#test button.primary").click()
+    await house.until(number, lambda issue: issue.reopen_count == 1 and issue.engineer is not None)
+
+    pages = await staff_at(house, somebody, number, device, language)
+    for room, page in pages.items():
+        await expect(on_top(page)).to_contain_text(said)
+        await is_above_all(on_top(page), page)
+        await fits(page)
+        await picture(page, f"failed{room.replace('/', '-')}-{device}-{language}")
+    await pages["/my"].locator("form[action$='/accept'] button").click()
+    await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
+    for page in pages.values():
+        await page.reload()
+        await expect(on_top(page)).to_have_count(0)
+        await expect(page.locator("#thread")).to_contain_text(said)
+
+
+@IN_BOTH
+@ON_PHONE_AND_DESK
+async def test_an_answer_by_mail_lets_a_waiting_issue_go_on_and_its_engineer_reads_it(
+    house: House, somebody: OpenPage, picture: Show, device: Device, language: Language
+) -> None:
+    said, address = "钥匙已经放在保安处，随时可以来。", an_address()
+    customer = {"name": "林先生", "organisation": "越秀支行", "email": address}
+    number = await waits(house, customer=customer)
+    engineer = await somebody(device, language)
+    await house.sign_in(engineer, Role.ENGINEER, await handler(house, number))
+    await engineer.goto(house.at(f"/my/{number}"))
+    await expect(engineer.locator("form[action$='/resume']")).to_have_count(1)
+
+    await by_mail(house, number, address, said)
+    await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
+    await engineer.reload()
+    await expect(on_top(engineer)).to_contain_text(said)
+    await expect(engineer.locator("#thread")).to_contain_text(said)
+    await expect(engineer.locator("form[action$='/resume']")).to_have_count(0)
+    await fits(engineer)
+    await picture(engineer, f"mail-engineer-{device}-{language}")
+
+    page = await somebody(device, language)
+    await page.goto(await house.link(number, Purpose.PROGRESS))
+    await expect(page.locator("main")).to_contain_text(said)
+    await expect(page.locator("form#waiting")).to_have_count(0)
+    await fits(page)
+    await picture(page, f"mail-customer-{device}-{language}")
+
+
+@IN_BOTH
+@ON_PHONE_AND_DESK
+async def test_a_strangers_reply_is_shown_as_such_moves_no_clock_and_its_customer_does_not_see_it(
+    house: House, somebody: OpenPage, picture: Show, device: Device, language: Language
+) -> None:
+    said = "机器我们自己修好了，不用来了。"
+    customer = {"name": "林先生", "organisation": "越秀支行", "email": an_address()}
+    number = await waits(house, customer=customer)
+    before = await house.desk.desk.show(number)
+    stranger = f"someone@{uuid4().hex[:8]}.example.org"
+    await by_mail(house, number, stranger, said)
+
+    now = await house.desk.desk.show(number)
+    assert (now.stage, now.promises) == (Stage.WAITING, before.promises)
+    warned = {"zh": "不是登记的客户", "en": "not known to be the customer"}[language]
+    for room, page in (await staff_at(house, somebody, number, device, language)).items():
+        for part in (on_top(page), page.locator("#thread")):
+            wrote = part.locator(
+                ":is(.entry, li)", has_text=said
+            ).last  # what tells us stands before
+            await expect(wrote).to_contain_text(warned)
+            await expect(wrote).to_contain_text(stranger)
+        await fits(page)
+        await picture(page, f"stranger{room.replace('/', '-')}-{device}-{language}")
+    page = await somebody(device, language)
+    await page.goto(await house.link(number, Purpose.PROGRESS))
+    await expect(page.locator("form#waiting")).to_have_count(1)
+    for private in (said, stranger):
+        await expect(page.locator("body")).not_to_contain_text(private)
+
+
+@IN_BOTH
+@ON_PHONE_AND_DESK
+async def test_a_corrected_number_is_written_to_from_now_on_and_staff_see_what_it_was(
+    house: House, somebody: OpenPage, picture: Show, device: Device, language: Language
+) -> None:
+    wrong, right = (f"13{uuid4().int % 10**9:09}" for _ in range(2))
+    number = await registered(house, customer={"name": "林先生", "phone": f"+86{wrong}"})
+    agent = await somebody(device, language)
+    await house.sign_in(agent, Role.AGENT, AGENT)
+    await agent.goto(house.at(f"/intake/{number}"))
+    await agent.locator("#amend > summary").click()
+    correcting = agent.locator("form[action$='/amend']")
+    await expect(correcting.locator("[name=phone]")).to_have_value(f"+86{wrong}")
+    await correcting.locator("[name=phone]").fill(right)
+    await correcting.locator("[name=reason]").fill("客户来电说号码记错了")
+    await fits(agent)
+    await picture(agent, f"amend-{device}-{language}")
+    await correcting.locator("button").click()
+    await expect(agent.locator("#thread")).to_contain_text(right)
+
+    await engineer_does(house, number, ActionName.ACCEPT)
+    sent = await house.desk.pool.fetch(
+        "SELECT o.template, o.address FROM outbox o JOIN issues i ON i.id = o.issue_id"
+        " WHERE i.number = $1 AND o.recipient = 'customer' ORDER BY o.seq DESC",
+        number,
+    )
+    assert (sent[0]["template"], sent[0]["address"]) == ("accepted", f"+86{right}")
+    for room, page in (await staff_at(house, somebody, number, device, language)).items():
+        corrected = page.locator(
+            "#thread li", has_text={"zh": "原电话", "en": "Former telephone"}[language]
+        ).first
+        await expect(corrected).to_contain_text(wrong)
+        await expect(corrected).to_contain_text(right)
+        await fits(page)
+        await picture(page, f"amended{room.replace('/', '-')}-{device}-{language}")
+    page = await somebody(device, language)
+    await page.goto(await house.link(number, Purpose.PROGRESS))
+    await expect(page.locator("body")).not_to_contain_text(wrong)
