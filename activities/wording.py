@@ -75,6 +75,7 @@ LINKS: words.Names = {
     Purpose.APPROVE: ("批准或驳回", "Approve or reject it"),
     Purpose.RATE: ("评定难度", "Rate the repair"),
     Purpose.ADVISE: ("填写会诊意见", "Write down your advice"),
+    Purpose.REOPEN: ("没有解决，重新处理", "Open it again if it is not solved"),
 }
 """What a link is called in a message."""
 _GREETINGS = ("{}，您好。", "Dear {}, ")

@@ -41,6 +41,7 @@ class Purpose(StrEnum):
     APPROVE = "approve"
     RATE = "rate"
     ADVISE = "advise"
+    REOPEN = "reopen"
 
 
 class Terms(Model):
@@ -126,6 +127,13 @@ PURPOSES: Mapping[Purpose, Terms] = {
         awaits=frozenset({PromiseKind.PANEL}),
         by_name=True,
     ),
+    Purpose.REOPEN: Terms(
+        letter="r",
+        action=ActionName.REPORT_TEST,
+        audience=Audience.AGENT,
+        lasts=timedelta(days=30),
+        awaits=frozenset(TO_BE_HEARD),
+    ),
 }
 
 _WORK = (Purpose.ACCEPT, Purpose.COMPLETE)
@@ -148,8 +156,13 @@ OFFERED: Mapping[str, tuple[Purpose, ...]] = {
     **dict.fromkeys(("approval_wanted", "warning", "alarm"), (Purpose.APPROVE,)),
     "rating_wanted": (Purpose.RATE,),
     "panel_asked": (Purpose.ADVISE,),
+    "did_it_help": (Purpose.REOPEN,),
 }
 """Which links a message may carry, by its wording; whoever else reads it gets none of them."""
+_ASKS_ABOUT: Mapping[str, frozenset[PromiseKind]] = {
+    "did_it_help": frozenset({PromiseKind.FEEDBACK}),
+}
+"""What runs whenever a message is so worded: whoever writes twice makes it once."""
 
 BETWEEN_OURSELVES = frozenset(
     {
@@ -176,6 +189,7 @@ def offered(
     """Say which links a message to ``to`` carries, now that the issue is at ``stage``; ``running``
     are the promises that the message speaks of.
     """
+    running = {*running, *_ASKS_ABOUT.get(template, ())}
     return tuple(
         purpose
         for purpose in OFFERED.get(template, ())

@@ -178,6 +178,19 @@ async def test_whoever_is_asked_for_advice_is_given_a_link_that_answers(desk: De
     assert held == {each: [(Purpose.ADVISE, each)] for each in ("deng.wei", "zhou.jianguo")}
 
 
+async def test_the_agent_is_given_a_link_that_reopens_however_often_the_customer_writes(
+    desk: Desk,
+) -> None:
+    issue = await desk.open()
+    issue = await desk.take(issue, ActionName.RESOLVE, handler(issue), result="new reader")
+    issue = await desk.take(issue, ActionName.REPLIED, DESK)
+    for words in ("it does it again", "is anybody there?"):
+        issue = await desk.take(issue, ActionName.CUSTOMER_WROTE, CUSTOMER, words=words)
+        links = await desk.links(issue)
+        assert purposes(links) == {"did_it_help": ["reopen"]}
+        assert links["did_it_help"][0].person == issue.intake.agent
+
+
 async def test_nobody_is_asked_for_advice_who_could_not_give_any(desk: Desk) -> None:
     issue = await desk.open()
     issue = await desk.take(issue, ActionName.ACCEPT, handler(issue))

@@ -18,12 +18,13 @@ from tests.support.builders import DAY, a_promise, actor, an_act, an_issue
 
 A, C = Purpose.ACCEPT, Purpose.COMPLETE
 P, T, Q, E = Purpose.PROGRESS, Purpose.TEST, Purpose.CONFIRM, Purpose.EVALUATE
-Y, D, X = Purpose.APPROVE, Purpose.RATE, Purpose.ADVISE
+Y, D, X, R = Purpose.APPROVE, Purpose.RATE, Purpose.ADVISE, Purpose.REOPEN
+AGENT = Audience.AGENT
 MANAGER, OFFICE = Audience.MANAGER, Audience.GM_OFFICE
 HANDLER, CUSTOMER = Audience.HANDLER, Audience.CUSTOMER
 EVERYTHING = frozenset(PromiseKind)
 HOLDERS = {HANDLER: Role.ENGINEER, Audience.EXPERT: Role.ENGINEER} | {
-    each: Role(each) for each in (CUSTOMER, Audience.LEAD, MANAGER, OFFICE)
+    each: Role(each) for each in (CUSTOMER, AGENT, Audience.LEAD, MANAGER, OFFICE)
 }
 """As whom somebody acts who was sent a link."""
 K = PromiseKind
@@ -68,6 +69,9 @@ K = PromiseKind
         ("panel_asked", Audience.EXPERT, Stage.IN_PROGRESS, {K.PANEL}, (X,)),
         ("panel_asked", Audience.LEAD, Stage.WAITING, {K.PANEL}, (X,)),
         ("panel_asked", Audience.EXPERT, Stage.RESOLVED, set(), ()),
+        ("did_it_help", AGENT, Stage.REPLIED, {K.FEEDBACK}, (R,)),
+        ("did_it_help", AGENT, Stage.CLOSED, set(), (R,)),  # it runs since they wrote before
+        ("did_it_help", HANDLER, Stage.REPLIED, {K.FEEDBACK}, ()),
     ],
 )
 def test_a_message_carries_what_makes_sense_at_its_stage(
@@ -85,7 +89,7 @@ def test_nobody_is_given_a_link_but_whoever_it_is_for() -> None:
         for purpose in offered(template, to, stage, EVERYTHING):
             assert PURPOSES[purpose].is_for(to)
     for purpose, terms in PURPOSES.items():
-        staff = {HANDLER, MANAGER, OFFICE, Audience.EXPERT, Audience.LEAD}
+        staff = {HANDLER, AGENT, MANAGER, OFFICE, Audience.EXPERT, Audience.LEAD}
         theirs = {to for to in Audience if terms.is_for(to)}
         assert theirs == {CUSTOMER} or theirs <= staff, purpose
 
@@ -114,7 +118,11 @@ _UNASKED = {ActionName.EVALUATE, ActionName.RATE_DIFFICULTY}
 def _issues() -> list[Issue]:
     usual = [an_issue(stage) for stage in Stage]
     fresh = [an_issue(Stage.ASSIGNED, kind) for kind in (Kind.COMPLAINT, Kind.PAID_SERVICE)]
-    heard = [an_issue(Stage.REPLIED, promises=(a_promise(K.CUSTOMER_TEST),))]
+    heard = [
+        an_issue(stage, promises=(a_promise(each),))
+        for stage in (Stage.REPLIED, Stage.CLOSED)
+        for each in (K.CUSTOMER_TEST, K.FEEDBACK)
+    ]
     scored = [
         an_issue(Stage.CLOSED, promises=(a_promise(each),)) for each in (K.EVALUATION, K.DIFFICULTY)
     ]

@@ -18,13 +18,14 @@ import pytest
 from domain.issue.actions import PUBLIC_ACTIONS, Act, ActionName
 from domain.issue.view import IssueView
 from domain.links import PURPOSES, Link, Purpose
-from domain.vocabulary import Actor, Role
+from domain.vocabulary import Actor, Role, Stage
 from runtime.embedded.ports import free_ports
 from runtime.signing import Links, link_id
 from starter.client import Desk, Unavailable
 from store import door_log
 from store.door_log import Entry
 from tests.support.builders import an_intake
+from tests.support.patience import PATIENCE
 from tests.support.staff_at_pages import addresses, pool_of
 from tests.web.conftest import BASE
 from web.app import build
@@ -664,3 +665,75 @@ async def test_r30_an_act_by_a_used_link_or_one_that_only_shows_is_in_the_trail(
         (Role.ENGINEER, "accept", "refused: Used"),
         (Role.CUSTOMER, "see", "refused: OnlyShows"),
     ]
+
+
+# Did it not help? ---------------------------------------------------------------------------------
+
+AGAIN = "又卡了，和上次一样"
+
+
+async def asked(doors: Doors, *, known: bool = True) -> Sent:
+    """Let the customer, or somebody, have written after the answer had arrived."""
+    sent = await opened(doors)
+    await sent.act(ActionName.RESOLVE, await sent.engineer(), result="更换了读卡器")
+    async with asyncio.timeout(PATIENCE):
+        while (await sent.show()).stage is not Stage.REPLIED:
+            await asyncio.sleep(0.05)
+    by = Actor(id="mail", role=Role.INTAKE)
+    await sent.act(ActionName.CUSTOMER_WROTE, by, words=AGAIN, known=known)
+    return sent
+
+
+async def test_the_agent_opens_an_issue_again_by_the_link_of_the_question_in_one_click(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await asked(doors)
+    link = await sent.link(Purpose.REOPEN)
+    for _ in range(2):  # a mail scanner looks, and decides nothing
+        page = await http.get(link)
+        assert page.status_code == 200
+        assert AGAIN in page.text
+    english = await http.get(link, headers=ENGLISH)
+    assert "Did it not help?" in english.text
+    assert not await sent.steps(ActionName.REPORT_TEST)
+    done = await http.post(link, data={"worked": "no"})
+    assert done.status_code == 200, done.text
+    assert (await sent.show()).reopen_count == 1
+    (step,) = await sent.steps(ActionName.REPORT_TEST)
+    assert (step["actor"], step["role"]) == (sent.read(link).person, "agent")
+    again = await http.post(link, data={"worked": "no"})
+    assert again.status_code == 410
+    assert len(await sent.steps(ActionName.REPORT_TEST)) == 1
+
+
+async def test_by_the_same_link_they_say_that_it_did_help_and_the_words_wait_no_more(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await asked(doors)
+    wrong = await http.post(await sent.link(Purpose.REOPEN), data={"worked": "perhaps"})
+    assert wrong.status_code == 422
+    done = await http.post(await sent.link(Purpose.REOPEN), data={"worked": "yes"})
+    assert done.status_code == 200, done.text
+    seen = await sent.show()
+    assert seen.reopen_count == 0
+    assert "feedback" not in {each.kind for each in seen.promises if each.ended_at is None}
+    assert not (await doors.desk.thread(seen.id)).open_words
+
+
+async def test_somebody_who_is_no_agent_any_more_opens_nothing_again_by_their_link(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await asked(doors)
+    link = sent.read(await sent.link(Purpose.REOPEN))
+    for other in ("liang.jiahao", "fan.meiling", "nobody.there"):
+        path = Links(doors.signer, "").address(link.model_copy(update={"person": other}))
+        for answer in (await http.get(path), await http.post(path, data={"worked": "no"})):
+            assert answer.status_code == 403
+            assert AGAIN not in answer.text
+    assert not await sent.steps(ActionName.REPORT_TEST)
+
+
+async def test_a_strangers_words_give_nobody_a_link_that_reopens(doors: Doors) -> None:
+    sent = await asked(doors, known=False)
+    with pytest.raises(StopIteration):
+        await sent.link(Purpose.REOPEN)

@@ -29,6 +29,7 @@ ASKED: Mapping[Purpose, tuple[str, ...]] = {
     Purpose.APPROVE: ("approved", "reason"),
     Purpose.RATE: ("difficulty", "note"),
     Purpose.ADVISE: ("advice",),
+    Purpose.REOPEN: ("worked",),
 }
 """What people are asked for by a link; those that only show have no form."""
 _USUAL: Mapping[str, Mapping[str, str]] = {

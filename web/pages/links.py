@@ -7,6 +7,7 @@ that a form is ours.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -16,14 +17,15 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from domain.errors import Refused
-from domain.issue.view import IssueView
+from domain.issue.thread import Entry
+from domain.issue.view import IssueView, view
 from domain.links import Link, Purpose
 from domain.staff.access import Right
 from domain.vocabulary import Audience
 from runtime.signing import LinkRefused
 from starter.client import Busy, Unavailable
 from starter.register import Papers
-from web import audit
+from web import audit, threads
 from web.audit import Deed
 from web.auth.identity import saw
 from web.context import Doors, Here
@@ -71,6 +73,7 @@ _DONE = {
     ),
     Purpose.RATE: ("难度已记录，谢谢。", "The rating is recorded, thank you."),
     Purpose.ADVISE: ("意见已转给处理人，谢谢。", "The handler has your advice, thank you."),
+    Purpose.REOPEN: ("已记录，谢谢。", "Recorded, thank you."),
 }
 
 
@@ -178,4 +181,13 @@ async def _page(
         promises=list(now),
         **papers._asdict(),
         called=await called(here),
+        waiting=await _waiting(here, found) if found.theirs else (),
     )
+
+
+async def _waiting(here: Doors, found: Opened) -> Sequence[Entry]:
+    """Return the customer's words that somebody is asked about."""
+    if found.link.purpose is not Purpose.REOPEN:
+        return ()
+    issue = view(found.issue)
+    return (await threads.read(here, found.who, issue, limit=1, written_down=True)).open_words
