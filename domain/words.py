@@ -316,6 +316,7 @@ FIELDS_OF: Mapping[ActionName, Names] = {
         "reason": ("哪里相同", "What they have in common"),
     },
     ActionName.AMEND: {"reason": ("怎么得知的", "How it was found out")},
+    ActionName.ABSORB: {"number": ("被并入的问题", "The issue that was merged")},
 }
 """What is called otherwise with one action, where it means something of its own."""
 PARTIES: Names = {
@@ -450,6 +451,9 @@ Both = tuple[str, str]
 """Chinese and English."""
 
 
+_IDS = frozenset({"issue_id", "survivor"})
+
+
 def field(name: str, action: ActionName | None = None) -> Both:
     """Name what was said with an action; of a part, its whole and the part."""
     whole, _, part = name.partition(".")
@@ -475,6 +479,11 @@ def value(said: Said, zone: str) -> Both:
         case _:
             shown = said.name or str(said.value)
             return shown, shown
+
+
+def goes_unsaid(said: Said) -> bool:
+    """Say whether no person needs to read it: an id of ours, or that words are words."""
+    return said.field in _IDS or (said.field, said.value) == ("means", Means.WORDS)
 
 
 def called(who: Who) -> Both:

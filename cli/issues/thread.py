@@ -68,6 +68,8 @@ def _about(entry: Entry, zone: str) -> Iterator[str]:
 
 def _said(entry: Entry, zone: str, *, short: bool) -> Iterator[Text]:
     for each in entry.said:
+        if words.goes_unsaid(each):
+            continue
         value = plain(words.both_of(words.value(each, zone)))
         if short and each.holds is Holds.TEXT:
             value = _cut(value)

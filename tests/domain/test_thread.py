@@ -296,6 +296,14 @@ def test_no_code_is_shown_to_people_as_it_is_kept() -> None:
     ]
 
 
+def test_ids_of_ours_and_what_goes_without_saying_are_read_by_programs_alone() -> None:
+    absorbed = an_act(ActionName.ABSORB, issue_id="issue:web:r-1", number="20261123-07-0002")
+    wrote = an_act(ActionName.CUSTOMER_WROTE, words="还没好", means="words", known=True)
+    read = [each.field for each in (*absorbed.said, *wrote.said) if not words.goes_unsaid(each)]
+    assert read == ["number", "words", "known"]
+    assert words.field("number", ActionName.ABSORB) == ("被并入的问题", "The issue that was merged")
+
+
 # Words that wait ----------------------------------------------------------------------------------
 
 CALL = an_act(ActionName.RECORD_CALLBACK, 3, reached=True, running=False, words="又坏了")

@@ -43,7 +43,7 @@ from web.sent import form_of
 
 router = APIRouter(include_in_schema=False)
 
-_ROOMS = ("/my", "/board", "/intake")
+_ROOMS = ("/my", "/board", "/intake", "/find")
 """Where there are pages of issues."""
 
 

@@ -64,9 +64,11 @@
     const list = event.target;
     if (list.matches("[data-gentle]") && list.querySelector("details[open]")) event.preventDefault();
   });
+  const REFUSED = new Set([409, 422]);
   // A part of a page that says why something was refused is shown like any other.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.xhr.getResponseHeader("X-Part")) event.detail.shouldSwap = true;
+    const { xhr, boosted } = event.detail;
+    if (xhr.getResponseHeader("X-Part") || (boosted && REFUSED.has(xhr.status))) event.detail.shouldSwap = true;
   });
 
   // Files are sent as soon as they are chosen, one after the other, each with how far it is and why
@@ -129,5 +131,7 @@
     else row.remove();
   }
 
-  for (const form of document.querySelectorAll("form[data-uploads]")) prepare(form);
+  const prepareAll = () => document.querySelectorAll("form[data-uploads]:not(.live)").forEach(prepare);
+  document.addEventListener("htmx:load", prepareAll);
+  prepareAll();
 })();
