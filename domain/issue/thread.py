@@ -373,8 +373,8 @@ def _asks(entry: Entry) -> bool:
 def _all_is_well(entry: Entry) -> bool:
     """Whether one of us spoke with the customer, and there is nothing left to act on."""
     ours = entry.who.role not in {Role.CUSTOMER, Role.INTAKE}
-    heard = entry.action in _HEARD and entry.says(_HEARD[entry.action]) is True
-    return ours and heard and not _asks(entry)
+    field = _HEARD.get(entry.action) if entry.action else None
+    return ours and field is not None and entry.says(field) is True and not _asks(entry)
 
 
 # Made of what is kept -----------------------------------------------------------------------------
