@@ -149,6 +149,23 @@ async def test_whom_to_call_is_for_clerks_and_agents(
     assert (await agent.get("/calls")).status_code == 200
 
 
+async def test_notes_words_and_photographs_of_each_issue_are_taken_during_the_call(
+    doors: Doors, clerk: AtDesk, two: tuple[str, str]
+) -> None:
+    shown = card(await clerk.get("/calls"), two[0])
+    for number in two:
+        place = f"/find/{number}"
+        assert f'hx-get="{place}"' in shown
+        page = await clerk.get(place)
+        assert 'id="attachments"' in page.text
+        (note,) = re.findall(
+            rf'<form method="post" action="{place}/add_note">.*?</form>', page.text, re.DOTALL
+        )
+        said = hidden(note) | {"words": f"备注 {number}"}
+        assert (await clerk.post(f"{place}/add_note", said)).status_code == 303
+        assert f"备注 {number}" in (await clerk.get(place)).text
+
+
 # What was said ------------------------------------------------------------------------------------
 
 
