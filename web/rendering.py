@@ -17,6 +17,7 @@ from starlette.datastructures import FormData
 from domain import telephone, words
 from domain.issue import view
 from domain.issue.actions import ActionName
+from domain.issue.thread import without_ways
 from domain.staff.access import Reach, Right, reach
 from domain.vocabulary import SUPERVISORS, Role
 from web.auth import sessions
@@ -90,7 +91,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters["local"] = view.local
+_ENVIRONMENT.filters |= {"local": view.local, "without_ways": without_ways}
 _ENVIRONMENT.globals |= {"words": words, "rooms": rooms, "dial": telephone.read}
 
 

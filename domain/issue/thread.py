@@ -387,6 +387,15 @@ Row = Mapping[str, Any]
 _OUR_LINKS = re.compile(r"[!-~]*/l/[A-Za-z0-9_.-]{16,}")
 """Whoever has a link acts as whom it was sent to: nobody reads it over their shoulder."""
 
+_WAYS = re.compile(r"\n*^[^\n:]{1,60}: …$", re.MULTILINE)
+
+
+def without_ways(message: str) -> str:
+    """Leave out of a message that is shown the lines that were a link of ours and nothing else:
+    whom they led here is here.
+    """
+    return _WAYS.sub("", message)
+
 
 def made_of(sort: Sort, row: Row, people: People) -> Entry:
     """Make an entry of what is kept: of a ``row`` of its sort's table, see ``store.thread``."""
