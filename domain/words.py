@@ -315,6 +315,15 @@ FIELDS_OF: Mapping[ActionName, Names] = {
         "into": ("并入的问题编号", "Number of the issue that goes on"),
         "reason": ("哪里相同", "What they have in common"),
     },
+    ActionName.ABSORB: {
+        "number": ("被并入的问题编号", "Number of the issue that was merged"),
+        "issue_id": ("它的标识", "Its id"),
+        "reason": ("哪里相同", "What they have in common"),
+    },
+    ActionName.MERGED: {
+        "into": ("并入的问题编号", "Number of the issue that goes on"),
+        "survivor": ("它的标识", "Its id"),
+    },
     ActionName.AMEND: {"reason": ("怎么得知的", "How it was found out")},
     ActionName.ABSORB: {"number": ("被并入的问题", "The issue that was merged")},
 }

@@ -46,6 +46,7 @@ _VISITORS = (
     Actor(id="liang.jiahao", role=Role.ENGINEER),
     Actor(id="fan.meiling", role=Role.CLERK),
     Actor(id="zhou.jianguo", role=Role.LEAD),
+    Actor(id="sun.li", role=Role.MANAGER),
 )
 """As whom one may look around afterwards."""
 _SAID = frozenset({ActionName.CUSTOMER_WROTE, ActionName.ADD_NOTE, ActionName.REPORT_TEST})

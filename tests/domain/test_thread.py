@@ -380,3 +380,10 @@ def test_every_door_and_sort_has_words_in_both_languages() -> None:
     assert set(Door) <= words.DOORS.keys()
     assert set(Sort) - {Sort.ACT} == words.SORTS.keys()
     assert set(Role) - {Role.AUDITOR} <= words.PARTIES.keys()
+
+
+def test_a_merge_is_told_in_words_that_speak_of_no_complaint() -> None:
+    for action in (ActionName.ABSORB, ActionName.MERGED):
+        called = [words.field(each, action) for each in fields(action)]
+        assert len(set(called)) == len(called)
+        assert [zh for zh, en in called if "投诉" in zh or "complaint" in en] == []
