@@ -92,7 +92,7 @@ _ENDINGS: Mapping[FileKind, tuple[str, ...]] = {
     FileKind.WEBP: (".webp",),
     FileKind.HEIC: (".heic", ".heif"),
     FileKind.PDF: (".pdf",),
-    FileKind.TEXT: (".txt", ".csv", ".tsv", ".log", ".md", ".json", ".ini", ".yaml"),
+    FileKind.TEXT: (".txt", ".csv", ".tsv", ".log", ".md", ".json", ".yaml"),
     FileKind.DOCX: (".docx",),
     FileKind.XLSX: (".xlsx",),
     FileKind.PPTX: (".pptx", ".ppsx"),
@@ -129,6 +129,8 @@ _BEGINNINGS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = tuple(
         (rb"ID3[\x02-\x04]|\xff[\xf2\xf3\xfa\xfb]", FileKind.MP3),
         (rb"#!|\x7fELF|MZ.{1,61}\x00|L\x00\x00\x00\x01\x14\x02\x00", FileKind.PROGRAM),
         (rb"\xca\xfe\xba\xbe|[\xce\xcf]\xfa\xed\xfe|\xfe\xed\xfa[\xce\xcf]", FileKind.PROGRAM),
+        # SYLK: a sheet that may have programs in it, for Excel also where it is called .csv.
+        (rb"ID;P[^\r\n;]*(?:;[NE])*\r?\n(?:[A-Z]{1,3};|E\s)", FileKind.MACROS),
         (rb"Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|\x1f\x8b\x08|BZh\d|\xfd7zXZ\x00", FileKind.ARCHIVE),
     )
 )
@@ -140,7 +142,9 @@ _IN_ZIP: Mapping[str, FileKind] = {
     "xl/workbook.bin": FileKind.XLSX,
     "ppt/presentation.xml": FileKind.PPTX,
 }
-_WITH_PROGRAMS = re.compile(r"vbaProject|vbaData|activeX|Basic/|Scripts/", re.IGNORECASE)
+_WITH_PROGRAMS = re.compile(
+    r"vbaProject|vbaData|activeX|macrosheets/|Basic/|Scripts/", re.IGNORECASE
+)
 _OPEN_DOCUMENT = re.compile(
     rb"PK\x03\x04.{26}mimetype(application/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation))PK",
     re.DOTALL,

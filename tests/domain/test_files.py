@@ -24,6 +24,7 @@ KNOWN: dict[str, tuple[bytes, FileKind]] = {
     "gbk": ("出钞口卡钞".encode("gb18030"), FileKind.TEXT),
     "utf-16": (b"\xff\xfe" + "出钞口".encode("utf-16-le"), FileKind.TEXT),
     "log": (b"\x1b[31mERROR\x1b[0m a < b, b > c\n" * 10, FileKind.TEXT),
+    "csv": (b"ID;Produkt;Ort\r\n1;K-2;Bonn\r\n", FileKind.TEXT),
     "docx": (files.office(), FileKind.DOCX),
     "xlsx": (files.office("xl/workbook.xml"), FileKind.XLSX),
     "pptx": (files.office("ppt/presentation.xml"), FileKind.PPTX),
@@ -64,6 +65,10 @@ def test_what_is_two_things_at_once_is_what_it_begins_as_and_is_called_so(sent: 
 @pytest.mark.parametrize(("written", "name"), NAMES.items(), ids=ascii)
 def test_a_name_leads_nowhere_and_ends_as_its_kind_does(written: str, name: str) -> None:
     assert name_of(written, FileKind.JPEG) == name
+
+
+def test_no_text_is_called_as_what_a_system_goes_by_when_it_shows_a_folder() -> None:
+    assert name_of("desktop.ini", FileKind.TEXT) == "desktop.ini.txt"
 
 
 @given(written=st.text(st.characters() | st.sampled_from('../\\:\x00\u202e"%. '), max_size=400))

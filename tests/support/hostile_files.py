@@ -6,6 +6,7 @@ What of the hostile ones might run says so: each tries to leave ``RAN`` where a 
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import zipfile
 import zlib
@@ -153,6 +154,15 @@ def polyglots() -> tuple[Sent, ...]:
         Sent("report.pdf", PDF + PAGE.encode(), FileKind.PDF, "application/pdf"),
         Sent("report.hta", PDF + PAGE.encode(), FileKind.PDF, "text/html"),
         Sent("both.pdf", zipped(program, before=PDF), FileKind.PDF, "application/pdf"),
+        Sent("photo.png.html", picture("PNG") + PAGE.encode(), FileKind.PNG, "text/html"),
+        Sent("chunk.png", png_of(1, 1, _POINT, (b"tEXt", PAGE.encode())), FileKind.PNG),
+        Sent("moving.png", png_of(1, 1, _POINT, *_moving()), FileKind.PNG, "image/apng"),
+        Sent("photo.jpg.exe", b"\xff\xd8\xff\xfe\0\x09MZ<!--" + picture()[2:], FileKind.JPEG),
+        Sent("saved.mhtml", MHTML, FileKind.TEXT, "application/x-mimearchive"),
+        Sent("shift.html", b"+ADw-script+AD4-alert(1)+ADw-/script+AD4-", FileKind.TEXT),
+        Sent("run.url", b"[InternetShortcut]\r\nURL=file://192.0.2.1/x\r\n", FileKind.TEXT),
+        Sent("drawn.mvg", b"push graphic-context\nimage over 0,0 0,0 'https://x'\n", FileKind.TEXT),
+        Sent("huge.docx", _says_huge(office()), FileKind.DOCX),
     )
 
 
@@ -184,6 +194,16 @@ def pretenders() -> tuple[Sent, ...]:
         Sent("rich.doc", rb"{\rtf1{\object\objdata 0105}}", FileKind.OTHER),
         Sent("bomb.zip", zipped({"zeros": bytes(10**7)}), FileKind.ARCHIVE, "application/zip"),
         Sent("crowd.docx", _crowded(), FileKind.ARCHIVE),
+        Sent("empty.zip", _says_huge(zipped({})), FileKind.ARCHIVE, "application/zip"),
+        Sent("loop.tif", _looped(), FileKind.OTHER, "image/tiff"),
+        Sent("page.png", PAGE.encode(), FileKind.PAGE, "image/png"),
+        Sent("invoice.pdf.exe", b"MZ\x90\x00" + PDF, FileKind.PROGRAM, "application/pdf"),
+        Sent("laughs.xml", _LAUGHS, FileKind.PAGE, "text/xml"),
+        Sent("plain.mht", MHTML.replace(b"=3C", b"<"), FileKind.PAGE, "text/plain"),
+        Sent("sheet.csv", b'ID;PWXL;N;E\r\nC;Y1;X1;EEXEC("calc")\r\nE\r\n', FileKind.MACROS),
+        Sent("sent.xlsx", office("xl/workbook.xml", xl__macrosheets__s1_xml=b"x"), FileKind.MACROS),
+        Sent("code.wasm", b"\0asm\x01\0\0\0", FileKind.OTHER),
+        Sent("help.chm", b"ITSF\x03\0\0\0" + bytes(60), FileKind.OTHER),
         Sent("endless.doc", compound("WordDocument", "Workbook", chain=1), FileKind.OTHER),
     )
 
@@ -202,8 +222,48 @@ def broken() -> tuple[Sent, ...]:
         Sent("wide.png", png_of(2**31 - 1, 1, b"x"), FileKind.PNG, "image/png"),
         Sent("short.png", png_of(400, 400, zlib.compress(b"x")), FileKind.PNG, "image/png"),
         Sent("words.png", png_of(4, 4, b"", (b"zTXt", _text_bomb())), FileKind.PNG, "image/png"),
+        Sent("60000.png", png_of(60_000, 60_000, rows), FileKind.PNG, "image/png"),
+        Sent("wide.gif", b"GIF89a\xff\xff\xff\xff\0\0\0" + bytes(40), FileKind.GIF, "image/gif"),
+        Sent("wide.jpg", _says_wide(picture()), FileKind.JPEG),
+        Sent("endless.png", png_of(1, 1, b"", *_moving()), FileKind.PNG, "image/apng"),
         Sent("odd.webp", b"RIFF\xff\xff\xff\xffWEBPVP8L" + bytes(50), FileKind.WEBP, "image/webp"),
     )
+
+
+_POINT = zlib.compress(bytes(4))
+MHTML = b"""From: <saved>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n
+--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n
+=3Cscript>alert(1)=3C/script>\r\n--b--\r\n"""
+_LAUGHS = b"<?xml version='1.0'?><!DOCTYPE l [<!ENTITY a 'ha'>" + b"".join(
+    f"<!ENTITY {each} '{f'&{before};' * 9}'>".encode()
+    for before, each in itertools.pairwise("abcdefghij")
+)
+
+
+def _moving() -> tuple[tuple[bytes, bytes], ...]:
+    """Say that a picture moves for ever, by frames of which there is none."""
+    return ((b"acTL", struct.pack(">2I", 2**31 - 1, 0)),)
+
+
+def _says_huge(archive: bytes) -> bytes:
+    """Let what is in an archive say that it takes four gigabytes."""
+    changed, place = bytearray(archive), 0
+    while (place := changed.find(b"PK\1\2", place)) >= 0:
+        struct.pack_into("<L", changed, place + 24, 2**32 - 2)
+        place += 4
+    return bytes(changed)
+
+
+def _says_wide(jpeg: bytes) -> bytes:
+    """Let a JPEG say that it has four thousand million points."""
+    changed = bytearray(jpeg)
+    struct.pack_into(">2H", changed, changed.index(b"\xff\xc0") + 5, 65_500, 65_500)
+    return bytes(changed)
+
+
+def _looped() -> bytes:
+    """Write a TIFF whose only directory is followed by itself."""
+    return struct.pack("<2sHLHHHLLL", b"II", 42, 8, 1, 254, 4, 1, 0, 8)
 
 
 def _text_bomb() -> bytes:
@@ -252,5 +312,17 @@ NAMES: Mapping[str, str] = {
     "\ud800.jpg": "file.jpg",
     "照" * 300 + ".jpg": "照" * 58 + ".jpg",
     "  spaced  .jpg": "spaced.jpg",
+    "invoice.pdf.exe": "invoice.pdf.exe.jpg",
+    "photo.jpg.": "photo.jpg",
+    "run.exe. . .": "run.exe.jpg",
+    "photo.jpg::$DATA": "photo.jpg__$DATA.jpg",
+    "file:///etc/passwd": "passwd.jpg",
+    "%2e%2e%2fpasswd": "%2e%2e%2fpasswd.jpg",
+    "photo\r\nContent-Type: text/html\r\n\r\n<script>.jpg": "html _script_.jpg",
+    "\u2066exe.\u2069gpj.jpg": "exe.gpj.jpg",
+    "\u061cphoto\ufeff.jpg": "photo.jpg",
+    "photo\u2028.jpg": "photo.jpg",
+    "LPT\u00b9.jpg": "_LPT\u00b9.jpg",
+    "desktop.ini": "desktop.ini.jpg",
 }
 """What photographs may be called by whoever sends them, and are called here."""
