@@ -176,4 +176,5 @@ async def _box(form: Form, own: tuple[str, ...] = ()) -> AsyncIterator[LetterBox
     logs.configure(settings.log_format, settings.log_level)
     async with connected(settings, "yinuo inbound") as (desk, pool):
         attachments, signer = Attachments.on(pool, settings), signing.signer(settings)
-        yield LetterBox(desk, pool, form, attachments, own=own, signer=signer)
+        largest = settings.largest_letter
+        yield LetterBox(desk, pool, form, attachments, own=own, signer=signer, largest=largest)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from inbound.mail import LARGEST, LetterBox, LetterFate
+from inbound.mail import LetterBox, LetterFate
 
 _SECONDS = 60.0
 """A server that says nothing for that long counts as gone."""
@@ -25,7 +25,8 @@ _FLAGS = {
     LetterFate.IGNORED: r"\Seen",
     LetterFate.UNUSABLE: r"\Seen \Flagged",
 }
-_FAULT = r"\Flagged"
+_FOR_A_PERSON = r"\Flagged"
+"""There is more to see of it: a fault of ours is about it, or it is too large."""
 
 
 _CONNECTIONS = 3
@@ -92,16 +93,16 @@ class Mailbox:
                 continue
             look.tried.add(uid)
             try:
-                raw = await asyncio.to_thread(_letter, connection, uid)
+                raw = await asyncio.to_thread(_letter, connection, uid, box.largest + 1)
                 if raw is None:  # somebody moved it meanwhile, or the server cannot read it
                     continue
-                fate = await self._fate(box, raw)
+                cut = len(raw) > box.largest
+                fate = await self._fate(box, raw[: box.largest], cut=cut)
                 if fate is LetterFate.AWAY:
                     return
                 look.dealt_with += fate is not None
-                if not await asyncio.to_thread(
-                    _marked, connection, uid, _FLAGS[fate] if fate else _FAULT
-                ):
+                flags = f"{_FLAGS[fate]} {_FOR_A_PERSON if cut else ''}" if fate else _FOR_A_PERSON
+                if not await asyncio.to_thread(_marked, connection, uid, flags.strip()):
                     self._done.add(f"{of}:{uid}")
                     log.warning("a letter cannot be marked as read")
             except imaplib.IMAP4.abort:
@@ -109,9 +110,9 @@ class Mailbox:
             except imaplib.IMAP4.error:
                 log.warning("the server refuses a letter")
 
-    async def _fate(self, box: LetterBox, raw: bytes) -> LetterFate | None:
+    async def _fate(self, box: LetterBox, raw: bytes, *, cut: bool) -> LetterFate | None:
         try:
-            return (await box.take(raw, self.host, cut=len(raw) >= LARGEST)).fate
+            return (await box.take(raw, self.host, cut=cut)).fate
         except Exception as error:  # noqa: BLE001  the next letter is somebody else's
             log.error("a fault of ours", kind=type(error).__name__)  # noqa: TRY400  nothing of it
             return None
@@ -136,8 +137,8 @@ def _unread(connection: imaplib.IMAP4) -> list[str]:
     return (found[0] or b"").decode().split()
 
 
-def _letter(connection: imaplib.IMAP4, uid: str) -> bytes | None:
-    _, parts = connection.uid("FETCH", uid, f"(BODY.PEEK[]<0.{LARGEST}>)")
+def _letter(connection: imaplib.IMAP4, uid: str, most: int) -> bytes | None:
+    _, parts = connection.uid("FETCH", uid, f"(BODY.PEEK[]<0.{most}>)")
     return next((part[1] for part in parts if isinstance(part, tuple)), None)
 
 

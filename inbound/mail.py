@@ -30,6 +30,7 @@ from inbound.letters.headers import Head, head_of, header, raw_header
 from inbound.letters.letter import Letter
 from inbound.machines import answered_to, machine
 from inbound.mapping import Form, Ignored, Unusable, fitted
+from runtime.settings import LARGEST_LETTER
 from runtime.signing import Signer
 from starter.attachments import Attachments
 from starter.client import Desk, Unavailable
@@ -38,17 +39,11 @@ from store import AWAY, door_log
 from store.connection import Pool
 from store.door_log import Entry
 
-LARGEST = 10 * 1024 * 1024
-"""Bytes of a letter, attachments included."""
 _PATIENCE = 2.0
 """Seconds that writing into the trail may hold up an answer."""
 AUTOMATIC, NOT_AN_ISSUE = "automatic", "not about an issue"
 _TO = ("To", "Cc", "Delivered-To", "X-Original-To")
 _ANSWERS = ("In-Reply-To", "References")
-_CUT = (
-    f"（此信过大，只收到前 {LARGEST // 1024**2} MiB。"
-    f"This letter is too large: only its first {LARGEST // 1024**2} MiB were taken.）"
-)
 log = structlog.get_logger("inbound.mail")
 
 
@@ -86,6 +81,8 @@ class LetterBox:
     own: tuple[str, ...] = ()
     """Addresses of the desk's own that the mapping file does not know, such as the mailbox's."""
     reader: Reader = field(default_factory=shared)
+    largest: int = LARGEST_LETTER
+    """Bytes of a letter that are taken."""
     signer: Signer | None = None
     """Reads the links that customers were sent, where they come back with an answer."""
 
@@ -139,7 +136,7 @@ class LetterBox:
             raise Ignored(AUTOMATIC)
         letter = await asyncio.to_thread(self.reader.read, raw)
         if cut:
-            letter["text"] = f"{_CUT}\n\n{letter['text']}"
+            letter["text"] = f"{_cut(len(raw))}\n\n{letter['text']}"
         letter = from_a_person(letter, head, ours)
         if sender and not letter["from"]["address"]:
             letter["from"]["address"] = sender
@@ -224,6 +221,14 @@ class LetterBox:
                 await door_log.note(self.pool, entry)
         except AWAY:
             log.warning("not in the register's trail", **entry.model_dump(mode="json"))
+
+
+def _cut(taken: int) -> str:
+    size = f"{round(taken / 1024**2, 1):g} MiB"
+    return (
+        f"（此信过大，只收到前 {size}；全信仍在邮箱中，已加标记。This letter is too large: only its"
+        f" first {size} were taken. The whole of it is in the mailbox, flagged.）"
+    )
 
 
 def from_a_person(letter: Letter, head: Head, ours: Collection[str]) -> Letter:

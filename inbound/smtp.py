@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from functools import wraps
 from weakref import WeakSet
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from inbound.mail import LARGEST, LetterBox, LetterFate, LetterOutcome
+from inbound.mail import LetterBox, LetterFate, LetterOutcome
 
 _REPLIES = {
     LetterFate.REGISTERED: "250 2.0.0 {}",
@@ -24,13 +26,38 @@ _REPLIES = {
     LetterFate.AWAY: "451 4.3.0 the desk does not answer now: send it again",
 }
 _LONGEST_REPLY = 400
+_SIZE = re.compile(r"\bSIZE=(\d{1,20})\b", re.IGNORECASE | re.ASCII)
+_SMALL = 1024**2
+"""Bytes, by the word of whoever sends it (RFC 1870): such letters wait for none."""
+_LARGE_AT_ONCE = 2
 log = structlog.get_logger("inbound.smtp")
 
 
 class _Caller(SMTP):
-    """Takes lines of any length: robots and page editors write whole letters in one."""
+    """Takes lines of any length: robots and page editors write whole letters in one. And of large
+    letters only some at a time, for while one comes in and is read it takes several times its size:
+    whoever would send another is not told to begin before there is room.
+    """
 
-    line_length_limit = LARGEST
+    def __init__(self, handler: _Handler, largest: int, room: asyncio.Semaphore) -> None:
+        self.line_length_limit = largest
+        loop = asyncio.get_running_loop()
+        super().__init__(handler, data_size_limit=largest, enable_SMTPUTF8=True, loop=loop)
+        self._room = room
+        self._small = False
+
+    @wraps(SMTP.smtp_MAIL)
+    async def smtp_MAIL(self, arg: str) -> None:  # noqa: N802  aiosmtpd's name
+        """Hear who writes, and how much, if they say so."""
+        said = _SIZE.search(arg or "")
+        self._small = said is not None and int(said[1]) <= _SMALL
+        await super().smtp_MAIL(arg)
+
+    @wraps(SMTP.smtp_DATA)
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  aiosmtpd's name
+        """Take a letter, if it is a large one when it is its turn."""
+        async with nullcontext() if self._small else self._room:
+            await super().smtp_DATA(arg)
 
 
 class _Handler:
@@ -40,6 +67,8 @@ class _Handler:
     async def handle_DATA(self, _: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
         """Answer for one letter."""
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
+        # The library would keep it until somebody collects who knows whom in a circle.
+        envelope.content = envelope.original_content = None
         peer = str(session.peer[0]) if session.peer else "unknown"
         sender = (envelope.mail_from or "").strip("<> ")  # nobody: a bounce (RFC 5321, 4.5.5)
         return _reply(await self._box.take(raw, peer, sender=sender))
@@ -66,11 +95,11 @@ async def listening(box: LetterBox, host: str, port: int) -> AsyncIterator[int]:
     # The library tells the log who writes, and what was in a letter that it stumbles on (R30).
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     loop = asyncio.get_running_loop()
-    handler = _Handler(box)
+    handler, room = _Handler(box), asyncio.Semaphore(_LARGE_AT_ONCE)
     callers: WeakSet[_Caller] = WeakSet()
 
     def pick_up() -> _Caller:
-        caller = _Caller(handler, data_size_limit=LARGEST, enable_SMTPUTF8=True, loop=loop)
+        caller = _Caller(handler, box.largest, room)
         callers.add(caller)
         return caller
 

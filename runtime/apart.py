@@ -22,11 +22,13 @@ Work: TypeAlias = Callable[[bytes], bytes]
 """A function of a module, which the process imports by its name."""
 
 SECONDS = 3.0
-"""Of computing, for one piece of work: whatever else the machine has to do."""
+"""Of computing, for one piece of work, however small: whatever else the machine has to do."""
+_A_SECOND = 10 * 1024**2
+"""Bytes for which a second more is given: what is large may take longer."""
 _LONGEST = 30.0
 """Seconds after which nothing more is expected of it."""
 _MEMORY = 1024**3
-"""Bytes: a hundred times the largest letter, twice the largest picture."""
+"""Bytes: ten times the largest letter that may be allowed, twice the largest picture."""
 _COMMAND = (sys.executable, "-m", "runtime.apart")
 
 
@@ -112,7 +114,7 @@ def main(line: Connection, seconds: float) -> None:
             module, name = line.recv()
             work: Work = getattr(import_module(module), name)
             given = line.recv_bytes()
-            signal.setitimer(signal.ITIMER_PROF, seconds)
+            signal.setitimer(signal.ITIMER_PROF, seconds + len(given) / _A_SECOND)
             done = work(given)
             signal.setitimer(signal.ITIMER_PROF, 0)
             line.send_bytes(done)

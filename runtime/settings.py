@@ -26,6 +26,8 @@ PORTS = ("http_port", "temporal_port", "temporal_ui_port")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Slots = Annotated[int, Field(ge=1, le=1000)]
+LARGEST_LETTER = 36 * 1024**2
+"""Bytes: 25 MiB of photographs, which letters make a third more, and something to spare."""
 _SECRETS = ("secret", "oidc_client_secret")
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -87,6 +89,8 @@ class Settings(BaseSettings):
     """A malware scanner that is shown what is attached: `tcp://HOST:PORT` or `unix:///PATH`, as
     ClamAV's daemon listens; None: nobody looks for malware.
     """
+    largest_letter: Annotated[int, Field(ge=64 * 1024, le=100 * 1024**2)] = LARGEST_LETTER
+    """Bytes of a letter that comes in, with all that it brings."""
     inbound: Path | None = None
     """Folder of the mapping files of webhooks and mailboxes; None: there are none."""
     oidc_issuer: str | None = None

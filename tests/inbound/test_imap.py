@@ -14,7 +14,6 @@ import pytest
 
 from cli.inbound import PASSWORD as VARIABLE
 from domain.issue.intake import issue_id
-from inbound import imap
 from inbound.imap import Mailbox, MailboxError
 from inbound.mail import LetterBox
 from runtime.embedded.ports import free_ports
@@ -104,35 +103,30 @@ async def test_while_the_desk_is_away_letters_are_left_as_they_are(
     assert server.answered.wait(5), "the mailbox was left open"
 
 
-async def test_of_a_letter_that_is_too_large_the_beginning_is_read(
-    server: MailServer,
-    mailbox: Mailbox,
-    box: LetterBox,
-    running_desk: RunningDesk,
-    monkeypatch: pytest.MonkeyPatch,
+async def test_of_a_letter_that_is_too_large_the_beginning_is_taken_and_a_person_is_told(
+    server: MailServer, mailbox: Mailbox, box: LetterBox, running_desk: RunningDesk
 ) -> None:
-    monkeypatch.setattr(imap, "LARGEST", 2000)
-    sent = letter("a" * 60 + "\n" * 10_000).as_bytes()
-    server.receive(sent)
-    assert await mailbox.empty_into(box) == 1
-    assert server.longest == 2000
-    assert await registered(running_desk, sent)
-
-
-async def test_of_a_letter_that_was_cut_the_text_says_so(
-    server: MailServer,
-    mailbox: Mailbox,
-    box: LetterBox,
-    running_desk: RunningDesk,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(imap, "LARGEST", 2000)
-    sent = letter("a" * 60 + "\n" * 10_000).as_bytes()
-    server.receive(sent)
-    await mailbox.empty_into(box)
+    """It stays where it is, flagged, and stops none of those after it."""
+    sent, after = letter("a" * 60 + "\n" * 10_000).as_bytes(), letter().as_bytes()
+    large, next_ = server.receive(sent), server.receive(after)
+    assert await mailbox.empty_into(replace(box, largest=2000)) == 2
+    assert server.longest == 2001, "one more says that there is more"
+    assert server.flags[large] == {r"\Seen", r"\Flagged"}
+    assert server.flags[next_] == {r"\Seen"}
     said = await description(running_desk, sent)
     assert said.startswith("（此信过大")
     assert "a" * 60 in said
+    assert await registered(running_desk, after)
+
+
+async def test_a_letter_as_large_as_may_be_is_whole(
+    server: MailServer, mailbox: Mailbox, box: LetterBox, running_desk: RunningDesk
+) -> None:
+    sent = letter("a" * 60).as_bytes()
+    uid = server.receive(sent)
+    assert await mailbox.empty_into(replace(box, largest=len(sent))) == 1
+    assert server.flags[uid] == {r"\Seen"}
+    assert "过大" not in await description(running_desk, sent)
 
 
 async def test_an_answer_counts_as_read_once_its_words_are_with_the_issue(

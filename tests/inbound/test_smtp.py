@@ -17,14 +17,15 @@ from typing import Any
 
 import pytest
 
-from inbound.mail import LARGEST, LetterBox
-from inbound.smtp import listening
+from inbound.mail import LetterBox
+from inbound.smtp import _LARGE_AT_ONCE, listening
 from runtime.embedded.ports import free_ports
 from runtime.settings import ROOT
 from starter.client import Desk, Unavailable
 from starter.registers import Letters
 from store import letters
 from tests.inbound.test_letters import WRONG
+from tests.support.hostile_files import picture
 from tests.support.letters import FIELD, MAPPING, form, letter
 from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
@@ -158,16 +159,84 @@ async def test_what_cannot_be_an_issue_is_refused_with_the_reason(port: int) -> 
     assert "customer.email" in said
 
 
-async def test_a_letter_that_is_too_large_is_refused(port: int) -> None:
-    def announced() -> int:
+async def test_a_letter_with_25_mib_of_photographs_is_taken_with_all_of_them(
+    port: int, running_desk: RunningDesk
+) -> None:
+    message, size = letter("看照片"), 5 * 1024**2
+    for place in range(5):
+        photo = picture(size=(60 + place, 40)).ljust(size, b"\0")
+        message.add_attachment(photo, maintype="image", subtype="jpeg", filename=f"{place}.jpg")
+    code, said = await post(port, message)
+    assert code == 250, said
+    issue = await running_desk.desk.show(said.split()[-1])
+    kept = await running_desk.attachments.of(issue.id)
+    assert [(each.name, each.size) for each in kept] == [(f"{n}.jpg", size) for n in range(5)]
+
+
+async def test_a_letter_that_is_too_large_is_refused_as_soon_as_it_is_known(
+    running_desk: RunningDesk,
+) -> None:
+    """Before it is sent, if its sender says how large (RFC 1870); and nothing of it is kept."""
+    largest = 64 * 1024
+    box = LetterBox(
+        *(running_desk.desk, running_desk.pool, form(), running_desk.attachments), largest=largest
+    )
+    before = await running_desk.pool.fetchval("SELECT count(*) FROM letters")
+
+    def announced(port: int) -> int:
         with smtplib.SMTP(HERE, port, timeout=PATIENCE) as server:
             server.ehlo()
-            assert int(server.esmtp_features["size"]) == LARGEST
-            return server.mail(SENDER, [f"size={LARGEST + 1}"])[0]
+            assert int(server.esmtp_features["size"]) == largest
+            assert server.mail(SENDER, [f"size={largest}"])[0] == 250
+            server.rset()
+            return server.mail(SENDER, [f"size={largest + 1}"])[0]
 
-    assert await asyncio.to_thread(announced) == 552
-    code, _ = await post(port, b"Subject: x\r\n\r\n" + (b"a" * 98 + b"\r\n") * (LARGEST // 100 + 1))
-    assert code == 552
+    async with listening(box, HERE, 0) as port:
+        assert await asyncio.to_thread(announced, port) == 552
+        long = b"Subject: x\r\n\r\n" + (b"a" * 98 + b"\r\n") * (largest // 100 + 1)
+        assert (await post(port, long))[0] == 552
+        assert (await post(port, letter()))[0] == 250
+    assert await running_desk.pool.fetchval("SELECT count(*) FROM letters") == before + 1
+
+
+async def test_large_letters_come_in_some_at_a_time_and_small_ones_meanwhile(port: int) -> None:
+    """So memory stays flat, however many come at once."""
+    *first, (reader, writer) = [await _begun(port) for _ in range(_LARGE_AT_ONCE + 1)]
+    for each in first:
+        assert await _asked(*each) == b"354"
+    waits = asyncio.create_task(_asked(reader, writer))
+    small = letter()
+
+    def sent() -> int:
+        with smtplib.SMTP(HERE, port, timeout=PATIENCE) as server:
+            server.ehlo()
+            server.mail(SENDER, [f"size={len(small.as_bytes())}"])
+            server.rcpt(MAILBOX)
+            return server.data(small.as_bytes())[0]
+
+    assert await asyncio.to_thread(sent) == 250
+    assert not waits.done(), "there is no room for it yet"
+    for _, goes_away in first:
+        goes_away.close()
+    assert await waits == b"354"
+    writer.close()
+
+
+async def _begun(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Say to whom a letter is, and not how large it is."""
+    reader, writer = await asyncio.open_connection(HERE, port)
+    greeting = await reader.readline()
+    assert greeting.startswith(b"220")
+    for said in ("HELO x", f"MAIL FROM:<{SENDER}>", f"RCPT TO:<{MAILBOX}>"):
+        writer.write(f"{said}\r\n".encode())
+        assert (await reader.readline()).startswith(b"250")
+    return reader, writer
+
+
+async def _asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """Ask to send it; the first three letters of the answer."""
+    writer.write(b"DATA\r\n")
+    return (await reader.readline())[:3]
 
 
 @pytest.mark.parametrize("error", [Unavailable("secret"), ZeroDivisionError("secret")])
