@@ -21,7 +21,7 @@ from domain.issue.state import STEPS_KEPT, Issue, StepNote, note_of
 from domain.issue.step import Recorded
 from domain.issue.view import IssueView, view
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import Instant, Means, Model, Role, Severity
+from domain.vocabulary import Instant, Means, Model, Role, Severity, Stage
 from store import issue_list
 from store.connection import Connection, Pool
 from store.issue_list import Filter, Place
@@ -349,6 +349,16 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
         ids,
         list(_NOTED),
     )
+    closings = await connection.fetch(
+        """
+        SELECT DISTINCT ON (issue_id) issue_id, recorded ->> 'reopens_until' AS until
+        FROM issue_events
+        WHERE issue_id = ANY($1) AND stage = 'closed' AND stage_before IS DISTINCT FROM 'closed'
+        ORDER BY issue_id, seq DESC
+        """,
+        [row["id"] for row in rows if row["stage"] == Stage.CLOSED],
+    )
+    until_of = {row["issue_id"]: row["until"] for row in closings}
     promises_of, steps_of, results_of, noted_of = map(_by_issue, (promises, steps, results, noted))
     return [
         _issue(
@@ -357,6 +367,7 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
             steps=steps_of[row["id"]],
             results=[r["result"] for r in results_of[row["id"]]],
             noted=noted_of[row["id"]],
+            reopens_until=until_of.get(row["id"]),
         )
         for row in rows
     ]
@@ -375,6 +386,7 @@ def _issue(
     steps: list[asyncpg.Record],
     results: list[str],
     noted: list[asyncpg.Record],
+    reopens_until: str | None,
 ) -> Issue:
     deeds = (s["at"] for s in steps if s["role"] != Role.SYSTEM and s["action"] not in ASIDE)
     said = {action: [n["content"] for n in noted if n["action"] == action] for action in _NOTED}
@@ -398,6 +410,7 @@ def _issue(
         others=tuple(each["number"] for each in said[ActionName.ABSORB] if each.get("others")),
         promises=tuple(promises),
         steps=tuple(_step(step) for step in steps),
+        reopens_until=datetime.fromisoformat(reopens_until) if reopens_until else None,
     )
 
 

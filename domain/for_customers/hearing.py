@@ -10,6 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from domain.for_customers.saying import Both, instant
+from domain.for_customers.turn import DONE_AS
 from domain.issue.common import DONE
 from domain.issue.state import Issue
 from domain.sla.promise import Promise, PromiseEnd, PromiseKind
@@ -58,6 +59,10 @@ _AFTER_THEM = Both(
     "您这边完成以后，我们马上继续，并告诉您新的时间。",
     "As soon as you have done your part we will go on, and tell you the new time.",
 )
+_COMES_BACK = Both(
+    "如果问题又出现，请在 {at} 前在这里告诉我们，我们接着处理。",
+    "If it comes back, please tell us here by {at}, and we go on with it.",
+)
 _UNSURE = Both("（暂定）", " (provisional)")
 
 
@@ -86,6 +91,7 @@ def hears(
             found.append(Heard(said.said(language).format(at=at + unsure, do=do), late))
     if issue.stage is Stage.WAITING:
         found.append(Heard(_AFTER_THEM.said(language)))
+    found += _comes_back(issue, now, language)
     return tuple(sorted(found, key=lambda heard: not heard.late))
 
 
@@ -115,6 +121,14 @@ def _expected(
     late = at <= now
     said = (_NOT_AS_EXPECTED if late else _EXPECTED).said(language)
     yield Heard(said.format(at=at_length(at, issue.zone, now, language)), late)
+
+
+def _comes_back(issue: Issue, now: datetime, language: Language) -> Iterator[Heard]:
+    """R24: until when it is opened again, as it was promised when it was closed."""
+    until = issue.reopens_until
+    if issue.closed and not issue.over and issue.outcome in DONE_AS and until and now <= until:
+        at = at_length(until, issue.zone, now, language)
+        yield Heard(_COMES_BACK.said(language).format(at=at))
 
 
 def at_length(at: datetime, zone: str, now: datetime, language: Language) -> str:

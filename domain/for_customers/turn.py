@@ -203,7 +203,7 @@ def asked_by(issue: Issue, purpose: Purpose) -> Promise | None:
 
 # What is written ----------------------------------------------------------------------------------
 
-_DONE_AS = frozenset({Outcome.SOLVED, Outcome.NOT_REACHED})
+DONE_AS = frozenset({Outcome.SOLVED, Outcome.NOT_REACHED})
 """How an issue ended of which it can turn out that it is not solved."""
 _COMES = frozenset({Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.VERIFYING, Stage.SURVEYING})
 """Where somebody comes at the time that was announced."""
@@ -216,7 +216,7 @@ def _their_turn(issue: Issue, _: tuple[Offer, ...], __: Known) -> bool:
 def _may_have_failed(issue: Issue, decisions: tuple[Offer, ...], _: Known) -> bool:
     """R24: that it failed may be said by any link, unless this one asks whether it works."""
     if issue.closed:
-        return issue.outcome in _DONE_AS
+        return issue.outcome in DONE_AS
     heard = issue.stage in DONE and any(issue.promise(kind) for kind in TO_BE_HEARD)
     return heard and Offer(Turn.TEST) not in decisions
 

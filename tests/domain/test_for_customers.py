@@ -152,6 +152,24 @@ def with_promises(*promises: object, **changes: object) -> Issue:
     return an_issue(Stage.IN_PROGRESS).model_copy(update={"promises": promises} | changes)
 
 
+def test_r24_until_when_it_is_opened_again_is_told_while_it_can_be() -> None:
+    scoring = a_promise(PromiseKind.EVALUATION, due_at=MONDAY + 20 * DAY)
+    until = MONDAY + 7 * DAY
+    changes = {"promises": (scoring,), "outcome": Outcome.SOLVED, "reopens_until": until}
+    issue = an_issue(Stage.CLOSED).model_copy(update=changes)
+    told = "如果问题又出现，请在 11月30日（周一）09:00 前在这里告诉我们，我们接着处理。"
+    assert told in said(issue, until)
+    assert "tell us here by Mon 30 Nov 09:00" in " ".join(said(issue, MONDAY, EN))
+    for other in (
+        issue.model_copy(update={"outcome": Outcome.WITHDRAWN}),
+        issue.model_copy(update={"promises": ()}),
+        issue.model_copy(update={"reopens_until": None}),
+        issue.model_copy(update={"stage": Stage.ASSIGNED}),
+    ):
+        assert told not in said(other, MONDAY)
+    assert told not in said(issue, until + HOUR)
+
+
 def test_a_promise_is_told_with_its_instant_as_people_write_it() -> None:
     issue = with_promises(a_promise(due_at=MONDAY + 7 * DAY + 2 * HOUR, provisional=True))
     assert said(issue, MONDAY) == ["我们最迟 11月30日（周一）11:00（暂定） 前给您结果。"]

@@ -15,12 +15,15 @@ import asyncpg
 import httpx2
 import pytest
 
+from domain.for_customers.saying import instant
 from domain.issue.actions import ActionName
 from domain.links import Purpose
-from domain.vocabulary import Stage
+from domain.sla.policy import Conversation
+from domain.vocabulary import Language, Stage
 from runtime.embedded.ports import free_ports
 from starter.registers import Registers
-from store import door_log
+from store import door_log, rulebooks
+from tests.support.running_desk import RunningDesk
 from tests.support.staff_at_pages import pool_of
 from tests.web.conftest import BASE
 from tests.web.test_link_pages import ADDRESS, CLERK, ENGLISH, LEAD, Sent, closed, opened
@@ -180,6 +183,29 @@ async def test_a_used_link_shows_the_page_without_what_it_was_for(
     assert again.status_code == 410
     assert "其实&lt;b&gt;不好&lt;/b&gt;" in again.text, "what was written stays in sight"
     assert len(await sent.steps(ActionName.EVALUATE)) == 1
+
+
+async def test_r24_until_when_it_is_opened_again_is_as_promised_whatever_the_policy_says_by_now(
+    sent: Sent, http: httpx2.AsyncClient, running_desk: RunningDesk
+) -> None:
+    await closed(sent)
+    promised = await sent.doors.desk.record(sent.number)
+    assert promised
+    assert promised.reopens_until
+    async with running_desk.pool.acquire() as connection, connection.transaction():
+        book = await rulebooks.current(connection)
+        assert book
+        shorter = Conversation.model_validate({"reopen_within": "2d"})
+        policy = book.policy.model_copy(update={"conversation": shorter})
+        await rulebooks.adopt(connection, book.with_policy(policy), by="test", note="")
+    try:
+        page = await http.get(await sent.link(Purpose.EVALUATE))
+    finally:
+        async with running_desk.pool.acquire() as connection, connection.transaction():
+            await rulebooks.adopt(connection, book, by="test", note="")
+    day = instant(promised.reopens_until, "Asia/Shanghai", Language.ZH, year=False)
+    assert f"请在 {day} 前在这里告诉我们" in page.text
+    assert promised.reopens_until - promised.last_at == book.policy.conversation.reopen_within.span
 
 
 async def test_a_link_whose_time_has_passed_by_other_means_says_so_and_shows_the_page(
