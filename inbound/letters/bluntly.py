@@ -17,9 +17,8 @@ from inbound.letters.said import (
     joined,
     page_of,
     text_of,
-    texts_in,
-    unpacked,
 )
+from inbound.letters.transfer import texts_in, unpacked
 
 _BETWEEN = re.compile(
     rb"^--[^\s-][^\r\n]{0,200}\r?\n(?=[!-9;-~]+:|\r?\n)|^--\S{1,200}--[ \t]*\r?$", re.MULTILINE

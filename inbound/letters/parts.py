@@ -34,10 +34,9 @@ from inbound.letters.said import (
     page_of,
     squeezed,
     text_of,
-    texts_in,
-    unpacked,
     unseen_lines,
 )
+from inbound.letters.transfer import texts_in, unpacked
 from inbound.letters.wrapped import signed_in, tnef_in
 
 _TNEF = "application/ms-tnef"

@@ -60,6 +60,22 @@ def test_however_it_was_encoded_a_file_is_whole(encoding: str) -> None:
     assert files(message) == [("a.jpg", PHOTO)]
 
 
+@pytest.mark.parametrize(
+    "named",
+    ["base64", "BASE64; x", '"base64"', "x-base64", "mime-base64 (RFC 2045)"],
+)
+def test_however_an_encoding_is_named_words_and_files_are_read_alike(named: str) -> None:
+    message = letter()
+    message.set_content("读卡器吞卡", cte="base64")
+    message.add_attachment(PHOTO, maintype="image", subtype="jpeg", filename="a.jpg")
+    raw = message.as_bytes(policy=SMTP)
+    plain = b"Content-Transfer-Encoding: base64"
+    assert raw.count(plain) == 2
+    raw = raw.replace(plain, f"Content-Transfer-Encoding: {named}".encode())
+    assert files(raw) == [("a.jpg", PHOTO)]
+    assert "读卡器吞卡" in letter_in(raw, NOW)["text"]
+
+
 def test_what_only_signs_a_letter_is_no_file() -> None:
     message = letter("x")
     message.add_attachment(
