@@ -325,7 +325,6 @@ FIELDS_OF: Mapping[ActionName, Names] = {
         "survivor": ("它的标识", "Its id"),
     },
     ActionName.AMEND: {"reason": ("怎么得知的", "How it was found out")},
-    ActionName.ABSORB: {"number": ("被并入的问题", "The issue that was merged")},
 }
 """What is called otherwise with one action, where it means something of its own."""
 PARTIES: Names = {

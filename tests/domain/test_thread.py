@@ -310,7 +310,6 @@ def test_ids_of_ours_and_what_goes_without_saying_are_read_by_programs_alone() -
     wrote = an_act(ActionName.CUSTOMER_WROTE, words="还没好", means="words", known=True)
     read = [each.field for each in (*absorbed.said, *wrote.said) if not words.goes_unsaid(each)]
     assert read == ["number", "words", "known"]
-    assert words.field("number", ActionName.ABSORB) == ("被并入的问题", "The issue that was merged")
 
 
 # Words that wait ----------------------------------------------------------------------------------
