@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake finding open scale storm chaos attachments webhooks upgrade fuzz browser dovecot clean
+.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake finding threads open scale storm chaos attachments webhooks upgrade fuzz browser dovecot clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,9 @@ intake: $(STAMP) ## what a registration waits for, beside a bare one
 
 finding: $(STAMP) ## finding issues among 200,000; a quarter of an hour, ARGS=--quick for less
 	$(BIN)/python -m benchmarks.finding $(ARGS)
+
+threads: $(STAMP) ## reading the thread of an issue with 2,000 entries, beside a usual one
+	$(BIN)/python -m benchmarks.threads $(ARGS)
 
 open: $(STAMP) ## what an open issue costs, and pages of 100,000 issues; an hour, ARGS=--quick for less
 	$(BIN)/python -m benchmarks.open $(ARGS)
