@@ -494,7 +494,7 @@ BRANCHES: Mapping[str, tuple[Branch, ...]] = {
     "有费服务 Paid service": _PAID,
     "投诉 Complaints": _COMPLAINTS,
     "回访与评价 Callback and evaluation": _HEARD,
-    "往来 The conversation": _SAID,
+    "来往 The conversation": _SAID,
 }
 
 

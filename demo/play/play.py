@@ -107,7 +107,7 @@ async def conversation(place: Theatre, found: Evidence, show: ShowThread) -> Ren
     words = Counter(event.issue_id for event in found.ledger.events if event.action in _SAID)
     id_ = max(found.ledger.issues, key=lambda issue: (words[issue.id], issue.seq)).id
     issue, said = await place.desk.show(id_), await place.desk.thread(id_)
-    head = "\n一个问题的来往，最新的在前 All that was said about one issue, newest first"
+    head = "\n一个问题的来往记录，最新的在前 All that was said about one issue, newest first"
     about = Text(f"{issue.number} · {issue.title}")
     return Group(Text(head, style="bold"), about, show(said.entries, issue.zone))
 
