@@ -59,6 +59,8 @@ KEPT_BECAUSE: Names = {
     "same_id": ("同一编号，内容不同", "same id, other words"),
     "too_many": ("来信过多，未另行登记", "too many letters for an issue of its own"),
     "added": ("补充说明", "added"),
+    "note": ("结束后的备注", "noted when it was over"),
+    "passed_on": ("已转到并入的问题", "passed on to the issue that speaks for this one"),
     "not_attached": ("附件未收下", "not attached"),
 }
 """Why words are kept with an issue instead of becoming one."""
@@ -297,6 +299,7 @@ FIELDS: Names = {
     "version": ("规则版本", "Rulebook"),
     "adoption": ("启用序号", "Adoption"),
     "sender": ("谁说的", "Who says so"),
+    "of": ("哪个问题的客户", "Customer of the issue"),
     "why": ("缘由", "Why it is here"),
     "subject": ("主题", "Subject"),
     "body": ("内容", "Text"),

@@ -28,8 +28,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.contract import DEFECT
 from domain.errors import Refused
-from domain.issue.actions import Act, ActionName, AddNote, Reassign, Resolve
+from domain.issue.actions import Act, ActionName, AddNote, CustomerWrote, Reassign, Resolve
 from domain.issue.intake import SAID, Intake, differing
+from domain.issue.thread import door_of
 from domain.issue.view import IssueView
 from domain.staff.duty import Duty
 from domain.staff.known import Known
@@ -328,14 +329,27 @@ class Desk(Register):
                 raise _refused(error) from error
         except RPCError as error:
             if not await self._begun_anew(handle, error):
-                if isinstance(act, AddNote) and error.status is RPCStatusCode.NOT_FOUND:
-                    return await self._note_late(handle.id, act, key)
+                if error.status is RPCStatusCode.NOT_FOUND and (
+                    seen := await self._kept_late(handle.id, act, key)
+                ):
+                    return seen
                 await self._refuse_if_ended(number, name, error)
                 raise
         try:
             return await self._taken(handle, name, act, key)
         except WorkflowUpdateFailedError as error:
             raise _refused(error) from error
+
+    async def _kept_late(self, id_: str, act: Act, key: str) -> IssueView | None:
+        """Keep what is said of an issue that no workflow lives any more; None: there is no place
+        for that.
+        """
+        match act:
+            case AddNote():
+                return await self._note_late(id_, act, key)
+            case CustomerWrote():
+                return await self._pass_on(id_, act, key)
+        return None
 
     async def _note_late(self, id_: str, note: AddNote, key: str) -> IssueView:
         """Keep what somebody notes of an issue that no workflow lives any more."""
@@ -356,9 +370,31 @@ class Desk(Register):
             door="note",
             sender=note.by.id,
             body=note.words,
-            why=Why.ADDED,
+            why=Why.NOTE,
         )
         await kept_words.keep(self._pool, kept)
+        return seen
+
+    async def _pass_on(self, id_: str, wrote: CustomerWrote, key: str) -> IssueView | None:
+        """Bring what the customer of a merged issue wrote to the one that speaks for it (R6); it
+        stands with theirs as well, where they read it. None: it was not merged.
+        """
+        seen = await self.show(id_)
+        if not seen.merged_into:
+            return None
+        passed_on = wrote.model_copy(update={"of": seen.number})
+        await self.act(seen.merged_into, ActionName.CUSTOMER_WROTE, passed_on, key=key)
+        if wrote.known and wrote.of is None:
+            kept = Kept(
+                key=f"passed on:{id_}:{key}",
+                issue_id=id_,
+                at=wrote.at or datetime.now(UTC),
+                door=door_of(key, wrote.by.role) or "",
+                sender=wrote.sender or "",
+                body=wrote.words,
+                why=Why.PASSED_ON,
+            )
+            await kept_words.keep(self._pool, kept)
         return seen
 
     async def _taken(

@@ -22,6 +22,10 @@ class Why(StrEnum):
     """Their sender wrote more in an hour than the policy allows."""
     ADDED = "added"
     """Whoever wrote them wanted them added."""
+    NOTE = "note"
+    """Somebody of ours noted them when the issue was over."""
+    PASSED_ON = "passed_on"
+    """Their customer wrote them, and the issue that speaks for this one has them."""
     NOT_ATTACHED = "not_attached"
     """They tell which files of a letter were not taken, and why."""
 

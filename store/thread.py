@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import asyncpg
 from pydantic import Field
 
-from domain.issue.thread import ACTED, ASKING, Entry, Sort, made_of, open_words
+from domain.issue.thread import ACTED, ASK_NOTHING, ASKING, Entry, Sort, made_of, open_words
 from domain.vocabulary import Instant, Model
 from store.connection import Connection
 
@@ -174,7 +174,10 @@ async def waiting(
     """Find what customers said since somebody last acted on their words, by the issues; those of
     issues merged into one wait with it, for somebody to act there.
     """
-    rows = await connection.fetch(_WAITING, list(issues), list(ACTED), list(ASKING), _MOST_OPEN)
+    rows = await connection.fetch(
+        _WAITING,
+        *(list(issues), list(ACTED), list(ASKING), _MOST_OPEN, list(ASK_NOTHING)),
+    )
     of: defaultdict[str, list[Entry]] = defaultdict(list)
     for row in rows:
         of[row["thread"]].append(_entry(row, people))
@@ -274,7 +277,7 @@ _WAITING = f"""
         UNION ALL
         SELECT a.thread, a.issue, t.at, {_RANKS[Sort.WORDS]}, 0, t.key
         FROM acted a JOIN kept_words t ON t.issue_id = a.issue
-        WHERE t.at > greatest(a.at, a.there)
+        WHERE t.at > greatest(a.at, a.there) AND t.why <> ALL($5)
     ), ordered AS (
         SELECT *, row_number() OVER (PARTITION BY thread ORDER BY at DESC, rank, seq DESC) AS place
         FROM places

@@ -18,7 +18,7 @@ from domain.issue.hotline import ReportTest, report_test
 from domain.issue.intake import Intake
 from domain.issue.state import Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import SUPERVISORS, Actor, Audience, Kind, Line, Means, Stage, Words
+from domain.vocabulary import SUPERVISORS, Actor, Audience, Code, Kind, Line, Means, Stage, Words
 
 
 class CustomerWrote(Act):
@@ -37,6 +37,10 @@ class CustomerWrote(Act):
         default=True,
         description="false: nobody knows whose words these are, so that no clock moves by them",
     )
+    of: Code | None = Field(
+        default=None,
+        description="number of the issue whose customer wrote, where that was merged into this one",
+    )
 
 
 def _over(issue: Issue, _: Actor) -> Refused | None:
@@ -47,9 +51,12 @@ def _over(issue: Issue, _: Actor) -> Refused | None:
 
 def customer_wrote(issue: Issue, act: CustomerWrote, at: datetime) -> Changes:
     """R15, R24: whoever has the issue reads the words; after the answer that is the agent, whom the
-    customer knows (R34). Words alone decide nothing that has an action of its own, such as the yes
+    customer knows (R34). It waits for its own customer, not for one whose issue was merged into it
+    (R6). Words alone decide nothing that has an action of its own, such as the yes
     to a quotation (R17).
     """
+    if act.of and act.of not in issue.merged:
+        raise Refused("Invalid", f"of: {act.of} was not merged into {issue.number}")
     if issue.closed and issue.reopens_until and at > issue.reopens_until:
         until = local_time(issue, issue.reopens_until)
         raise Refused(
@@ -59,7 +66,7 @@ def customer_wrote(issue: Issue, act: CustomerWrote, at: datetime) -> Changes:
         )
     if not act.known:
         return _told(_STRANGER_WROTE, issue)
-    if issue.stage is Stage.WAITING:
+    if issue.stage is Stage.WAITING and not act.of:
         moved = _more_time(issue, at) if act.means is Means.MORE_TIME else goes_on(issue, at)
         return moved | _told(_WROTE, issue)
     if issue.stage in DONE:

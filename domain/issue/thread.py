@@ -186,11 +186,13 @@ def door_of(key: str, role: Role) -> Door | None:
 @dataclass(frozen=True)
 class Reading:
     """Who reads what is said with an action. ``by_customer``: it is theirs, whoever wrote it down;
-    ``told``: they are told it. All else is for staff, or if ``internal``, for whoever works on it.
+    ``told``: they are told it; ``by_another``: it is another customer's, whose issue was merged
+    into this one. All else is for staff, or if ``internal``, for whoever works on it.
     """
 
     by_customer: frozenset[str] = frozenset()
     told: frozenset[str] = frozenset()
+    by_another: frozenset[str] = frozenset()
     internal: bool = False
     told_if: str | None = None
     """The yes by which they are told it; None: always."""
@@ -199,7 +201,12 @@ class Reading:
 def _reading(
     by_customer: str = "", told: str = "", *, internal: bool = False, told_if: str | None = None
 ) -> Reading:
-    return Reading(frozenset(by_customer.split()), frozenset(told.split()), internal, told_if)
+    return Reading(
+        frozenset(by_customer.split()),
+        frozenset(told.split()),
+        internal=internal,
+        told_if=told_if,
+    )
 
 
 READ: Mapping[ActionName, Reading] = {
@@ -316,7 +323,7 @@ def _readable(said: Said, reader: Reader) -> bool:
         case Visibility.INTERNAL:
             return reader.internal
         case Visibility.STAFF:
-            return reader.work
+            return reader.work and (reader.conversation or not said.confidential)
     return reader.conversation or not said.confidential
 
 
@@ -363,9 +370,19 @@ def open_words(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(found)
 
 
+BY_OURS = frozenset({"added", "note"})
+"""Why words are kept that somebody of ours wrote down."""
+THEIRS = frozenset({"added", "passed_on"})
+"""Why words are kept that are the customer's. A letter that came under the id of an issue may be
+anybody's, and what staff note of an issue that is over is between them.
+"""
+ASK_NOTHING = frozenset({"note", "passed_on"})
+"""Why words are kept that wait for nobody here."""
+
+
 def _asks(entry: Entry) -> bool:
     if entry.action is None:
-        return entry.sort is Sort.WORDS
+        return entry.sort is Sort.WORDS and entry.says("why") not in ASK_NOTHING
     asks = _ASKS.get(entry.action)
     return asks is not None and asks(entry)
 
@@ -433,7 +450,7 @@ def _words(row: Row, people: People) -> Entry:
         at=row["at"],
         recorded_at=row["at"],
         who=_who(row["sender"] or Role.CUSTOMER, None, people)
-        if row["why"] == "added"
+        if row["why"] in BY_OURS
         else Who(id=Role.CUSTOMER, role=Role.CUSTOMER),
         door=row["door"],
         visibility=_of_kept(row),
@@ -510,10 +527,7 @@ def _is_to_a_customer(row: Row) -> bool:
 
 
 def _of_kept(row: Row) -> Visibility:
-    """What somebody of ours added is the customer's. A letter that came under the id of an issue
-    may be anybody's.
-    """
-    return Visibility.CUSTOMER if row["why"] == "added" else Visibility.INTERNAL
+    return Visibility.CUSTOMER if row["why"] in THEIRS else Visibility.INTERNAL
 
 
 def _of_attached(row: Row) -> Visibility:
@@ -569,6 +583,8 @@ def _reading_of(row: Row, content: Mapping[str, Any]) -> Reading:
     usual = READ.get(row["action"], _BY_ITSELF)
     if content.get("known") is False:  # a stranger's, whatever they say: not the customer's to read
         return replace(usual, by_customer=frozenset(), internal=True)
+    if content.get("of"):
+        return replace(usual, by_customer=frozenset(), by_another=usual.by_customer)
     if usual.told_if and not content.get(usual.told_if):
         usual = replace(usual, told=frozenset())
     if row["role"] == Role.CUSTOMER:
@@ -581,6 +597,8 @@ def _reach(reading: Reading, name: str, holds: Holds) -> tuple[Visibility, bool]
         return Visibility.CUSTOMER, holds in {Holds.TEXT, Holds.NAME}
     if name in reading.told:
         return Visibility.CUSTOMER, False
+    if name in reading.by_another:
+        return Visibility.STAFF, holds in {Holds.TEXT, Holds.NAME}
     return Visibility.INTERNAL if reading.internal else Visibility.STAFF, False
 
 
@@ -589,7 +607,7 @@ def _said_with_words(row: Row) -> Iterator[Said]:
     for name in ("subject", "body"):
         yield _text(name, row[name], visibility, confidential=True)
     yield Said(field="why", holds=Holds.CODE, value=row["why"])
-    if row["why"] != "added":
+    if row["why"] not in BY_OURS:
         internal = Visibility.INTERNAL
         yield Said(field="sender", holds=Holds.NAME, value=row["sender"], visibility=internal)
 

@@ -10,14 +10,19 @@ from uuid import uuid4
 
 import pytest
 
+from domain.errors import Refused
 from domain.issue.actions import (
     Accept,
     ActionName,
+    AddNote,
     Answer,
+    CustomerWrote,
+    Merge,
     ReportTest,
     WaitForCustomer,
     Withdraw,
 )
+from domain.issue.thread import for_customer
 from domain.issue.view import IssueView
 from domain.letters import message_id
 from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of
@@ -495,3 +500,56 @@ async def test_an_answer_that_comes_in_as_smtp_is_acknowledged_once_it_is_there(
         said_back = [await post(port, sent, theirs.email) for _ in range(2)]
     assert said_back == [(250, f"2.0.0 added to {theirs.number}")] * 2
     assert len(await said(running_desk, theirs.number)) == 1
+
+
+# --- two about the same ---------------------------------------------------------------------------
+
+
+async def test_what_the_customer_of_a_merged_issue_writes_reaches_whoever_speaks_for_it(
+    box: LetterBox, running_desk: RunningDesk
+) -> None:
+    goes_on, merged = await waiting(running_desk), await reported(running_desk)
+    act = Merge(by=AGENT, into=goes_on.number, reason="同一台机器")
+    await running_desk.desk.act(merged.number, ActionName.MERGE, act)
+    await until(running_desk, merged.number, lambda seen: seen.stage is Stage.CLOSED)
+    sent = letter(OWN, From=merged.email, Subject=f"Re: {merged.number}").as_bytes()
+    for _ in range(2):
+        assert await box.take(sent, "192.0.2.7") == added(merged.number)
+    ((content),) = await said(running_desk, goes_on.number)
+    assert (content["words"], content["of"]) == (OWN, merged.number)
+    seen = await running_desk.desk.show(goes_on.number)
+    assert seen.stage is Stage.WAITING, "it waits for its own customer"
+    (message,) = await told(running_desk, goes_on.number, "customer_wrote")
+    assert seen.engineer
+    assert message["recipient"] == seen.engineer.id
+    assert OWN in await read_by_customer(running_desk, merged)
+    assert OWN not in await read_by_customer(running_desk, goes_on)
+    thread = await running_desk.desk.thread(goes_on.issue.id)
+    assert [entry.says("words") for entry in thread.open_words] == [OWN], "once"
+
+
+async def read_by_customer(desk: RunningDesk, theirs: Theirs) -> list[Any]:
+    thread = await desk.desk.thread(theirs.issue.id)
+    return [each.value for entry in for_customer(thread.entries) for each in entry.said]
+
+
+async def test_nobody_writes_for_an_issue_that_was_not_merged(
+    box: LetterBox, running_desk: RunningDesk
+) -> None:
+    one, other = await waiting(running_desk), await waiting(running_desk)
+    act = CustomerWrote(by=AGENT, words=OWN, of=other.number)
+    with pytest.raises(Refused, match="was not merged into"):
+        await running_desk.desk.act(one.number, ActionName.CUSTOMER_WROTE, act)
+
+
+async def test_what_staff_note_of_an_issue_that_is_over_stays_between_them(
+    running_desk: RunningDesk,
+) -> None:
+    theirs = await over(running_desk)
+    await running_desk.client.get_workflow_handle(theirs.issue.id).result()
+    note = "他上次很生气，下次由组长接待。"
+    await running_desk.desk.act(theirs.number, ActionName.ADD_NOTE, AddNote(by=AGENT, words=note))
+    thread = await running_desk.desk.thread(theirs.issue.id)
+    assert note in [entry.says("body") for entry in thread.entries]
+    assert note not in await read_by_customer(running_desk, theirs)
+    assert thread.open_words == ()

@@ -19,7 +19,7 @@ from domain.vocabulary import ServiceItem
 from web.forms.form import Filled, Form, fields_of
 from web.forms.wording import CALLED, CORRECTIONS, LINKS
 
-_NOT_ASKED = frozenset({"by", "call", "person", "remove", "known"})
+_NOT_ASKED = frozenset({"by", "call", "person", "remove", "known", "of"})
 ASKED: Mapping[Purpose, tuple[str, ...]] = {
     Purpose.ACCEPT: ("expected_at",),
     Purpose.COMPLETE: ("result", "cause", "known_solution"),
