@@ -14,11 +14,12 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from domain.issue.actions import ActionName
+from domain.issue.entries import made_of
 from domain.issue.folding import column_of
 from domain.issue.intake import Intake
 from domain.issue.notes import first
 from domain.issue.step import Recorded
-from domain.issue.thread import Holds, Said, Sort, Visibility, made_of
+from domain.issue.thread import Holds, Said, Sort, Visibility
 from domain.knowledge.search_terms import stored_terms
 from domain.staff.access import Right
 from store.connection import Connection, Pool

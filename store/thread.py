@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import asyncpg
 from pydantic import Field
 
-from domain.issue.thread import ACTED, ASK_NOTHING, ASKING, Entry, Sort, made_of, open_words
+from domain.issue.entries import made_of
+from domain.issue.thread import ACTED, ASK_NOTHING, ASKING, Entry, Sort, open_words
 from domain.vocabulary import Instant, Model
 from store.connection import Connection
 

@@ -17,7 +17,7 @@ from starlette.datastructures import FormData
 from domain import telephone, words
 from domain.issue import view
 from domain.issue.actions import ActionName
-from domain.issue.thread import without_ways
+from domain.issue.entries import without_ways
 from domain.staff.access import Reach, Right, reach
 from domain.vocabulary import SUPERVISORS, Role
 from web.auth import sessions

@@ -1,26 +1,23 @@
 """An issue's thread: all that was said and done about it, who said it, when and by which door, in
 the order in which the desk heard of it; and who reads which of the words (R30).
 
-It is made of what is kept anyway: events, kept words, letters, attachments, messages. What an
-action says is read off its model, so that a new one shows its words by itself; whether they may
-leave the house is a row of ``READ``.
+It is made of what is kept anyway (``domain.issue.entries``). Whether what an action says may leave
+the house is a row of ``READ``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import Field, TypeAdapter
 
-from domain.issue.actions import ACTIONS, Act, ActionName
-from domain.issue.lateness import Registered
-from domain.vocabulary import DESK, LONGEST_TEXT, Audience, Instant, Means, Model, Role, Stage
+from domain.issue.actions import ActionName
+from domain.vocabulary import Audience, Instant, Means, Model, Role, Stage
 
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
@@ -245,6 +242,12 @@ the customer does themselves is theirs to the last word. What else the desk does
 
 _BY_ITSELF = Reading()
 
+
+def reading_of(action: ActionName | None) -> Reading:
+    """Say who reads what is said with an action; None: it is none."""
+    return READ.get(action, _BY_ITSELF) if action else _BY_ITSELF
+
+
 INTAKE: Mapping[str, Said] = {
     "title": Said(field="title", holds=Holds.TEXT, value="", visibility=Visibility.CUSTOMER),
     "description": Said(
@@ -305,7 +308,7 @@ def _speaks_to_them(entry: Entry) -> bool:
 
 def is_theirs(entry: Entry) -> bool:
     """Whether the customer said something with it."""
-    reading = READ.get(entry.action, _BY_ITSELF) if entry.action else _BY_ITSELF
+    reading = reading_of(entry.action)
     by_them = entry.seq == 1 or entry.who.role is Role.CUSTOMER
     return by_them or any(each.field in reading.by_customer for each in entry.said)
 
@@ -392,328 +395,3 @@ def _all_is_well(entry: Entry) -> bool:
     ours = entry.who.role not in {Role.CUSTOMER, Role.INTAKE}
     field = _HEARD.get(entry.action) if entry.action else None
     return ours and field is not None and entry.says(field) is True and not _asks(entry)
-
-
-# Made of what is kept -----------------------------------------------------------------------------
-
-People = Mapping[str, str]
-"""Names of the roster, by the codes of people."""
-Row = Mapping[str, Any]
-"""What is kept of an entry, by name."""
-
-_OUR_LINKS = re.compile(r"[!-~]*/l/[A-Za-z0-9_.-]{16,}")
-"""Whoever has a link acts as whom it was sent to: nobody reads it over their shoulder."""
-
-_WAYS = re.compile(r"\n*^[^\n:]{1,60}: …$", re.MULTILINE)
-
-
-def without_ways(message: str) -> str:
-    """Leave out of a message that is shown the lines that were a link of ours and nothing else:
-    whom they led here is here.
-    """
-    return _WAYS.sub("", message)
-
-
-def made_of(sort: Sort, row: Row, people: People) -> Entry:
-    """Make an entry of what is kept: of a ``row`` of its sort's table, see ``store.thread``."""
-    said = tuple(_named(each, people) for each in _SAID[sort](row) if each.value != "")
-    entry = _MADE[sort](row, people).model_copy(update={"said": said})
-    if sort is Sort.ACT:
-        entry = entry.model_copy(update={"visibility": _widest(row, said)})
-    return entry
-
-
-def _act(row: Row, people: People) -> Entry:
-    role = Role(row["role"])
-    first = row["seq"] == 1
-    return Entry(
-        id=f"{Sort.ACT}:{row['number']}:{row['seq']}",
-        number=row["number"],
-        sort=Sort.ACT,
-        seq=row["seq"],
-        action=row["action"],
-        at=row["at"],
-        recorded_at=row["recorded_at"],
-        said_at=row["content"].get("at"),
-        who=_who(row["actor"], role, people),
-        door=row["channel"] if first else door_of(row["key"], role),
-        stage=row["stage"],
-        to=Who(**row["engineer"]) if row["engineer"] else None,
-    )
-
-
-def _words(row: Row, people: People) -> Entry:
-    return Entry(
-        id=f"{Sort.WORDS}:{row['key']}",
-        number=row["number"],
-        sort=Sort.WORDS,
-        at=row["at"],
-        recorded_at=row["at"],
-        who=_who(row["sender"] or Role.CUSTOMER, None, people)
-        if row["why"] in BY_OURS
-        else Who(id=Role.CUSTOMER, role=Role.CUSTOMER),
-        door=row["door"],
-        visibility=_of_kept(row),
-    )
-
-
-def _letter(row: Row, _: People) -> Entry:
-    return Entry(
-        id=f"{Sort.LETTER}:{row['id']}",
-        number=row["number"],
-        sort=Sort.LETTER,
-        at=row["received_at"],
-        recorded_at=row["received_at"],
-        who=Who(id=Role.CUSTOMER, role=Role.CUSTOMER),
-        door=Door.LETTER,
-        visibility=Visibility.INTERNAL,
-    )
-
-
-def _attachment(row: Row, people: People) -> Entry:
-    return Entry(
-        id=f"{Sort.ATTACHMENT}:{row['id']}",
-        number=row["number"],
-        sort=Sort.ATTACHMENT,
-        at=row["at"],
-        recorded_at=row["at"],
-        who=_who(row["actor"], Role(row["role"]), people),
-        door=row["door"],
-        visibility=_of_attached(row),
-    )
-
-
-def _message(row: Row, people: People) -> Entry:
-    others = row["others"]
-    theirs = Audience(row["audience"]) is Audience.CUSTOMER and not others
-    handed_to = row["handed_to"]
-    return Entry(
-        id=f"{Sort.MESSAGE}:{row['key']}",
-        number=row["number"],
-        sort=Sort.MESSAGE,
-        seq=row["seq"],
-        at=row["created_at"],
-        recorded_at=row["created_at"],
-        who=Who(id=DESK.id, role=DESK.role),
-        to=_who(
-            others or row["recipient"], Role.CUSTOMER if _is_to_a_customer(row) else None, people
-        ),
-        sent=Sent(
-            handed_to=_who(handed_to, None, people) if handed_to else None,
-            **{name: row[name] for name in Sent.model_fields if name != "handed_to"},
-        ),
-        visibility=Visibility.CUSTOMER if theirs else Visibility.STAFF,
-    )
-
-
-_MADE: Mapping[Sort, Callable[[Row, People], Entry]] = {
-    Sort.ACT: _act,
-    Sort.WORDS: _words,
-    Sort.LETTER: _letter,
-    Sort.ATTACHMENT: _attachment,
-    Sort.MESSAGE: _message,
-}
-
-
-def _who(id_: str, role: Role | None, people: People) -> Who:
-    return Who(id=id_, role=role, name=people.get(id_))
-
-
-def _is_to_a_customer(row: Row) -> bool:
-    """Whether a message is a customer's to read: an agent may have to telephone it. Whose that is,
-    if not this issue's, its number says in ``others``: theirs was merged into this one (R30).
-    """
-    return bool(row["audience"] == row["recipient"] == Audience.CUSTOMER)
-
-
-def _of_kept(row: Row) -> Visibility:
-    return Visibility.CUSTOMER if row["why"] in THEIRS else Visibility.INTERNAL
-
-
-def _of_attached(row: Row) -> Visibility:
-    return Visibility.CUSTOMER if row["shown_to"] == "customer" else Visibility.INTERNAL
-
-
-def _widest(row: Row, said: tuple[Said, ...]) -> Visibility:
-    if row["seq"] == 1:
-        return Visibility.CUSTOMER
-    reached = {each.visibility for each in said}
-    only_internal = reached == {Visibility.INTERNAL}
-    usual = Visibility.INTERNAL if only_internal else Visibility.STAFF
-    return Visibility.CUSTOMER if Visibility.CUSTOMER in reached else usual
-
-
-# What was said ------------------------------------------------------------------------------------
-
-
-def _said_with_act(row: Row) -> Iterator[Said]:
-    for name, intake in (INTAKE if row["seq"] == 1 else {}).items():
-        yield intake.model_copy(update={"value": _shown(row[name])})
-    asked = fields(ActionName(row["action"]))
-    content = {name: said for name, said in row["content"].items() if name != "at"}
-    reading = _reading_of(row, content)
-    for name in dict.fromkeys((*(name for name in asked if name in content), *content)):
-        holds, usual_is_no = asked.get(name, _UNKNOWN)
-        if content[name] is False and usual_is_no:
-            continue
-        visibility, confidential = _reach(reading, name, holds)
-        for part, value in _flat(name, content[name]):
-            yield Said(
-                field=part,
-                holds=holds,
-                value=_shown(value),
-                visibility=visibility,
-                confidential=confidential,
-            )
-
-
-def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Take one thing after the other: of several people each, of a whole its parts."""
-    if isinstance(value, Mapping):
-        for part, each in value.items():
-            yield from _flat(f"{name}.{part}", each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _flat(name, each)
-    elif value is not None:
-        yield name, value
-
-
-def _reading_of(row: Row, content: Mapping[str, Any]) -> Reading:
-    usual = READ.get(row["action"], _BY_ITSELF)
-    if content.get("known") is False:  # a stranger's, whatever they say: not the customer's to read
-        return replace(usual, by_customer=frozenset(), internal=True)
-    if content.get("of"):
-        return replace(usual, by_customer=frozenset(), by_another=usual.by_customer)
-    if usual.told_if and not content.get(usual.told_if):
-        usual = replace(usual, told=frozenset())
-    if row["role"] == Role.CUSTOMER:
-        usual = replace(usual, by_customer=frozenset(content) - usual.told)
-    return usual
-
-
-def _reach(reading: Reading, name: str, holds: Holds) -> tuple[Visibility, bool]:
-    if name in reading.by_customer:
-        return Visibility.CUSTOMER, holds in {Holds.TEXT, Holds.NAME}
-    if name in reading.told:
-        return Visibility.CUSTOMER, False
-    if name in reading.by_another:
-        return Visibility.STAFF, holds in {Holds.TEXT, Holds.NAME}
-    return Visibility.INTERNAL if reading.internal else Visibility.STAFF, False
-
-
-def _said_with_words(row: Row) -> Iterator[Said]:
-    visibility = _of_kept(row)
-    for name in ("subject", "body"):
-        yield _text(name, row[name], visibility, confidential=True)
-    yield Said(field="why", holds=Holds.CODE, value=row["why"])
-    if row["why"] not in BY_OURS:
-        internal = Visibility.INTERNAL
-        yield Said(field="sender", holds=Holds.NAME, value=row["sender"], visibility=internal)
-
-
-def _said_with_letter(row: Row) -> Iterator[Said]:
-    internal = Visibility.INTERNAL
-    yield Said(field="letter", holds=Holds.NAME, value=row["id"], visibility=internal)
-    yield Said(field="size", holds=Holds.NUMBER, value=row["size"], visibility=internal)
-
-
-def _said_with_attachment(row: Row) -> Iterator[Said]:
-    for name, holds, value in (
-        ("file", Holds.NAME, row["name"]),
-        ("kind", Holds.CODE, row["kind"]),
-        ("size", Holds.NUMBER, row["size"]),
-    ):
-        confidential = holds is Holds.NAME
-        visibility = _of_attached(row)
-        yield Said(
-            field=name, holds=holds, value=value, visibility=visibility, confidential=confidential
-        )
-
-
-def _said_with_message(row: Row) -> Iterator[Said]:
-    confidential = _is_to_a_customer(row)
-    theirs = confidential and not row["others"]
-    visibility = Visibility.CUSTOMER if theirs else Visibility.INTERNAL
-    for name in ("subject", "body", "full_text"):
-        yield _text(name, row[name] or "", visibility, confidential=confidential)
-
-
-_SAID: Mapping[Sort, Callable[[Row], Iterator[Said]]] = {
-    Sort.ACT: _said_with_act,
-    Sort.WORDS: _said_with_words,
-    Sort.LETTER: _said_with_letter,
-    Sort.ATTACHMENT: _said_with_attachment,
-    Sort.MESSAGE: _said_with_message,
-}
-
-
-def _text(field: str, value: str, visibility: Visibility, *, confidential: bool) -> Said:
-    return Said(
-        field=field,
-        holds=Holds.TEXT,
-        value=_shown(value),
-        visibility=visibility,
-        confidential=confidential,
-    )
-
-
-def _shown(value: Any) -> str | bool | int:
-    if isinstance(value, bool | int):
-        return value
-    return _OUR_LINKS.sub("…", str(value)).strip()
-
-
-def _named(said: Said, people: People) -> Said:
-    if said.holds is not Holds.NAME or str(said.value) not in people:
-        return said
-    return said.model_copy(update={"name": people[str(said.value)]})
-
-
-# What a model asks for ----------------------------------------------------------------------------
-
-
-class Asked(NamedTuple):
-    """A field of an action's model: what it holds, and whether "no" goes without saying."""
-
-    holds: Holds
-    usual_is_no: bool = False
-
-
-_UNKNOWN = Asked(Holds.TEXT)
-"""What an earlier version asked for, and nobody knows any more."""
-
-
-@cache
-def fields(action: ActionName) -> Mapping[str, Asked]:
-    """Say what an action is kept with, by the names under which it is kept, in its order."""
-    form: type[Act] = ACTIONS[action].kept if action in ACTIONS else Registered
-    schema = form.model_json_schema()
-    defs = schema.get("$defs", {})
-    return {
-        name: Asked(_holds(each, defs), each.get("default") is False)
-        for name, each in schema["properties"].items()
-        if name not in Act.model_fields
-    }
-
-
-_BY_TYPE: Mapping[str, Holds] = {
-    "boolean": Holds.YES_NO,
-    "integer": Holds.NUMBER,
-    "number": Holds.AMOUNT,
-}
-
-
-def _holds(each: Mapping[str, Any], defs: Mapping[str, Any]) -> Holds:
-    """Say what a field holds, from its JSON Schema."""
-    kinds = [kind for kind in each.get("anyOf", [each]) if kind.get("type") != "null"]
-    said = kinds[0] | defs.get(str(kinds[0].get("$ref", "")).rpartition("/")[2], {})
-    if said.get("type") == "array":
-        return _holds(said.get("items", {}), defs)
-    if said.get("type") in _BY_TYPE:
-        return _BY_TYPE[said["type"]]
-    if "enum" in said:
-        return Holds.CODE
-    if said.get("format") == "date-time":
-        return Holds.INSTANT
-    return Holds.TEXT if said.get("maxLength") == LONGEST_TEXT else Holds.NAME

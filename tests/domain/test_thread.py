@@ -10,6 +10,8 @@ import pytest
 
 from domain import words
 from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
+from domain.issue.asked import fields
+from domain.issue.entries import made_of, without_ways
 from domain.issue.thread import (
     ACTED,
     CUSTOMER,
@@ -21,12 +23,9 @@ from domain.issue.thread import (
     Sort,
     Visibility,
     door_of,
-    fields,
     for_customer,
-    made_of,
     open_words,
     read_by,
-    without_ways,
 )
 from domain.links import Link, Purpose, mark_of
 from domain.vocabulary import Role

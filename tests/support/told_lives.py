@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from activities.recording import Recording
 from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Act, ActionName
+from domain.issue.asked import fields
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
-from domain.issue.thread import Door, Holds, fields
+from domain.issue.thread import Door, Holds
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Actor, Role
 from tests.support.builders import an_intake

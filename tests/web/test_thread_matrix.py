@@ -21,7 +21,8 @@ from pydantic import SecretStr
 
 from activities.recording import Recording
 from domain.issue.actions import PUBLIC_ACTIONS, ActionName
-from domain.issue.thread import Door, Holds, Sort, fields, for_customer
+from domain.issue.asked import fields
+from domain.issue.thread import Door, Holds, Sort, for_customer
 from domain.issue.view import IssueView
 from domain.vocabulary import Role
 from inbound.files.roster import read_roster
