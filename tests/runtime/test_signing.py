@@ -139,8 +139,8 @@ def test_what_is_signed_but_no_link_of_ours_is_forged(own: Signer, said: str) ->
 # In text messages --------------------------------------------------------------------------------
 
 
-TEXTED = [each for each in Purpose if each not in {"approve", "rate", "advise"}]
-"""What a link in a text message may be for; those of managers and experts are never customers'."""
+TEXTED = [each for each in Purpose if each not in {"approve", "rate", "advise", "reopen"}]
+"""What a link in a text message may be for; those of staff who decide are never customers'."""
 
 
 @pytest.mark.parametrize("purpose", TEXTED)
