@@ -44,8 +44,9 @@ _CANDIDATES = 4_000
 _PATIENCE_MS = 2_000
 """A statement that takes longer is cut off: nobody waits, and nobody else is kept waiting."""
 _HITS = 2
-_SHOWN_ANYWAY = {"title", "customer_name", "name", "organisation", "contact_person", "contact"}
 """Passages shown of an issue."""
+_SHOWN_ANYWAY = {"title", "customer_name", "name", "organisation", "contact_person", "contact"}
+"""What stands beside every issue that is found."""
 _WORDS_OF = (Right.SEE, Right.READ_WORK, Right.READ_CONVERSATION, Right.READ_INTERNAL)
 
 
