@@ -287,7 +287,8 @@ class Desk(Register):
         self, number: str, name: ActionName, act: Act, *, key: str | None = None
     ) -> IssueView:
         """Take an action of the contract; ``key`` makes a repeated call the same one. A note for
-        colleagues about an issue that is over is kept with it, as other words are.
+        colleagues about an issue that is over is kept with it, as other words are; what the
+        customer of a merged one writes is brought to the one that speaks for it.
 
         Raises:
             OtherContent: something else was done under that key.
@@ -298,7 +299,15 @@ class Desk(Register):
         async with answering():
             await self._open_for_work()
             handle = self._client.get_workflow_handle(await self._find(number))
-            view = await self._acted(handle, number, name, act, key or uuid4().hex)
+            once = key or uuid4().hex
+            try:
+                view = await self._acted(handle, number, name, act, once)
+            except Refused as refused:
+                if not isinstance(act, CustomerWrote) or refused.type != "NotAllowed":
+                    raise
+                if passed_on := await self._pass_on(handle.id, act, once):
+                    return passed_on
+                raise
             if key:
                 await self._repeats.require_same_act(handle.id, name, act, key)
             return view
@@ -329,27 +338,14 @@ class Desk(Register):
                 raise _refused(error) from error
         except RPCError as error:
             if not await self._begun_anew(handle, error):
-                if error.status is RPCStatusCode.NOT_FOUND and (
-                    seen := await self._kept_late(handle.id, act, key)
-                ):
-                    return seen
+                if isinstance(act, AddNote) and error.status is RPCStatusCode.NOT_FOUND:
+                    return await self._note_late(handle.id, act, key)
                 await self._refuse_if_ended(number, name, error)
                 raise
         try:
             return await self._taken(handle, name, act, key)
         except WorkflowUpdateFailedError as error:
             raise _refused(error) from error
-
-    async def _kept_late(self, id_: str, act: Act, key: str) -> IssueView | None:
-        """Keep what is said of an issue that no workflow lives any more; None: there is no place
-        for that.
-        """
-        match act:
-            case AddNote():
-                return await self._note_late(id_, act, key)
-            case CustomerWrote():
-                return await self._pass_on(id_, act, key)
-        return None
 
     async def _note_late(self, id_: str, note: AddNote, key: str) -> IssueView:
         """Keep what somebody notes of an issue that no workflow lives any more."""

@@ -282,7 +282,8 @@ async def test_an_issue_that_was_resolved_without_anybody_does_not_hold_up_the_o
     """A lead resolves what waits for the customer and was taken from its engineer."""
     desk = running_desk.desk
     async with lapsed(running_desk.pool, "DRONE"):
-        seen, waiting = [await desk.open(an_intake_of_now(product_line="DRONE")) for _ in range(2)]
+        called = {"product_line": "DRONE", "channel": "telephone"}
+        seen, waiting = [await desk.open(an_intake_of_now(**called)) for _ in range(2)]
     number = seen.number
     await desk.act(number, ActionName.ACCEPT, Accept(by=LEAD))
     await desk.act(number, ActionName.WAIT_FOR_CUSTOMER, WaitForCustomer(by=LEAD, reason="keys"))
