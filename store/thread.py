@@ -4,7 +4,6 @@ what an entry says, and to whom, is ``domain.issue.thread``'s.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
@@ -15,8 +14,9 @@ from pydantic import Field
 
 from domain.issue.entries import made_of
 from domain.issue.thread import ACTED, ASK_NOTHING, ASKING, Entry, Sort, open_words
-from domain.vocabulary import Instant, Model
+from domain.vocabulary import Instant
 from store.connection import Connection
+from store.cursors import Cursor
 
 MOST = 200
 """Entries of a page."""
@@ -106,27 +106,13 @@ SOURCES = (
 """All that a thread is made of; those of one instant come in this order."""
 
 
-class Place(Model):
-    """An entry's place in its thread. Its spelling, ``text``, is nobody else's to read."""
+class Place(Cursor):
+    """An entry's place in its thread."""
 
     at: Instant
     rank: int
     seq: int
     key: str = Field(max_length=1000, pattern=r"^[^\x00]*$")
-
-    @property
-    def text(self) -> str:
-        """Write it down for a URL."""
-        return urlsafe_b64encode(self.model_dump_json().encode()).decode().rstrip("=")
-
-    @classmethod
-    def read(cls, text: str) -> Place:
-        """Read one that was written down.
-
-        Raises:
-            ValueError: it never was.
-        """
-        return cls.model_validate_json(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 class Page(NamedTuple):

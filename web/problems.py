@@ -103,6 +103,17 @@ class Problem(Exception):
         self.more = more
 
 
+def none_of_ours(field: str, what_to_do: str) -> Problem:
+    """Refuse what is no cursor of ours."""
+    reason = f"is none of ours: {what_to_do}"
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        f"{field}: {reason}",
+        type_="urn:yinuo:Invalid",
+        errors=[{"field": field, "reason": reason}],
+    )
+
+
 class NotLetIn(Problem):
     """Nobody knows who is asking; ``by`` is what they tried to come in by, if they did."""
 

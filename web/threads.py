@@ -5,7 +5,6 @@ words that is not written down before (R30).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
 
 from domain.issue.thread import Entry, is_confidential, read_by
 from domain.issue.view import IssueView
@@ -13,7 +12,7 @@ from domain.staff.access import Right, may, reader_of
 from starter.register import PlaceInThread, Thread
 from web.auth.identity import Visitor, saw
 from web.context import Doors
-from web.problems import Problem
+from web.problems import none_of_ours
 
 AT_ONCE = 30
 """Entries on a page for people, the newest."""
@@ -67,10 +66,4 @@ def _place(text: str | None) -> PlaceInThread | None:
     try:
         return PlaceInThread.read(text)
     except ValueError:
-        reason = "is none of ours: send `next` of the page before, or leave it out"
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"after: {reason}",
-            type_="urn:yinuo:Invalid",
-            errors=[{"field": "after", "reason": reason}],
-        ) from None
+        raise none_of_ours("after", "send `next` of the page before, or leave it out") from None

@@ -15,9 +15,10 @@ from starter.registers import BEGINNING, Page, Position, Whose
 from starter.registers import Events as Log
 from web.api.document import told
 from web.api.reach import own
-from web.api.shapes import answer, none_of_ours
+from web.api.shapes import answer
 from web.auth.identity import Authenticated, require
 from web.context import Here
+from web.problems import none_of_ours
 
 router = APIRouter()
 

@@ -41,7 +41,6 @@ from web.api.shapes import (
     as_seen,
     body,
     intake_of,
-    none_of_ours,
     opened_as,
     update_id,
 )
@@ -49,7 +48,7 @@ from web.audit import written
 from web.auth.identity import Authenticated, Visitor, require, saw
 from web.context import Doors, Here
 from web.opening import added, registered
-from web.problems import Problem, not_yours, refusal
+from web.problems import Problem, none_of_ours, not_yours, refusal
 
 router = APIRouter()
 

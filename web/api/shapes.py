@@ -33,7 +33,7 @@ from domain.vocabulary import Code, Instant, Model, Role, Words
 from starter.client import Opened
 from starter.register import Filter, Kept, Narrowed
 from starter.registers import KeptLetter, Position
-from web.problems import Problem, place
+from web.problems import none_of_ours, place
 
 Number = Annotated[
     str,
@@ -157,17 +157,6 @@ def _since(said: str | None) -> datetime | Position | None:
     with suppress(ValueError):
         return _instant.validate_python(said)
     raise none_of_ours("updated_since", "send `as_of` of a list, or an instant with its offset")
-
-
-def none_of_ours(field: str, what_to_do: str) -> Problem:
-    """Refuse what is no cursor of ours."""
-    reason = f"is none of ours: {what_to_do}"
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        f"{field}: {reason}",
-        type_="urn:yinuo:Invalid",
-        errors=[{"field": field, "reason": reason}],
-    )
 
 
 class Issues(BaseModel):
