@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from domain.issue.actions import ActionName
 from domain.issue.state import Person
@@ -73,7 +73,8 @@ def read(typed: str) -> Question:
 class Passage(Model):
     """A piece of what was found, with the places in it (from, to) that were asked for."""
 
-    text: str
+    # As it stands: the places are counted from its very beginning.
+    text: Annotated[str, StringConstraints(strip_whitespace=False)]
     marks: tuple[tuple[int, int], ...] = ()
 
     @property

@@ -1,10 +1,11 @@
 """Finding issues: by number, telephone, customer, and by the words of their threads; only those
 that the searcher reaches, and only by what they may read.
 
-**Words** are looked for in two ways. First in the newest issues that somebody reaches, in the very
-order in which they are shown: what many issues have is found there at once. Then, if these had too
-few, by the index, which is quick for whatever few issues have. So both have their bounds, and what
-neither finds whole is said to be a part (``Answer.partly``).
+**Words** are looked for in three ways, each only if those before had too few. What nearly every
+issue has is found at a glance at the newest open ones. The index is quick for whatever few issues
+have, and then names them all. What is common, and not that common, is looked for in the newest
+issues that somebody reaches, in the very order in which they are shown. So all have their bounds,
+and what is not found whole is said to be a part (``Answer.partly``).
 """
 
 from __future__ import annotations
@@ -37,9 +38,11 @@ from store.issue_writer import customer_of, person
 
 MOST = 20
 """Issues of an answer, unless others are asked for."""
-_NEWEST = 1_000
+_AT_A_GLANCE = 150
+"""Open issues looked through before anything else: what many have is found there at once."""
+_NEWEST = 500
 """Issues looked through one by one, of the open ones and of the closed ones."""
-_CANDIDATES = 4_000
+_CANDIDATES = 2_000
 """Places that the index may name before a word counts as common."""
 _PATIENCE_MS = 2_000
 """A statement that takes longer is cut off: nobody waits, and nobody else is kept waiting."""
@@ -142,6 +145,15 @@ _SHOWN = """
     i.phone, i.email, i.language
 """
 _IN_ORDER = "(i.closed_at IS NOT NULL), i.registered_at DESC, i.id"
+
+
+_COMMON = """
+SELECT term, share FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs)
+    AS counted (term, share)
+WHERE schemaname = current_schema() AND tablename = 'issue_words' AND attname = 'search'
+    AND term = ANY($1::text[])
+"""
+"""Which share of the texts has a term, of the terms that most have."""
 
 
 class _Search:
@@ -250,18 +262,21 @@ class _Search:
     async def _by_words(self, words: Sequence[Sequence[str]]) -> None:
         if not words:
             return
-        others = False
+        rows, _ = await self._among_the_newest(words, open_=True, most=_AT_A_GLANCE)
+        self._take(rows, FoundBy.WORDS)
+        if len(rows) >= self._wanted or await self._by_index(words):
+            return
+        everything = True
         for open_ in (True, False):
-            rows, all_ = await self._among_the_newest(words, open_=open_)
+            rows, all_ = await self._among_the_newest(words, open_=open_, most=_NEWEST)
             self._take(rows, FoundBy.WORDS)
             if len(rows) >= self._wanted:
                 return
-            others = others or not all_
-        if others:
-            await self._by_index(words)
+            everything = everything and all_
+        self._partly = not everything
 
     async def _among_the_newest(
-        self, words: Sequence[Sequence[str]], *, open_: bool
+        self, words: Sequence[Sequence[str]], *, open_: bool, most: int
     ) -> tuple[list[asyncpg.Record], bool]:
         """Look through the newest issues that are open, or closed, one after the other; say whether
         these are all.
@@ -274,7 +289,7 @@ class _Search:
             SELECT {_SHOWN} FROM (
                 SELECT * FROM issues i
                 WHERE i.closed_at IS {"" if open_ else "NOT"} NULL AND {reached}
-                ORDER BY i.registered_at DESC LIMIT {_NEWEST}
+                ORDER BY i.registered_at DESC LIMIT {most}
             ) i WHERE {said} ORDER BY i.registered_at DESC LIMIT {self._wanted}
             """,  # noqa: S608  the text is ours, values are parameters
             values,
@@ -287,52 +302,65 @@ class _Search:
             f"""
             SELECT count(*) FROM (
                 SELECT FROM issues i WHERE i.closed_at IS {"" if open_ else "NOT"} NULL
-                AND {reached} LIMIT {_NEWEST}
+                AND {reached} LIMIT {most}
             ) i
             """,  # noqa: S608  the text is ours, values are parameters
             *counted.given,
         )
-        return rows, seen < _NEWEST
+        return rows, seen < most
 
-    async def _by_index(self, words: Sequence[Sequence[str]], *, nearly: bool = False) -> None:
-        """Ask the index for the word that fewest issues have; the others are looked for there."""
-        for terms in sorted(words, key=len, reverse=True):
-            values = _Values()
-            asked = values(_query(terms, nearly=nearly))
-            theirs = values(
-                [str(right) for right, to in self._who.reaches.items() if to is not Reach.NONE]
+    async def _by_index(self, words: Sequence[Sequence[str]], *, nearly: bool = False) -> bool:
+        """Ask the index for the word that fewest issues have; the others are looked for there. Say
+        whether it named all there are.
+        """
+        values = _Values()
+        asked = values(_query(await self._rarest(words), nearly=nearly))
+        theirs = values(
+            [str(right) for right, to in self._who.reaches.items() if to is not Reach.NONE]
+        )
+        reached = _within(self._who, Right.SEE, values)
+        said = self._said(words, values, nearly=nearly)
+        rows = await self._fetch(
+            f"""
+            WITH hit AS MATERIALIZED (
+                SELECT w.issue_id, w.takes FROM issue_words w
+                WHERE w.search @@ {asked}::tsquery LIMIT {_CANDIDATES}
             )
-            reached = _within(self._who, Right.SEE, values)
-            said = self._said(words, values, nearly=nearly)
-            rows = await self._fetch(
-                f"""
-                WITH hit AS MATERIALIZED (
-                    SELECT w.issue_id FROM issue_words w
-                    WHERE w.search @@ {asked}::tsquery AND w.takes = ANY({theirs})
-                    LIMIT {_CANDIDATES}
-                )
-                SELECT counted.hits, found.*
-                FROM (SELECT count(*) AS hits FROM hit) counted LEFT JOIN (
-                    SELECT {_SHOWN} FROM issues i
-                    WHERE i.id IN (SELECT issue_id FROM hit) AND {reached} AND {said}
-                    ORDER BY {_IN_ORDER} LIMIT {self._wanted}
-                ) found ON true
-                """,  # noqa: S608  the text is ours, values are parameters
-                values,
-            )
-            self._take((row for row in rows if row["id"]), FoundBy.WORDS)
-            if rows[0]["hits"] < _CANDIDATES:
-                return
-        self._partly = True
+            SELECT counted.hits, found.*
+            FROM (SELECT count(*) AS hits FROM hit) counted LEFT JOIN (
+                SELECT {_SHOWN} FROM issues i
+                WHERE i.id IN (SELECT issue_id FROM hit WHERE takes = ANY({theirs}))
+                AND {reached} AND {said}
+                ORDER BY {_IN_ORDER} LIMIT {self._wanted}
+            ) found ON true
+            """,  # noqa: S608  the text is ours, values are parameters
+            values,
+        )
+        self._take((row for row in rows if row["id"]), FoundBy.WORDS)
+        return bool(rows[0]["hits"] < _CANDIDATES)
+
+    async def _rarest(self, words: Sequence[Sequence[str]]) -> Sequence[str]:
+        """Return the word with the rarest term, as far as PostgreSQL has counted them; of several
+        that it has not, the longest.
+        """
+        if len(words) == 1:
+            return words[0]
+        terms = sorted({term for word in words for term in word})
+        rows = await self._connection.fetch(_COMMON, terms)
+        share = {row["term"]: row["share"] for row in rows}
+        return min(words, key=lambda word: (min(share.get(t, 0.0) for t in word), -len(word)))
 
     def _said(
         self, words: Sequence[Sequence[str]], values: _Values, *, nearly: bool = False
     ) -> str:
-        """Write that each word was said in an issue, where the searcher may read it."""
+        """Write that each word was said in an issue, where the searcher may read it: asked of one
+        issue after the other. PostgreSQL takes terms that go together for ever so rare, and would
+        rather read all that the index has of them; it may not (``IS TRUE``, ``OFFSET 0``).
+        """
         readable = _readable(self._who, values)
         return " AND ".join(
-            "EXISTS (SELECT FROM issue_words w WHERE w.issue_id = i.id AND w.search @@ "
-            f"{values(_query(terms, nearly=nearly))}::tsquery AND ({readable}))"
+            "EXISTS (SELECT FROM issue_words w WHERE w.issue_id = i.id AND (w.search @@ "
+            f"{values(_query(terms, nearly=nearly))}::tsquery) IS TRUE AND ({readable}) OFFSET 0)"
             for terms in words
         )
 
@@ -386,7 +414,8 @@ class _Search:
             LEFT JOIN issue_events e ON e.issue_id = w.issue_id AND e.seq = w.seq
             LEFT JOIN kept_words k ON w.seq = 0 AND k.key = w.kept
             LEFT JOIN attachments a ON w.seq = 0 AND a.id = w.kept
-            WHERE i.id = ANY({named}) AND w.search @@ {any_}::tsquery AND ({readable})
+            WHERE i.id = ANY({named}) AND (w.search @@ {any_}::tsquery) IS TRUE
+                AND ({readable})
             """,  # noqa: S608  the text is ours, values are parameters
             values,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.finding import LONGEST, passage, read
@@ -94,6 +94,8 @@ def test_of_a_long_text_that_part_is_shown_where_most_of_it_stands() -> None:
 
 
 @given(st.text(max_size=400), st.text(max_size=20))
+@example("\r0", "0")
+@example(" 卡钞 ", "卡钞")
 def test_marks_lie_in_the_text_in_order_and_apart(text: str, typed: str) -> None:
     shown = passage(text, asked_words(typed))
     last = -1

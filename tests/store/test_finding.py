@@ -272,6 +272,7 @@ async def test_of_many_no_more_are_shown_than_wanted_and_that_is_said(desk: Desk
 async def test_what_is_beyond_the_newest_is_found_by_the_index(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(finding, "_AT_A_GLANCE", 1)
     monkeypatch.setattr(finding, "_NEWEST", 1)
     old = await lived(desk)
     for n in range(2, 5):
@@ -285,6 +286,7 @@ async def test_what_is_beyond_the_newest_is_found_by_the_index(
 async def test_what_nearly_every_issue_has_is_looked_through_in_part_and_that_is_said(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(finding, "_AT_A_GLANCE", 1)
     monkeypatch.setattr(finding, "_NEWEST", 1)
     monkeypatch.setattr(finding, "_CANDIDATES", 2)
     issues = [await opened(desk, n, title="出钞口卡钞") for n in range(5)]
@@ -334,6 +336,7 @@ def caller(role: Role) -> Caller:
 async def test_everybody_finds_what_they_reach_by_what_they_may_read_and_nothing_else(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, role: Role, newest: int
 ) -> None:
+    monkeypatch.setattr(finding, "_AT_A_GLANCE", newest)
     monkeypatch.setattr(finding, "_NEWEST", newest)
     own = await lived(desk, 1, source="web")
     await desk.pool.execute("UPDATE issues SET engineer = 'liang.jiahao', engineer_name = 'L'")
