@@ -180,7 +180,7 @@ class _Search:
         words, nearly = asked.words, False
         if not self._rows and any(len(terms) > _EXACT for terms in words):
             nearly = True
-            await self._by_index(words, nearly=True)
+            self._partly |= not await self._by_index(words, nearly=True)
         found = sorted(self._rows.values(), key=self._place)[: self._wanted - 1]
         return Answer(
             found=tuple(await self._told(found)),
