@@ -262,29 +262,27 @@ class _Search:
     async def _by_words(self, words: Sequence[Sequence[str]]) -> None:
         if not words:
             return
-        rows, _ = await self._among_the_newest(words, open_=True, most=_AT_A_GLANCE)
+        rows = await self._among_the_newest(words, open_=True, most=_AT_A_GLANCE)
         self._take(rows, FoundBy.WORDS)
         if len(rows) >= self._wanted or await self._by_index(words):
             return
         everything = True
         for open_ in (True, False):
-            rows, all_ = await self._among_the_newest(words, open_=open_, most=_NEWEST)
+            rows = await self._among_the_newest(words, open_=open_, most=_NEWEST)
             self._take(rows, FoundBy.WORDS)
             if len(rows) >= self._wanted:
                 return
-            everything = everything and all_
+            everything = everything and await self._are_fewer(_NEWEST, open_=open_)
         self._partly = not everything
 
     async def _among_the_newest(
         self, words: Sequence[Sequence[str]], *, open_: bool, most: int
-    ) -> tuple[list[asyncpg.Record], bool]:
-        """Look through the newest issues that are open, or closed, one after the other; say whether
-        these are all.
-        """
+    ) -> list[asyncpg.Record]:
+        """Look through the newest issues that are open, or closed, one after the other."""
         values = _Values()
         reached = _within(self._who, Right.SEE, values)
         said = self._said(words, values)
-        rows = await self._fetch(
+        return await self._fetch(
             f"""
             SELECT {_SHOWN} FROM (
                 SELECT * FROM issues i
@@ -294,11 +292,12 @@ class _Search:
             """,  # noqa: S608  the text is ours, values are parameters
             values,
         )
-        if len(rows) >= self._wanted:
-            return rows, False
+
+    async def _are_fewer(self, most: int, *, open_: bool) -> bool:
+        """Say whether somebody reaches fewer issues that are open, or closed, so all were seen."""
         counted = _Values()
         reached = _within(self._who, Right.SEE, counted)
-        seen = await self._connection.fetchval(
+        seen: int = await self._connection.fetchval(
             f"""
             SELECT count(*) FROM (
                 SELECT FROM issues i WHERE i.closed_at IS {"" if open_ else "NOT"} NULL
@@ -307,7 +306,7 @@ class _Search:
             """,  # noqa: S608  the text is ours, values are parameters
             *counted.given,
         )
-        return rows, seen < most
+        return seen < most
 
     async def _by_index(self, words: Sequence[Sequence[str]], *, nearly: bool = False) -> bool:
         """Ask the index for the word that fewest issues have; the others are looked for there. Say
