@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from domain.issue.view import IssueView
 from domain.links import Purpose
@@ -95,6 +95,14 @@ async def choose(page: Page, **values: str) -> None:
     """Choose among radio buttons by name and value."""
     for name, value in values.items():
         await page.locator(f"[name='{name}'][value='{value}']").check()
+
+
+async def send(button: Locator) -> None:
+    """Press a form's button and wait for the page that answers. The register may show what was done
+    before the browser has that page: to read or load anything in between meets one that is leaving.
+    """
+    async with button.page.expect_navigation():
+        await button.click()
 
 
 async def fits(page: Page) -> None:

@@ -18,7 +18,7 @@ from inbound.mail import LetterBox, LetterFate
 from runtime import signing
 from tests.support import hostile_files as files
 from tests.support.letters import form, letter
-from tests.support.people_at_browsers import House, choose, fits, speaks
+from tests.support.people_at_browsers import House, choose, fits, send, speaks
 from tests.support.running_desk import RunningDesk
 from tests.web.browser.conftest import Device, Language, OpenPage, Show
 from tests.web.browser.test_customer import engineer_does, registered
@@ -110,7 +110,7 @@ async def test_the_words_of_a_failed_test_stand_on_top_until_somebody_acts_on_th
     await customer.goto(await house.link(number, Purpose.TEST))
     await choose(customer, worked="no")
     await customer.locator("form#test [name=words]").fill(said)
-    await customer.locator("form#test button.primary").click()
+    await send(customer.locator("form#test button.primary"))
     await house.until(number, lambda issue: issue.reopen_count == 1 and issue.engineer is not None)
 
     pages = await staff_at(house, somebody, number, device, language)
@@ -119,7 +119,7 @@ async def test_the_words_of_a_failed_test_stand_on_top_until_somebody_acts_on_th
         await is_above_all(on_top(page), page)
         await fits(page)
         await picture(page, f"failed{room.replace('/', '-')}-{device}-{language}")
-    await pages["/my"].locator("form[action$='/accept'] button").click()
+    await send(pages["/my"].locator("form[action$='/accept'] button"))
     await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
     for page in pages.values():
         await page.reload()
@@ -259,7 +259,7 @@ async def test_the_agent_is_asked_whether_it_did_not_help_and_opens_it_again_in_
     await expect(on_top(telephone)).to_contain_text(said)
     await fits(telephone)
     await picture(telephone, f"link-reopen-{device}-{language}")
-    await telephone.locator("button[name=worked][value=no]").click()
+    await send(telephone.locator("button[name=worked][value=no]"))
     await house.until(number, lambda issue: issue.reopen_count == 1 and issue.engineer is not None)
     await expect(telephone.locator("main form")).to_have_count(0)
     await fits(telephone)

@@ -13,7 +13,7 @@ from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.links import Purpose
 from domain.vocabulary import Actor, Role, Stage
 from tests.support.builders import an_intake
-from tests.support.people_at_browsers import House, choose, fits, speaks
+from tests.support.people_at_browsers import House, choose, fits, send, speaks
 from tests.support.running_desk import RunningDesk
 from tests.web.browser.conftest import Device, Language, OpenPage, Show
 
@@ -78,7 +78,7 @@ async def test_a_quotation_is_read_and_answered(
     await picture(page, f"quotation-{device}-{language}")
     await choose(page, agreed="yes")
     await page.locator("form#confirm [name=words]").fill("请尽快开始")
-    await page.locator("form#confirm button.primary").click()
+    await send(page.locator("form#confirm button.primary"))
     await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
     await expect(page.locator("[role=status]")).to_be_visible()
     await expect(page.locator("form#confirm")).to_have_count(0)
@@ -101,7 +101,7 @@ async def test_it_failed_again_and_why_is_written(
     await picture(page, f"test-{device}-{language}")
     await choose(page, worked="no")
     await page.locator("form#test [name=words]").fill("换了以后还是每三次卡一次")
-    await page.locator("form#test button.primary").click()
+    await send(page.locator("form#test button.primary"))
     issue = await house.until(number, lambda issue: issue.reopen_count == 1)
     assert issue.severity == "major"
     await expect(page.locator("form#test")).to_have_count(0)
@@ -131,7 +131,7 @@ async def test_whose_turn_it_is_asks_for_time_then_says_it_is_done_and_the_handl
     await expect(page.locator("[role=status]")).to_be_visible()
     assert (await house.desk.desk.show(number)).stage is Stage.WAITING
     await page.locator("form#waiting [name=words]").fill("钥匙放在前台了")
-    await page.locator("form#waiting button[value=done]").click()
+    await send(page.locator("form#waiting button[value=done]"))
     await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
     await expect(page.locator("form#waiting")).to_have_count(0)
     await fits(page)

@@ -13,7 +13,7 @@ from domain.issue.actions import PUBLIC_ACTIONS, ActionName
 from domain.links import Purpose
 from domain.vocabulary import Actor, Role, Stage
 from tests.support.builders import an_intake
-from tests.support.people_at_browsers import House, fits, speaks
+from tests.support.people_at_browsers import House, fits, send, speaks
 from tests.support.running_desk import RunningDesk
 from tests.web.browser.conftest import Device, Language, OpenPage, Show
 
@@ -70,7 +70,7 @@ async def test_a_price_is_approved_in_one_tap_from_the_message(
         await expect(page.locator("main")).to_contain_text(said)
     await fits(page)
     await picture(page, f"link-approve-{device}-{language}")
-    await page.locator("button[name=approved][value=yes]").click()
+    await send(page.locator("button[name=approved][value=yes]"))
     await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
     await expect(page.locator("main form")).to_have_count(0)
 
@@ -95,7 +95,7 @@ async def test_several_prices_are_approved_at_once_at_the_page(
     for number in numbers:
         assert (await house.desk.desk.show(number)).stage is Stage.APPROVING
         await page.locator(f"[name='pick.approve'][value='{number}']").check()
-    await page.locator("button[value='approve:yes']").click()
+    await send(page.locator("button[value='approve:yes']"))
     for number in numbers:
         await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
         await expect(page.locator("#done")).to_contain_text(number)
@@ -117,7 +117,7 @@ async def test_an_expert_answers_by_the_link_they_are_sent(
     await page.locator("[name=advice]").fill("先量读卡器的工作电压，再换主板。")
     await fits(page)
     await picture(page, f"link-advise-{device}-{language}")
-    await page.locator("main form button").click()
+    await send(page.locator("main form button"))
     await house.until(
         number,
         lambda issue: (

@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from domain.links import Purpose
 from domain.vocabulary import Outcome, Role, Stage
-from tests.support.people_at_browsers import House, choose, fill, fits, speaks
+from tests.support.people_at_browsers import House, choose, fill, fits, send, speaks
 from tests.support.running_desk import RunningDesk
 from tests.web.browser.conftest import Device, Language, OpenPage, Show
 
@@ -51,13 +51,13 @@ async def test_from_the_call_to_the_score(
     await expect(engineer.locator("main")).to_contain_text("越秀支行")
     await fits(engineer)
     await picture(engineer, f"link-accept-{device}-{language}")
-    await engineer.locator("main form button.primary").click()
+    await send(engineer.locator("main form button.primary"))
     await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
 
     await engineer.goto(await house.link(number, Purpose.COMPLETE))
     await fill(engineer, result="更换出钞模块，测试正常", cause="皮带老化")
     await fits(engineer)
-    await engineer.locator("main form button.primary").click()
+    await send(engineer.locator("main form button.primary"))
     await house.replied(number)
 
     customer = await somebody(device, language)
@@ -108,7 +108,7 @@ async def test_without_javascript_a_link_does_what_it_is_for_and_does_it_once(
     page = await somebody("phone", "zh", script=False)
     address = await house.link(number, Purpose.ACCEPT)
     await page.goto(address)
-    await page.locator("main form button.primary").click()
+    await send(page.locator("main form button.primary"))
     await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
     await page.goto(address)
     await expect(page.locator("main form")).to_have_count(0)
