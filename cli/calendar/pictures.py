@@ -74,13 +74,13 @@ class State(Enum):
 def months(calendar: WorkingCalendar, shown: Sequence[Month]) -> RenderableType:
     """Picture each month; underneath, what the calendar is."""
     seen = {State.of(day) for month in shown for day in month.days}
-    unknown = {day.day.year for month in shown for day in month.days if not day.announced}
+    unknown = [day.day for month in shown for day in month.days if not day.announced]
     parts: list[RenderableType] = [_picture(calendar, month) for month in shown]
     parts.append(Columns([state.named for state in State if state in seen], padding=(0, 3)))
     parts.append(Text())
     parts.append(_facts(calendar))
     if unknown:
-        parts.append(_provisional(calendar.national, unknown))
+        parts.append(_provisional(shown[0], shown[0].to_announce(unknown)))
     return Group(*parts)
 
 
@@ -151,7 +151,7 @@ def _followed(calendar: WorkingCalendar) -> str:
     if calendar.announced_until is None:
         return calendar.national or "不随 follows none"
     country = f"{calendar.national}, " if calendar.national else ""
-    return f"{country}公布至 until {calendar.announced_until}"
+    return f"{country}确定至 firm until {calendar.announced_until}"
 
 
 # Why something is due -----------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def due(account: Account) -> RenderableType:
     """When it is due, and each day that was counted or not; runs of closed days take one line."""
     parts: list[RenderableType] = [_question(account), _counted(account)]
     if account.provisional:
-        parts.append(_provisional(account.national, account.years_to_announce))
+        parts.append(_provisional(account, account.years_to_announce))
     return Group(*parts)
 
 
@@ -216,13 +216,22 @@ def _timed(line: Line, zone: ZoneInfo) -> tuple[str, str]:
     return counted or idle, _hours(line.counted) if line.counted else ""
 
 
-def _provisional(national: str | None, years: Iterable[int]) -> Text:
+def _provisional(of: Account | Month, years: Sequence[int]) -> Text:
     """Say what is not known yet, and what would make it known (R32)."""
-    missing = ", ".join(map(str, sorted(years)))
+    missing = ", ".join(map(str, years))
+    beyond = [year for year in years if of.foreseen_until and year > of.foreseen_until.year]
+    if list(years) == beyond:
+        known = (
+            f"these days lie beyond the list of days off by law,\n  which ends with "
+            f"{of.foreseen_until}: they are counted as if there were no holidays."
+        )
+    else:
+        known = "no notice covers these days yet; they go by the law alone."
+        if beyond:
+            known += f"\n  Of {', '.join(map(str, beyond))} not even that is listed: no holidays."
     return Text(
-        f"{_NOT_ANNOUNCED} 暂定 Provisional: no notice covers these days yet; they go by the "
-        f"law alone.\n  Firm when the {national or 'national'} notice for {missing} is loaded: "
-        "yinuo calendar import FILE",
+        f"{_NOT_ANNOUNCED} 暂定 Provisional: {known}\n  Firm when the "
+        f"{of.national or 'national'} notice for {missing} is loaded: yinuo calendar import FILE",
         style="yellow",
     )
 
@@ -261,7 +270,7 @@ def notices(days: NationalDays, working_days: Mapping[int, int]) -> RenderableTy
             counts = len(notice.holidays), len(notice.makeup_workdays), working
             table.add_row(str(year), *map(str, counts))
         else:
-            off = len(days.statutory[year])
+            off = len(days.by_law(year))
             table.add_row(f"{year} {_NOT_ANNOUNCED}", str(off), _NOT_ANNOUNCED, str(working))
     sources = [Text(f"{year}  {each.notice}", style="dim") for year, each in days.years.items()]
     looked_up = f", looked up {days.dated}" if days.dated else ""

@@ -173,6 +173,10 @@ class WorkingCalendar(Model):
     announced_until: date | None = Field(
         default=None, description="last day the notices cover; None: all days after are known"
     )
+    foreseen_until: date | None = Field(
+        default=None,
+        description="last day of which at least the days off by law are known; None: as announced",
+    )
 
     @model_validator(mode="after")
     def _can_be_worked_with(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Self, TypedDict
 
@@ -20,6 +20,11 @@ class NationalFields(TypedDict):
     makeup_workdays: frozenset[date]
     announced_from: date
     announced_until: date
+    foreseen_until: date
+
+
+_ONE_DAY = timedelta(days=1)
+_SATURDAY = 5
 
 
 class NationalYear(Model):
@@ -39,7 +44,8 @@ class NationalDays(Model):
     """The national notices of consecutive years, as in ``policies/cn_workdays.json`` (R32).
 
     What is beyond them is not known: the ``statutory`` days off of later years make the best
-    answer there is, a provisional one, until the year's own notice takes their place.
+    answer there is, a provisional one, until the year's own notice takes their place. Beyond these,
+    ``foreseen_until``, not even that is known.
     """
 
     country: Code
@@ -53,6 +59,17 @@ class NationalDays(Model):
         description="days off that the law itself fixes in years whose notice is not out yet",
     )
     statutory_source: Line | None = None
+    made_up: bool = Field(
+        default=False,
+        description="a statutory day off on a weekend is made up on a working day, as China's"
+        " Holiday Measures, art. 6, have it; here the next one, until a notice says which",
+    )
+    last_days_move: int = Field(
+        default=0,
+        ge=0,
+        le=31,
+        description="how many of a year's last days the next year's notice may still move",
+    )
 
     @model_validator(mode="after")
     def _years_are_whole(self) -> Self:
@@ -79,11 +96,30 @@ class NationalDays(Model):
         return date(max(self.years), 12, 31)
 
     @property
+    def firm_until(self) -> date:
+        """The last day that no notice to come can move: a New Year's break, and the weekend worked
+        for it, may begin in the December before.
+        """
+        return self.announced_until - self.last_days_move * _ONE_DAY
+
+    @property
+    def foreseen_until(self) -> date:
+        """31 December of the last year of which at least the days off by law are known."""
+        return date(max((*self.years, *self.statutory)), 12, 31)
+
+    @property
     def holidays(self) -> frozenset[date]:
-        """Every day off: announced, or where no notice is out yet fixed by law."""
+        """Every day off: announced, or where no notice is out yet as the law has it."""
         announced = (year.holidays for year in self.years.values())
-        expected = (days for year, days in self.statutory.items() if year > max(self.years))
+        expected = (self.by_law(year) for year in self.statutory if year > max(self.years))
         return frozenset[date]().union(*announced, *expected)
+
+    def by_law(self, year: int) -> frozenset[date]:
+        """Days off of a year by the law alone: the ``statutory`` ones, and where these fall on a
+        weekend and are ``made_up`` the next working days.
+        """
+        days = self.statutory[year]
+        return _with_made_up(days) if self.made_up else days
 
     @property
     def makeup_workdays(self) -> frozenset[date]:
@@ -97,7 +133,8 @@ class NationalDays(Model):
             holidays=self.holidays,
             makeup_workdays=self.makeup_workdays,
             announced_from=self.announced_from,
-            announced_until=self.announced_until,
+            announced_until=self.firm_until,
+            foreseen_until=self.foreseen_until,
         )
 
     def applied_to(self, calendar: WorkingCalendar) -> WorkingCalendar:
@@ -120,6 +157,17 @@ class NationalDays(Model):
                 "makeup_workdays": calendar.makeup_workdays | national["makeup_workdays"],
             }
         )
+
+
+def _with_made_up(days: frozenset[date]) -> frozenset[date]:
+    taken = set(days)
+    for day in sorted(days):
+        made_up = day
+        if day.weekday() >= _SATURDAY:
+            while made_up.weekday() >= _SATURDAY or made_up in taken:
+                made_up += _ONE_DAY
+        taken.add(made_up)
+    return frozenset(taken)
 
 
 def _refuse_days_outside(field: str, year: int, days: Days, first: date) -> None:

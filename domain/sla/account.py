@@ -6,7 +6,7 @@ person can check it on paper. No line of it is folded or left out: that is for w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -22,6 +22,7 @@ from domain.sla.clock import Clock, Counting
 from domain.vocabulary import Code, Instant, Model, Zone
 
 _ONE_DAY = timedelta(days=1)
+_DECEMBER = 12
 
 
 class Day(Model):
@@ -58,6 +59,23 @@ class _OfCalendar(Model):
     national: Code | None
     announced_from: date | None
     announced_until: date | None
+    foreseen_until: date | None = Field(
+        default=None, description="beyond it not even the days off by law are known (R32)"
+    )
+
+    def to_announce(self, days: Iterable[date]) -> tuple[int, ...]:
+        """Name the years whose notices would make firm these days, which are not announced."""
+        return tuple(sorted({year for day in days for year in self._notices(day)}))
+
+    def _notices(self, day: date) -> Iterator[int]:
+        """A year's own notice; and for its last days, if notices move these, that of the next."""
+        until = self.announced_until
+        known = until is not None and day.year <= until.year
+        if not known or (self.announced_from and day < self.announced_from):
+            yield day.year
+        moved = date(until.year, 12, 31) - until if until and until.month == _DECEMBER else None
+        if moved and until and date(day.year, 12, 31) - day < moved and day.year >= until.year:
+            yield day.year + 1
 
 
 class Account(_OfCalendar):
@@ -83,7 +101,7 @@ class Account(_OfCalendar):
     @property
     def years_to_announce(self) -> tuple[int, ...]:
         """Name the years whose notices would make a provisional instant firm."""
-        return tuple(sorted({line.day.year for line in self.lines if not line.announced}))
+        return self.to_announce(line.day for line in self.lines if not line.announced)
 
 
 class Month(_OfCalendar):
@@ -146,7 +164,7 @@ def month(calendar: WorkingCalendar, first: date) -> Month:
 
 
 def _identity(calendar: WorkingCalendar) -> dict[str, Any]:
-    about = ("zone", "national", "announced_from", "announced_until")
+    about = ("zone", "national", "announced_from", "announced_until", "foreseen_until")
     return {"calendar": calendar.name} | {name: getattr(calendar, name) for name in about}
 
 

@@ -83,7 +83,7 @@ def test_a_month_is_a_picture_in_which_every_day_has_a_mark() -> None:
     assert "10-10 Sat              班 调休上班 make-up  09:00-12:00 13:30-18:00" in shown
     assert "工作日 Working days 18 · 工时 Working hours 135 h" in shown
     assert "营业 Hours       周一至周五 Mon-Fri: 09:00-12:00 13:30-18:00" in shown
-    assert "节假日 Holidays  CN, 公布至 until 2026-12-31" in shown
+    assert "节假日 Holidays  CN, 确定至 firm until 2026-12-27" in shown
     assert "?" not in "".join(shown)
 
 
@@ -95,7 +95,8 @@ def test_a_month_fits_into_eighty_columns(month: str) -> None:
 def test_days_that_no_notice_covers_are_marked_and_explained() -> None:
     shown = lines("show", "desk", "--month", "2026-12", "--months", "2")
     december, january = (" ".join(shown).partition("2027 年 1 月"))[::2]
-    assert "?" not in december
+    assert "28 工?   29 工?   30 工?   31 工?" in december  # the next notice has moved such days
+    assert december.count("?") == 4
     assert "1 休?    2 －?    3 －?" in january  # New Year's Day is fixed by law
     assert "4 工?" in january
     assert "Firm when the CN notice for 2027 is loaded: yinuo calendar import FILE" in january
@@ -196,7 +197,19 @@ def test_what_is_not_known_yet_is_called_provisional_with_what_would_make_it_fir
     assert shown[0] == "到期 Due       2027-01-05 Tue 18:00  暂定 provisional"
     assert " 01-01 Fri ?               休 节假日 holiday   关 closed" in shown
     assert " 01-02 Sat - 01-03 Sun ?   － 周休 day off     关 closed" in shown
+    assert "they go by the law alone" in shown[-2]
     assert shown[-1] == "  Firm when the CN notice for 2027 is loaded: yinuo calendar import FILE"
+
+
+def test_a_year_beyond_the_list_of_days_off_by_law_is_told_in_other_words() -> None:
+    shown = due("2031-02-05 17:00", "3 working days")
+    assert "by the law alone" not in "".join(shown)
+    assert shown[-3].endswith("these days lie beyond the list of days off by law,")
+    assert shown[-2].startswith("  which ends with 2030-12-31: they are counted as if")
+    across = " ".join(due("2030-12-30 17:00", "3 working days")[-3:])
+    assert "law alone." in across
+    assert "Of 2031 not even that is listed" in across
+    assert "the CN notice for 2030, 2031 is loaded" in across
 
 
 def test_a_due_instant_is_for_programs_too() -> None:
@@ -235,7 +248,8 @@ def test_a_file_of_notices_is_checked_and_told_by_year() -> None:
     rows = [line.split() for line in ran.out.splitlines()]
     assert ["2024", "28", "8", "251"] in rows
     assert ["2026", "33", "6", "248"] in rows
-    assert any(row[:2] == ["2027", "?"] and row[3] == "?" for row in rows)
+    for year in ("2027", "2028", "2029", "2030"):  # weekdays less those 13 days, of 2028 12
+        assert any(row[:2] == [year, "?"] and row[3:] == ["?", "248"] for row in rows)
     assert "CN · 公布至 announced until 2026-12-31" in ran.out
 
 

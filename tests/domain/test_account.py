@@ -119,11 +119,15 @@ def test_a_provisional_account_names_the_years_that_are_to_be_announced() -> Non
     found = asked("2026-12-30T17:00", "4 working days")
     assert found.provisional
     assert found.years_to_announce == (2027,)
-    assert [line.day.year for line in found.lines if not line.announced] == [2027] * (
-        len(found.lines) - 2
-    )
-    firm = asked("2026-12-30T17:00", "1 working day")
+    assert not any(line.announced for line in found.lines)
+    firm = asked("2026-12-24T17:00", "1 working day")
     assert (firm.provisional, firm.years_to_announce) == (False, ())
+
+
+def test_the_last_days_of_a_year_wait_for_their_own_notice_and_for_the_next() -> None:
+    assert asked("2026-12-25T17:00", "1 working day").years_to_announce == (2027,)
+    assert asked("2027-12-27T17:00", "1 working day").years_to_announce == (2027, 2028)
+    assert asked("2027-12-23T17:00", "1 working day").years_to_announce == (2027,)
 
 
 def test_days_before_the_first_notice_are_not_announced_either() -> None:

@@ -41,12 +41,32 @@ def test_every_make_up_workday_is_a_weekend_day_and_known_to_the_library() -> No
 
 @pytest.mark.parametrize("year", [2027, 2028, 2029, 2030])
 def test_the_days_fixed_by_law_are_those_of_the_lunar_and_the_solar_calendar(year: int) -> None:
-    # The library adds days off in lieu of holidays on a weekend, "(observed)". The law grants these
-    # (article 7) but leaves their dates to the notice, so here they are not foretold.
     fixed = {day for day, name in LIBRARY.items() if day.year == year and "observed" not in name}
     assert CHINA.statutory[year] == fixed
     # 13 days a year; in 2028 Mid-Autumn is on 3 October, National Day's third.
     assert len(fixed) == (12 if year == 2028 else 13)
+
+
+@pytest.mark.parametrize("year", [2027, 2028, 2029, 2030])
+def test_a_day_off_on_a_weekend_is_made_up_on_the_next_working_day(year: int) -> None:
+    # Article 6. Which working day it is, the notice says; the library expects the next one, too.
+    assert CHINA.by_law(year) == {day for day in LIBRARY if day.year == year}
+    off = [day for day in CHINA.by_law(year) if day.weekday() < 5]
+    assert len(off) == len(CHINA.statutory[year])
+
+
+@pytest.mark.parametrize(("year", "weekdays"), [(2027, 261), (2028, 260), (2029, 261), (2030, 261)])
+def test_by_the_law_alone_a_year_has_its_weekdays_less_the_days_off(
+    year: int, weekdays: int
+) -> None:
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    assert calendar().working_days(first, last) == weekdays
+    assert OFFICE_HOURS.working_days(first, last) == weekdays - len(CHINA.statutory[year]) == 248
+
+
+def test_without_such_a_law_a_day_off_on_a_weekend_is_lost() -> None:
+    plain = NationalDays.model_validate(changed(made_up=False))
+    assert plain.by_law(2027) == CHINA.statutory[2027]
 
 
 @pytest.mark.parametrize("year", [2025, 2026])
@@ -77,8 +97,8 @@ def test_a_year_with_a_notice_no_longer_goes_by_the_law() -> None:
     notice = {"notice": "invented for a test", "holidays": ["2027-01-01"], "makeup_workdays": []}
     days = NationalDays.model_validate(changed(years=KNOWN["years"] | {"2027": notice}))
     assert {day for day in days.holidays if day.year == 2027} == {date(2027, 1, 1)}
-    assert {day for day in days.holidays if day.year == 2028} == CHINA.statutory[2028]
-    assert days.announced_until == date(2027, 12, 31)
+    assert {day for day in days.holidays if day.year == 2028} == CHINA.by_law(2028)
+    assert (days.announced_until, days.firm_until) == (date(2027, 12, 31), date(2027, 12, 27))
 
 
 # --- applied to a calendar -----------------------------------------------------------------------
@@ -97,7 +117,7 @@ def test_national_days_join_those_a_calendar_has_of_its_own() -> None:
     assert applied.makeup_workdays == CHINA.makeup_workdays | {date(2026, 11, 7)}
     assert (applied.announced_from, applied.announced_until) == (
         date(2024, 1, 1),
-        date(2026, 12, 31),
+        date(2026, 12, 27),
     )
     assert applied.is_working_day(date(2026, 10, 1))
     assert own.announced_until is None

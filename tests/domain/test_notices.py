@@ -273,8 +273,12 @@ FORECAST, FIRM = (days.applied_to(AS_WRITTEN) for days in (CHINA, WITH_INVENTED_
         ("2026-12-31", "2027-01-06", "2027-01-05"),
         ("2027-01-01", "2027-01-06", "2027-01-05"),
         ("2027-01-27", "2027-02-01", "2027-01-30"),  # 28, 29, then Monday or Saturday
-        ("2027-02-03", "2027-02-10", "2027-02-13"),  # by law only 5 to 8 February are off
-        ("2027-02-04", "2027-02-11", "2027-02-15"),
+        (
+            "2027-02-03",
+            "2027-02-12",
+            "2027-02-13",
+        ),  # by law 5 to 8 February, 9 and 10 for the weekend
+        ("2027-02-04", "2027-02-15", "2027-02-15"),
         ("2027-06-08", "2027-06-14", "2027-06-11"),  # Dragon Boat, 9 June: not in the invented one
     ],
 )
@@ -295,7 +299,7 @@ def test_the_notice_for_2026_moved_what_was_promised_at_the_end_of_2025() -> Non
         CHINA.model_dump() | {"years": announced, "statutory": law}
     ).applied_to(AS_WRITTEN)
     for made_on, expected, announced_later in (
-        ("2025-12-26", Due(at("2025-12-31T18:00"), False), "2025-12-31"),
+        ("2025-12-26", Due(at("2025-12-31T18:00"), True), "2025-12-31"),
         ("2025-12-29", Due(at("2026-01-02T18:00"), True), "2026-01-04"),
         ("2025-12-30", Due(at("2026-01-05T18:00"), True), "2026-01-05"),
         ("2025-12-31", Due(at("2026-01-06T18:00"), True), "2026-01-06"),
@@ -306,18 +310,42 @@ def test_the_notice_for_2026_moved_what_was_promised_at_the_end_of_2025() -> Non
         assert after == Due(at(f"{announced_later}T18:00"), False)
 
 
+def test_the_last_days_of_december_are_provisional_for_the_next_notice_has_moved_such() -> None:
+    # The notice for 2019 made 29 December 2018, a Saturday, a working day, and the 31st one off.
+    before = NationalDays.model_validate(
+        {
+            **dict(CHINA),
+            "years": {2018: NationalYear(notice="a test", holidays=[], makeup_workdays=[])},
+        }
+    )
+    of_2019 = NationalYear.model_validate(
+        {
+            "notice": "https://www.gov.cn/zhengce/zhengceku/2018-12/06/content_5346276.htm",
+            "holidays": ["2018-12-30", "2018-12-31", "2019-01-01"],
+            "makeup_workdays": ["2018-12-29"],
+        }
+    )
+    after = before.model_copy(update={"years": {**before.years, 2019: of_2019}})
+    start = at("2018-12-27T10:00")
+    expected, known = (days.applied_to(AS_WRITTEN) for days in (before, after))
+    assert expected.close_of_working_day(start, 1) == Due(at("2018-12-28T18:00"), True)
+    assert expected.close_of_working_day(start, 2) == Due(at("2018-12-31T18:00"), True)
+    assert known.close_of_working_day(start, 2) == Due(at("2018-12-29T18:00"), False)
+    assert not expected.close_of_working_day(at("2018-12-26T10:00"), 1).provisional
+
+
 def test_an_instant_is_provisional_from_the_first_working_minute_nobody_has_announced() -> None:
-    new_years_eve = at("2026-12-31T17:00")
-    assert OFFICE_HOURS.due_after(new_years_eve, HOUR) == Due(at("2026-12-31T18:00"), False)
-    assert OFFICE_HOURS.due_after(new_years_eve, HOUR + MINUTE).provisional
-    assert not OFFICE_HOURS.next_opening(new_years_eve).provisional
-    assert OFFICE_HOURS.next_opening(at("2026-12-31T18:00")).provisional
+    last_firm = at("2026-12-25T17:00")  # a Friday; of the last four days the next notice decides
+    assert OFFICE_HOURS.due_after(last_firm, HOUR) == Due(at("2026-12-25T18:00"), False)
+    assert OFFICE_HOURS.due_after(last_firm, HOUR + MINUTE).provisional
+    assert not OFFICE_HOURS.next_opening(last_firm).provisional
+    assert OFFICE_HOURS.next_opening(at("2026-12-25T18:00")).provisional
     assert OFFICE_HOURS.due_before(at("2027-01-04T10:00"), HOUR).provisional
-    assert not OFFICE_HOURS.due_before(at("2027-01-01T00:00"), HOUR).provisional
-    closing = OFFICE_HOURS.close_of_working_day(at("2026-12-28T10:00"), 3)
-    assert closing == Due(at("2026-12-31T18:00"), provisional=False)
-    assert OFFICE_HOURS.close_of_working_day(at("2026-12-28T10:00"), 4).provisional
-    assert OFFICE_HOURS.opening_of_working_day(at("2026-12-28T10:00"), 4).provisional
+    assert not OFFICE_HOURS.due_before(at("2026-12-28T00:00"), HOUR).provisional
+    closing = OFFICE_HOURS.close_of_working_day(at("2026-12-22T10:00"), 3)
+    assert closing == Due(at("2026-12-25T18:00"), provisional=False)
+    assert OFFICE_HOURS.close_of_working_day(at("2026-12-22T10:00"), 4).provisional
+    assert OFFICE_HOURS.opening_of_working_day(at("2026-12-22T10:00"), 4).provisional
 
 
 @pytest.mark.parametrize(
@@ -346,10 +374,10 @@ def test_open_time_on_a_day_before_the_first_notice_is_provisional() -> None:
     assert not OFFICE_HOURS.due_before(at("2024-01-02T10:00"), HOUR).provisional
 
 
-def test_a_last_day_open_until_midnight_is_not_provisional_by_ending_at_the_new_year() -> None:
-    late = calendar(hours=["09:00-24:00"], **CHINA.fields())
-    due = late.due_after(at("2026-12-31T23:00"), HOUR)
-    assert due == Due(at("2027-01-01T00:00"), provisional=False)
+def test_a_last_day_open_until_midnight_is_not_provisional_by_ending_with_the_known_days() -> None:
+    late = calendar(hours=["09:00-24:00"], days=7, **CHINA.fields())
+    due = late.due_after(at("2026-12-27T23:00"), HOUR)
+    assert due == Due(at("2026-12-28T00:00"), provisional=False)
 
 
 def test_a_calendar_without_notice_is_never_provisional() -> None:

@@ -149,7 +149,10 @@ def test_three_quarters_of_three_working_days_are_counted_in_working_hours() -> 
 @pytest.mark.parametrize(
     ("reported", "due", "provisional"),
     [
-        ("2026-12-28 10:00", "2026-12-31", False),
+        ("2026-12-22 10:00", "2026-12-25", False),
+        # Four days of December the notice for the next year has moved before.
+        ("2026-12-23 10:00", "2026-12-28", True),
+        ("2026-12-28 10:00", "2026-12-31", True),
         # New Year's Day is off by law; no notice says yet which weekend pays for a longer break.
         ("2026-12-29 10:00", "2027-01-04", True),
         ("2026-12-31 10:00", "2027-01-06", True),
@@ -272,9 +275,9 @@ def test_a_broken_promise_stays_due_when_it_was_and_only_its_alarms_move() -> No
 
 
 def test_a_pause_into_the_next_year_makes_the_deadline_provisional() -> None:
-    promise = promised(RESOLUTION, "2026-12-24 10:00")
+    promise = promised(RESOLUTION, "2026-12-22 10:00")
     assert not promise.provisional
-    resumed = planner().resume(promise.pause(at("2026-12-25 10:00")), at("2026-12-30 10:00"))
+    resumed = planner().resume(promise.pause(at("2026-12-23 10:00")), at("2026-12-30 10:00"))
     assert resumed.provisional
 
 

@@ -86,8 +86,8 @@ def test_a_promise_into_a_year_without_a_notice_becomes_firm_when_it_is_out(
 
 
 def test_a_promise_that_ends_before_the_year_does_is_not_touched() -> None:
-    promise = promised(UNKNOWN, at("2026-12-25 10:00"))
-    assert again(promise, MONDAY_OFF) == promise
+    promise = promised(UNKNOWN, at("2026-12-22 10:00"))
+    assert again(promise, MONDAY_OFF, at("2026-12-24 12:00")) == promise
 
 
 def test_what_was_reached_stays_and_what_is_ahead_moves() -> None:
@@ -312,7 +312,7 @@ def test_planned_again_by_the_same_rulebook_nothing_changes_whatever_happened(
 
 
 def test_of_an_issues_promises_only_those_that_come_out_otherwise_are_named() -> None:
-    moved, same = promised(UNKNOWN, MADE), promised(UNKNOWN, at("2026-12-25 10:00"))
+    moved, same = promised(UNKNOWN, MADE), promised(UNKNOWN, at("2026-12-22 10:00"))
     left = promised(UNKNOWN, MADE).reach().reach()
     pairs = replanned(MONDAY_OFF, facts(), "office", (same, moved, left), NOTICE_READ)
     assert pairs == (Replanned(moved, again(moved, MONDAY_OFF)),)
