@@ -104,6 +104,9 @@ COMMANDS: Mapping[str, Place] = {
         "cli.policy.commands:app",
         "Check policies, ask what is promised and why, load one.",
     ),
+    "wording": Place(
+        "cli.wording:app", "What is said on the telephone: check it, load it, read it."
+    ),
 }
 """In the order of `yinuo --help`."""
 

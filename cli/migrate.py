@@ -9,6 +9,7 @@ from runtime import migrate as migrations
 from runtime import settings as environment
 from runtime.embedded.servers import database_url, migration_url
 from runtime.postgres import pool
+from starter import wording
 from starter.epochs import begin
 from starter.prepare import prepare
 from starter.replanning import policy_at_start
@@ -35,4 +36,5 @@ async def _migrate() -> None:
                 show("PostgreSQL", "warning", warning)
             await begin(client, connections, show)
             said = await policy_at_start(client, connections, settings.policy)
-        show("policy", "ready", said)
+            show("policy", "ready", said)
+            show("scripts", "ready", await wording.at_start(connections, settings.policy))

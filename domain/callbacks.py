@@ -44,7 +44,8 @@ class Missed(Model):
 
 class CaseSummary(Model):
     """What the clerk reads before the call about one issue (R22); ``result`` and ``cause`` are what
-    the customer was told last. This is the ``attempt``-th of at most ``attempts`` calls (R25).
+    the customer was told last, ``first_contact`` that the hotline did on the line. This is the
+    ``attempt``-th of at most ``attempts`` calls (R25).
     """
 
     number: str
@@ -62,6 +63,7 @@ class CaseSummary(Model):
     handler: Person | None
     result: str | None
     cause: str | None
+    first_contact: bool = False
     resolved_at: Instant | None
     reopen_count: int
     attempt: int

@@ -25,6 +25,7 @@ RIGHTS: Mapping[str, str] = {
     # Kept for ever, as it was written.
     "rulebooks": APPEND,
     "adoptions": APPEND,
+    "wordings": APPEND,
     "issue_events": APPEND,
     "form_history": APPEND,
     "known_case_history": APPEND,

@@ -1,13 +1,10 @@
 """Reading a policy file into a rulebook; what is wrong in it is named where it stands."""
 
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from domain.calendars.calendar import Hours, WorkingCalendar
 from domain.calendars.national_days import NationalDays
@@ -22,18 +19,12 @@ from runtime.national import (
     require_country,
 )
 from runtime.settings import ROOT
-from runtime.textfiles import explain, read_utf8
+from runtime.tomlfile import Table, TomlFile, Where
 
 OWN = ROOT / "policies"
-Where = tuple[int | str, ...]
-Table = dict[str, Any]
 
 _MARKS = TypeAdapter(dict[Code, tuple[ThresholdRule, ...]])
 _HOURS = TypeAdapter[Any](Hours)
-_HEADER = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]")
-_KEY = re.compile(r"""\s*["']?([\w.-]+)["']?\s*=""")
-_SUBJECT = re.compile(r"(\w+)(?: ([\w.+-]+))?: ")
-_TOML_LINE = re.compile(r" ?\(at line (\d+), column \d+\)$")
 
 
 class RulebookError(SetupError):
@@ -50,7 +41,7 @@ def load(path: Path) -> Rulebook:
     Raises:
         RulebookError: a file is missing, unreadable, or says something that cannot be.
     """
-    file = _File(path)
+    file = TomlFile(path, RulebookError)
     document = file.document()
     tables = document.pop("calendars", {})
     policy = _policy(file, document)
@@ -67,7 +58,7 @@ def load_calendars(path: Path, zone: str) -> dict[Code, WorkingCalendar]:
     Raises:
         RulebookError: as ``load``; or there is no such table.
     """
-    file = _File(path)
+    file = TomlFile(path, RulebookError)
     tables = file.document().get("calendars")
     if not tables:
         raise file.error(("calendars",), "there is no table [calendars.NAME] in this file")
@@ -86,63 +77,7 @@ def load_notices(path: Path) -> NationalDays:
         raise RulebookError(str(error)) from None
 
 
-class _File:
-    """A policy's text, and what it takes to point at a place in it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._text = read_utf8(path, RulebookError)
-        self._lines = _lines(self._text)
-
-    def document(self) -> Table:
-        try:
-            return tomllib.loads(self._text)
-        except tomllib.TOMLDecodeError as error:
-            reason = str(error)
-            line = _TOML_LINE.search(reason)
-            at = f", line {line[1]}" if line else ""
-            raise RulebookError(
-                f"{self.path}{at}: no valid TOML: {_TOML_LINE.sub('', reason)}"
-            ) from None
-
-    def error(self, where: Where, reason: str) -> RulebookError:
-        return RulebookError(self._located(where, reason))
-
-    @contextmanager
-    def checked(self, *where: int | str) -> Iterator[None]:
-        """Turn what pydantic finds below ``where`` into one error with a line for each finding."""
-        try:
-            yield
-        except ValidationError as error:
-            found = (
-                self._located((*where, *each["loc"]), explain(each)) for each in error.errors()
-            )
-            raise RulebookError("\n".join(dict.fromkeys(found))) from None
-
-    def _located(self, where: Where, reason: str) -> str:
-        line = self._line(where) if where else self._line_of_what(reason)
-        at = f", line {line}" if line else ""
-        return f"{self.path}{at}: {_dotted(where)}{reason}"
-
-    def _line(self, where: Where) -> int | None:
-        """Find a place; what has no line of its own stands on that of the table around it."""
-        around = (where[:length] for length in range(len(where), 0, -1))
-        return next((self._lines[place] for place in around if place in self._lines), None)
-
-    def _line_of_what(self, reason: str) -> int | None:
-        """Find what a finding about the whole policy begins with: ``routing: …``, or a thing by
-        its name, ``promise callback: …``.
-        """
-        if (subject := _SUBJECT.match(reason)) is None:
-            return None
-        if subject[2] is None:
-            return self._line((subject[1],))
-        named = f'name = "{subject[2]}"'
-        lines = enumerate(self._text.splitlines(), start=1)
-        return next((number for number, line in lines if line.strip() == named), None)
-
-
-def _policy(file: _File, document: Table) -> Policy:
+def _policy(file: TomlFile, document: Table) -> Policy:
     marks = document.pop("marks", {})
     with file.checked("marks"):
         _MARKS.validate_python(marks)
@@ -159,7 +94,7 @@ def _policy(file: _File, document: Table) -> Policy:
         return Policy.model_validate(document)
 
 
-def _calendars(file: _File, tables: object, zone: str) -> dict[Code, WorkingCalendar]:
+def _calendars(file: TomlFile, tables: object, zone: str) -> dict[Code, WorkingCalendar]:
     """Build the calendars; each is called by its key and is in the desk's zone unless it says so
     itself.
     """
@@ -178,7 +113,7 @@ def _calendars(file: _File, tables: object, zone: str) -> dict[Code, WorkingCale
     return calendars
 
 
-def _check_calendar(file: _File, where: Where, entry: Table) -> None:
+def _check_calendar(file: TomlFile, where: Where, entry: Table) -> None:
     """Refuse, at its line, what a calendar's own check could not explain so well."""
     if ("hours" in entry) != ("days" in entry):
         raise file.error(where, "days and hours go together: give both, or a week table")
@@ -204,7 +139,7 @@ def _with_week(entry: Table) -> Table:
     }
 
 
-def _national(file: _File, calendars: Mapping[str, WorkingCalendar]) -> dict[Code, NationalDays]:
+def _national(file: TomlFile, calendars: Mapping[str, WorkingCalendar]) -> dict[Code, NationalDays]:
     """Read the notices of every country that a calendar follows (R32)."""
     found: dict[Code, NationalDays] = {}
     for name, calendar in calendars.items():
@@ -221,30 +156,3 @@ def _national(file: _File, calendars: Mapping[str, WorkingCalendar]) -> dict[Cod
 def _tables(value: object) -> list[Table]:
     """Take what can be a list of tables; whatever else it is, the policy's own check refuses it."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _dotted(where: Where) -> str:
-    """Write ``promise[2].within: ``, counting from 1 as a reader does."""
-    parts = (part for part in where if part != "[key]")  # pydantic's: the key itself is wrong
-    path = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return f"{path.removeprefix('.')}: " if path else ""
-
-
-def _lines(text: str) -> dict[Where, int]:
-    """Say on which line each table and key stands. ``tomllib`` does not tell, but every key of a
-    policy begins a line.
-    """
-    lines: dict[Where, int] = {}
-    entries: dict[Where, int] = {}
-    table: Where = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := _HEADER.match(line):
-            table = tuple(header[2].split("."))
-            if header[1] == "[[":
-                entries[table] = entries.get(table, -1) + 1
-                table = (*table, entries[table])
-            for length in range(1, len(table) + 1):
-                lines.setdefault(table[:length], number)
-        elif key := _KEY.match(line):
-            lines.setdefault((*table, *key[1].split(".")), number)
-    return lines

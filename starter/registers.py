@@ -15,6 +15,7 @@ from domain.callbacks import Call
 from domain.finding import Answer
 from domain.knowledge.cases import KnownCase
 from domain.links import Link
+from domain.scripts import UNWORDED, Wording
 from domain.sla import policy
 from domain.sla.rulebook import Rulebook
 from domain.staff.access import Caller
@@ -49,6 +50,7 @@ from store.letters import KeptLetter
 from store.roster import KnownStaff
 from store.rulebooks import Rulebooks
 from store.tokens import Admitted
+from store.wordings import Wordings
 from store.workload import Load
 
 __all__ = [
@@ -76,6 +78,7 @@ __all__ = [
     "Position",
     "Registers",
     "Reported",
+    "Scripts",
     "Staff",
     "TooMany",
     "UsedLinks",
@@ -303,6 +306,19 @@ class Letters(OnRegisters):
         return await answered(letters.read(self._pool, issue_id, id_))
 
 
+class Scripts(OnRegisters):
+    """What is said on the telephone (R40)."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._wordings = Wordings()
+
+    async def wording(self) -> Wording:
+        """Return the desk's scripts that count now; none before any were loaded."""
+        async with self._connected() as connection:
+            return await self._wordings.newest(connection) or UNWORDED
+
+
 class Events(OnRegisters):
     """Every step of every issue, for other systems: no customer data. Who may see which is the
     caller's to know.
@@ -334,6 +350,7 @@ class Registers:
     letters: Letters
     events: Events
     correspondents: Correspondents
+    scripts: Scripts
 
     @classmethod
     def on(cls, pool: Pool) -> Registers:
@@ -350,4 +367,5 @@ class Registers:
             Letters(pool),
             Events(pool),
             Correspondents(pool),
+            Scripts(pool),
         )

@@ -28,7 +28,7 @@ from runtime.home import make_private
 from runtime.migrate import migrate
 from runtime.settings import Settings, given_temporal
 from runtime.temporal import connect
-from starter import replanning
+from starter import replanning, wording
 from starter.epochs import begin
 from starter.polling import not_taken
 from starter.prepare import prepare
@@ -141,6 +141,8 @@ async def _brought_up(
         await after_migrations(pool, client)
     progress("policy", "starting", "")
     progress("policy", "ready", await replanning.policy_at_start(client, pool, settings.policy))
+    progress("scripts", "starting", "")
+    progress("scripts", "ready", await wording.at_start(pool, settings.policy))
 
     address = client.service_client.config.target_host
     environment = {

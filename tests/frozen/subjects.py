@@ -41,6 +41,7 @@ from domain.issue.intake import Intake, issue_id
 from domain.issue.step import Recorded
 from domain.knowledge.cases import Content
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of
+from domain.scripts import Wording
 from domain.sla.clock import Stop
 from domain.sla.policy import Policy
 from domain.sla.promise import Threshold
@@ -155,6 +156,7 @@ COLUMNS: Mapping[str, Any] = {
     "promises.stops": tuple[Stop, ...],
     "quality_samples.population": dict[str, int],
     "rulebooks.body": Rulebook,
+    "wordings.body": Wording,
 }
 """What stands in PostgreSQL as JSON."""
 ROWS = frozenset({"form_history.was", "known_case_history.said"})

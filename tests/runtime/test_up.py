@@ -97,7 +97,7 @@ async def test_the_whole_desk_comes_up_in_order_and_goes_down_in_reverse(
         assert running.workers[0].running
     assert tables
     parts = ["PostgreSQL", "Temporal", "migrations", "search attributes", "register", "policy"]
-    parts += ["worker 1", "doors"]
+    parts += ["scripts", "worker 1", "doors"]
     assert [part for part, state, _ in told if state == "ready"] == parts
     stopped = [part for part, state, _ in told if state == "stopped"]
     assert stopped == ["doors", "worker 1", "Temporal", "PostgreSQL"]
