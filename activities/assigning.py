@@ -151,8 +151,7 @@ class _Search:
         taken stays theirs.
         """
         step = self._step
-        now = {name: getattr(step, name) for name in ("severity", "generation", "first_contact")}
-        facts = self._case.facts.model_copy(update=now)
+        facts = self._case.facts_with(step)
         if member.role is not Role.ENGINEER or not self._duty.policy.relieved(facts):
             return None
         return self._duty.duty_ends(member, step.recorded_at)

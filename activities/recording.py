@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.addressing import Directory, address, left_lying, stranger
 from activities.assigning import assigned, invalid
+from activities.coding import coded
 from activities.guard import Guard
 from activities.informing import informed, taught
 from activities.redirecting import redirected
@@ -115,7 +116,8 @@ class Recording:
             case = await issue_writer.correct(connection, step, case)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             known = await informed(connection, step, case.department, rulebook.policy, staff)
-            said, promises = _registered_late(known.step, _planned(step, case, rulebook))
+            coming = coded(known.step, case.facts_with(step), current.rulebook.policy)
+            said, promises = _registered_late(coming, _planned(step, case, rulebook))
             unknown = await stranger(connection, step, case, rulebook.policy, staff.channels)
             # As late as may be: others wait for these two.
             holding = await assigned(connection, step, case, staff, current)
@@ -251,9 +253,7 @@ def _planned(step: Step, case: IssueContext, rulebook: Rulebook) -> tuple[Promis
     """R11, R12, R22: new promises from the instant of the step; paused ones run on from it, others
     are planned again (R32). Of those that the step stops or ends it is said what they consumed.
     """
-    now = {name: getattr(step, name) for name in ("severity", "generation", "first_contact")}
-    facts = case.facts.model_copy(update=now)
-    planner = Planner(rulebook, facts, case.calendar)
+    planner = Planner(rulebook, case.facts_with(step), case.calendar)
 
     def again(promise: Promise) -> Promise:
         if step.resume and promise.running:

@@ -242,6 +242,8 @@ FIELDS: Names = {
     "told": ("告诉客户的话", "What the customer is told"),
     "result": ("处理结果", "What was done"),
     "cause": ("故障原因", "Cause"),
+    "fault": ("故障代码", "Fault code"),
+    "fault_name": ("故障名称", "Fault"),
     "known_solution": ("值得收入案例库", "Worth keeping in the case library"),
     "to": ("转给", "To"),
     "question": ("请教的问题", "Question for the panel"),

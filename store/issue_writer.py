@@ -54,6 +54,11 @@ class IssueContext(Model):
     redirected: int = 0
     parties: tuple[Party, ...] = ()
 
+    def facts_with(self, step: Step) -> Facts:
+        """Say what a policy may ask about the issue once that step is taken."""
+        now = {name: getattr(step, name) for name in ("severity", "generation", "first_contact")}
+        return self.facts.model_copy(update=now)
+
     def told_to(self, party: Party) -> IssueContext:
         """Return the issue as the customer of one is told of it that was merged into it."""
         return self.model_copy(
@@ -340,6 +345,7 @@ _PLANNED = ("attempts", "target", "clock", "calendar", "rulebook", "opens_at")
 _PROMISE = ("issue_id", "kind", "generation", "attempt", "made_at", *_LIVED, *_PLANNED)
 _HANDLED = (
     *("engineer", "department", "accepted_at", "expected_at", "resolved_at", "result", "cause"),
+    *("fault", "fault_name"),
 )
 _HANDLING = ("issue_id", "generation", "handed_over_at", *_HANDLED)
 _CALLED = ("issue_id", "clerk", "called_at", *CallbackRecord.model_fields)

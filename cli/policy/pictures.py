@@ -41,6 +41,7 @@ def summary(rulebook: Rulebook) -> RenderableType:
             ("分流 Routes", Text(_routes(policy))),
             ("备勤 Stand-by", Text(_standby(policy))),
             ("审批 Approval", Text(_approval(policy))),
+            ("故障代码 Fault codes", Text(_fault_lists(policy))),
             ("日历 Calendars", Text(", ".join(rulebook.calendars))),
             ("节假日 Holidays", Text(", ".join(national) or "none followed")),
             ("时区 Zone", Text(policy.zone)),
@@ -50,6 +51,11 @@ def summary(rulebook: Rulebook) -> RenderableType:
 
 def _routes(policy: Policy) -> str:
     return "; ".join(f"{rule.name} → {rule.department}" for rule in policy.routes) or "by category"
+
+
+def _fault_lists(policy: Policy) -> str:
+    lists = (f"{each.name}: {', '.join(each.codes)}" for each in policy.fault_lists)
+    return "; ".join(lists) or "none: every code is taken as it is"
 
 
 def _standby(policy: Policy) -> str:

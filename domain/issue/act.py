@@ -67,6 +67,10 @@ ToCustomer = Annotated[
 """What an act says to the customer: nothing else of it, that was written for colleagues, is."""
 
 
+FAULT = "fault code of the desk's list for the product line (R43)"
+"""What is entered with a result, whoever has it."""
+
+
 class KeptAct(NamedTuple):
     """What stands in the register of an act: ``at`` is when it happened, ``recorded_at`` when the
     desk heard of it.

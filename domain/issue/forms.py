@@ -28,6 +28,8 @@ class ConsultationRecord(Model):
     worked: bool | None = None
     tested_at: Instant | None = None
     words: str | None = None
+    fault: str | None = None
+    fault_name: str | None = None
 
 
 class ComplaintForm(Model):

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from domain.errors import Refused
-from domain.issue.act import Act, ActionName, ToCustomer
+from domain.issue.act import FAULT, Act, ActionName, ToCustomer
 from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
     ASSIGNED,
@@ -38,6 +38,7 @@ from domain.vocabulary import (
     Code,
     Instant,
     Kind,
+    Line,
     Role,
     Stage,
     Text,
@@ -303,6 +304,13 @@ class Resolve(Act):
     result: Words = Field(description="what was done, in words the customer can read")
     cause: Text = ""
     known_solution: bool = Field(default=False, description="propose it for the case library (R29)")
+    fault: Code | None = Field(default=None, description=FAULT)
+
+
+class Resolved(Resolve):
+    """With what the desk calls the fault (R43)."""
+
+    fault_name: Line | None = None
 
 
 def resolve(issue: Issue, act: Resolve, at: datetime) -> Changes:
@@ -312,7 +320,7 @@ def resolve(issue: Issue, act: Resolve, at: datetime) -> Changes:
     paid = issue.intake.kind is Kind.PAID_SERVICE
     return answer(issue, at, "acceptance" if paid else "resolved") | {
         "make": (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST),
-        "handling": Handling(resolved_at=at, result=act.result, cause=act.cause),
+        "handling": Handling(resolved_at=at, result=act.result, cause=act.cause, fault=act.fault),
     }
 
 
@@ -343,6 +351,10 @@ ACTIONS: tuple[Action[Any], ...] = (
     Action(ActionName.ASSIGN, Assign, Rule(OPEN, THE_DESK), assign),
     Action(ActionName.CONSULT, Consult, Rule(OPEN, HANDLERS, hindrance=_not_a_handler), consult),
     Action(
-        ActionName.RESOLVE, Resolve, Rule(WORKING, HANDLERS, own=True, hindrance=not_ready), resolve
+        ActionName.RESOLVE,
+        Resolve,
+        Rule(WORKING, HANDLERS, own=True, hindrance=not_ready),
+        resolve,
+        Resolved,
     ),
 )

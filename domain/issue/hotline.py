@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from domain.errors import Refused
-from domain.issue.act import Act, ActionName
+from domain.issue.act import FAULT, Act, ActionName
 from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
     DONE,
@@ -24,7 +24,18 @@ from domain.issue.common import (
 from domain.issue.forms import ConsultationRecord, PaidService
 from domain.issue.state import Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import SUPERVISORS, Actor, Audience, Code, Kind, Role, Stage, Text, Words
+from domain.vocabulary import (
+    SUPERVISORS,
+    Actor,
+    Audience,
+    Code,
+    Kind,
+    Line,
+    Role,
+    Stage,
+    Text,
+    Words,
+)
 
 
 class Answer(Act):
@@ -38,6 +49,13 @@ class Answer(Act):
         default=True, description="they heard it already; otherwise it is sent to them"
     )
     test: bool = Field(default=True, description="the customer has to try it and report (R9)")
+    fault: Code | None = Field(default=None, description=FAULT)
+
+
+class AnswerGiven(Answer):
+    """With what the desk calls the fault (R43)."""
+
+    fault_name: Line | None = None
 
 
 def _unverified(issue: Issue, by: Actor) -> Refused | None:
@@ -57,6 +75,7 @@ def answered(issue: Issue, act: Answer, at: datetime) -> Changes:
         known_case=act.case,
         on_the_line=act.on_the_line,
         to_be_tested=act.test,
+        fault=act.fault,
     )
     changes = answer(issue, at, "answered")
     told = NotificationRequest(template="answered_staff", to=Audience.HANDLER, when="assigned")
@@ -135,6 +154,7 @@ ACTIONS: tuple[Action[Any], ...] = (
         Answer,
         Rule(UNASSIGNED | {Stage.ASSIGNED}, SUPERVISORS | {Role.AGENT}, hindrance=_unverified),
         answered,
+        AnswerGiven,
     ),
     Action(
         ActionName.REPORT_TEST,

@@ -95,6 +95,8 @@ class Handling(Model):
     resolved_at: Instant | None = None
     result: str | None = None
     cause: str | None = None
+    fault: str | None = None
+    fault_name: str | None = None
 
 
 class CallbackRecord(Model):

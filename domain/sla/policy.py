@@ -249,6 +249,39 @@ class Quality(Model):
     satisfaction: Share = 0.9
 
 
+Named = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")]
+
+
+class FaultName(Model):
+    """What a fault is called, in both languages."""
+
+    zh: Named
+    en: Named
+
+    def said(self, language: Language) -> str:
+        """Say it in that language."""
+        return self.zh if language is Language.ZH else self.en
+
+
+class FaultList(Model):
+    """R43: the fault codes of such issues, each with what it is called. ``required``: a result is
+    not taken without one.
+    """
+
+    name: Code
+    select: Selector = Field(default=Selector(), alias="for")
+    required: bool = False
+    codes: Annotated[dict[Code, FaultName], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _is_of_machines(self) -> FaultList:
+        about_people = {"customer", "existing"} & self.select.model_fields_set
+        if about_people:
+            msg = f"{self.name}: for.{min(about_people)}: a list of faults is not of customers"
+            raise ValueError(msg)
+        return self
+
+
 class Letters(Model):
     """How many letters of one sender become issues within an hour, and how many that say the same;
     what is more is kept with the first of these, and a lead hears of it. A robot that answers
@@ -376,6 +409,7 @@ class Policy(Model):
     notices: tuple[NoticeRule, ...] = Field(default=(), alias="notice")
     routes: tuple[RouteRule, ...] = Field(default=(), alias="route")
     reliefs: tuple[ReliefRule, ...] = Field(default=(), alias="relief")
+    fault_lists: tuple[FaultList, ...] = Field(default=(), alias="fault_list")
     standby: Standby = Standby()
     paid_service: PaidService = PaidService()
     evaluations: Evaluations = Evaluations()
@@ -418,6 +452,7 @@ class Policy(Model):
             ("notice", self.notices),
             ("route", self.routes),
             ("relief", self.reliefs),
+            ("fault_list", self.fault_lists),
         ):
             if twice := repeated(rule.name for rule in rules):
                 msg = f"{what} {twice}: there are two of this name, so no one could tell them apart"

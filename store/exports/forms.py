@@ -35,6 +35,10 @@ _CONTACT = (
     customers("contact_person", "联系人", "Contact person", "i.contact_person"),
     customers("phone", "联系电话", "Phone", "i.phone"),
 )
+_FAULT = (
+    Column("fault", "故障代码", "Fault code"),
+    Column("fault_name", "故障名称", "Fault"),
+)
 _GENERATION = number("generation", "处理次数", "Generation")
 _THE_ISSUE = {"issue_id": "the workflow's; the issue number says it"}
 
@@ -146,6 +150,7 @@ HANDLING = Register(
         at("resolved_at", "解决时间", "Resolved"),
         Column("result", "处理结果", "Result"),
         Column("cause", "问题原因", "Cause"),
+        *_FAULT,
     ),
     left_out=_THE_ISSUE,
 )
@@ -168,6 +173,7 @@ CONSULTATIONS = Register(
         at("answered_at", "答复时间", "Answered"),
         customers("question", "咨询内容", "Question"),
         Column("answer", "答复内容", "Answer"),
+        *_FAULT,
         Column("known_case", "引用案例", "Known case"),
         yes_no("on_the_line", "当场答复", "On the line"),
         yes_no("to_be_tested", "需客户试用", "To be tested"),

@@ -241,3 +241,44 @@ async def test_a_result_its_handler_thinks_worth_knowing_is_proposed_once(place:
 async def test_a_result_like_any_other_is_not_proposed(place: Place) -> None:
     await place.resolved()
     assert await cases.cases(place.pool) == []
+
+
+# --- fault codes (R43) ----------------------------------------------------------------------------
+
+
+async def test_r43_a_result_keeps_its_code_and_what_the_desk_called_it_then(place: Place) -> None:
+    issue = await place.resolved(fault="A01")
+    await place.adopt(fault_lists=())
+    row = await place.pool.fetchrow(
+        "SELECT fault, fault_name FROM handling_forms WHERE issue_id = $1", issue.id
+    )
+    assert row
+    assert tuple(row) == ("A01", "读卡器故障")
+    content = await place.pool.fetchval(
+        "SELECT content FROM issue_events WHERE issue_id = $1 AND action = 'resolve'", issue.id
+    )
+    assert (content["fault"], content["fault_name"]) == ("A01", "读卡器故障")
+
+
+async def test_r43_what_the_hotline_answers_has_a_code_too(place: Place) -> None:
+    issue = await place.open(answering=True)
+    await place.take(issue, ActionName.ANSWER, AGENT, solution="重启", fault="A07")
+    row = await place.pool.fetchrow(
+        "SELECT fault, fault_name FROM consultation_records WHERE issue_id = $1", issue.id
+    )
+    assert row
+    assert tuple(row) == ("A07", "软件异常")
+
+
+@pytest.mark.parametrize("code", ["A55", None])
+async def test_r43_a_code_the_list_has_not_is_refused_and_nothing_is_written(
+    place: Place, code: str | None
+) -> None:
+    required = STANDARD.policy.fault_lists[0].model_copy(update={"required": True})
+    await place.adopt(fault_lists=(required,))
+    issue = await place.open()
+    issue, _ = await place.take(issue, ActionName.ACCEPT, ENGINEER)
+    with pytest.raises(ApplicationError, match=r"fault: .*the list atm has: A01 读卡器故障"):
+        await place.take(issue, ActionName.RESOLVE, ENGINEER, result="done", fault=code)
+    issue, _ = await place.take(issue, ActionName.RESOLVE, ENGINEER, result="done", fault="A06")
+    assert issue.results == ("done",)

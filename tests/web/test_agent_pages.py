@@ -472,6 +472,15 @@ async def test_a_known_solution_that_was_marked_becomes_the_answer(
     assert await pool_of(doors).fetchval(used, case) == 1
 
 
+async def test_r43_what_is_answered_on_the_line_may_have_a_fault_code(
+    agent: AtDesk, caller: Caller
+) -> None:
+    answer = await sent(agent, a_form(caller))
+    page = (await agent.get(answer.headers["location"])).text
+    begin = page.index('id="answer"')
+    assert '<option value="A06">A06 通信中断</option>' in page[begin : page.index("</form>", begin)]
+
+
 async def test_the_agent_writes_down_how_the_customers_test_went(
     doors: Doors, agent: AtDesk, caller: Caller
 ) -> None:

@@ -130,6 +130,28 @@ async def test_an_issue_of_another_is_not_shown_nor_acted_on(
     ]
 
 
+async def test_r43_a_result_is_given_a_fault_code_of_the_list_of_its_product_line(
+    doors: Doors, engineer: AtDesk
+) -> None:
+    machine, other = await given(doors), await given(doors, kind="consultation")
+    for seen in (machine, other):
+        await doors.desk.act(seen.number, ActionName.ACCEPT, Accept(by=BY))
+    page = (await engineer.get(f"/my/{machine.number}")).text
+    assert '<option value="A01">A01 读卡器故障</option>' in page
+    assert 'name="fault"' not in (await engineer.get(f"/my/{other.number}")).text
+    where = f"/my/{machine.number}/resolve"
+    sealed = await form_of(engineer, machine.number, "resolve")
+    wrong = await engineer.post(where, sealed | {"result": "换了读卡器", "fault": "K01"})
+    assert wrong.status_code == 422
+    assert "请从故障代码表中选择一项" in wrong.text
+    sealed = await form_of(engineer, machine.number, "resolve")
+    done = await engineer.post(where, sealed | {"result": "换了读卡器", "fault": "A01"})
+    assert done.status_code == 303, done.text
+    page = (await engineer.get(f"/my/{machine.number}")).text
+    for said in ("故障代码", "A01", "故障名称", "读卡器故障"):
+        assert said in page
+
+
 async def test_known_solutions_are_shown_if_they_are_approved(
     doors: Doors, engineer: AtDesk
 ) -> None:

@@ -22,7 +22,7 @@ from web.forms.wording import CALLED, CORRECTIONS, LINKS
 _NOT_ASKED = frozenset({"by", "call", "person", "remove", "known", "of"})
 ASKED: Mapping[Purpose, tuple[str, ...]] = {
     Purpose.ACCEPT: ("expected_at",),
-    Purpose.COMPLETE: ("result", "cause", "known_solution"),
+    Purpose.COMPLETE: ("result", "cause", "fault", "known_solution"),
     Purpose.TEST: ("worked", "words"),
     Purpose.CONFIRM: ("agreed", "words"),
     Purpose.EVALUATE: ("item", "technical", "attitude", "comment"),

@@ -35,7 +35,8 @@ from web.forms.wording import (
 from web.rendering import Reason
 
 M = TypeVar("M", bound=Model)
-Choices = Mapping[str, Sequence[tuple[str, str]]]
+Options = Sequence[tuple[str, "str | Reason"]]
+Choices = Mapping[str, Options]
 """What a field is chosen from: code and what it is called."""
 Values = Mapping[str, tuple[str, ...]]
 
@@ -64,10 +65,13 @@ class Field:
     checked: bool = False
     within: str = ""
 
-    def chosen_from(self, options: Sequence[tuple[str, str]]) -> Field:
+    def chosen_from(self, options: Options) -> Field:
         """Return it as a choice of what there is."""
         kind = "several" if self.kind == "several" else "choice"
-        named = tuple((code, (called, called)) for code, called in options)
+        named = tuple(
+            (code, (called, called) if isinstance(called, str) else called)
+            for code, called in options
+        )
         return replace(self, kind=kind, options=named)
 
 

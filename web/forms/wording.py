@@ -114,6 +114,7 @@ _REFUSED: Mapping[str, str] = {
     "expected_at": "请填将来的时间",
     "to": "人员名册里没有，或现在不能转给它",
     "experts": "人员名册里没有",
+    "fault": "请从故障代码表中选择一项",
     "question": "问题与意见请只填一项",
 }
 
@@ -223,6 +224,7 @@ LINKS = Wording(
         "cause": _SHORTER,
         "words": _SHORTER,
         "known_solution": _PLEASE_CHOOSE,
+        "fault": ("请从故障代码表中选择一项。", "Choose a code of the list."),
         "worked": _PLEASE_CHOOSE,
         "agreed": _PLEASE_CHOOSE,
         "item": _PLEASE_CHOOSE,

@@ -36,6 +36,7 @@ from web.forms.wording import SAID as CALLED
 from web.opening import added, registered
 from web.pages import beside
 from web.pages.beside import BESIDE
+from web.pages.faults import fault_codes
 from web.pages.issue import asked
 from web.pages.people import priced
 from web.rendering import Form, Reason, render
@@ -363,6 +364,7 @@ async def _told(
         can=can,
         asked=asked(who, seen, tried),
         case=await _case(here, who, case),
+        faults=await fault_codes(here, seen),
         album=attached,
         talk=await threads.read(here, who, seen, before, written_down=corrects),
         theirs=may(who.caller, Right.SEE_CUSTOMER, seen),

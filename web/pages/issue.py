@@ -29,6 +29,7 @@ from web.forms.form import Choices, Field, Filled
 from web.forms.submitting import Acted
 from web.pages import beside
 from web.pages.beside import BESIDE
+from web.pages.faults import Codes, asking, fault_codes
 from web.pages.people import priced
 from web.problems import Problem
 from web.rendering import render
@@ -73,7 +74,7 @@ async def show(
         for each in (*UP_FRONT, *BEHIND)
         if (tried and each is tried.action) or (each in seen.can and may(who.caller, each, seen))
     ]
-    choices = await _choices(here, seen)
+    choices, codes = await _choices(here, seen), await fault_codes(here, seen)
     intake = await _intake(here, who, seen)
     return render(
         request,
@@ -89,7 +90,7 @@ async def show(
         album=await album.album(here, who, seen, back),
         known=await _known(here, who, seen),
         **await priced(here, seen),
-        forms=[_form(seen, each, choices, tried) for each in can],
+        forms=[_form(seen, each, choices, codes, tried) for each in can],
         beside=beside.offered(who, seen, intake, tried),
         doing_at=back,
         related=await here.desk.related(seen.id),
@@ -138,10 +139,10 @@ def asked(who: Visitor, seen: IssueView, tried: Acted | None) -> dict[ActionName
 
 
 def _form(
-    issue: IssueView, action: ActionName, choices: Choices, tried: Acted | None
+    issue: IssueView, action: ActionName, choices: Choices, codes: Codes, tried: Acted | None
 ) -> tuple[ActionName, list[Field], Filled]:
     named = {"to": choices["departments" if action is ActionName.TRANSFER else "engineers"]}
-    inputs = of_action(action).offering({**named, "experts": choices["people"]})
+    inputs = asking(of_action(action).offering({**named, "experts": choices["people"]}), codes)
     return action, inputs, tried.form(issue, action) if tried else Filled()
 
 

@@ -33,6 +33,7 @@ from web.forms import actions
 from web.forms.form import WHOLE, Filled
 from web.forms.submitting import submit
 from web.pages import customers
+from web.pages.faults import fault_codes
 from web.pages.opened import (
     AWAY,
     BUSY,
@@ -166,6 +167,7 @@ async def _page(
     papers = Papers()
     if notice is not NOT_YOURS:
         papers = await here.desk.papers(found.issue.id, found.issue.generation)
+    completes = link.purpose is Purpose.COMPLETE
     return render(
         request,
         "link_page.html",
@@ -179,6 +181,7 @@ async def _page(
         told=found.told,
         theirs=found.theirs,
         promises=list(now),
+        faults=await fault_codes(here, view(found.issue)) if completes else (),
         **papers._asdict(),
         called=await called(here),
         waiting=await _waiting(here, found) if found.theirs else (),
