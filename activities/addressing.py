@@ -45,6 +45,8 @@ OWN_AFFAIRS = frozenset(
     {"amended", "thanks", "merged", "test_reminder", "waiting", "waiting_reminder"}
 )
 """Wordings that concern the issue's own customer alone, whomever else it answers."""
+AT_ONCE = frozenset({"conflict", "dissatisfied"})
+"""What whoever is responsible hears day and night (R24)."""
 CORRECTED = "amended"
 """The wording for a customer whose address was corrected."""
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}
@@ -390,6 +392,7 @@ _APPLIES: Mapping[When, Callable[[NotificationRequest, Directory], bool]] = {
     "later": lambda tell, found: any(m > timedelta() for m in _moves(tell, found.recorded)),
     "thin": lambda _, found: found.recorded.thin is not None,
     "invited": lambda _, found: PromiseKind.EVALUATION in (p.kind for p in found.recorded.promises),
+    "dissatisfied": lambda _, found: found.recorded.dissatisfied,
 }
 """Whether what a message hangs on is what the register found."""
 
@@ -486,7 +489,8 @@ def _message(
     if reached and promise:  # with the pauses: an alarm that a pause took back is given again
         about = f"{promise.key}:{reached.threshold}:{promise.pauses}"
     facts = case.facts.model_copy(update={"severity": step.severity})
-    in_hours = tell.to is not Audience.CUSTOMER and policy.told(facts) == "working hours"
+    waits = tell.to is not Audience.CUSTOMER and tell.template not in AT_ONCE
+    in_hours = waits and policy.told(facts) == "working hours"
     key = f"{directory.number}:{about}:{recipient.id}"
     return Message(
         key=f"{key}:{case.number}" if directory.whose else key,

@@ -32,6 +32,7 @@ class _Found(NamedTuple):
     form: Form
     needs_approval: bool = False
     complaint: bool = False
+    dissatisfied: bool = False
 
 
 class Informed(NamedTuple):
@@ -40,6 +41,7 @@ class Informed(NamedTuple):
     step: Step
     needs_approval: bool
     complaint: bool
+    dissatisfied: bool
 
 
 async def informed(
@@ -69,6 +71,7 @@ async def informed(
         step=step.model_copy(update=changes),
         needs_approval=any(each.needs_approval for each in found),
         complaint=step.dissatisfied or any(each.complaint for each in found),
+        dissatisfied=any(each.dissatisfied for each in found),
     )
 
 
@@ -98,7 +101,9 @@ async def _completed(
             return _Found(form.model_copy(update={"approval": needed}), needs_approval=needed)
         case Evaluation():
             worst = min(form.technical, form.attitude)
-            return _Found(form, complaint=worst < policy.evaluations.complaint_below)
+            complains = worst < policy.evaluations.complaint_below
+            dissatisfied = worst < policy.evaluations.dissatisfied_below
+            return _Found(form, complaint=complains, dissatisfied=dissatisfied and not complains)
         case ComplaintForm() if form.received_by:
             return _Found(form.model_copy(update={"against": department}))
         case ExpertPanel() if form.experts:

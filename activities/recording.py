@@ -135,6 +135,7 @@ class Recording:
                 thin=holding.below_standby,
                 needs_approval=known.needs_approval,
                 complaint=known.complaint,
+                dissatisfied=known.dissatisfied,
                 intake_digest=step.intake.digest if step.intake else None,
                 counts_back=rulebook.policy.own_word.counts_back.span,
                 reopens_until=_reopens_until(step, rulebook.policy),

@@ -14,6 +14,7 @@ from typing import Any
 from domain import telephone
 from domain.errors import Refused
 from domain.issue.actions import RecordCallback
+from domain.issue.follow_up import unasked
 from domain.issue.intake import Customer
 from domain.issue.state import Person
 from domain.sla.promise import PromiseKind
@@ -141,6 +142,7 @@ class Called(Model):
     """An issue that somebody wants to record a call about; ``recorded_by`` if that was done."""
 
     number: str
+    kind: Kind
     customer: Customer
     recorded_by: str | None
 
@@ -184,6 +186,17 @@ def check_one_customer(numbers: Sequence[str], issues: Mapping[str, Called]) -> 
             f"NUMBER: {', '.join(numbers)} are of {len(customers)} customers: "
             "record a call to each",
         )
+
+
+def check_what_was_asked(acts: Mapping[str, RecordCallback], issues: Mapping[str, Called]) -> None:
+    """Refuse a call in which it was not asked whether a fault is gone (R24); ``issues`` by number.
+
+    Raises:
+        Refused: ``Invalid``.
+    """
+    for number, act in acts.items():
+        if missing := unasked(act, issues[number].kind):
+            raise Refused(missing.type, f"{missing.message} ({issues[number].number})")
 
 
 def share_of(clerk: str, clerks: Iterable[str], calls: Iterable[Call], day: date) -> list[Call]:

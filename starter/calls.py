@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 
-from domain.callbacks import Called, check_one_customer
+from domain.callbacks import Called, check_one_customer, check_what_was_asked
 from domain.errors import Refused
 from domain.issue.actions import ActionName, RecordCallback
 from domain.issue.thread import Door
@@ -37,6 +37,7 @@ async def record(
     """
     issues = await desk.called(list(acts), code)
     check_one_customer(list(acts), issues)
+    check_what_was_asked(acts, issues)
     coded = {written: act.model_copy(update={"call": code}) for written, act in acts.items()}
     await _compare(desk, coded, issues, f"{door}:{code}")
     for written, act in coded.items():

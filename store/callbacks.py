@@ -77,7 +77,10 @@ async def called(pool: Pool, numbers: Sequence[str], call: str) -> dict[str, Cal
     )
     found = {
         row["id"]: Called(
-            number=row["number"], customer=customer_of(row), recorded_by=row["recorded_by"]
+            number=row["number"],
+            kind=row["kind"],
+            customer=customer_of(row),
+            recorded_by=row["recorded_by"],
         )
         for row in rows
     }

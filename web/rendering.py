@@ -18,6 +18,7 @@ from domain import telephone, words
 from domain.issue import view
 from domain.issue.actions import ActionName
 from domain.issue.entries import without_ways
+from domain.issue.follow_up import asks_whether_it_runs
 from domain.staff.access import Reach, Right, reach
 from domain.vocabulary import SUPERVISORS, Role
 from web.auth import sessions
@@ -93,6 +94,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.filters |= {"local": view.local, "without_ways": without_ways}
 _ENVIRONMENT.globals |= {"words": words, "rooms": rooms, "dial": telephone.read}
+_ENVIRONMENT.globals["asks_whether_it_runs"] = asks_whether_it_runs
 
 
 def render(request: Request, template: str, status: int = 200, /, **facts: Any) -> HTMLResponse:

@@ -28,6 +28,7 @@ from domain.vocabulary import (
     Actor,
     Audience,
     Code,
+    Kind,
     Outcome,
     Role,
     Score,
@@ -44,7 +45,11 @@ class RecordCallback(Act):
     """
 
     reached: bool = Field(description="the customer was on the line")
-    running: bool | None = Field(default=None, description="is the machine running normally")
+    running: bool | None = Field(
+        default=None,
+        description="is the machine running normally; asked about faults only, of what is none: is "
+        "it settled, if they said so (R24)",
+    )
     satisfied: bool | None = Field(default=None, description="is the customer satisfied")
     words: Text = Field(default="", description="the customer's, as said")
     conflict: bool = Field(
@@ -54,9 +59,6 @@ class RecordCallback(Act):
 
     @model_validator(mode="after")
     def _only_a_reached_customer_answers(self) -> RecordCallback:
-        if self.reached and self.running is None:
-            msg = "running: say whether the machine runs normally when the customer was reached"
-            raise ValueError(msg)
         if not self.reached and (self.running is not None or self.satisfied is not None):
             msg = "reached: a customer who was not reached cannot have answered"
             raise ValueError(msg)
@@ -86,6 +88,8 @@ def record_callback(issue: Issue, act: RecordCallback, at: datetime) -> Changes:
     promise = _awaited(issue)
     if promise is None or (promise.kind is PromiseKind.CUSTOMER_TEST and not act.reached):
         raise _no_call(issue)
+    if missing := unasked(act, issue.intake.kind):
+        raise missing
     if promise.opens_at and at < promise.opens_at:
         opens = local_time(issue, promise.opens_at)
         raise Refused(
@@ -107,16 +111,39 @@ def record_callback(issue: Issue, act: RecordCallback, at: datetime) -> Changes:
     changes: Changes = {"callback": record, "promises": end(issue, at, *heard)} | (
         _not_reached(issue, promise)
         if not act.reached
-        else close(issue)
-        if act.running
         else _repair_failed(issue)
+        if act.running is False
+        else close(issue)
     )
     if act.running is not None:
         changes |= {"forms": tested(issue, at, worked=act.running, words=act.words)}
     if act.conflict:
-        told = NotificationRequest(template="conflict", to=Audience.LEAD)
-        changes |= {"dissatisfied": True, "tell": (*changes.get("tell", ()), told)}
-    return changes
+        changes |= {"dissatisfied": True}
+    return changes | {"tell": (*changes.get("tell", ()), *_reported(act))}
+
+
+def asks_whether_it_runs(kind: Kind) -> bool:
+    """R24: whether the machine runs is asked about faults only."""
+    return kind is Kind.FAULT
+
+
+def unasked(act: RecordCallback, kind: Kind) -> Refused | None:
+    """Say what the customer was not asked in a call about such an issue; None: all there is."""
+    if not act.reached or act.running is not None or not asks_whether_it_runs(kind):
+        return None
+    msg = "running: say whether the machine runs normally when the customer was reached"
+    return Refused("Invalid", msg)
+
+
+def _reported(act: RecordCallback) -> tuple[NotificationRequest, ...]:
+    """R24: whoever is responsible hears at once of a conflict, and of plain dissatisfaction, which
+    is no complaint; that a repair failed they hear with the same words.
+    """
+    if act.conflict:
+        return (NotificationRequest(template="conflict", to=Audience.LEAD),)
+    if act.satisfied is False and act.running is not False:
+        return (NotificationRequest(template="dissatisfied", to=Audience.LEAD),)
+    return ()
 
 
 def _not_reached(issue: Issue, promise: Promise) -> Changes:
@@ -176,8 +203,8 @@ def _too_late(issue: Issue, _: Actor) -> Refused | None:
 
 
 def evaluate(issue: Issue, act: Evaluate, at: datetime) -> Changes:
-    """R26: once per case, item and person, Whether it shows strong
-    dissatisfaction (R21) is the policy's to say.
+    """R26: once per case, item and person. Whether it shows strong dissatisfaction (R21), or plain
+    dissatisfaction that whoever is responsible is to hear of (R24), is the policy's to say.
     """
     if act.by.role is not Role.CUSTOMER and act.person is None:
         raise Refused("Invalid", "person: say who scores it, you write it down for them")
@@ -196,7 +223,8 @@ def evaluate(issue: Issue, act: Evaluate, at: datetime) -> Changes:
         attitude=act.attitude,
         comment=act.comment,
     )
-    return {"forms": (form,)}
+    told = NotificationRequest(template="dissatisfied", to=Audience.LEAD, when="dissatisfied")
+    return {"forms": (form,), "tell": (told,)}
 
 
 class RateDifficulty(Act):

@@ -59,14 +59,24 @@ class Person(Model):
     name: Line
 
 
-When = Literal["always", "assigned", "unassigned", "moved", "later", "changed", "thin", "invited"]
+When = Literal[
+    "always",
+    "assigned",
+    "unassigned",
+    "moved",
+    "later",
+    "changed",
+    "thin",
+    "invited",
+    "dissatisfied",
+]
 
 
 class NotificationRequest(Model):
     """A message to be written: which wording, to whom, and whether that hangs on what the register
     finds: somebody for the issue, or somebody else than before; a promise that is now due at
     another instant, or a later one; a core group without its stand-by share; an evaluation to
-    invite to. An expert is named by ``person``.
+    invite to; scores that show dissatisfaction. An expert is named by ``person``.
     """
 
     template: str

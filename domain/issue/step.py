@@ -107,7 +107,7 @@ class Step(Model):
         """
         match self.act:
             case RecordCallback(reached=True) as call:
-                return bool(call.running)
+                return call.running is not False
             case ReportTest() as test:
                 return test.worked
             case CustomerWrote() if self.reopens:
@@ -193,6 +193,11 @@ class Recorded(Model):
     )
     needs_approval: bool = Field(default=False, description="the price is above the limit (R17)")
     complaint: bool = Field(default=False, description="a complaint is to be raised (R21)")
+    dissatisfied: bool = Field(
+        default=False,
+        description="the scores show dissatisfaction, and no complaint (R24)",
+        exclude_if=lambda found: not found,
+    )
     errand: DeliveryBatch | None = None
     later: tuple[DeliveryBatch, ...] = ()
     closed_as: Outcome | None = Field(

@@ -31,6 +31,7 @@ from domain.network import Network
 from domain.sla.clock import Counting, Rehearsal
 from domain.sla.promise import COUNTS_BACK, DUE, PromiseKind
 from domain.vocabulary import (
+    LOWEST_SCORE,
     Amount,
     Audience,
     Category,
@@ -230,9 +231,12 @@ class PaidService(Model):
 
 
 class Evaluations(Model):
-    """R21, R26: a score below this is strong dissatisfaction, and becomes a complaint."""
+    """R21, R24, R26: a score below the first is strong dissatisfaction, and becomes a complaint;
+    one below the second is dissatisfaction that whoever is responsible hears of at once.
+    """
 
     complaint_below: Score = 0
+    dissatisfied_below: Score = LOWEST_SCORE
 
 
 class Telephone(Model):

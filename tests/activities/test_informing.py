@@ -168,6 +168,29 @@ async def test_a_score_below_the_policys_figure_is_a_complaint(
     assert recorded.complaint is complaint
 
 
+@pytest.mark.parametrize(
+    ("below", "worst", "told"), [(-50, -50, 0), (60, 60, 0), (60, 59, 1), (60, 0, 1), (60, -1, 0)]
+)
+async def test_r24_a_score_that_is_no_complaint_but_below_the_policys_figure_is_told_to_the_lead(
+    place: Place, below: int, worst: int, told: int
+) -> None:
+    complaint_below = {60: 0}.get(below, -50)
+    await place.adopt(
+        evaluations=Evaluations(complaint_below=complaint_below, dissatisfied_below=below)
+    )
+    issue = (await place.resolved()).model_copy(update={"stage": "replied"})
+    scores = {"technical": 100, "attitude": worst, "comment": "等了三天"}
+    _, recorded = await place.take(
+        issue, ActionName.EVALUATE, CUSTOMER, item="after_sales", **scores
+    )
+    assert recorded.complaint is (worst < complaint_below)
+    bodies = await place.pool.fetch(
+        "SELECT body, recipient FROM outbox WHERE template = 'dissatisfied'"
+    )
+    assert [row["recipient"] for row in bodies] == [LEAD.id] * told
+    assert all("等了三天" in row["body"] and str(worst) in row["body"] for row in bodies)
+
+
 async def test_a_complaint_stays_on_file_against_the_department_it_was_about(
     place: Place,
 ) -> None:

@@ -75,7 +75,7 @@ FOR_CUSTOMERS = {
 }
 WHO_SPEAK_WITH_THE_CUSTOMER = {
     *("assigned", "unassigned", "overdue", "reminder", "undelivered", "transferred_staff"),
-    *("complex", "taken", "confirmed", "conflict", "relieved", "call_customer"),
+    *("complex", "taken", "confirmed", "conflict", "relieved", "call_customer", "dissatisfied"),
     *("customer_wrote", "did_it_help"),
 }
 BY_OUTCOME = {Outcome.DECLINED, Outcome.LAPSED}
@@ -644,7 +644,7 @@ def test_who_is_handed_a_transferred_issue_reads_where_from_and_why() -> None:
 
 
 @pytest.mark.parametrize(
-    "template", ["work_refused", "repair_failed", "conflict", "quotation_over"]
+    "template", ["work_refused", "repair_failed", "conflict", "dissatisfied", "quotation_over"]
 )
 def test_what_a_customer_said_is_passed_on_word_for_word(template: str) -> None:
     words = SAID[template].model_dump()["words"]

@@ -109,7 +109,10 @@ def test_every_refusal_has_its_exit_code_and_one_sentence(
         ),
         ("accept", number, *lead, "--at", "2099-01-01T10:00Z"): (2, "lies in the future"),
         ("wait", number, *lead, "--reason", ""): (2, "reason: may not be empty"),
-        ("callback", number, *lead): (2, "running: say whether the machine runs"),
+        ("callback", number, *lead, "--not-reached", "--running"): (
+            2,
+            "reached: a customer who was not reached",
+        ),
     }
     for arguments, (code, sentence) in expected.items():
         ran = yinuo("issue", *arguments)

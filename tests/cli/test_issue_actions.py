@@ -216,7 +216,6 @@ EVALUATED = "evaluate --by w --role customer --item project --technical 1 --atti
         ("approve --by sun.li --not-approved", "reason: say why it is not approved, the customer"),
         ("resolve --by xu.jing --result ''", "result: may not be empty"),
         ("resolve --by xu.jing --result '' --signal", "result: may not be empty"),
-        ("callback --by fan.meiling", "running: say whether the machine runs normally"),
         ("callback --by fan.meiling --not-reached --running", "reached: a customer who was not"),
         ("callback --by fan.meiling --running --conflict", "words: write down what the customer"),
         ("callback --by fan.meiling --not-reached --call 'a b'", "call: String should match"),

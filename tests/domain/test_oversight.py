@@ -13,6 +13,7 @@ from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.issue.forms import DifficultyRating, Evaluation, PaidService
 from domain.issue.state import Assignment, CallbackRecord, Issue, Person
+from domain.issue.step import Step
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Kind, Outcome, Role, ServiceItem, Severity, Stage
 from tests.support.builders import (
@@ -196,10 +197,44 @@ def test_r22_a_customer_who_only_has_time_to_try_it_is_not_called_in_vain() -> N
     assert Desk().do(issue, ActionName.RECORD_CALLBACK, CLERK).outcome is Outcome.SOLVED
 
 
+def called(issue: Issue, **said: Any) -> Step:
+    return decided(issue, ActionName.RECORD_CALLBACK, CLERK, issue.last_at + DAY, **said)
+
+
+def test_r24_whether_the_machine_runs_is_asked_about_faults_only() -> None:
+    unasked: dict[str, Any] = {"reached": True, "running": None, "satisfied": True, "words": "好"}
+    with pytest.raises(Refused, match="running: say whether the machine runs normally"):
+        called(an_issue(Stage.REPLIED), **unasked)
+    for kind in set(Kind) - {Kind.FAULT}:
+        issue = an_issue(Stage.REPLIED, kind, promises=(a_promise(PromiseKind.CALLBACK),))
+        step = called(issue, **unasked)
+        assert (step.stage, step.answered) == (Stage.CLOSED, True)
+        again = called(issue, **unasked | {"running": False})
+        assert (again.stage, again.answered) == (Stage.REOPENED, False)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_r24_dissatisfaction_that_is_no_complaint_reaches_whoever_is_responsible(
+    kind: Kind,
+) -> None:
+    issue = an_issue(Stage.REPLIED, kind, promises=(a_promise(PromiseKind.CALLBACK),))
+    said = {"reached": True, "running": True, "satisfied": False, "words": "太慢了"}
+    step = called(issue, **said)
+    assert step.stage is Stage.CLOSED
+    assert not step.dissatisfied, "a complaint of its own only if they complain"
+    assert "dissatisfied: lead" in messages(step)
+    assert step.content["words"] == "太慢了"
+    failed = called(issue, **said | {"running": False})
+    assert messages(failed) & {"dissatisfied: lead", "repair_failed: lead"} == {
+        "repair_failed: lead"
+    }, "told once, with the same words"
+    content = called(issue, **said | {"satisfied": None})
+    assert "dissatisfied: lead" not in messages(content)
+
+
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ({"running": None}, "running: say whether the machine runs normally"),
         ({"reached": False}, "reached: a customer who was not reached cannot have answered"),
         (
             {"reached": False, "running": None},

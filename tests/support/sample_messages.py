@@ -113,6 +113,9 @@ DECLINED = Confirm(by=DESK, agreed=False, words="价格太高了。")
 COMPLAINED = RecordCallback(
     by=DESK, reached=True, running=False, satisfied=False, conflict=True, words="等了三天没人来。"
 )
+NOT_CONTENT = RecordCallback(
+    by=DESK, reached=True, running=True, satisfied=False, words="机器好了，可是让我等了三天。"
+)
 
 NOTED = AddNote(by=DESK, words="备件已到货，工程师明天上午十点到场。", for_customer=True)
 CORRECTED = Amended(
@@ -156,6 +159,7 @@ SAID: dict[str, Act] = {
     "withdrawn": Withdraw(by=DESK, reason="客户说已自行恢复", told="您告诉我们机器已经恢复正常"),
     "repair_failed": COMPLAINED,
     "conflict": COMPLAINED,
+    "dissatisfied": NOT_CONTENT,
     "note": NOTED,
     "merged": MERGED,
     "merged_staff": MERGED,

@@ -12,10 +12,10 @@ import httpx2
 import pytest
 
 from domain import telephone
-from domain.issue.actions import Accept, Act, ActionName, Resolve
+from domain.issue.actions import Accept, Act, ActionName, Resolve, Verify
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
-from domain.vocabulary import Actor, Role
+from domain.vocabulary import Actor, Role, Verdict
 from starter.client import Desk, Unavailable
 from tests.support.builders import an_intake
 from tests.support.staff_at_pages import AtDesk, addresses, hidden, pool_of, sign_in
@@ -57,6 +57,16 @@ async def repaired(doors: Doors, customer: dict[str, str], **changes: Any) -> st
     await doors.desk.act(seen.number, ActionName.ACCEPT, Accept(by=LEAD))
     done = Resolve(by=LEAD, result="读卡器已更换", cause="传感器脏")
     await doors.desk.act(seen.number, ActionName.RESOLVE, done)
+    return seen.number
+
+
+async def explained(doors: Doors, customer: dict[str, str]) -> str:
+    """Let a complaint of this customer have been unfounded; return its number."""
+    about_us = {"kind": "complaint", "category": "service", "title": "来晚了"}
+    seen = await doors.desk.open(from_shanghai(customer, **about_us))
+    await doors.desk.act(seen.number, ActionName.ACCEPT, Accept(by=LEAD))
+    found = Verify(by=LEAD, verdict=Verdict.UNFOUNDED, findings="按约定时间到场")
+    await doors.desk.act(seen.number, ActionName.VERIFY, found)
     return seen.number
 
 
@@ -261,6 +271,32 @@ async def test_what_is_missing_is_said_and_all_that_is_written_or_marked_is_kept
             assert said.get("words", "") in text
             assert text.count(" checked") == marked
     assert not await records(doors, two[0])
+
+
+async def test_whether_it_runs_is_asked_about_faults_only(
+    doors: Doors, clerk: AtDesk, customer: dict[str, str]
+) -> None:
+    fault = await repaired(doors, customer)
+    number = await explained(doors, customer)
+    call = card(await clerk.get("/calls"), fault)
+    of_fault, of_complaint = sorted(
+        re.findall(r'<section class="case">.*?</section>', call, re.DOTALL),
+        key=lambda case: number in case,
+    )
+    assert "运行正常吗" in of_fault
+    assert "运行正常吗" not in of_complaint
+    said = {"reached": "yes", "satisfied": "no", "words": WORDS}
+    form = await form_for(clerk, (fault, number), **said) | about((fault,), "yes")
+    done = await clerk.post("/calls", form, htmx=True)
+    assert done.status_code == 200, done.text
+    assert [(await records(doors, each))[0]["running"] for each in (fault, number)] == [True, None]
+    told = await pool_of(doors).fetch(
+        "SELECT o.body FROM outbox o JOIN issues i ON i.id = o.issue_id"
+        " WHERE i.number = ANY($1) AND o.template = 'dissatisfied'",
+        [fault, number],
+    )
+    assert len(told) == 2
+    assert all(WORDS in row["body"] for row in told)
 
 
 async def test_a_conflict_becomes_one_complaint(

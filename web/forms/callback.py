@@ -1,8 +1,8 @@
-"""What a clerk writes about one call: of the customer once, and of each issue whether it runs."""
+"""What a clerk writes about one call: of the customer once, and of each fault whether it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import ValidationError
@@ -10,7 +10,8 @@ from starlette.datastructures import FormData
 
 from domain.callbacks import about
 from domain.issue.actions import RecordCallback
-from domain.vocabulary import Actor
+from domain.issue.follow_up import asks_whether_it_runs
+from domain.vocabulary import Actor, Kind
 from web.forms.form import Field, Filled, Form, InvalidForm, fields_of
 from web.rendering import Reason
 
@@ -38,13 +39,16 @@ def numbers_of(sent: FormData) -> tuple[str, ...]:
     return tuple(map(str, sent.getlist(NUMBER)))
 
 
-def acts(form: Form[RecordCallback], filled: Filled, by: Actor) -> dict[str, RecordCallback]:
-    """Say it for each issue; of whom was not reached nothing else is known.
+def acts(
+    form: Form[RecordCallback], filled: Filled, by: Actor, kinds: Mapping[str, Kind]
+) -> dict[str, RecordCallback]:
+    """Say it for each issue; of whom was not reached nothing else is known. ``kinds`` says by
+    number which of them are faults: whether the machine runs is asked about these only (R24).
 
     Raises:
         InvalidForm: with all that is wrong.
     """
-    if wrong := _faults(filled):
+    if wrong := _wrong(filled, kinds):
         raise InvalidForm(wrong)
     reached = _YES_OR_NO[filled["reached"]]
     try:
@@ -64,13 +68,14 @@ def acts(form: Form[RecordCallback], filled: Filled, by: Actor) -> dict[str, Rec
         raise InvalidForm(form.reasons(error)) from None
 
 
-def _faults(filled: Filled) -> dict[str, Reason]:
+def _wrong(filled: Filled, kinds: Mapping[str, Kind]) -> dict[str, Reason]:
     """Say what is missing, by field."""
     if filled["reached"] not in _YES_OR_NO:
         return {"reached": _CHOOSE}
     if not _YES_OR_NO[filled["reached"]]:
         return {"conflict": _NOBODY} if filled["conflict"] else {}
-    running = (_running(number).name for number in filled.all(NUMBER))
+    faults = (number for number in filled.all(NUMBER) if asks_whether_it_runs(kinds[number]))
+    running = (_running(number).name for number in faults)
     found = {name: _CHOOSE for name in running if filled[name] not in _YES_OR_NO}
     return found if filled["words"].strip() else {**found, "words": _WORDS}
 

@@ -69,9 +69,12 @@ async def record_call(request: Request, here: Here, who: SignedIn, form: Form) -
                 "number: name the issues of the call",
                 type_="urn:yinuo:Invalid",
             )
+        kinds = {}
         for number in numbers:
-            require(who, ActionName.RECORD_CALLBACK, await here.desk.show(number))
-        acts = callback.acts(asked, filled, who.caller.by)
+            seen = await here.desk.show(number)
+            require(who, ActionName.RECORD_CALLBACK, seen)
+            kinds[number] = seen.kind
+        acts = callback.acts(asked, filled, who.caller.by, kinds)
         done = [each async for each in calls.record(here.desk, acts, filled.key, Door.PAGE)]
         deed.numbers = [each.number for each in done]
         deed.apart = {each.number: _apart(each) for each in done if not each.view}
