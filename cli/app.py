@@ -80,6 +80,7 @@ COMMANDS: Mapping[str, Place] = {
         "cli.callbacks:app",
         "The callback clerk's day: whom to call, and what they said.",
     ),
+    "call": Place("cli.calls:app", "What the telephone system recorded: calls, lost ones too."),
     "case": Place(
         "cli.cases.commands:app",
         "Known solutions: search them, propose them, review them.",

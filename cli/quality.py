@@ -245,7 +245,13 @@ def _page(sample: Sample) -> RenderableType:
         f"{local(sample.drawn_at, sample.zone)} ({sample.zone})."
     )
     errors = [Text(plain(line)) for record in sample.records for line in _errors(record)]
-    return Group(Text(head, style="bold"), table, *errors, Text(how, style="dim"))
+    calls = [
+        Text(plain(f"{record.number} · {local(call.at, sample.zone)} · {call.recording}"))
+        for record in sample.records
+        for call in record.calls
+    ]
+    heard = (Text("录音 Recordings", style="bold"), *calls) if calls else ()
+    return Group(Text(head, style="bold"), table, *errors, *heard, Text(how, style="dim"))
 
 
 def _standing(record: Sampled) -> Text:

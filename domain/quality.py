@@ -126,6 +126,14 @@ class Finding(Model):
     checked_at: Instant
 
 
+class ToHear(Model):
+    """A call about a record, for whoever checks it to listen to (R45)."""
+
+    at: Instant
+    talk_seconds: int
+    recording: str
+
+
 class Sampled(Model):
     """A record that was drawn; ``hands`` are those who wrote in it. No customer data (R30)."""
 
@@ -139,6 +147,7 @@ class Sampled(Model):
     handler_name: str | None
     hands: frozenset[str] = Field(exclude=True)
     findings: tuple[Finding, ...] = ()
+    calls: tuple[ToHear, ...] = ()
 
     @property
     def in_error(self) -> bool:

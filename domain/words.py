@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from domain.attachments import Limits
+from domain.calls import Direction
 from domain.files.kinds import FileKind
 from domain.issue.actions import ActionName
 from domain.issue.notes import Removable
@@ -308,6 +309,12 @@ FIELDS: Names = {
     "full_text": ("全文", "In full"),
     "letter": ("来信", "Letter"),
     "size": ("字节", "Bytes"),
+    "direction": ("方向", "Direction"),
+    "lost": ("呼损，无人接听", "Lost: nobody answered"),
+    "ring_seconds": ("振铃秒数", "Rang, seconds"),
+    "talk_seconds": ("通话秒数", "Talked, seconds"),
+    "answered_by": ("接听人", "Answered by"),
+    "recording": ("录音", "Recording"),
 }
 """What people say with an action or in a letter, by its field: as forms ask and threads show it."""
 FIELDS_OF: Mapping[ActionName, Names] = {
@@ -357,8 +364,13 @@ SORTS: Names = {
     "letter": ("来信原件", "letter as it came"),
     "attachment": ("附件", "attachment"),
     "message": ("消息", "message"),
+    "call": ("通话", "telephone call"),
 }
 """What an entry of a thread is that is no action."""
+DIRECTIONS: Names = {
+    Direction.INCOMING: ("来电", "incoming"),
+    Direction.OUTGOING: ("去电", "outgoing"),
+}
 SENDING: Names = {
     "pending": ("待发送", "to be sent"),
     "sending": ("发送中", "on its way"),
@@ -386,6 +398,7 @@ SETS: Mapping[type[str], Names] = {
     CaseStatus: CASES,
     Change: CHANGES,
     Language: LANGUAGES,
+    Direction: DIRECTIONS,
 }
 """All sets of codes, each with its words."""
 
@@ -427,6 +440,7 @@ CODED: Mapping[str, Names] = {
     "why": KEPT_BECAUSE,
     "language": LANGUAGES,
     "means": MEANS,
+    "direction": DIRECTIONS,
     "remove": {each: FIELDS[each] for each in Removable},
     "kind": {**KINDS, **FILES},
 }

@@ -51,6 +51,7 @@ RIGHTS: Mapping[str, str] = {
     "difficulty_ratings": WRITE,
     "issue_links": WRITE,
     "issue_parties": WRITE,
+    "calls": WRITE,
     "known_cases": WRITE,
     "tokens": WRITE,
     "audit_runs": KEEP,

@@ -12,6 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from domain.callbacks import Call
+from domain.calls import PhoneCall, Told
 from domain.finding import Answer
 from domain.knowledge.cases import KnownCase
 from domain.links import Link
@@ -38,6 +39,7 @@ from store import (
     tokens,
     workload,
 )
+from store import calls as phone_calls
 from store.cases import Found
 from store.connection import Pool
 from store.customers import Known, Reported
@@ -80,6 +82,7 @@ __all__ = [
     "Reported",
     "Scripts",
     "Staff",
+    "Telephone",
     "TooMany",
     "UsedLinks",
     "Whose",
@@ -172,6 +175,14 @@ class CallList(OnRegisters):
     async def todays(self, until: datetime, zone: ZoneInfo) -> list[Call]:
         """List the calls that are due before an instant, by customer."""
         return await answered(callbacks.todays(self._pool, until, zone))
+
+
+class Telephone(OnRegisters):
+    """What the telephone system recorded (R45)."""
+
+    async def record(self, source: str, calls: Sequence[PhoneCall], now: datetime) -> Told:
+        """Write calls down, all or none; those that were sent before are told apart."""
+        return await answered(phone_calls.record(self._pool, source, calls, now))
 
 
 class Admission(OnRegisters):
@@ -344,6 +355,7 @@ class Registers:
     cases: CaseLibrary
     finding: Finding
     calls: CallList
+    telephone: Telephone
     admission: Admission
     audit_trail: AuditTrail
     links: UsedLinks
@@ -361,6 +373,7 @@ class Registers:
             CaseLibrary(pool),
             Finding(pool),
             CallList(pool),
+            Telephone(pool),
             Admission(pool),
             AuditTrail(pool),
             UsedLinks(pool),

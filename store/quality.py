@@ -217,7 +217,13 @@ async def _sample(connection: Connection, number: int) -> Sample | None:
                     UNION SELECT engineer FROM handling_forms WHERE issue_id = i.id
                     UNION SELECT clerk FROM callback_records WHERE issue_id = i.id
                 ) h WHERE hand IS NOT NULL
-            ) AS hands
+            ) AS hands, ARRAY(
+                SELECT jsonb_build_object(
+                    'at', c.at, 'talk_seconds', c.talk_seconds, 'recording', c.recording)
+                FROM calls c
+                WHERE c.issue_id = i.id AND c.recording IS NOT NULL AND c.talk_seconds IS NOT NULL
+                ORDER BY c.at
+            ) AS calls
         FROM quality_records r JOIN issues i ON i.id = r.issue_id
         LEFT JOIN members m ON m.id = r.handler
         WHERE r.sample = $1

@@ -102,6 +102,17 @@ SOURCES = (
         row=f"{_MESSAGE}, NULL AS seq, NULL AS others",
         issue="for_issue",
     ),
+    Source(
+        Sort.CALL,
+        "calls",
+        at="t.heard_at",
+        seq="0",
+        key="concat(t.source, ' ', t.id)",
+        row="""
+            concat(t.source, ' ', t.id) AS key, t.at, t.heard_at, t.direction, t.ring_seconds,
+            t.talk_seconds, t.agent, t.recording
+        """,
+    ),
 )
 """All that a thread is made of; those of one instant come in this order."""
 

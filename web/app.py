@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from inbound.shelf import Shelf
 from web import audit, problems, rendering
-from web.api import attachments, cases, events, issues, receivers, webhooks
+from web.api import attachments, cases, events, issues, receivers, telephone, webhooks
 from web.api import audit as api_audit
 from web.api import document as api_document
 from web.auth.identity import Doorkeeper
@@ -35,7 +35,7 @@ from web.pages import (
 from web.pages.signing_in import provider
 
 ROOMS = (
-    *(issues, events, attachments, cases, api_audit, webhooks, receivers),
+    *(issues, events, attachments, cases, api_audit, webhooks, receivers, telephone),
     *(health, heartbeat),
     *(signing_in, links, engineer, lead, approvals, agent, clerk, find, attaching, pictures),
 )

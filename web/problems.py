@@ -28,6 +28,7 @@ PROBLEM = "application/problem+json"
 _PROGRAMS = frozenset(
     {
         *("issues", "events", "webhooks", "attachments", "cases", "audit", "inbound"),
+        "telephone",
         "openapi.json",
         *("healthz", "readyz", "auditz", "metrics", "static"),
     }

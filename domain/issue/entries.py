@@ -140,12 +140,29 @@ def _message(row: Row, people: People) -> Entry:
     )
 
 
+def _call(row: Row, people: People) -> Entry:
+    theirs = row["direction"] == "incoming"
+    agent = row["agent"]
+    return Entry(
+        id=f"{Sort.CALL}:{row['key']}",
+        number=row["number"],
+        sort=Sort.CALL,
+        at=row["at"],
+        recorded_at=row["heard_at"],
+        who=Who(id=Role.CUSTOMER, role=Role.CUSTOMER)
+        if theirs
+        else _who(agent or DESK.id, None if agent else DESK.role, people),
+        door=Door.TELEPHONE,
+    )
+
+
 _MADE: Mapping[Sort, Callable[[Row, People], Entry]] = {
     Sort.ACT: _act,
     Sort.WORDS: _words,
     Sort.LETTER: _letter,
     Sort.ATTACHMENT: _attachment,
     Sort.MESSAGE: _message,
+    Sort.CALL: _call,
 }
 
 
@@ -273,12 +290,33 @@ def _said_with_message(row: Row) -> Iterator[Said]:
         yield _text(name, row[name] or "", visibility, confidential=confidential)
 
 
+def _said_with_call(row: Row) -> Iterator[Said]:
+    """Who works on the issue and may read its conversation may hear the recording."""
+    lost = row["direction"] == "incoming" and row["talk_seconds"] is None
+    for name, holds, value in (
+        ("direction", Holds.CODE, row["direction"]),
+        ("lost", Holds.YES_NO, True if lost else ""),
+        ("ring_seconds", Holds.NUMBER, row["ring_seconds"]),
+        ("talk_seconds", Holds.NUMBER, row["talk_seconds"]),
+        ("answered_by", Holds.NAME, row["agent"] if row["direction"] == "incoming" else None),
+    ):
+        yield Said(field=name, holds=holds, value="" if value is None else value)
+    yield Said(
+        field="recording",
+        holds=Holds.NAME,
+        value=row["recording"] or "",
+        visibility=Visibility.INTERNAL,
+        confidential=True,
+    )
+
+
 _SAID: Mapping[Sort, Callable[[Row], Iterator[Said]]] = {
     Sort.ACT: _said_with_act,
     Sort.WORDS: _said_with_words,
     Sort.LETTER: _said_with_letter,
     Sort.ATTACHMENT: _said_with_attachment,
     Sort.MESSAGE: _said_with_message,
+    Sort.CALL: _said_with_call,
 }
 
 

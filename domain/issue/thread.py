@@ -44,6 +44,8 @@ class Sort(StrEnum):
     ATTACHMENT = "attachment"
     MESSAGE = "message"
     """What the desk wrote to somebody."""
+    CALL = "call"
+    """A call that the telephone system recorded (R45)."""
 
 
 class Holds(StrEnum):
@@ -158,6 +160,8 @@ class Door(StrEnum):
     SIGNAL = "complete"
     DESK = "desk"
     """Nobody's: it happened by the clock."""
+    TELEPHONE = "telephone"
+    """The telephone system's."""
 
 
 _DOORS: Mapping[str, Door] = {
@@ -324,7 +328,7 @@ def _cut(entry: Entry, reader: Reader) -> Entry:
 def _readable(said: Said, reader: Reader) -> bool:
     match said.visibility:
         case Visibility.INTERNAL:
-            return reader.internal
+            return reader.internal and (reader.conversation or not said.confidential)
         case Visibility.STAFF:
             return reader.work and (reader.conversation or not said.confidential)
     return reader.conversation or not said.confidential

@@ -56,6 +56,8 @@ class Right(StrEnum):
     SEARCH_CASES = "search_cases"
     LIST_CALLBACKS = "list_callbacks"
     """The clerk's day, with customers; every look is recorded (R22, R30)."""
+    RECORD_CALLS = "record_calls"
+    """Hand in what a telephone system recorded, under one's own name as its source (R45)."""
     READ_AUDIT_TRAIL = "read_audit_trail"
     READ_METRICS = "read_metrics"
     MANAGE_RECEIVERS = "manage_receivers"
@@ -110,6 +112,9 @@ RIGHTS: Mapping[Right, Mapping[Role, Reach]] = {
     Right.FIND_CUSTOMERS: {Role.AGENT: Reach.ALL},
     Right.SEARCH_CASES: dict.fromkeys(_STAFF, Reach.ALL),
     Right.LIST_CALLBACKS: dict.fromkeys((Role.CLERK, Role.AGENT), Reach.ALL),
+    Right.RECORD_CALLS: dict.fromkeys(
+        (Role.INTAKE, Role.AGENT, Role.MANAGER, Role.GM_OFFICE), Reach.ALL
+    ),
     Right.READ_AUDIT_TRAIL: dict.fromkeys((Role.AUDITOR, Role.GM_OFFICE), Reach.ALL),
     Right.READ_METRICS: dict.fromkeys((Role.AUDITOR, Role.MANAGER, Role.GM_OFFICE), Reach.ALL),
     Right.MANAGE_RECEIVERS: {Role.GM_OFFICE: Reach.ALL},

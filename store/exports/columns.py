@@ -60,6 +60,7 @@ class Column:
 class Register:
     """A register or form: ``table`` is where its rows are, ``date`` what a period goes by.
 
+    ``rows`` are what it is read from where that is more than the table as it is.
     ``history``: what its rows said before they were changed is kept. ``left_out``: columns of the
     table that are nobody's to read, each with the reason.
     """
@@ -71,6 +72,7 @@ class Register:
     date: str
     columns: tuple[Column, ...]
     order: str
+    rows: str = ""
     alias: str = "f"
     join: str = OF_ISSUE
     where: str = "true"

@@ -19,11 +19,13 @@ from store.connection import Pool
 from store.exports.columns import Column, Register
 from store.exports.forms import FORMS, REPLACED
 from store.exports.oversight import OVERSIGHT
-from store.exports.telephone import TELEPHONE
+from store.exports.telephone import CALLS, TELEPHONE
 
 Rows: TypeAlias = "AsyncIterable[asyncpg.Record]"
 
-REGISTERS: Mapping[str, Register] = {each.name: each for each in (*FORMS, *OVERSIGHT, TELEPHONE)}
+REGISTERS: Mapping[str, Register] = {
+    each.name: each for each in (*FORMS, *OVERSIGHT, TELEPHONE, CALLS)
+}
 """All there are, by name."""
 
 _PREFETCH = 1000
@@ -149,7 +151,7 @@ def _select(register: Register, columns: tuple[Column, ...]) -> str:
                 $3::text AS zone, $4::int AS ring_seconds
         )
         SELECT {shown}
-        FROM {register.table} {register.alias} {register.join} CROSS JOIN asked
+        FROM {register.rows or register.table} {register.alias} {register.join} CROSS JOIN asked
         WHERE {register.date} >= asked.since AND {register.date} < asked.until
             AND {register.where}
         {f"GROUP BY {register.group}" if register.group else ""}

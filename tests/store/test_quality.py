@@ -400,3 +400,13 @@ async def test_a_sample_nobody_drew_is_not_there(desk: Pool) -> None:
     assert await samples.sample(desk, 7) is None
     assert await samples.report(desk, 7) is None
     assert await samples.samples(desk) == []
+
+
+async def test_r45_a_sample_names_the_recordings_of_its_records(desk: Pool) -> None:
+    (record,) = await closed(desk, 1)
+    call = {"source": "pbx", "at": IN_OCTOBER, "heard_at": NOW, "direction": "incoming"}
+    talked = {"issue_id": record.issue_id, "talk_seconds": 60}
+    await insert(desk, "calls", **call, **talked, id="1", recording="rec/1")
+    await insert(desk, "calls", **call, **talked, id="2")  # nobody recorded it
+    (sampled,) = (await drawn(desk)).records
+    assert [(each.recording, each.talk_seconds) for each in sampled.calls] == [("rec/1", 60)]

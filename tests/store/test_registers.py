@@ -20,6 +20,7 @@ from store.exports.columns import Holds, Register
 from store.exports.forms import FORMS
 from store.exports.oversight import OVERSIGHT
 from store.exports.registers import REGISTERS, Asked
+from store.exports.telephone import CALLS
 from tests.support.filled import (
     CUSTOMERS,
     DAY,
@@ -31,7 +32,7 @@ from tests.support.filled import (
     one_of_each,
 )
 
-TABLES = (*FORMS, *OVERSIGHT)
+TABLES = (*FORMS, *OVERSIGHT, CALLS)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 

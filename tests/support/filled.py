@@ -214,7 +214,15 @@ async def one_of_each(pool: Pool) -> str:
     for table, row in forms.items():
         await insert(pool, table, issue_id=issue, **row)
     await _what_is_learned(pool, issue)
+    await _a_call(pool, issue)
     return issue
+
+
+async def _a_call(pool: Pool, issue: str) -> None:
+    call = {"source": "pbx", "id": "4711", "at": MONDAY, "heard_at": MONDAY}
+    phoned = {"direction": "incoming", "number": "+8613800001234", "recording": "rec/天河/4711"}
+    talked = {"ring_seconds": 6, "talk_seconds": 214, "agent": "07"}
+    await insert(pool, "calls", **call, **phoned, **talked, issue_id=issue)
 
 
 async def _what_is_learned(pool: Pool, issue: str) -> None:

@@ -265,6 +265,16 @@ async def test_who_else_is_told_of_events_is_decided_by_those_who_may_and_by_nob
         assert answer.status_code in {403, 404, 422}
 
 
+@pytest.mark.parametrize("role", CALLERS)
+async def test_r45_calls_are_handed_in_by_those_who_may_and_by_nobody_else(
+    http: httpx2.AsyncClient, token: MakeToken, role: Role
+) -> None:
+    call = {"id": f"call-{role}", "at": "2026-11-23T01:00:00Z"}
+    answer = await http.post("/telephone/calls", json={"calls": [call]}, headers=await token(role))
+    allowed = reach(role, Right.RECORD_CALLS) is Reach.ALL
+    expect(answer, allowed=allowed, about=f"{role} hands calls in")
+
+
 # The pages ----------------------------------------------------------------------------------------
 
 
@@ -414,6 +424,7 @@ PROGRAMS = {
     ("GET", "/audit"),
     ("GET", "/metrics"),
     ("GET", "/webhooks"),
+    ("POST", "/telephone/calls"),
     *RECEIVERS,
     *(("POST", path) for path in PER_ACTION),
 }

@@ -29,6 +29,21 @@ INTAKE: Mapping[str, Any] = {
     "description": "今天早上开始,每两张卡吞一张。",
     "model": "ST-100",
 }
+CALLS: Mapping[str, Any] = {
+    "calls": [
+        {
+            "id": "1764000000.4711",
+            "at": "2026-11-23T01:00:00Z",
+            "direction": "incoming",
+            "number": "13800001234",
+            "ring_seconds": 6,
+            "talk_seconds": 214,
+            "agent": "07",
+            "recording": "https://recordings.example/2026/11/23/4711",
+        },
+        {"id": "1764000300.4712", "at": "2026-11-23T01:05:00Z", "ring_seconds": 31},
+    ]
+}
 SAID: Mapping[ActionName, Mapping[str, Any]] = {
     ActionName.ANSWER: {"solution": "按住复位键十秒。", "case": "C-0001"},
     ActionName.REPORT_TEST: {"worked": True, "words": "好了,谢谢"},
@@ -365,6 +380,7 @@ SHOWN: Mapping[str, Any] = {
     "Receivers": {"items": [{"endpoint": _ENDPOINT, "waiting": 2, "since": None}]},
     "AddedReceiver": {**_ENDPOINT, "tried_at": None, "taken_at": None, "secret": _SECRET},
     "Rotated": {"secret": _SECRET, "former_until": "2026-11-24T01:00:00Z"},
+    "Told": {"new": 2, "known": 0},
     "Tried": {"taken": True, "status": 204, "said": ""},
 }
 """What comes back, by the name of its model."""
