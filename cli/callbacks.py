@@ -27,6 +27,7 @@ from domain.errors import InputError, Refused
 from domain.issue.intake import Customer
 from domain.issue.thread import Door
 from domain.issue.view import IssueView, local
+from domain.scripts import UNWORDED, Script, Speaker
 from domain.sla.rulebook import Rulebook
 from domain.staff.access import Right
 from domain.staff.duty import Duty
@@ -38,6 +39,7 @@ from starter.calls import OneRecorded
 from starter.client import Desk
 from store import callbacks, roster
 from store.connection import Pool
+from store.wordings import Wordings
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -53,6 +55,7 @@ class _Day(NamedTuple):
     day: date
     zone: str
     calls: list[Call]
+    says: Speaker
 
 
 @app.command("list")
@@ -103,7 +106,17 @@ async def _list(day: date | None, clerk: str | None) -> _Day:
             calls = share_of(clerk, clerks, calls, day)
         numbers = [case.number for call in calls for case in call.cases]
         await command_trail.seen(pool, Right.LIST_CALLBACKS, numbers)
-    return _Day(day, zone.key, calls)
+        says = await _speaker(pool, rulebook, clerk)
+    return _Day(day, zone.key, calls, says)
+
+
+async def _speaker(pool: Pool, rulebook: Rulebook, clerk: str | None) -> Speaker:
+    """Say by which words calls are made (R40), and by whom if that was asked."""
+    async with pool.acquire() as connection:
+        wording = await Wordings().newest(connection) or UNWORDED
+        members = await roster.members(connection) if clerk else ()
+    person = next((each.person for each in members if each.id == clerk), None)
+    return Speaker(wording, rulebook.policy.desk, person)
 
 
 async def _clerks(pool: Pool, rulebook: Rulebook, clerk: str, day: date) -> list[str]:
@@ -243,7 +256,7 @@ def _page(found: _Day) -> Iterator[RenderableType]:
         yield Text(f"Nobody is to be called on {found.day}.")
         return
     for call in found.calls:
-        yield from _call(call, found.zone)
+        yield from _call(call, found)
     issues = sum(len(call.cases) for call in found.calls)
     about = f"{issues} issue{'' if issues == 1 else 's'}"
     yield Text(
@@ -253,7 +266,8 @@ def _page(found: _Day) -> Iterator[RenderableType]:
     )
 
 
-def _call(call: Call, zone: str) -> Iterator[RenderableType]:
+def _call(call: Call, found: _Day) -> Iterator[RenderableType]:
+    zone = found.zone
     reach = telephone.shown(call.customer.phone or "") or call.customer.email or "—"
     head = Text.assemble((f"☎ {reach}", "bold"), f"  {_named(call.customer)}")
     if call.done_today:
@@ -269,8 +283,10 @@ def _call(call: Call, zone: str) -> Iterator[RenderableType]:
             ),
             (0, 0, 0, 2),
         )
+    if greeting := found.says.say(Script.CALLBACK_GREETING, call.customer.language):
+        yield Padding(Text(f"“{plain(greeting.words)}”"), (0, 0, 0, 2))
     for case in call.cases:
-        yield Padding(_case(case, call.customer, zone), (0, 0, 0, 2))
+        yield Padding(_case(case, call.customer, found), (0, 0, 0, 2))
     yield Text("")
 
 
@@ -280,12 +296,16 @@ def _named(customer: Customer) -> str:
     return plain(" · ".join(dict.fromkeys(filter(None, parts))))
 
 
-def _case(case: CaseSummary, customer: Customer, zone: str) -> RenderableType:
+def _case(case: CaseSummary, customer: Customer, found: _Day) -> RenderableType:
     """What to read before the call about one issue (R22)."""
     major = case.severity is Severity.MAJOR
     title = Text(f"{case.number} · {plain(case.title)}", style="bold red" if major else "bold")
     grid = Table.grid(padding=(0, 2, 0, 0))
-    for name, value in _facts(case, customer, zone):
+    asks = found.says.opening(case, found.day, ZoneInfo(found.zone))
+    for name, value in (
+        ("问 Ask", f"“{asks.words}”" if asks else ""),
+        *_facts(case, customer, found.zone),
+    ):
         if value:
             grid.add_row(Text(name, style="dim"), plain(value))
     return Group(title, grid)

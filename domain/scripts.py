@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import product
@@ -18,9 +19,10 @@ from pydantic import StringConstraints
 
 from domain.callbacks import CaseSummary
 from domain.for_customers.situation import staff_number
+from domain.issue.follow_up import asks_whether_it_runs
 from domain.issue.state import Person
-from domain.sla.policy import Bilingual
-from domain.vocabulary import Kind, Language, Model
+from domain.sla.policy import Bilingual, Desk
+from domain.vocabulary import Language, Model
 
 
 class Script(StrEnum):
@@ -77,12 +79,13 @@ PLACES: Mapping[Script, _Places] = {
     Script.CALLBACK_REPAIRED: _CALLED_BACK,
     Script.CALLBACK_ON_THE_LINE: _CALLED_BACK,
     Script.CALLBACK_ANSWERED: _CALLED_BACK,
-    Script.CALLBACK_WELL: _CALLED_BACK,
-    Script.CALLBACK_NOT_WELL: _CALLED_BACK,
+    Script.CALLBACK_WELL: _HERE,
+    Script.CALLBACK_NOT_WELL: _HERE,
 }
 
 Known: TypeAlias = Mapping[Place, str]
 """What is known when a script is said. A company may have no name: nothing is said then."""
+_NOTHING: Known = {}
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _SPACES = re.compile(r"  +")
@@ -184,18 +187,60 @@ def _rude(written: str, never: Iterable[str]) -> Iterator[str]:
             yield f'nobody may say "{phrase}" ([never]): say what is done instead'
 
 
-# What is known ------------------------------------------------------------------------------------
+# Who speaks, and of what -----------------------------------------------------------------------
 
 
-def by_whom(company: str, speaker: Person) -> dict[Place, str]:
-    """Say who speaks; those whose id is no number are called by their name alone."""
-    known = {Place.COMPANY: company, Place.SPEAKER: speaker.name}
-    if number := staff_number(speaker.id):
-        known[Place.NUMBER] = number
-    return known
+class Spoken(NamedTuple):
+    """A script as it is to be said, what stands above it for whoever says it, and its language."""
+
+    script: Script
+    when: Bilingual
+    words: str
+    language: Language
 
 
-def of_case(case: CaseSummary, language: Language, today: date, zone: ZoneInfo) -> dict[Place, str]:
+@dataclass(frozen=True)
+class Speaker:
+    """Somebody of the desk on the telephone; those whose id is no number are called by their name
+    alone. None: they are not on the roster.
+    """
+
+    wording: Wording
+    desk: Desk
+    person: Person | None = None
+
+    def say(
+        self, script: Script, language: Language | None = None, known: Known = _NOTHING
+    ) -> Spoken | None:
+        """Fill a script in, in the customer's language or else the desk's; None: the desk has no
+        such script.
+        """
+        language = language or self.desk.language
+        words = self.wording.say(script, language, {**self._known(language), **known})
+        when = self.wording.when.get(script, Bilingual())
+        return Spoken(script, when, words, language) if words else None
+
+    def opening(self, case: CaseSummary, today: date, zone: ZoneInfo) -> Spoken | None:
+        """Fill in what a call about this issue asks first (R22): whether the machine runs is asked
+        about faults.
+        """
+        if not asks_whether_it_runs(case.kind):
+            script = Script.CALLBACK_ANSWERED
+        else:
+            script = Script.CALLBACK_ON_THE_LINE if case.first_contact else Script.CALLBACK_REPAIRED
+        language = case.customer.language or self.desk.language
+        return self.say(script, language, _of_case(case, language, today, zone))
+
+    def _known(self, language: Language) -> Known:
+        known = {Place.COMPANY: self.desk.company.said(language)}
+        if self.person:
+            known[Place.SPEAKER] = self.person.name
+            if number := staff_number(self.person.id):
+                known[Place.NUMBER] = number
+        return known
+
+
+def _of_case(case: CaseSummary, language: Language, today: date, zone: ZoneInfo) -> Known:
     """Say of a callback what was reported when, who saw to it, and when, as far as it is known."""
 
     def day(at: datetime) -> str:
@@ -210,20 +255,6 @@ def of_case(case: CaseSummary, language: Language, today: date, zone: ZoneInfo) 
         Place.ENGINEER_NUMBER: staff_number(handler.id) if handler else None,
     }
     return {place: words for place, words in said.items() if words}
-
-
-def opening(
-    wording: Wording, case: CaseSummary, who: Known, language: Language, today: date, zone: ZoneInfo
-) -> str | None:
-    """Fill in what a call about this issue begins with (R22): whether the machine runs is asked
-    about faults.
-    """
-    known = of_case(case, language, today, zone)
-    if case.kind is not Kind.FAULT:
-        script = Script.CALLBACK_ANSWERED
-    else:
-        script = Script.CALLBACK_ON_THE_LINE if case.first_contact else Script.CALLBACK_REPAIRED
-    return wording.say(script, language, {**who, **known})
 
 
 _WEEKDAYS = "一二三四五六日"

@@ -24,6 +24,7 @@ from domain.vocabulary import Actor, Stage
 from inbound.files.roster import read_roster
 from runtime import postgres
 from runtime.settings import ROOT
+from starter import wording
 from starter.client import Register, Unavailable
 from starter.register import Called
 from store import door_log, roster
@@ -152,6 +153,22 @@ def desk(register: str, monkeypatch: pytest.MonkeyPatch) -> FakeDesk:
 
 
 # The list -----------------------------------------------------------------------------------------
+
+
+def test_r40_the_list_says_what_to_say_about_each_fault(register: str) -> None:
+    async def with_scripts() -> None:
+        async with postgres.pool(register, size=1) as pool:
+            await wording.at_start(pool, ROOT / "policies" / "standard.toml")
+
+    before = yinuo("list")
+    assert "问 Ask" not in before.out
+    asyncio.run(with_scripts())
+    told = " ".join(yinuo("list", "--clerk", "fan.meiling").out.split())
+    other = " ".join(yinuo("list", "--clerk", "jiang.wen").out.split())
+    assert "我是范美玲，给您做个回访" in told or "我是蒋雯，给您做个回访" in other
+    everybody = "".join(yinuo("list").out.split())
+    assert "给您做个回访，现在方便吗？" in everybody
+    assert "工程师梁家豪为您修好了，请问今天运行正常吗？" in everybody
 
 
 def test_the_list_of_today_is_what_a_clerk_reads_before_each_call(register: str) -> None:

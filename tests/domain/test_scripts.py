@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,13 +19,13 @@ from domain.scripts import (
     Place,
     Saying,
     Script,
+    Speaker,
     Wording,
-    by_whom,
     mistakes,
-    opening,
     places,
     said_day,
 )
+from domain.sla.policy import Bilingual, Desk
 from domain.vocabulary import Kind, Language, Severity
 from runtime import wording as files
 
@@ -33,7 +34,11 @@ ZH, EN = Language.ZH, Language.EN
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TODAY = date(2026, 11, 30)
 LIANG = Person(id="10234", name="梁家豪")
-WHO = by_whom("华信服务", Person(id="fan.meiling", name="范美玲"))
+CLERK = Speaker(
+    OURS,
+    Desk(company=Bilingual(zh="华信服务", en="Huaxin Service")),
+    Person(id="fan.meiling", name="范美玲"),
+)
 
 
 def case(**changes: Any) -> CaseSummary:
@@ -66,8 +71,11 @@ def case(**changes: Any) -> CaseSummary:
     return CaseSummary.model_validate(usual | changes)
 
 
-def asked(language: Language = ZH, **changes: Any) -> str | None:
-    return opening(OURS, case(**changes), WHO, language, TODAY, SHANGHAI)
+def asked(language: Language | None = None, **changes: Any) -> str:
+    customer = Customer(name="天河支行", phone="+86 20 5550 0101", language=language)
+    found = CLERK.opening(case(customer=customer, **changes), TODAY, SHANGHAI)
+    assert found
+    return found.words
 
 
 def test_r40_the_callback_opens_with_machine_engineer_staff_number_and_yesterdays_date() -> None:
@@ -183,7 +191,27 @@ def test_a_kept_wording_that_lacks_a_later_script_says_nothing_there() -> None:
 
 
 def test_a_company_without_a_name_leaves_no_gap() -> None:
-    who = by_whom("", Person(id="07", name="何晓彤"))
-    assert OURS.say(Script.GREETING, EN, who) == (
+    agent = Speaker(OURS, Desk(), Person(id="07", name="何晓彤"))
+    found = agent.say(Script.GREETING, EN)
+    assert found
+    assert found.words == (
         "Good day, this is the service hotline, staff number 07. How may I help you?"
     )
+
+
+def test_who_calls_says_their_name_and_their_staff_number_if_they_have_one() -> None:
+    numbered = replace(CLERK, person=Person(id="0031", name="蒋雯"))
+    unknown = replace(CLERK, person=None)
+    said = [each.say(Script.CALLBACK_GREETING) for each in (CLERK, numbered, unknown)]
+    assert [each and each.words for each in said] == [
+        "您好，这里是华信服务客服中心，我是范美玲，给您做个回访，现在方便吗？",
+        "您好，这里是华信服务客服中心，我是蒋雯，工号0031，给您做个回访，现在方便吗？",
+        "您好，这里是华信服务客服中心，给您做个回访，现在方便吗？",
+    ]
+
+
+def test_the_desk_speaks_its_own_language_to_whom_it_does_not_know() -> None:
+    english = replace(CLERK, desk=Desk(language=EN))
+    found = english.say(Script.SEARCHING)
+    assert found
+    assert (found.language, found.words.split()[0]) == (EN, "One")

@@ -386,3 +386,18 @@ async def test_what_was_not_recorded_is_sent_again_and_nothing_twice(
     assert (one["running"], other["running"], other["words"]) == (True, False, f"“{WORDS}”")
     trail = [e.outcome for e in await clerk.trail("record_callback") if e.number in two]
     assert trail == ["done", "unanswered", "done"]
+
+
+# What is said (R40) -------------------------------------------------------------------------------
+
+
+async def test_r40_the_call_opens_in_the_customers_language_whatever_the_clerk_reads(
+    clerk: AtDesk, doors: Doors, customer: dict[str, str]
+) -> None:
+    number = await repaired(doors, customer | {"language": "en"}, model="H22N")
+    found = card(await clerk.get("/calls"), number)
+    assert "问工程师的维修结果" in found
+    assert re.search(
+        r'lang="en">Your ATM H22N had a fault, and today, \d+ \w+, our engineer', found
+    )
+    assert re.search(r'lang="en">Good day, this is 范美玲 of Huaxin Service', found)

@@ -17,9 +17,10 @@ from domain.attachments import ShownTo
 from domain.issue.actions import ActionName
 from domain.issue.view import IssueView
 from domain.knowledge.cases import KnownCase
+from domain.scripts import Script
 from domain.sla.promise import PromiseKind
 from domain.staff.access import Right, may
-from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity
+from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity, Stage
 from starter.client import Opened, OtherContent, Unavailable
 from starter.register import Filter
 from starter.registers import Found, Known, Reported
@@ -39,6 +40,7 @@ from web.pages.beside import BESIDE
 from web.pages.faults import fault_codes
 from web.pages.issue import asked
 from web.pages.people import priced
+from web.pages.spoken import Scripts, lines, speaker
 from web.rendering import Form, Reason, render
 
 router = APIRouter(include_in_schema=False)
@@ -52,6 +54,10 @@ ON_THE_LINE = (
     *(ActionName.ESCALATE, ActionName.WITHDRAW),
 )
 """What an agent does for a customer who is on the line."""
+_SAID_AT_INTAKE = (
+    *(Script.GREETING, Script.COMPLAINT, Script.SEARCHING),
+    *(Script.PASSING_ON, Script.PUTTING_THROUGH),
+)
 _CHOICES = {
     "types": CustomerType,
     "languages": Language,
@@ -128,7 +134,9 @@ async def find_cases(request: Request, here: Here, who: SignedIn, form: Form) ->
     if not _by_htmx(request):
         return await _page(request, here, who, filled, look=True)
     found, already = await _cases(here, who, filled), await _already(here, who, filled)
-    facts = {"question": intake_form.question(filled), "cases": found, "already": already}
+    said = await _scripts(request, here, who, filled)
+    question = intake_form.question(filled)
+    facts = {"question": question, "cases": found, "already": already, "scripts": said}
     return render(request, "agent_cases.html", filled=filled, **facts, oob=True)
 
 
@@ -243,9 +251,16 @@ async def _page(
         other=other,
         called=CALLED,
         album=await album.blank(here),
+        scripts=await _scripts(request, here, who, filled),
         **found,
         **await _lists(here),
     )
+
+
+async def _scripts(request: Request, here: Doors, who: Visitor, filled: Filled) -> Scripts:
+    """What is said while the form is filled in, in the language that was chosen there (R40)."""
+    chosen = next((each for each in Language if each == filled["language"]), None)
+    return lines(await speaker(request, here, who), chosen, *_SAID_AT_INTAKE)
 
 
 async def _find(here: Doors, who: Visitor, filled: Filled, typed: str) -> list[Known]:
@@ -353,6 +368,7 @@ async def _told(
     if corrects or (attached and attached.shows):
         await saw(here, who, Right.SEE_CUSTOMER, seen.number)
     record = await here.desk.record(seen.id) if corrects else None
+    speaks = await speaker(request, here, who)
     return render(
         request,
         "agent_issue.html",
@@ -369,6 +385,12 @@ async def _told(
         talk=await threads.read(here, who, seen, before, written_down=corrects),
         theirs=may(who.caller, Right.SEE_CUSTOMER, seen),
         **await priced(here, seen),
+        scripts=lines(
+            speaks,
+            record.intake.customer.language if record else None,
+            *_said_about(seen, can),
+            to=seen.department,
+        ),
         beside=beside.offered(who, seen, record.intake if record else None, tried),
         doing_at="/intake",
         related=await here.desk.related(seen.id),
@@ -380,6 +402,16 @@ async def _told(
 def _possible(who: Visitor, seen: IssueView) -> list[ActionName]:
     """Return what can be done for a customer who is on the line."""
     return [each for each in ON_THE_LINE if each in seen.can and may(who.caller, each, seen)]
+
+
+def _said_about(seen: IssueView, can: Sequence[ActionName]) -> list[Script]:
+    """Say what is said to a customer who is on the line about an issue (R40)."""
+    said = [Script.COMPLAINT] if seen.kind is Kind.COMPLAINT else []
+    if ActionName.ANSWER in can:
+        said += [Script.SEARCHING, Script.PASSING_ON]
+    if seen.stage is not Stage.CLOSED:
+        said.append(Script.PUTTING_THROUGH)
+    return said
 
 
 async def _case(here: Doors, who: Visitor, number: str) -> KnownCase | None:

@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from domain.calendars.timeline import midnight
-from domain.callbacks import Call
+from domain.callbacks import Call, CaseSummary
 from domain.issue.actions import ActionName
 from domain.issue.thread import Door, Entry
+from domain.scripts import Script, Speaker, Spoken
 from domain.staff.access import Reach, Right, reach
+from domain.vocabulary import Language
 from starter import calls
 from starter.calls import OneRecorded
 from web import audit
@@ -26,6 +29,7 @@ from web.forms import callback
 from web.forms.form import Filled
 from web.forms.submitting import Submitted, submit
 from web.pages.policy import adopted
+from web.pages.spoken import speaker
 from web.problems import Problem
 from web.rendering import Form, render
 
@@ -33,6 +37,15 @@ router = APIRouter(include_in_schema=False)
 
 _LATELY = 12
 """Entries of a thread that are read before a call."""
+
+
+class _Said(NamedTuple):
+    """What a call begins with, what is asked about an issue, and its two endings (R40)."""
+
+    greeting: Spoken | None
+    asks: Spoken | None
+    well: Spoken | None
+    not_well: Spoken | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,8 @@ class _Today:
     """Whom to call; whoever was called about everything comes last."""
     threads: Mapping[str, Sequence[Entry]]
     """What was said about each issue lately, by its number: whoever calls works on it."""
+    said: Mapping[str, _Said]
+    """What to say about each issue, by its number."""
 
 
 @router.get("/calls")
@@ -100,7 +115,7 @@ async def _again(
     """Show the call again with all that was written, and the reasons beside it."""
     if "hx-request" not in request.headers:
         return await _page(request, here, who, result)
-    today = await _today(here, who)
+    today = await _today(request, here, who)
     call = next((each for each in today.calls if _is_about(result.form, each)), None)
     await _seen(here, who, [call] if call else [])
     part = render(
@@ -123,7 +138,7 @@ async def _page(
     result: Submitted[list[OneRecorded]] | None = None,
 ) -> Response:
     """Show the day; ``result`` is what became of what was written about a call."""
-    today = await _today(here, who)
+    today = await _today(request, here, who)
     await _seen(here, who, today.calls)
     kept = result.form if result and not result.done else None
     forms = [kept if kept and _is_about(kept, call) else Filled() for call in today.calls]
@@ -155,7 +170,7 @@ async def _seen(here: Doors, who: Visitor, shown: Sequence[Call]) -> None:
     await here.registers.audit_trail.note(*entries)
 
 
-async def _today(here: Doors, who: Visitor) -> _Today:
+async def _today(request: Request, here: Doors, who: Visitor) -> _Today:
     """Find whom to call. The list is for those who reach all of it: others, who may record a call
     about an issue of theirs, see nobody on it.
     """
@@ -166,4 +181,22 @@ async def _today(here: Doors, who: Visitor) -> _Today:
         found = await here.registers.calls.todays(midnight(day + timedelta(days=1), zone), zone)
     numbers = [case.number for call in found for case in call.cases]
     threads = await here.desk.threads(numbers, _LATELY) if numbers else {}
-    return _Today(day, zone, sorted(found, key=lambda call: call.done_today), threads)
+    speaks = await speaker(request, here, who)
+    said = {
+        case.number: _said(speaks, case, call.customer.language, day, zone)
+        for call in found
+        for case in call.cases
+    }
+    return _Today(day, zone, sorted(found, key=lambda call: call.done_today), threads, said)
+
+
+def _said(
+    speaks: Speaker, case: CaseSummary, language: Language | None, day: date, zone: ZoneInfo
+) -> _Said:
+    """Fill in what to say in a call about an issue, in the language of whom one talks to."""
+    return _Said(
+        speaks.say(Script.CALLBACK_GREETING, language),
+        speaks.opening(case, day, zone),
+        speaks.say(Script.CALLBACK_WELL, language),
+        speaks.say(Script.CALLBACK_NOT_WELL, language),
+    )
