@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from jinja2 import (
     Environment,
@@ -28,7 +29,9 @@ from jinja2.runtime import Context as Page
 from pydantic import Field
 
 from domain import sms, words
-from domain.for_customers.saying import PROMISED, department, instant
+from domain.for_customers import matter
+from domain.for_customers.hearing import OWED
+from domain.for_customers.saying import PROMISED, Both, department, instant
 from domain.links import Purpose
 from domain.sla.policy import Desk
 from domain.sla.promise import CUSTOMERS, Promise, PromiseKind
@@ -69,7 +72,7 @@ LINKS: words.Names = {
     Purpose.ACCEPT: ("受理", "Accept"),
     Purpose.COMPLETE: ("填写结果", "Write down the result"),
     Purpose.PROGRESS: ("查看进展", "See how far it is"),
-    Purpose.TEST: ("告诉我们是否有效", "Tell us whether it works"),
+    Purpose.TEST: ("告诉我们结果", "Tell us how it is"),
     Purpose.CONFIRM: ("答复报价", "Answer the quotation"),
     Purpose.EVALUATE: ("评分", "Score us"),
     Purpose.APPROVE: ("批准或驳回", "Approve or reject it"),
@@ -78,20 +81,29 @@ LINKS: words.Names = {
     Purpose.REOPEN: ("没有解决，重新处理", "Open it again if it is not solved"),
 }
 """What a link is called in a message."""
+_FORMER_LINKS = (("告诉我们是否有效", "Tell us whether it works"),)
+"""What links were called in messages that are kept."""
 _GREETINGS = ("{}，您好。", "Dear {}, ")
 _GREETED = re.compile(
     "^(?:" + "|".join(re.escape(each).replace(r"\{\}", ".{1,200}?") for each in _GREETINGS) + ")"
 )
 _WE = re.compile("^我们[将会]在")
 """What a short message leaves out of a promise."""
+_UNDONE: Mapping[PromiseKind, Both] = {
+    **{kind: said for kind, said in OWED.items() if kind is not PromiseKind.RESOLUTION},
+    PromiseKind.HAND_OVER: Both("转交专人处理", "pass it on"),
+}
+"""What was not done in time; the matter itself says what it is to be resolved."""
+_REPLY = Both("致电或回复", "call or reply")
+_REPLY_BY_LINK = Both("点击下面的链接、致电或回复", "use the link below, call or reply")
 _SHORT_LINKS: words.Names = {
     Purpose.PROGRESS: ("详情", "Details:"),
     Purpose.TEST: ("请反馈", "Tell us:"),
     Purpose.CONFIRM: ("请答复", "Answer:"),
     Purpose.EVALUATE: ("请评分", "Score us:"),
 }
-_NAMES = "|".join(f"{zh}|{en}|{zh} {en}" for zh, en in LINKS.values())
-_LINE = re.compile(rf"^(?:{_NAMES}): \S+$\n?", re.MULTILINE)
+_NAMES = "|".join(f"{zh}|{en}|{zh} {en}" for zh, en in (*LINKS.values(), *_FORMER_LINKS))
+_LINE = re.compile(rf"^(?:{_NAMES})(?:: |：)\S+$\n?", re.MULTILINE)
 """As ``_links.j2`` writes them, and wrote them in both languages."""
 _BRIEF = re.compile(
     rf"(?:{'|'.join(x for both in _SHORT_LINKS.values() for x in both)}) \S+/l/\S+$"
@@ -172,6 +184,11 @@ class Context(Model):
     )
     desk: Desk = Field(default=Desk(), description="who writes")
 
+    @property
+    def complaint_about(self) -> str | None:
+        """The number of the issue that the desk registered this complaint about (R21)."""
+        return self.against if self.kind is Kind.COMPLAINT else None
+
 
 class Written(Model):
     """A message in words; the subject is one line, and empty in a short one. ``full_text`` is all
@@ -202,8 +219,8 @@ def write(template: str, context: Context, style: Style = _AT_LENGTH) -> Written
     tail = _ENVIRONMENT.get_template("_links.j2").render(facts).rstrip()
     if _is_customers(page):
         if style.short:
-            full = said[:1].upper() + said[1:]
-            return Written(subject="", body=_short_body(page, context, style), full_text=full)
+            body = _short_body(page, context, style)
+            return Written(subject="", body=body, full_text=_capitalized(said))
         by_whom = _company(context.desk, style.language) + subject
         subject = by_whom if len(by_whom) <= SUBJECT else subject  # the number is what counts
         said = _GREETINGS[_place(style.language)].format(context.recipient_name) + said
@@ -315,14 +332,23 @@ def _facts(context: Context, language: Language, room: int | None = None) -> dic
     }
     ahead = {kind: p for kind, p in moving.items() if kind not in passed}
     at = _place(language)
+    here = _Written(context.zone, context.at, language, room is not None)
     promised = [
-        said[at].format(_due_in(context.zone, language, ahead[kind], short=room is not None))
-        for kind, said in PROMISED.items()
-        if kind in ahead
+        said[at].format(here.due(ahead[kind])) for kind, said in PROMISED.items() if kind in ahead
     ]
     if room is not None:
         promised = [_WE.sub("", said) for said in promised[:1]]
+    told = matter.told(context.kind, language)
+    title = _short(context.title) if room is None else context.title
+    undone = _UNDONE.get(context.promise.kind) if context.promise else None
     return facts | {
+        "m": told,
+        "about": matter.about(
+            told["called"], context.number, title, context.complaint_about, language
+        ),
+        "about_ours": context.complaint_about is not None,
+        "undone": undone.said(language) if undone else told["finish"],
+        "reply_by": (_REPLY_BY_LINK if context.links else _REPLY).said(language),
         "language": language,
         "room": room,
         "due": {kind: ahead.get(kind) for kind in PromiseKind},
@@ -339,21 +365,39 @@ def _place(language: Language) -> int:
     return 0 if language is Language.ZH else 1
 
 
-def _due_in(zone: str, language: Language, promise: Promise, *, short: bool) -> str:
-    """R32: what may still move is never told as if it were certain."""
-    unsure = ("（暂定）", " (provisional)")[_place(language)] if promise.provisional else ""
-    return instant(promise.due_at, zone, language, year=not short, weekday=not short) + unsure
+class _Written(NamedTuple):
+    """Where and when a message is written, and how: what instants in it go by."""
+
+    zone: str
+    at: datetime | None
+    language: Language
+    short: bool
+
+    def instant(self, at: datetime) -> str:
+        """Write an instant; with its year if that is another one than now."""
+        here = ZoneInfo(self.zone)
+        now = (self.at or at).astimezone(here)
+        year = not self.short and at.astimezone(here).year != now.year
+        return instant(at, self.zone, self.language, year=year, weekday=not self.short)
+
+    def due(self, promise: Promise) -> str:
+        """R32: what may still move is never told as if it were certain."""
+        unsure = ("（暂定）", " (provisional)")[_place(self.language)]
+        return self.instant(promise.due_at) + unsure * promise.provisional
+
+
+def _written(page: Page) -> _Written:
+    return _Written(page["zone"], page["at"], page["language"], page["room"] is not None)
 
 
 @pass_context
 def _local(page: Page, at: datetime) -> str:
-    at_length = page["room"] is None
-    return instant(at, page["zone"], page["language"], year=at_length, weekday=at_length)
+    return _written(page).instant(at)
 
 
 @pass_context
 def _due(page: Page, promise: Promise) -> str:
-    return _due_in(page["zone"], page["language"], promise, short=page["room"] is not None)
+    return _written(page).due(promise)
 
 
 def _short(text: str, characters: int = TITLE_IN_SENTENCES) -> str:
@@ -373,7 +417,8 @@ def _cut(page: Page, said: str | None) -> str:
 
 @pass_context
 def _quoted(page: Page, title: str) -> str:
-    said = _cut(page, title) if title != page["number"] else ""  # to whom no words are told
+    ours = page["about_ours"] or title == page["number"]  # or words that are told to nobody
+    said = "" if ours else _cut(page, title)
     if page["language"] is Language.ZH:
         return f"“{said}”" if said else ""
     return f' "{said}"' if said else ""
@@ -403,6 +448,11 @@ def _sentence(page: Page, said: str) -> str:
     return f"{said}。" if page["language"] is Language.ZH else f"{said}."
 
 
+def _capitalized(said: str) -> str:
+    """Begin a sentence with what may quote somebody: their words stay as they are."""
+    return said[:1].upper() + said[1:]
+
+
 def _environment() -> Environment:
     # Messages are plain text, escaping is the channel's part.
     environment = Environment(
@@ -415,7 +465,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "local": _local,
         "due": _due,
-        "short": _short,
+        "capitalized": _capitalized,
         "cut": _cut,
         "quoted": _quoted,
         "sentence": _sentence,

@@ -21,38 +21,38 @@ OWED: Mapping[PromiseKind, Both] = {
     PromiseKind.VERIFICATION: Both("告诉您核实的结果", "tell you what we found"),
     PromiseKind.SURVEY: Both("到现场勘察", "look at the site"),
     PromiseKind.QUOTATION: Both("给您报价", "send you our quotation"),
-    PromiseKind.APPROVAL: Both("完成内部审批", "decide on our side"),
+    PromiseKind.APPROVAL: Both("给您最后确认", "confirm it"),
     PromiseKind.RESOLUTION: Both("给您结果", "give you the result"),
     PromiseKind.CALLBACK: Both("打电话回访您", "call you"),
 }
 """What the desk is to do."""
 THEIRS: Mapping[PromiseKind, Both] = {
     PromiseKind.CONFIRMATION: Both(
-        "请您在 {at} 前答复报价；到时没有答复，报价失效，不收费用。",
+        "请您在{at}前答复报价；到时没有答复，报价失效，不收费用。",
         "Please answer the quotation by {at}; without an answer it lapses then, at no cost.",
     ),
     PromiseKind.CUSTOMER_TEST: Both(
-        "请您在 {at} 前告诉我们是否正常；到时没有消息，我们就当作没有问题了。",
+        "请您在{at}前告诉我们是否正常；到时没有消息，我们就当作没有问题了。",
         "Please tell us by {at} whether all is well; if we hear nothing, we take it that it is.",
     ),
-    PromiseKind.EVALUATION: Both("您可以在 {at} 前为我们评分。", "You can score us until {at}."),
+    PromiseKind.EVALUATION: Both("您可以在{at}前为我们评分。", "You can score us until {at}."),
 }
 """What the customer has time for."""
 
-_AHEAD = Both("我们最迟 {at} 前{do}。", "We will {do} by {at} at the latest.")
+_AHEAD = Both("我们最迟{at}前{do}。", "We will {do} by {at} at the latest.")
 _LATE = Both(
-    "我们答应 {at} 前{do}，到现在还没有做到，很抱歉。我们正在催办。",
+    "我们答应{at}前{do}，到现在还没有做到，很抱歉。我们正在催办。",
     "We promised to {do} by {at} and have not done so yet. We are sorry, and are urging those"
     " responsible.",
 )
 _WAS_LATE = Both(
-    "我们答应 {at} 前{do}，没有按时做到，很抱歉。",
+    "我们答应{at}前{do}，没有按时做到，很抱歉。",
     "We promised to {do} by {at} and were late. We are sorry.",
 )
 _SOON = Both("我们会尽快{do}。", "We will {do} as soon as we can.")
-_EXPECTED = Both("预计 {at} 前完成。", "We expect to finish by {at}.")
+_EXPECTED = Both("预计{at}前完成。", "We expect to finish by {at}.")
 _NOT_AS_EXPECTED = Both(
-    "原来预计 {at} 前完成，现在还没有完成，很抱歉。",
+    "原来预计{at}前完成，现在还没有完成，很抱歉。",
     "We expected to finish by {at} and have not. We are sorry.",
 )
 _AFTER_THEM = Both(
@@ -60,7 +60,7 @@ _AFTER_THEM = Both(
     "As soon as you have done your part we will go on, and tell you the new time.",
 )
 _COMES_BACK = Both(
-    "如果问题又出现，请在 {at} 前在这里告诉我们，我们接着处理。",
+    "如果问题又出现，请在{at}前在这里告诉我们，我们接着处理。",
     "If it comes back, please tell us here by {at}, and we go on with it.",
 )
 _UNSURE = Both("（暂定）", " (provisional)")

@@ -43,12 +43,10 @@ PROMISED: Mapping[PromiseKind, Both] = {
     PromiseKind.SURVEY: Both("我们将在{}前到现场勘察", "we will survey the site by {}"),
     PromiseKind.QUOTATION: Both("我们将在{}前给您报价", "we will send you a quotation by {}"),
     PromiseKind.CONFIRMATION: Both("请您在{}前答复报价", "please answer the quotation by {}"),
-    PromiseKind.APPROVAL: Both("我们将在{}前完成审批", "we will decide on our side by {}"),
+    PromiseKind.APPROVAL: Both("我们将在{}前给您最后确认", "we will confirm it by {}"),
     PromiseKind.RESOLUTION: Both("预计{}前给您结果", "you can expect the result by {}"),
     PromiseKind.CALLBACK: Both("我们会在{}前打电话向您回访", "we will call you by {}"),
-    PromiseKind.CUSTOMER_TEST: Both(
-        "请您在{}前告诉我们是否有效", "please tell us by {} if it works"
-    ),
+    PromiseKind.CUSTOMER_TEST: Both("请您在{}前答复我们", "please answer us by {}"),
     PromiseKind.EVALUATION: Both("请您在{}前为我们评分", "please score us by {}"),
 }
 """What a message says to a customer of a promise; the others are between ourselves."""

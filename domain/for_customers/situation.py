@@ -36,6 +36,32 @@ def _complaint(issue: Issue) -> bool:
     return issue.intake.kind is Kind.COMPLAINT
 
 
+def _runs(issue: Issue) -> bool:
+    """Whether there is something that runs, or does not (R24)."""
+    return issue.intake.kind is Kind.FAULT
+
+
+def _tried(issue: Issue) -> bool:
+    """R9: the hotline's answer is one to be tried out."""
+    return _of_the_hotline(issue) and _runs(issue)
+
+
+def _runs_again(issue: Issue) -> bool:
+    return _to_try(issue) and _runs(issue)
+
+
+def _called_about_it(issue: Issue) -> bool:
+    return _to_be_called(issue) and _runs(issue)
+
+
+def _not_solved(issue: Issue) -> bool:
+    return _again(issue) and _runs(issue)
+
+
+def _solved(issue: Issue) -> bool:
+    return issue.outcome is Outcome.SOLVED and _runs(issue)
+
+
 def _of_the_hotline(issue: Issue) -> bool:
     """R9: what is to be tried is the hotline's answer."""
     return issue.first_contact and _to_try(issue)
@@ -94,32 +120,32 @@ class Sentence(NamedTuple):
 
 
 ENDED: Mapping[Outcome, Both] = {
-    Outcome.SOLVED: Both(
-        "问题已经解决，此事已结束。谢谢您。", "It is solved and closed. Thank you."
-    ),
+    Outcome.SOLVED: Both("此事已经办结。谢谢您。", "It is done and closed. Thank you."),
     Outcome.NOT_REACHED: Both(
-        "已经处理完成。我们几次打电话给您都没有联系上，先结束此事；如果还有问题，请告诉我们。",
-        "The work is done. We called several times and could not reach you, so we have closed it;"
-        " if anything is still wrong, please tell us.",
+        "已经处理完毕。我们几次打电话给您都没有联系上，先结束此事；如果还有需要，请告诉我们。",
+        "It has been dealt with. We called several times and could not reach you, so we have closed"
+        " it; if you need anything more, please tell us.",
     ),
     Outcome.UNFOUNDED: Both(
-        "我们认真核实了您反映的情况，就目前了解到的没有发现差错，已向您说明，此事已结束。"
+        "我们认真核实了您说的情况，就目前了解到的没有发现差错，已向您说明，此事已结束。"
         "让您费心了，很抱歉。",
         "We looked carefully into what you told us and, as far as we know, found no mistake; we"
         " have explained it to you and closed it. We are sorry for the trouble you had.",
     ),
     Outcome.OUT_OF_SCOPE: Both(
-        "这件事不在我们的服务范围内，已经答复您，此事已结束。",
-        "This is outside our service. You have our answer, and it is closed.",
+        "此事已由{department}答复您，现已结束。如还有疑问，请告诉我们。",
+        "You have the answer of {department}, and it is closed. If anything is still unclear,"
+        " please tell us.",
     ),
     Outcome.DECLINED: Both(
-        "您没有接受报价，此事已结束，不收任何费用。以后需要时，随时找我们。",
+        "按您的意思，此事已结束，不收任何费用。以后如有需要，请随时联系我们。",
         "You did not want the work we offered, so it is closed and costs you nothing. Please come"
         " back to us any time.",
     ),
     Outcome.NOT_APPROVED: Both(
-        "很抱歉，这项服务我们无法提供，此事已结束，不收任何费用。",
-        "We are sorry that we cannot offer this. It is closed and costs you nothing.",
+        "很抱歉，这项服务目前暂时无法安排，不收任何费用。如仍有需要，请致电我们，一起商量其他办法。",
+        "We are sorry that this is not possible for now; it costs you nothing. If you still need"
+        " it, please call us, and we will look for another way together.",
     ),
     Outcome.LAPSED: Both(
         "报价到期没有收到您的答复，已经失效，不收任何费用。如果还需要，请告诉我们，我们重新报价。",
@@ -127,12 +153,12 @@ ENDED: Mapping[Outcome, Both] = {
         " still want the work, please tell us and we will quote again.",
     ),
     Outcome.WITHDRAWN: Both(
-        "此事已撤销，我们不再处理。如果这不是您的意思，请告诉我们。",
+        "此事已撤销。如果这不是您的意思，请告诉我们，我们马上继续。",
         "It was withdrawn, and no more work is done on it. If this is not what you wanted, please"
         " tell us.",
     ),
     Outcome.MERGED: Both(
-        "此事与另一个相同的问题一并处理，进展和结果会同样告诉您。",
+        "此事与另一件相同的事一并处理，进展和结果会同样告诉您。",
         "It is handled together with another issue that is about the same; you hear of all progress"
         " and of the result just as well.",
     ),
@@ -148,19 +174,31 @@ ENDED: Mapping[Outcome, Both] = {
 """How it ended."""
 
 _OUTSIDE = Both(
-    "这件事不在我们的服务范围内，我们无权决定，已转请{department}答复您。",
-    "This is outside our service and not ours to decide, so we have asked {department} to answer"
-    " you.",
+    "此事由{department}负责，我们已为您转交，由他们答复您。",
+    "This is for {department} to answer: we have passed it on to them, and they will answer you.",
 )
-_ANSWERED = Both(
+_TRY_THE_ANSWER = Both(
     "热线已经答复了您。请按答复试一试，告诉我们有没有用。",
     "Our hotline has answered you. Please try it, and tell us whether it helped.",
 )
-_DONE = Both("已经处理完成。", "The work is done.")
+_ANSWERED = Both(
+    "热线已经答复您。如还有疑问，请告诉我们。",
+    "Our hotline has answered you. If anything is still unclear, please tell us.",
+)
+_DONE = Both("已经处理完毕。", "It has been dealt with.")
 _TO_ACCEPT = Both("工作已经完成，请您验收。", "The work is done. Please see whether you accept it.")
 _TO_TRY = Both(
     "已经处理完成。请您试用，告诉我们是否正常。",
     "The work is done. Please try it, and tell us whether all is well.",
+)
+_TO_JUDGE = Both(
+    "已经处理完毕。如您还有疑问或不同意见，请告诉我们。",
+    "It has been dealt with. If anything is still unclear, or you see it differently, please tell"
+    " us.",
+)
+_TO_BE_HEARD = Both(
+    "已经处理完毕。我们会打电话给您，听取您的意见。",
+    "It has been dealt with. We will call you to hear what you think.",
 )
 _TO_BE_CALLED = Both(
     "已经处理完成。我们会打电话给您，问问是否一切正常。",
@@ -172,10 +210,13 @@ _HEARD = Both(
 )
 _AFTER = (
     Sentence(_written_after, _HEARD),
+    Sentence(_tried, _TRY_THE_ANSWER),
     Sentence(_of_the_hotline, _ANSWERED),
     Sentence(_to_accept, _TO_ACCEPT),
-    Sentence(_to_try, _TO_TRY),
-    Sentence(_to_be_called, _TO_BE_CALLED),
+    Sentence(_runs_again, _TO_TRY),
+    Sentence(_to_try, _TO_JUDGE),
+    Sentence(_called_about_it, _TO_BE_CALLED),
+    Sentence(_to_be_called, _TO_BE_HEARD),
 )
 
 STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
@@ -191,7 +232,7 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
         Sentence(
             _always,
             Both(
-                "已经登记。目前没有值班人员可派，已交负责人安排。",
+                "已经登记。目前没有值班人员，已交负责人安排。",
                 "It is registered. Nobody who could take it is on duty now, so those in charge have"
                 " it.",
             ),
@@ -200,11 +241,19 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
     Stage.ASSIGNED: (
         Sentence(_outside, _OUTSIDE),
         Sentence(
-            _again,
+            _not_solved,
             Both(
                 "很抱歉，上次没有真正解决您的问题。已经重新安排专人，即将开始处理。",
                 "We are sorry that it was not really solved. Somebody has been asked to deal with"
                 " it again, and will start soon.",
+            ),
+        ),
+        Sentence(
+            _again,
+            Both(
+                "很抱歉，上次的处理没有让您满意。已经重新安排专人，即将开始处理。",
+                "We are sorry that it was not dealt with as it should be. Somebody has been asked"
+                " to deal with it again, and will start soon.",
             ),
         ),
         Sentence(
@@ -226,10 +275,18 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
     Stage.IN_PROGRESS: (
         Sentence(_outside, _OUTSIDE),
         Sentence(
-            _again,
+            _not_solved,
             Both(
                 "很抱歉，上次没有真正解决您的问题。我们正在重新处理。",
                 "We are sorry that it was not really solved. We are working on it again.",
+            ),
+        ),
+        Sentence(
+            _again,
+            Both(
+                "很抱歉，上次的处理没有让您满意。我们正在重新处理。",
+                "We are sorry that it was not dealt with as it should be. We are working on it"
+                " again.",
             ),
         ),
         Sentence(
@@ -252,7 +309,7 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
         Sentence(
             _always,
             Both(
-                "我们正在核实您反映的情况，核实后告诉您结果。",
+                "我们正在核实您说的情况，核实后告诉您结果。",
                 "We are looking into what you told us, and will tell you what we find.",
             ),
         ),
@@ -288,9 +345,9 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
         Sentence(
             _always,
             Both(
-                "您已同意报价。我们内部还需要审批，批准后马上开始。",
-                "You agreed to our quotation. It still has to be approved on our side; then we"
-                " begin at once.",
+                "您已同意报价。我们正在做最后确认，确认后马上开始。",
+                "You agreed to our quotation. We are confirming it on our side, and then begin at"
+                " once.",
             ),
         ),
     ),
@@ -314,11 +371,19 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
     Stage.CALLBACK: (
         Sentence(_written_after, _HEARD),
         Sentence(
-            _always,
+            _runs,
             Both(
                 "已经处理完成。我们打电话想问问是否正常，没有联系上您，会再打给您。",
                 "The work is done. We called to ask whether all is well and could not reach you; we"
                 " will call again.",
+            ),
+        ),
+        Sentence(
+            _always,
+            Both(
+                "已经处理完毕。我们打电话想听取您的意见，没有联系上您，会再打给您。",
+                "It has been dealt with. We called to hear what you think and could not reach you;"
+                " we will call again.",
             ),
         ),
     ),
@@ -326,14 +391,18 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
         Sentence(
             _always,
             Both(
-                "很抱歉，上次没有真正解决您的问题。目前没有值班人员可派，已交负责人加急安排。",
-                "We are sorry that it was not really solved. Nobody who could take it is on duty"
-                " now, so those in charge are seeing to it urgently.",
+                "很抱歉，上次的处理没有让您满意。目前没有值班人员，已交负责人加急安排。",
+                "We are sorry that it was not dealt with as it should be. Nobody who could take it"
+                " is on duty now, so those in charge are seeing to it urgently.",
             ),
         ),
     ),
     Stage.CLOSED: (
         Sentence(_written_after, _HEARD),
+        Sentence(
+            _solved,
+            Both("问题已经解决，此事已结束。谢谢您。", "It is solved and closed. Thank you."),
+        ),
         *(Sentence(_ended(outcome), said) for outcome, said in ENDED.items()),
     ),
 }

@@ -38,7 +38,7 @@ Row = Mapping[str, Any]
 _OUR_LINKS = re.compile(r"[!-~]*/l/[A-Za-z0-9_.-]{16,}")
 """Whoever has a link acts as whom it was sent to: nobody reads it over their shoulder."""
 
-_WAYS = re.compile(r"\n*^[^\n:]{1,60}: …$", re.MULTILINE)
+_WAYS = re.compile(r"\n*^[^\n:：]{1,60}(?:: |：)…$", re.MULTILINE)
 
 
 def without_ways(message: str) -> str:

@@ -53,7 +53,7 @@ async def test_an_issue_reported_days_ago_is_registered_with_one_apology_and_one
     assert to_customer.count("很抱歉") == 1
     assert "登记时已超过应答复的时间" in to_customer
     assert not re.search(r"\d+月\d+日", to_customer)
-    assert "响应期限 2026年11月10日（周二）12:00 已过，请马上与客户联系" in said["assigned"][1]
+    assert "响应期限11月10日（周二）12:00已过，请马上与客户联系" in said["assigned"][1]
     assert "登记时响应、解决已逾期" in said["late"][1]
     assert issue.level == 3
 
@@ -119,10 +119,10 @@ async def test_nobody_on_duty_is_said_as_it_is_to_customer_and_lead(
         await database.execute("UPDATE members SET shift = 'desk' WHERE id = $1", person)
     await recording.record_step(register(intake, at).model_copy(update={"run": "run-1"}))
     said = await told(database)
-    again = "2026年11月24日（周二）09:00"
+    again = "11月24日（周二）09:00"
     assert "现无人值班，已交负责人" in said["registered"][1]
     full = await database.fetchval("SELECT full_text FROM outbox WHERE template = 'registered'")
-    assert f"目前没有值班人员可派，已交负责人安排，{again}起有人到岗。" in full
+    assert f"目前没有值班人员，已交负责人安排，{again}起有人到岗。" in full
     assert "已安排专人处理" not in full
     assert f"{again} 有人上班时系统会再次分派" in said["unassigned"][1]
 
@@ -156,4 +156,4 @@ async def test_a_promise_kept_by_own_word_says_so_in_ledger_view_and_a_message(
     word = await database.fetchrow("SELECT * FROM outbox WHERE template = 'own_word'")
     assert word is not None
     assert (word["audience"], word["recipient"]) == ("lead", "zhou.jianguo")
-    assert f"的响应承诺逾期后，{by.id}补报 2026年11月23日（周一）07:30 已做到" in word["body"]
+    assert f"的响应承诺逾期后，{by.id}补报11月23日（周一）07:30已做到" in word["body"]

@@ -31,7 +31,7 @@ from tests.support.builders import LINKS, an_intake
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 CLERK = Actor(id="fan.meiling", role=Role.CLERK)
-_ADDRESS = re.compile(r"(\S+?):? https://desk\.example/l/(\S+)$", re.MULTILINE)
+_ADDRESS = re.compile(r"(\S+?)(?:：|:? )https://desk\.example/l/(\S+)$", re.MULTILINE)
 
 
 class Desk:
@@ -232,7 +232,7 @@ async def test_whoever_is_to_pass_a_message_on_reads_it_without_its_links(desk: 
     keys = [row["key"] for row in (await desk.messages(issue)).values()]
     issue = await desk.take(issue, ActionName.HAND_OVER, DESK, messages=keys)
     (body,) = {row["body"] for row in (await desk.messages(issue)).values()}
-    assert "您反映的“The card reader swallows cards”已登记，并已安排专人处理。" in body
+    assert "您的问题“The card reader swallows cards”已登记，并已安排专人处理。" in body
     assert "/l/" not in body
     assert "受理:" not in body
 
@@ -243,9 +243,9 @@ async def test_links_stand_below_all_that_is_said_one_a_line(desk: Desk) -> None
     body = (await desk.messages(issue))["resolved"]["body"]
     said, links, _ = body.rsplit("\n\n", 2)
     assert "see https://x.y/l/z" in said
-    assert [line.partition(": ")[0] for line in links.split("\n")] == [
+    assert [line.partition("：")[0] for line in links.split("\n")] == [
         "查看进展",
-        "告诉我们是否有效",
+        "告诉我们结果",
     ]
     assert all(len(line) <= 150 for line in links.split("\n"))
 

@@ -105,8 +105,8 @@ def test_what_stands_with_a_department_names_it() -> None:
     issue = an_issue().model_copy(
         update={"intake": an_intake(category="out_of_scope"), "department": "legal"}
     )
-    assert "已转请法务部答复您" in where_it_stands(issue, ZH)
-    assert "asked the legal department to answer" in where_it_stands(issue, EN)
+    assert "此事由法务部负责，我们已为您转交" in where_it_stands(issue, ZH)
+    assert "for the legal department to answer" in where_it_stands(issue, EN)
 
 
 # Who ----------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_r24_until_when_it_is_opened_again_is_told_while_it_can_be() -> None:
     until = MONDAY + 7 * DAY
     changes = {"promises": (scoring,), "outcome": Outcome.SOLVED, "reopens_until": until}
     issue = an_issue(Stage.CLOSED).model_copy(update=changes)
-    told = "如果问题又出现，请在 11月30日（周一）09:00 前在这里告诉我们，我们接着处理。"
+    told = "如果问题又出现，请在11月30日（周一）09:00前在这里告诉我们，我们接着处理。"
     assert told in said(issue, until)
     assert "tell us here by Mon 30 Nov 09:00" in " ".join(said(issue, MONDAY, EN))
     for other in (
@@ -172,7 +172,7 @@ def test_r24_until_when_it_is_opened_again_is_told_while_it_can_be() -> None:
 
 def test_a_promise_is_told_with_its_instant_as_people_write_it() -> None:
     issue = with_promises(a_promise(due_at=MONDAY + 7 * DAY + 2 * HOUR, provisional=True))
-    assert said(issue, MONDAY) == ["我们最迟 11月30日（周一）11:00（暂定） 前给您结果。"]
+    assert said(issue, MONDAY) == ["我们最迟11月30日（周一）11:00（暂定）前给您结果。"]
     assert said(issue, MONDAY, EN) == [
         "We will give you the result by Mon 30 Nov 11:00 (provisional) at the latest."
     ]
@@ -188,9 +188,9 @@ def test_a_broken_promise_is_owned_up_to_first_and_while_it_lasts_and_after() ->
     issue = with_promises(a_promise(), late)
     first, then = said(issue, MONDAY + 3 * HOUR)
     assert first == (
-        "我们答应 11月23日（周一）11:00 前与您联系，到现在还没有做到，很抱歉。我们正在催办。"
+        "我们答应11月23日（周一）11:00前与您联系，到现在还没有做到，很抱歉。我们正在催办。"
     )
-    assert then == "我们最迟 11月26日（周四）09:00 前给您结果。"
+    assert then == "我们最迟11月26日（周四）09:00前给您结果。"
     done = with_promises(late.fulfil(MONDAY + 4 * HOUR))
     assert said(done, MONDAY + DAY, EN) == [
         "We promised to contact you by Mon 23 Nov 11:00 and were late. We are sorry."
@@ -224,7 +224,7 @@ def test_while_it_is_the_customers_turn_no_instant_is_promised_but_that_we_go_on
 
 def test_the_handlers_word_is_told_and_if_it_did_not_come_true_that() -> None:
     issue, at = with_promises(), MONDAY + HOUR
-    assert said(issue, MONDAY, expected_at=at) == ["预计 11月23日（周一）10:00 前完成。"]
+    assert said(issue, MONDAY, expected_at=at) == ["预计11月23日（周一）10:00前完成。"]
     late = hears(issue, MONDAY + 2 * HOUR, ZH, at)
     assert [(each.late, "很抱歉" in each.said) for each in late] == [(True, True)]
     replied = an_issue(Stage.REPLIED)

@@ -174,9 +174,9 @@ def test_a_link_of_ours_is_never_shown_to_somebody_else() -> None:
 
 
 def test_a_line_that_was_a_link_and_nothing_else_is_not_read_where_it_led() -> None:
-    ways = "查看进展: …\n告诉我们是否有效: …"
-    body = f"林先生，您好。已更换。\n\n{ways}\n\n祝您工作顺利。\n客服热线：400"
-    assert without_ways(body) == "林先生，您好。已更换。\n\n祝您工作顺利。\n客服热线：400"
+    for ways in ("查看进展：…\n告诉我们结果：…", "查看进展: …\n告诉我们是否有效: …"):
+        body = f"林先生，您好。已更换。\n\n{ways}\n\n祝您工作顺利。\n客服热线：400"
+        assert without_ways(body) == "林先生，您好。已更换。\n\n祝您工作顺利。\n客服热线：400"
     for other in ("详情 …", "请等一等: …真的", "出钞口: 卡钞"):
         assert without_ways(other) == other
 

@@ -89,7 +89,7 @@ async def test_the_page_says_where_it_stands_who_has_it_and_when_they_hear(
     assert seen.engineer
     assert "已经安排专人，即将开始处理。" in text
     assert seen.engineer.name in text
-    assert re.search(r"我们最迟 \d+月\d+日（周.）\d\d:\d\d 前与您联系。", text)
+    assert re.search(r"我们最迟\d+月\d+日（周.）\d\d:\d\d前与您联系。", text)
     assert HOTLINE in text
     assert sent.number in text
 

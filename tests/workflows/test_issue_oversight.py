@@ -138,7 +138,7 @@ async def test_a_customer_has_a_week_to_score_us_once(begin: Begin) -> None:
     desk = await begin("2026-09-29 10:00", whole=True)
     handle = await closed(desk)
     assert (await desk.ledger(handle))["evaluation.1"] == ("2026-10-07 10:00", "open")
-    assert "各打一个分：-50 至 200" in await said(desk, handle, "thanks", "customer")
+    assert "分别评分（-50 至 200，" in await said(desk, handle, "thanks", "customer")
     await desk.do(handle, ActionName.RATE_DIFFICULTY, MANAGER, difficulty=2)
     await desk.until("2026-10-07 09:00")
     await desk.do(handle, ActionName.EVALUATE, CUSTOMER, **SCORES)
