@@ -12,7 +12,7 @@ from typing import Any
 
 from activities import robots, wording
 from activities.wording import Context, Style, Undelivered
-from domain import telephone
+from domain import telephone, words
 from domain.calendars.periods import Period, TimeBudget
 from domain.for_customers.saying import PROMISED
 from domain.issue.actions import ThresholdReached
@@ -28,7 +28,7 @@ from domain.staff.duty import OFF, Duty
 from domain.staff.roster import DeliveryChannel, Member
 from domain.staff.staffing import responsible
 from domain.strangers import ADDRESSED_AS, Stranger, may_be_one
-from domain.vocabulary import ESCALATION, Audience, Model, Role, Stage
+from domain.vocabulary import ESCALATION, Actor, Audience, Language, Model, Role, Stage
 from runtime.signing import Links
 from store import outbox, strangers
 from store.connection import Connection
@@ -145,6 +145,17 @@ class Directory:
         """Say why no channel is to take a message, though there may be one; None: one is."""
         too_often = self._stranger is not None and not self._stranger.may_hear
         return UNKNOWN_AND_OFTEN if too_often and audience is Audience.CUSTOMER else None
+
+    def name_of(self, person: str) -> str:
+        """Call somebody by the roster's name; who is not on it, as they are known."""
+        member = self._members.get(person)
+        return member.name if member else person
+
+    def called(self, actor: Actor) -> str:
+        """Say whose step it is."""
+        if actor.id in self._members or actor.role not in words.PARTIES:
+            return self.name_of(actor.id)
+        return words.PARTIES[actor.role][self.desk.language is Language.EN]
 
     def agent(self) -> Recipient | None:
         """Return the agent who took the issue, if they are still on the roster."""
@@ -465,7 +476,8 @@ def _message(
             at=step.recorded_at,
             own_word=tuple(p for p in step.promises if p.own_word_at == step.recorded_at),
             happened_at=step.at,
-            by=step.by.id,
+            by=directory.called(step.by),
+            experts=tuple(map(directory.name_of, said.get("experts") or ())),
             on_duty_at=recorded.assign_again_at,
             mark_name=reached.threshold if reached else None,
             expected_at=step.handling.expected_at if step.handling else None,
@@ -479,7 +491,7 @@ def _message(
             against=case.against,
             thin=recorded.thin,
             reopen_count=step.generation - 1,
-            undelivered=tuple(map(_left, undelivered)),
+            undelivered=tuple(_left(each, directory) for each in undelivered),
             links=directory.links(step, tell, recipient, style),
             desk=directory.desk,
         ),
@@ -511,10 +523,10 @@ def _message(
     )
 
 
-def _left(message: Message) -> Undelivered:
+def _left(message: Message, directory: Directory) -> Undelivered:
     return Undelivered(
         audience=message.audience,
-        recipient=message.recipient,
+        recipient=directory.name_of(message.recipient),
         subject=message.subject or message.key,
         text=message.full_text or wording.without_links(message.body),
         why=message.last_error,

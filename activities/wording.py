@@ -122,7 +122,9 @@ class Style(Model):
 
 
 class Undelivered(Model):
-    """A message that did not reach its recipient; ``why``, as far as anybody knows."""
+    """A message that did not reach its recipient, who is called by name; ``why``, as far as anybody
+    knows.
+    """
 
     audience: Audience
     recipient: str
@@ -168,7 +170,8 @@ class Context(Model):
         default=(), description="those that only somebody's word makes kept (R11, R12)"
     )
     happened_at: Instant | None = None
-    by: str | None = Field(default=None, description="whose step it is")
+    by: str | None = Field(default=None, description="whose step it is, by name")
+    experts: tuple[str, ...] = Field(default=(), description="who is asked, by name (R15)")
     on_duty_at: Instant | None = Field(
         default=None, description="when somebody qualified is on duty, if nobody has it (R16)"
     )
@@ -440,6 +443,31 @@ def _word(page: Page, code: str) -> str:
 
 
 @pass_context
+def _mark(page: Page, name: str) -> str:
+    """Say which threshold of a promise was reached."""
+    return words.threshold(name)[_place(page["language"])]
+
+
+_WHY: Mapping[str, Both] = {
+    "may have arrived": Both("可能已送达", "it may have arrived"),
+    "nobody vouches": Both(
+        "来信地址未经确认，且一小时内发送已达上限",
+        "nobody vouches for the address, and it heard from us often",
+    ),
+    "no channel": Both("没有可用的联系方式", "there is no way to reach them"),
+}
+"""Why something did not arrive, by what channels and register say of it."""
+_NOT_ARRIVED = Both("未能送达", "it did not arrive")
+
+
+@pass_context
+def _why(page: Page, said: str | None) -> str:
+    """What a channel answers word for word is for operators: it stands with the message."""
+    known = (why for part, why in _WHY.items() if part in (said or "may have arrived"))
+    return next(known, _NOT_ARRIVED).said(page["language"])
+
+
+@pass_context
 def _sentence(page: Page, said: str) -> str:
     """End what somebody wrote with a full stop, so that ours can follow."""
     said = said.strip()
@@ -472,6 +500,8 @@ def _environment() -> Environment:
         "yuan": _yuan,
         "named": _named,
         "word": _word,
+        "mark": _mark,
+        "why": _why,
         "ungreeted": _ungreeted,
     }
     return environment

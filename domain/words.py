@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from domain.issue.state import SlaState
 from domain.issue.thread import Entry, Holds, Said, Who
 from domain.issue.view import local
 from domain.knowledge.cases import CaseStatus, Change
-from domain.sla.promise import PromiseEnd, PromiseKind
+from domain.sla.promise import DUE, PromiseEnd, PromiseKind
 from domain.vocabulary import (
     ESCALATION,
     HIGHEST_SCORE,
@@ -142,6 +143,15 @@ PROMISES: Names = {
     PromiseKind.EVALUATION: ("客户评价", "customer's evaluation"),
     PromiseKind.DIFFICULTY: ("难度评定", "difficulty rating"),
 }
+_UNITS: Names = {
+    "s": ("秒", "second"),
+    "min": ("分钟", "minute"),
+    "h": ("小时", "hour"),
+    "d": ("天", "day"),
+    " working day": ("个工作日", "working day"),
+    " working days": ("个工作日", "working day"),
+}
+_PERIOD = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d| working days?)")
 ENDS: Names = {
     PromiseEnd.OPEN: ("进行中", "open"),
     PromiseEnd.KEPT: ("兑现", "kept"),
@@ -217,7 +227,7 @@ ROLES: Names = {
     Role.AGENT: ("热线工程师", "hotline agent"),
     Role.CLERK: ("回访人", "callback clerk"),
     Role.AUDITOR: ("审计员", "auditor"),
-    Role.ENGINEER: ("工程师", "engineer"),
+    Role.ENGINEER: ("技术支持工程师", "engineer"),
     Role.LEAD: ("组长", "lead"),
     Role.MANAGER: ("部门经理", "manager"),
     Role.GM_OFFICE: ("总经办", "GM office"),
@@ -403,6 +413,25 @@ SETS: Mapping[type[str], Names] = {
 """All sets of codes, each with its words."""
 
 
+def period(written: str) -> tuple[str, str]:
+    """Say a period as a policy writes it: ``2h`` is 2小时, 2 hours."""
+    found = _PERIOD.fullmatch(written)
+    if found is None:
+        return written, written
+    zh, en = _UNITS[found[2]]
+    return f"{found[1]}{zh}", f"{found[1]} {en}{'' if found[1] == '1' else 's'}"
+
+
+def threshold(name: str) -> tuple[str, str]:
+    """Say which threshold was reached: ``75%``, ``100%``, ``+2h``, as a policy writes them."""
+    if name.startswith("+"):
+        zh, en = period(name[1:])
+        return f"已超时{zh}", f"{en} past due"
+    if name == DUE:
+        return "已到期", "due now"
+    return f"时间已用{name}", f"{name} of the time is over"
+
+
 def both(words: Names, code: str) -> str:
     """Say a code in Chinese and English: ``已登记 registered``."""
     return both_of(words[code])
@@ -501,6 +530,8 @@ def value(said: Said, zone: str) -> Both:
         case Holds.AMOUNT:
             yuan = f"{Decimal(said.value):,.2f}"
             return f"{yuan} 元", f"CNY {yuan}"
+        case _ if said.field == "threshold":
+            return threshold(str(said.value))
         case Holds.CODE:
             return CODED.get(said.field, {}).get(str(said.value), (str(said.value),) * 2)
         case _:

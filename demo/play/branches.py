@@ -196,7 +196,7 @@ _HOTLINE = (
         lambda t: any(c.known_case in t.told_cases for c in t.consultations),
     ),
     Branch(
-        "复杂问题，即报主管",
+        "复杂问题，即报组长",
         "Complex: the lead hears at once",
         lambda s: s.intake.complex,
         lambda t: t.told("complex", Audience.LEAD) and t.issue.escalation_level > 0,
@@ -276,7 +276,7 @@ _HANDLING = (
         lambda t: any(c.status is CaseStatus.APPROVED and c.reviewed_by for c in t.cases),
     ),
     Branch(
-        "经理评定难度",
+        "部门经理评定难度",
         "The manager rated the difficulty",
         lambda s: PromiseKind.DIFFICULTY in s.expected.kinds,
         lambda t: any(r.generation == t.issue.generation for r in t.ratings),
@@ -309,13 +309,13 @@ _PAID = (
         lambda t: _paid(t, agreed=True, approval=False) and t.issue.outcome is Outcome.SOLVED,
     ),
     Branch(
-        "超限额，经理批准",
+        "超限额，部门经理批准",
         "Above the limit: the manager approves",
         lambda s: _quoted(s, manager="approves"),
         lambda t: _paid(t, agreed=True, approval=True, approved=True),
     ),
     Branch(
-        "超限额，经理不批准",
+        "超限额，部门经理不批准",
         "Not approved, and told why",
         lambda s: _quoted(s, manager="refuses"),
         lambda t: _paid(t, approved=False) and t.issue.outcome is Outcome.NOT_APPROVED,
@@ -367,7 +367,7 @@ _COMPLAINTS = (
         lambda t: _verified(t, Verdict.GENERAL) and any(c.handled_by for c in t.complaints),
     ),
     Branch(
-        "重大投诉，主管处理",
+        "重大投诉，组长处理",
         "Major: the lead takes it",
         lambda s: s.script.verify is Verdict.MAJOR,
         lambda t: (

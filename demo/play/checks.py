@@ -254,7 +254,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[Evidence], Iterable[str]]], ...] = (
         "Only a dead channel's messages were handed over",
         _every_message_settled,
     ),
-    ("备勤不足必报经理", "The manager heard of every thin core group", _thin_groups_are_told),
+    ("备勤不足必报部门经理", "The manager heard of every thin core group", _thin_groups_are_told),
     ("门户所为皆有留痕", "What was done at the doors stands in their trail", _doors_leave_a_trail),
     ("流程全部完成", "Every workflow completed", _every_workflow_completed),
 )

@@ -33,7 +33,7 @@ ADVICE = "先换电源模块并升级固件；如仍重启，再换主板。"
 FINDINGS: Mapping[Verdict, str] = {
     Verdict.UNFOUNDED: "经核实，工程师在约定时间内到场，有门禁记录和签字为证。",
     Verdict.GENERAL: "经核实情况属实，责任在我方，向您致歉。",
-    Verdict.MAJOR: "经核实情况属实且影响重大，由部门主管亲自处理。",
+    Verdict.MAJOR: "经核实情况属实且影响重大，由部门经理亲自处理。",
 }
 FINDINGS_OUT_OF_SCOPE = "经核实，设备记录无误，争议在银行与客户之间。"
 SURVEYED = "已到现场勘察：线路可走桥架，需新增电源点两处。"

@@ -124,7 +124,7 @@ async def test_nobody_on_duty_is_said_as_it_is_to_customer_and_lead(
     full = await database.fetchval("SELECT full_text FROM outbox WHERE template = 'registered'")
     assert f"目前没有值班人员，已交负责人安排，{again}起有人到岗。" in full
     assert "已安排专人处理" not in full
-    assert f"{again} 有人上班时系统会再次分派" in said["unassigned"][1]
+    assert f"{again}有人上班时会再次分派" in said["unassigned"][1]
 
 
 async def test_a_product_that_nobody_can_do_is_said_as_it_is(
@@ -133,7 +133,7 @@ async def test_a_product_that_nobody_can_do_is_said_as_it_is(
     await opened(recording, timedelta(), product_line="DRONE")
     said = await told(database)
     assert "现无人值班，已交负责人" in said["registered"][1]
-    assert "名册上技术服务部无人能做 DRONE（广东）" in said["unassigned"][1]
+    assert "名册上技术服务部无人能做DRONE（广东）" in said["unassigned"][1]
 
 
 async def test_a_promise_kept_by_own_word_says_so_in_ledger_view_and_a_message(
@@ -156,4 +156,4 @@ async def test_a_promise_kept_by_own_word_says_so_in_ledger_view_and_a_message(
     word = await database.fetchrow("SELECT * FROM outbox WHERE template = 'own_word'")
     assert word is not None
     assert (word["audience"], word["recipient"]) == ("lead", "zhou.jianguo")
-    assert f"的响应承诺逾期后，{by.id}补报11月23日（周一）07:30已做到" in word["body"]
+    assert f"的响应承诺逾期后，{issue.engineer.name}补报11月23日（周一）07:30已做到" in word["body"]

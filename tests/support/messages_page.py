@@ -48,6 +48,7 @@ _PROMISED = {
     **dict.fromkeys(("quotation", "quotation_reminder"), (PromiseKind.CONFIRMATION,)),
     **dict.fromkeys(("answered", "acceptance", "test_reminder"), (PromiseKind.CUSTOMER_TEST,)),
 }
+_MARKS = {"warning": "75%", "still_waiting": "+5 working days"}
 _USUAL = (PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
 _TITLE = (
     "天河支行一楼大厅自助服务区东侧第三台 ATM 出钞口反复卡钞，屏幕黑屏，"
@@ -82,6 +83,7 @@ def sample(template: str, style: Style) -> Context:
         recipient_name="王芳" if is_for_customers(template) else "李雷",
         promises=promises,
         promise=promises[0],
+        mark_name=_MARKS.get(template, "+2h"),
         result="已更换出钞模块并测试正常",
         against=None,
         desk=_desk(),

@@ -215,7 +215,7 @@ async def test_an_issue_is_registered_and_the_agent_reads_what_to_tell(
     page = await agent.get(where)
     issue = await agent.doors.desk.show(number)
     assert issue.engineer
-    for said in (number, issue.engineer.name, "工程师与您联系，最迟", "问题解决，最迟"):
+    for said in (number, issue.engineer.name, "我们与您联系，最迟", "给您结果，最迟"):
         assert said in page.text
     thread = page.text[page.text.index('id="thread"') :]
     assert "今天早上起" in thread, "all that was said"
@@ -489,7 +489,7 @@ async def test_the_agent_writes_down_how_the_customers_test_went(
     assert "report_test" not in (await agent.get(where)).text, "there is nothing to try yet"
     said = {"solution": "重启", "on_the_line": "on", "test": "on"}
     await agent.post(f"{where}/answer", form | said)
-    assert "请您试用并告诉我们结果" in (await agent.get(where)).text
+    assert "请您告诉我们结果" in (await agent.get(where)).text
     nothing = await agent.post(f"{where}/report_test", form | {"words": "不知道", "key": ""})
     assert nothing.status_code == 422
     assert "不知道" in nothing.text
@@ -556,7 +556,7 @@ async def test_an_agent_without_a_number_is_told_so_and_registers_nothing(
     doors: Doors, http: httpx2.AsyncClient, caller: Caller, unnumbered: str
 ) -> None:
     agent = await sign_in(doors, http, Role.AGENT, unnumbered)
-    assert f"“{unnumbered}”不是坐席号" in (await agent.get("/intake")).text
+    assert f"“{unnumbered}”不是热线工程师编号" in (await agent.get("/intake")).text
     refused = await sent(agent, a_form(caller))
     assert refused.status_code == 422
     assert 'id="wrong-agent"' in refused.text

@@ -204,7 +204,7 @@ async def test_r24_until_when_it_is_opened_again_is_as_promised_whatever_the_pol
         async with running_desk.pool.acquire() as connection, connection.transaction():
             await rulebooks.adopt(connection, book, by="test", note="")
     day = instant(promised.reopens_until, "Asia/Shanghai", Language.ZH, year=False)
-    assert f"请在 {day} 前在这里告诉我们" in page.text
+    assert f"请在{day}前在这里告诉我们" in page.text
     assert promised.reopens_until - promised.last_at == book.policy.conversation.reopen_within.span
 
 

@@ -35,7 +35,7 @@ HINTS: Mapping[str, Reason] = {
     "work": ("客户会读到", "the customer reads it"),
     "solution": ("客户会读到", "the customer reads it"),
     "amount": ("例如 12800.00", "like 12800.00"),
-    "experts": ("不选则由主管指定", "if none is chosen, the lead chooses"),
+    "experts": ("不选则由组长指定", "if none is chosen, the lead chooses"),
     "advice": ("问题与意见只填一项", "either the question or the advice"),
     "difficulty": ("1 容易，5 很难", "1 easy, 5 very difficult"),
     "into": (
@@ -85,8 +85,8 @@ SAID: Mapping[str, Reason] = {
     "region": ("地区", "Region"),
     "channel": ("渠道", "Channel"),
     "occurred_at": ("发生时间", "Occurred at"),
-    "complex": ("一名工程师处理不了", "Beyond one engineer"),
-    "agent": ("坐席", "Agent"),
+    "complex": ("一人处理不了", "Beyond one engineer"),
+    "agent": ("热线工程师", "Hotline agent"),
     "arises_from": ("起因问题", "Arises from"),
     "customer.name": ("客户", "Customer"),
     "customer.organisation": ("单位", "Organisation"),
@@ -173,7 +173,7 @@ INTAKE = Wording(
             "give a phone or an e-mail: every issue gets a reply",
         ),
         "agent": (
-            "您的人员编号不是坐席号（2 至 4 位数字），不能登记问题：请在人员名册中改正",
+            "您的人员编号不是热线工程师编号（2 至 4 位数字），不能登记问题：请在人员名册中改正",
             "your id is no hotline number of 2 to 4 digits: have the roster corrected",
         ),
     },

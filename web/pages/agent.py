@@ -68,17 +68,17 @@ _CHOICES = {
 }
 _TELL: Mapping[PromiseKind, Reason] = {
     PromiseKind.HAND_OVER: (
-        "热线答复您，或转给工程师，最迟",
-        "The hotline answers it, or gives it to an engineer, by",
+        "热线答复您，或转给专人，最迟",
+        "The hotline answers it, or passes it on, by",
     ),
-    PromiseKind.RESPONSE: ("工程师与您联系，最迟", "An engineer contacts you by"),
+    PromiseKind.RESPONSE: ("我们与您联系，最迟", "We contact you by"),
     PromiseKind.VERIFICATION: ("投诉核实完毕，最迟", "Your complaint is looked into by"),
     PromiseKind.SURVEY: ("上门勘察，最迟", "The site is surveyed by"),
     PromiseKind.QUOTATION: ("给您报价，最迟", "You have our quotation by"),
-    PromiseKind.APPROVAL: ("内部审批完毕，最迟", "It is approved or not by"),
-    PromiseKind.RESOLUTION: ("问题解决，最迟", "It is solved by"),
+    PromiseKind.APPROVAL: ("给您最后确认，最迟", "We confirm it by"),
+    PromiseKind.RESOLUTION: ("给您结果，最迟", "You have the result by"),
     PromiseKind.CALLBACK: ("我们回访您，最迟", "We call you back by"),
-    PromiseKind.CUSTOMER_TEST: ("请您试用并告诉我们结果，至", "Please try it and tell us by"),
+    PromiseKind.CUSTOMER_TEST: ("请您告诉我们结果，至", "Please tell us how it is by"),
     PromiseKind.CONFIRMATION: ("请您确认报价，至", "Please confirm the quotation by"),
     PromiseKind.WAITING: ("等您的消息，至", "We wait for you until"),
 }
