@@ -346,6 +346,10 @@ def _facts(context: Context, language: Language, room: int | None = None) -> dic
     undone = _UNDONE.get(context.promise.kind) if context.promise else None
     return facts | {
         "m": told,
+        "runs": context.kind is Kind.FAULT,
+        "complaint": context.kind is Kind.COMPLAINT,
+        "work": context.kind is Kind.PAID_SERVICE,
+        "outside": context.category is Category.OUT_OF_SCOPE,
         "about": matter.about(
             told["called"], context.number, title, context.complaint_about, language
         ),

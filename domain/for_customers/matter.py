@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from domain.for_customers.saying import Both
-from domain.vocabulary import Kind, Language
+from domain.vocabulary import Language
 
 
 class Matter(NamedTuple):
@@ -151,23 +151,25 @@ _PLAIN = _ENQUIRY._replace(
 )
 
 _MATTERS: Mapping[str, Matter] = {
-    Kind.FAULT: _FAULT,
-    Kind.COMPLAINT: _COMPLAINT,
-    Kind.PAID_SERVICE: _WORK,
-    Kind.CONSULTATION: _ENQUIRY,
-    Kind.SALES: _ENQUIRY,
-    Kind.SUGGESTION: _SUGGESTION,
+    "fault": _FAULT,
+    "complaint": _COMPLAINT,
+    "paid_service": _WORK,
+    "enquiry": _ENQUIRY,
+    "consultation": _ENQUIRY,
+    "sales": _ENQUIRY,
+    "suggestion": _SUGGESTION,
 }
+"""By what the customer wanted, or what the desk does about it."""
 
 
-def matter(kind: str) -> Matter:
-    """Return the words for an issue of that kind."""
-    return _MATTERS.get(kind, _PLAIN)
+def matter(kind: str, behaves: str | None = None) -> Matter:
+    """Return the words for an issue of that kind, or else of one that behaves so."""
+    return _MATTERS.get(kind) or _MATTERS.get(behaves or "") or _PLAIN
 
 
-def told(kind: str, language: Language) -> dict[str, str]:
-    """Return the words for an issue of that kind in that language, by the fields of `Matter`."""
-    both: tuple[Both, ...] = matter(kind)
+def told(kind: str, language: Language, behaves: str | None = None) -> dict[str, str]:
+    """Return the words for such an issue in that language, by the fields of `Matter`."""
+    both: tuple[Both, ...] = matter(kind, behaves)
     return {name: each.said(language) for name, each in zip(Matter._fields, both, strict=True)}
 
 
