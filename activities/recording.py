@@ -20,6 +20,7 @@ from temporalio.exceptions import ApplicationError
 from activities.addressing import Directory, address, left_lying, stranger
 from activities.assigning import assigned, invalid
 from activities.coding import coded
+from activities.consulting import consulted
 from activities.guard import Guard
 from activities.informing import informed, taught
 from activities.redirecting import redirected
@@ -121,6 +122,9 @@ class Recording:
             unknown = await stranger(connection, step, case, rulebook.policy, staff.channels)
             # As late as may be: others wait for these two.
             holding = await assigned(connection, step, case, staff, current)
+            said = await consulted(
+                connection, said, step.intake, case, holding.department, current.rulebook.policy
+            )
             case = await _numbered(connection, step, case, current)
             recorded = Recorded(
                 step=said,

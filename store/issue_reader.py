@@ -335,7 +335,8 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
         SELECT issue_id, generation, result FROM handling_forms
         WHERE issue_id = ANY($1) AND result IS NOT NULL
         UNION ALL
-        SELECT issue_id, generation, answer FROM consultation_records WHERE issue_id = ANY($1)
+        SELECT issue_id, generation, answer FROM consultation_records
+        WHERE issue_id = ANY($1) AND on_the_line IS NOT NULL -- else it is a handler's result
         ORDER BY generation
         """,
         ids,

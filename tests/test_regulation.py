@@ -135,7 +135,8 @@ def text() -> str:
 
 
 def test_every_rule_is_there_once_and_in_order(text: str) -> None:
-    assert [rule for rule, *_ in rules(text)] == [f"R{n}" for n in (*range(1, 34), 40, 43, 44, 45)]
+    known = (*range(1, 34), 38, 40, 43, 44, 45)
+    assert [rule for rule, *_ in rules(text)] == [f"R{n}" for n in known]
 
 
 def test_every_rule_is_proved_by_tests_that_exist(text: str) -> None:

@@ -13,7 +13,9 @@ from domain.vocabulary import Amount, Instant, Language, Model, ServiceItem, Ver
 
 
 class ConsultationRecord(Model):
-    """《客户咨询记录表》, one a generation: what the hotline answered, if it worked (R8, R9)."""
+    """《客户咨询记录表》, one a generation: what the hotline answered, if it worked (R8, R9); or
+    what was passed to a business unit, and what that answered (R38).
+    """
 
     key: ClassVar = ("generation",)
     form: Literal["consultation_records"] = "consultation_records"
@@ -30,6 +32,9 @@ class ConsultationRecord(Model):
     words: str | None = None
     fault: str | None = None
     fault_name: str | None = None
+    passed_to: str | None = Field(default=None, description="the business unit, a department")
+    passed_by: str | None = None
+    passed_at: Instant | None = None
 
 
 class ComplaintForm(Model):

@@ -253,6 +253,16 @@ class Quality(Model):
     satisfaction: Share = 0.9
 
 
+class ConsultationRule(Model):
+    """R38: which questions are on the consultation record as well when they are passed to one of
+    these departments, the desk's business units.
+    """
+
+    name: Code
+    select: Selector = Field(default=Selector(), alias="for")
+    departments: Annotated[tuple[Code, ...], Field(min_length=1)]
+
+
 Named = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")]
 
 
@@ -413,6 +423,7 @@ class Policy(Model):
     notices: tuple[NoticeRule, ...] = Field(default=(), alias="notice")
     routes: tuple[RouteRule, ...] = Field(default=(), alias="route")
     reliefs: tuple[ReliefRule, ...] = Field(default=(), alias="relief")
+    consultations: tuple[ConsultationRule, ...] = Field(default=(), alias="consultation")
     fault_lists: tuple[FaultList, ...] = Field(default=(), alias="fault_list")
     standby: Standby = Standby()
     paid_service: PaidService = PaidService()
@@ -456,6 +467,7 @@ class Policy(Model):
             ("notice", self.notices),
             ("route", self.routes),
             ("relief", self.reliefs),
+            ("consultation", self.consultations),
             ("fault_list", self.fault_lists),
         ):
             if twice := repeated(rule.name for rule in rules):
@@ -483,6 +495,11 @@ class Policy(Model):
         """Route an issue to its department: the first rule that fits it, else its category (R4)."""
         first = next((rule for rule in self.routes if rule.select.matches(facts)), None)
         return first.department if first else self.routing[facts.category]
+
+    def is_consultation(self, facts: Facts, department: str) -> bool:
+        """Say whether such an issue is on the consultation record while it is there (R38)."""
+        fitting = (rule for rule in self.consultations if rule.select.matches(facts))
+        return any(department in rule.departments for rule in fitting)
 
     def relieved(self, facts: Facts) -> bool:
         """Say whether such an issue changes hands when its handler goes off duty (R16)."""

@@ -35,6 +35,10 @@ _CONTACT = (
     customers("contact_person", "联系人", "Contact person", "i.contact_person"),
     customers("phone", "联系电话", "Phone", "i.phone"),
 )
+_MACHINE = (
+    Column("model", "产品型号", "Model", sql="i.model"),
+    Column("serial_number", "序列号", "Serial number", sql="i.serial_number"),
+)
 _FAULT = (
     Column("fault", "故障代码", "Fault code"),
     Column("fault_name", "故障名称", "Fault"),
@@ -136,8 +140,7 @@ HANDLING = Register(
         _NUMBER,
         _GENERATION,
         *_ABOUT,
-        Column("model", "产品型号", "Model", sql="i.model"),
-        Column("serial_number", "序列号", "Serial number", sql="i.serial_number"),
+        *_MACHINE,
         *_CUSTOMER,
         *_CONTACT,
         customers("site", "安装地点", "Site", "i.site"),
@@ -160,8 +163,8 @@ CONSULTATIONS = Register(
     "客户咨询记录表",
     "Consultation records",
     table="consultation_records",
-    date="f.answered_at",
-    order="f.answered_at, i.number, f.generation",
+    date="coalesce(f.passed_at, f.answered_at)",
+    order="coalesce(f.passed_at, f.answered_at), i.number, f.generation",
     history=True,
     columns=(
         _NUMBER,
@@ -169,6 +172,9 @@ CONSULTATIONS = Register(
         *_ABOUT,
         *_CUSTOMER,
         *_CONTACT,
+        Column("passed_to", "转交部门", "Passed to"),
+        person("passed_by", "转交人", "Passed by"),
+        at("passed_at", "转交时间", "Passed on"),
         person("agent", "答复人", "Agent"),
         at("answered_at", "答复时间", "Answered"),
         customers("question", "咨询内容", "Question"),
@@ -239,6 +245,7 @@ COMPLAINTS = Register(
         code("channel", "受理渠道", "Channel", words.CHANNELS, "i.channel"),
         code("category", "投诉性质", "Category", words.CATEGORIES, "i.category"),
         *_ABOUT[1:],
+        *_MACHINE,
         customers("description", "投诉内容", "Description", "i.description"),
         *_CUSTOMER,
         *_CONTACT,
@@ -265,6 +272,7 @@ COMPLAINT_FORMS = Register(
     columns=(
         _NUMBER,
         *_ABOUT[1:],
+        *_MACHINE,
         *_CUSTOMER,
         *_CONTACT,
         *_RECEIVED,

@@ -305,3 +305,52 @@ async def test_r43_a_code_the_list_has_not_is_refused_and_nothing_is_written(
         await place.take(issue, ActionName.RESOLVE, ENGINEER, result="done", fault=code)
     issue, _ = await place.take(issue, ActionName.RESOLVE, ENGINEER, result="done", fault="A06")
     assert issue.results == ("done",)
+
+
+# --- what is passed to a business unit (R38) ------------------------------------------------------
+
+
+async def consultations(place: Place, issue: Issue) -> list[dict[str, Any]]:
+    rows = await place.pool.fetch(
+        "SELECT * FROM consultation_records WHERE issue_id = $1 ORDER BY generation", issue.id
+    )
+    return [dict(row) for row in rows]
+
+
+async def test_r38_a_sales_enquiry_is_on_the_consultation_record_from_question_to_answer(
+    place: Place,
+) -> None:
+    issue = await place.open(kind="sales", title="想买两台", description="多少钱？")
+    (passed,) = await consultations(place, issue)
+    assert passed["question"] == "想买两台\n多少钱？"
+    assert (passed["passed_to"], passed["passed_by"]) == (issue.department, "07")
+    assert (passed["passed_at"], passed["answer"]) == (TUESDAY, None)
+    issue, _ = await place.take(issue, ActionName.ACCEPT, LEAD)
+    issue, _ = await place.take(issue, ActionName.RESOLVE, LEAD, result="报价单已发出。")
+    (answered,) = await consultations(place, issue)
+    assert (answered["agent"], answered["answer"]) == (LEAD.id, "报价单已发出。")
+    assert (answered["answered_at"], answered["passed_at"]) == (place.now, TUESDAY)
+
+
+async def test_r38_what_is_transferred_to_a_business_unit_is_recorded_then(place: Place) -> None:
+    issue = await place.open(kind="consultation")
+    assert await consultations(place, issue) == []
+    issue, _ = await place.take(
+        issue, ActionName.TRANSFER, LEAD, to="business_unit", reason="商务问题"
+    )
+    (passed,) = await consultations(place, issue)
+    assert (passed["passed_to"], passed["passed_by"]) == ("business_unit", LEAD.id)
+
+
+@pytest.mark.parametrize("kind", ["fault", "complaint"])
+async def test_r38_what_is_no_question_is_no_consultation(place: Place, kind: str) -> None:
+    issue = await place.open(kind=kind, category="commerce")
+    assert await consultations(place, issue) == []
+
+
+async def test_r38_a_policy_that_names_no_business_unit_records_what_the_hotline_answered(
+    place: Place,
+) -> None:
+    await place.adopt(consultations=())
+    issue = await place.open(kind="sales")
+    assert await consultations(place, issue) == []
