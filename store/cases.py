@@ -282,3 +282,17 @@ def _vector(said: Content) -> str:
 def _query(term: str) -> str:
     """Terms hold letters and digits only: nothing in them ends the quotation."""
     return f"'{term}':*" if stands_alone(term) else f"'{term}'"
+
+
+async def contributed(connection: Connection, begins: datetime, ends: datetime) -> dict[str, int]:
+    """Count the cases that each person proposed or added from one instant until before another
+    (R46).
+    """
+    rows = await connection.fetch(
+        """
+        SELECT proposed_by, count(*) AS cases FROM known_cases
+        WHERE proposed_at >= $1 AND proposed_at < $2 GROUP BY proposed_by
+        """,
+        *(begins, ends),
+    )
+    return {row["proposed_by"]: row["cases"] for row in rows}

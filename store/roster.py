@@ -65,15 +65,17 @@ async def replace(connection: Connection, roster: Roster) -> None:
         row = member.model_dump(mode="json")
         await connection.execute(
             """
-            INSERT INTO members (id, name, role, department, centre, certified, shift, contacts)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            INSERT INTO members (id, name, role, department, centre, certified, shift, contacts,
+                tests, skills)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
             ON CONFLICT (id) DO UPDATE SET name = excluded.name, role = excluded.role,
                 department = excluded.department, centre = excluded.centre,
                 certified = excluded.certified, shift = excluded.shift,
-                contacts = excluded.contacts, left_at = NULL
+                contacts = excluded.contacts, tests = excluded.tests, skills = excluded.skills,
+                left_at = NULL
             """,
             *(row[name] for name in ("id", "name", "role", "department", "centre")),
-            *(row[name] for name in ("certified", "shift", "contacts")),
+            *(row[name] for name in ("certified", "shift", "contacts", "tests", "skills")),
         )
     await _let_go(connection, [member.id for member in roster.members])
     await connection.execute(
@@ -349,6 +351,8 @@ def _member(row: _Row) -> Member:
         person=row["id"],
         **{name: row[name] for name in ("name", "role", "department", "centre", "shift")},
         certified=tuple(row["certified"]),
+        tests=tuple(row["tests"]),
+        skills=tuple(row["skills"]),
         contacts=tuple(row["contacts"]),
         exceptions=tuple(row["exceptions"]),
     )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -14,23 +15,25 @@ from cli.asked import adopted, asked_day, read_rulebook
 from cli.connections import registers, servers
 from cli.console import AsJson, ExitCode, Failed, write_json
 from cli.roster import tables as roster_tables
+from domain.calendars.timeline import midnight
 from domain.errors import InputError
+from domain.sla.policy import Qualification
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import OFF, Duty, DutyException
 from domain.staff.roster import Member, Roster
-from domain.staff.staffing import Findings, Stranded, Watch, look_over
+from domain.staff.staffing import Findings, Qualified, Stranded, Watch, look_over, qualified
 from inbound.files.roster import RosterError, read_roster
 from runtime import aio
 from runtime import settings as environment
 from starter.client import Desk
-from store import duty, roster, rulebooks
+from store import cases, duty, roster, rulebooks
 from store.connection import Connection
 
 T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True)
 
-_FILES = "holds centres.csv, people.csv and channels.csv, perhaps duty.csv"
+_FILES = "holds centres.csv, people.csv, channels.csv, perhaps duty.csv, examinations.csv"
 Directory = Annotated[Path, typer.Argument(help=_FILES, show_default=False)]
 Who = Annotated[str, typer.Argument(metavar="PERSON", show_default=False)]
 From = Annotated[str, typer.Option("--from", metavar="DAY", help="first day", show_default=False)]
@@ -251,8 +254,9 @@ def check(
 ) -> None:
     """Say what is wrong with the desk's roster today, or with the files of one, without servers.
 
-    Of the desk: certifications that end soon, core groups without their stand-by share, issues that
-    need somebody else, product lines for which a region has nobody.
+    Of the desk: certificates and tests that end soon, agents with too few skills, core groups
+    without their stand-by share, issues that need somebody else, product lines for which a region
+    has nobody.
 
     Example: yinuo roster check examples/roster
     """
@@ -291,6 +295,44 @@ async def _looked_over(within: timedelta) -> Findings:
                 within=within,
             )
     return look_over(watch, duty, datetime.now(UTC))
+
+
+@app.command()
+def skills(
+    *,
+    month: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m"], metavar="MONTH", help="of the cases \\[default: this one]"),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Show what agents and engineers have shown that they know, and what agents gave to the case
+    library.
+
+    Example: yinuo roster skills --month 2026-11
+    """
+    found, asked, first = aio.run(_qualified(month.date() if month else None))
+    if json:
+        write_json(found)
+    else:
+        tables.show(roster_tables.qualifications(found, asked, first))
+
+
+async def _qualified(month: date | None) -> tuple[list[Qualified], Qualification, date]:
+
+    async with registers() as pool:
+        current = await adopted(pool)
+        duty, zone = Duty(current), ZoneInfo(current.policy.zone)
+        today = duty.day(datetime.now(UTC))
+        first = (month or today).replace(day=1)
+        after = (first + timedelta(days=31)).replace(day=1)
+        asked = current.policy.qualification
+        async with pool.acquire() as connection:
+            members = await roster.members(connection)
+            given = await cases.contributed(
+                connection, midnight(first, zone), midnight(after, zone)
+            )
+    return qualified(members, given, asked, today), asked, first
 
 
 # --- What the commands share ----------------------------------------------------------------------

@@ -12,9 +12,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from domain.sla.policy import Qualification
 from domain.staff.duty import OFF, Duty, shift_on
+from domain.staff.qualification import Certification
 from domain.staff.roster import Member
-from domain.staff.staffing import Findings
+from domain.staff.staffing import Findings, Qualified
 
 
 class OnDuty(NamedTuple):
@@ -82,9 +84,10 @@ def findings(found: Findings, within: timedelta) -> RenderableType:
     parts: list[RenderableType] = []
     for title, lines in (
         (
-            f"认证到期 Certifications that ended, or end within {within.days} days",
+            f"认证与考核 Certificates and tests that ended, or end within {within.days} days",
             found.certifications,
         ),
+        ("技能不足 Agents with too few skills", found.skills),
         ("待命不足 Core groups under their stand-by share", found.standby),
         ("需要交接 Issues that need somebody else: `yinuo roster hand-over`", found.stranded),
         ("无人认证 Product lines that nobody certified serves", found.uncovered),
@@ -93,6 +96,36 @@ def findings(found: Findings, within: timedelta) -> RenderableType:
             parts.append(Text(title, style="bold"))
             parts += (Text(f"  {line}") for line in lines)
     return Group(*parts)
+
+
+def qualifications(
+    people: Sequence[Qualified], asked: Qualification, month: date
+) -> RenderableType:
+    """Show what each agent and engineer has, and mark what is too little (R46)."""
+    table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0), pad_edge=False)
+    for header in ("人员\nPerson", "案例\nCases", "技能\nSkills", "季度考核\nTest"):
+        table.add_column(header, no_wrap=True)
+    table.add_column("上岗证\nCertificates", overflow="fold", ratio=1)
+    for each in people:
+        short = {"cases": each.cases_short, "skills": each.skills_short}
+        table.add_row(
+            f"{each.name} ({each.person})",
+            Text("" if each.cases is None else str(each.cases), "bold red" * short["cases"]),
+            Text(str(len(each.skills) or ""), "bold red" * short["skills"]),
+            f"{each.test.score} ({each.test.on})" if each.test else "—",
+            "; ".join(map(_certificate, each.certified)),
+        )
+    wanted = f"{asked.cases_a_month} cases a month and {asked.skills} skills of each agent"
+    return Group(table, Text(f"{month:%Y-%m}: asked are {wanted}.", "dim"))
+
+
+def _certificate(held: Certification) -> str:
+    parts = (
+        f"{held.score} on {held.passed_on}" if held.passed_on else "",
+        f"until {held.until}" if held.until else "",
+    )
+    said = ", ".join(filter(None, parts))
+    return f"{held.product_line} ({said})" if said else held.product_line
 
 
 def _closing(at: datetime) -> str:

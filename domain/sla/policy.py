@@ -224,6 +224,23 @@ class Standby(Model):
     departments: tuple[Code, ...] = ()
 
 
+Mark = Annotated[int, Field(ge=0, le=100)]
+"""What somebody got in an examination."""
+
+
+class Qualification(Model):
+    """R46: what is asked of those who work for customers: the mark of a certificate and of the
+    quarterly test, zero for none; whether also of people of whom the roster has no examinations; of
+    an agent, so many cases a month for the case library, and so many skills.
+    """
+
+    certificate: Mark = 0
+    knowledge: Mark = 0
+    required: bool = False
+    cases_a_month: Annotated[int, Field(ge=0, le=1000)] = 0
+    skills: Annotated[int, Field(ge=0, le=100)] = 0
+
+
 class PaidService(Model):
     """R17: above this price, in yuan, the manager approves before the work begins."""
 
@@ -426,6 +443,7 @@ class Policy(Model):
     consultations: tuple[ConsultationRule, ...] = Field(default=(), alias="consultation")
     fault_lists: tuple[FaultList, ...] = Field(default=(), alias="fault_list")
     standby: Standby = Standby()
+    qualification: Qualification = Qualification()
     paid_service: PaidService = PaidService()
     evaluations: Evaluations = Evaluations()
     quality: Quality = Quality()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 from domain.issue.state import Person
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import OFF, Duty, DutyException, overlapping
+from domain.staff.qualification import Certification, KnowledgeTest, lacks
 from domain.vocabulary import ESCALATION, Code, Line, Model, Role, Zone, repeated
 
-__all__ = ["OFF"]
+__all__ = ["OFF", "Certification"]
 
 StaffRole = Literal[Role.ENGINEER, Role.CLERK, Role.LEAD, Role.MANAGER, Role.GM_OFFICE, Role.AGENT]
 
@@ -29,17 +30,6 @@ class Centre(Model):
     nearest: tuple[Code, ...] = ()
 
 
-class Certification(Model):
-    """The right to work on a product line, perhaps until a last day (R16)."""
-
-    product_line: Code
-    until: date | None = None
-
-    def covers(self, product_line: str, day: date) -> bool:
-        """Say whether it allows work on that line on that local day."""
-        return self.product_line == product_line and (self.until is None or day <= self.until)
-
-
 class Contact(Model):
     """An address on one of the roster's channels: ``sms:+8613800000000``."""
 
@@ -48,7 +38,9 @@ class Contact(Model):
 
 
 class Member(Model):
-    """Somebody on the roster. ``shift`` names the calendar of their usual hours, or is ``off``."""
+    """Somebody on the roster. ``shift`` names the calendar of their usual hours, or is ``off``.
+    ``tests`` are the quarterly ones (R46).
+    """
 
     id: Code = Field(alias="person")
     name: Line
@@ -56,8 +48,10 @@ class Member(Model):
     department: Code
     centre: Code
     certified: tuple[Certification, ...] = ()
+    tests: tuple[KnowledgeTest, ...] = ()
     shift: Code
     contacts: Annotated[tuple[Contact, ...], Field(min_length=1)]
+    skills: tuple[Line, ...] = ()
     exceptions: tuple[DutyException, ...] = ()
 
     @property
@@ -239,17 +233,15 @@ def next_on_duty(
 
 
 def _fit(members: Iterable[Member], need: Need, duty: Duty, at: datetime) -> list[Member]:
-    day = duty.day(at)
-    return [member for member in members if _qualified(member, need, day)]
-
-
-def _qualified(member: Member, need: Need, day: date) -> bool:
-    return (
-        member.role is Role.ENGINEER
+    day, asked = duty.day(at), duty.policy.qualification
+    return [
+        member
+        for member in members
+        if member.role is Role.ENGINEER
         and member.department == need.department
         and member.centre in need.centres
-        and any(c.covers(need.product_line, day) for c in member.certified)
-    )
+        and not lacks(member.certified, member.tests, need.product_line, day, asked)
+    ]
 
 
 def superior(members: Iterable[Member], department: str, level: int) -> Member | None:

@@ -4,16 +4,23 @@ is about to be missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from pydantic import Field
 
 from domain.issue.state import Person
-from domain.sla.policy import Standby
+from domain.sla.policy import Qualification, Standby
 from domain.staff.duty import FOR_GOOD, Duty
-from domain.staff.roster import Candidate, Centre, Certification, Member, superior
+from domain.staff.qualification import (
+    Certification,
+    KnowledgeTest,
+    lacks,
+    lapsing,
+    newest_test,
+)
+from domain.staff.roster import Candidate, Centre, Member, superior
 from domain.vocabulary import ESCALATION, Model, Role
 
 # --- Who can go on -------------------------------------------------------------------------------
@@ -29,18 +36,8 @@ def hindrance(member: Member, product_line: str, duty: Duty, at: datetime) -> st
         until = "until the roster says otherwise" if off == FOR_GOOD else f"until {off}"
         return f"is off duty {until}"
     if member.role is Role.ENGINEER:
-        return _uncertified(member.certified, product_line, duty.day(at))
+        return _lacks(member, product_line, duty, at)
     return None
-
-
-def _uncertified(certified: Sequence[Certification], product_line: str, day: date) -> str | None:
-    if any(certificate.covers(product_line, day) for certificate in certified):
-        return None
-    ended = [c.until for c in certified if c.product_line == product_line and c.until]
-    if ended:
-        return f"is not certified for {product_line} any more: that ended on {max(ended)}"
-    lines = ", ".join(sorted({c.product_line for c in certified})) or "nothing"
-    return f"is not certified for {product_line}, only for {lines}"
 
 
 def working(people: Iterable[Member], role: Role, duty: Duty, day: date) -> list[Member]:
@@ -148,6 +145,7 @@ class Findings(Model):
     standby: tuple[str, ...]
     stranded: tuple[str, ...]
     uncovered: tuple[str, ...]
+    skills: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is anything to see to."""
@@ -159,24 +157,28 @@ def look_over(watch: Watch, duty: Duty, at: datetime) -> Findings:
     policy = duty.policy
     departments = {*policy.routing.values(), *(route.department for route in policy.routes)}
     return Findings(
-        certifications=tuple(_lapsing(watch, duty.day(at))),
+        certifications=tuple(_lapsing(watch, duty, at)),
         standby=tuple(_thin_groups(watch, duty, at)),
         stranded=tuple(
             f"{each.number}: {each.reason}" for each in stranded(watch.issues, duty, at)
         ),
-        uncovered=tuple(_uncovered(watch, sorted(departments), duty.day(at))),
+        uncovered=tuple(_uncovered(watch, sorted(departments), duty, at)),
+        skills=tuple(_unskilled(watch, policy.qualification.skills)),
     )
 
 
-def _lapsing(watch: Watch, day: date) -> Iterator[str]:
+def _lapsing(watch: Watch, duty: Duty, at: datetime) -> Iterator[str]:
+    day, asked = duty.day(at), duty.policy.qualification
     for member in watch.members:
-        lines = {c.product_line for c in member.certified}
-        for line in sorted(lines):
-            last = max(c.until or FOR_GOOD for c in member.certified if c.product_line == line)
-            if last < day:
-                yield f"{member.id}: {line} ended on {last}"
-            elif last != FOR_GOOD and last <= day + watch.within:
-                yield f"{member.id}: {line} ends on {last}"
+        for finding in lapsing(member.certified, member.tests, day, day + watch.within, asked):
+            yield f"{member.id}: {finding}"
+
+
+def _unskilled(watch: Watch, wanted: int) -> Iterator[str]:
+    """R46: agents of whom the roster says what they can do, and it is too little."""
+    for member in watch.members:
+        if member.role is Role.AGENT and member.skills and len(member.skills) < wanted:
+            yield f"{member.id}: {len(member.skills)} of {wanted} skills"
 
 
 def _thin_groups(watch: Watch, duty: Duty, at: datetime) -> Iterator[str]:
@@ -192,7 +194,7 @@ def _thin_groups(watch: Watch, duty: Duty, at: datetime) -> Iterator[str]:
             yield f"{department}/{centre}: {share:.0%} on stand-by, {standby.share:.0%} wanted"
 
 
-def _uncovered(watch: Watch, departments: Sequence[str], day: date) -> Iterator[str]:
+def _uncovered(watch: Watch, departments: Sequence[str], duty: Duty, at: datetime) -> Iterator[str]:
     """Product lines that somebody is or was certified for, where an issue would find nobody."""
     engineers = [member for member in watch.members if member.role is Role.ENGINEER]
     lines = sorted({c.product_line for member in watch.members for c in member.certified})
@@ -203,24 +205,61 @@ def _uncovered(watch: Watch, departments: Sequence[str], day: date) -> Iterator[
             yield f"{department}: issues go there, and no engineer works there"
             continue
         for line in lines:
-            regions = _without(watch.centres, there, line, day)
+            able = [each for each in there if not _lacks(each, line, duty, at)]
+            regions = _without(watch.centres, able)
             if regions:
                 where = "any region" if regions == everywhere else ", ".join(regions)
                 yield f"{department}: nobody certified for {line} serves {where}"
 
 
-def _without(
-    centres: Iterable[Centre], engineers: Iterable[Member], product_line: str, day: date
-) -> list[str]:
-    """Regions whose centre, with those that help out, has nobody certified for the line."""
-    manned = {
-        member.centre
-        for member in engineers
-        if any(certificate.covers(product_line, day) for certificate in member.certified)
-    }
+def _lacks(member: Member, product_line: str, duty: Duty, at: datetime) -> str | None:
+    asked = duty.policy.qualification
+    return lacks(member.certified, member.tests, product_line, duty.day(at), asked)
+
+
+def _without(centres: Iterable[Centre], able: Iterable[Member]) -> list[str]:
+    """Regions whose centre, with those that help out, has nobody who may do it."""
+    manned = {member.centre for member in able}
     return [
         region
         for centre in centres
         if manned.isdisjoint((centre.id, *centre.nearest))
         for region in centre.regions
+    ]
+
+
+# --- What people know, and give to others ---------------------------------------------------------
+
+
+class Qualified(Model):
+    """What an agent or engineer has shown, and how many cases an agent has given to the library in
+    a month; ``short`` of what is asked (R46). An engineer is asked for neither cases nor skills.
+    """
+
+    person: str
+    name: str
+    role: Role
+    certified: tuple[Certification, ...]
+    test: KnowledgeTest | None
+    skills: tuple[str, ...]
+    cases: int | None
+    cases_short: bool
+    skills_short: bool
+
+
+def qualified(
+    members: Iterable[Member], cases: Mapping[str, int], asked: Qualification, day: date
+) -> list[Qualified]:
+    """Say it of each, agents first; ``cases`` by who contributed them."""
+    people = [each for each in members if each.role in (Role.AGENT, Role.ENGINEER)]
+    return [
+        Qualified(
+            **{name: getattr(each, name) for name in ("name", "role", "certified", "skills")},
+            person=each.id,
+            test=newest_test(each.tests, day),
+            cases=cases.get(each.id, 0) if each.role is Role.AGENT else None,
+            cases_short=each.role is Role.AGENT and cases.get(each.id, 0) < asked.cases_a_month,
+            skills_short=each.role is Role.AGENT and len(each.skills) < asked.skills,
+        )
+        for each in sorted(people, key=lambda each: (each.role, each.id))
     ]

@@ -1,13 +1,14 @@
 """The roster as a spreadsheet program writes it: CSV files in one directory.
 
-``centres.csv``, ``people.csv`` and ``channels.csv``, and ``duty.csv`` if there is one;
+``centres.csv``, ``people.csv`` and ``channels.csv``, and ``duty.csv`` and ``examinations.csv`` if
+there are such;
 `examples/README.md` explains the columns.
 """
 
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -18,6 +19,7 @@ from domain import telephone
 from domain.errors import SetupError
 from domain.issue.intake import EMAIL
 from domain.staff.duty import DutyException
+from domain.staff.qualification import Examination, KnowledgeTest
 from domain.staff.roster import Centre, DeliveryChannel, Member, Roster
 from domain.vocabulary import Role
 from runtime.textfiles import explain, read_utf8
@@ -31,14 +33,15 @@ class RosterError(SetupError):
 
 
 class _Sheet(NamedTuple):
-    """One of the files: cells that hold lists, columns whose cells may be empty, and what is
-    written in another file.
+    """One of the files: cells that hold lists, columns whose cells may be empty, what is written in
+    another file, and columns that may be left out, as files of before do.
     """
 
     file: str
     lists: Mapping[str, Split]
     optional: frozenset[str]
     elsewhere: frozenset[str] = frozenset()
+    added: frozenset[str] = frozenset()
 
 
 class _Row(NamedTuple):
@@ -63,12 +66,22 @@ def read_roster(directory: Path) -> Roster:
     people = _entries(directory, PEOPLE, Member, wrong, lambda member: _reachable(member, needs))
     known = (directory / DUTY.file).exists()
     duty = _entries(directory, DUTY, DutyException, wrong) if known else []
+    sat = (directory / EXAMINATIONS.file).exists()
+    examined = _entries(directory, EXAMINATIONS, Examination, wrong) if sat else []
+    if not wrong:
+        on_it = {member.id for _, member in people}
+        wrong += (
+            f"{directory / EXAMINATIONS.file}, line {line}, column person: {each.person} is not in"
+            f" {PEOPLE.file}"
+            for line, each in examined
+            if each.person not in on_it
+        )
     if wrong:
         raise RosterError("\n".join(dict.fromkeys(wrong)))
     try:
         return Roster(
             centres=_all(centres),
-            members=_all(people),
+            members=tuple(_examined(member, _all(examined)) for _, member in people),
             channels=_all(channels),
             exceptions=_all(duty) if known else None,
         )
@@ -77,6 +90,19 @@ def read_roster(directory: Path) -> Roster:
         raise RosterError(
             "\n".join(f"{directory / _place_of(each, duty)}: {each}" for each in reasons)
         ) from None
+
+
+def _examined(member: Member, examinations: Iterable[Examination]) -> Member:
+    """Give somebody their papers: a certificate takes the place of the bare name of its line."""
+    theirs = [each for each in examinations if each.person == member.id]
+    certificates = [found for each in theirs if (found := each.certificate)]
+    lines = {each.product_line for each in certificates}
+    bare = [each for each in member.certified if each.product_line not in lines]
+    tests = [
+        KnowledgeTest(on=each.on, score=each.score) for each in theirs if each.product_line is None
+    ]
+    papers = {"certified": (*bare, *certificates), "tests": tuple(tests)}
+    return member.model_copy(update=papers) if theirs else member
 
 
 def _items(cell: str) -> list[Any]:
@@ -101,12 +127,14 @@ def _contacts(cell: str) -> list[Any]:
 CENTRES = _Sheet("centres.csv", {"regions": _items, "nearest": _items}, frozenset({"nearest"}))
 PEOPLE = _Sheet(
     "people.csv",
-    {"certified": _certifications, "contacts": _contacts},
-    frozenset({"certified"}),
-    elsewhere=frozenset({"exceptions"}),
+    {"certified": _certifications, "contacts": _contacts, "skills": _items},
+    frozenset({"certified", "skills"}),
+    elsewhere=frozenset({"exceptions", "tests"}),
+    added=frozenset({"skills"}),
 )
 CHANNELS = _Sheet("channels.csv", {}, frozenset({"per_minute", "customers"}))
 DUTY = _Sheet("duty.csv", {}, frozenset())
+EXAMINATIONS = _Sheet("examinations.csv", {}, frozenset({"product_line", "until"}))
 
 _HOW = {
     "regions": "list regions like 广东;海南",
@@ -121,6 +149,10 @@ _HOW = {
     "from": "write the first day like 2026-12-01",
     "until": "write the last day like 2026-12-05",
     "shift": "name a calendar of the policy, or off",
+    "skills": "list what they can do like ATM;投诉处理;英语",
+    "product_line": "name the product line of the certificate; empty for the quarterly test",
+    "on": "write the day of the examination like 2026-11-20",
+    "score": "write the mark, 0 to 100",
 }
 
 
@@ -142,7 +174,7 @@ def _entries(
     named = (field.alias or name for name, field in model.model_fields.items())
     columns = [name for name in named if name not in sheet.elsewhere]
     entries: list[tuple[int, Entry]] = []
-    for line, cells in _rows(path, columns):
+    for line, cells in _rows(path, columns, sheet.added):
         try:
             entries.append((line, checked(model.model_validate(_values(sheet, cells)))))
         except ValidationError as error:
@@ -220,13 +252,13 @@ def _said(column: str, reason: str, cells: dict[str, str]) -> str:
     return f"column {column}: {reason}; {found}"
 
 
-def _rows(path: Path, columns: list[str]) -> Iterator[_Row]:
+def _rows(path: Path, columns: list[str], added: frozenset[str]) -> Iterator[_Row]:
     """Read the rows by column; a row that goes over several lines is named by its first."""
     reader = csv.reader(io.StringIO(read_utf8(path, RosterError), newline=""), strict=True)
     line = 1
     try:
         header = [name.strip() for name in next(reader, [])]
-        _check_header(path, header, columns)
+        _check_header(path, header, [c for c in columns if c in header or c not in added])
         line = reader.line_num + 1
         for row in reader:
             cells = [cell.strip() for cell in row]

@@ -180,6 +180,31 @@ def test_the_desks_roster_is_looked_over(yinuo: Yinuo, roster: Path) -> None:
     assert "waiting; asked again." in again.out
 
 
+def test_r46_what_agents_can_do_and_gave_to_the_library_is_read_in_one_table(
+    yinuo: Yinuo, roster: Path
+) -> None:
+    people = roster / "people.csv"
+    head, *rows = people.read_text(encoding="utf-8").splitlines()
+    skilled = [f"{row},{'ATM;英语' * row.startswith('07,')}" for row in rows]
+    people.write_text("\n".join([f"{head},skills", *skilled]), encoding="utf-8")
+    imported(yinuo, roster)
+    found = {each["person"]: each for each in yinuo("roster", "skills", "--json").json}
+    assert found["07"]["skills"] == ["ATM", "英语"]
+    assert (found["07"]["skills_short"], found["07"]["cases_short"]) == (True, True)
+    assert found["liang.jiahao"]["test"] == {"on": "2026-10-12", "score": 93}
+    assert found["liang.jiahao"]["cases"] is None
+    assert {
+        "product_line": "ATM",
+        "until": "2030-12-31",
+        "passed_on": "2026-01-16",
+        "score": 88,
+    } in (found["liang.jiahao"]["certified"])
+    shown = yinuo("roster", "skills", "--month", "2026-11").out
+    assert "88 on 2026-01-16" in " ".join(shown.split())
+    assert "2026-11: asked are 5 cases a month and 3 skills of each agent." in shown
+    assert "07: 2 of 3 skills" in yinuo("roster", "check").out
+
+
 def test_who_is_on_duty_on_a_day_is_shown(yinuo: Yinuo, roster: Path) -> None:
     add(roster, "zz.one")
     imported(yinuo, roster)

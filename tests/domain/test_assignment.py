@@ -103,6 +103,21 @@ def test_an_expired_certificate_does_not_spoil_a_renewed_one() -> None:
     assert chosen(candidate("li", certified=both)) == "li"
 
 
+def test_r46_who_failed_the_quarterly_test_is_given_nothing() -> None:
+    failed, passed = {"on": "2026-10-12", "score": 89}, {"on": "2026-11-20", "score": 90}
+    busy = candidate("wu", open_issues=9)
+    assert chosen(candidate("li", tests=[failed]), busy) == "wu"
+    assert chosen(candidate("li", tests=[failed, passed]), busy) == "li"
+
+
+def test_r46_a_certificate_counts_from_the_mark_that_the_policy_asks() -> None:
+    def examined(score: int) -> Candidate:
+        return candidate("li", certified=[{"product_line": "ATM", "score": score}])
+
+    assert chosen(examined(59)) is None
+    assert chosen(examined(60)) == "li"
+
+
 # --- Who first -----------------------------------------------------------------------------------
 
 

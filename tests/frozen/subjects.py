@@ -47,6 +47,7 @@ from domain.sla.policy import Policy
 from domain.sla.promise import Threshold
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import DutyException
+from domain.staff.qualification import Examination, KnowledgeTest
 from domain.staff.roster import Centre, Certification, Contact, DeliveryChannel, Member
 from domain.standing import Epoch
 from inbound.files import roster as roster_files
@@ -152,6 +153,8 @@ COLUMNS: Mapping[str, Any] = {
     "issue_events.recorded": Recorded,
     "members.certified": tuple[Certification, ...],
     "members.contacts": tuple[Contact, ...],
+    "members.skills": tuple[str, ...],
+    "members.tests": tuple[KnowledgeTest, ...],
     "promises.marks": tuple[Threshold, ...],
     "promises.stops": tuple[Stop, ...],
     "quality_samples.population": dict[str, int],
@@ -204,6 +207,7 @@ def files() -> Shapes:
         roster_files.PEOPLE.file: Member,
         roster_files.CHANNELS.file: DeliveryChannel,
         roster_files.DUTY.file: DutyException,
+        roster_files.EXAMINATIONS.file: Examination,
     }
     return _together({name: shape(type_) for name, type_ in written.items()})
 

@@ -373,3 +373,60 @@ def test_a_roster_with_no_channel_to_customers_is_refused(roster: Path) -> None:
     change(roster / "channels.csv", ",phone", ",")
     change(roster / "channels.csv", ",email\n", ",\n")
     assert refusal(roster).startswith("channels.csv: no channel is for customers")
+
+
+# Examinations (R46) -------------------------------------------------------------------------------
+
+SAT = "person,product_line,on,score,until\n"
+
+
+def test_r46_a_certificate_takes_the_place_of_the_bare_line_and_a_test_stands_beside_it(
+    roster: Path,
+) -> None:
+    (roster / "examinations.csv").write_text(
+        SAT + "huang.minyi,VEHICLE,2026-01-16,88,2027-01-15\nhuang.minyi,,2026-10-12,93,\n",
+        encoding="utf-8",
+    )
+    found = {member.id: member for member in read_roster(roster).members}
+    assert found["huang.minyi"].certified == (
+        Certification(product_line="SECURITY", until=date(2030, 6, 30)),
+        Certification(
+            product_line="VEHICLE",
+            until=date(2027, 1, 15),
+            passed_on=date(2026, 1, 16),
+            score=88,
+        ),
+    )
+    assert [test.score for test in found["huang.minyi"].tests] == [93]
+    assert found["li.na"].tests == ()
+
+
+def test_r46_a_roster_of_before_has_neither_skills_nor_examinations(roster: Path) -> None:
+    (roster / "examinations.csv").unlink()
+    members = read_roster(roster).members
+    assert not any(each.skills or each.tests for each in members)
+    assert any(each.certified for each in members)
+
+
+def test_r46_what_an_agent_can_do_stands_in_a_column_of_its_own(roster: Path) -> None:
+    people = roster / "people.csv"
+    head, *rows = people.read_text(encoding="utf-8").splitlines()
+    skilled = [f"{row},{'ATM;投诉处理;英语' * row.startswith('07,')}" for row in rows]
+    people.write_text("\n".join([f"{head},skills", *skilled]), encoding="utf-8")
+    found = {member.id: member.skills for member in read_roster(roster).members if member.skills}
+    assert found == {"07": ("ATM", "投诉处理", "英语")}
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("nobody,ATM,2026-01-16,88,", "column person: nobody is not in people.csv"),
+        ("li.na,ATM,2026-01-16,101,", "column score: Input should be less than or equal to 100"),
+        ("li.na,ATM,yesterday,88,", "column on: Input should be a valid date"),
+        ("li.na,ATM,2026-01-16,88,2025-01-16", "column until: 2025-01-16 is before 2026-01-16"),
+        ("li.na,,2026-01-16,88,2027-01-16", "column until: a quarterly test has no last day"),
+    ],
+)
+def test_r46_a_wrong_examination_is_named_by_its_line(roster: Path, row: str, says: str) -> None:
+    (roster / "examinations.csv").write_text(SAT + row + "\n", encoding="utf-8")
+    assert refusal(roster).startswith(f"examinations.csv, line 2, {says}")
