@@ -235,17 +235,24 @@ class RateDifficulty(Act):
 
 
 def _no_repair(issue: Issue, _: Actor) -> Refused | None:
-    """R18: what the hotline answered was none."""
-    if not issue.first_contact:
+    """R18: what the hotline answered was none, but for a fault that it solved on the line."""
+    if not issue.first_contact or asks_whether_it_runs(issue.intake.kind):
         return None
     return Refused("NotAllowed", f"{issue.number} was answered by the hotline: nothing to rate")
+
+
+def _solved_by(issue: Issue) -> str | None:
+    """R18: whose work it was: the agent's, if it was solved on the line."""
+    if issue.first_contact:
+        return issue.intake.agent
+    return issue.engineer.id if issue.engineer else None
 
 
 def rate_difficulty(issue: Issue, act: RateDifficulty, at: datetime) -> Changes:
     """R18: pay and appraisal use it."""
     form = DifficultyRating(
         generation=issue.generation,
-        engineer=issue.engineer.id if issue.engineer else None,
+        engineer=_solved_by(issue),
         difficulty=act.difficulty,
         note=act.note,
         rated_by=act.by.id,

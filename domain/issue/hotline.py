@@ -64,7 +64,9 @@ def _unverified(issue: Issue, by: Actor) -> Refused | None:
 
 
 def answered(issue: Issue, act: Answer, at: datetime) -> Changes:
-    """R8, R9: nobody is sent; the customer may have to try it."""
+    """R8, R9: nobody is sent; the customer may have to try it. R22: a fault that was solved on the
+    line is called back as well, if the policy says so.
+    """
     question = f"{issue.intake.title}\n{issue.intake.description}".strip()
     record = ConsultationRecord(
         generation=issue.generation,
@@ -81,7 +83,7 @@ def answered(issue: Issue, act: Answer, at: datetime) -> Changes:
     told = NotificationRequest(template="answered_staff", to=Audience.HANDLER, when="assigned")
     return changes | {
         "first_contact": True,
-        "make": (PromiseKind.CUSTOMER_TEST,) if act.test else (),
+        "make": (PromiseKind.CALLBACK, *((PromiseKind.CUSTOMER_TEST,) if act.test else ())),
         "forms": (record,),
         "tell": (*changes["tell"], told),
     }
@@ -108,11 +110,11 @@ def report_test(issue: Issue, act: ReportTest, at: datetime) -> Changes:
     written: Changes = {"forms": tested(issue, at, worked=act.worked, words=act.words)}
     if not act.worked:
         return written | _tried_in_vain(issue, at)
-    to_be_called = issue.promise(PromiseKind.CALLBACK) and not issue.promise(
-        PromiseKind.CUSTOMER_TEST
-    )
+    accepted = issue.promise(PromiseKind.CUSTOMER_TEST) and not issue.first_contact
+    to_be_called = issue.promise(PromiseKind.CALLBACK) and not accepted
     if issue.closed or to_be_called:
-        return written | {"promises": end(issue, at, PromiseKind.FEEDBACK)}
+        heard = (PromiseKind.CUSTOMER_TEST, PromiseKind.FEEDBACK)
+        return written | {"promises": end(issue, at, *heard)}
     return written | {"promises": end(issue, at, *TO_BE_HEARD)} | close(issue)
 
 

@@ -237,8 +237,7 @@ def _closing(issue: Issue, changes: Changes, at: datetime) -> Changes:
     after = [
         kind
         for kind in (_AFTERWARDS.get(outcome, ()) if outcome else ())
-        if kind is not PromiseKind.DIFFICULTY
-        or (not issue.first_contact and issue.rated < issue.generation)
+        if kind is not PromiseKind.DIFFICULTY or issue.rated < issue.generation
     ]
     thanks = NotificationRequest(template="thanks", to=Audience.CUSTOMER, when="invited")
     return {

@@ -29,7 +29,7 @@ from domain.calendars.periods import (
 )
 from domain.network import Network
 from domain.sla.clock import Counting, Rehearsal
-from domain.sla.promise import COUNTS_BACK, DUE, PromiseKind
+from domain.sla.promise import COUNTS_BACK, DUE, OF_REPAIRS, PromiseKind
 from domain.vocabulary import (
     LOWEST_SCORE,
     Amount,
@@ -149,6 +149,14 @@ class PromiseRule(Model):
     )
     attempts: Annotated[int, Field(gt=0)] = 1
     marks: tuple[ThresholdRule, ...]
+
+    def mismatches(self, facts: Facts) -> tuple[str, ...]:
+        """Name the fields in which the issue is not what the rule is for. What is promised of a
+        repair is promised of the hotline's answer only by a rule that speaks of first contact.
+        """
+        found = self.select.mismatches(facts)
+        unsaid = facts.first_contact and not self.select.first_contact
+        return (*found, "first_contact") if unsaid and self.promise in OF_REPAIRS else found
 
     @model_validator(mode="after")
     def _breaking_is_noticed(self) -> PromiseRule:
@@ -496,9 +504,9 @@ class Policy(Model):
     def considered(self, kind: PromiseKind, facts: Facts) -> tuple[Considered, ...]:
         """List the rules for such a promise in order, with why each fits the issue or does not."""
         rules = self._rules(kind) or self._rules(_LIKE.get(kind))
-        taken = next((rule for rule in rules if rule.select.matches(facts)), None)
+        taken = next((rule for rule in rules if not rule.mismatches(facts)), None)
         return tuple(
-            Considered(rule=rule, mismatches=rule.select.mismatches(facts), taken=rule is taken)
+            Considered(rule=rule, mismatches=rule.mismatches(facts), taken=rule is taken)
             for rule in rules
         )
 

@@ -50,6 +50,9 @@ CUSTOMERS = frozenset(
 OVERSIGHT = frozenset({PromiseKind.EVALUATION, PromiseKind.DIFFICULTY})
 """What begins when an issue is closed."""
 
+OF_REPAIRS = frozenset({PromiseKind.CALLBACK, PromiseKind.DIFFICULTY})
+"""What follows a repair; and an answer on the line, if the policy says so (R18, R22)."""
+
 
 class PromiseEnd(StrEnum):
     """How a promise stands in the ledger. ``skipped``: planned again, its due instant came to lie

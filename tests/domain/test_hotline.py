@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from domain.errors import Refused
 from domain.issue.actions import ActionName, Answer
-from domain.issue.forms import ConsultationRecord, PaidService
+from domain.issue.forms import ConsultationRecord, DifficultyRating, PaidService
 from domain.issue.lifecycle import register
 from domain.issue.state import Assignment, Issue
 from domain.issue.step import Step
@@ -119,10 +119,63 @@ def test_r19_a_complaint_is_not_answered_before_it_was_looked_into(stage: Stage)
     assert refused.value.type == "NotAllowed"
 
 
+LATER = frozenset({PromiseKind.EVALUATION, PromiseKind.DIFFICULTY})
+
+
 def test_r18_what_the_hotline_answered_was_no_repair_so_nobody_rates_it() -> None:
-    desk = replace(TRIED, also=frozenset({PromiseKind.EVALUATION, PromiseKind.DIFFICULTY}))
+    desk = replace(TRIED, also=LATER)
     issue = desk.do(answered(desk), ActionName.REPORT_TEST, CUSTOMER)
     assert [p.kind for p in issue.running] == [PromiseKind.EVALUATION]
+    question = an_issue(Stage.REPLIED, Kind.CONSULTATION, first_contact=True)
+    with pytest.raises(Refused, match="was answered by the hotline: nothing to rate"):
+        decided(question, ActionName.RATE_DIFFICULTY, actor(Role.MANAGER), difficulty=3)
+
+
+ON_THE_LINE = Desk(trials=True, also=LATER, on_the_line=True)
+
+
+def test_r22_a_fault_solved_on_the_line_is_called_back_whatever_the_customer_said_before() -> None:
+    issue = answered(ON_THE_LINE)
+    assert ends(issue)["callback.1"] == "open"
+    told = ON_THE_LINE.do(issue, ActionName.REPORT_TEST, CUSTOMER)
+    assert (told.stage, ends(told)["customer_test.1"]) == (Stage.RESOLVED, "kept.")
+    assert ends(told)["callback.1"] == "open"
+    silent = ON_THE_LINE.do(issue, ActionName.REPLIED, DESK)
+    with pytest.raises(Refused, match="nobody is called twice about one fault on one day"):
+        ON_THE_LINE.do(silent, ActionName.RECORD_CALLBACK, actor(Role.CLERK))
+    _, silent = rung(ON_THE_LINE, silent, "customer_test.1", silent.last_at + 100 * HOUR)
+    assert silent.stage is Stage.REPLIED, "no silence closes it while they are to be called"
+    called = ON_THE_LINE.do(
+        silent, ActionName.RECORD_CALLBACK, actor(Role.CLERK), silent.last_at + 100 * HOUR
+    )
+    assert called.stage is Stage.CLOSED
+
+
+def test_r24_a_fault_that_was_not_solved_on_the_line_after_all_goes_to_an_engineer() -> None:
+    issue = answered(ON_THE_LINE)
+    step = decided(
+        *(issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK), issue.last_at + 100 * HOUR),
+        running=False,
+        satisfied=False,
+        words="又卡住了",
+    )
+    assert (step.stage, step.severity, step.first_contact) == (
+        Stage.REOPENED,
+        Severity.MAJOR,
+        False,
+    )
+    assert messages(step) >= {"reopened: customer", "repair_failed: lead"}
+
+
+def test_r18_a_fault_solved_on_the_line_is_rated_as_the_agents_work() -> None:
+    issue = answered(ON_THE_LINE)
+    late = issue.last_at + 100 * HOUR
+    issue = ON_THE_LINE.do(issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK), late)
+    assert {p.kind for p in issue.running} == LATER
+    step = decided(issue, ActionName.RATE_DIFFICULTY, actor(Role.MANAGER), difficulty=2)
+    (form,) = step.forms
+    assert isinstance(form, DifficultyRating)
+    assert form.engineer == issue.intake.agent
 
 
 @pytest.mark.parametrize(

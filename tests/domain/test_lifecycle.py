@@ -237,7 +237,9 @@ def test_nothing_is_offered_that_waits_for_the_survey_or_rates_the_hotline() -> 
     assert ActionName.RESOLVE in allowed(an_issue(Stage.ASSIGNED))
     assert ActionName.RESOLVE not in allowed(paid)
     assert ActionName.RATE_DIFFICULTY in allowed(an_issue(Stage.REPLIED))
-    assert ActionName.RATE_DIFFICULTY not in allowed(an_issue(Stage.REPLIED, first_contact=True))
+    advised = an_issue(Stage.REPLIED, Kind.CONSULTATION, first_contact=True)
+    assert ActionName.RATE_DIFFICULTY not in allowed(advised)
+    assert ActionName.RATE_DIFFICULTY in allowed(an_issue(Stage.REPLIED, first_contact=True))
 
 
 def test_an_engineer_is_asked_for_advice_only_where_a_panel_sits() -> None:

@@ -96,7 +96,8 @@ def test_r9_the_customer_has_a_day_to_try_what_the_hotline_answered(
 ) -> None:
     step = decided(an_issue(), ActionName.ANSWER, actor(Role.AGENT))
     now = {"kind": kind, "severity": severity, "first_contact": True}
-    assert promised(step, **now) == {"customer_test": "24h"}
+    called = CALLED if kind in {Kind.FAULT, Kind.COMPLAINT} else {}  # R22: on the line, too
+    assert promised(step, **now) == {"customer_test": "24h"} | called
     test = planner(**now).make(PromiseKind.CUSTOMER_TEST, MONDAY)
     assert test
     assert test.due_at == MONDAY + DAY
@@ -136,7 +137,7 @@ def test_r18_r26_after_the_end_the_customer_scores_and_the_manager_rates_what_wa
 ) -> None:
     issue = an_issue(Stage.REPLIED, first_contact=first_contact)
     step = decided(issue, ActionName.RECORD_CALLBACK, actor(Role.CLERK), issue.last_at + DAY)
-    rated = kind in {Kind.FAULT, Kind.PAID_SERVICE} and not first_contact
+    rated = kind is Kind.FAULT or (kind is Kind.PAID_SERVICE and not first_contact)
     expected = {"evaluation": "7d"} | ({"difficulty": "5 working days"} if rated else {})
     assert promised(step, kind=kind, first_contact=first_contact) == expected
 

@@ -17,7 +17,7 @@ from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue, Person
 from domain.issue.step import Recorded, Step
-from domain.sla.promise import Promise, PromiseEnd, PromiseKind, Threshold
+from domain.sla.promise import OF_REPAIRS, Promise, PromiseEnd, PromiseKind, Threshold
 from domain.vocabulary import DESK, Actor, Audience, Kind, Role, Stage
 from runtime.signing import Links, Signer
 
@@ -158,7 +158,8 @@ class Desk:
 
     ``engineer`` is whom the roster offers (None: nobody is on duty); ``callbacks`` whether the
     policy wants the customer called back, ``trials`` whether it gives them time to try the answer,
-    ``also`` what else it promises; ``needs_approval`` whether its price is above the limit.
+    ``also`` what else it promises; ``on_the_line`` whether what the hotline solved is called back
+    and rated like a repair; ``needs_approval`` whether its price is above the limit.
     """
 
     engineer: Person | None = ENGINEER
@@ -166,6 +167,7 @@ class Desk:
     trials: bool = False
     also: frozenset[PromiseKind] = frozenset()
     needs_approval: bool = False
+    on_the_line: bool = False
 
     def open(self, intake: Intake | None = None, now: datetime = MONDAY) -> Issue:
         """Register an issue."""
@@ -216,6 +218,8 @@ class Desk:
             kinds.add(PromiseKind.CUSTOMER_TEST)
         if PromiseKind.SURVEY in step.make and PromiseKind.SURVEY in kinds:
             kinds.remove(PromiseKind.RESOLUTION)
+        if step.first_contact and not self.on_the_line:
+            kinds -= OF_REPAIRS
         return frozenset(kinds)
 
     def _whoever(self, step: Step, issue: Issue | None) -> Person | None:

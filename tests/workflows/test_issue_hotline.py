@@ -9,7 +9,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import Change, Draft, Ruling
 from domain.vocabulary import Actor, Outcome, Role, Stage
-from store import cases
+from store import callbacks, cases
 from tests.support.harness import (
     AGENT,
     CUSTOMER,
@@ -28,9 +28,9 @@ from tests.workflows.conftest import Begin
 SOLUTION = "hold the reset button for five seconds"
 
 
-async def answered(desk: StoryDesk, **how: object) -> Handle:
+async def answered(desk: StoryDesk, kind: str = "consultation", **how: object) -> Handle:
     """An issue that the hotline has just answered."""
-    handle, view = await desk.open(answering=True)
+    handle, view = await desk.open(answering=True, kind=kind)
     assert (view.stage, view.engineer, view.answered) == (Stage.REGISTERED, None, False)
     await desk.do(handle, ActionName.ANSWER, AGENT, solution=SOLUTION, **how)
     return handle
@@ -92,6 +92,31 @@ async def test_an_answer_that_needs_no_test_closes_the_issue_at_once(begin: Begi
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await desk.do(handle, ActionName.RATE_DIFFICULTY, MANAGER, difficulty=1)
     assert "nothing to rate" in refusal(refused.value).message
+
+
+async def test_r22_a_fault_solved_on_the_line_is_called_back_the_next_day_and_rated(
+    begin: Begin,
+) -> None:
+    desk = await begin("2026-09-29 10:00", whole=True)
+    handle = await answered(desk, kind="fault")
+    await desk.until("2026-09-29 15:00")
+    view = await desk.do(handle, ActionName.REPORT_TEST, CUSTOMER, worked=True)
+    assert (view.stage, stand(view)["callback.1"]) == (Stage.REPLIED, "open")
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await desk.callback(handle, running=True)
+    assert "nobody is called twice" in refusal(refused.value).message
+    until = await desk.pool.fetchval("SELECT max(due_at) FROM promises WHERE kind = 'callback'")
+    (call,) = await callbacks.todays(
+        desk.pool, until + timedelta(days=1), ZoneInfo("Asia/Shanghai")
+    )
+    assert [case.handler and case.handler.id for case in call.cases] == ["07"]
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    view = await desk.do(handle, ActionName.RATE_DIFFICULTY, MANAGER, difficulty=2)
+    assert (await desk.view(handle)).outcome is Outcome.SOLVED
+    assert (await form(desk, handle, "difficulty_ratings"))["engineer"] == "07"
+    ledger = await desk.ledger(handle)
+    assert (ledger["callback.1"][1], ledger["difficulty.1"][1]) == ("kept", "kept")
 
 
 async def test_silence_for_a_day_counts_as_solved(begin: Begin) -> None:
