@@ -37,7 +37,7 @@ def load(
         return
     report = aio.run(would_move(wanted) if dry_run else _adopt(wanted, note, file))
     if report:
-        show(replanned(report))
+        show(replanned(report, wanted.policy.zone))
 
 
 async def would_move(wanted: Rulebook) -> Report:

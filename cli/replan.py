@@ -34,7 +34,7 @@ def replan(
         write_json(report)
         return
 
-    show(replanned(report))
+    show(replanned(report, settings.load().zone.key))
 
 
 async def _dry_run() -> Report:

@@ -56,7 +56,7 @@ async def adopt(
     newest = await adoption(connection)
     if newest and newest.version == rulebook.version:
         return None
-    await _check(connection, rulebook)
+    await check(connection, rulebook)
     await connection.execute(
         "INSERT INTO rulebooks (version, body) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         rulebook.version,
@@ -117,19 +117,33 @@ async def current(connection: Connection) -> Rulebook | None:
     return await _read(connection, newest.version) if newest else None
 
 
-async def _check(connection: Connection, rulebook: Rulebook) -> None:
+async def check(connection: Connection, rulebook: Rulebook) -> None:
+    """Compare a rulebook with what the roster and open issues need.
+
+    Raises:
+        Unfit: naming what it lacks, and the first issues that need it.
+    """
     if members := await roster.members(connection):
         try:
             check_fit(await roster.centres(connection), members, rulebook)
         except ValueError as error:
             raise Unfit(str(error)) from None
     needed = await connection.fetch(
-        "SELECT calendar FROM issues WHERE closed_at IS NULL"
-        " UNION SELECT calendar FROM promises WHERE ended_at IS NULL ORDER BY calendar"
+        """
+        SELECT calendar, count(*) AS count, min(number) AS first FROM (
+            SELECT calendar, number FROM issues WHERE closed_at IS NULL
+            UNION SELECT p.calendar, i.number FROM promises p JOIN issues i ON i.id = p.issue_id
+            WHERE p.ended_at IS NULL
+        ) AS goes_by GROUP BY calendar ORDER BY calendar
+        """
     )
     for row in needed:
         if row["calendar"] not in rulebook.calendars:
-            raise Unfit(f"open issues go by calendar {row['calendar']}: keep it")
+            more = f" and {row['count'] - 1} more" if row["count"] > 1 else ""
+            raise Unfit(
+                f"calendars: open issues go by calendar {row['calendar']}, {row['first']}{more}:"
+                " keep it"
+            )
 
 
 async def _read(connection: Connection, version: str) -> Rulebook:

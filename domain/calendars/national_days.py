@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import pairwise
+from operator import le
 from typing import Self, TypedDict
 
 from pydantic import Field, model_validator
@@ -59,13 +60,13 @@ class NationalDays(Model):
         description="days off that the law itself fixes in years whose notice is not out yet",
     )
     statutory_source: Line | None = None
-    made_up: bool = Field(
-        default=False,
+    made_up: bool | None = Field(
+        default=None,
         description="a statutory day off on a weekend is made up on a working day, as China's"
         " Holiday Measures, art. 6, have it; here the next one, until a notice says which",
     )
-    last_days_move: int = Field(
-        default=0,
+    last_days_move: int | None = Field(
+        default=None,
         ge=0,
         le=31,
         description="how many of a year's last days the next year's notice may still move",
@@ -100,7 +101,7 @@ class NationalDays(Model):
         """The last day that no notice to come can move: a New Year's break, and the weekend worked
         for it, may begin in the December before.
         """
-        return self.announced_until - self.last_days_move * _ONE_DAY
+        return self.announced_until - (self.last_days_move or 0) * _ONE_DAY
 
     @property
     def foreseen_until(self) -> date:
@@ -125,6 +126,41 @@ class NationalDays(Model):
     def makeup_workdays(self) -> frozenset[date]:
         """Every make-up workday (调休上班) announced; nobody can know another."""
         return frozenset[date]().union(*(year.makeup_workdays for year in self.years.values()))
+
+    def joined_with(self, loaded: NationalDays) -> NationalDays:
+        """Know what either knows, for a notice once read is not forgotten. Where they differ, what
+        was looked up later counts; ``loaded`` if neither was.
+
+        Raises:
+            ValidationError: a year is missing between theirs.
+        """
+        looked_up = ((each.dated or date.min) for each in (self, loaded))
+        older, newer = (self, loaded) if le(*looked_up) else (loaded, self)
+        said = {name: value for name, value in newer if value is not None}
+        return NationalDays.model_validate(
+            {
+                **dict(older),
+                **said,
+                "years": {**older.years, **newer.years},
+                "statutory": {**older.statutory, **newer.statutory},
+            }
+        )
+
+    def without(self, year: int) -> NationalDays:
+        """Forget the notice of ``year``, the first or the last.
+
+        Raises:
+            ValueError: there is none, or others stand on either side of it, or it is the only one.
+        """
+        there_are = f"{min(self.years)} to {max(self.years)}"
+        if year not in self.years:
+            raise ValueError(f"there is no notice of {year} for {self.country}; known: {there_are}")
+        if len(self.years) == 1:
+            raise ValueError(f"{year} is the only notice of {self.country}: keep it")
+        if year not in {min(self.years), max(self.years)}:
+            raise ValueError(f"{year} lies between others, known are {there_are}: begin at an end")
+        left = {each: notice for each, notice in self.years.items() if each != year}
+        return self.model_copy(update={"years": left})
 
     def fields(self) -> NationalFields:
         """For ``WorkingCalendar(name=…, zone=…, week=…, **national.fields())``."""

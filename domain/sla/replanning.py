@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from pydantic import Field
+
 from domain.sla.planning import Planner
 from domain.sla.policy import Facts
-from domain.sla.promise import Promise, PromiseEnd
+from domain.sla.promise import Promise, PromiseEnd, PromiseKind
 from domain.sla.rulebook import Rulebook
-from domain.vocabulary import Model
+from domain.vocabulary import Instant, Model
 
 PER_SECOND = 5.0
 """Issues planned again a second: a pace at which those who call at the same time hardly notice."""
@@ -21,6 +23,21 @@ class Replanned(NamedTuple):
 
     before: Promise
     after: Promise
+
+
+class Move(Model):
+    """What becomes of one promise of an issue; ``key`` names it, ``resolution.1``. Where ``after``
+    is ``before`` only its thresholds move, or it becomes firm or provisional.
+    """
+
+    number: str
+    promise: PromiseKind
+    key: str
+    before: Instant
+    after: Instant
+    was_provisional: bool
+    provisional: bool
+    skipped: bool = Field(description="due in the past by the new plan: neither kept nor broken")
 
 
 class Tally(Model):
@@ -53,6 +70,21 @@ def replanned(
     return tuple(pair for pair in pairs if pair.before != pair.after)
 
 
+def moves(number: str, pairs: Iterable[Replanned]) -> Iterator[Move]:
+    """Say of an issue's promises what becomes of each."""
+    for before, after in pairs:
+        yield Move(
+            number=number,
+            promise=before.kind,
+            key=before.key,
+            before=before.due_at,
+            after=after.due_at,
+            was_provisional=before.provisional,
+            provisional=after.provisional,
+            skipped=after.end is PromiseEnd.SKIPPED,
+        )
+
+
 def tally(pairs: Iterable[Replanned]) -> Tally:
     """Count what became of the promises of one issue; nothing is nothing."""
     pairs = tuple(pairs)
@@ -76,7 +108,8 @@ class Order(Model):
 
 class Report(Model):
     """What a rulebook that was loaded did to the open issues, or would do: then ``looked`` says at
-    how many. ``left`` still go by an older one, ``numbers`` names the first of them.
+    how many, and ``moves`` what becomes of each promise. ``left`` still go by an older one,
+    ``numbers`` names the first of them.
     """
 
     adoption: int
@@ -86,3 +119,4 @@ class Report(Model):
     looked: int = 0
     left: int = 0
     numbers: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date
 from functools import cached_property
 
 from pydantic import Field, model_validator
@@ -112,17 +111,31 @@ class Rulebook(Model):
             national={**self.national, days.country: days},
         )
 
-    def keeping_notices_of(self, older: Rulebook | None) -> Rulebook:
-        """Return one that knows no less of any country than ``older``: a policy file that was
-        written before a notice came out must not make the desk forget it.
+    def learning(self, days: NationalDays) -> Rulebook:
+        """Return one that follows these notices and still those it knew: a file that was written
+        before a notice came out must not make the desk forget it.
+
+        Raises:
+            ValueError: as ``with_national``; or a year is missing between the notices.
         """
+        known = self.national.get(days.country)
+        return self.with_national(known.joined_with(days) if known else days)
+
+    def forgetting(self, country: str, year: int) -> Rulebook:
+        """Return one that does not know a country's notice of that year.
+
+        Raises:
+            ValueError: it has no such notice, or cannot do without.
+        """
+        if country not in self.national:
+            known = ", ".join(sorted(self.national)) or "none"
+            raise ValueError(f"there are no notices of {country}; there are those of: {known}")
+        return self.with_national(self.national[country].without(year))
+
+    def keeping_notices_of(self, older: Rulebook | None) -> Rulebook:
+        """Return one that knows no less of any country than ``older``."""
         kept = self
-        for country, days in (older.national if older else {}).items():
-            mine = self.national.get(country)
-            if mine and _knowledge(days) > _knowledge(mine):
-                kept = kept.with_national(days)
+        for country, days in self.national.items():
+            if known := older and older.national.get(country):
+                kept = kept.with_national(known.joined_with(days))
         return kept
-
-
-def _knowledge(days: NationalDays) -> tuple[date, date]:
-    return days.announced_until, days.dated or date.min

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.cells import cell_len
 
+from domain.calendars.national_days import NationalDays
 from domain.sla.account import Account
 from runtime import postgres
 from runtime.rulebook import load
@@ -315,6 +316,39 @@ def test_a_dry_run_of_a_new_notice_changes_nothing(register: None, tmp_path: Pat
     assert ran.code == 0, ran.err
     assert ran.out
     assert run_yinuo(*asked).out == before
+
+
+@pytest.fixture
+async def register_of_next_year(register: None, postgres_url: str) -> None:
+    """It has the notice for 2027 already, which is made up."""
+    standard = load(STANDARD)
+    days = standard.national["CN"].model_dump(mode="json")
+    notice = {"notice": "made up", "holidays": ["2027-01-01"], "makeup_workdays": ["2027-01-03"]}
+    newer = NationalDays.model_validate(
+        days | {"dated": "2026-12-01", "years": days["years"] | {2027: notice}}
+    )
+    async with postgres.pool(postgres_url, size=1) as pool, pool.acquire() as connection:
+        await rulebooks.adopt(connection, standard.learning(newer), by="test", note="")
+
+
+def test_an_older_file_makes_the_desk_forget_nothing_and_says_what_it_did_not_take(
+    register_of_next_year: None, tmp_path: Path
+) -> None:
+    ran = run_yinuo("calendar", "import", str(NOTICES), "--dry-run")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Nothing to do: the desk goes by this already")
+    wrong = tmp_path / "cn.json"
+    wrong.write_text(NOTICES.read_text("utf-8").replace("2026-01-04", "2026-01-10"), "utf-8")
+    ran = run_yinuo("calendar", "import", str(wrong), "--dry-run")
+    assert "looked up later (2026-12-01): the notice for 2026." in ran.err
+
+
+def test_a_notice_is_forgotten_by_a_command_of_its_own(register_of_next_year: None) -> None:
+    ran = run_yinuo("calendar", "forget", "2027", "--dry-run")
+    assert ran.code == 0, ran.err
+    assert "Nothing was changed" in ran.out
+    assert refused("forget", "2025", "--dry-run").startswith("YEAR: 2025 lies between others")
+    assert "there are no notices of JP" in refused("forget", "2027", "--country", "JP")
 
 
 # --- Refusals ------------------------------------------------------------------------------------

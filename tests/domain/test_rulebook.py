@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.calendars.national_days import NationalDays
+from domain.calendars.national_days import NationalDays, NationalYear
 from domain.sla.planning import Planner
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
@@ -219,8 +219,9 @@ def test_a_notice_that_contradicts_a_calendars_own_days_is_refused() -> None:
 @pytest.mark.parametrize(
     ("mine", "older", "kept"),
     [
-        (LAST_YEARS, CHINA, CHINA),  # knows a year less, although it was looked up later
-        (CHINA, LAST_YEARS, CHINA),
+        # It knows a year less, although it was looked up later.
+        (LAST_YEARS, CHINA, since(CHINA, dated=LAST_YEARS.dated)),
+        (CHINA, LAST_YEARS, since(CHINA, dated=LAST_YEARS.dated)),
         (TOLD_EARLIER, TOLD_LATER, TOLD_LATER),  # the same years, corrected since
         (TOLD_LATER, TOLD_EARLIER, TOLD_LATER),
         (since(CHINA, dated=None), TOLD_EARLIER, TOLD_EARLIER),  # a library's word
@@ -234,6 +235,54 @@ def test_whichever_knows_more_of_a_country_is_kept(
     knowing = book.keeping_notices_of(solving("2h", OFFICE, national=older))
     assert knowing.national == {"CN": kept}
     assert (knowing.policy, knowing.calendars) == (book.policy, book.calendars)
+
+
+def test_an_older_file_loaded_after_a_newer_notice_makes_it_forget_nothing() -> None:
+    next_year = NationalYear(notice="a test", holidays={date(2027, 1, 1)}, makeup_workdays=())
+    newer = since(CHINA, dated="2026-12-01", years={**CHINA.years, 2027: next_year})
+    book = BOOK.learning(newer)
+    assert book.learning(CHINA) == book
+    assert BOOK.learning(CHINA).learning(newer) == book
+    assert book.calendar("office").announced_until == date(2027, 12, 27)
+
+
+def test_of_two_that_differ_about_a_year_the_one_looked_up_later_counts() -> None:
+    wrong = CHINA.years[2026].model_copy(update={"makeup_workdays": frozenset({date(2026, 1, 4)})})
+    for dated, taken in (("2026-01-01", CHINA.years[2026]), ("2026-12-01", wrong), (None, None)):
+        file = since(CHINA, dated=dated, years={**CHINA.years, 2026: wrong})
+        known = BOOK.learning(file).national["CN"].years[2026]
+        assert known == (taken or CHINA.years[2026])
+    corrected = since(CHINA, years={**CHINA.years, 2026: wrong})  # the same file, of the same day
+    assert BOOK.learning(corrected).national["CN"].years[2026] == wrong
+
+
+def test_what_a_newer_file_does_not_say_is_known_by_the_older_one() -> None:
+    silent = since(CHINA, dated="2026-12-01", made_up=None, last_days_move=None, statutory={})
+    learned = BOOK.learning(silent).national["CN"]
+    assert (learned.made_up, learned.last_days_move) == (True, 4)
+    assert learned.statutory == CHINA.statutory
+
+
+def test_notices_that_leave_a_gap_to_those_known_are_refused() -> None:
+    later = NationalYear(notice="a test", holidays={date(2028, 1, 1)}, makeup_workdays=())
+    with pytest.raises(ValueError, match="2027 is missing between 2026 and 2028"):
+        BOOK.learning(since(CHINA, years={2028: later}))
+
+
+def test_a_year_is_forgotten_only_when_that_is_asked_for_and_leaves_no_gap() -> None:
+    forgot = BOOK.forgetting("CN", 2026)
+    assert sorted(forgot.national["CN"].years) == [2024, 2025]
+    assert forgot.calendar("office").announced_until == date(2025, 12, 27)
+    assert forgot.learning(CHINA) == BOOK
+    for country, year, words in (
+        ("CN", 2027, "no notice of 2027 for CN; known: 2024 to 2026"),
+        ("CN", 2025, "2025 lies between others"),
+        ("DE", 2026, "no notices of DE; there are those of: CN"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            BOOK.forgetting(country, year)
+    with pytest.raises(ValueError, match="2024 is the only notice"):
+        BOOK.forgetting("CN", 2026).forgetting("CN", 2025).forgetting("CN", 2024)
 
 
 def test_there_is_nothing_to_keep_of_no_rulebook_or_of_a_country_nobody_follows_any_more() -> None:

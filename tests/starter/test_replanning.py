@@ -126,10 +126,21 @@ async def test_a_dry_run_says_what_loading_would_do_and_does_nothing(place: Plac
     slower.write_text(SLOWER, encoding="utf-8")
     report = await replanning.dry_run(place.pool, rulebook.load(slower))
     assert (report.tally.issues, report.tally.later, report.looked) == (1, 1, 1)
+    (move,) = report.moves
+    assert (move.number, move.key, move.before) == (number, "resolution.1", before.due_at)
+    assert move.after > before.due_at
     assert await place.resolution(number) == before
     assert (await place.counts()).version == rulebook.load(STANDARD).version
     again = await replanning.again(place.client, place.pool, per_second=100)
     assert again.tally.issues == 0
+
+
+async def test_a_dry_run_says_so_if_open_issues_forbid_it_and_names_one(place: Place) -> None:
+    number = await an_open_issue(place)
+    async with place.pool.acquire() as connection:
+        await connection.execute("UPDATE promises SET calendar = 'gone'")
+    with pytest.raises(Refused, match=f"open issues go by calendar gone, {number}: keep it"):
+        await replanning.dry_run(place.pool, await place.counts())
 
 
 async def test_a_policy_that_lacks_what_the_roster_needs_is_not_loaded_and_the_desk_goes_on(

@@ -122,7 +122,7 @@ async def test_a_calendar_that_an_open_issue_goes_by_cannot_be_dropped(
     await adopt(STANDARD)
     await an_open_issue(database)
     await database.execute(script)
-    with pytest.raises(Unfit, match="open issues go by calendar west: keep it"):
+    with pytest.raises(Unfit, match=r"open issues go by calendar west, .*: keep it"):
         await adopt(without("west"))
 
 
