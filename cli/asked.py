@@ -42,10 +42,12 @@ def asked_rulebook(policy: Path | None) -> Rulebook:
     return read_rulebook(policy) if policy else aio.run(_current_or_a_file())
 
 
-def read_rulebook(path: Path) -> Rulebook:
-    """Read a policy file; ``InputError`` names file, line and reason."""
+def read_rulebook(path: Path, *, to_be_planned: bool = False) -> Rulebook:
+    """Read a policy file; ``InputError`` names file, line and reason. One that is to be planned by
+    is refused if from now on it could not be.
+    """
     try:
-        return rulebook.load(path)
+        return rulebook.load(path, datetime.now(UTC) if to_be_planned else None)
     except rulebook.RulebookError as error:
         raise InputError(str(error)) from None
 

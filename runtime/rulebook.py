@@ -1,6 +1,7 @@
 """Reading a policy file into a rulebook; what is wrong in it is named where it stands."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter
 from domain.calendars.calendar import Hours, WorkingCalendar
 from domain.calendars.national_days import NationalDays
 from domain.errors import SetupError
+from domain.sla import feasibility
 from domain.sla.policy import Policy, ThresholdRule
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Code
@@ -31,12 +33,12 @@ class RulebookError(SetupError):
     """The policy cannot be used; the message names file, line and field, and what is expected."""
 
 
-def load(path: Path) -> Rulebook:
+def load(path: Path, planned_from: datetime | None = None) -> Rulebook:
     """Read a policy, its calendars, and the national working days that these name.
 
     ``national = "CN"`` is read from ``cn_workdays.json`` beside the policy, or else from the desk's
     own ``policies/``, or else worked out by ``holidays``. ``marks = "general"`` stands for the list
-    of that name in ``[marks]``.
+    of that name in ``[marks]``. What could not be planned from ``planned_from`` on is refused.
 
     Raises:
         RulebookError: a file is missing, unreadable, or says something that cannot be.
@@ -48,12 +50,18 @@ def load(path: Path) -> Rulebook:
     calendars = _calendars(file, tables, policy.zone)
     national = _national(file, calendars)
     with file.checked():
-        return Rulebook(policy=policy, calendars=calendars, national=national)
+        found = Rulebook(policy=policy, calendars=calendars, national=national)
+    if planned_from:
+        file.refuse(feasibility.obstacles(found, planned_from))
+    return found
 
 
-def load_calendars(path: Path, zone: str) -> dict[Code, WorkingCalendar]:
+def load_calendars(
+    path: Path, zone: str, planned_from: datetime | None = None
+) -> dict[Code, WorkingCalendar]:
     """Read the ``[calendars.NAME]`` tables of a file that may hold nothing else, or be a whole
-    policy; ``zone`` is for those that name none.
+    policy; ``zone`` is for those that name none. One that runs out of open hours within a year of
+    ``planned_from`` is refused.
 
     Raises:
         RulebookError: as ``load``; or there is no such table.
@@ -62,7 +70,10 @@ def load_calendars(path: Path, zone: str) -> dict[Code, WorkingCalendar]:
     tables = file.document().get("calendars")
     if not tables:
         raise file.error(("calendars",), "there is no table [calendars.NAME] in this file")
-    return _calendars(file, tables, zone)
+    found = _calendars(file, tables, zone)
+    if planned_from:
+        file.refuse(feasibility.dry(found, planned_from))
+    return found
 
 
 def load_notices(path: Path) -> NationalDays:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,11 @@ class TomlFile:
     def error(self, where: Where, reason: str) -> SetupError:
         """Say what is wrong at a place."""
         return self._error(self._located(where, reason))
+
+    def refuse(self, found: Iterable[tuple[Where, str]]) -> None:
+        """Raise if anything was found, with a line for each place and its reason."""
+        if located := [self._located(where, reason) for where, reason in found]:
+            raise self._error("\n".join(located))
 
     @contextmanager
     def checked(self, *where: int | str) -> Iterator[None]:

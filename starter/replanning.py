@@ -13,7 +13,8 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from domain.contract import ISSUES
 from domain.errors import Refused, SetupError
-from domain.sla.replanning import PER_SECOND, Order, Report, Tally, replanned, tally
+from domain.sla.feasibility import obstacles
+from domain.sla.replanning import PER_SECOND, Move, Order, Report, Tally, moves, replanned, tally
 from domain.sla.rulebook import Rulebook
 from runtime import rulebook as files
 from runtime.home import user
@@ -29,13 +30,20 @@ async def adopt(
     """Make a rulebook the one that counts; None if it does already. Open issues are not told yet.
 
     Raises:
-        Refused: ``Invalid``: it lacks a calendar or department that is needed.
+        Refused: ``Invalid``: it lacks a calendar or department that is needed, or promises what
+            cannot be planned.
     """
+    _require_feasible(rulebook)
     try:
         async with pool.acquire() as connection, connection.transaction():
             return await rulebooks.adopt(connection, rulebook, by=user(), note=note, file=file)
     except rulebooks.Unfit as unfit:
         raise Refused("Invalid", str(unfit)) from None
+
+
+def _require_feasible(rulebook: Rulebook) -> None:
+    if found := obstacles(rulebook, datetime.now(UTC)):
+        raise Refused("Invalid", "; ".join(map(str, found)))
 
 
 async def policy_at_start(client: Client, pool: Pool, path: Path) -> str:
@@ -124,11 +132,27 @@ async def again(client: Client, pool: Pool, per_second: float) -> Report:
 
 
 async def dry_run(pool: Pool, rulebook: Rulebook) -> Report:
-    """Say what planning open issues again by ``rulebook`` would change. Nothing is changed."""
+    """Say what planning open issues again by ``rulebook`` would change, promise by promise. Nothing
+    is changed.
+
+    Raises:
+        Refused: as ``adopt`` would be.
+    """
     now = datetime.now(UTC)
-    total, looked = Tally(), 0
+    _require_feasible(rulebook)
+    try:
+        async with pool.acquire() as connection:
+            await rulebooks.check(connection, rulebook)
+    except rulebooks.Unfit as unfit:
+        raise Refused("Invalid", str(unfit)) from None
+    total, looked, moved = Tally(), 0, list[Move]()
     async for page in replanning.every_behind(pool, rulebook.version):
         looked += len(page)
         for issue in page:
-            total += tally(replanned(rulebook, issue.facts, issue.calendar, issue.promises, now))
-    return Report(adoption=0, version=rulebook.version, tally=total, looked=looked)
+            pairs = replanned(rulebook, issue.facts, issue.calendar, issue.promises, now)
+            total += tally(pairs)
+            moved += moves(issue.number, pairs)
+    moved.sort(key=lambda move: (move.number, move.key))
+    return Report(
+        adoption=0, version=rulebook.version, tally=total, looked=looked, moves=tuple(moved)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from domain.calendars.periods import Ends, Period, WorkingDays, read_period
 from domain.errors import InputError
 from domain.sla import account
 from domain.sla.clock import Clock, Counting
+from domain.sla.feasibility import LONGEST, least
 from domain.sla.rulebook import Rulebook
 from runtime import rulebook, settings
 from runtime.textfiles import findings
@@ -29,7 +30,6 @@ from runtime.textfiles import findings
 app = typer.Typer(no_args_is_help=True)
 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
-_READABLE = timedelta(days=3653)
 
 NoticesOrCalendars = Annotated[
     Path,
@@ -109,8 +109,6 @@ def _period(within: str, ends: Ends) -> Period:
 
     try:
         period = read_period(within)
-    except OverflowError:
-        raise InputError(f'--within: "{within}" is longer than any calendar') from None
     except ValueError as wrong:
         raise InputError(f"--within: {wrong}") from None
     if ends != "close" and not isinstance(period, WorkingDays):
@@ -120,11 +118,13 @@ def _period(within: str, ends: Ends) -> Period:
 
 def _refuse_endless(clock: Clock, start: datetime, period: Period, ends: Ends) -> None:
     """Every day will be listed: refuse more of them than anybody reads."""
+    if least(period) > LONGEST:
+        raise InputError(f'--within: "{period}" is more than ten years: ask for less')
     try:
         due = clock.after(start, period, ends).at
     except (CalendarExhausted, OverflowError) as beyond:
         raise InputError(f"--within: {period} from {start:%Y-%m-%d}: {beyond}") from None
-    if due - start > _READABLE:
+    if due - start > LONGEST:
         raise InputError(
             f"--within: {period} is over on {due:%Y-%m-%d}: ask for less than ten years, "
             "every day is listed"
@@ -151,7 +151,9 @@ def check(file: NoticesOrCalendars) -> None:
 def import_(file: NoticesOrCalendars, *, dry_run: DryRun = False, note: Note = "") -> None:
     """Take notices or calendars into the desk's rulebook, and plan open promises again by it.
 
-    Of a whole policy only the calendars are taken: for the rest there is `yinuo policy import`.
+    Notices join those that the desk has: an older file makes it forget none, and where two differ
+    the one looked up later ("dated") counts. Of a whole policy only the calendars are taken: for
+    the rest there is `yinuo policy import`.
 
     Example: yinuo calendar import cn_workdays.json --dry-run
     """
@@ -161,7 +163,9 @@ def import_(file: NoticesOrCalendars, *, dry_run: DryRun = False, note: Note = "
         found = _read(file, current.policy.zone)
         try:
             if isinstance(found, NationalDays):
-                return current.with_national(found)
+                learned = current.learning(found)
+                _say_what_is_kept(found, learned.national[found.country])
+                return learned
             return current.with_calendars(found)
         except ValidationError as wrong:
             raise InputError(f"{file}: {'; '.join(findings(wrong))}") from None
@@ -171,13 +175,47 @@ def import_(file: NoticesOrCalendars, *, dry_run: DryRun = False, note: Note = "
     load(changed, note or f"calendar import {file.name}", dry_run=dry_run)
 
 
+def _say_what_is_kept(written: NationalDays, learned: NationalDays) -> None:
+    kept = [str(year) for year, each in written.years.items() if learned.years[year] != each]
+    if kept:
+        typer.echo(
+            f"Kept as the desk has it, for that was looked up later ({learned.dated}): "
+            f"the notice for {', '.join(kept)}.",
+            err=True,
+        )
+
+
+@app.command()
+def forget(
+    year: Annotated[int, typer.Argument(metavar="YEAR", help="the first or the last known")],
+    *,
+    country: Annotated[str, typer.Option(metavar="CN", help="whose notice")] = "CN",
+    dry_run: DryRun = False,
+    note: Note = "",
+) -> None:
+    """Forget a year's notice that was loaded by mistake, and plan open promises again without it.
+
+    Look at what would move first: what was promised for that year becomes provisional.
+
+    Example: yinuo calendar forget 2027 --dry-run
+    """
+
+    def changed(current: Rulebook) -> Rulebook:
+        try:
+            return current.forgetting(country, year)
+        except ValueError as wrong:
+            raise InputError(f"YEAR: {wrong}") from None
+
+    load(changed, note or f"calendar forget {country} {year}", dry_run=dry_run)
+
+
 def _read(file: Path, zone: str) -> NationalDays | dict[str, WorkingCalendar]:
     """Read notices (JSON) or calendars (TOML; ``zone`` is for those that name none)."""
     try:
         if file.suffix == ".json":
             return rulebook.load_notices(file)
         if file.suffix == ".toml":
-            return rulebook.load_calendars(file, zone)
+            return rulebook.load_calendars(file, zone, datetime.now(UTC))
     except rulebook.RulebookError as error:
         raise InputError(str(error)) from None
     raise InputError(f"{file}: give notices in a .json file, or calendars in a .toml file")

@@ -43,7 +43,7 @@ def check(file: File) -> None:
 
     Example: yinuo policy check policies/standard.toml
     """
-    rulebook = read_rulebook(file)
+    rulebook = read_rulebook(file, to_be_planned=True)
 
     tables.show(policy_pictures.summary(rulebook))
 
@@ -56,7 +56,7 @@ def import_(file: File, *, dry_run: DryRun = False, note: Note = "") -> None:
 
     Example: yinuo policy import policies/standard.toml --dry-run
     """
-    wanted = read_rulebook(file)
+    wanted = read_rulebook(file, to_be_planned=True)
     load(
         wanted.keeping_notices_of,
         note or f"policy import {file.name}",
@@ -101,7 +101,7 @@ def explain(  # noqa: PLR0913  an option each
     Example: yinuo policy explain --kind fault --severity major --product-line ATM --region 广东
     """
     if policy:
-        rulebook, home = read_rulebook(policy), None
+        rulebook, home = read_rulebook(policy, to_be_planned=True), None
     else:
         rulebook, home = aio.run(_asked(region, centre))
     facts = Facts(

@@ -284,7 +284,8 @@ class WorkingCalendar(Model):
         start = _utc(start, "start")
         if not _budget(working):
             return Due(start, provisional=False)
-        due = self._timeline.due_after(start, working)
+        # What is more than all time to come is known to be so without a walk through it.
+        due = self._timeline.due_after(start, working) if working <= _END - start else None
         if due is None:
             raise self._exhausted(start)
         return Due(due, self._is_provisional(start, due))
@@ -298,7 +299,7 @@ class WorkingCalendar(Model):
         end = _utc(end, "end")
         if not _budget(working):
             return Due(end, provisional=False)
-        begun = self._timeline.due_before(end, working)
+        begun = self._timeline.due_before(end, working) if working <= end - _BEGINNING else None
         if begun is None:
             raise self._exhausted(end)
         return Due(begun, self._is_provisional(begun, end))
@@ -350,7 +351,7 @@ class WorkingCalendar(Model):
         if n < 1:
             raise ValueError(f"n: {n} is no number of working days: give 1 or more")
         begun = self.local_day(_utc(start, "start"))
-        found = self._timeline.working_day(begun, n)
+        found = self._timeline.working_day(begun, n) if n <= (LAST_DAY - begun).days else None
         if found is None:
             raise self._exhausted(start)
         first, last = self.announced_from, self.announced_until

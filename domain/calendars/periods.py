@@ -16,8 +16,11 @@ Ends = Literal["close", "same time"]
 which the period began."""
 
 _UNITS: Mapping[str, int] = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d)")
-_DAYS = re.compile(r"(\d+) working days?")
+_SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d)", re.ASCII)
+_DAYS = re.compile(r"(\d+) working days?", re.ASCII)
+_DIGITS = 18
+"""More of them no calendar has days for, and some not even Python reads."""
+_SHOWN = 40
 
 
 class WorkingDays(Model):
@@ -52,11 +55,24 @@ def read_period(text: object) -> Period:
         return text
     written = text if isinstance(text, str) else ""
     if days := _DAYS.fullmatch(written):
+        if len(days[1]) > _DIGITS:
+            raise ValueError(f'"{_short(written)}" is longer than any calendar: write less')
         return WorkingDays(days=int(days[1]))
     if span := _SPAN.fullmatch(written):
-        return TimeBudget(span=timedelta(seconds=float(span[1]) * _UNITS[span[2]]), written=written)
+        return TimeBudget(span=_span(float(span[1]) * _UNITS[span[2]], written), written=written)
     found = f'"{text}"' if isinstance(text, str) else text
     raise ValueError(f'{found} is no period: write "30min", "2h", "1d" or "3 working days"')
+
+
+def _span(seconds: float, written: str) -> timedelta:
+    try:
+        return timedelta(seconds=seconds)
+    except OverflowError:
+        raise ValueError(f'"{_short(written)}" is longer than any calendar: write less') from None
+
+
+def _short(written: str) -> str:
+    return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
 
 
 WrittenPeriod = Annotated[

@@ -27,21 +27,8 @@ class Planner:
         if rule is None:
             return None
         name = self._centre_calendar if rule.calendar == CENTRE else rule.calendar
-        clock = self._clock(name, rule.clock)
-        due = clock.after(at, rule.within, rule.ends)
-        return Promise(
-            kind=kind,
-            generation=self._facts.generation,
-            attempt=attempt,
-            attempts=rule.attempts,
-            target=str(rule.within),
-            clock=rule.clock,
-            calendar=name,
-            made_at=at,
-            opens_at=clock.opening(at, rule.opens).at if rule.opens else None,
-            due_at=due.at,
-            provisional=due.provisional,
-            marks=_marks(clock, rule, at, due.at),
+        return planned(
+            self._clock(name, rule.clock), rule, name, at, self._facts.generation, attempt, kind
         )
 
     def promised(
@@ -126,6 +113,38 @@ class Planner:
     def _clock(self, calendar: str, counting: Counting) -> Clock:
         rehearsal = self._rulebook.policy.rehearsal
         return Clock(self._rulebook.calendar(calendar), counting, rehearsal)
+
+
+def planned(
+    clock: Clock,
+    rule: PromiseRule,
+    calendar: str,
+    at: datetime,
+    generation: int = 1,
+    attempt: int = 1,
+    kind: PromiseKind | None = None,
+) -> Promise:
+    """Promise at the instant ``at`` what a rule says; ``kind`` is the rule's own unless it stands
+    for another.
+
+    Raises:
+        CalendarExhausted, OverflowError: the clock's calendar ends before.
+    """
+    due = clock.after(at, rule.within, rule.ends)
+    return Promise(
+        kind=kind or rule.promise,
+        generation=generation,
+        attempt=attempt,
+        attempts=rule.attempts,
+        target=str(rule.within),
+        clock=rule.clock,
+        calendar=calendar,
+        made_at=at,
+        opens_at=clock.opening(at, rule.opens).at if rule.opens else None,
+        due_at=due.at,
+        provisional=due.provisional,
+        marks=_marks(clock, rule, at, due.at),
+    )
 
 
 def _may_move(promise: Promise, until: datetime) -> bool:
