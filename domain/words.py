@@ -16,6 +16,7 @@ from domain.issue.thread import Entry, Holds, Said, Who
 from domain.issue.view import local
 from domain.knowledge.cases import CaseStatus, Change
 from domain.sla.promise import DUE, PromiseEnd, PromiseKind
+from domain.sla.why import Doubt
 from domain.vocabulary import (
     ESCALATION,
     HIGHEST_SCORE,
@@ -232,6 +233,27 @@ ROLES: Names = {
     Role.MANAGER: ("部门经理", "manager"),
     Role.GM_OFFICE: ("总经办", "GM office"),
 }
+DOUBTS: Names = {
+    Doubt.NO_RULE: (
+        "按问题现在的情况，当时的政策里已没有对应的规则",
+        "as the issue is now, no rule of its policy promises this",
+    ),
+    Doubt.NO_CALENDAR: ("当时的政策里没有这个日历", "its policy has no such calendar"),
+    Doubt.CALENDAR_ENDS: ("日历的营业时间不够算到期限", "its calendar ends before it is due"),
+    Doubt.OTHER_TIME: (
+        "重新计算得出的期限与登记的不同",
+        "worked out again, it is due at another time than is kept",
+    ),
+    Doubt.OTHER_REMINDER: (
+        "重新计算得出的提醒时间与登记的不同",
+        "worked out again, a reminder lies at another time than is kept",
+    ),
+    Doubt.UNKNOWN_PAUSES: (
+        "有些暂停的起止时间没有记录",
+        "it stood still at times that were not written down",
+    ),
+}
+"""Why the account of a promise is not, or does not explain, what is kept of it."""
 AUDIENCES: Names = {
     Audience.CUSTOMER: ("客户", "customer"),
     Audience.HANDLER: ("处理人", "handler"),

@@ -13,9 +13,10 @@ from domain.errors import Refused
 from domain.issue.state import Issue
 from domain.issue.thread import Entry
 from domain.issue.view import IssueView
+from domain.sla.why import Why, why
 from domain.vocabulary import Actor
 from starter.answering import OnRegisters, answered, answering
-from store import approvals, callbacks, duplicates, issue_reader, kept_words, roster
+from store import approvals, callbacks, duplicates, issue_reader, kept_words, ledger, roster
 from store import thread as threads
 from store.approvals import MOST, Papers, Undecided
 from store.connection import Connection, Pool
@@ -24,6 +25,7 @@ from store.issue_list import Filter, Narrowed, Place
 from store.issue_reader import Outlook, Unsettled
 from store.kept_words import Kept
 from store.roster import KnownStaff
+from store.rulebooks import Rulebooks
 from store.thread import Place as PlaceInThread
 
 __all__ = [
@@ -60,6 +62,7 @@ class Register(OnRegisters):
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self._roster = KnownStaff()
+        self._rulebooks = Rulebooks()
 
     async def show(self, number: str) -> IssueView:
         """Show an issue by its number (or workflow id), open or closed.
@@ -79,6 +82,38 @@ class Register(OnRegisters):
         async with answering():
             id_ = await issue_reader.workflow_id(self._pool, number)
             return await issue_reader.state(self._pool, id_) if id_ else None
+
+    async def why(self, number: str, promise: str | None = None) -> Sequence[Why]:
+        """Explain when the promises of an issue are due, and why: all of them, or those of a kind
+        or key, ``resolution`` or ``resolution.1``.
+
+        Raises:
+            Refused: ``NotFound``: there is no such issue, or it has no such promise.
+        """
+        async with self._connected() as connection:
+            found = await ledger.of_issue(connection, number)
+            if found is None:
+                raise Refused("NotFound", f"there is no issue {number}")
+            wanted = [
+                each
+                for each in found.promises
+                if promise is None or promise in {each.promise.key, each.promise.kind}
+            ]
+            if promise is not None and not wanted:
+                there_are = ", ".join(each.promise.key for each in found.promises) or "none"
+                raise Refused(
+                    "NotFound", f"{found.number} has no promise {promise}; it has: {there_are}"
+                )
+            return [
+                why(
+                    await self._rulebooks.get(connection, each.rulebook),
+                    each.rulebook,
+                    found.number,
+                    each.promise,
+                    found.facts,
+                )
+                for each in wanted
+            ]
 
     async def related(self, id_: str) -> Related:
         """Say which issues are about the same as this one."""

@@ -159,7 +159,12 @@ def _followed(calendar: WorkingCalendar) -> str:
 
 def due(account: Account) -> RenderableType:
     """When it is due, and each day that was counted or not; runs of closed days take one line."""
-    parts: list[RenderableType] = [_question(account), _counted(account)]
+    return Group(_question(account), days(account))
+
+
+def days(account: Account) -> RenderableType:
+    """Each day that was counted or not, and what is not known of them yet."""
+    parts: list[RenderableType] = [_counted(account)]
     if account.provisional:
         parts.append(_provisional(account, account.years_to_announce))
     return Group(*parts)

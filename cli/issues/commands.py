@@ -16,6 +16,7 @@ from cli import trail as command_trail
 from cli.connections import desk, explained, register, registers
 from cli.console import AsJson, ExitCode, Failed, Number, refusal, tell, write_json
 from cli.issues import acting, attachments, tables
+from cli.issues import why as why_pictures
 from cli.tables import show
 from domain.errors import OutputError, Refused
 from domain.finding import Answer
@@ -24,6 +25,7 @@ from domain.issue.forms import PaidService
 from domain.issue.intake import Intake
 from domain.issue.thread import Entry
 from domain.issue.view import IssueView
+from domain.sla.why import Why
 from domain.staff.access import Right
 from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity, Stage
 from inbound.files.intakes import FoundIntake, read_intakes
@@ -293,6 +295,31 @@ def show_issue(
     show(tables.page(seen, said), *([tables.paid(paid)] if paid else []))
     if about := tables.same(seen, linked):
         typer.echo(about)
+
+
+@app.command("why")
+def explain_promises(
+    number: Number,
+    promise: Annotated[
+        str | None, typer.Argument(metavar="PROMISE", help='"resolution" or "resolution.1"')
+    ] = None,
+    *,
+    json: AsJson = False,
+) -> None:
+    """Explain when the promises of an issue are due, and why: by which policy and calendar, every
+    day that was counted or not, when they stood still, who is told when.
+
+    It is worked out again and compared with what is kept: what differs is said.
+
+    Example: yinuo issue why 20261123-07-0001 resolution
+    """
+    found = aio.run(_why(number, promise))
+    write_json(found) if json else show(*why_pictures.explained(found))
+
+
+async def _why(number: str, promise: str | None) -> Sequence[Why]:
+    async with registers() as pool:
+        return await Register(pool).why(number, promise)
 
 
 @app.command("find")

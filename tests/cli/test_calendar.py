@@ -364,14 +364,21 @@ def test_a_notice_is_forgotten_by_a_command_of_its_own(register_of_next_year: No
         ("due --calendar desk --within 3days", '"3days" is no period: write "30min", "2h"'),
         ("due --calendar desk --within 2h --from noon", '--from: "noon" is no time'),
         ("due --calendar desk --within 2h --from 9999-12-31", "a year from 1900 to 2999"),
-        ("due --calendar desk --within 99999h", "ask for less than ten years"),
+        ("due --calendar desk --within 99999h", "is more than ten years: ask for less"),
+        ("due --calendar desk --within 29999h", "ask for less than ten years"),
         (f"due --calendar desk --within {'9' * 12}h", "is longer than any calendar"),
-        ("due --calendar desk --within 9999999d --clock elapsed", "date value out of range"),
+        ("due --calendar desk --within 9999999d --clock elapsed", "is more than ten years"),
         ("due --calendar nowhere --within 2h", "there is no calendar nowhere"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_with_a_sentence(arguments: str, sentence: str) -> None:
     assert sentence in refused(*arguments.split(), "--policy", str(STANDARD))
+
+
+def test_more_working_days_than_anybody_reads_are_refused_at_once() -> None:
+    asked = ("due", "--calendar", "desk", "--within", "9999999 working days")
+    said = refused(*asked, "--policy", str(STANDARD))
+    assert said == '--within: "9999999 working days" is more than ten years: ask for less\n'
 
 
 def test_an_end_is_for_working_days_only() -> None:

@@ -145,6 +145,26 @@ def test_what_cannot_be_explained_is_refused_with_a_sentence(arguments: str, sen
     assert sentence in ran.err
 
 
+def test_what_cannot_be_planned_is_refused_with_its_line_by_a_check_and_before_an_import(
+    tmp_path: Path,
+) -> None:
+    text, policy = STANDARD.read_text("utf-8"), tmp_path / "policy.toml"
+    rule = 'name = "general_resolution"'
+    at = text.index('within = "3 working days"', text.index(rule))
+    number = text.count("\n", 0, at) + 1
+    policy.write_text(text[:at] + text[at:].replace("3 working", "9999999 working", 1), "utf-8")
+    for command in ("check", "import"):
+        ran = run_yinuo("policy", command, str(policy))
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith(f"{policy}, line {number}: promise[15].within: ")
+        assert '"9999999 working days" is more than ten years' in ran.err
+    named_day = '[calendars.x]\nweek = {}\noverrides.2026-12-01 = ["08:00-09:00"]\n\n'
+    dry = text.replace("[marks]", f"{named_day}[marks]")
+    policy.write_text(dry, "utf-8")
+    ran = run_yinuo("policy", "check", str(policy))
+    assert "calendars.x: it has no open hour any more after" in ran.err
+
+
 @pytest.fixture
 async def registers(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Registers with the standard policy and the example's roster."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,9 @@ def test_a_calendar_that_follows_notices_never_ends() -> None:
 def test_it_is_known_at_once_that_a_period_is_longer_than_all_time() -> None:
     forever = calendar()
     for search in (
-        lambda: forever.close_of_working_day(NOW, 10**15),
-        lambda: forever.due_after(NOW, timedelta.max),
-        lambda: forever.due_before(NOW, timedelta.max),
+        partial(forever.close_of_working_day, NOW, 10**15),
+        partial(forever.due_after, NOW, timedelta.max),
+        partial(forever.due_before, NOW, timedelta.max),
     ):
         with pytest.raises(LookupError):
             search()

@@ -24,7 +24,7 @@ from store.connection import Pool
 from store.issue_list import Filter
 from tests.conftest import DeskServers
 from tests.support.builders import an_intake
-from tests.support.running_desk import Yinuo
+from tests.support.running_desk import Yinuo, run_yinuo
 from worker import working
 from workflows.replan import WORKFLOW_ID
 
@@ -175,6 +175,33 @@ async def test_provisional_promises_can_be_listed(place: Place) -> None:
     await place.pool.execute("UPDATE promises SET provisional = true WHERE kind = 'resolution'")
     found = await place.desk.issues(Filter(provisional=True))
     assert [view.number for view in found] == [number]
+
+
+@pytest.fixture
+async def explained(
+    place: Place, desk_servers: DeskServers, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """An open issue, which the command line is asked about."""
+    monkeypatch.setenv("DATABASE_URL", desk_servers.postgres.url)
+    monkeypatch.setenv("COLUMNS", "120")
+    return await an_open_issue(place)
+
+
+def test_each_promise_of_an_issue_is_explained_with_its_days_reminders_and_policy(
+    explained: str,
+) -> None:
+    ran = run_yinuo("issue", "why", explained)
+    assert ran.code == 0, ran.err
+    assert "解决 resolution · resolution.1" in ran.out
+    assert "standard" in ran.out
+    assert "general_resolution" in ran.out
+    assert "3 working days after the start day, to close of business (R31)" in ran.out
+    assert ran.out.count("重新计算，与登记一致 Worked out again: as it is kept.") >= 2
+    assert "升级至 rises to 部门经理 manager" in ran.out
+    (one,) = run_yinuo("issue", "why", explained, "resolution.1", "--json").json
+    assert (one["doubts"], one["expected"]) == ([], one["promise"]["due_at"])
+    gone = run_yinuo("issue", "why", explained, "callback")
+    assert "has no promise callback; it has: " in gone.err
 
 
 def test_calendars_are_loaded_from_the_terminal_and_the_report_is_shown(
