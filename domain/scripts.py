@@ -269,4 +269,4 @@ def said_day(day: date, today: date, language: Language) -> str:
         return f"{near}（{written}）" if near else f"{written}（周{_WEEKDAYS[day.weekday()]}）"
     written = f"{day.day} {day:%B}"
     near = {0: "today", 1: "yesterday"}.get(ago)
-    return f"{near}, {written}," if near else f"on {day:%A}, {written},"
+    return f"{near} ({written})" if near else f"on {day:%A} {written}"

@@ -40,6 +40,8 @@ from domain.vocabulary import (
     Severity,
     Verdict,
 )
+from runtime.wording import OWN
+from runtime.wording import load as load_wording
 from tests.support.messages_page import PAGE, page, sample
 from tests.support.sample_messages import (
     DECLINED,
@@ -361,6 +363,14 @@ def test_links_are_taken_out_of_every_kind_of_message() -> None:
         assert "400-800-1234" in without_links(body)
     for zh, en in LINKS.values():
         assert without_links(f"words\n\n{zh} {en}: {LINK}") == "words"
+
+
+def test_r40_no_message_to_customers_says_what_nobody_may_say() -> None:
+    never = load_wording(OWN).never
+    for template in filter(is_for_customers, WRITTEN):
+        for language, style in ((Language.ZH, ZH), (Language.EN, EN)):
+            body = write(template, in_full(template, desk=OURS), style).body.casefold()
+            assert not [phrase for phrase in never[language] if phrase in body], template
 
 
 def test_the_page_of_all_messages_is_up_to_date() -> None:

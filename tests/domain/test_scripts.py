@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -84,7 +85,7 @@ def test_r40_the_callback_opens_with_machine_engineer_staff_number_and_yesterday
         "请问今天运行正常吗？"
     )
     assert asked(EN) == (
-        "Your ATM H22N had a fault, and yesterday, 29 November, our engineer 梁家豪, staff number"
+        "Your ATM H22N had a fault, and yesterday (29 November) our engineer 梁家豪, staff number"
         " 10234, repaired it. Is it running normally today?"
     )
 
@@ -142,9 +143,9 @@ def test_r40_every_script_can_be_said_whatever_is_not_known(
 @pytest.mark.parametrize(
     ("day", "zh", "en"),
     [
-        (date(2026, 11, 30), "今天（11月30日）", "today, 30 November,"),
-        (date(2026, 11, 29), "昨天（11月29日）", "yesterday, 29 November,"),
-        (date(2026, 11, 27), "11月27日（周五）", "on Friday, 27 November,"),
+        (date(2026, 11, 30), "今天（11月30日）", "today (30 November)"),
+        (date(2026, 11, 29), "昨天（11月29日）", "yesterday (29 November)"),
+        (date(2026, 11, 27), "11月27日（周五）", "on Friday 27 November"),
     ],
 )
 def test_a_day_is_said_as_people_say_it(day: date, zh: str, en: str) -> None:
@@ -194,9 +195,7 @@ def test_a_company_without_a_name_leaves_no_gap() -> None:
     agent = Speaker(OURS, Desk(), Person(id="07", name="何晓彤"))
     found = agent.say(Script.GREETING, EN)
     assert found
-    assert found.words == (
-        "Good day, this is the service hotline, staff number 07. How may I help you?"
-    )
+    assert found.words == ("Good day, this is the hotline, staff number 07. How may I help you?")
 
 
 def test_who_calls_says_their_name_and_their_staff_number_if_they_have_one() -> None:
@@ -215,3 +214,16 @@ def test_the_desk_speaks_its_own_language_to_whom_it_does_not_know() -> None:
     found = english.say(Script.SEARCHING)
     assert found
     assert (found.language, found.words.split()[0]) == (EN, "One")
+
+
+def test_r40_no_script_has_two_marks_in_a_row_whatever_is_filled_in() -> None:
+    """As where a day that ends with a comma meets the end of its sentence."""
+    for changes in (
+        {},
+        {"handler": None},
+        {"first_contact": True},
+        {"kind": Kind.CONSULTATION},
+        {"product_line": "", "model": None},
+    ):
+        for language in Language:
+            assert not re.search(r"[,.，。]\s*[,.，。]", asked(language, **changes))

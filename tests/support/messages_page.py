@@ -19,11 +19,14 @@ from activities.wording import (
 )
 from domain import sms
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of, the_one
+from domain.scripts import Place, Script
 from domain.sla.policy import Desk
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Category, Kind, Language
 from runtime.rulebook import load
 from runtime.signing import Links, Signer
+from runtime.wording import OWN
+from runtime.wording import load as load_wording
 from tests.support.sample_messages import NOON, WRITTEN, a_promise, in_full
 
 ROOT = Path(__file__).parents[2]
@@ -120,7 +123,43 @@ def page() -> str:
     customers = [template for template in WRITTEN if is_for_customers(template)]
     staff = [template for template in WRITTEN if template not in customers]
     parts = [_HEAD, *_table(customers), "## To customers", *map(_message, customers)]
-    return "\n".join([*parts, "## To the desk's people", *map(_message, staff)])
+    parts += ["## To the desk's people", *map(_message, staff)]
+    return "\n".join([*parts, _SPOKEN, *_scripts()])
+
+
+_SPOKEN = """\
+## What is said on the telephone
+
+The scripts of `policies/wording.toml` (R40), as the desk's people read them where they are said; of
+each all sayings, the first of which is said for which all is known.
+"""
+
+
+def _scripts() -> Iterator[str]:
+    wording = load_wording(OWN)
+    known = {
+        language: dict(zip(Place, values, strict=True)) for language, values in _SAID_OF.items()
+    }
+    for script in Script:
+        when = wording.when[script]
+        yield f"### `{script}`\n\n{when.zh} · {when.en}\n"
+        for saying in wording.scripts[script]:
+            alone = wording.model_copy(update={"scripts": {script: (saying,)}})
+            for language in Language:
+                yield f"> {alone.say(script, language, known[language])}\n"
+
+
+_SAID_OF = {
+    Language.ZH: (
+        *("华信服务", "范美玲", "0031", "技术服务部", "ATM H22N", "梁家豪", "10234"),
+        *("昨天（11月22日）", "11月20日（周五）"),
+    ),
+    Language.EN: (
+        *("Huaxin Service", "Fan Meiling", "0031", "technical service", "ATM H22N"),
+        *("Liang Jiahao", "10234", "yesterday (22 November)", "on Friday 20 November"),
+    ),
+}
+"""What is known of a call, in the order of ``Place``."""
 
 
 def _table(templates: list[str]) -> Iterator[str]:

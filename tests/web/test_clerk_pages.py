@@ -398,6 +398,6 @@ async def test_r40_the_call_opens_in_the_customers_language_whatever_the_clerk_r
     found = card(await clerk.get("/calls"), number)
     assert "问工程师的维修结果" in found
     assert re.search(
-        r'lang="en">Your ATM H22N had a fault, and today, \d+ \w+, our engineer', found
+        r'lang="en">Your ATM H22N had a fault, and today \(\d+ \w+\) our engineer', found
     )
     assert re.search(r'lang="en">Good day, this is 范美玲 of Huaxin Service', found)
