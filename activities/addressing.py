@@ -28,6 +28,7 @@ from domain.staff.duty import OFF, Duty
 from domain.staff.roster import DeliveryChannel, Member
 from domain.staff.staffing import responsible
 from domain.strangers import ADDRESSED_AS, Stranger, may_be_one
+from domain.terms import Terms
 from domain.vocabulary import ESCALATION, Actor, Audience, Language, Model, Role, Stage
 from runtime.signing import Links
 from store import outbox, strangers
@@ -178,6 +179,11 @@ class Directory:
     def desk(self) -> Desk:
         """Who writes."""
         return self._rulebook.policy.desk
+
+    @property
+    def terms(self) -> Terms:
+        """What the desk calls its own."""
+        return self._rulebook.policy.terms
 
     def style(self, to: Recipient) -> Style:
         """Say how somebody is written to: a customer in their language, and short where it goes to
@@ -463,6 +469,8 @@ def _message(
             number=case.number,
             title=case.title,
             kind=case.facts.kind,
+            behaves=case.behaviour,
+            terms=directory.terms,
             severity=step.severity,
             product_line=case.facts.product_line,
             region=case.facts.region,
@@ -486,7 +494,7 @@ def _message(
             level=step.level,
             said=said,
             department=recorded.department,
-            category=case.facts.category,
+            outside=case.out_of_scope,
             answering=any(p.kind is PromiseKind.HAND_OVER for p in recorded.promises),
             against=case.against,
             thin=recorded.thin,

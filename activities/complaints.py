@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from domain import contract as names
 from domain.issue.intake import Intake
 from runtime.starting import registered
-from store import issue_reader
+from store import issue_reader, rulebooks
 from store.connection import Pool
 
 
@@ -26,6 +26,7 @@ class Complaints:
         Raises:
             ApplicationError: not retried: the desk refuses such an intake, and says why.
         """
+        intake = await self._in_our_words(intake)
         try:
             answer = await registered(activity.client(), intake)
         except WorkflowAlreadyStartedError:  # an earlier attempt's, which has ended by now
@@ -37,6 +38,12 @@ class Complaints:
                 ) from error
             raise
         return answer.number
+
+    async def _in_our_words(self, intake: Intake) -> Intake:
+        """Say it as the policy that counts now does, whatever an issue's own workflow called it."""
+        async with self._pool.acquire() as connection:
+            rulebook = await rulebooks.current(connection)
+        return intake.as_complaint(rulebook.policy.terms) if rulebook else intake
 
     async def _number(self, intake: Intake) -> str:
         known = await issue_reader.by_reference(self._pool, intake.source, intake.reference)

@@ -203,6 +203,8 @@ async def _registered(
 ) -> IssueContext:
     """R4: region and category lead to centre and department. It has no number yet."""
     centre = staff.centre_of(intake.region)
+    if wrong := "\n".join(current.rulebook.policy.terms.unknown(intake.kind, intake.category)):
+        raise invalid(wrong)
     if centre is None:
         raise invalid(staff.known.no_such_region(intake.region))
     against = None

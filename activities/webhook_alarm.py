@@ -58,6 +58,8 @@ class Alarm:
                 number=case.number,
                 title=case.title,
                 kind=case.facts.kind,
+                behaves=case.behaviour,
+                terms=directory.terms,
                 severity=case.facts.severity,
                 product_line=case.facts.product_line,
                 region=case.facts.region,

@@ -31,16 +31,17 @@ from pydantic import Field
 from domain import sms, words
 from domain.for_customers import matter
 from domain.for_customers.hearing import OWED
-from domain.for_customers.saying import PROMISED, Both, department, instant
+from domain.for_customers.saying import PROMISED, Both, instant
 from domain.links import Purpose
 from domain.sla.policy import Desk
 from domain.sla.promise import CUSTOMERS, Promise, PromiseKind
+from domain.terms import Terms, behaviour_of
 from domain.vocabulary import (
     ESCALATION,
     Audience,
-    Category,
+    Behaviour,
+    Code,
     Instant,
-    Kind,
     Language,
     Model,
     Severity,
@@ -59,7 +60,7 @@ _ROOMS = (60, 40, 30, 24, 20, 16, 13, 10, 8, 6, 0)
 WORDS: words.Names = {
     code: said
     for known in (
-        *(words.KINDS, words.VERDICTS, words.SEVERITIES, words.ITEMS, words.PROMISES),
+        *(words.VERDICTS, words.SEVERITIES, words.ITEMS, words.PROMISES),
         *(words.AUDIENCES, words.MEANS),
     )
     for code, said in known.items()
@@ -142,9 +143,11 @@ class Context(Model):
 
     number: str
     title: str
-    kind: Kind
+    kind: Code
+    behaves: Behaviour | None = Field(default=None, description="as ever, if left out")
+    terms: Terms = Field(default=Terms(), description="what the desk calls its own")
     severity: Severity = Severity.GENERAL
-    category: Category | None = None
+    outside: bool = Field(default=False, description="not ours to solve (R4)")
     answering: bool = Field(default=False, description="the hotline tries to answer it first (R8)")
     product_line: str
     region: str
@@ -188,9 +191,14 @@ class Context(Model):
     desk: Desk = Field(default=Desk(), description="who writes")
 
     @property
+    def behaviour(self) -> Behaviour:
+        """What is done about an issue of its kind (R37)."""
+        return self.behaves or behaviour_of(self.kind)
+
+    @property
     def complaint_about(self) -> str | None:
         """The number of the issue that the desk registered this complaint about (R21)."""
-        return self.against if self.kind is Kind.COMPLAINT else None
+        return self.against if self.behaviour is Behaviour.COMPLAINT else None
 
 
 class Written(Model):
@@ -341,15 +349,14 @@ def _facts(context: Context, language: Language, room: int | None = None) -> dic
     ]
     if room is not None:
         promised = [_WE.sub("", said) for said in promised[:1]]
-    told = matter.told(context.kind, language)
+    told = matter.told(context.behaviour, language)
     title = _short(context.title) if room is None else context.title
     undone = _UNDONE.get(context.promise.kind) if context.promise else None
     return facts | {
         "m": told,
-        "runs": context.kind is Kind.FAULT,
-        "complaint": context.kind is Kind.COMPLAINT,
-        "work": context.kind is Kind.PAID_SERVICE,
-        "outside": context.category is Category.OUT_OF_SCOPE,
+        "runs": context.behaviour is Behaviour.FAULT,
+        "complaint": context.behaviour is Behaviour.COMPLAINT,
+        "work": context.behaviour is Behaviour.PAID_SERVICE,
         "about": matter.about(
             told["called"], context.number, title, context.complaint_about, language
         ),
@@ -438,7 +445,14 @@ def _yuan(amount: str) -> str:
 @pass_context
 def _named(page: Page, code: str | None) -> str:
     """Name a department; nothing where it is not known."""
-    return department(code, page["language"]) if code else ""
+    return page["terms"].department(code).said(page["language"]) if code else ""
+
+
+@pass_context
+def _called(page: Page, kind: str) -> str:
+    """Name a kind."""
+    said: str = page["terms"].kind(kind).said(page["language"])
+    return said
 
 
 @pass_context
@@ -497,6 +511,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "local": _local,
         "due": _due,
+        "called": _called,
         "capitalized": _capitalized,
         "cut": _cut,
         "quoted": _quoted,

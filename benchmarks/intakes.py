@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from domain.issue.intake import Intake
-from domain.vocabulary import Kind
 
 
 def a_fault(source: str, reference: str, reported_at: datetime | None = None) -> Intake:
@@ -29,4 +28,4 @@ def a_fault(source: str, reference: str, reported_at: datetime | None = None) ->
 
 def a_question(source: str, reference: str) -> Intake:
     """Make one that nobody calls back about: the customer tries the answer, and closes it."""
-    return a_fault(source, reference).model_copy(update={"kind": Kind.CONSULTATION})
+    return a_fault(source, reference).model_copy(update={"kind": "consultation"})

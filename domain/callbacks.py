@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from pydantic import Field
+
 from domain import telephone
 from domain.errors import Refused
 from domain.issue.actions import RecordCallback
@@ -18,7 +20,8 @@ from domain.issue.follow_up import unasked
 from domain.issue.intake import Customer
 from domain.issue.state import Person
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Actor, Instant, Kind, Model, Severity, repeated
+from domain.terms import behaviour_of
+from domain.vocabulary import Actor, Behaviour, Code, Instant, Model, Severity, repeated
 
 
 class Attempt(Model):
@@ -50,7 +53,7 @@ class CaseSummary(Model):
     """
 
     number: str
-    kind: Kind
+    kind: Code
     severity: Severity
     title: str
     description: str
@@ -74,6 +77,12 @@ class CaseSummary(Model):
     overdue: bool
     earlier: tuple[Attempt, ...] = ()
     missed: tuple[Missed, ...] = ()
+    behaves: Behaviour | None = Field(default=None, description="as ever of its kind, if left out")
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What is done about an issue of its kind (R37)."""
+        return self.behaves or behaviour_of(self.kind)
 
 
 class CalledToday(Model):
@@ -142,7 +151,7 @@ class Called(Model):
     """An issue that somebody wants to record a call about; ``recorded_by`` if that was done."""
 
     number: str
-    kind: Kind
+    behaves: Behaviour
     customer: Customer
     recorded_by: str | None
 
@@ -195,7 +204,7 @@ def check_what_was_asked(acts: Mapping[str, RecordCallback], issues: Mapping[str
         Refused: ``Invalid``.
     """
     for number, act in acts.items():
-        if missing := unasked(act, issues[number].kind):
+        if missing := unasked(act, issues[number].behaves):
             raise Refused(missing.type, f"{missing.message} ({issues[number].number})")
 
 

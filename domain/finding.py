@@ -19,7 +19,7 @@ from pydantic import Field, StringConstraints
 from domain.issue.actions import ActionName
 from domain.issue.state import Person
 from domain.knowledge.search_terms import asked_words, normalised
-from domain.vocabulary import Instant, Kind, Model, Outcome, Severity, Stage
+from domain.vocabulary import Code, Instant, Model, Outcome, Severity, Stage
 
 LONGEST = 200
 """Characters of a question: whoever pastes a letter is asked for its words."""
@@ -104,7 +104,7 @@ class Found(Model):
     title: Passage
     stage: Stage
     outcome: Outcome | None
-    kind: Kind
+    kind: Code
     severity: Severity
     department: str
     region: str

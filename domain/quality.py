@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from domain.errors import Refused
 from domain.sla.policy import Quality
-from domain.vocabulary import SUPERVISORS, Actor, Instant, Kind, Line, Model, Words
+from domain.vocabulary import SUPERVISORS, Actor, Code, Instant, Line, Model, Words
 
 LONGEST = timedelta(days=366)
 """More than a year is no period of checks but a typing error."""
@@ -140,7 +140,7 @@ class Sampled(Model):
     issue_id: str
     number: str
     title: str
-    kind: Kind
+    kind: Code
     product_line: str
     closed_at: Instant
     handler: str

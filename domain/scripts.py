@@ -224,7 +224,7 @@ class Speaker:
         """Fill in what a call about this issue asks first (R22): whether the machine runs is asked
         about faults.
         """
-        if not asks_whether_it_runs(case.kind):
+        if not asks_whether_it_runs(case.behaviour):
             script = Script.CALLBACK_ANSWERED
         else:
             script = Script.CALLBACK_ON_THE_LINE if case.first_contact else Script.CALLBACK_REPAIRED

@@ -77,6 +77,13 @@ Line = Annotated[
 ]
 """One line of text that a person reads."""
 
+CalledBy = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]*$"),
+    BeforeValidator(texts.clean_line),
+]
+"""A name short enough for a column."""
+
 LONGEST_TEXT = 10_000
 """Characters: Temporal refuses payloads over 2 MB, people long before."""
 _WRITTEN = r"^[^\x00]*$"  # PostgreSQL keeps every character but this one
@@ -111,6 +118,31 @@ class Language(StrEnum):
     EN = "en"
 
 
+def _in_both(written: object) -> object:
+    """Take one text for both languages."""
+    return {"zh": written, "en": written} if isinstance(written, str) else written
+
+
+class Named(Model):
+    """What something is called in Chinese and in English."""
+
+    zh: CalledBy
+    en: CalledBy
+
+    def said(self, language: Language) -> str:
+        """Say it in that language."""
+        return self.zh if language is Language.ZH else self.en
+
+    @property
+    def both(self) -> tuple[str, str]:
+        """Chinese and English."""
+        return self.zh, self.en
+
+
+Name = Annotated[Named, BeforeValidator(_in_both)]
+"""A name in both languages, or one text that is it in both."""
+
+
 class Channel(StrEnum):
     """How the issue reached the desk (R1)."""
 
@@ -121,25 +153,19 @@ class Channel(StrEnum):
     WALK_IN = "walk_in"
 
 
-class Kind(StrEnum):
-    """What the customer wants (R3)."""
+class Behaviour(StrEnum):
+    """What the desk does about a kind of issue (R3, R37): which kinds there are and how they are
+    called is the policy's, what becomes of them is one of these. A fault is to run again; a
+    complaint is verified and has a form of its own; a paid service is surveyed, quoted and
+    accepted; an enquiry is answered, a suggestion thanked for; and all else is seen to.
+    """
 
-    CONSULTATION = "consultation"
     FAULT = "fault"
     COMPLAINT = "complaint"
-    SUGGESTION = "suggestion"
-    SALES = "sales"
     PAID_SERVICE = "paid_service"
-
-
-class Category(StrEnum):
-    """What it is about, which decides the department (R4)."""
-
-    TECHNICAL = "technical"
-    SOFTWARE = "software"
-    SERVICE = "service"
-    COMMERCE = "commerce"
-    OUT_OF_SCOPE = "out_of_scope"
+    ENQUIRY = "enquiry"
+    SUGGESTION = "suggestion"
+    PLAIN = "plain"
 
 
 class Severity(StrEnum):

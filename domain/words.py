@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+from domain import terms
 from domain.attachments import Limits
 from domain.calls import Direction
 from domain.files.kinds import FileKind
@@ -22,10 +23,9 @@ from domain.vocabulary import (
     HIGHEST_SCORE,
     LOWEST_SCORE,
     Audience,
-    Category,
+    Behaviour,
     Channel,
     CustomerType,
-    Kind,
     Language,
     Means,
     Outcome,
@@ -50,14 +50,8 @@ CHANNELS: Names = {
     Channel.WALK_IN: ("来访", "walk-in"),
 }
 LANGUAGES: Names = {Language.ZH: ("中文", "Chinese"), Language.EN: ("英文", "English")}
-KINDS: Names = {
-    Kind.CONSULTATION: ("咨询", "consultation"),
-    Kind.FAULT: ("故障报修", "fault"),
-    Kind.COMPLAINT: ("投诉", "complaint"),
-    Kind.SUGGESTION: ("建议", "suggestion"),
-    Kind.SALES: ("售前咨询", "sales enquiry"),
-    Kind.PAID_SERVICE: ("有费服务", "paid service"),
-}
+KINDS: Names = {code: each.name.both for code, each in terms.KINDS.items()}
+"""Of a policy that names none."""
 KEPT_BECAUSE: Names = {
     "same_id": ("同一编号，内容不同", "same id, other words"),
     "too_many": ("来信过多，未另行登记", "too many letters for an issue of its own"),
@@ -67,13 +61,17 @@ KEPT_BECAUSE: Names = {
     "not_attached": ("附件未收下", "not attached"),
 }
 """Why words are kept with an issue instead of becoming one."""
-CATEGORIES: Names = {
-    Category.TECHNICAL: ("技术质量", "technical quality"),
-    Category.SOFTWARE: ("软件", "software"),
-    Category.SERVICE: ("服务质量", "service quality"),
-    Category.COMMERCE: ("商务", "commerce"),
-    Category.OUT_OF_SCOPE: ("超出受理范围", "out of scope"),
+CATEGORIES: Names = {code: each.name.both for code, each in terms.CATEGORIES.items()}
+"""Of a policy that names none."""
+BEHAVIOURS: Names = {
+    Behaviour.FAULT: ("故障", "fault"),
+    Behaviour.COMPLAINT: ("投诉", "complaint"),
+    Behaviour.PAID_SERVICE: ("有费服务", "paid service"),
+    Behaviour.ENQUIRY: ("咨询", "enquiry"),
+    Behaviour.SUGGESTION: ("建议", "suggestion"),
+    Behaviour.PLAIN: ("一般事项", "plain"),
 }
+"""What the desk does about a kind."""
 SEVERITIES: Names = {Severity.GENERAL: ("一般", "general"), Severity.MAJOR: ("重大", "major")}
 CUSTOMERS: Names = {
     CustomerType.INDIVIDUAL: ("个人", "individual"),
@@ -414,8 +412,7 @@ SENDING: Names = {
 
 SETS: Mapping[type[str], Names] = {
     Channel: CHANNELS,
-    Kind: KINDS,
-    Category: CATEGORIES,
+    Behaviour: BEHAVIOURS,
     Severity: SEVERITIES,
     CustomerType: CUSTOMERS,
     Stage: STAGES,

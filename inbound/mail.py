@@ -147,7 +147,7 @@ class LetterBox:
             return added
         intake = self.form.read(letter, datetime.now(UTC))
         if belongs and belongs.known and (over := await self.desk.record(belongs.issue.id)):
-            intake = following(over.intake, intake)
+            intake = following(over.intake, intake, await self.desk.terms())
         opened = await self.correspondence.open(intake, await self._said(intake, raw), came)
         if isinstance(opened, KeptWith):
             await self._original(opened.issue_id, raw, came)

@@ -75,13 +75,15 @@ class TomlFile:
         return next((self._lines[place] for place in around if place in self._lines), None)
 
     def _line_of_what(self, reason: str) -> int | None:
-        """Find what a finding about the whole policy begins with: ``routing: …``, or a thing by
-        its name, ``promise callback: …``.
+        """Find what a finding about the whole policy begins with: ``routing: …``, a key of it,
+        ``routing software: …``, or a thing by its name, ``promise callback: …``.
         """
         if (subject := _SUBJECT.match(reason)) is None:
             return None
         if subject[2] is None:
             return self._line((subject[1],))
+        if line := self._lines.get((subject[1], subject[2])):
+            return line
         named = f'name = "{subject[2]}"'
         lines = enumerate(self._text.splitlines(), start=1)
         return next((number for number, line in lines if line.strip() == named), None)

@@ -35,6 +35,7 @@ from domain.issue.view import IssueView
 from domain.staff.duty import Duty
 from domain.staff.known import Known
 from domain.staff.staffing import Stranded, stranded
+from domain.terms import Terms
 from domain.texts import unseen
 from domain.vocabulary import DESK, Actor, Role, Stage
 from runtime.aio import within
@@ -48,6 +49,7 @@ from store import AWAY, issue_reader, kept_words, roster, rulebooks, standing
 from store.behind import Checking
 from store.connection import Pool
 from store.kept_words import Kept, Why
+from store.rulebooks import Rulebooks
 from store.standing import Unproved
 from workflows.issue import IssueWorkflow
 
@@ -100,6 +102,7 @@ class Desk(Register):
         self._client = client
         self._checking = Checking(pool)
         self._known_names: tuple[float, Known] = (0.0, Known())
+        self._rulebooks = Rulebooks()
         self._under_way: dict[str, _UnderWay] = {}
         self._queues = Queues()
         self._repeats = Repeats(client, pool)
@@ -164,7 +167,7 @@ class Desk(Register):
                 away = True
                 intake = self._known_names[1].in_our_words(intake)
                 if any(self._known_names[1].unknown(intake)):
-                    raise Unavailable(f"who serves {intake.region} cannot be told now") from error
+                    raise Unavailable("whether the desk takes it cannot be told now") from error
             await self.check(intake)
             opened = await self._taken_on(intake, away=away)
             await self._repeats.require_same(intake, said, opened.view)
@@ -279,9 +282,24 @@ class Desk(Register):
             self._known_names = (time.monotonic(), known)
         return known.in_our_words(intake)
 
+    async def terms(self) -> Terms:
+        """Say what the policy calls its own: kinds, categories and departments (R37). What it had
+        lately counts, also while PostgreSQL is away.
+        """
+        since, known = self._known_names
+        if time.monotonic() - since > _NAMES_KEPT:
+            with suppress(*AWAY):
+                known = await within(_GLANCE, self._names())
+                self._known_names = (time.monotonic(), known)
+        return known.terms
+
     async def _names(self) -> Known:
         async with self._pool.acquire() as connection:
-            return await roster.known(connection)
+            known, rulebook = (
+                await roster.known(connection),
+                await self._rulebooks.newest(connection),
+            )
+            return known.model_copy(update={"terms": rulebook.policy.terms}) if rulebook else known
 
     async def act(
         self, number: str, name: ActionName, act: Act, *, key: str | None = None

@@ -13,6 +13,7 @@ import asyncpg
 from domain.calendars.timeline import midnight
 from domain.callbacks import Attempt, Call, Called, CalledToday, CaseSummary, Missed, grouped
 from domain.sla.promise import CUSTOMERS, PromiseEnd, PromiseKind
+from domain.terms import behaviour_of
 from domain.vocabulary import Model
 from store.connection import Connection, Pool
 from store.issue_writer import customer_of, person
@@ -78,7 +79,7 @@ async def called(pool: Pool, numbers: Sequence[str], call: str) -> dict[str, Cal
     found = {
         row["id"]: Called(
             number=row["number"],
-            kind=row["kind"],
+            behaves=row["behaves"] or behaviour_of(row["kind"]),
             customer=customer_of(row),
             recorded_by=row["recorded_by"],
         )

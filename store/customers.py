@@ -15,7 +15,7 @@ from domain import telephone
 from domain.callbacks import identity
 from domain.issue.intake import Customer
 from domain.telephone import Telephone
-from domain.vocabulary import Instant, Kind, Model, Outcome, Stage
+from domain.vocabulary import Code, Instant, Model, Outcome, Stage
 from store.connection import Pool
 from store.issue_writer import customer_of
 
@@ -36,7 +36,7 @@ class Reported(Model):
 
     number: str
     title: str
-    kind: Kind
+    kind: Code
     stage: Stage
     outcome: Outcome | None
     product_line: str

@@ -4,9 +4,10 @@ customer.
 
 from __future__ import annotations
 
-from domain.issue.duplicates import Side, addresses_of
+from domain.issue.duplicates import Side, Sort, addresses_of
 from domain.issue.forms import Party
-from domain.vocabulary import Kind, Model, Stage
+from domain.terms import behaviour_of
+from domain.vocabulary import Behaviour, Model, Stage
 from store.connection import Connection, Pool
 
 
@@ -45,11 +46,20 @@ async def related(pool: Pool, issue_id: str) -> Related:
 async def standing(connection: Connection, named: str) -> Side | None:
     """Say how an issue stands, by its number or id; None: there is none."""
     row = await connection.fetchrow(
-        "SELECT id, number, stage, kind, department FROM issues WHERE number = $1 OR id = $1", named
+        "SELECT id, number, stage, kind, behaves, department FROM issues"
+        " WHERE number = $1 OR id = $1",
+        named,
     )
     if row is None:
         return None
-    return Side(**{**row, "stage": Stage(row["stage"]), "kind": Kind(row["kind"])})
+    behaves = Behaviour(row["behaves"]) if row["behaves"] else behaviour_of(row["kind"])
+    return Side(
+        id=row["id"],
+        number=row["number"],
+        stage=Stage(row["stage"]),
+        sort=Sort(row["kind"], behaves),
+        department=row["department"],
+    )
 
 
 async def reached(connection: Connection, issue_id: str) -> frozenset[str]:

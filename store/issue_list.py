@@ -12,7 +12,7 @@ import asyncpg
 from pydantic import Field
 
 from domain.sla.promise import CUSTOMERS, OVERSIGHT, PAST_DUE, PromiseKind
-from domain.vocabulary import Code, Instant, Kind, Model, Stage
+from domain.vocabulary import Code, Instant, Model, Stage
 from store import event_log
 from store.connection import Connection
 from store.cursors import Cursor
@@ -26,7 +26,7 @@ class Narrowed(Model):
     engineer: Code | None = None
     department: Code | None = None
     region: Code | None = None
-    kind: Kind | None = None
+    kind: Code | None = None
     agent: Code | None = Field(default=None, description="the hotline agent's number")
     source: Code | None = Field(default=None, description="the intake system")
 

@@ -23,7 +23,8 @@ from domain.issue.state import CallbackRecord, Person
 from domain.issue.step import Recorded, Step
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise
-from domain.vocabulary import Channel, Language, Model, Stage
+from domain.terms import behaviour_of, is_outside
+from domain.vocabulary import Behaviour, Channel, Language, Model, Stage
 from store import issue_words
 from store.connection import Connection
 from store.outbox import Message
@@ -45,6 +46,8 @@ class IssueContext(Model):
     site: str | None
     agent: str
     against: str | None = None
+    behaves: Behaviour | None = None
+    outside: bool | None = None
     customer_name: str
     phone: str | None
     email: str | None
@@ -58,6 +61,16 @@ class IssueContext(Model):
         """Say what a policy may ask about the issue once that step is taken."""
         now = {name: getattr(step, name) for name in ("severity", "generation", "first_contact")}
         return self.facts.model_copy(update=now)
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What is done about an issue of its kind (R37)."""
+        return self.behaves or behaviour_of(self.facts.kind)
+
+    @property
+    def out_of_scope(self) -> bool:
+        """Whether it is not ours to solve (R4)."""
+        return is_outside(self.facts.category) if self.outside is None else self.outside
 
     def told_to(self, party: Party) -> IssueContext:
         """Return the issue as the customer of one is told of it that was merged into it."""
@@ -139,6 +152,8 @@ def context(row: asyncpg.Record) -> IssueContext:
         site=row["site"],
         agent=row["agent"],
         against=row["against"],
+        behaves=row["behaves"],
+        outside=row["outside"],
         customer_name=row["contact_person"] or row["customer_name"],
         phone=row["phone"],
         email=row["email"],
@@ -160,6 +175,8 @@ def context_of(intake: Intake, *, number: str = "", **found: Unpack[_Found]) -> 
         title=intake.title,
         site=intake.site,
         agent=intake.agent,
+        behaves=intake.behaves,
+        outside=intake.outside,
         customer_name=intake.customer.contact or intake.customer.name,
         phone=intake.customer.phone,
         email=intake.customer.email,
@@ -323,7 +340,7 @@ _EVENT = (
 _AS_TOLD = (
     *("source", "reference", "channel", "kind", "category", "product_line", "model"),
     *("serial_number", "site", "region", "title", "description", "agent", "occurred_at"),
-    *("reported_at", "ring_seconds", "complex", "arises_from"),
+    *("reported_at", "ring_seconds", "complex", "arises_from", "behaves", "outside"),
 )
 _OPENED = (
     *("id", "run", "number", *_AS_TOLD, "customer_name", "customer_type", "customer_existing"),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from domain.sla.rulebook import Rulebook
 from domain.staff.roster import check_fit
+from domain.terms import Terms
 from domain.vocabulary import Instant, Model
 from store import roster
 from store.connection import Connection
@@ -128,6 +129,7 @@ async def check(connection: Connection, rulebook: Rulebook) -> None:
             check_fit(await roster.centres(connection), members, rulebook)
         except ValueError as error:
             raise Unfit(str(error)) from None
+    await _check_terms(connection, rulebook.policy.terms)
     needed = await connection.fetch(
         """
         SELECT calendar, count(*) AS count, min(number) AS first FROM (
@@ -144,6 +146,35 @@ async def check(connection: Connection, rulebook: Rulebook) -> None:
                 f"calendars: open issues go by calendar {row['calendar']}, {row['first']}{more}:"
                 " keep it"
             )
+
+
+_SHOWN = 5
+"""Issues named of those that stand in the way of a policy."""
+
+
+async def _check_terms(connection: Connection, terms: Terms) -> None:
+    """Refuse to drop what open issues are of or about, or with whom they are (R37)."""
+    lacking: list[str] = []
+    for column, known in (
+        ("kind", terms.kinds),
+        ("category", terms.categories),
+        ("department", terms.departments),
+    ):
+        if not known:
+            continue
+        rows = await connection.fetch(
+            f"""
+            SELECT {column} AS code, count(*)::int,
+                (array_agg(number ORDER BY number))[:$2] AS numbers
+            FROM issues WHERE closed_at IS NULL AND {column} <> ALL($1) GROUP BY 1 ORDER BY 1
+            """,  # noqa: S608  our own columns
+            *(list(known), _SHOWN),
+        )
+        for row in rows:
+            named = ", ".join(row["numbers"]) + (" …" if row["count"] > _SHOWN else "")
+            lacking.append(f"{column} {row['code']}: keep it, {row['count']} open: {named}")
+    if lacking:
+        raise Unfit("\n".join(lacking))
 
 
 async def _read(connection: Connection, version: str) -> Rulebook:

@@ -19,7 +19,7 @@ from domain.errors import Refused
 from domain.issue.actions import PUBLIC_ACTIONS, ActionName, Resolve
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
-from domain.vocabulary import Actor, Kind, Role, Stage, Verdict
+from domain.vocabulary import Actor, Role, Stage, Verdict
 
 AT_DOOR, AT_CLIENT = "web", "switchboard"
 """The intake systems: one sends over HTTP, one has a client of its own."""
@@ -161,7 +161,7 @@ class Life:
 
     async def _heard_of_again(self) -> bool:
         """Let the customer say how it is; True if somebody has to go there again."""
-        if self._intake.kind is Kind.CONSULTATION:
+        if self._intake.kind == "consultation":
             if self._chance.random() < 0.6:
                 worked = self._chance.random() < 0.7
                 await self._tested(worked=worked)
@@ -238,7 +238,7 @@ def reported(name: str, drawn: random.Random) -> Intake:
             "channel": "website",
             "kind": kind,
             "severity": severity,
-            "category": "service" if kind is Kind.COMPLAINT else "technical",
+            "category": "service" if kind == "complaint" else "technical",
             "product_line": drawn.choice(("ATM", "KIOSK")),
             "region": drawn.choice(_REGIONS),
             "agent": drawn.choice(("07", "12")),
@@ -250,9 +250,9 @@ def reported(name: str, drawn: random.Random) -> Intake:
 
 
 _KINDS = (
-    (Kind.FAULT, "general"),
-    (Kind.FAULT, "major"),
-    (Kind.CONSULTATION, "general"),
-    (Kind.COMPLAINT, "general"),
+    ("fault", "general"),
+    ("fault", "major"),
+    ("consultation", "general"),
+    ("complaint", "general"),
 )
 _REGIONS: Sequence[str] = ("广东", "上海", "湖北")

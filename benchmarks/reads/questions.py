@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from benchmarks.reads.plan import a_customer
 from domain.calendars.timeline import midnight
-from domain.vocabulary import Kind, Stage
+from domain.vocabulary import Stage
 from starter.register import Filter, Place, Register
 from starter.registers import Registers
 from store import auditing, gauges, issue_reader, quality, replanning, roster
@@ -353,7 +353,7 @@ _PAGES: Mapping[str, Ask] = {
     "an agent's page": _agents,
     "list, open": _list,
     "list of a region": _list_of_a_region,
-    "list, complaints": partial(_list, kind=Kind.COMPLAINT),
+    "list, complaints": partial(_list, kind="complaint"),
     "list, provisional": partial(_list, provisional=True),
     "list, closed as well": partial(_list, open_only=False),
     "list of an engineer, closed as well": _list_of_an_engineer,

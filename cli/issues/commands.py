@@ -27,7 +27,7 @@ from domain.issue.thread import Entry
 from domain.issue.view import IssueView
 from domain.sla.why import Why
 from domain.staff.access import Right
-from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity, Stage
+from domain.vocabulary import Channel, CustomerType, Language, Severity, Stage
 from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
 from starter.client import Desk
@@ -64,8 +64,10 @@ def open_issues(  # noqa: PLR0913  an option each
     source: Word = None,
     reference: Annotated[str | None, typer.Option(help="same reference: same issue")] = None,
     channel: Channel | None = None,
-    kind: Kind | None = None,
-    category: Category | None = None,
+    kind: Annotated[str | None, typer.Option(metavar="CODE", help="a kind of the policy")] = None,
+    category: Annotated[
+        str | None, typer.Option(metavar="CODE", help="a category of the policy")
+    ] = None,
     severity: Severity | None = None,
     product_line: Word = None,
     region: Annotated[str | None, typer.Option(help="one that a centre serves")] = None,
@@ -143,8 +145,8 @@ def _by_hand(given: dict[str, Any]) -> Intake:
         "source": "cli",
         "reference": f"{now:%Y%m%d-%H%M%S}-{uuid4().hex[:6]}",
         "channel": Channel.TELEPHONE,
-        "kind": Kind.FAULT,
-        "category": Category.TECHNICAL,
+        "kind": "fault",
+        "category": "technical",
         "agent": "00",
         "reported_at": now,
     }

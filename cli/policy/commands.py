@@ -28,7 +28,7 @@ from domain.sla.explanation import Explanation
 from domain.sla.policy import Facts
 from domain.sla.rulebook import Rulebook
 from domain.staff.roster import Centre
-from domain.vocabulary import Category, CustomerType, Kind, Severity
+from domain.vocabulary import CustomerType, Severity
 from runtime import aio
 from store import roster
 
@@ -68,11 +68,13 @@ def import_(file: File, *, dry_run: DryRun = False, note: Note = "") -> None:
 @app.command()
 def explain(  # noqa: PLR0913  an option each
     *,
-    kind: Annotated[Kind, typer.Option(help="what the customer wants")],
+    kind: Annotated[
+        str, typer.Option(metavar="CODE", help="what the customer wants, a kind of the policy")
+    ],
     product_line: Annotated[str, typer.Option(metavar="LINE", help="such as ATM")],
     region: Annotated[str, typer.Option(help="where the customer is")],
     severity: Severity = Severity.GENERAL,
-    category: Category = Category.TECHNICAL,
+    category: Annotated[str, typer.Option(metavar="CODE", help="what it is about")] = "technical",
     customer: CustomerType = CustomerType.ENTERPRISE,
     existing: Annotated[
         bool, typer.Option("--existing/--prospect", help="a customer already, or not yet")

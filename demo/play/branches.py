@@ -18,7 +18,7 @@ from domain.files.kinds import PICTURES
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import Audience, Kind, Outcome, Role, Verdict
+from domain.vocabulary import Audience, Outcome, Role, Verdict
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _by_hotline(trace: Trace, *, worked: bool | None) -> bool:
 
 def _sales(sample: SampleIssue, *, existing: bool) -> bool:
     return (
-        sample.intake.kind is Kind.SALES
+        sample.intake.kind == "sales"
         and sample.intake.customer.existing is existing
         and sample.script.transfer is None
     )
@@ -150,7 +150,7 @@ def _sales(sample: SampleIssue, *, existing: bool) -> bool:
 def _routed(trace: Trace, *, existing: bool, department: str) -> bool:
     issue = trace.issue
     return (
-        issue.kind is Kind.SALES
+        issue.kind == "sales"
         and issue.customer_existing is existing
         and issue.department == department
     )
@@ -351,7 +351,7 @@ _COMPLAINTS = (
     Branch(
         "总经办均知",
         "The GM office hears of every one",
-        lambda s: s.intake.kind is Kind.COMPLAINT,
+        lambda s: s.intake.kind == "complaint",
         lambda t: t.told("complaint_received", Audience.GM_OFFICE),
     ),
     Branch(
@@ -394,7 +394,7 @@ _COMPLAINTS = (
 def _linked(trace: Trace) -> bool:
     """R21: the complaint names where it comes from, and is named there."""
     return trace.did(ActionName.COMPLAINT_RAISED) and any(
-        complaint.kind is Kind.COMPLAINT for complaint in trace.arisen
+        complaint.kind == "complaint" for complaint in trace.arisen
     )
 
 

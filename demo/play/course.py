@@ -12,7 +12,7 @@ from demo.play.script import Call, Quotation, Script, Test
 from domain.issue.intake import Intake
 from domain.sla.policy import Facts, Policy, PromiseRule
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Kind, Verdict
+from domain.vocabulary import Verdict
 
 _HANDLERS = frozenset(
     {
@@ -64,16 +64,16 @@ def completed(intake: Intake, script: Script, policy: Policy) -> Script:
     _refuse(script, _without(intake, script))
     given: dict[str, Any] = {}
     if intake.answering:
-        if intake.kind in {Kind.COMPLAINT, Kind.PAID_SERVICE}:
+        if intake.kind in {"complaint", "paid_service"}:
             raise ValueError(f"answering: the demonstration has no {intake.kind} at the hotline")
         given["hotline"] = script.hotline or "answers"
     elif script.hotline:
         raise ValueError('script.hotline: nobody answers it there: say "answering": true')
-    if intake.kind is Kind.COMPLAINT:
+    if intake.kind == "complaint":
         given["verify"] = script.verify or Verdict.GENERAL
     else:
         _refuse(script, {"verify": f"a {intake.kind} is not verified"})
-    if intake.kind is Kind.PAID_SERVICE:
+    if intake.kind == "paid_service":
         given["quotation"] = _quotation(script.quotation, policy)
     else:
         _refuse(script, {"quotation": f"a {intake.kind} is not paid for"})

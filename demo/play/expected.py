@@ -7,7 +7,7 @@ from demo.play.course import Round
 from demo.play.script import Call, Quotation, Script
 from domain.issue.intake import Intake
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import Category, Kind, Model, Outcome, Severity, Verdict
+from domain.vocabulary import Model, Outcome, Severity, Verdict
 
 _OF_THE_QUOTATION = {
     "agrees": (PromiseEnd.KEPT, Outcome.SOLVED),
@@ -89,7 +89,7 @@ class _Life:
 
     def goes_through(self, generation: int, each: Round) -> None:
         """Somebody answers it, and the customer is heard."""
-        in_scope = self._intake.category is not Category.OUT_OF_SCOPE
+        in_scope = self._intake.category != "out_of_scope"
         self.outcome = Outcome.SOLVED if in_scope else Outcome.OUT_OF_SCOPE
         if each.by_hotline:
             for kind in (PromiseKind.HAND_OVER, PromiseKind.RESPONSE, PromiseKind.RESOLUTION):
@@ -125,7 +125,7 @@ class _Life:
             return
         self._end(f"resolution.{generation}", _late(script.resolve if first else "on_time"))
         self.forms[generation] = True
-        paid = self._intake.kind is Kind.PAID_SERVICE
+        paid = self._intake.kind == "paid_service"
         self.replies["acceptance" if paid else "resolved"] += 1
 
     def _goes_on_after(self, verdict: Verdict) -> bool:
@@ -179,9 +179,9 @@ class _Life:
         self.rises = self.rises or end is PromiseEnd.BROKEN
 
 
-_FIRST: Mapping[Kind, tuple[PromiseKind, ...]] = {
-    Kind.COMPLAINT: (PromiseKind.RESOLUTION, PromiseKind.VERIFICATION),
-    Kind.PAID_SERVICE: (PromiseKind.SURVEY,),
+_FIRST: Mapping[str, tuple[PromiseKind, ...]] = {
+    "complaint": (PromiseKind.RESOLUTION, PromiseKind.VERIFICATION),
+    "paid_service": (PromiseKind.SURVEY,),
 }
 """What is promised at first besides the response, where that is not the resolution alone."""
 

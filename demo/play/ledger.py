@@ -8,7 +8,7 @@ from typing import TypeVar
 from domain.files.kinds import FileKind
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import Instant, Kind, Model, Outcome, Role, Severity, Stage, Verdict
+from domain.vocabulary import Instant, Model, Outcome, Role, Severity, Stage, Verdict
 from store.connection import Pool
 
 Row = TypeVar("Row", bound=Model)
@@ -21,7 +21,7 @@ class IssueRow(Model):
     number: str
     source: str
     reference: str
-    kind: Kind
+    kind: str
     severity: Severity
     customer_existing: bool
     department: str

@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 
 from demo.play.script import Call, Test
-from domain.vocabulary import Kind, Verdict
+from domain.vocabulary import Verdict
 
-ANSWERS: Mapping[Kind, str] = {
-    Kind.CONSULTATION: "请在设置菜单中选择“系统”，再按屏幕提示操作；图文步骤已发送。",
-    Kind.FAULT: "请断电一分钟后重新上电，并按步骤清洁传感器，故障提示即可消除。",
-    Kind.SUGGESTION: "您的建议已经登记并转交产品部，下一版本将会采用。",
-    Kind.SALES: "产品资料和参考价格已发送，我们的销售人员会与您约时间详谈。",
+ANSWERS: Mapping[str, str] = {
+    "consultation": "请在设置菜单中选择“系统”，再按屏幕提示操作；图文步骤已发送。",
+    "fault": "请断电一分钟后重新上电，并按步骤清洁传感器，故障提示即可消除。",
+    "suggestion": "您的建议已经登记并转交产品部，下一版本将会采用。",
+    "sales": "产品资料和参考价格已发送，我们的销售人员会与您约时间详谈。",
 }
-RESULTS: Mapping[Kind, str] = {
-    Kind.CONSULTATION: "已电话说明操作方法，并发送图文指南。",
-    Kind.FAULT: "已更换故障部件，连续测试一小时正常。",
-    Kind.COMPLAINT: "已当面致歉并说明原因，补偿办法经客户同意。",
-    Kind.SUGGESTION: "建议已采纳，列入下一版本计划。",
-    Kind.SALES: "已发送报价单和产品资料，并约定面谈时间。",
-    Kind.PAID_SERVICE: "已按报价完成施工，请验收。",
+RESULTS: Mapping[str, str] = {
+    "consultation": "已电话说明操作方法，并发送图文指南。",
+    "fault": "已更换故障部件，连续测试一小时正常。",
+    "complaint": "已当面致歉并说明原因，补偿办法经客户同意。",
+    "suggestion": "建议已采纳，列入下一版本计划。",
+    "sales": "已发送报价单和产品资料，并约定面谈时间。",
+    "paid_service": "已按报价完成施工，请验收。",
 }
 OUT_OF_SCOPE = (
     "此事属于银行与客户之间的存款纠纷，不在我公司受理范围；请与开户行联系，我们可配合提供设备记录。"

@@ -24,7 +24,7 @@ from domain.issue.view import IssueView
 from domain.sla.policy import Policy
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.staff.roster import OFF, Roster
-from domain.vocabulary import Actor, Category, Channel, Kind, Role, ServiceItem, Stage, Verdict
+from domain.vocabulary import Actor, Channel, Role, ServiceItem, Stage, Verdict
 from starter.client import Desk, Unavailable
 
 PATIENCE = 90.0
@@ -97,7 +97,7 @@ class Players:
             update={
                 "source": arisen.source,
                 "reference": arisen.reference,
-                "kind": Kind.COMPLAINT,
+                "kind": "complaint",
                 "category": arisen.category,
                 "severity": arisen.severity,
                 "channel": Channel.TELEPHONE,
@@ -267,7 +267,7 @@ class _Script:
     async def _verify(self, issue: IssueView, verdict: Verdict) -> IssueView:
         """R19: looked into; a major one is the lead's from then on."""
         await self._pause(0.4, 0.9)
-        out_of_scope = issue.category is Category.OUT_OF_SCOPE
+        out_of_scope = issue.category == "out_of_scope"
         found = lines.FINDINGS_OUT_OF_SCOPE if out_of_scope else lines.FINDINGS[verdict]
         said = {"verdict": verdict, "findings": found}
         issue = await self._do(issue, ActionName.VERIFY, said)
@@ -386,7 +386,7 @@ class _Script:
         return actor(self._office.who(Role.MANAGER, issue.department))
 
     def _result(self, issue: IssueView) -> dict[str, object]:
-        out_of_scope = issue.category is Category.OUT_OF_SCOPE
+        out_of_scope = issue.category == "out_of_scope"
         return {"result": lines.OUT_OF_SCOPE if out_of_scope else lines.RESULTS[issue.kind]}
 
     def _colleague(self, issue: IssueView) -> str | None:

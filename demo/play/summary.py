@@ -14,7 +14,7 @@ from demo.play.checks import Claim
 from demo.play.ledger import Ledger
 from demo.play.words import KINDS, LEVELS, OUTCOMES, PROMISES
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import Kind, Outcome
+from domain.vocabulary import Outcome
 
 _ENDS = {
     PromiseEnd.KEPT: ("守诺 Kept", "green"),
@@ -75,10 +75,10 @@ def _promises(ledger: Ledger) -> Table:
 
 
 def _issues(ledger: Ledger) -> Table:
-    kinds = [kind for kind in Kind if any(issue.kind is kind for issue in ledger.issues)]
+    kinds = [kind for kind in KINDS if any(issue.kind == kind for issue in ledger.issues)]
     table = _table("问题 Issues", *(KINDS[kind] for kind in kinds), "合计 All")
 
-    def row(name: str, counts: Counter[Kind], style: str = "") -> None:
+    def row(name: str, counts: Counter[str], style: str = "") -> None:
         numbers = (_number(counts[kind], style) for kind in kinds)
         table.add_row(name, *numbers, Text(str(counts.total()), style="bold"))
 
@@ -88,7 +88,7 @@ def _issues(ledger: Ledger) -> Table:
             row(OUTCOMES[outcome], counts)
     table.add_section()
     row("合计 all", Counter(issue.kind for issue in ledger.issues))
-    reopened: Counter[Kind] = Counter()
+    reopened: Counter[str] = Counter()
     for issue in ledger.issues:
         reopened[issue.kind] += issue.generation - 1
     row("重开 reopened", reopened, "yellow")

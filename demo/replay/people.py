@@ -18,7 +18,7 @@ from domain.issue.actions import ActionName
 from domain.issue.intake import Customer, Intake
 from domain.issue.view import IssueView
 from domain.staff.roster import Centre, Certification, Contact, DeliveryChannel, Member, Roster
-from domain.vocabulary import Actor, Category, Channel, Kind, Role, Severity
+from domain.vocabulary import Actor, Channel, Role, Severity
 
 SOURCE_SYSTEM = "uci498"
 """The intake system that the incidents come from."""
@@ -105,8 +105,8 @@ def intake(incident: Incident, reported_at: datetime) -> Intake:
         source=SOURCE_SYSTEM,
         reference=incident.reference,
         channel=_CHANNELS.get((incident.contact_type or "").casefold(), Channel.TELEPHONE),
-        kind=Kind.FAULT,
-        category=Category.TECHNICAL,
+        kind="fault",
+        category="technical",
         severity=Severity.MAJOR if (incident.priority or 5) <= _MAJOR else Severity.GENERAL,
         product_line=PRODUCT_LINE,
         region=_region(incident),

@@ -1,7 +1,7 @@
 """What an issue is called to its customer, and what is said of its course and its end: a fault is
 tried and solved, a complaint dealt with, a suggestion or an enquiry answered, work accepted.
 
-As data, by what the customer wanted (R3).
+As data, by what is done about its kind (R3, R37).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from domain.for_customers.saying import Both
-from domain.vocabulary import Language
+from domain.vocabulary import Behaviour, Language
 
 
 class Matter(NamedTuple):
@@ -150,26 +150,19 @@ _PLAIN = _ENQUIRY._replace(
     thanks=Both("感谢您与我们联系。", "thank you for contacting us."),
 )
 
-_MATTERS: Mapping[str, Matter] = {
-    "fault": _FAULT,
-    "complaint": _COMPLAINT,
-    "paid_service": _WORK,
-    "enquiry": _ENQUIRY,
-    "consultation": _ENQUIRY,
-    "sales": _ENQUIRY,
-    "suggestion": _SUGGESTION,
+_MATTERS: Mapping[Behaviour, Matter] = {
+    Behaviour.FAULT: _FAULT,
+    Behaviour.COMPLAINT: _COMPLAINT,
+    Behaviour.PAID_SERVICE: _WORK,
+    Behaviour.ENQUIRY: _ENQUIRY,
+    Behaviour.SUGGESTION: _SUGGESTION,
+    Behaviour.PLAIN: _PLAIN,
 }
-"""By what the customer wanted, or what the desk does about it."""
 
 
-def matter(kind: str, behaves: str | None = None) -> Matter:
-    """Return the words for an issue of that kind, or else of one that behaves so."""
-    return _MATTERS.get(kind) or _MATTERS.get(behaves or "") or _PLAIN
-
-
-def told(kind: str, language: Language, behaves: str | None = None) -> dict[str, str]:
-    """Return the words for such an issue in that language, by the fields of `Matter`."""
-    both: tuple[Both, ...] = matter(kind, behaves)
+def told(behaves: Behaviour, language: Language) -> dict[str, str]:
+    """Return the words for an issue of a kind that behaves so, by the fields of `Matter`."""
+    both: tuple[Both, ...] = _MATTERS[behaves]
     return {name: each.said(language) for name, each in zip(Matter._fields, both, strict=True)}
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from domain.for_customers.saying import Both, department
 from domain.issue.state import Issue
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import Category, Kind, Language, Outcome, Stage
+from domain.vocabulary import Behaviour, Language, Outcome, Stage
 
 STAFF_NUMBER = re.compile(r"[A-Za-z]{0,3}-?\d{2,}", re.ASCII)
 """What an id on the roster looks like that is a staff number, and not somebody's name."""
@@ -29,16 +29,16 @@ def _again(issue: Issue) -> bool:
 
 
 def _outside(issue: Issue) -> bool:
-    return issue.intake.category is Category.OUT_OF_SCOPE
+    return issue.intake.out_of_scope
 
 
 def _complaint(issue: Issue) -> bool:
-    return issue.intake.kind is Kind.COMPLAINT
+    return issue.intake.behaviour is Behaviour.COMPLAINT
 
 
 def _runs(issue: Issue) -> bool:
     """Whether there is something that runs, or does not (R24)."""
-    return issue.intake.kind is Kind.FAULT
+    return issue.intake.behaviour is Behaviour.FAULT
 
 
 def _tried(issue: Issue) -> bool:
@@ -69,7 +69,7 @@ def _of_the_hotline(issue: Issue) -> bool:
 
 def _to_accept(issue: Issue) -> bool:
     """R17: what is to be tried is work that was paid for."""
-    return issue.intake.kind is Kind.PAID_SERVICE and _to_try(issue)
+    return issue.intake.behaviour is Behaviour.PAID_SERVICE and _to_try(issue)
 
 
 def _to_try(issue: Issue) -> bool:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from domain import telephone
@@ -73,6 +74,8 @@ class Arrival(Intake):
     """
 
     customer: NewCustomer
+    behaves: SkipJsonSchema[None] = None  # the policy's to say
+    outside: SkipJsonSchema[None] = None
 
     @model_validator(mode="before")
     @classmethod

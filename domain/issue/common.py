@@ -16,8 +16,7 @@ from domain.vocabulary import (
     SUPERVISORS,
     Actor,
     Audience,
-    Category,
-    Kind,
+    Behaviour,
     Outcome,
     Role,
     Severity,
@@ -116,7 +115,7 @@ def answer(
     given up.
     """
     kept = (*_BY_AN_ANSWER, *fulfilled)
-    scope = issue.intake.category is Category.OUT_OF_SCOPE
+    scope = issue.intake.out_of_scope
     return {
         "stage": Stage.RESOLVED,
         "ends_as": ends_as or (Outcome.OUT_OF_SCOPE if scope else Outcome.SOLVED),
@@ -136,7 +135,7 @@ def open_again(issue: Issue, told: tuple[NotificationRequest, ...], *, urgent: b
     is to be paid for and was not offered yet, as the hotline had an answer, is surveyed now (R17).
     """
     was_major = issue.severity is Severity.MAJOR
-    not_offered = issue.intake.kind is Kind.PAID_SERVICE and not issue.quotations
+    not_offered = issue.intake.behaviour is Behaviour.PAID_SERVICE and not issue.quotations
     return {
         "stage": Stage.REOPENED,
         "stage_if_assigned": Stage.ASSIGNED,

@@ -17,13 +17,13 @@ from domain.issue.hotline import Answer
 from domain.issue.intake import Intake
 from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
+from domain.terms import ABOUT_SERVICE, COMPLAINT
 from domain.vocabulary import (
     Actor,
     Audience,
-    Category,
+    Behaviour,
     Channel,
     Code,
-    Kind,
     Outcome,
     Severity,
     Stage,
@@ -81,7 +81,7 @@ def verify(issue: Issue, act: Verify, at: datetime) -> Changes:
 
 def received(intake: Intake, by: Actor, at: datetime) -> tuple[ComplaintForm, ...]:
     """R19: registered with an apology."""
-    if intake.kind is not Kind.COMPLAINT:
+    if intake.behaviour is not Behaviour.COMPLAINT:
         return ()
     return (ComplaintForm(received_by=by.id, apologised_at=at),)
 
@@ -90,7 +90,7 @@ def filed(
     issue: Issue, act: Act, at: datetime, *, answered: bool | None, stage: Stage
 ) -> tuple[ComplaintForm, ...]:
     """R19: whatever happens to a complaint goes on its form; it is at ``stage`` now."""
-    if issue.intake.kind is not Kind.COMPLAINT:
+    if issue.intake.behaviour is not Behaviour.COMPLAINT:
         return ()
     says: dict[str, object] = {}
     if isinstance(act, Resolve):
@@ -121,8 +121,10 @@ def arising(issue: Issue, act: Act, seq: int, at: datetime) -> Intake:
             "source": SOURCE,
             "reference": f"{issue.number}-{seq}",
             "channel": Channel.TELEPHONE if called else Channel.WEBSITE,
-            "kind": Kind.COMPLAINT,
-            "category": Category.SERVICE,
+            "kind": COMPLAINT,
+            "behaves": None,
+            "category": ABOUT_SERVICE,
+            "outside": None,
             "severity": Severity.MAJOR if called else Severity.GENERAL,
             "title": f"对 {issue.number} 的投诉 Complaint about {issue.number}",
             "description": said,

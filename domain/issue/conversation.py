@@ -18,7 +18,18 @@ from domain.issue.hotline import ReportTest, report_test
 from domain.issue.intake import Intake
 from domain.issue.state import Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import SUPERVISORS, Actor, Audience, Code, Kind, Line, Means, Stage, Words
+from domain.terms import Terms
+from domain.vocabulary import (
+    SUPERVISORS,
+    Actor,
+    Audience,
+    Behaviour,
+    Code,
+    Line,
+    Means,
+    Stage,
+    Words,
+)
 
 
 class CustomerWrote(Act):
@@ -112,19 +123,22 @@ def _after_the_answer(issue: Issue, act: CustomerWrote, at: datetime) -> Changes
     return asked | {"make": (PromiseKind.FEEDBACK,), "attempt": before + 1}
 
 
+_OF_OLD = Terms()
 _SAID_NOW = (
     *("source", "reference", "channel", "agent", "title", "description", "reported_at"),
     "answering",
 )
 
 
-def following(first: Intake, wrote: Intake) -> Intake:
+def following(first: Intake, wrote: Intake, terms: Terms = _OF_OLD) -> Intake:
     """What the customer of an issue writes when that is over, as one of its own that arises from
-    it: about the same machine, for the same people, in the words of now (R24).
+    it: about the same machine, for the same people, in the words of now (R24); of the same kind,
+    unless it is a complaint or the policy has no such kind any more.
     """
     now: dict[str, object] = {name: getattr(wrote, name) for name in _SAID_NOW}
-    if wrote.kind is Kind.COMPLAINT:
-        now |= {"kind": wrote.kind, "category": wrote.category}
+    gone = any(terms.unknown(first.kind, first.category))
+    if gone or wrote.behaviour is Behaviour.COMPLAINT:
+        now |= {name: getattr(wrote, name) for name in ("kind", "behaves", "category", "outside")}
     before: dict[str, object] = {"occurred_at": None, "ring_seconds": None, "complex": False}
     return first.model_copy(update=before | now | {"arises_from": first.issue_id})
 

@@ -20,13 +20,14 @@ from domain.issue.common import ALWAYS, OPEN, THE_DESK, UNCLOSED
 from domain.issue.forms import IssueLink, Party
 from domain.issue.state import Issue, NotificationRequest
 from domain.letters import mailbox
+from domain.terms import behaviour_of
 from domain.vocabulary import (
     DESK,
     SUPERVISORS,
     Actor,
     Audience,
+    Behaviour,
     Code,
-    Kind,
     Model,
     Outcome,
     Role,
@@ -70,7 +71,7 @@ class Merging(Merge):
 def _not_to_be_merged(issue: Issue, _: Actor) -> Refused | None:
     if issue.merging:
         return Refused("NotAllowed", f"{issue.number} is just being merged into {issue.merging}")
-    if issue.intake.kind is Kind.PAID_SERVICE:
+    if issue.intake.behaviour is Behaviour.PAID_SERVICE:
         return Refused(
             "NotAllowed",
             f"{issue.number} is a paid service, offered to its own customer: link the two instead",
@@ -90,7 +91,8 @@ class Absorb(Act):
 
     issue_id: str
     number: Code
-    kind: Kind
+    kind: Code
+    behaves: Behaviour | None = Field(default=None, exclude_if=lambda said: said is None)
     department: Code
     reason: Text = ""
 
@@ -119,9 +121,18 @@ def _hindrance(issue: Issue, act: Absorb) -> str | None:
         return f"{issue.number} speaks for {act.number} already"
     if issue.merging:
         return f"{issue.number} is itself being merged into {issue.merging}"
-    into = Side(issue.id, issue.number, issue.stage, issue.intake.kind, issue.department)
-    this = Side(act.issue_id, act.number, issue.stage, act.kind, act.department)
+    mine = Sort(issue.intake.kind, issue.intake.behaviour)
+    its = Sort(act.kind, act.behaves or behaviour_of(act.kind))
+    into = Side(issue.id, issue.number, issue.stage, mine, issue.department)
+    this = Side(act.issue_id, act.number, issue.stage, its, act.department)
     return unfit(into, this)
+
+
+class Sort(NamedTuple):
+    """What sort of issue it is: its kind, and what is done about that."""
+
+    kind: str
+    behaves: Behaviour
 
 
 class Side(NamedTuple):
@@ -130,7 +141,7 @@ class Side(NamedTuple):
     id: str
     number: str
     stage: Stage
-    kind: Kind
+    sort: Sort
     department: str
 
 
@@ -148,15 +159,17 @@ def unfit(into: Side, this: Side) -> str | None:
             f"{into.number} is with {into.department}, {this.number} with {this.department}: "
             "transfer one of the two first"
         )
-    if not _alike(into.kind, this.kind):
-        return f"{into.number} is a {into.kind}, {this.number} a {this.kind}: link the two instead"
+    if not _alike(into.sort, this.sort):
+        kinds = f"{into.number} is a {into.sort.kind}, {this.number} a {this.sort.kind}"
+        return f"{kinds}: link the two instead"
     return None
 
 
-def _alike(one: Kind, other: Kind) -> bool:
+def _alike(one: Sort, other: Sort) -> bool:
     """Whether issues of these kinds can be answered by one answer (R17, R19)."""
-    apart = {Kind.COMPLAINT, Kind.PAID_SERVICE}
-    return one is other is not Kind.PAID_SERVICE or apart.isdisjoint({one, other})
+    apart = {Behaviour.COMPLAINT, Behaviour.PAID_SERVICE}
+    behave = {one.behaves, other.behaves}
+    return behave == {Behaviour.COMPLAINT} or apart.isdisjoint(behave)
 
 
 def addresses_of(phone: str | None, email: str | None) -> frozenset[str]:
@@ -205,6 +218,7 @@ def asking(issue: Issue, act: Merging, seq: int) -> Asked:
         issue_id=issue.id,
         number=issue.number,
         kind=issue.intake.kind,
+        behaves=issue.intake.behaves,
         department=issue.department,
         reason=act.reason,
     )

@@ -16,7 +16,7 @@ from domain.issue.act import ActionName
 from domain.issue.naming import name_of
 from domain.issue.step import Recorded
 from domain.sla.promise import Promise, PromiseEnd, PromiseKind
-from domain.vocabulary import Instant, Kind, Model, Outcome, Role, Severity, Stage
+from domain.vocabulary import Code, Instant, Model, Outcome, Role, Severity, Stage
 
 TYPES: Mapping[StepName, str] = {
     StepName.REGISTER_ISSUE: "issue.registered",
@@ -68,7 +68,7 @@ class IssueNow(Model):
     seq: int = Field(description="the step's place in the issue: 1, 2, 3 …")
     source: str
     reference: str
-    kind: Kind
+    kind: Code
     severity: Severity
     department: str
     action: ActionName = Field(description="what was done")
@@ -96,7 +96,7 @@ class Issue(Model):
 
     source: str
     reference: str
-    kind: Kind
+    kind: Code
 
 
 def event_of(recorded: Recorded, issue: Issue) -> Event:

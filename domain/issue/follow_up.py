@@ -27,8 +27,8 @@ from domain.vocabulary import (
     SUPERVISORS,
     Actor,
     Audience,
+    Behaviour,
     Code,
-    Kind,
     Outcome,
     Role,
     Score,
@@ -88,7 +88,7 @@ def record_callback(issue: Issue, act: RecordCallback, at: datetime) -> Changes:
     promise = _awaited(issue)
     if promise is None or (promise.kind is PromiseKind.CUSTOMER_TEST and not act.reached):
         raise _no_call(issue)
-    if missing := unasked(act, issue.intake.kind):
+    if missing := unasked(act, issue.intake.behaviour):
         raise missing
     if promise.opens_at and at < promise.opens_at:
         opens = local_time(issue, promise.opens_at)
@@ -122,14 +122,14 @@ def record_callback(issue: Issue, act: RecordCallback, at: datetime) -> Changes:
     return changes | {"tell": (*changes.get("tell", ()), *_reported(act))}
 
 
-def asks_whether_it_runs(kind: Kind) -> bool:
+def asks_whether_it_runs(behaves: Behaviour) -> bool:
     """R24: whether the machine runs is asked about faults only."""
-    return kind is Kind.FAULT
+    return behaves is Behaviour.FAULT
 
 
-def unasked(act: RecordCallback, kind: Kind) -> Refused | None:
+def unasked(act: RecordCallback, behaves: Behaviour) -> Refused | None:
     """Say what the customer was not asked in a call about such an issue; None: all there is."""
-    if not act.reached or act.running is not None or not asks_whether_it_runs(kind):
+    if not act.reached or act.running is not None or not asks_whether_it_runs(behaves):
         return None
     msg = "running: say whether the machine runs normally when the customer was reached"
     return Refused("Invalid", msg)
@@ -236,7 +236,7 @@ class RateDifficulty(Act):
 
 def _no_repair(issue: Issue, _: Actor) -> Refused | None:
     """R18: what the hotline answered was none, but for a fault that it solved on the line."""
-    if not issue.first_contact or asks_whether_it_runs(issue.intake.kind):
+    if not issue.first_contact or asks_whether_it_runs(issue.intake.behaviour):
         return None
     return Refused("NotAllowed", f"{issue.number} was answered by the hotline: nothing to rate")
 

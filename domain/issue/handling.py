@@ -35,9 +35,9 @@ from domain.sla.promise import PromiseKind
 from domain.vocabulary import (
     Actor,
     Audience,
+    Behaviour,
     Code,
     Instant,
-    Kind,
     Line,
     Role,
     Stage,
@@ -317,7 +317,7 @@ def resolve(issue: Issue, act: Resolve, at: datetime) -> Changes:
     """R12, R6: the result is there and goes to the customer; R22: tomorrow they are called, or
     they have some time to try it (R9, R17), as the policy says.
     """
-    paid = issue.intake.kind is Kind.PAID_SERVICE
+    paid = issue.intake.behaviour is Behaviour.PAID_SERVICE
     return answer(issue, at, "acceptance" if paid else "resolved") | {
         "make": (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST),
         "handling": Handling(resolved_at=at, result=act.result, cause=act.cause, fault=act.fault),

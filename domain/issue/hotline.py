@@ -28,8 +28,8 @@ from domain.vocabulary import (
     SUPERVISORS,
     Actor,
     Audience,
+    Behaviour,
     Code,
-    Kind,
     Line,
     Role,
     Stage,
@@ -145,7 +145,7 @@ def tested(
         return (
             ConsultationRecord(generation=generation, worked=worked, tested_at=at, words=words),
         )
-    if issue.intake.kind is Kind.PAID_SERVICE:
+    if issue.intake.behaviour is Behaviour.PAID_SERVICE:
         return (PaidService(generation=generation, accepted=worked, accepted_at=at),)
     return ()
 

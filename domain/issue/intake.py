@@ -5,21 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from domain import telephone
+from domain.terms import Terms, behaviour_of, is_outside
 from domain.vocabulary import (
     LONGEST_TEXT,
-    Category,
+    Behaviour,
     Channel,
     Code,
     CustomerType,
     Instant,
-    Kind,
     Language,
     Line,
     Model,
@@ -84,8 +84,8 @@ class Intake(Model):
     source: Code = Field(description="the intake system: hotline, web, …")
     reference: Code = Field(description="that system's own reference (R2)")
     channel: Channel
-    kind: Kind
-    category: Category
+    kind: Code = Field(description="one of the kinds of the policy (R3)")
+    category: Code = Field(description="one of the categories of the policy (R4)")
     severity: Severity = Severity.GENERAL
     product_line: Code
     region: Region = Field(description="a region some service centre of the roster serves")
@@ -117,6 +117,56 @@ class Intake(Model):
         description="id of the issue whose callback or evaluation it came from (R21), or that was "
         "over when its customer wrote again",
     )
+    behaves: Behaviour | None = Field(
+        default=None,
+        description="what the policy says of its kind; left out where that was always so",
+        exclude_if=lambda said: said is None,
+    )
+    outside: bool | None = Field(
+        default=None,
+        description="whether the policy says that its category is not ours; likewise",
+        exclude_if=lambda said: said is None,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_always_is_not_said(cls, said: object) -> object:
+        """What is the same as before policies said it is left out: the digests of before hold."""
+        if not isinstance(said, Mapping) or not {"behaves", "outside"} & said.keys():
+            return said
+        kept = dict(said)
+        if kept.get("behaves") == behaviour_of(str(kept.get("kind"))):
+            kept["behaves"] = None
+        if kept.get("outside") == is_outside(str(kept.get("category"))):
+            kept["outside"] = None
+        return kept
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What is done about an issue of its kind, by what the policy said when it came in."""
+        return self.behaves or behaviour_of(self.kind)
+
+    @property
+    def out_of_scope(self) -> bool:
+        """Whether it is not ours to solve, by what the policy said when it came in (R4)."""
+        return is_outside(self.category) if self.outside is None else self.outside
+
+    def as_complaint(self, terms: Terms) -> Intake:
+        """Make it a complaint about our service, as a policy calls these (R21)."""
+        called = {"kind": terms.complaint, "category": terms.about_service}
+        return self.model_copy(update=called).in_terms_of(terms)
+
+    def in_terms_of(self, terms: Terms) -> Intake:
+        """Say what a policy says of its kind and category. What it does not have, and what says so
+        already, stays.
+        """
+        kind, category = terms.kinds.get(self.kind), terms.categories.get(self.category)
+        told = {
+            "behaves": self.behaves if kind is None else kind.behaves,
+            "outside": self.outside if category is None else category.outside,
+        }
+        same = self.model_dump() | told
+        return Intake.model_validate(same)
 
     @property
     def issue_id(self) -> str:
@@ -171,8 +221,12 @@ def issue_id(source: str, reference: str) -> str:
 # The same reference again -------------------------------------------------------------------------
 
 _CUSTOMER = "customer"
-_NOT_SAID = frozenset({"source", "reference", "reported_at", "ring_seconds", "answering"})
-"""What names an intake, what a door measures or fills in, and what the register does not keep."""
+_NOT_SAID = frozenset(
+    {"source", "reference", "reported_at", "ring_seconds", "answering", "behaves", "outside"}
+)
+"""What names an intake, what a door measures or fills in, what the policy says, and what the
+register does not keep.
+"""
 SAID = frozenset(Intake.model_fields) - _NOT_SAID - {_CUSTOMER} | {
     f"{_CUSTOMER}.{name}" for name in Customer.model_fields
 }

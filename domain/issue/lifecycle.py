@@ -20,12 +20,12 @@ from domain.issue.lateness import by_own_word
 from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.issue.step import Recorded, Step
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import Actor, Audience, Kind, Outcome, Role, Stage
+from domain.vocabulary import Actor, Audience, Behaviour, Outcome, Role, Stage
 
 _AT_ONCE = (PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
-PROMISED: Mapping[Kind, tuple[PromiseKind, ...]] = dict.fromkeys(Kind, _AT_ONCE) | {
-    Kind.COMPLAINT: (*_AT_ONCE, PromiseKind.VERIFICATION),
-    Kind.PAID_SERVICE: (*_AT_ONCE, PromiseKind.SURVEY),
+PROMISED: Mapping[Behaviour, tuple[PromiseKind, ...]] = dict.fromkeys(Behaviour, _AT_ONCE) | {
+    Behaviour.COMPLAINT: (*_AT_ONCE, PromiseKind.VERIFICATION),
+    Behaviour.PAID_SERVICE: (*_AT_ONCE, PromiseKind.SURVEY),
 }
 """What a customer is promised when they tell us, as far as the policy has it (R11-R19)."""
 _AFTERWARDS: Mapping[Outcome, tuple[PromiseKind, ...]] = {
@@ -65,7 +65,7 @@ def register(intake: Intake, now: datetime) -> Step:
         severity=intake.severity,
         level=1 if intake.complex else 0,
         intake=intake,
-        make=(*PROMISED[intake.kind], *held),
+        make=(*PROMISED[intake.behaviour], *held),
         assignment=None if _held(intake) else Assignment(),
         forms=received(intake, by, at),
         tell=tuple(_told_at_first(intake)),
@@ -73,7 +73,7 @@ def register(intake: Intake, now: datetime) -> Step:
 
 
 def _held(intake: Intake) -> bool:
-    return intake.answering and intake.kind is not Kind.COMPLAINT
+    return intake.answering and intake.behaviour is not Behaviour.COMPLAINT
 
 
 def _told_at_first(intake: Intake) -> Iterator[NotificationRequest]:
@@ -83,7 +83,7 @@ def _told_at_first(intake: Intake) -> Iterator[NotificationRequest]:
         yield from ASSIGNED
     if intake.complex:
         yield NotificationRequest(template="complex", to=Audience.LEAD)
-    if intake.kind is Kind.COMPLAINT:
+    if intake.behaviour is Behaviour.COMPLAINT:
         yield NotificationRequest(template="complaint_received", to=Audience.GM_OFFICE)
 
 

@@ -14,7 +14,8 @@ from domain.issue.lifecycle import allowed
 from domain.issue.state import Issue, Person, SlaState, StepNote
 from domain.markdown import cell, plain
 from domain.sla.promise import Promise, PromiseEnd, PromiseKind
-from domain.vocabulary import Category, Instant, Kind, Model, Outcome, Severity, Stage
+from domain.terms import behaviour_of
+from domain.vocabulary import Behaviour, Code, Instant, Model, Outcome, Severity, Stage
 
 Consumed = Annotated[
     timedelta,
@@ -66,8 +67,8 @@ class IssueView(Model):
     reference: str
     stage: Stage
     outcome: Outcome | None
-    kind: Kind
-    category: Category
+    kind: Code
+    category: Code
     severity: Severity
     title: str
     product_line: str
@@ -97,6 +98,14 @@ class IssueView(Model):
     steps: tuple[StepNote, ...]
     results: tuple[str, ...]
     can: tuple[ActionName, ...]
+    behaves: Behaviour | None = Field(
+        default=None, description="what the desk does about its kind, by the policy it came in by"
+    )
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What is done about an issue of its kind (R37)."""
+        return self.behaves or behaviour_of(self.kind)
 
 
 def view(issue: Issue) -> IssueView:
@@ -109,6 +118,7 @@ def view(issue: Issue) -> IssueView:
         stage=issue.stage,
         outcome=issue.outcome,
         kind=issue.intake.kind,
+        behaves=issue.intake.behaviour,
         category=issue.intake.category,
         severity=issue.severity,
         title=issue.intake.title,

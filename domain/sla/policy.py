@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import (
     BeforeValidator,
@@ -30,15 +31,15 @@ from domain.calendars.periods import (
 from domain.network import Network
 from domain.sla.clock import Counting, Rehearsal
 from domain.sla.promise import COUNTS_BACK, DUE, OF_REPAIRS, PromiseKind
+from domain.terms import CATEGORIES, KINDS, Category, Department, Kind, Terms, listed
 from domain.vocabulary import (
     LOWEST_SCORE,
     Amount,
     Audience,
-    Category,
+    Behaviour,
     Channel,
     Code,
     CustomerType,
-    Kind,
     Language,
     Model,
     Role,
@@ -87,9 +88,9 @@ class ThresholdRule(Model):
 class Facts(Model):
     """What a policy may ask about an issue."""
 
-    kind: Kind
+    kind: Code
     severity: Severity
-    category: Category
+    category: Code
     product_line: str
     region: str
     centre: str
@@ -107,9 +108,9 @@ _SortedFlags = PlainSerializer(sorted, return_type=list[bool], when_used="json")
 class Selector(Model):
     """Which issues a rule is for; what is left out matches everything."""
 
-    kind: Annotated[frozenset[Kind], _Sorted] = frozenset()
+    kind: Annotated[frozenset[Code], _Sorted] = frozenset()
     severity: Annotated[frozenset[Severity], _Sorted] = frozenset()
-    category: Annotated[frozenset[Category], _Sorted] = frozenset()
+    category: Annotated[frozenset[Code], _Sorted] = frozenset()
     product_line: Annotated[frozenset[Code], _Sorted] = frozenset()
     region: Annotated[frozenset[Code], _Sorted] = frozenset()
     centre: Annotated[frozenset[Code], _Sorted] = frozenset()
@@ -438,12 +439,30 @@ writes is seen to as soon as what they report (R11).
 """
 
 
+def _tables(policy: Policy) -> tuple[tuple[str, Mapping[str, Kind | Category | Department]], ...]:
+    return (
+        ("kinds", policy.kinds),
+        ("categories", policy.categories),
+        ("departments", policy.departments),
+    )
+
+
+_Rule: TypeAlias = PromiseRule | NoticeRule | RouteRule | ReliefRule | ConsultationRule | FaultList
+
+
 class Policy(Model):
     """The desk's figures, as written in ``policies/*.toml``."""
 
     name: Code
     zone: Zone
-    routing: dict[Category, Code]
+    kinds: dict[Code, Kind] = Field(default=dict(KINDS), description="what customers may want (R3)")
+    categories: dict[Code, Category] = Field(
+        default=dict(CATEGORIES), description="what it may be about (R4)"
+    )
+    departments: dict[Code, Department] = Field(
+        default_factory=dict, description="none listed: those of the roster"
+    )
+    routing: dict[Code, Code] = Field(default_factory=dict)
     promises: tuple[PromiseRule, ...] = Field(alias="promise")
     notices: tuple[NoticeRule, ...] = Field(default=(), alias="notice")
     routes: tuple[RouteRule, ...] = Field(default=(), alias="route")
@@ -467,11 +486,74 @@ class Policy(Model):
     rehearsal: Rehearsal | None = None
 
     @model_validator(mode="after")
-    def _every_category_has_a_department(self) -> Policy:
-        if missing := [category for category in Category if category not in self.routing]:
-            msg = f"routing: no department for {', '.join(missing)} (R4)"
+    def _names_tell_apart(self) -> Policy:
+        for what, known in _tables(self):
+            for language in Language:
+                if twice := repeated(each.name.said(language) for each in known.values()):
+                    msg = f'{what}: two are called "{twice}", so no one could tell them apart'
+                    raise ValueError(msg)
+        if Behaviour.COMPLAINT not in (kind.behaves for kind in self.kinds.values()):
+            msg = 'kinds: none behaves = "complaint": a bad callback would become nothing (R21)'
             raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _every_category_has_a_department(self) -> Policy:
+        for category in self.routing:
+            if category not in self.categories:
+                msg = f"routing {category}: no such category; there are: {listed(self.categories)}"
+                raise ValueError(msg)
+        if missing := [
+            code
+            for code, category in self.categories.items()
+            if code not in self.routing and category.department is None
+        ]:
+            msg = f"routing: no department for {', '.join(missing)} (R4)"
+            raise ValueError(msg)
+        if twice := [code for code in self.routing if self.categories[code].department]:
+            msg = f"routing {twice[0]}: [categories.{twice[0]}] says its department already"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _rules_speak_of_what_there_is(self) -> Policy:
+        for what, rule in self._rules_by_table():
+            for field, said, known in (
+                ("kind", rule.select.kind, self.kinds),
+                ("category", rule.select.category, self.categories),
+            ):
+                if unknown := sorted(said - known.keys()):
+                    msg = f"{what} {rule.name}: no {field} {unknown[0]}; there are: {listed(known)}"
+                    raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _departments_are_listed(self) -> Policy:
+        if not self.departments:
+            return self
+        for subject, department in self._departments_named():
+            if department not in self.departments:
+                msg = (
+                    f"{subject}: no department {department}; there are: {listed(self.departments)}"
+                )
+                raise ValueError(msg)
+        return self
+
+    def _rules_by_table(self) -> Iterator[tuple[str, _Rule]]:
+        yield from (("promise", rule) for rule in self.promises)
+        yield from (("notice", rule) for rule in self.notices)
+        yield from (("route", rule) for rule in self.routes)
+        yield from (("relief", rule) for rule in self.reliefs)
+        yield from (("consultation", rule) for rule in self.consultations)
+        yield from (("fault_list", rule) for rule in self.fault_lists)
+
+    def _departments_named(self) -> Iterator[tuple[str, str]]:
+        yield from ((f"routing {category}", to) for category, to in self.routing.items())
+        for code, category in self.categories.items():
+            if category.department:
+                yield f"categories {code}", category.department
+        yield from ((f"route {rule.name}", rule.department) for rule in self.routes)
+        yield from (("standby", department) for department in self.standby.departments)
 
     @model_validator(mode="after")
     def _a_survey_leads_on(self) -> Policy:
@@ -488,15 +570,11 @@ class Policy(Model):
 
     @model_validator(mode="after")
     def _names_are_used_once(self) -> Policy:
-        for what, rules in (
-            ("promise", self.promises),
-            ("notice", self.notices),
-            ("route", self.routes),
-            ("relief", self.reliefs),
-            ("consultation", self.consultations),
-            ("fault_list", self.fault_lists),
-        ):
-            if twice := repeated(rule.name for rule in rules):
+        named: dict[str, list[str]] = {}
+        for what, rule in self._rules_by_table():
+            named.setdefault(what, []).append(rule.name)
+        for what, names in named.items():
+            if twice := repeated(names):
                 msg = f"{what} {twice}: there are two of this name, so no one could tell them apart"
                 raise ValueError(msg)
         return self
@@ -520,7 +598,16 @@ class Policy(Model):
     def department(self, facts: Facts) -> str:
         """Route an issue to its department: the first rule that fits it, else its category (R4)."""
         first = next((rule for rule in self.routes if rule.select.matches(facts)), None)
-        return first.department if first else self.routing[facts.category]
+        return first.department if first else self.department_of(facts.category)
+
+    def department_of(self, category: str) -> str:
+        """Return who gets what is about a category, unless a route says otherwise (R4)."""
+        return self.categories[category].department or self.routing[category]
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What this desk calls its own."""
+        return Terms(kinds=self.kinds, categories=self.categories, departments=self.departments)
 
     def is_consultation(self, facts: Facts, department: str) -> bool:
         """Say whether such an issue is on the consultation record while it is there (R38)."""

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from domain.issue.intake import Intake
+from domain.terms import Terms
 from domain.vocabulary import Model
 
 _RANKS = re.compile(
@@ -43,26 +44,32 @@ def _named(said: str, names: frozenset[str], plain: Callable[[str], str]) -> str
 
 class Known(Model):
     """The regions that some centre serves, and the product lines that somebody is or was certified
-    for. A roster without any knows none better: then all are taken as they are.
+    for. A roster without any knows none better: then all are taken as they are. And what the policy
+    calls its kinds and categories; a desk without a policy goes by those of old.
     """
 
     regions: frozenset[str] = frozenset()
     product_lines: frozenset[str] = frozenset()
+    terms: Terms = Terms()
 
     def in_our_words(self, intake: Intake) -> Intake:
-        """Write region and product line as the roster does."""
+        """Write region and product line as the roster does, and say of kind and category what the
+        policy does.
+        """
         ours = {
             "region": _named(intake.region, self.regions, _region),
             "product_line": _named(intake.product_line, self.product_lines, _plain),
         }
         same = all(getattr(intake, name) == value for name, value in ours.items())
-        return intake if same else intake.model_copy(update=ours)
+        written = intake if same else intake.model_copy(update=ours)
+        return written.in_terms_of(self.terms)
 
     def unknown(self, intake: Intake) -> Iterator[str]:
-        """Name what the roster does not have, with what it has: for the doors. What has come
+        """Name what roster or policy does not have, with what it has: for the doors. What has come
         through one goes on, also where a product line is dropped meanwhile, and what arises from it
         is about the same product (R21).
         """
+        yield from self.terms.unknown(intake.kind, intake.category)
         if intake.region not in self.regions:
             yield self.no_such_region(intake.region)
         lines = self.product_lines

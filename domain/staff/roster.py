@@ -161,9 +161,10 @@ def check_fit(centres: Iterable[Centre], members: Sequence[Member], rulebook: Ru
         _known(member.shift, calendars | {OFF}, f"person {member.id}: shift")
         _check_shifts(member.exceptions, rulebook)
     departments = {member.department for member in members}
-    for category, department in rulebook.policy.routing.items():
-        _known(department, departments, f"routing of {category}: department")
-    for route in rulebook.policy.routes:
+    policy = rulebook.policy
+    for category in policy.categories:
+        _known(policy.department_of(category), departments, f"routing of {category}: department")
+    for route in policy.routes:
         _known(route.department, departments, f"route {route.name}: department")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain import words
 from domain.sla.promise import PromiseEnd
-from domain.vocabulary import Kind
+from domain.vocabulary import Behaviour
 from store.exports.columns import (
     Column,
     Holds,
@@ -237,7 +237,7 @@ COMPLAINTS = Register(
     date="i.registered_at",
     order="i.registered_at, i.number",
     join="RIGHT JOIN issues i ON i.id = f.issue_id",
-    where=f"i.kind = '{Kind.COMPLAINT}'",
+    where=f"coalesce(i.behaves, i.kind) = '{Behaviour.COMPLAINT}'",
     columns=(
         _NUMBER,
         at("registered_at", "登记时间", "Registered", "i.registered_at"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from domain import words
 from domain.calls import Direction
-from domain.vocabulary import Channel, Kind
+from domain.vocabulary import Channel
 from store.exports.columns import (
     Column,
     Holds,
@@ -58,7 +58,7 @@ TELEPHONE = Register(
         share("share_first", "首次解决率", "First-contact share", _FIRST_CONTACT, _REPORTED),
         *(
             column
-            for kind in Kind
+            for kind in words.KINDS
             for column in (
                 number(
                     kind,

@@ -16,7 +16,8 @@ from domain.for_customers.saying import PROMISED
 from domain.for_customers.situation import every_sentence
 from domain.for_customers.turn import THANKS, WRITINGS
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Category, Kind, Language, Severity
+from domain.terms import KINDS
+from domain.vocabulary import Behaviour, Language, Severity
 from tests.activities.test_wording import FOR_CUSTOMERS, OURS, ours_only
 from tests.support.sample_messages import NOON, WRITTEN, a_promise, in_full
 
@@ -40,14 +41,13 @@ def cases(template: str) -> tuple[tuple[Context, str, str], ...]:
 
 
 def _cases(template: str) -> Iterator[tuple[Context, str, str]]:
-    for kind, made, style in product(Kind, (None, *PromiseKind), STYLES):
+    for kind, made, style in product(KINDS, (None, *PromiseKind), STYLES):
         promises = (a_promise(made, 5),) if made else ()
         context = in_full(
             template,
             kind=kind,
             title="卡钞",
             severity=Severity.GENERAL,
-            category=Category.TECHNICAL,
             against=None,
             promises=promises,
             promise=promises[0] if promises else None,
@@ -77,7 +77,7 @@ def test_a_customer_reads_chinese_words_alone_and_none_that_we_use_among_ourselv
 @pytest.mark.parametrize("template", sorted(FOR_CUSTOMERS))
 def test_what_is_no_fault_is_not_spoken_of_as_one(template: str) -> None:
     for context, subject, body in cases(template):
-        if context.kind is not Kind.FAULT:
+        if context.kind != "fault":
             said = ours(context, f"{subject}\n{body}").replace("如仍有问题", "问题")
             assert not _FAULTS_ONLY.search(said), said
 
@@ -85,7 +85,7 @@ def test_what_is_no_fault_is_not_spoken_of_as_one(template: str) -> None:
 @pytest.mark.parametrize("template", sorted(FOR_CUSTOMERS))
 def test_every_matter_is_called_what_it_is_to_its_customer(template: str) -> None:
     for context, subject, body in cases(template):
-        called = matter.told(context.kind, Language.ZH)["called"]
+        called = matter.told(context.behaviour, Language.ZH)["called"]
         if template not in {"verified", "unfounded"}:  # of complaints alone
             assert called in f"{subject}{body}" or "您的报价" in body, body
 
@@ -113,7 +113,7 @@ def test_a_complaint_that_the_desk_registered_itself_is_not_quoted_by_our_title(
     template: str,
 ) -> None:
     internal = "对 20261122-07-0001 的投诉 Complaint about 20261122-07-0001"
-    facts = {"kind": Kind.COMPLAINT, "title": internal, "against": "20261122-07-0001"}
+    facts = {"kind": "complaint", "title": internal, "against": "20261122-07-0001"}
     for style in STYLES:
         written = write(template, in_full(template, **facts), style)
         assert "Complaint" not in f"{written.subject}{written.body}{written.full_text}"
@@ -124,8 +124,8 @@ def test_a_complaint_that_the_desk_registered_itself_is_not_quoted_by_our_title(
 def test_who_has_no_right_to_decide_says_who_answers_and_by_when() -> None:
     context = in_full(
         "registered",
-        kind=Kind.CONSULTATION,
-        category=Category.OUT_OF_SCOPE,
+        kind="consultation",
+        outside=True,
         department="legal",
         promises=(a_promise(PromiseKind.RESOLUTION, 24),),
     )
@@ -137,20 +137,20 @@ def test_who_has_no_right_to_decide_says_who_answers_and_by_when() -> None:
 @pytest.mark.parametrize(
     ("kind", "thanks"),
     [
-        (Kind.SALES, "感谢您的咨询。您的咨询“卡钞”已登记"),
-        (Kind.SUGGESTION, "感谢您的宝贵建议。您的建议“卡钞”已登记"),
-        (Kind.COMPLAINT, "我们深表歉意。您的投诉“卡钞”已登记"),
-        (Kind.FAULT, "您好。您的问题“卡钞”已登记"),
+        ("sales", "感谢您的咨询。您的咨询“卡钞”已登记"),
+        ("suggestion", "感谢您的宝贵建议。您的建议“卡钞”已登记"),
+        ("complaint", "我们深表歉意。您的投诉“卡钞”已登记"),
+        ("fault", "您好。您的问题“卡钞”已登记"),
     ],
 )
-def test_each_kind_is_received_as_befits_it(kind: Kind, thanks: str) -> None:
+def test_each_kind_is_received_as_befits_it(kind: str, thanks: str) -> None:
     context = in_full("registered", kind=kind, title="卡钞", against=None)
     assert thanks in write("registered", context).body
 
 
 def test_a_kind_of_the_desks_own_has_words_too() -> None:
     for language in Language:
-        assert all(matter.told("returns", language).values())
+        assert all(matter.told(Behaviour.PLAIN, language).values())
 
 
 def test_what_stands_on_a_customers_page_is_said_as_in_messages() -> None:

@@ -20,7 +20,8 @@ from domain.errors import SetupError
 from domain.issue.actions import PUBLIC_ACTIONS, ActionName, Resolve
 from domain.issue.lifecycle import PROMISED
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Actor, Kind, Role, Stage
+from domain.terms import KINDS
+from domain.vocabulary import Actor, Role, Stage
 from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
@@ -42,7 +43,7 @@ def test_every_deed_is_one_of_the_contract_and_says_a_word_of_its_own() -> None:
 
 
 def test_the_lives_are_of_every_kind_and_each_stage_that_lasts_has_a_way_on() -> None:
-    assert {life.intake["kind"] for life in LIVES} == set(Kind)
+    assert {life.intake["kind"] for life in LIVES} == set(KINDS)
     moments = {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED}
     assert set(BY_STAGE) == set(Stage) - moments
     assert set(BY_PROMISE) == {

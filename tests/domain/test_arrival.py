@@ -71,7 +71,10 @@ def test_a_description_that_is_full_is_cut_where_one_sees_it_and_the_numbers_sta
 def test_what_holds_no_number_is_refused_beside_all_else_that_is_wrong(
     phone: object, why: str
 ) -> None:
-    assert wrong_with(phone, kind="wish") == {("customer", "phone"): why, ("kind",): "enum"}
+    assert wrong_with(phone, severity="wish") == {
+        ("customer", "phone"): why,
+        ("severity",): "enum",
+    }
 
 
 @pytest.mark.parametrize("word", ["", " ", "无", "-", "N/A", "unknown", "Anonymous", "ＮＯＮＥ"])

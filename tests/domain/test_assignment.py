@@ -16,7 +16,8 @@ from domain.issue.intake import Intake
 from domain.sla.clock import Rehearsal
 from domain.staff.duty import Duty
 from domain.staff.roster import Candidate, Choice, Member, Need, Roster, choose, superior
-from domain.vocabulary import Channel, CustomerType, Kind, Role, Severity
+from domain.terms import KINDS
+from domain.vocabulary import Channel, CustomerType, Role, Severity
 from inbound.files.roster import read_roster
 from runtime.rulebook import load
 
@@ -328,7 +329,7 @@ def test_the_example_issues_can_be_taken_in_and_cover_what_there_is() -> None:
     agents = {m.id for m in EXAMPLE.members if m.role is Role.AGENT}
     assert {issue.region for issue in issues} <= served
     assert {issue.agent for issue in issues} == agents
-    assert {issue.kind for issue in issues} == set(Kind)
+    assert {issue.kind for issue in issues} == set(KINDS)
     assert {issue.channel for issue in issues} == set(Channel)
     assert {issue.severity for issue in issues} == set(Severity)
     assert {issue.category for issue in issues} == set(STANDARD.policy.routing)

@@ -25,7 +25,7 @@ from domain.callbacks import (
 from domain.errors import Refused
 from domain.issue.actions import RecordCallback
 from domain.issue.intake import Customer
-from domain.vocabulary import Actor, Kind, Role
+from domain.vocabulary import Actor, Behaviour, Role
 
 MORNING = datetime(2026, 11, 24, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -117,13 +117,22 @@ def test_what_is_no_number_does_not_make_one_customer_of_many(phone: str) -> Non
 def test_r22_a_call_is_about_issues_of_one_customer_that_are_there() -> None:
     issues = {
         "1": Called(
-            number="1", kind=Kind.FAULT, customer=a_customer("138 0000 1234"), recorded_by=None
+            number="1",
+            behaves=Behaviour.FAULT,
+            customer=a_customer("138 0000 1234"),
+            recorded_by=None,
         ),
         "2": Called(
-            number="2", kind=Kind.FAULT, customer=a_customer("+86 138 0000 1234"), recorded_by=None
+            number="2",
+            behaves=Behaviour.FAULT,
+            customer=a_customer("+86 138 0000 1234"),
+            recorded_by=None,
         ),
         "3": Called(
-            number="3", kind=Kind.FAULT, customer=a_customer("138 0000 9999"), recorded_by=None
+            number="3",
+            behaves=Behaviour.FAULT,
+            customer=a_customer("138 0000 9999"),
+            recorded_by=None,
         ),
     }
     check_one_customer(["1", "2"], {n: issues[n] for n in "12"})

@@ -17,7 +17,7 @@ from domain.issue.lifecycle import register
 from domain.issue.state import Assignment, Issue
 from domain.issue.step import Step
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import DESK, Kind, Outcome, Role, Severity, Stage
+from domain.vocabulary import DESK, Outcome, Role, Severity, Stage
 from tests.support.builders import (
     DAY,
     HOUR,
@@ -59,7 +59,7 @@ def test_r19_whoever_accepts_a_complaint_looks_into_it_first() -> None:
     with pytest.raises(Refused, match="resolve is not possible while"):
         Desk().do(issue, ActionName.RESOLVE, ENGINEER)
     with pytest.raises(Refused, match="the verification comes first"):
-        Desk().do(an_issue(Stage.ASSIGNED, Kind.COMPLAINT), ActionName.RESOLVE, ENGINEER)
+        Desk().do(an_issue(Stage.ASSIGNED, "complaint"), ActionName.RESOLVE, ENGINEER)
 
 
 def test_r19_an_unfounded_complaint_is_explained_to_the_customer_and_called_back() -> None:
@@ -113,7 +113,7 @@ def test_r15_looking_into_it_stands_still_while_the_customer_has_to_do_something
 
 
 def test_r19_the_form_follows_the_complaint_to_the_archive() -> None:
-    issue = an_issue(Stage.IN_PROGRESS, Kind.COMPLAINT)
+    issue = an_issue(Stage.IN_PROGRESS, "complaint")
     form: dict[str, Any] = {}
     for name, by, after in (
         (ActionName.RESOLVE, ENGINEER, HOUR),
@@ -136,7 +136,7 @@ def test_r19_the_form_follows_the_complaint_to_the_archive() -> None:
 
 
 def test_r19_a_call_that_was_quicker_than_the_letter_told_the_customer() -> None:
-    issue = an_issue(Stage.RESOLVED, Kind.COMPLAINT)
+    issue = an_issue(Stage.RESOLVED, "complaint")
     step = decided(issue, ActionName.RECORD_CALLBACK, CLERK, issue.last_at + DAY)
     (form,) = step.forms
     assert isinstance(form, ComplaintForm)
@@ -177,7 +177,7 @@ def test_r21_a_conflict_on_the_phone_is_a_major_complaint_in_the_customers_own_w
     step = decided(issue, ActionName.RECORD_CALLBACK, CLERK, issue.last_at + DAY, **said)
     assert step.dissatisfied
     complaint = Intake.model_validate(arising(issue, step.act, step.seq, step.at).model_dump())
-    assert (complaint.kind, complaint.severity) == (Kind.COMPLAINT, Severity.MAJOR)
+    assert (complaint.kind, complaint.severity) == ("complaint", Severity.MAJOR)
     assert (complaint.source, complaint.reference) == ("desk", f"20261123-07-0001-{step.seq}")
     assert (complaint.channel, complaint.category) == ("telephone", "service")
     assert complaint.description == "he was rude to my staff"

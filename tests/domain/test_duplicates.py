@@ -9,10 +9,11 @@ import pytest
 from domain.errors import Refused
 from domain.issue.actions import ActionName, Merging
 from domain.issue.common import OPEN
-from domain.issue.duplicates import Side, addresses_of, asking, unfit
+from domain.issue.duplicates import Side, Sort, addresses_of, asking, unfit
 from domain.issue.state import Issue, SlaState
 from domain.sla.promise import PromiseEnd
-from domain.vocabulary import DESK, Kind, Outcome, Role, Stage
+from domain.terms import behaviour_of
+from domain.vocabulary import DESK, Behaviour, Outcome, Role, Stage
 from tests.support.builders import HOUR, Desk, actor, an_issue, decided, ends, messages
 
 AGENT = actor(Role.AGENT)
@@ -86,36 +87,41 @@ def test_nothing_is_taken_over_twice_nor_by_what_is_being_merged_itself() -> Non
         decided(merging, ActionName.ABSORB, DESK)
 
 
+FAULT = Sort("fault", Behaviour.FAULT)
+
+
 @pytest.mark.parametrize("stage", Stage)
 def test_only_what_is_still_to_be_answered_speaks_for_another(stage: Stage) -> None:
     """R6: who is merged into an issue hears its answer, so that must be yet to come."""
-    into = Side("a", "1", stage, Kind.FAULT, "field")
-    this = Side("b", "2", Stage.ASSIGNED, Kind.FAULT, "field")
+    into = Side("a", "1", stage, FAULT, "field")
+    this = Side("b", "2", Stage.ASSIGNED, FAULT, "field")
     assert (unfit(into, this) is None) == (stage in OPEN)
 
 
 @pytest.mark.parametrize(
     ("one", "other", "fits"),
     [
-        (Kind.FAULT, Kind.FAULT, True),
-        (Kind.FAULT, Kind.CONSULTATION, True),
-        (Kind.COMPLAINT, Kind.COMPLAINT, True),
-        (Kind.COMPLAINT, Kind.FAULT, False),
-        (Kind.FAULT, Kind.COMPLAINT, False),
-        (Kind.PAID_SERVICE, Kind.PAID_SERVICE, False),
-        (Kind.FAULT, Kind.PAID_SERVICE, False),
+        ("fault", "fault", True),
+        ("fault", "consultation", True),
+        ("complaint", "complaint", True),
+        ("complaint", "fault", False),
+        ("fault", "complaint", False),
+        ("paid_service", "paid_service", False),
+        ("fault", "paid_service", False),
     ],
 )
 def test_one_answer_fits_both_kinds_or_they_are_only_linked(
-    one: Kind, other: Kind, *, fits: bool
+    one: str, other: str, *, fits: bool
 ) -> None:
-    into, this = (Side(k, k, Stage.ASSIGNED, k, "field") for k in (one, other))
+    into, this = (
+        Side(k, k, Stage.ASSIGNED, Sort(k, behaviour_of(k)), "field") for k in (one, other)
+    )
     this = this._replace(id="another")
     assert (unfit(into, this) is None) == fits
 
 
 def test_neither_into_itself_nor_across_departments() -> None:
-    side = Side("a", "1", Stage.ASSIGNED, Kind.FAULT, "field")
+    side = Side("a", "1", Stage.ASSIGNED, FAULT, "field")
     assert "this very issue" in str(unfit(side, side))
     other = side._replace(id="b", department="software")
     assert "transfer one of the two first" in str(unfit(side, other))

@@ -13,7 +13,7 @@ from domain.issue.events import TYPES, Event, Issue, event_id, event_of
 from domain.issue.lifecycle import register
 from domain.issue.step import Recorded
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Kind, Role, Stage
+from domain.vocabulary import Role, Stage
 from tests.support.builders import (
     DAY,
     MONDAY,
@@ -26,7 +26,7 @@ from tests.support.builders import (
 )
 from tests.support.clock_lives import ENTITLED, SAID
 
-WEB = Issue(source="web", reference="r-1", kind=Kind.FAULT)
+WEB = Issue(source="web", reference="r-1", kind="fault")
 
 
 def told(recorded: Recorded) -> Event:

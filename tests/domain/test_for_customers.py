@@ -32,11 +32,10 @@ from domain.issue.actions import ActionName
 from domain.issue.state import Issue, Person
 from domain.links import BETWEEN_OURSELVES, PURPOSES, Link, Purpose
 from domain.sla.promise import PromiseEnd, PromiseKind
+from domain.terms import KINDS
 from domain.vocabulary import (
     DESK,
     Audience,
-    Category,
-    Kind,
     Language,
     Means,
     Outcome,
@@ -68,7 +67,7 @@ def situations() -> Iterator[Issue]:
     and each kept; and however it may end.
     """
     for stage, kind, category, generation in product(
-        Stage, Kind, (Category.TECHNICAL, Category.OUT_OF_SCOPE), (1, 2)
+        Stage, KINDS, ("technical", "out_of_scope"), (1, 2)
     ):
         intake = an_intake(kind=kind, category=category)
         usual = {"stage": stage, "intake": intake, "generation": generation}
@@ -257,7 +256,7 @@ def decisions(issue: Issue, link: Link, *, used: bool = False) -> tuple[Offer, .
 
 def quoted() -> Issue:
     desk = Desk(also=frozenset(PromiseKind) - {PromiseKind.VERIFICATION})
-    issue = desk.open(an_intake(kind=Kind.PAID_SERVICE))
+    issue = desk.open(an_intake(kind="paid_service"))
     for name in (ActionName.ACCEPT, ActionName.SURVEY, ActionName.QUOTE):
         issue = desk.do(issue, name, actor(Role.ENGINEER))
     return issue

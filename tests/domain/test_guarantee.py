@@ -22,7 +22,8 @@ from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.lifecycle import allowed
 from domain.issue.state import Person
 from domain.sla.promise import OVERSIGHT, PromiseKind
-from domain.vocabulary import Actor, Category, Kind, Role, Severity, Stage
+from domain.terms import KINDS
+from domain.vocabulary import Actor, Role, Severity, Stage
 from tests.support.builders import COLLEAGUE, DAY, ENGINEER, HOUR, MINUTE, Desk, actor, an_intake
 from tests.support.clock_lives import BY_THE_DESK, ENTITLED, SAID, Life, Move
 from tests.support.profiles import is_quick, share
@@ -53,9 +54,9 @@ class LifeOfAnIssue(RuleBasedStateMachine):
     life: Life
 
     @initialize(
-        kind=st.sampled_from([*Kind, Kind.COMPLAINT, Kind.PAID_SERVICE, Kind.PAID_SERVICE]),
+        kind=st.sampled_from([*KINDS, "complaint", "paid_service", "paid_service"]),
         severity=st.sampled_from(Severity),
-        category=st.sampled_from([Category.TECHNICAL, Category.OUT_OF_SCOPE]),
+        category=st.sampled_from(["technical", "out_of_scope"]),
         tried_first=st.booleans(),
         beyond_one=st.booleans(),
         needs_approval=st.booleans(),
@@ -67,9 +68,9 @@ class LifeOfAnIssue(RuleBasedStateMachine):
     def opened(
         self,
         *,
-        kind: Kind,
+        kind: str,
         severity: Severity,
-        category: Category,
+        category: str,
         tried_first: bool,
         beyond_one: bool,
         needs_approval: bool,

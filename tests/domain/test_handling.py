@@ -13,7 +13,7 @@ from domain.issue.actions import Act, ActionName
 from domain.issue.forms import ExpertPanel
 from domain.issue.state import Assignment
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import DESK, Category, Kind, Outcome, Role, Stage
+from domain.vocabulary import DESK, Outcome, Role, Stage
 from tests.support.builders import (
     COLLEAGUE,
     ENGINEER,
@@ -172,16 +172,16 @@ def test_r15_a_panel_that_is_not_heard_before_the_result_is_asked_no_longer() ->
 def test_r4_a_result_about_what_is_out_of_scope_ends_as_such_and_is_scored_by_nobody() -> None:
     desk = Desk(callbacks=False, also=frozenset({PromiseKind.EVALUATION}))
     before = an_issue(Stage.IN_PROGRESS)
-    intake = before.intake.model_copy(update={"category": Category.OUT_OF_SCOPE})
+    intake = before.intake.model_copy(update={"category": "out_of_scope"})
     issue = desk.do(before.model_copy(update={"intake": intake}), ActionName.RESOLVE, HANDLER)
     issue = desk.do(issue, ActionName.REPLIED, DESK)
     assert (issue.outcome, issue.running) == (Outcome.OUT_OF_SCOPE, ())
 
 
 @pytest.mark.parametrize(
-    ("kind", "wording"), [(Kind.FAULT, "resolved"), (Kind.PAID_SERVICE, "acceptance")]
+    ("kind", "wording"), [("fault", "resolved"), ("paid_service", "acceptance")]
 )
-def test_r17_whoever_pays_is_asked_to_accept_the_work(kind: Kind, wording: str) -> None:
+def test_r17_whoever_pays_is_asked_to_accept_the_work(kind: str, wording: str) -> None:
     step = decided(an_issue(Stage.IN_PROGRESS, kind), ActionName.RESOLVE, HANDLER)
     assert messages(step) == {f"{wording}: customer"}
 

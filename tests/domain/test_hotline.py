@@ -16,7 +16,7 @@ from domain.issue.lifecycle import register
 from domain.issue.state import Assignment, Issue
 from domain.issue.step import Step
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import DESK, Category, Kind, Outcome, Role, Severity, Stage
+from domain.vocabulary import DESK, Outcome, Role, Severity, Stage
 from tests.support.builders import (
     COLLEAGUE,
     DAY,
@@ -107,7 +107,7 @@ def test_r8_an_answer_that_needs_no_test_is_the_end_once_the_customer_has_it() -
 
 
 def test_r4_what_is_out_of_scope_is_answered_and_ends_as_such() -> None:
-    issue = TRIED.open(an_intake(category=Category.OUT_OF_SCOPE))
+    issue = TRIED.open(an_intake(category="out_of_scope"))
     issue = TRIED.do(answered(issue=issue, test=False), ActionName.REPLIED, DESK)
     assert issue.outcome is Outcome.OUT_OF_SCOPE
 
@@ -115,7 +115,7 @@ def test_r4_what_is_out_of_scope_is_answered_and_ends_as_such() -> None:
 @pytest.mark.parametrize("stage", [Stage.REGISTERED, Stage.ASSIGNED])
 def test_r19_a_complaint_is_not_answered_before_it_was_looked_into(stage: Stage) -> None:
     with pytest.raises(Refused, match="the verification comes first") as refused:
-        answered(issue=an_issue(stage, Kind.COMPLAINT))
+        answered(issue=an_issue(stage, "complaint"))
     assert refused.value.type == "NotAllowed"
 
 
@@ -126,7 +126,7 @@ def test_r18_what_the_hotline_answered_was_no_repair_so_nobody_rates_it() -> Non
     desk = replace(TRIED, also=LATER)
     issue = desk.do(answered(desk), ActionName.REPORT_TEST, CUSTOMER)
     assert [p.kind for p in issue.running] == [PromiseKind.EVALUATION]
-    question = an_issue(Stage.REPLIED, Kind.CONSULTATION, first_contact=True)
+    question = an_issue(Stage.REPLIED, "consultation", first_contact=True)
     with pytest.raises(Refused, match="was answered by the hotline: nothing to rate"):
         decided(question, ActionName.RATE_DIFFICULTY, actor(Role.MANAGER), difficulty=3)
 
@@ -293,7 +293,7 @@ def test_r17_a_paid_service_that_was_never_offered_is_surveyed_when_the_answer_f
 
 def test_r17_work_the_customer_does_not_accept_is_done_again_with_higher_urgency() -> None:
     test = a_promise(PromiseKind.CUSTOMER_TEST)
-    before = an_issue(Stage.REPLIED, Kind.PAID_SERVICE, promises=(test,))
+    before = an_issue(Stage.REPLIED, "paid_service", promises=(test,))
     step = decided(before, ActionName.REPORT_TEST, CUSTOMER, worked=False)
     assert step.forms == (PaidService(generation=1, accepted=False, accepted_at=step.at),)
     assert messages(step) == {"reopened: customer", *SOUGHT, "work_refused: lead"}

@@ -13,7 +13,7 @@ from domain.issue.lifecycle import decide
 from domain.issue.state import Issue
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of, offered, sensible
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Audience, Kind, Role, Stage
+from domain.vocabulary import Audience, Role, Stage
 from tests.support.builders import DAY, a_promise, actor, an_act, an_issue
 
 A, C = Purpose.ACCEPT, Purpose.COMPLETE
@@ -117,7 +117,7 @@ _UNASKED = {ActionName.EVALUATE, ActionName.RATE_DIFFICULTY}
 
 def _issues() -> list[Issue]:
     usual = [an_issue(stage) for stage in Stage]
-    fresh = [an_issue(Stage.ASSIGNED, kind) for kind in (Kind.COMPLAINT, Kind.PAID_SERVICE)]
+    fresh = [an_issue(Stage.ASSIGNED, kind) for kind in ("complaint", "paid_service")]
     heard = [
         an_issue(stage, promises=(a_promise(each),))
         for stage in (Stage.REPLIED, Stage.CLOSED)

@@ -15,7 +15,7 @@ from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.forms import PaidService
 from domain.issue.state import Issue
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import DESK, Kind, Outcome, Role, Stage
+from domain.vocabulary import DESK, Outcome, Role, Stage
 from tests.support.builders import (
     DAY,
     MONDAY,
@@ -198,7 +198,7 @@ def test_r17_a_quotation_that_nobody_answers_lapses() -> None:
 def test_r17_no_work_is_done_before_it_was_surveyed_and_agreed_to(
     stage: Stage, station: str
 ) -> None:
-    issue = an_issue(Stage.ASSIGNED, Kind.PAID_SERVICE)
+    issue = an_issue(Stage.ASSIGNED, "paid_service")
     if stage is Stage.WAITING:
         issue = CHEAP.do(an_issue(Stage.SURVEYING), ActionName.WAIT_FOR_CUSTOMER, ENGINEER)
     with pytest.raises(Refused, match=f"the {station} comes first") as refused:

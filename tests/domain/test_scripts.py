@@ -27,7 +27,7 @@ from domain.scripts import (
     said_day,
 )
 from domain.sla.policy import Bilingual, Desk
-from domain.vocabulary import Kind, Language, Severity
+from domain.vocabulary import Language, Severity
 from runtime import wording as files
 
 OURS = files.load(files.OWN)
@@ -47,7 +47,7 @@ def case(**changes: Any) -> CaseSummary:
     at = datetime(2026, 11, 29, 8, tzinfo=UTC)
     usual = {
         "number": "20261129-07-0001",
-        "kind": Kind.FAULT,
+        "kind": "fault",
         "severity": Severity.GENERAL,
         "title": "出钞口卡钞",
         "description": "",
@@ -113,11 +113,11 @@ def test_r40_the_callback_opens_with_machine_engineer_staff_number_and_yesterday
             "您的ATM H22N出了故障，昨天（11月29日）我们在电话里帮您解决了，请问今天运行正常吗？",
         ),
         (
-            {"kind": Kind.CONSULTATION},
+            {"kind": "consultation"},
             "您11月28日（周六）向我们提出的事情，昨天（11月29日）已经答复您了，请问您对处理结果满意吗？",
         ),
         (
-            {"kind": Kind.COMPLAINT, "resolved_at": None},
+            {"kind": "complaint", "resolved_at": None},
             "您11月28日（周六）向我们提出的事情，我们已经处理了，请问您对处理结果满意吗？",
         ),
     ],
@@ -222,7 +222,7 @@ def test_r40_no_script_has_two_marks_in_a_row_whatever_is_filled_in() -> None:
         {},
         {"handler": None},
         {"first_contact": True},
-        {"kind": Kind.CONSULTATION},
+        {"kind": "consultation"},
         {"product_line": "", "model": None},
     ):
         for language in Language:

@@ -15,7 +15,8 @@ from domain.calendars.periods import TimeBudget, WorkingDays
 from domain.errors import SetupError
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
-from domain.vocabulary import Category, Kind, Role, Severity
+from domain.terms import CATEGORIES
+from domain.vocabulary import Role, Severity
 from runtime.rulebook import RulebookError, load
 from runtime.settings import ROOT
 
@@ -77,8 +78,8 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
     assert rules["major_response"].select.severity == {Severity.MAJOR}
     callback = rules["callback"]
     assert callback.promise is PromiseKind.CALLBACK
-    assert callback.select.kind == {Kind.FAULT, Kind.COMPLAINT}
-    assert callback.select.category == set(Category) - {Category.OUT_OF_SCOPE}
+    assert callback.select.kind == {"fault", "complaint"}
+    assert callback.select.category == set(CATEGORIES) - {"out_of_scope"}
     assert (callback.opens, callback.attempts) == (WorkingDays(days=1), 3)
 
 
@@ -324,7 +325,7 @@ def test_wrong_national_days_are_named_in_their_own_file(policy: Path) -> None:
         (WITHOUT_CALENDARS, "no calendar always; there are: centre"),
         (
             TEXT.replace("technical =", "technics ="),
-            f"line {line_of(TEXT, 'technical = ')}: routing.technics: Input should be 'technical'",
+            f"line {line_of(TEXT, 'technical = ')}: routing technics: no such category",
         ),
         ("promise = 3\n" + TEXT.replace("[[promise]]", "[[x]]"), "promise: Input should be"),
         (TEXT.replace("[marks]", "[mark]"), 'no [marks] are called "major"; there are: none'),

@@ -8,12 +8,14 @@ import asyncpg
 import pytest
 
 from domain.sla.rulebook import Rulebook
+from domain.terms import CATEGORIES, DEPARTMENTS, KINDS
 from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
 from store import roster, rulebooks
 from store.connection import Pool
 from store.rulebooks import Adoption, Rulebooks, Unfit
+from tests.support.rulebooks import policy
 
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
 CLOSED = STANDARD.with_calendars(
@@ -138,6 +140,34 @@ async def test_a_calendar_that_only_closed_issues_went_by_can_be_dropped(
     assert await adopt(without("west"))
 
 
+@pytest.mark.parametrize(
+    ("table", "code", "says"),
+    [
+        ("kinds", "fault", "kind fault: keep it, 1 open: desk"),
+        ("categories", "technical", "category technical: keep it, 1 open: desk"),
+        ("departments", "legal", "department legal: keep it, 1 open: desk"),
+    ],
+)
+async def test_r37_a_policy_without_what_open_issues_are_of_is_refused_with_their_numbers(
+    database: Pool, adopt: Adopt, table: str, code: str, says: str
+) -> None:
+    """Whatever is closed keeps what it is of, and nothing stands in the way."""
+    await adopt(STANDARD)
+    await an_open_issue(database)
+    known = {"kinds": KINDS, "categories": CATEGORIES, "departments": DEPARTMENTS}[table]
+    kept = {name: each for name, each in known.items() if name != code}
+    tables = {"categories": CATEGORIES, "departments": DEPARTMENTS, table: kept}
+    less = STANDARD.with_policy(
+        policy(routing=dict.fromkeys(tables["categories"], "customer_service"), **tables)
+    )
+    with pytest.raises(Unfit, match=says):
+        await adopt(less)
+    await database.execute(
+        "UPDATE issues SET closed_at = now(), stage = 'closed', outcome = 'withdrawn'"
+    )
+    assert await adopt(less)
+
+
 async def an_open_issue(database: Pool) -> None:
     """Write an issue by hand, with the columns that a rulebook has to do with."""
     texts = ("id", "run", "number", "source", "reference", "channel", "kind", "category")
@@ -151,6 +181,9 @@ async def an_open_issue(database: Pool) -> None:
         VALUES ({", ".join("'desk'" for _ in columns)}, false, now(), now(), $1, 1, now())
         """,  # noqa: S608 - columns of ours
         STANDARD.version,
+    )
+    await database.execute(
+        "UPDATE issues SET kind = 'fault', category = 'technical', department = 'legal'"
     )
     await database.execute(
         """

@@ -18,7 +18,7 @@ from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue, Person
 from domain.issue.step import Recorded, Step
 from domain.sla.promise import OF_REPAIRS, Promise, PromiseEnd, PromiseKind, Threshold
-from domain.vocabulary import DESK, Actor, Audience, Kind, Role, Stage
+from domain.vocabulary import DESK, Actor, Audience, Role, Stage
 from runtime.signing import Links, Signer
 
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -271,17 +271,15 @@ def _run_on(promise: Promise, at: datetime) -> Promise:
     )
 
 
-def an_issue(stage: Stage = Stage.ASSIGNED, kind: Kind | None = None, **changes: Any) -> Issue:
+def an_issue(stage: Stage = Stage.ASSIGNED, kind: str | None = None, **changes: Any) -> Issue:
     """Walk a sample issue to ``stage`` (with ``e01``, except where nobody can have it yet), then
     set fields of it as the test wants them. It is a fault, unless only another ``kind`` ever comes
     to that stage; a complaint is verified on its way, a paid service quoted and approved.
     """
-    return _walked(stage, kind or _ONLY.get(stage, Kind.FAULT)).model_copy(update=changes)
+    return _walked(stage, kind or _ONLY.get(stage, "fault")).model_copy(update=changes)
 
 
-_ONLY = dict.fromkeys(PRE_WORK_STAGES.values(), Kind.PAID_SERVICE) | {
-    Stage.VERIFYING: Kind.COMPLAINT
-}
+_ONLY = dict.fromkeys(PRE_WORK_STAGES.values(), "paid_service") | {Stage.VERIFYING: "complaint"}
 """Whose station it is."""
 
 _CALL = {"reached": True, "running": True, "satisfied": True}
@@ -307,15 +305,15 @@ _WAY: dict[Stage, _Last] = {
     Stage.CLOSED: (Stage.REPLIED, ActionName.RECORD_CALLBACK, Role.CLERK, _CALL),
 }
 """The last step on the way to a stage: from where, what, by whom, saying what."""
-_BEFORE_THE_WORK: dict[Kind, _Last] = {
-    Kind.COMPLAINT: (Stage.VERIFYING, ActionName.VERIFY, Role.ENGINEER, {}),
-    Kind.PAID_SERVICE: (Stage.APPROVING, ActionName.APPROVE, Role.MANAGER, {}),
+_BEFORE_THE_WORK: dict[str, _Last] = {
+    "complaint": (Stage.VERIFYING, ActionName.VERIFY, Role.ENGINEER, {}),
+    "paid_service": (Stage.APPROVING, ActionName.APPROVE, Role.MANAGER, {}),
 }
 """How these come to be in progress."""
 
 
 @cache
-def _walked(stage: Stage, kind: Kind) -> Issue:
+def _walked(stage: Stage, kind: str) -> Issue:
     desk = Desk(
         engineer=None if stage in {Stage.REGISTERED, Stage.REOPENED} else ENGINEER,
         also=frozenset(PRE_WORK_STAGES),

@@ -18,7 +18,7 @@ from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.step import Recorded, Step
 from domain.sla.promise import OVERSIGHT, PromiseEnd, PromiseKind
-from domain.vocabulary import DESK, Actor, Kind, Means, Outcome, Role, Stage, Verdict
+from domain.vocabulary import DESK, Actor, Means, Outcome, Role, Stage, Verdict
 from tests.support.builders import COLLEAGUE, LEAD, Desk, actor, an_act
 
 BROKEN_OFF = {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.TERMINATED, Outcome.MERGED}
@@ -336,12 +336,12 @@ class Life:
         if not self.issue.closed:
             return
         generation, lasting = self.issue.generation, self.issue.outcome not in BROKEN_OFF
-        if self.issue.intake.kind is Kind.COMPLAINT:
+        if self.issue.intake.kind == "complaint":
             self._check_complaint_form(lasting=lasting)
         if self.issue.first_contact and lasting:
             record = self._form(ConsultationRecord, generation)
             assert {"question", "answer", "agent", "answered_at", "to_be_tested"} <= set(record)
-        elif self.issue.intake.kind is Kind.PAID_SERVICE and lasting:
+        elif self.issue.intake.kind == "paid_service" and lasting:
             self._check_paid_service()
 
     def _check_complaint_form(self, *, lasting: bool) -> None:

@@ -18,7 +18,7 @@ from domain.files.kinds import FileKind
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import Channel, Kind, Outcome, Role, Severity, Stage, Verdict
+from domain.vocabulary import Channel, Outcome, Role, Severity, Stage, Verdict
 from runtime import rulebook
 from store.door_log import Entry
 from tests.support.builders import MONDAY, an_intake
@@ -95,7 +95,7 @@ def _arising(of: SampleIssue, serial: int) -> SampleIssue:
         "source": "desk",
         "reference": f"{number(serial)}-9",
         "channel": Channel.TELEPHONE,
-        "kind": Kind.COMPLAINT,
+        "kind": "complaint",
         "category": "service",
         "answering": False,
         "complex": False,
@@ -216,7 +216,7 @@ def _forms(id_: str, each: SampleIssue) -> Iterator[tuple[str, Any]]:
 
 def _others(id_: str, each: SampleIssue) -> Iterator[tuple[str, Any]]:
     script = each.script
-    if each.intake.kind is Kind.COMPLAINT:
+    if each.intake.kind == "complaint":
         yield (
             "complaints",
             ledger.ComplaintRow(
@@ -284,7 +284,7 @@ def _letters(each: SampleIssue) -> Iterator[tuple[str, str]]:
             held = key.startswith("hand_over")
             yield ("overdue", "agent") if held else ("alarm", "lead")
     happened = {
-        ("complaint_received", "gm_office"): each.intake.kind is Kind.COMPLAINT,
+        ("complaint_received", "gm_office"): each.intake.kind == "complaint",
         ("complex", "lead"): each.intake.complex,
         ("panel_asked", "expert"): script.panel,
         ("did_it_help", "agent"): script.asks,

@@ -22,7 +22,7 @@ from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of, the_one
 from domain.scripts import Place, Script
 from domain.sla.policy import Desk
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Category, Kind, Language
+from domain.vocabulary import Language
 from runtime.rulebook import load
 from runtime.signing import Links, Signer
 from runtime.wording import OWN
@@ -33,12 +33,12 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "messages.md"
 _LINKS = Links(Signer("signs the links of docs/messages.md alone"), "https://desk.example")
 _KINDS = {
-    Kind.COMPLAINT: ("verified", "unfounded", "taken", "complaint_received", "conflict"),
-    Kind.PAID_SERVICE: (
+    "complaint": ("verified", "unfounded", "taken", "complaint_received", "conflict"),
+    "paid_service": (
         *("quotation", "quotation_reminder", "declined", "lapsed", "approved", "not_approved"),
         *("acceptance", "approval_wanted", "confirmed", "quotation_over"),
     ),
-    Kind.CONSULTATION: ("answered", "dispatched", "test_reminder", "answered_staff"),
+    "consultation": ("answered", "dispatched", "test_reminder", "answered_staff"),
 }
 _KIND = {template: kind for kind, templates in _KINDS.items() for template in templates}
 _PROMISED = {
@@ -81,8 +81,8 @@ def sample(template: str, style: Style) -> Context:
     return in_full(
         template,
         title=_TITLE,
-        kind=_KIND.get(template, Kind.FAULT),
-        category=Category.TECHNICAL,
+        kind=_KIND.get(template, "fault"),
+        category="technical",
         recipient_name="王芳" if is_for_customers(template) else "李雷",
         promises=promises,
         promise=promises[0],

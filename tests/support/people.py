@@ -12,10 +12,9 @@ from typing import Any, TypeVar
 from domain.issue.actions import ActionName
 from domain.issue.view import IssueView
 from domain.staff.roster import Roster
+from domain.terms import CATEGORIES
 from domain.vocabulary import (
-    Category,
     Channel,
-    Kind,
     Means,
     Role,
     ServiceItem,
@@ -229,14 +228,14 @@ def wants(chance: Random, now: datetime, name: str, roster: Roster) -> dict[str,
     """Think of a customer, and what they want."""
     regions = [region for centre in roster.centres for region in centre.regions]
     reach = chance.choice([{"phone": "+86 138 0000 0001"}, {"email": f"{name}@example.com"}])
-    kinds = {Kind.FAULT: 6, Kind.COMPLAINT: 3, Kind.PAID_SERVICE: 5, Kind.CONSULTATION: 2}
+    kinds = {"fault": 6, "complaint": 3, "paid_service": 5, "consultation": 2}
     lines = {"ATM": 4, "KIOSK": 3, "VEHICLE": 2, "SECURITY": 2, "DRONE": 0.4}
     late = {0: 8, 0.5: 2, 6: 1, 40: 0.5}
     return {
         "reference": name,
         "channel": chance.choice(list(Channel)),
-        "kind": weighted(chance, kinds | {Kind.SUGGESTION: 1, Kind.SALES: 2}),
-        "category": weighted(chance, dict.fromkeys(Category, 1) | {Category.TECHNICAL: 3}),
+        "kind": weighted(chance, kinds | {"suggestion": 1, "sales": 2}),
+        "category": weighted(chance, dict.fromkeys(CATEGORIES, 1) | {"technical": 3}),
         "severity": weighted(chance, {Severity.GENERAL: 6, Severity.MAJOR: 1}),
         "product_line": weighted(chance, lines),
         "region": chance.choice(regions),

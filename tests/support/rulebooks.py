@@ -12,7 +12,8 @@ from domain.sla.planning import Planner
 from domain.sla.policy import Facts, Policy
 from domain.sla.promise import Promise, PromiseKind
 from domain.sla.rulebook import Rulebook
-from domain.vocabulary import Category, CustomerType, Kind, Severity
+from domain.terms import CATEGORIES
+from domain.vocabulary import CustomerType, Severity
 from tests.support.calendars import OFFICE, at, calendar
 
 SPRING = at("2026-03-02 00:00")  # a Monday; no holiday is near
@@ -28,9 +29,9 @@ DUE = {"at": "100%", "tell": ["handler"]}
 
 def facts(**changes: Any) -> Facts:
     usual = {
-        "kind": Kind.FAULT,
+        "kind": "fault",
         "severity": Severity.GENERAL,
-        "category": Category.TECHNICAL,
+        "category": "technical",
         "product_line": "ATM",
         "region": "广东",
         "centre": "guangzhou",
@@ -47,7 +48,7 @@ def policy(*rules: dict[str, Any], **fields: Any) -> Policy:
     usual = {
         "name": "test",
         "zone": "Asia/Shanghai",
-        "routing": dict.fromkeys(Category, "service"),
+        "routing": dict.fromkeys(CATEGORIES, "service"),
         "promise": list(rules),
         "delivery": {"give_up_after": "24h", "first_retry": "30s", "longest_retry": "30min"},
     }

@@ -29,7 +29,7 @@ from domain.issue.actions import (
     Withdraw,
 )
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import DESK, Audience, Category, Kind, Means, Severity, Verdict
+from domain.vocabulary import DESK, Audience, Means, Severity, Verdict
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 """Monday 12:00 in Shanghai."""
@@ -37,7 +37,7 @@ NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 MINIMAL = Context(
     number="20261123-07-0003",
     title="卡钞",
-    kind=Kind.FAULT,
+    kind="fault",
     product_line="ATM",
     region="广东",
     recipient_name="李雷",
@@ -68,9 +68,8 @@ RESULT = "已更换出钞模块\n并测试正常"
 FULL = Context(
     number="20261123-07-0003",
     title="ATM 出钞口卡钞，屏幕黑屏，重启后仍然无法恢复正常，营业网点门口已经有多位客户在排队等候",
-    kind=Kind.COMPLAINT,
+    kind="complaint",
     severity=Severity.MAJOR,
-    category=Category.TECHNICAL,
     product_line="ATM",
     region="广东",
     site="天河支行",
@@ -169,7 +168,7 @@ SAID: dict[str, Act] = {
         by=DESK,
         issue_id="issue:web:r-1",
         number="20261122-07-0001",
-        kind=Kind.FAULT,
+        kind="fault",
         department="technical_service",
         reason="同一台机器",
     ),

@@ -90,7 +90,7 @@ async def inbound(
     except Unusable as unusable:
         raise _problem(str(unusable), unusable.wrong) from None
     if belongs and belongs[1].known and (over := await here.desk.record(belongs[1].issue.id)):
-        intake = following(over.intake, intake)
+        intake = following(over.intake, intake, await here.desk.terms())
     async with written(here, who, Right.OPEN) as deed:
         opened = await registered(here, who, intake, deed, form.said & SAID)
     return opened_as(opened, intake, who.caller)

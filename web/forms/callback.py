@@ -11,7 +11,7 @@ from starlette.datastructures import FormData
 from domain.callbacks import about
 from domain.issue.actions import RecordCallback
 from domain.issue.follow_up import asks_whether_it_runs
-from domain.vocabulary import Actor, Kind
+from domain.vocabulary import Actor, Behaviour
 from web.forms.form import Field, Filled, Form, InvalidForm, fields_of
 from web.rendering import Reason
 
@@ -40,7 +40,7 @@ def numbers_of(sent: FormData) -> tuple[str, ...]:
 
 
 def acts(
-    form: Form[RecordCallback], filled: Filled, by: Actor, kinds: Mapping[str, Kind]
+    form: Form[RecordCallback], filled: Filled, by: Actor, kinds: Mapping[str, Behaviour]
 ) -> dict[str, RecordCallback]:
     """Say it for each issue; of whom was not reached nothing else is known. ``kinds`` says by
     number which of them are faults: whether the machine runs is asked about these only (R24).
@@ -68,7 +68,7 @@ def acts(
         raise InvalidForm(form.reasons(error)) from None
 
 
-def _wrong(filled: Filled, kinds: Mapping[str, Kind]) -> dict[str, Reason]:
+def _wrong(filled: Filled, kinds: Mapping[str, Behaviour]) -> dict[str, Reason]:
     """Say what is missing, by field."""
     if filled["reached"] not in _YES_OR_NO:
         return {"reached": _CHOOSE}

@@ -12,7 +12,7 @@ from domain import telephone, words
 from domain.issue.arrival import Arrival
 from domain.issue.intake import SAID, Intake
 from domain.issue.view import local
-from domain.vocabulary import Category, Channel, CustomerType, Kind, Severity
+from domain.vocabulary import Channel, CustomerType, Severity
 from starter.registers import Known
 from web.forms.form import Filled, Form, fields_of
 from web.forms.wording import INTAKE
@@ -36,8 +36,8 @@ _USUAL: Mapping[str, str] = {
     "type": CustomerType.ENTERPRISE,
     "existing": "on",
     "severity": Severity.GENERAL,
-    "kind": Kind.FAULT,
-    "category": Category.TECHNICAL,
+    "kind": "fault",
+    "category": "technical",
     "channel": Channel.TELEPHONE,
 }
 _PLACE = ("region",)

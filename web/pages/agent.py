@@ -20,7 +20,8 @@ from domain.knowledge.cases import KnownCase
 from domain.scripts import Script
 from domain.sla.promise import PromiseKind
 from domain.staff.access import Right, may
-from domain.vocabulary import Category, Channel, CustomerType, Kind, Language, Severity, Stage
+from domain.terms import CATEGORIES, KINDS
+from domain.vocabulary import Behaviour, Channel, CustomerType, Language, Severity, Stage
 from starter.client import Opened, OtherContent, Unavailable
 from starter.register import Filter
 from starter.registers import Found, Known, Reported
@@ -62,8 +63,8 @@ _CHOICES = {
     "types": CustomerType,
     "languages": Language,
     "severities": Severity,
-    "kinds": Kind,
-    "categories": Category,
+    "kinds": tuple(KINDS),
+    "categories": tuple(CATEGORIES),
     "channels": Channel,
 }
 _TELL: Mapping[PromiseKind, Reason] = {
@@ -406,7 +407,7 @@ def _possible(who: Visitor, seen: IssueView) -> list[ActionName]:
 
 def _said_about(seen: IssueView, can: Sequence[ActionName]) -> list[Script]:
     """Say what is said to a customer who is on the line about an issue (R40)."""
-    said = [Script.COMPLAINT] if seen.kind is Kind.COMPLAINT else []
+    said = [Script.COMPLAINT] if seen.behaviour is Behaviour.COMPLAINT else []
     if ActionName.ANSWER in can:
         said += [Script.SEARCHING, Script.PASSING_ON]
     if seen.stage is not Stage.CLOSED:

@@ -88,7 +88,7 @@ async def record_call(request: Request, here: Here, who: SignedIn, form: Form) -
         for number in numbers:
             seen = await here.desk.show(number)
             require(who, ActionName.RECORD_CALLBACK, seen)
-            kinds[number] = seen.kind
+            kinds[number] = seen.behaviour
         acts = callback.acts(asked, filled, who.caller.by, kinds)
         done = [each async for each in calls.record(here.desk, acts, filled.key, Door.PAGE)]
         deed.numbers = [each.number for each in done]

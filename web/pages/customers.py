@@ -259,7 +259,8 @@ async def _brought(here: Doors, found: Opened, name: str, act: Act) -> IssueView
             "answering": False,
         }
     )
-    return await here.desk.open(following(issue.intake, wrote))
+    wrote = following(issue.intake, wrote, await here.desk.terms())
+    return await here.desk.open(wrote)
 
 
 # What became of it --------------------------------------------------------------------------------

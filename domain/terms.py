@@ -1,0 +1,149 @@
+"""What a desk calls its own: the kinds of issues, what they are about, and its departments (R3, R4,
+R37). The policy says which there are; what is written here is of policies that do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from pydantic import Field
+
+from domain.vocabulary import Behaviour, Code, Model, Name, Named
+
+
+class Kind(Model):
+    """What a customer may want (R3), and what the desk does about it."""
+
+    name: Name
+    behaves: Behaviour = Behaviour.PLAIN
+
+
+class Category(Model):
+    """What an issue may be about, which decides its department unless a route does (R4)."""
+
+    name: Name
+    department: Code | None = Field(
+        default=None, description="who gets it; or else [routing] says so"
+    )
+    outside: bool = Field(
+        default=False, description="not ours to solve: the customer is told who answers instead"
+    )
+
+
+class Department(Model):
+    """A part of the company that people of the roster belong to."""
+
+    name: Name
+
+
+def _named(zh: str, en: str) -> Named:
+    return Named(zh=zh, en=en)
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "consultation": Kind(name=_named("咨询", "consultation"), behaves=Behaviour.ENQUIRY),
+        "fault": Kind(name=_named("故障报修", "fault"), behaves=Behaviour.FAULT),
+        "complaint": Kind(name=_named("投诉", "complaint"), behaves=Behaviour.COMPLAINT),
+        "suggestion": Kind(name=_named("建议", "suggestion"), behaves=Behaviour.SUGGESTION),
+        "sales": Kind(name=_named("售前咨询", "sales enquiry"), behaves=Behaviour.ENQUIRY),
+        "paid_service": Kind(
+            name=_named("有费服务", "paid service"), behaves=Behaviour.PAID_SERVICE
+        ),
+    }
+)
+"""Kinds of a policy that names none, and of all issues from before policies named them."""
+CATEGORIES: Mapping[str, Category] = MappingProxyType(
+    {
+        "technical": Category(name=_named("技术质量", "technical quality")),
+        "software": Category(name=_named("软件", "software")),
+        "service": Category(name=_named("服务质量", "service quality")),
+        "commerce": Category(name=_named("商务", "commerce")),
+        "out_of_scope": Category(name=_named("超出受理范围", "out of scope"), outside=True),
+    }
+)
+DEPARTMENTS: Mapping[str, Department] = MappingProxyType(
+    {
+        "technical_service": Department(name=_named("技术服务部", "technical service")),
+        "software_development": Department(name=_named("软件开发部", "software development")),
+        "customer_service": Department(name=_named("客户服务部", "customer service")),
+        "business_unit": Department(name=_named("产品事业部", "the product business unit")),
+        "customer_success": Department(name=_named("客户成功部", "customer success")),
+        "sales": Department(name=_named("销售部", "sales")),
+        "legal": Department(name=_named("法务部", "the legal department")),
+        "partner": Department(name=_named("合作伙伴管理部", "partner relations")),
+        "general_office": Department(name=_named("总经办", "the GM office")),
+    }
+)
+
+
+COMPLAINT, ABOUT_SERVICE = "complaint", "service"
+"""What an issue calls the complaint that arises from it, until the policy's words are known."""
+
+
+def behaviour_of(kind: str) -> Behaviour:
+    """Return what was done about a kind before policies said so."""
+    return KINDS[kind].behaves if kind in KINDS else Behaviour.PLAIN
+
+
+def is_outside(category: str) -> bool:
+    """Say whether a category was not ours to solve before policies said so."""
+    return category in CATEGORIES and CATEGORIES[category].outside
+
+
+class Terms(Model):
+    """The words of one desk, by their codes, in the order in which its policy has them. A policy
+    that lists no departments takes those of the roster.
+    """
+
+    kinds: dict[Code, Kind] = Field(default_factory=lambda: dict(KINDS))
+    categories: dict[Code, Category] = Field(default_factory=lambda: dict(CATEGORIES))
+    departments: dict[Code, Department] = Field(default_factory=dict)
+
+    def unknown(self, kind: str, category: str) -> Iterator[str]:
+        """Name the kind or category that the policy does not have, with those it has."""
+        for what, said, known in (
+            ("kind", kind, self.kinds),
+            ("category", category, self.categories),
+        ):
+            if said not in known:
+                yield f"{what}: the policy has no {said}; it has: {listed(known)}"
+
+    def kind(self, code: str) -> Named:
+        """Name a kind; one that is not here any more as it was called before, or by its code."""
+        return _called(code, self.kinds, KINDS)
+
+    def category(self, code: str) -> Named:
+        """Name a category; as ``kind`` does."""
+        return _called(code, self.categories, CATEGORIES)
+
+    def department(self, code: str) -> Named:
+        """Name a department; as ``kind`` does."""
+        return _called(code, self.departments, DEPARTMENTS)
+
+    @property
+    def complaint(self) -> str:
+        """The kind of what the desk itself makes a complaint (R21): the first that behaves so."""
+        found = (code for code, kind in self.kinds.items() if kind.behaves is Behaviour.COMPLAINT)
+        return next(found, COMPLAINT)
+
+    @property
+    def about_service(self) -> str:
+        """What such a complaint is about: our service, or the first that is ours to solve."""
+        ours = (code for code, category in self.categories.items() if not category.outside)
+        return ABOUT_SERVICE if ABOUT_SERVICE in self.categories else next(ours, ABOUT_SERVICE)
+
+
+def listed(known: Mapping[str, Kind | Category | Department]) -> str:
+    """List what there is, codes with their Chinese names."""
+    return ", ".join(f"{code} ({each.name.zh})" for code, each in known.items())
+
+
+def _called(
+    code: str,
+    known: Mapping[str, Kind | Category | Department],
+    before: Mapping[str, Kind | Category | Department],
+) -> Named:
+    found = known.get(code) or before.get(code)
+    return found.name if found else _named(code[:40], code[:40])
