@@ -40,6 +40,7 @@ def summary(rulebook: Rulebook) -> RenderableType:
             *promises,
             ("分流 Routes", Text(_routes(policy))),
             ("备勤 Stand-by", Text(_standby(policy))),
+            ("考核 Qualification", Text(_qualification(policy))),
             ("审批 Approval", Text(_approval(policy))),
             ("故障代码 Fault codes", Text(_fault_lists(policy))),
             ("日历 Calendars", Text(", ".join(rulebook.calendars))),
@@ -61,6 +62,14 @@ def _fault_lists(policy: Policy) -> str:
 def _standby(policy: Policy) -> str:
     departments = ", ".join(policy.standby.departments)
     return f"{policy.standby.share:.0%} in {departments}" if departments else "not watched"
+
+
+def _qualification(policy: Policy) -> str:
+    asked = policy.qualification
+    if not (asked.certificate or asked.knowledge):
+        return "certificates by their last day alone"
+    whom = "of everybody" if asked.required else "of whom the roster has examinations"
+    return f"certificate {asked.certificate}, quarterly test {asked.knowledge}, {whom}"
 
 
 def _approval(policy: Policy) -> str:

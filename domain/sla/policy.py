@@ -240,7 +240,8 @@ Mark = Annotated[int, Field(ge=0, le=100)]
 class Qualification(Model):
     """R46: what is asked of those who work for customers: the mark of a certificate and of the
     quarterly test, zero for none; whether also of people of whom the roster has no examinations; of
-    an agent, so many cases a month for the case library, and so many skills.
+    an agent, so many cases a month for the case library, and so many skills. Leads are told so many
+    days before a certificate or a test counts no more.
     """
 
     certificate: Mark = 0
@@ -248,6 +249,7 @@ class Qualification(Model):
     required: bool = False
     cases_a_month: Annotated[int, Field(ge=0, le=1000)] = 0
     skills: Annotated[int, Field(ge=0, le=100)] = 0
+    told_days_before: Annotated[int, Field(ge=0, le=366)] = 30
 
 
 class PaidService(Model):

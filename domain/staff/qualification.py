@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -136,6 +136,30 @@ def newest_test(tests: Sequence[KnowledgeTest], day: date) -> KnowledgeTest | No
     return max(taken, key=lambda test: test.on, default=None)
 
 
+class Ending(NamedTuple):
+    """The last day of a certificate, or of a quarterly test (no product line)."""
+
+    product_line: str | None
+    last: date
+
+
+def ending(
+    certified: Sequence[Certification],
+    tests: Sequence[KnowledgeTest],
+    day: date,
+    until: date,
+    asked: Qualification,
+) -> Iterator[Ending]:
+    """Name what of somebody's papers has ended, or ends by a day to come."""
+    for line in sorted({c.product_line for c in certified}):
+        last = max(c.until or date.max for c in certified if c.product_line == line)
+        if last <= until:
+            yield Ending(line, last)
+    newest = newest_test(tests, day)
+    if asked.knowledge and newest and newest.counts_until <= until:
+        yield Ending(None, newest.counts_until)
+
+
 def lapsing(
     certified: Sequence[Certification],
     tests: Sequence[KnowledgeTest],
@@ -144,15 +168,13 @@ def lapsing(
     asked: Qualification,
 ) -> Iterator[str]:
     """Say what of somebody's papers has ended, ends by a day to come, or does not suffice."""
+    ends = dict(ending(certified, tests, day, until, asked))
     for line in sorted({c.product_line for c in certified}):
-        last = max(c.until or date.max for c in certified if c.product_line == line)
-        if last < day:
-            yield f"{line} ended on {last}"
-        elif last != date.max and last <= until:
-            yield f"{line} ends on {last}"
+        if last := ends.get(line):
+            yield f"{line} {'ended' if last < day else 'ends'} on {last}"
         elif asked.certificate and (reason := _uncertified(certified, line, day, asked)):
             yield reason
     if reason := _untested(tests, day, asked):
         yield reason
-    elif asked.knowledge and (newest := newest_test(tests, day)) and newest.counts_until <= until:
-        yield f"the test of {newest.on} counts until {newest.counts_until}"
+    elif last := ends.get(None):
+        yield f"the quarterly test {'counted' if last < day else 'counts'} until {last}"

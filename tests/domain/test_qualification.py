@@ -91,7 +91,7 @@ def test_r46_what_ends_soon_is_said_before_it_does() -> None:
     tests = (a_test(95, on=date(2026, 9, 1)),)
     assert list(lapsing(soon, tests, DAY, date(2026, 12, 31), ASKED)) == [
         "ATM ends on 2026-12-15",
-        "the test of 2026-09-01 counts until 2026-12-31",
+        "the quarterly test counts until 2026-12-31",
     ]
     assert list(lapsing(soon, tests, DAY, date(2026, 12, 14), ASKED)) == []
     failed = (certificate(40),)

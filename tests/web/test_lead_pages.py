@@ -378,3 +378,22 @@ async def test_while_the_desk_is_away_the_form_stays_and_is_still_one_action(doo
     assert answer.headers["retry-after"]
     assert "离得近" in answer.text
     assert form_for(answer.text, issue.number, "reassign")["key"] == form["key"]
+
+
+async def test_r46_a_lead_sees_whose_certificate_ended_or_ends_soon(
+    lead: AtDesk, doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def shown(person: str) -> str:
+        page = (await lead.get("/board")).text
+        (found,) = re.findall(rf"engineer={person}\">.*?</th>", page, re.DOTALL)
+        return " ".join(re.sub("<[^>]+>", " ", found).split())
+
+    assert "ATM 上岗证 已于 2025-12-31 到期" in await shown("ou.zixuan")
+    assert "上岗证" not in await shown("huang.minyi")
+    month_before = datetime(2030, 6, 1, tzinfo=UTC)
+    monkeypatch.setattr(Doors, "now", lambda _: month_before)
+    board = await lead_pages._staff(doors, None)
+    (hers,) = [each for each in board.colleagues if each.member.id == "huang.minyi"]
+    assert [(each.product_line, f"{each.last}") for each in hers.ending] == [
+        ("SECURITY", "2030-06-30")
+    ]

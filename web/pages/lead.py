@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from domain.issue.view import IssueView, PromiseView
 from domain.sla.promise import CUSTOMERS
 from domain.staff.access import Reach, Right, may, reach
 from domain.staff.duty import Duty
+from domain.staff.qualification import Ending, ending
 from domain.staff.roster import Member
 from domain.vocabulary import SUPERVISORS, Code, Model, Role, Stage
 from starter.register import Filter, Place
@@ -71,12 +72,15 @@ class Wanted(Model):
 
 @dataclass(frozen=True)
 class Colleague:
-    """An engineer, with what they have open. ``next_duty`` is None on duty, and if nobody knows."""
+    """An engineer, with what they have open. ``next_duty`` is None on duty, and if nobody knows.
+    ``ending`` is what of their papers counts no more, or not much longer (R46).
+    """
 
     member: Member
     load: Load
     on_duty: bool
     next_duty: datetime | None
+    ending: Sequence[Ending]
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class _Staff:
     colleagues: Sequence[Colleague]
     loads: Sequence[Load]
     zone: str
+    today: date
 
     def of(self, department: str) -> list[Colleague]:
         """Return a department's engineers: on duty first, those with the least before others."""
@@ -325,14 +330,17 @@ async def _staff(here: Doors, department: str | None) -> _Staff:
         await adopted(here),
     )
     duty, by_engineer = Duty(rulebook), {each.engineer: each for each in loads}
+    today, asked = duty.day(now), rulebook.policy.qualification
+    told_by = today + timedelta(days=asked.told_days_before)
     colleagues = [
         Colleague(
             each,
             by_engineer.get(each.id, Load(engineer=each.id, open=0, overdue=0)),
             on_duty := duty.on_duty(each, now),
             None if on_duty else duty.next_duty(each, now),
+            tuple(ending(each.certified, each.tests, today, told_by, asked)),
         )
         for each in members
         if each.role is Role.ENGINEER and department in {None, each.department}
     ]
-    return _Staff(colleagues, loads, rulebook.policy.zone)
+    return _Staff(colleagues, loads, rulebook.policy.zone, today)
