@@ -22,6 +22,7 @@ from activities.content_audit import ContentAudit
 from activities.deep_audit import DeepAudit
 from activities.guard import told
 from activities.merging import Merging
+from activities.missing_notice import CalendarAlarm
 from activities.notification import Notification
 from activities.recording import Recording
 from activities.remedies import Remedies
@@ -79,7 +80,7 @@ def workers(
     remedies = Remedies(pool, recording, CatchingUp(pool, links(settings)), replays)
     acting: list[Callable[..., Any]] = [
         *recording.activities(),
-        Audit(pool, recording, scanning).audit_register,
+        Audit(pool, recording, scanning, CalendarAlarm(pool, links(settings))).audit_register,
         deep.deep_audit,
         Repairing(pool, deep, remedies).repair_issues,
         Replanning(pool).replan_issues,

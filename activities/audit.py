@@ -24,8 +24,9 @@ from temporalio.client import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from activities import webhook_alarm
+from activities import missing_notice, webhook_alarm
 from activities.guard import Guard
+from activities.missing_notice import CalendarAlarm
 from activities.recording import Recording
 from activities.scanning import Scanning
 from domain import contract as names
@@ -75,8 +76,15 @@ class Seen(NamedTuple):
 class Audit:
     """Compares the register's open issues with the workflows that should be living them."""
 
-    def __init__(self, pool: Pool, recording: Recording, scanning: Scanning | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        recording: Recording,
+        scanning: Scanning | None = None,
+        calendars: CalendarAlarm | None = None,
+    ) -> None:
         self._pool = pool
+        self._calendars = calendars
         self._scanning = scanning
         self._recording = recording
         self._guard = Guard(pool)
@@ -102,7 +110,13 @@ class Audit:
             )
         }
         now = datetime.now(UTC)
-        keys = await webhooks.unsaid(self._pool, webhook_alarm.TEMPLATE)
+        if self._calendars:
+            await self._calendars.look(now)
+        keys = [
+            key
+            for template in (webhook_alarm.TEMPLATE, *missing_notice.TEMPLATES)
+            for key in await webhooks.unsaid(self._pool, template)
+        ]
         living = await issue_reader.living(self._pool)
         over = await issue_reader.over(self._pool, running.keys() - {issue.id for issue in living})
         for issue in (*living, *over):

@@ -34,6 +34,8 @@ class Gauges(Model):
     """Receivers of events and how they stand, with how many events were looked out for each."""
     findings: tuple[Count, ...] = ()
     """What the last deep audit found, by kind."""
+    notices: tuple[Count, ...] = ()
+    """By country, the last year whose national notice is loaded (R32): as ``count``."""
     audit_age: float | None = None
     """Seconds since the last deep audit; None: there was none."""
 
@@ -63,6 +65,12 @@ _COUNT = """
         ) AS count FROM webhook_endpoints e
     ), last_audit AS (
         SELECT id, ended_at FROM audit_runs ORDER BY ended_at DESC, id DESC LIMIT 1
+    ), notices_known AS (
+        SELECT country AS what, '' AS state, max(year)::int AS count
+        FROM rulebooks r
+        CROSS JOIN jsonb_object_keys(coalesce(r.body -> 'national', '{}')) country
+        CROSS JOIN jsonb_object_keys(r.body -> 'national' -> country -> 'years') year
+        WHERE r.version = (SELECT version FROM adoptions ORDER BY id DESC LIMIT 1) GROUP BY 1
     ), findings_then AS (
         SELECT kind AS what, '' AS state, count(*)::int FROM audit_findings
         WHERE run = (SELECT id FROM last_audit) GROUP BY 1
@@ -77,6 +85,7 @@ _COUNT = """
                AS oldest_unsettled,
            (SELECT coalesce(jsonb_agg(w), '[]') FROM receivers w) AS webhooks,
            (SELECT coalesce(jsonb_agg(f), '[]') FROM findings_then f) AS findings,
+           (SELECT coalesce(jsonb_agg(n), '[]') FROM notices_known n) AS notices,
            (SELECT extract(epoch FROM now() - ended_at)::float8 FROM last_audit) AS audit_age
 """
 

@@ -20,6 +20,29 @@ class Planned(NamedTuple):
     rulebook: str
 
 
+async def calendars_in_use(connection: Connection) -> list[str]:
+    """Name the calendars that running promises go by."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT calendar FROM promises WHERE ended_at IS NULL ORDER BY calendar"
+    )
+    return [row["calendar"] for row in rows]
+
+
+async def nearest(connection: Connection, calendar: str | None) -> str | None:
+    """Find an open issue that goes by a calendar; None: by any, one of which something is
+    provisional before all others.
+    """
+    found: str | None = await connection.fetchval(
+        """
+        SELECT issue_id FROM promises
+        WHERE ended_at IS NULL AND ($1::text IS NULL OR calendar = $1)
+        ORDER BY provisional DESC, due_at, issue_id LIMIT 1
+        """,
+        calendar,
+    )
+    return found
+
+
 class Ledger(NamedTuple):
     """All promises of an issue, in the order in which an issue shows them."""
 

@@ -142,6 +142,14 @@ async def add(connection: Connection, message: Message) -> None:
     )
 
 
+async def is_there(connection: Connection, key: str) -> bool:
+    """Say whether there is such a message, however it stands."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM outbox WHERE key = $1)", key
+    )
+    return found
+
+
 async def left_of(connection: Connection, issue_id: str) -> list[tuple[str, datetime | None]]:
     """List an issue's messages that are neither delivered nor handed to a person: their keys, and
     before when they are not to be sent.

@@ -425,6 +425,16 @@ class Webhooks(Model):
     allow: tuple[Network, ...] = ()
 
 
+class MissingNotice(Model):
+    """From which month on somebody is told that next year's national notice is missing (R32), how
+    often, and who; and who is told if a calendar comes to an end.
+    """
+
+    from_month: Annotated[int, Field(ge=1, le=12)] = 11
+    every: Elapsed = TimeBudget(span=timedelta(days=7), written="7d")
+    tell: Literal[Role.LEAD, Role.MANAGER, Role.GM_OFFICE] = Role.GM_OFFICE
+
+
 class Conversation(Model):
     """Within which time of its closing an issue is opened again by what its customer writes (R24);
     later it is another issue, linked to it, and so it is once the closed one is over. And how often
@@ -483,6 +493,7 @@ class Policy(Model):
     own_word: OwnWord = OwnWord()
     webhooks: Webhooks = Webhooks()
     conversation: Conversation = Conversation()
+    missing_notice: MissingNotice = MissingNotice()
     delivery: Delivery
     desk: Desk = Desk()
     rehearsal: Rehearsal | None = None

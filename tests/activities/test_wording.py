@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities.addressing import CALL_CUSTOMER
+from activities.missing_notice import TEMPLATES as CALENDARS
 from activities.webhook_alarm import TEMPLATE as WEBHOOK_FAILED
 from activities.wording import (
     LINKS,
@@ -114,7 +115,9 @@ def templates_of_the_lifecycle() -> set[str]:
 
 
 def test_the_lifecycle_tells_what_there_are_words_for_and_no_words_lie_unused() -> None:
-    assert templates_of_the_lifecycle() | {CALL_CUSTOMER, WEBHOOK_FAILED} == set(WRITTEN)
+    assert templates_of_the_lifecycle() | {CALL_CUSTOMER, WEBHOOK_FAILED, *CALENDARS} == set(
+        WRITTEN
+    )
 
 
 def test_every_part_of_a_template_is_included_somewhere() -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
 from temporalio.client import Client
 
+from activities.missing_notice import CalendarAlarm
 from domain.calendars.national_days import NationalDays
 from domain.errors import Refused, SetupError
 from domain.issue.view import PromiseView
@@ -23,7 +24,7 @@ from store import roster, rulebooks
 from store.connection import Pool
 from store.issue_list import Filter
 from tests.conftest import DeskServers
-from tests.support.builders import an_intake
+from tests.support.builders import LINKS, an_intake
 from tests.support.running_desk import Yinuo, run_yinuo
 from worker import working
 from workflows.replan import WORKFLOW_ID
@@ -175,6 +176,25 @@ async def test_provisional_promises_can_be_listed(place: Place) -> None:
     await place.pool.execute("UPDATE promises SET provisional = true WHERE kind = 'resolution'")
     found = await place.desk.issues(Filter(provisional=True))
     assert [view.number for view in found] == [number]
+
+
+async def test_somebody_hears_once_a_week_that_the_notice_is_missing_and_no_more_once_it_is_loaded(
+    place: Place,
+) -> None:
+    alarm = CalendarAlarm(place.pool, LINKS)
+    now = datetime(2026, 11, 30, 2, tzinfo=UTC)
+    assert await alarm.look(now) == 0  # nothing is promised to anybody
+    number = await an_open_issue(place)
+    assert [await alarm.look(now + timedelta(days=day)) for day in (0, 0, 8)] == [1, 0, 1]
+    told = await place.pool.fetch(
+        "SELECT o.*, i.number FROM outbox o JOIN issues i ON i.id = o.issue_id"
+        " WHERE template = 'missing_notice' ORDER BY created_at"
+    )
+    assert [(row["number"], row["audience"]) for row in told] == [(number, "gm_office")] * 2
+    assert "2027 年放假通知" in told[0]["subject"]
+    book = await place.counts()
+    await replanning.adopt(place.pool, book.learning(next_notice(book)), "the notice")
+    assert await alarm.look(now + timedelta(days=30)) == 0
 
 
 @pytest.fixture

@@ -186,6 +186,8 @@ def said(act: Act) -> dict[str, Any]:
 
 OF_NO_STEP = {
     "webhook_failed": {"label": "CRM", "host": "crm.example.com", "endpoint": "3f9a01c2"},
+    "missing_notice": {"country": "CN", "year": "2027", "known": "2026"},
+    "calendar_ends": {"calendar": "festival"},
 }
 """What is said in a message that no step brings about."""
 

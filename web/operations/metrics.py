@@ -52,6 +52,12 @@ class Metrics:
             ["kind"],
             registry=self._registry,
         )
+        self._notices = Gauge(
+            "yinuo_national_notice_year",
+            "Last year whose national notice of working days is loaded",
+            ["country"],
+            registry=self._registry,
+        )
         self._audit_age = self._gauge("yinuo_audit_age_seconds", "Since the last deep audit")
 
     def _gauge(self, name: str, about: str, what: str | None = None) -> Gauge:
@@ -79,6 +85,9 @@ class Metrics:
         self._unsettled.set(now.unsettled if now else unknown)
         self._oldest.set(now.oldest_unsettled if now else unknown)
         self._audit_age.set(now.audit_age if now and now.audit_age is not None else unknown)
+        self._notices.clear()
+        for each in now.notices if now else ():
+            self._notices.labels(each.what).set(each.count)
         self._findings.clear()
         if now and now.audit_age is not None:
             found = {each.what: each.count for each in now.findings}
