@@ -82,6 +82,7 @@ class Directory:
     ) -> None:
         self._members = staff.members
         self._channels = staff.channels
+        self._centres = staff.centres
         self._rulebook = rulebook
         self._links = links
         self.case = case
@@ -157,6 +158,12 @@ class Directory:
         if actor.id in self._members or actor.role not in words.PARTIES:
             return self.name_of(actor.id)
         return words.PARTIES[actor.role][self.desk.language is Language.EN]
+
+    def group(self, code: str | None) -> str | None:
+        """Name the service centre of a core group, ``department/centre`` (R16)."""
+        department, _, centre = (code or "").partition("/")
+        home = self._centres.get(centre)
+        return f"{department}/{home.name}" if home else code
 
     def agent(self) -> Recipient | None:
         """Return the agent who took the issue, if they are still on the roster."""
@@ -497,7 +504,7 @@ def _message(
             outside=case.out_of_scope,
             answering=any(p.kind is PromiseKind.HAND_OVER for p in recorded.promises),
             against=case.against,
-            thin=recorded.thin,
+            thin=directory.group(recorded.thin),
             reopen_count=step.generation - 1,
             undelivered=tuple(_left(each, directory) for each in undelivered),
             links=directory.links(step, tell, recipient, style),

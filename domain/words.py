@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from domain import terms
+from domain import roles, terms
 from domain.attachments import Limits
 from domain.calls import Direction
 from domain.files.kinds import FileKind
@@ -221,16 +221,6 @@ CHANGES: Names = {
     Change.REVISE: ("修订", "revise"),
     Change.RETIRE: ("停用", "retire"),
 }
-ROLES: Names = {
-    Role.INTAKE: ("受理系统", "intake system"),
-    Role.AGENT: ("热线工程师", "hotline agent"),
-    Role.CLERK: ("回访人", "callback clerk"),
-    Role.AUDITOR: ("审计员", "auditor"),
-    Role.ENGINEER: ("技术支持工程师", "engineer"),
-    Role.LEAD: ("组长", "lead"),
-    Role.MANAGER: ("部门经理", "manager"),
-    Role.GM_OFFICE: ("总经办", "GM office"),
-}
 DOUBTS: Names = {
     Doubt.NO_RULE: (
         "按问题现在的情况，当时的政策里已没有对应的规则",
@@ -252,6 +242,9 @@ DOUBTS: Names = {
     ),
 }
 """Why the account of a promise is not, or does not explain, what is kept of it."""
+ROLES: Names = roles.ROLES
+PARTIES: Names = roles.PARTIES
+"""Everybody who may say something in a thread, by role."""
 AUDIENCES: Names = {
     Audience.CUSTOMER: ("客户", "customer"),
     Audience.HANDLER: ("处理人", "handler"),
@@ -369,12 +362,6 @@ FIELDS_OF: Mapping[ActionName, Names] = {
     ActionName.AMEND: {"reason": ("怎么得知的", "How it was found out")},
 }
 """What is called otherwise with one action, where it means something of its own."""
-PARTIES: Names = {
-    **ROLES,
-    Role.CUSTOMER: ("客户", "customer"),
-    Role.SYSTEM: ("系统", "the desk"),
-}
-"""Everybody who may say something in a thread, by role."""
 DOORS: Names = {
     **CHANNELS,
     "page": ("网页", "page"),

@@ -117,6 +117,12 @@ class Staff(OnRegisters):
         async with self._connected() as connection:
             return await roster.regions(connection)
 
+    async def centre_names(self) -> dict[str, str]:
+        """Say what the service centres are called, by their codes."""
+        async with self._connected() as connection:
+            now = await self._roster.now(connection)
+        return {code: centre.name for code, centre in now.centres.items()}
+
     async def rulebook(self) -> Rulebook | None:
         """Return the policy and calendars that count now; None before the first was adopted."""
         async with self._connected() as connection:

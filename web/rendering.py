@@ -15,12 +15,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.datastructures import FormData
 
 from domain import telephone, words
+from domain.for_customers.matter import matter
+from domain.for_customers.saying import department
 from domain.issue import view
 from domain.issue.actions import ActionName
 from domain.issue.entries import without_ways
 from domain.issue.follow_up import asks_whether_it_runs
+from domain.roles import rank
 from domain.staff.access import Reach, Right, reach
 from domain.vocabulary import SUPERVISORS, Role
+from domain.vocabulary import Language as Spoken
 from web.auth import sessions
 from web.context import Here
 from web.problems import RETRY_AFTER, Problem, not_yours
@@ -94,7 +98,11 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.filters |= {"local": view.local, "without_ways": without_ways}
 _ENVIRONMENT.globals |= {"words": words, "rooms": rooms, "dial": telephone.read}
-_ENVIRONMENT.globals["asks_whether_it_runs"] = asks_whether_it_runs
+_ENVIRONMENT.globals |= {
+    "asks_whether_it_runs": asks_whether_it_runs,
+    "matter": matter,
+    "rank": rank,
+}
 
 
 def render(request: Request, template: str, status: int = 200, /, **facts: Any) -> HTMLResponse:
@@ -113,6 +121,7 @@ def render(request: Request, template: str, status: int = 200, /, **facts: Any) 
         lang=lang,
         say=lambda zh, en: (zh, en)[which],
         name=name,
+        department=lambda code: department(code, Spoken(lang)),
         csrf=csrf(request),
         remaining=lambda at: remaining(at, now, lang),
         **{"now": now} | facts,

@@ -19,13 +19,15 @@ from cli.issues.actions import COMMANDS
 from cli.tables import plain, table_of
 from domain.attachments import Attachment, Standing
 from domain.finding import Answer, Passage
+from domain.for_customers.saying import department
 from domain.issue.forms import PaidService
 from domain.issue.state import Person, SlaState
 from domain.issue.thread import Entry
 from domain.issue.view import IssueView, PromiseView, local
+from domain.roles import rank
 from domain.sla.promise import PromiseEnd
-from domain.vocabulary import Severity
-from domain.words import ACTIONS, KEPT_BECAUSE, OUTCOMES, STAGES, both
+from domain.vocabulary import Language, Severity
+from domain.words import ACTIONS, KEPT_BECAUSE, OUTCOMES, STAGES, both, both_of
 from store.issue_reader import Unsettled
 from store.kept_words import Kept
 
@@ -204,18 +206,24 @@ def attached(found: Sequence[Attachment]) -> RenderableType:
     return table
 
 
+def _department(code: str) -> str:
+    """Name a department, with the code that commands take."""
+    name = department(code, Language.ZH)
+    return name if name == code else f"{name} {code}"
+
+
 def _facts(view: IssueView) -> Table:
     state = view.stage + (f" ({view.outcome})" if view.outcome else "")
     facts = (
         ("阶段 Stage", Text(state, style="bold")),
         ("时效 SLA", Text(view.sla_state, style=_SLA_STYLE[view.sla_state])),
         ("处理人 With", plain(_holder(view, with_id=True))),
-        ("部门 Department", f"{view.department}, {view.centre}"),
+        ("部门 Department", f"{_department(view.department)}, {view.centre}"),
         ("报告 Reported", local(view.reported_at, view.zone)),
         ("登记 Registered", local(view.registered_at, view.zone)),
         ("来源 Reference", f"{view.source} {view.reference}"),
         ("已答复 Answered", "yes" if view.answered else "not yet"),
-        ("升级 Escalation", str(view.escalation_level)),
+        ("升级 Escalation", both_of(rank(view.escalation_level))),
         ("重开 Reopened", str(view.reopen_count)),
     )
     grid = Table.grid(padding=(0, 2, 0, 0))

@@ -37,6 +37,10 @@ class Matter(NamedTuple):
     silence_briefly: Both
     again: Both
     """Why it is taken up once more."""
+    judged: Both
+    """What the customer is asked on their page; the next two answer it."""
+    well: Both
+    unwell: Both
 
 
 _FAULT = Matter(
@@ -59,6 +63,9 @@ _FAULT = Matter(
     silence=Both("视为已解决", "it counts as solved"),
     silence_briefly=Both("视为解决", "silence counts as solved"),
     again=Both("上次未能真正解决", "was not really solved"),
+    judged=Both("好了吗？", "Does it work now?"),
+    well=Both("好了", "Yes, it works"),
+    unwell=Both("没有好，请再派人处理", "No, please send somebody again"),
 )
 _COMPLAINT = Matter(
     called=Both("投诉", "complaint"),
@@ -82,6 +89,9 @@ _COMPLAINT = Matter(
     silence=Both("视为您认可处理结果", "we take it that you do"),
     silence_briefly=Both("视为认可", "silence counts as yes"),
     again=Both("上次未能妥善处理", "was not dealt with as it should be"),
+    judged=Both("处理结果您认可吗？", "Do you accept the outcome?"),
+    well=Both("认可", "Yes, I do"),
+    unwell=Both("不认可，请再处理", "No, please look into it again"),
 )
 _WORK = Matter(
     called=Both("服务项目", "service request"),
@@ -104,6 +114,9 @@ _WORK = Matter(
     silence=Both("视为验收通过", "it counts as accepted"),
     silence_briefly=Both("视为通过", "silence counts as yes"),
     again=Both("上次完成的工作未能让您满意", "was not done as you wanted"),
+    judged=Both("您验收吗？", "Do you accept the work?"),
+    well=Both("验收通过", "Yes, I accept it"),
+    unwell=Both("还不行，请再来处理", "No, please put it right"),
 )
 _ENQUIRY = Matter(
     called=Both("咨询", "enquiry"),
@@ -125,6 +138,9 @@ _ENQUIRY = Matter(
     silence=Both("视为没有其他疑问", "we take it that all is clear"),
     silence_briefly=Both("视为清楚", "silence counts as yes"),
     again=Both("上次的答复未能解决您的疑问", "was not answered as it should be"),
+    judged=Both("我们的答复清楚吗？", "Is our answer clear?"),
+    well=Both("清楚了", "Yes, it is"),
+    unwell=Both("还有疑问，请再答复", "No, please answer again"),
 )
 _SUGGESTION = _ENQUIRY._replace(
     called=Both("建议", "suggestion"),
@@ -144,6 +160,9 @@ _SUGGESTION = _ENQUIRY._replace(
     silence=Both("视为没有其他想法", "we take it that there is nothing more"),
     silence_briefly=Both("视为没有", "silence counts as no"),
     again=Both("上次的答复未能让您满意", "was not answered as it should be"),
+    judged=Both("您还有其他想法吗？", "Would you like to add something?"),
+    well=Both("没有了", "No, that is all"),
+    unwell=Both("还有，请再答复", "Yes, please answer again"),
 )
 _PLAIN = _ENQUIRY._replace(
     called=Both("事项", "request"),
@@ -160,9 +179,14 @@ _MATTERS: Mapping[Behaviour, Matter] = {
 }
 
 
+def matter(behaves: Behaviour) -> Matter:
+    """Return the words for an issue of a kind that behaves so."""
+    return _MATTERS[behaves]
+
+
 def told(behaves: Behaviour, language: Language) -> dict[str, str]:
-    """Return the words for an issue of a kind that behaves so, by the fields of `Matter`."""
-    both: tuple[Both, ...] = _MATTERS[behaves]
+    """Return them in that language, by the fields of `Matter`."""
+    both: tuple[Both, ...] = matter(behaves)
     return {name: each.said(language) for name, each in zip(Matter._fields, both, strict=True)}
 
 

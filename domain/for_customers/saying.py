@@ -77,6 +77,11 @@ def instant(
     return f"{named} " * weekday + f"{day} {here:%H:%M}"
 
 
+def in_both(code: str) -> str:
+    """Name a department in Chinese and English."""
+    return " ".join(dict.fromkeys(DEPARTMENTS.get(code, Both(code, code))))
+
+
 def department(code: str, language: Language) -> str:
     """Name a department."""
     return DEPARTMENTS.get(code, Both(code, code)).said(language)

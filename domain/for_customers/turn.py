@@ -83,13 +83,13 @@ WRITINGS: Mapping[Turn, Writing] = {
         ),
     ),
     Turn.FAILED: Writing(
-        Both("还有问题吗？", "Is something still wrong?"),
-        Both("哪里不对", "What is wrong"),
+        Both("还没有办好吗？", "Is it not settled?"),
+        Both("哪里还不行", "What is wrong"),
         (
             Button(
                 Means.NOT_SOLVED,
-                Both("还是没好，请再来处理", "It still does not work, please see to it"),
-                Both("还是没有好，请再来处理。", "It still does not work, please see to it."),
+                Both("还没有办好，请再处理", "It is not settled, please see to it"),
+                Both("还没有办好，请再处理。", "It is not settled, please see to it."),
             ),
         ),
     ),

@@ -13,6 +13,7 @@ from domain.issue.intake import Intake
 from domain.issue.lifecycle import allowed
 from domain.issue.state import Issue, Person, SlaState, StepNote
 from domain.markdown import cell, plain
+from domain.roles import rank
 from domain.sla.promise import Promise, PromiseEnd, PromiseKind
 from domain.terms import behaviour_of
 from domain.vocabulary import Behaviour, Code, Instant, Model, Outcome, Severity, Stage
@@ -193,7 +194,7 @@ def details(issue: Issue) -> str:
         "",
         f"**阶段 Stage** {seen.stage}" + (f" ({seen.outcome})" if seen.outcome else ""),
         f"**处理人 With** {holder} · {plain(seen.department)}, {plain(seen.centre)}",
-        f"**升级 Escalation** {seen.escalation_level} · **重开 Reopened** {seen.reopen_count}",
+        f"**升级 Escalation** {_rank(seen)} · **重开 Reopened** {seen.reopen_count}",
         *_related(seen),
         "",
         "| 承诺 Promise | 期限 Due | 状态 State |",
@@ -217,6 +218,10 @@ def details(issue: Issue) -> str:
         f"**可做 Possible next** {', '.join(seen.can) or '—'}",
     ]
     return "\n".join(lines)
+
+
+def _rank(seen: IssueView) -> str:
+    return " ".join(rank(seen.escalation_level))
 
 
 def summary(intake: Intake) -> str:

@@ -148,7 +148,7 @@ def ours_only(text: str, context: Context) -> str:
         *(context.title, context.recipient_name, context.engineer_name),
         *(context.reason, context.result, context.site, context.customer_name, context.region),
         *(str(each) for each in context.said.values()),
-        *context.experts,
+        *(*context.experts, (context.thin or "").rpartition("/")[2]),
         *(each.recipient for each in context.undelivered),
         *(f"{each.subject}\n{each.text}" for each in context.undelivered),
         *(" ".join(each.text.split()).rstrip("。") for each in context.undelivered),
@@ -721,9 +721,9 @@ def test_a_manager_who_is_late_with_a_rating_is_not_given_the_old_date_again() -
 
 
 def test_a_core_group_is_named_by_department_and_centre() -> None:
-    assert "技术服务部（guangzhou）的待命人员" in write("thin", FULL, ZH).body
+    assert "技术服务部 · 广州维修中心的待命人员" in write("thin", FULL, ZH).body
     english = write("thin", FULL, EN).body
-    assert "technical service (guangzhou) is under its stand-by share" in english
+    assert "technical service, 广州维修中心, is under its stand-by share" in english
 
 
 @pytest.mark.parametrize(

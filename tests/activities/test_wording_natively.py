@@ -148,6 +148,13 @@ def test_each_kind_is_received_as_befits_it(kind: str, thanks: str) -> None:
     assert thanks in write("registered", context).body
 
 
+@pytest.mark.parametrize("behaves", sorted(set(Behaviour) - {Behaviour.FAULT}))
+def test_whether_it_runs_is_asked_about_faults_only(behaves: Behaviour) -> None:
+    said = "".join(matter.told(behaves, Language.ZH).values())
+    assert not _FAULTS_ONLY.search(said)
+    assert "试" not in said
+
+
 def test_a_kind_of_the_desks_own_has_words_too() -> None:
     for language in Language:
         assert all(matter.told(Behaviour.PLAIN, language).values())

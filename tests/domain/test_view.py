@@ -155,7 +155,7 @@ def test_the_page_of_an_issue_at_work_reads_as_a_supervisor_needs_it() -> None:
         "",
         "**阶段 Stage** in_progress",
         "**处理人 With** Zhou Wei (e01) · field, shanghai",
-        "**升级 Escalation** 0 · **重开 Reopened** 0",
+        "**升级 Escalation** 未升级 not escalated · **重开 Reopened** 0",
         "",
         "| 承诺 Promise | 期限 Due | 状态 State |",
         "|---|---|---|",

@@ -17,7 +17,7 @@ from activities.wording import (
     is_for_customers,
     write,
 )
-from domain import sms
+from domain import sms, words
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of, the_one
 from domain.scripts import Place, Script
 from domain.sla.policy import Desk
@@ -123,6 +123,7 @@ def page() -> str:
     customers = [template for template in WRITTEN if is_for_customers(template)]
     staff = [template for template in WRITTEN if template not in customers]
     parts = [_HEAD, *_table(customers), "## To customers", *map(_message, customers)]
+    parts += ["\n## Of each kind", *_kinds(), ""]
     parts += ["## To the desk's people", *map(_message, staff)]
     return "\n".join([*parts, _SPOKEN, *_scripts()])
 
@@ -160,6 +161,31 @@ _SAID_OF = {
     ),
 }
 """What is known of a call, in the order of ``Place``."""
+
+
+_EACH_KIND = ("registered", "answered", "accepted", "resolved", "test_reminder", "apology")
+
+
+def _kinds() -> Iterator[str]:
+    """The same for every kind, in Chinese: what fits a fault does not fit a suggestion."""
+    for kind in words.KINDS:
+        yield f"\n### {words.both(words.KINDS, kind)}\n\n```text"
+        for template in _EACH_KIND:
+            promised = (*_PROMISED.get(template, _USUAL), PromiseKind.CUSTOMER_TEST)
+            other = kind != "fault"
+            context = sample(template, Style())
+            answer = "自下月起夜间照常开放" if other else context.result
+            facts = {
+                "kind": kind,
+                "title": "夜间服务" if other else "卡钞",
+                "result": answer,
+                "said": {"solution": answer} if other else context.said,
+                "promises": tuple(a_promise(each, 26) for each in dict.fromkeys(promised)),
+                "links": (),
+                "desk": Desk(),
+            }
+            yield write(template, context.model_copy(update=facts), Style()).body
+        yield "```"
 
 
 def _table(templates: list[str]) -> Iterator[str]:

@@ -105,10 +105,24 @@ async def test_a_row_says_what_a_lead_decides_by(doors: Doors, lead: AtDesk) -> 
     assert issue.engineer
     text = row((await lead.get(f"/board?engineer={issue.engineer.id}")).text, issue.number)
     for said in (
-        *(issue.title, issue.product_line, "上海 / shanghai", issue.engineer.name),
-        *("重大", "已派工", "响应", "还剩", "0 · 0"),
+        *(issue.title, issue.product_line, "上海 / 上海维修中心", issue.engineer.name),
+        *("重大", "已派工", "响应", "还剩", "未升级 · 0"),
     ):
         assert said in text
+
+
+async def test_department_centre_and_level_are_called_by_their_names(
+    doors: Doors, lead: AtDesk
+) -> None:
+    names = await doors.registers.staff.centre_names()
+    issue = await opened(doors)
+    assert issue.engineer
+    board = (await lead.get(f"/board?engineer={issue.engineer.id}")).text
+    for text in (row(board, issue.number), (await lead.get(f"/board/{issue.number}")).text):
+        assert f"{issue.region} / {names[issue.centre]}" in text
+        assert "未升级" in text
+    assert "技术服务部</span></h1>" in board
+    assert names[issue.centre] != issue.centre
 
 
 async def test_a_lead_sees_only_their_department(doors: Doors, lead: AtDesk) -> None:
@@ -341,7 +355,7 @@ async def test_an_issue_is_escalated_from_its_row(doors: Doors, lead: AtDesk) ->
     answer = await lead.post(f"/board/{issue.number}/escalate", form, htmx=True)
     assert answer.status_code == 200, answer.text
     assert (await doors.desk.show(issue.number)).escalation_level == 1
-    assert "1 · 0" in row(answer.text, issue.number)
+    assert "组长 · 0" in row(answer.text, issue.number)
 
 
 async def test_a_form_that_is_not_ours_is_refused(doors: Doors, lead: AtDesk) -> None:

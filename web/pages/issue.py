@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
+from domain.for_customers.saying import in_both
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
@@ -90,6 +91,7 @@ async def show(
         album=await album.album(here, who, seen, back),
         known=await _known(here, who, seen),
         **await priced(here, seen),
+        centres=await _centres(here),
         forms=[_form(seen, each, choices, codes, tried) for each in can],
         beside=beside.offered(who, seen, intake, tried),
         doing_at=back,
@@ -162,6 +164,13 @@ async def _known(here: Doors, who: Visitor, seen: IssueView) -> list[Found]:
     return await here.registers.cases.search(seen.title, seen.product_line, _CASES)
 
 
+async def _centres(here: Doors) -> dict[str, str]:
+    """Say what service centres are called; without the roster, their codes have to do."""
+    with suppress(Unavailable):
+        return await here.registers.staff.centre_names()
+    return {}
+
+
 async def _choices(here: Doors, seen: IssueView) -> Choices:
     """Return what is chosen from: other departments, and people."""
     members = []
@@ -176,7 +185,7 @@ async def _choices(here: Doors, seen: IssueView) -> Choices:
         if each.department == seen.department and each.role is Role.ENGINEER
     ]
     return {
-        "departments": [(each, each) for each in departments],
+        "departments": [(each, in_both(each)) for each in departments],
         "engineers": engineers,
         "people": people,
     }

@@ -91,6 +91,7 @@ class _Staff:
     loads: Sequence[Load]
     zone: str
     today: date
+    centres: Mapping[str, str]
 
     def of(self, department: str) -> list[Colleague]:
         """Return a department's engineers: on duty first, those with the least before others."""
@@ -343,4 +344,5 @@ async def _staff(here: Doors, department: str | None) -> _Staff:
         for each in members
         if each.role is Role.ENGINEER and department in {None, each.department}
     ]
-    return _Staff(colleagues, loads, rulebook.policy.zone, today)
+    centres = await staff.centre_names()
+    return _Staff(colleagues, loads, rulebook.policy.zone, today, centres)
