@@ -80,6 +80,10 @@ COMMANDS: Mapping[str, Place] = {
         "cli.callbacks:app",
         "The callback clerk's day: whom to call, and what they said.",
     ),
+    "opinions": Place(
+        "cli.opinions:app",
+        "What customers say of the service: read it, make a complaint of it.",
+    ),
     "call": Place("cli.calls:app", "What the telephone system recorded: calls, lost ones too."),
     "case": Place(
         "cli.cases.commands:app",

@@ -16,6 +16,7 @@ from domain.issue.state import SlaState
 from domain.issue.thread import Entry, Holds, Said, Who
 from domain.issue.view import local
 from domain.knowledge.cases import CaseStatus, Change
+from domain.opinions import Counting, Source, Way
 from domain.sla.promise import DUE, PromiseEnd, PromiseKind
 from domain.sla.why import Doubt
 from domain.vocabulary import (
@@ -384,6 +385,22 @@ SORTS: Names = {
     "call": ("通话", "telephone call"),
 }
 """What an entry of a thread is that is no action."""
+WAYS: Names = {
+    Way.WEBSITE: ("网站", "website"),
+    Way.TELEPHONE: ("电话", "telephone"),
+    Way.PAPER: ("现场纸质", "on paper"),
+}
+REMARKS: Names = {
+    Source.EVALUATION: ("评价", "evaluation"),
+    Source.OPINION: ("服务评价", "evaluation without a link"),
+    Source.CALLBACK: ("回访", "callback"),
+}
+COUNTING: Names = {
+    Counting.COUNTS: ("计入", "counts"),
+    Counting.UNVERIFIED: ("待核实", "not verified yet"),
+    Counting.REPEATED: ("重复", "given before"),
+    Counting.LEFT_OUT: ("不计", "left out"),
+}
 DIRECTIONS: Names = {
     Direction.INCOMING: ("来电", "incoming"),
     Direction.OUTGOING: ("去电", "outgoing"),
@@ -415,6 +432,9 @@ SETS: Mapping[type[str], Names] = {
     Change: CHANGES,
     Language: LANGUAGES,
     Direction: DIRECTIONS,
+    Way: WAYS,
+    Counting: COUNTING,
+    Source: REMARKS,
 }
 """All sets of codes, each with its words."""
 

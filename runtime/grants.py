@@ -52,6 +52,8 @@ RIGHTS: Mapping[str, str] = {
     "issue_links": WRITE,
     "issue_parties": WRITE,
     "calls": WRITE,
+    "opinions": WRITE,
+    "remarks_read": WRITE,
     "known_cases": WRITE,
     "tokens": WRITE,
     "audit_runs": KEEP,

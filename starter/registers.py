@@ -16,13 +16,16 @@ from domain.calls import PhoneCall, Told
 from domain.finding import Answer
 from domain.knowledge.cases import KnownCase
 from domain.links import Link
+from domain.opinions import FromAnybody, FromStaff, Waits
 from domain.scripts import UNWORDED, Wording
 from domain.sla import policy
 from domain.sla.rulebook import Rulebook
 from domain.staff.access import Caller
 from domain.staff.roster import Member
+from domain.vocabulary import Actor
 from runtime.aio import within
 from starter.answering import OnRegisters, Unavailable, answered
+from starter.remarks import ReadingList
 from store import (
     callbacks,
     cases,
@@ -34,6 +37,7 @@ from store import (
     kept_words,
     letter_senders,
     letters,
+    opinions,
     outbox,
     roster,
     tokens,
@@ -76,6 +80,7 @@ __all__ = [
     "Letters",
     "Load",
     "Named",
+    "Opinions",
     "Page",
     "Position",
     "Registers",
@@ -181,6 +186,41 @@ class CallList(OnRegisters):
     async def todays(self, until: datetime, zone: ZoneInfo) -> list[Call]:
         """List the calls that are due before an instant, by customer."""
         return await answered(callbacks.todays(self._pool, until, zone))
+
+
+class Opinions(OnRegisters):
+    """What customers say of the service without a link (R26)."""
+
+    async def from_website(
+        self, key: str, opinion: FromAnybody, now: datetime, zone: ZoneInfo
+    ) -> None:
+        """Keep what somebody filled in at the open door, whoever they are."""
+        await answered(opinions.from_website(self._pool, key, opinion, now, zone))
+
+    async def from_staff(
+        self, key: str, opinion: FromStaff, by: Actor, now: datetime, zone: ZoneInfo
+    ) -> None:
+        """Keep what somebody of ours heard or has on paper.
+
+        Raises:
+            Refused: ``Invalid``, ``NotAllowed``.
+        """
+        await answered(opinions.from_staff(self._pool, key, opinion, by, now, zone))
+
+    async def waiting(self) -> list[Waits]:
+        """List those of which nobody knows yet whose they are."""
+        return await answered(opinions.waiting(self._pool))
+
+    async def settle(self, key: str, who: Caller, now: datetime, *, counts: bool) -> None:
+        """Say whether one counts.
+
+        Raises:
+            Refused: ``NotFound``, ``NotAllowed``.
+        """
+        settled = opinions.settle(
+            self._pool, key, who.by, now, counts=counts, department=who.department
+        )
+        await answered(settled)
 
 
 class Telephone(OnRegisters):
@@ -362,6 +402,8 @@ class Registers:
     finding: Finding
     calls: CallList
     telephone: Telephone
+    opinions: Opinions
+    reading: ReadingList
     admission: Admission
     audit_trail: AuditTrail
     links: UsedLinks
@@ -380,6 +422,8 @@ class Registers:
             Finding(pool),
             CallList(pool),
             Telephone(pool),
+            Opinions(pool),
+            ReadingList(pool),
             Admission(pool),
             AuditTrail(pool),
             UsedLinks(pool),

@@ -11,9 +11,10 @@ from starlette.types import ASGIApp
 
 from inbound.shelf import Shelf
 from web import audit, problems, rendering
-from web.api import attachments, cases, events, issues, receivers, telephone, webhooks
+from web.api import attachments, cases, evaluations, events, issues, receivers, telephone, webhooks
 from web.api import audit as api_audit
 from web.api import document as api_document
+from web.api import reading as api_reading
 from web.auth.identity import Doorkeeper
 from web.context import Doors
 from web.middleware.stack import around
@@ -30,14 +31,18 @@ from web.pages import (
     lead,
     links,
     pictures,
+    reading,
     signing_in,
 )
+from web.pages import evaluations as evaluation_pages
 from web.pages.signing_in import provider
 
 ROOMS = (
     *(issues, events, attachments, cases, api_audit, webhooks, receivers, telephone),
+    *(evaluations, api_reading),
     *(health, heartbeat),
     *(signing_in, links, engineer, lead, approvals, agent, clerk, find, attaching, pictures),
+    *(evaluation_pages, reading),
 )
 """Each has the routes of its own."""
 

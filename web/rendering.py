@@ -79,6 +79,16 @@ def rooms(role: Role) -> list[tuple[str, Reason]]:
         ("/approvals", ("审批", "Approvals"), role in SUPERVISORS),
         ("/my", ("我的问题", "My issues"), handles(role)),
         ("/intake", ("登记", "Intake"), reach(role, Right.FIND_CUSTOMERS) is not Reach.NONE),
+        (
+            "/reading",
+            ("客户意见", "Opinions"),
+            reach(role, Right.READ_OPINIONS) is not Reach.NONE,
+        ),
+        (
+            "/evaluations",
+            ("评价", "Evaluations"),
+            reach(role, Right.RECORD_OPINIONS) is not Reach.NONE,
+        ),
         ("/calls", ("回访", "Callbacks"), reach(role, Right.LIST_CALLBACKS) is not Reach.NONE),
     )
     return [(path, called) for path, called, theirs in open_to if theirs]

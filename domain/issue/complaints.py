@@ -116,10 +116,17 @@ def arising(issue: Issue, act: Act, seq: int, at: datetime) -> Intake:
             called, said = True, words
         case Evaluate(comment=comment):
             said = comment
+    return told(issue, f"{issue.number}-{seq}", said, at, called=called)
+
+
+def told(issue: Issue, reference: str, said: str, at: datetime, *, called: bool) -> Intake:
+    """R21: make a complaint of its own of what a customer said about an issue, under a reference
+    that names those words; ``called``: it was said on the telephone.
+    """
     return issue.intake.model_copy(
         update={
             "source": SOURCE,
-            "reference": f"{issue.number}-{seq}",
+            "reference": reference,
             "channel": Channel.TELEPHONE if called else Channel.WEBSITE,
             "kind": COMPLAINT,
             "behaves": None,

@@ -41,6 +41,7 @@ from domain.vocabulary import (
     Code,
     CustomerType,
     Language,
+    Line,
     Model,
     Role,
     Score,
@@ -250,6 +251,14 @@ class Qualification(Model):
     cases_a_month: Annotated[int, Field(ge=0, le=1000)] = 0
     skills: Annotated[int, Field(ge=0, le=100)] = 0
     told_days_before: Annotated[int, Field(ge=0, le=366)] = 30
+
+
+class Opinions(Model):
+    """R41: words that show strong dissatisfaction, in either language, for whoever reads what
+    customers say.
+    """
+
+    strong: tuple[Line, ...] = ()
 
 
 class PaidService(Model):
@@ -485,6 +494,7 @@ class Policy(Model):
     qualification: Qualification = Qualification()
     paid_service: PaidService = PaidService()
     evaluations: Evaluations = Evaluations()
+    opinions: Opinions = Opinions()
     quality: Quality = Quality()
     telephone: Telephone = Telephone()
     letters: Letters = Letters()

@@ -58,6 +58,12 @@ class Right(StrEnum):
     """The clerk's day, with customers; every look is recorded (R22, R30)."""
     RECORD_CALLS = "record_calls"
     """Hand in what a telephone system recorded, under one's own name as its source (R45)."""
+    RECORD_OPINIONS = "record_opinions"
+    """Write down an evaluation that a customer gave by telephone or on paper (R26)."""
+    SETTLE_OPINIONS = "settle_opinions"
+    """See evaluations from the open door, and say whether they count (R26)."""
+    READ_OPINIONS = "read_opinions"
+    """Read what customers said of the service, and make a complaint of it (R41)."""
     READ_AUDIT_TRAIL = "read_audit_trail"
     READ_METRICS = "read_metrics"
     MANAGE_RECEIVERS = "manage_receivers"
@@ -115,6 +121,17 @@ RIGHTS: Mapping[Right, Mapping[Role, Reach]] = {
     Right.RECORD_CALLS: dict.fromkeys(
         (Role.INTAKE, Role.AGENT, Role.MANAGER, Role.GM_OFFICE), Reach.ALL
     ),
+    Right.RECORD_OPINIONS: dict.fromkeys(
+        (Role.AGENT, Role.CLERK, Role.LEAD, Role.MANAGER, Role.GM_OFFICE), Reach.ALL
+    ),
+    Right.SETTLE_OPINIONS: dict.fromkeys(
+        (Role.CLERK, Role.LEAD, Role.MANAGER, Role.GM_OFFICE), Reach.ALL
+    ),
+    Right.READ_OPINIONS: {
+        Role.LEAD: Reach.DEPARTMENT,
+        Role.MANAGER: Reach.DEPARTMENT,
+        Role.GM_OFFICE: Reach.ALL,
+    },
     Right.READ_AUDIT_TRAIL: dict.fromkeys((Role.AUDITOR, Role.GM_OFFICE), Reach.ALL),
     Right.READ_METRICS: dict.fromkeys((Role.AUDITOR, Role.MANAGER, Role.GM_OFFICE), Reach.ALL),
     Right.MANAGE_RECEIVERS: {Role.GM_OFFICE: Reach.ALL},

@@ -293,11 +293,30 @@ COMPLAINT_FORMS = Register(
     left_out=_THE_ISSUE,
 )
 
+_WITH_AND_WITHOUT_A_LINK = """(
+    SELECT e.issue_id, e.item, e.person, e.written_by, e.at, e.engineer, e.department, e.technical,
+        e.attitude, e.comment, o.organisation AS unit, e.person AS assessor, o.region AS place,
+        (e.at AT TIME ZONE o.zone)::date AS scored_on, to_char(e.at AT TIME ZONE o.zone, 'YYYY-MM')
+            AS month, NULL AS project, NULL AS opinions, NULL AS way, 'counts' AS counting,
+        NULL AS settled_by, NULL::timestamptz AS settled_at
+    FROM evaluations e JOIN issues o ON o.id = e.issue_id
+    UNION ALL
+    SELECT issue_id, item, person, coalesce(written_by, 'customer'), at, engineer, department,
+        technical, attitude, comment, unit, assessor, place, scored_on, month, project, opinions,
+        way, counting, settled_by, settled_at
+    FROM opinions
+)"""
+"""What came as a step of an issue (R26), and what came without: only that fills in all fields. The
+columns of the second are read from the row as a whole, for no history is kept of them.
+"""
+
 EVALUATIONS = Register(
     "evaluations",
     "绩效评定表",
     "Evaluations",
     table="evaluations",
+    rows=_WITH_AND_WITHOUT_A_LINK,
+    join="LEFT JOIN issues i ON i.id = f.issue_id",
     date="f.at",
     order="f.at, i.number, f.item, f.person",
     history=True,
@@ -314,6 +333,17 @@ EVALUATIONS = Register(
         number("technical", "技术水平（%）", "Technical level, %"),
         number("attitude", "服务态度（%）", "Service attitude, %"),
         customers("comment", "客户意见", "Comment"),
+        customers("unit", "评价单位", "Unit", "(f).unit"),
+        customers("assessor", "评价人姓名", "Assessor", "(f).assessor"),
+        Column("place", "省市县", "Place", sql="(f).place"),
+        Column("scored_on", "评价日期", "Date", Holds.DAY, sql="(f).scored_on"),
+        Column("month", "评价月份", "Month", sql="(f).month"),
+        customers("project", "项目", "Project", "(f).project"),
+        customers("opinions", "对本月服务的意见", "On the month's service", "(f).opinions"),
+        code("way", "评价途径", "Way", words.WAYS, "(f).way"),
+        code("counting", "是否计入", "Counts", words.COUNTING, "(f).counting"),
+        person("settled_by", "核实人", "Settled by", sql="(f).settled_by"),
+        at("settled_at", "核实时间", "Settled", "(f).settled_at"),
     ),
     left_out=_THE_ISSUE,
 )

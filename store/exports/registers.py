@@ -91,6 +91,7 @@ def history(register: Register) -> Register:
         zh=f"{register.zh}（历史）",
         en=f"{register.en}, history",
         table="form_history",
+        rows="",
         alias="h",
         date="h.replaced_at",
         order="h.id",

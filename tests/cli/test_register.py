@@ -69,7 +69,7 @@ def test_a_form_is_exported_under_the_names_of_the_regulation(
     book = load_workbook(tmp_path / "evaluations.xlsx")
     assert book.sheetnames == ["绩效评定表"]
     assert book.active.freeze_panes == "B2"
-    assert book.active.auto_filter.ref == "A1:Q2"
+    assert book.active.auto_filter.ref == "A1:AB2"
     (row,) = xlsx_rows(tmp_path / "evaluations.xlsx")
     assert row["问题编号"] == "20261123-07-0002"
     assert row["问题类别"] == "投诉 complaint"

@@ -102,6 +102,7 @@ OPEN = {
     *("/l/{signed}", "/l/{signed}/files"),  # the link says who it is
     "/attachments/{attachment}/{size}",  # its address is a signed one
     "/attachments/{attachment}",  # its address may be a signed one; else who they are, see below
+    "/evaluate",  # whoever comes: what they say counts when it is known whose it is
     "/inbound/{name}",  # its mapping file says whose it is, and with which token
 }
 """Doors that ask nobody who they are."""
@@ -275,6 +276,39 @@ async def test_r45_calls_are_handed_in_by_those_who_may_and_by_nobody_else(
     expect(answer, allowed=allowed, about=f"{role} hands calls in")
 
 
+@pytest.mark.parametrize("role", CALLERS)
+async def test_r41_opinions_are_read_by_those_who_answer_for_the_service(
+    http: httpx2.AsyncClient, token: MakeToken, role: Role
+) -> None:
+    headers, which = await token(role), {"key": "callback/issue:web:none/1/1"}
+    allowed = reach(role, Right.READ_OPINIONS) is not Reach.NONE
+    for method, path, body in (
+        ("GET", "/opinions", None),
+        ("POST", "/opinions/read", which),
+        ("POST", "/opinions/complaint", which),
+    ):
+        answer = await http.request(method, path, json=body, headers=headers)
+        expect(answer, allowed=allowed, about=f"{role} {method} {path}")
+
+
+@pytest.mark.parametrize("role", CALLERS)
+async def test_r26_evaluations_are_written_down_by_those_who_may_about_issues_they_reach(
+    place: Place, token: MakeToken, role: Role
+) -> None:
+    headers, caller = await token(role), caller_of(role)
+    scores = [{"item": "project", "technical": 100, "attitude": 100}]
+    said = {"way": "paper", "assessor": f"{role} {uuid4().hex}", "scores": scores}
+    writes = reach(role, Right.RECORD_OPINIONS) is Reach.ALL
+    month = {"unit": "单位", "month": "2026-11", "project": "项目"}
+    tried: list[tuple[dict[str, str], bool]] = [(month, writes)]
+    for number in (place.near, place.far):
+        reached = may(caller, ActionName.EVALUATE, await place.issue(number))
+        tried.append(({"number": number}, writes and reached))
+    for about, allowed in tried:
+        answer = await place.http.post("/evaluations/records", json=said | about, headers=headers)
+        expect(answer, allowed=allowed, about=f"{role} writes down a score of {about}")
+
+
 # The pages ----------------------------------------------------------------------------------------
 
 
@@ -373,6 +407,11 @@ PAGES = [
     Page("GET", "/intake", Right.FIND_CUSTOMERS),
     Page("GET", "/intake/{number}", Right.SEE),
     Page("GET", "/calls", Right.LIST_CALLBACKS),
+    Page("GET", "/reading", Right.READ_OPINIONS),
+    Page("POST", "/reading", Right.READ_OPINIONS),
+    Page("GET", "/evaluations", Right.RECORD_OPINIONS),
+    Page("POST", "/evaluations", Right.RECORD_OPINIONS),
+    Page("POST", "/evaluations/settle", Right.SETTLE_OPINIONS),
     Page("POST", "/intake/customers", Right.FIND_CUSTOMERS, form=lambda _, phone: {"phone": phone}),
     Page("POST", "/intake/customer", Right.FIND_CUSTOMERS, form=lambda n, _: {"choose": n}),
     Page(
@@ -425,6 +464,10 @@ PROGRAMS = {
     ("GET", "/metrics"),
     ("GET", "/webhooks"),
     ("POST", "/telephone/calls"),
+    ("POST", "/evaluations/records"),
+    ("GET", "/opinions"),
+    ("POST", "/opinions/read"),
+    ("POST", "/opinions/complaint"),
     *RECEIVERS,
     *(("POST", path) for path in PER_ACTION),
 }

@@ -33,6 +33,7 @@ from web.api import audit as api_audit
 from web.api import cases as api_cases
 from web.api import events as api_events
 from web.api import examples as api_examples
+from web.api import reading as api_reading
 from web.api import receivers as api_receivers
 from web.api import shapes as api_shapes
 from web.app import build
@@ -59,6 +60,8 @@ SHAPES: dict[str, type[BaseModel]] = {
     "Rotated": api_receivers.Rotated,
     "Tried": api_receivers.Tried,
     "Told": Told,
+    "Remarks": api_reading.Remarks,
+    "BecameComplaint": api_reading.BecameComplaint,
 }
 
 CHECKS = (
@@ -106,7 +109,7 @@ def test_every_operation_shows_an_example_of_what_is_sent_and_of_what_comes_back
 ) -> None:
     for path, operation in operations(document):
         shown = ("/issues", "/attachments", "/cases", "/audit", "/webhooks", "/telephone")
-        if not path.startswith(shown):
+        if not path.startswith((*shown, "/evaluations", "/opinions")):
             continue  # a webhook takes what its mapping file says
         body = operation.get("requestBody", {"content": {"": {"examples": True}}})
         assert all(each["examples"] for each in body["content"].values()), path

@@ -28,6 +28,7 @@ _TAGS = [
     {"name": "actions", "description": "处理 What people do with an issue"},
     {"name": "events", "description": "事件 What happened, for other systems"},
     {"name": "webhooks", "description": "推送 Who else is told what happened"},
+    {"name": "evaluations", "description": "评价 What customers score without a link"},
     {"name": "telephone", "description": "通话 What a telephone system recorded"},
     {"name": "cases", "description": "案例库 Known solutions"},
     {"name": "audit", "description": "审计 Who did or saw what"},

@@ -29,6 +29,16 @@ INTAKE: Mapping[str, Any] = {
     "description": "今天早上开始,每两张卡吞一张。",
     "model": "ST-100",
 }
+EVALUATION: Mapping[str, Any] = {
+    "way": "paper",
+    "unit": "浦江商业银行",
+    "month": "2026-11",
+    "project": "网点改造",
+    "place": "上海市",
+    "assessor": "张伟",
+    "scores": [{"item": "project", "technical": 120, "attitude": 150}],
+    "opinions": "进度正常。",
+}
 CALLS: Mapping[str, Any] = {
     "calls": [
         {
@@ -380,6 +390,29 @@ SHOWN: Mapping[str, Any] = {
     "Receivers": {"items": [{"endpoint": _ENDPOINT, "waiting": 2, "since": None}]},
     "AddedReceiver": {**_ENDPOINT, "tried_at": None, "taken_at": None, "secret": _SECRET},
     "Rotated": {"secret": _SECRET, "former_until": "2026-11-24T01:00:00Z"},
+    "Remarks": {
+        "items": [
+            {
+                "key": "callback/issue:web:W-20261123-0042/1/1",
+                "sort": "callback",
+                "at": "2026-11-24T02:00:00Z",
+                "text": "修了三次，太差了。",
+                "number": "20261123-07-0001",
+                "unit": "浦江商业银行",
+                "said_by": "customer",
+                "department": "technical_service",
+                "engineer": "liang.jiahao",
+                "worst": None,
+                "satisfied": False,
+                "read_by": None,
+                "reader": None,
+                "read_at": None,
+                "complaint": None,
+            }
+        ],
+        "strong": ["太差", "terrible"],
+    },
+    "BecameComplaint": {"number": "20261124-07-0003"},
     "Told": {"new": 2, "known": 0},
     "Tried": {"taken": True, "status": 204, "said": ""},
 }

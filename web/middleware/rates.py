@@ -22,6 +22,8 @@ from web.middleware.common import UNCOUNTED, refuse
 from web.problems import Problem
 
 _LINKS = ("/l/", "/login/oidc")
+_GUESSED = frozenset({"/login", "/evaluate"})
+"""To which strangers may send something."""
 SHARES: Mapping[str, float] = {
     "token": 1,
     "session": 1 / 10,
@@ -106,7 +108,7 @@ class RateLimits:
 
     def _whose(self, request: Request, address: str) -> tuple[str, str]:
         path, given = request.url.path, request.headers.get("authorization")
-        if path.startswith(_LINKS) or (path, request.method) == ("/login", "POST"):
+        if path.startswith(_LINKS) or (request.method == "POST" and path in _GUESSED):
             return "link", address
         if given is not None:  # one that is made up is a failure of its address
             return "token", sha256(given.encode()).hexdigest()
