@@ -101,7 +101,7 @@ async def test_those_who_send_the_same_at_once_are_one_and_one_of_them_is_first(
 async def test_what_is_wrong_is_named_by_field_and_not_quoted(
     http: httpx2.AsyncClient, token: MakeToken
 ) -> None:
-    said = an_intake(kind="wish", customer={"name": "张伟", "phone": "call me"}, colour="red")
+    said = an_intake(kind="a wish", customer={"name": "张伟", "phone": "call me"}, colour="red")
     said.pop("agent")
     answer = await http.post("/issues", json=said, headers=await token(Role.INTAKE))
     assert answer.status_code == 422
