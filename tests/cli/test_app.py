@@ -338,7 +338,10 @@ _IDS = (
             lines(a_document(customer={"name": "张伟", "phone": "8.6139E+12"})),
             "customer.phone: a spreadsheet has rounded it",
         ),
-        (lines(a_document(), a_document(severity="wish")), "line 2: severity: Input should be .*'major'"),
+        (
+            lines(a_document(), a_document(severity="wish")),
+            "line 2: severity: Input should be",
+        ),
         (lines(a_document()) + "{broken\n", "line 2, column 2: no valid JSON"),
         ("{broken\n" + lines(a_document()), "line 1, column 2: no valid JSON"),
         ('{\n "source": "web",\n}', "line 3, column 1: no valid JSON"),
