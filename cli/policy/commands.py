@@ -145,7 +145,8 @@ async def _asked(region: str, centre: str | None) -> tuple[Rulebook, Centre]:
 
 
 def _explained(rulebook: Rulebook, facts: Facts, calendar: str | None, at: datetime) -> Explanation:
-
+    if unknown := tuple(rulebook.policy.terms.unknown(facts.kind, facts.category)):
+        raise InputError("\n".join(f"--{each}" for each in unknown))
     if calendar is not None:
         asked_calendar(rulebook, calendar)
     try:

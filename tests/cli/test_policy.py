@@ -135,7 +135,11 @@ def test_what_is_wrong_with_a_policy_is_said_with_its_place(command: str, tmp_pa
     [
         ("--kind fault --calendar nowhere", "there is no calendar nowhere; there are: always"),
         ("--kind fault --at noon", '--at: "noon" is no time'),
-        ("--kind grudge", "'grudge' is not one of"),
+        ("--kind grudge", "kind: the policy has no grudge; it has: consultation (咨询), fault ("),
+        (
+            "--kind fault --category grudge",
+            "category: the policy has no grudge; it has: technical (技术质量), ",
+        ),
         ("--kind fault --generation 0", "generation"),
     ],
 )

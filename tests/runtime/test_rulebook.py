@@ -72,6 +72,7 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
         "feedback": "4h",
         "evaluation": "7d",
         "difficulty": "5 working days",
+        "paid_service_difficulty": "5 working days",
     }
     assert rules["general_response"].clock == "working"
     assert rules["complaint_response"].clock == "elapsed"
