@@ -311,7 +311,7 @@ async def test_what_is_not_ours_to_solve_is_answered_and_not_called_back(begin: 
     desk = await begin("2026-09-29 10:00", whole=True)
     handle, view = await desk.open(category="out_of_scope", title="lawsuit over a lease")
     assert (view.department, engineer(view).id) == ("legal", "jin.lan")
-    assert "不属于我们的服务范围" in await said(desk, handle, "registered", "customer")
+    assert "由法务部负责，我们已为您转交" in await said(desk, handle, "registered", "customer")
     await desk.accept(handle, view)
     await desk.resolve(handle, view)
     ended = await desk.ended(handle)
@@ -329,14 +329,14 @@ async def test_the_customer_is_told_the_time_that_the_handler_expects(begin: Beg
     first = await desk.minute() + timedelta(hours=5)
     await desk.do(handle, ActionName.ACCEPT, engineer(view), expected_at=first)
     told = await said(desk, handle, "accepted", "customer")
-    assert f"{first.astimezone(ZoneInfo(view.zone)):%H:%M} 前完成" in told
+    assert f"{first.astimezone(ZoneInfo(view.zone)):%H:%M}前处理完成" in told
     await desk.until("2026-09-29 14:00")
     later = await desk.minute() + timedelta(days=1)
     note, told = "their guard lost the key", "the spare part is on its way"
     progress = {"note": note, "told": told, "expected_at": later}
     await desk.do(handle, ActionName.REPORT_PROGRESS, engineer(view), **progress)
     words = await said(desk, handle, "progress", "customer")
-    assert f"{later.astimezone(ZoneInfo(view.zone)):%H:%M} 前完成" in words
+    assert f"{later.astimezone(ZoneInfo(view.zone)):%H:%M}前处理完成" in words
     assert told in words
     assert note not in words, "that is for colleagues"
     assert (await form(desk, handle, "handling_forms"))["expected_at"] == "2026-09-30 14:00"
