@@ -21,7 +21,7 @@ from domain.issue.state import NotificationRequest, When
 from domain.issue.step import DeliveryBatch, Recorded, Step
 from domain.links import CUSTOMER, PURPOSES, Link, Purpose, mark_of, offered, the_one
 from domain.sla.policy import Desk, Policy
-from domain.sla.promise import PromiseKind
+from domain.sla.promise import CALLS, PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.staff.access import Reach, reach
 from domain.staff.duty import OFF, Duty
@@ -169,6 +169,18 @@ class Directory:
         """Return the agent who took the issue, if they are still on the roster."""
         member = self._members.get(self.case.agent)
         return _staff(member) if member else None
+
+    def agent_follows(self) -> bool:
+        """Say whether the agent who took the issue in is told how it goes: they are still on the
+        roster, and the policy has them call the customer about such issues (R13, R34).
+        """
+        policy, facts = self._rulebook.policy, self.case.facts
+        calls = any(policy.rule(kind, facts) for kind in CALLS)
+        return calls and self.agent() is not None
+
+    def promises_now(self, kind: PromiseKind) -> bool:
+        """Say whether the step promises something of that kind."""
+        return any(each.kind is kind for each in self.recorded.promises)
 
     def superior(self, level: int, at: datetime) -> Recipient | None:
         """Return who answers at that escalation level, or at the next one that has somebody."""
@@ -324,7 +336,9 @@ async def address(
     else:
         messages = written(step, policy, directory)
     waiting = [(message.key, message.not_before) for message in messages]
-    return _batches(waiting, step.generation if step.replies else 0, policy), messages
+    by_call = directory.promises_now(PromiseKind.REPLY)
+    reply = step.generation if step.replies and not by_call else 0
+    return _batches(waiting, reply, policy), messages
 
 
 async def left_lying(
@@ -415,8 +429,15 @@ _APPLIES: Mapping[When, Callable[[NotificationRequest, Directory], bool]] = {
     "moved": lambda tell, found: any(_moves(tell, found.recorded)),
     "later": lambda tell, found: any(m > timedelta() for m in _moves(tell, found.recorded)),
     "thin": lambda _, found: found.recorded.thin is not None,
-    "invited": lambda _, found: PromiseKind.EVALUATION in (p.kind for p in found.recorded.promises),
     "dissatisfied": lambda _, found: found.recorded.dissatisfied,
+    "agent": lambda _, found: found.agent_follows(),
+    "overdue": lambda _, found: found.promises_now(PromiseKind.CONTACT),
+    "by_call": lambda _, found: found.promises_now(PromiseKind.REPLY),
+    "in_writing": lambda _, found: not found.promises_now(PromiseKind.REPLY),
+    "in_writing_and_agent": lambda _, found: (
+        found.agent_follows() and not found.promises_now(PromiseKind.REPLY)
+    ),
+    "invited": lambda _, found: found.promises_now(PromiseKind.EVALUATION),
 }
 """Whether what a message hangs on is what the register found."""
 
@@ -497,7 +518,7 @@ def _message(
             mark_name=reached.threshold if reached else None,
             expected_at=step.handling.expected_at if step.handling else None,
             reason=_reason(said),
-            result=step.result,
+            result=step.result or said.get("result"),
             level=step.level,
             said=said,
             department=recorded.department,

@@ -63,6 +63,9 @@ async def informed(
         offered = await issue_writer.quotation(connection, step.issue_id, step.generation)
         confirmed = Confirmed.model_validate({**step.content, "by": step.by, **offered})
         changes["content"] = step.content | confirmed.content()
+    if step.ends_the_call_with_it:
+        answer = await issue_writer.answer(connection, step.issue_id, step.generation)
+        changes["content"] = step.content | ({"result": answer} if answer else {})
     if step.action is ActionName.ABSORB:
         changes |= await _taken_over(connection, step)
     if step.action is ActionName.MERGE:

@@ -146,11 +146,11 @@ OFFERED: Mapping[str, tuple[Purpose, ...]] = {
     **dict.fromkeys(("reminder", "overdue", "replanned_staff"), _WORK),
     **dict.fromkeys(("confirmed", "panel_advised"), (Purpose.COMPLETE,)),
     **dict.fromkeys(("registered", "transferred", "accepted", "progress", "waiting"), _LOOK),
-    **dict.fromkeys(("note", "amended", "merged"), _LOOK),
+    **dict.fromkeys(("note", "amended", "merged", "missed_call"), _LOOK),
     **dict.fromkeys(("waiting_reminder", "apology", "replanned", "verified", "unfounded"), _LOOK),
     **dict.fromkeys(("approved", "dispatched", "reopened", "not_approved", "declined"), _LOOK),
     **dict.fromkeys(("lapsed", "not_reached", "withdrawn"), _LOOK),
-    **dict.fromkeys(("answered", "resolved", "acceptance", "test_reminder"), _TRY),
+    **dict.fromkeys(("answered", "resolved", "told_by_call", "acceptance", "test_reminder"), _TRY),
     **dict.fromkeys(("quotation", "quotation_reminder"), _ANSWER),
     "thanks": (Purpose.EVALUATE,),
     **dict.fromkeys(("approval_wanted", "warning", "alarm"), (Purpose.APPROVE,)),
@@ -167,7 +167,7 @@ _ASKS_ABOUT: Mapping[str, frozenset[PromiseKind]] = {
 BETWEEN_OURSELVES = frozenset(
     {
         *(PromiseKind.HAND_OVER, PromiseKind.PANEL, PromiseKind.WAITING),
-        *(PromiseKind.FEEDBACK, PromiseKind.DIFFICULTY),
+        *(PromiseKind.CONTACT, PromiseKind.FEEDBACK, PromiseKind.DIFFICULTY),
     }
 )
 """Promises of which a customer is told nothing."""

@@ -204,6 +204,22 @@ async def quotation(connection: Connection, issue_id: str, generation: int) -> d
     return dict(row) if row else {}
 
 
+async def answer(connection: Connection, issue_id: str, generation: int) -> str | None:
+    """Return what the customer is to be told: the result, or what was found of a complaint that
+    has none (R19, R34).
+    """
+    told: str | None = await connection.fetchval(
+        """
+        SELECT coalesce(
+            (SELECT result FROM handling_forms WHERE issue_id = $1 AND generation = $2),
+            (SELECT findings FROM complaint_forms WHERE issue_id = $1))
+        """,
+        issue_id,
+        generation,
+    )
+    return told
+
+
 async def number_of(connection: Connection, issue_id: str) -> str | None:
     """Return the number of an issue by its id; None if there is none."""
     number: str | None = await connection.fetchval(

@@ -123,6 +123,19 @@ COMMANDS: tuple[Command, ...] = (
         signals=True,
     ),
     Command(
+        "contact",
+        ActionName.CONTACT_CUSTOMER,
+        "Record the agent's call to the customer: with the result, or because it is late.",
+        '--by 07 --told "读卡器已更换，运行正常" --words "好的，谢谢"',
+        usual={"reached": True},
+    ),
+    Command(
+        "chase",
+        ActionName.CHASE,
+        "Ask the handler how far it is.",
+        '--by 07 --asks "客户在等，请告知预计时间"',
+    ),
+    Command(
         "callback",
         ActionName.RECORD_CALLBACK,
         "Record a call to the customer: it closes the issue, or opens it again.",

@@ -23,6 +23,7 @@ OWED: Mapping[PromiseKind, Both] = {
     PromiseKind.QUOTATION: Both("给您报价", "send you our quotation"),
     PromiseKind.APPROVAL: Both("给您最后确认", "confirm it"),
     PromiseKind.RESOLUTION: Both("给您结果", "give you the result"),
+    PromiseKind.REPLY: Both("打电话告诉您结果", "call you with the result"),
     PromiseKind.CALLBACK: Both("打电话回访您", "call you"),
 }
 """What the desk is to do."""

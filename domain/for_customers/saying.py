@@ -45,6 +45,9 @@ PROMISED: Mapping[PromiseKind, Both] = {
     PromiseKind.CONFIRMATION: Both("请您在{}前答复报价", "please answer the quotation by {}"),
     PromiseKind.APPROVAL: Both("我们将在{}前给您最后确认", "we will confirm it by {}"),
     PromiseKind.RESOLUTION: Both("预计{}前给您结果", "you can expect the result by {}"),
+    PromiseKind.REPLY: Both(
+        "我们将在{}前打电话告诉您结果", "we will call you with the result by {}"
+    ),
     PromiseKind.CALLBACK: Both("我们会在{}前打电话向您回访", "we will call you by {}"),
     PromiseKind.CUSTOMER_TEST: Both("请您在{}前答复我们", "please answer us by {}"),
     PromiseKind.EVALUATION: Both("请您在{}前为我们评分", "please score us by {}"),

@@ -80,6 +80,11 @@ def _to_be_called(issue: Issue) -> bool:
     return issue.promise(PromiseKind.CALLBACK) is not None
 
 
+def _to_be_told(issue: Issue) -> bool:
+    """R34: their agent calls them with the answer."""
+    return issue.promise(PromiseKind.REPLY) is not None
+
+
 def _written_after(issue: Issue) -> bool:
     """R24: they wrote after our answer, and nobody has seen to it yet."""
     return issue.promise(PromiseKind.FEEDBACK) is not None
@@ -361,7 +366,15 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
         ),
     ),
     Stage.RESOLVED: (
-        *_AFTER,
+        Sentence(_written_after, _HEARD),
+        Sentence(
+            _to_be_told,
+            Both(
+                "已经有了结果，受理您问题的客服代表会打电话告诉您。",
+                "We have the result. The agent who took your issue in will call you with it.",
+            ),
+        ),
+        *_AFTER[1:],
         Sentence(
             _always,
             Both("我们的答复已经写好，正在发给您。", "Our answer is on its way to you."),

@@ -33,6 +33,8 @@ class ActionName(StrEnum):
     CONFIRM = "confirm"
     APPROVE = "approve"
     RESOLVE = "resolve"
+    CONTACT_CUSTOMER = "contact_customer"
+    CHASE = "chase"
     RECORD_CALLBACK = "record_callback"
     EVALUATE = "evaluate"
     RATE_DIFFICULTY = "rate_difficulty"

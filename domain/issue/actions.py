@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from domain.issue import (
+    agent,
     complaints,
     conversation,
     duplicates,
@@ -20,6 +21,7 @@ from domain.issue import (
 )
 from domain.issue.act import Act, ActionName
 from domain.issue.action import Action
+from domain.issue.agent import Chase, ContactCustomer, Contacted
 from domain.issue.complaints import ComplaintRaised, Verify
 from domain.issue.conversation import CustomerWrote
 from domain.issue.duplicates import Absorb, Absorbed, LinkTo, Merge, Merged, Merging
@@ -67,9 +69,12 @@ __all__ = [
     "BringByHand",
     "Cancel",
     "CancellationAsked",
+    "Chase",
     "ComplaintRaised",
     "Confirm",
     "Consult",
+    "ContactCustomer",
+    "Contacted",
     "CustomerWrote",
     "Escalate",
     "Evaluate",
@@ -98,7 +103,7 @@ __all__ = [
 
 _PARTS = (
     *(hotline, handling, ending, paid_service, complaints, follow_up, notes, duplicates),
-    *(conversation, thresholds),
+    *(conversation, thresholds, agent),
 )
 _NAMED: Mapping[ActionName, Action[Any]] = {
     action.name: action for action in chain.from_iterable(part.ACTIONS for part in _PARTS)

@@ -34,6 +34,9 @@ TO_BE_HEARD = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST, PromiseKind.FEED
 what nobody has seen to.
 """
 
+ANSWERED_THEN = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST)
+"""What begins when the customer has the answer, as far as the policy has it (R9, R17, R22)."""
+
 PRE_WORK_STAGES: Mapping[PromiseKind, Stage] = {
     PromiseKind.VERIFICATION: Stage.VERIFYING,
     PromiseKind.SURVEY: Stage.SURVEYING,
@@ -122,6 +125,30 @@ def answer(
         "promises": tuple(p.fulfil(at) if p.kind in kept else p.give_up(at) for p in issue.running),
         "tell": (NotificationRequest(template=wording, to=Audience.CUSTOMER),),
     }
+
+
+def by_the_agent(changes: Changes) -> Changes:
+    """R34: let an answer go by the agent who took the issue in, where the policy says that their
+    call is the reply; elsewhere it goes in writing, and they hear of it.
+    """
+    agents = (
+        NotificationRequest(template="call_with_result", to=Audience.AGENT, when="by_call"),
+        NotificationRequest(template="result_back", to=Audience.AGENT, when="in_writing_and_agent"),
+    )
+    customers = (tell.model_copy(update={"when": "in_writing"}) for tell in changes["tell"])
+    return changes | {
+        "make": (PromiseKind.REPLY, *changes.get("make", ())),
+        "tell": (*customers, *agents),
+    }
+
+
+def the_answer_in_writing(issue: Issue) -> NotificationRequest:
+    """Let the customer read the answer that an issue has."""
+    if issue.ends_as is Outcome.UNFOUNDED:
+        return NotificationRequest(template="unfounded", to=Audience.CUSTOMER)
+    paid = issue.intake.behaviour is Behaviour.PAID_SERVICE
+    wording = "acceptance" if paid else "resolved"
+    return NotificationRequest(template=wording, to=Audience.CUSTOMER)
 
 
 def close(issue: Issue) -> Changes:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.issue.act import Act, ActionName
 from domain.issue.action import Action, Changes, Rule
-from domain.issue.common import ALWAYS, HANDLERS, THE_DESK, answer, end
+from domain.issue.common import ALWAYS, HANDLERS, THE_DESK, answer, by_the_agent, end
 from domain.issue.follow_up import Evaluate, RecordCallback
 from domain.issue.forms import ComplaintForm
 from domain.issue.handling import Resolve
@@ -55,7 +55,7 @@ def verify(issue: Issue, act: Verify, at: datetime) -> Changes:
     looked_into = (PromiseKind.RESPONSE, PromiseKind.VERIFICATION)
     if act.verdict is Verdict.UNFOUNDED:
         explained = answer(issue, at, "unfounded", ends_as=Outcome.UNFOUNDED, fulfilled=looked_into)
-        return explained | {"forms": (form,), "make": (PromiseKind.CALLBACK,)}
+        return by_the_agent(explained | {"forms": (form,), "make": (PromiseKind.CALLBACK,)})
     told = (NotificationRequest(template="verified", to=Audience.CUSTOMER),)
     changes: Changes = {"promises": end(issue, at, *looked_into), "forms": (form,)}
     if act.verdict is Verdict.GENERAL:

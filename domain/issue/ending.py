@@ -22,11 +22,19 @@ from domain.issue.common import (
     close,
 )
 from domain.issue.state import Issue, NotificationRequest
+from domain.sla.promise import PromiseKind
 from domain.vocabulary import SUPERVISORS, Actor, Audience, Outcome, Stage, Words
 
 
 class Replied(Act):
     """The result reached the customer, or the person who is to bring it to them (R6)."""
+
+
+def _by_call(issue: Issue, _: Actor) -> Refused | None:
+    """R34: where the agent's call is the reply, no message is."""
+    if issue.promise(PromiseKind.REPLY) is None:
+        return None
+    return Refused("NotAllowed", f"the agent is to call the customer of {issue.number} with it")
 
 
 def replied(issue: Issue, _: Replied, __: datetime) -> Changes:
@@ -121,7 +129,7 @@ def repair(_: Issue, __: Repair, ___: datetime) -> Changes:
 
 
 ACTIONS: tuple[Action[Any], ...] = (
-    Action(ActionName.REPLIED, Replied, Rule(AFTER, THE_DESK), replied),
+    Action(ActionName.REPLIED, Replied, Rule(AFTER, THE_DESK, hindrance=_by_call), replied),
     Action(ActionName.HAND_OVER, BringByHand, Rule(ALWAYS, THE_DESK), bring_by_hand),
     Action(
         ActionName.WITHDRAW,

@@ -11,6 +11,7 @@ from domain.errors import Refused
 from domain.issue.act import FAULT, Act, ActionName, ToCustomer
 from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
+    ANSWERED_THEN,
     ASSIGNED,
     DONE,
     HANDLERS,
@@ -22,6 +23,7 @@ from domain.issue.common import (
     UNASSIGNED,
     WORKING,
     answer,
+    by_the_agent,
     close,
     end,
     heard_but_for,
@@ -79,13 +81,19 @@ class ReportProgress(Act):
     told: ToCustomer = ""
 
 
+_AGENT_HEARS = NotificationRequest(template="progress_staff", to=Audience.AGENT, when="agent")
+
+
 def report_progress(_: Issue, act: ReportProgress, __: datetime) -> Changes:
-    """R13, R14: the customer is told when there is a new expected time, or something to tell."""
-    changes: Changes = {}
+    """R13, R14: the agent hears of it, and the customer when there is a new expected time, or
+    something to tell.
+    """
+    changes: Changes = {"tell": (_AGENT_HEARS,)}
     if act.expected_at:
         changes["handling"] = Handling(expected_at=act.expected_at)
     if act.expected_at or act.told:
-        changes["tell"] = (NotificationRequest(template="progress", to=Audience.CUSTOMER),)
+        told = NotificationRequest(template="progress", to=Audience.CUSTOMER)
+        changes["tell"] = (told, _AGENT_HEARS)
     return changes
 
 
@@ -314,14 +322,16 @@ class Resolved(Resolve):
 
 
 def resolve(issue: Issue, act: Resolve, at: datetime) -> Changes:
-    """R12, R6: the result is there and goes to the customer; R22: tomorrow they are called, or
-    they have some time to try it (R9, R17), as the policy says.
+    """R12, R6: the result is there and goes to the customer, in writing or by their agent's call
+    (R34); R22: tomorrow they are called, or they have some time to try it (R9, R17), as the policy
+    says.
     """
     paid = issue.intake.behaviour is Behaviour.PAID_SERVICE
-    return answer(issue, at, "acceptance" if paid else "resolved") | {
-        "make": (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST),
+    changes = answer(issue, at, "acceptance" if paid else "resolved") | {
+        "make": ANSWERED_THEN,
         "handling": Handling(resolved_at=at, result=act.result, cause=act.cause, fault=act.fault),
     }
+    return by_the_agent(changes)
 
 
 ACTIONS: tuple[Action[Any], ...] = (

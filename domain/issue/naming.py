@@ -43,6 +43,8 @@ NAMES: Mapping[ActionName, StepName] = {
     ActionName.CONFIRM: StepName.RECORD_QUOTATION,
     ActionName.APPROVE: StepName.RECORD_QUOTATION,
     ActionName.RESOLVE: StepName.RECORD_ANSWER,
+    ActionName.CONTACT_CUSTOMER: StepName.RECORD_CALLBACK,
+    ActionName.CHASE: StepName.RECORD_NOTE,
     ActionName.RECORD_CALLBACK: StepName.RECORD_CALLBACK,
     ActionName.EVALUATE: StepName.RECORD_EVALUATION,
     ActionName.RATE_DIFFICULTY: StepName.RECORD_EVALUATION,

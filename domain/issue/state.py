@@ -69,6 +69,11 @@ When = Literal[
     "thin",
     "invited",
     "dissatisfied",
+    "agent",
+    "overdue",
+    "by_call",
+    "in_writing",
+    "in_writing_and_agent",
 ]
 
 
@@ -76,7 +81,9 @@ class NotificationRequest(Model):
     """A message to be written: which wording, to whom, and whether that hangs on what the register
     finds: somebody for the issue, or somebody else than before; a promise that is now due at
     another instant, or a later one; a core group without its stand-by share; an evaluation to
-    invite to; scores that show dissatisfaction. An expert is named by ``person``.
+    invite to; scores that show dissatisfaction; an agent who took the issue in and has calls to
+    make; a call that they owe now, as something is overdue (R13) or because the reply is theirs to
+    bring, or is in writing (R34). An expert is named by ``person``.
     """
 
     template: str
@@ -200,6 +207,11 @@ class Issue(Model):
         exclude_if=lambda times: not times,
     )
     results: tuple[str, ...] = ()
+    called_in_vain: int = Field(
+        default=0,
+        description="how often the agent could not reach the customer with the call they owe",
+        exclude_if=lambda times: not times,
+    )
     counts_back: timedelta = Field(
         default=COUNTS_BACK, description="how far somebody's own word does, by the policy"
     )
@@ -264,7 +276,7 @@ _NOTED = (
     *("reason", "note", "result", "verdict", "to", "into", "number"),
     *("threshold", "version"),
 )
-_IN_THE_THREAD = ("words", "comment", "question", "advice", "findings", "solution", "work")
+_IN_THE_THREAD = ("words", "comment", "question", "advice", "findings", "solution", "work", "asks")
 _NOT_NOTED = frozenset({ActionName.WITHDRAW, ActionName.RATE_DIFFICULTY, ActionName.AMEND})
 """What these say is the customer's, or between those who work on the issue (R30)."""
 _READ_THERE = "原话见来往记录 the words are in its thread"

@@ -17,6 +17,7 @@ from domain.issue.actions import (
     Answer,
     ComplaintRaised,
     Consult,
+    ContactCustomer,
     CustomerWrote,
     Evaluate,
     Merge,
@@ -44,7 +45,7 @@ from domain.issue.state import (
     Person,
     note_of,
 )
-from domain.sla.promise import Promise, PromiseKind
+from domain.sla.promise import CALLS, Promise, PromiseKind
 from domain.vocabulary import Actor, Instant, Model, Outcome, Role, Severity, Stage
 
 
@@ -114,6 +115,8 @@ class Step(Model):
                 return False
             case Answer(on_the_line=True) | Replied():
                 return True
+            case ContactCustomer(reached=True) if self.replies:
+                return True
         return None
 
     @property
@@ -138,8 +141,17 @@ class Step(Model):
 
     @property
     def replies(self) -> bool:
-        """Whether its messages bring the customer the answer (R6)."""
-        return self.stage is Stage.RESOLVED and self.stage_before is not Stage.RESOLVED
+        """Whether its messages bring the customer the answer (R6), or have it in writing for who
+        was told by telephone (R34).
+        """
+        comes = self.stage is Stage.RESOLVED and self.stage_before is not Stage.RESOLVED
+        return comes or self.ends_the_call_with_it
+
+    @property
+    def ends_the_call_with_it(self) -> bool:
+        """Whether the agent's call with the answer was made, or given up as in vain (R34)."""
+        of_calls = self.action is ActionName.CONTACT_CUSTOMER
+        return of_calls and any(p.kind is PromiseKind.REPLY for p in self.promises)
 
     @property
     def result(self) -> str | None:
@@ -259,12 +271,22 @@ class Recorded(Model):
                 "promises": (*kept, *changed.values()),
                 "panel_sits": issue.panel_sits and not step.replies,
                 "counts_back": self.counts_back or issue.counts_back,
+                "called_in_vain": _called_in_vain(issue, self),
                 "reopens_until": self.reopens_until or issue.reopens_until,
                 "steps": (*issue.steps, note)[-STEPS_KEPT:],
                 "seen": (*issue.seen, step.key)[-KEYS_KEPT:],
             }
             | {**_noted(issue, self), **_told_of(issue, self)}
         )
+
+
+def _called_in_vain(issue: Issue, recorded: Recorded) -> int:
+    """R34: how often the agent tried in vain to make the call they owe; each is counted anew."""
+    step = recorded.step
+    if any(p.kind in CALLS for p in (*step.promises, *recorded.promises)):
+        return 0
+    in_vain = isinstance(act := step.act, ContactCustomer) and not act.reached
+    return issue.called_in_vain + in_vain
 
 
 class _Noted(TypedDict, total=False):

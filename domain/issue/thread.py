@@ -226,6 +226,8 @@ READ: Mapping[ActionName, Reading] = {
     ActionName.CONFIRM: _reading("agreed words", "work amount"),
     ActionName.APPROVE: _reading(),
     ActionName.RESOLVE: _reading(told="result"),
+    ActionName.CONTACT_CUSTOMER: _reading("reached words", "told result"),
+    ActionName.CHASE: _reading(internal=True),
     ActionName.RECORD_CALLBACK: _reading("reached running satisfied words"),
     ActionName.EVALUATE: _reading("item technical attitude comment person"),
     ActionName.RATE_DIFFICULTY: _reading(internal=True),

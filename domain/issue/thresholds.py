@@ -81,6 +81,8 @@ def threshold(issue: Issue, act: ThresholdReached, at: datetime) -> Changes:
             skipped=tuple(mark.name for mark in passed[:-1]),
         ).content(),
     }
+    if promise.kind in OWED_TO_THE_CUSTOMER and _due(passed):
+        changes |= _agent_is_to_call(issue, changes)
     time_is_up = _TIME_IS_UP.get(promise.kind)
     last_word = promise.next_threshold is None if promise.kind in OVERSIGHT else _due(passed)
     if time_is_up is None or not last_word:
@@ -91,6 +93,32 @@ def threshold(issue: Issue, act: ThresholdReached, at: datetime) -> Changes:
         | following_from_it
         | {"tell": (*changes["tell"], *following_from_it.get("tell", ()))}
     )
+
+
+OWED_TO_THE_CUSTOMER = frozenset(
+    {
+        *(PromiseKind.RESPONSE, PromiseKind.RESOLUTION, PromiseKind.VERIFICATION),
+        *(PromiseKind.SURVEY, PromiseKind.QUOTATION, PromiseKind.APPROVAL),
+    }
+)
+"""What the customer waits for, whoever works on it; the agent calls them when it is late (R13)."""
+
+
+def _agent_is_to_call(issue: Issue, changes: Changes) -> Changes:
+    """R13: whoever took the issue in asks the handler for progress and calls the customer, by a
+    promise of their own; they have one such task at a time.
+    """
+    if issue.promise(PromiseKind.CONTACT):
+        return {}
+    before = sum(
+        p.kind is PromiseKind.CONTACT and p.generation == issue.generation for p in issue.promises
+    )
+    told = NotificationRequest(template="contact_wanted", to=Audience.AGENT, when="overdue")
+    return {
+        "make": (PromiseKind.CONTACT,),
+        "attempt": before + 1,
+        "tell": (*changes["tell"], told),
+    }
 
 
 def _due(passed: Sequence[Threshold]) -> bool:

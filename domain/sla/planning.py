@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from domain.calendars.periods import WorkingDays
@@ -11,6 +11,12 @@ from domain.sla.policy import Facts, PromiseRule, ThresholdRule
 from domain.sla.promise import CUSTOMERS, DUE, Promise, PromiseEnd, PromiseKind, Threshold
 from domain.sla.rulebook import CENTRE, Rulebook
 from domain.vocabulary import ESCALATION
+
+_FIRST: Mapping[PromiseKind, frozenset[PromiseKind]] = {
+    PromiseKind.SURVEY: frozenset({PromiseKind.RESOLUTION}),
+    PromiseKind.REPLY: frozenset({PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST}),
+}
+"""What is promised only when the first of these was kept, not beside it."""
 
 
 class Planner:
@@ -35,13 +41,13 @@ class Planner:
         self, kinds: Sequence[PromiseKind], at: datetime, attempt: int = 1
     ) -> tuple[Promise, ...]:
         """Promise all of these that the policy has. Where a survey comes before the work, what the
-        work takes is promised with the go-ahead (R17).
+        work takes is promised with the go-ahead (R17); where the agent calls with the result, what
+        follows the answer is promised with that call (R34).
         """
         made = [promise for kind in kinds if (promise := self.make(kind, at, attempt))]
-        surveyed = any(promise.kind is PromiseKind.SURVEY for promise in made)
-        return tuple(
-            promise for promise in made if not (surveyed and promise.kind is PromiseKind.RESOLUTION)
-        )
+        kinds_made = {promise.kind for promise in made}
+        later = {kind for first in _FIRST.keys() & kinds_made for kind in _FIRST[first]}
+        return tuple(promise for promise in made if promise.kind not in later)
 
     def resume(self, promise: Promise, at: datetime) -> Promise:
         """Let a paused promise run on at ``at``: everything still ahead of it moves by the time,

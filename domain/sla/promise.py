@@ -18,9 +18,10 @@ from domain.vocabulary import Audience, Instant, Model
 class PromiseKind(StrEnum):
     """What is promised: to pass on what the hotline does not answer (R10), to answer (R11), to
     solve (R12), to look into a complaint (R19), to survey, quote and approve (R17), to advise
-    (R15), to call the next day (R22), to see to what a customer wrote after our answer (R24), to
-    rate the repair (R18); and what the customer has time for: to do their part (R15), to try the
-    answer (R9) or the work (R17), to confirm the quotation (R17), to score us (R26).
+    (R15), to call when something is late (R13) and with the result (R34), to call the next day
+    (R22), to see to what a customer wrote after our answer (R24), to rate the repair (R18); and
+    what the customer has time for: to do their part (R15), to try the answer (R9) or the work
+    (R17), to confirm the quotation (R17), to score us (R26).
     """
 
     HAND_OVER = "hand_over"
@@ -33,6 +34,8 @@ class PromiseKind(StrEnum):
     RESOLUTION = "resolution"
     PANEL = "panel"
     WAITING = "waiting"
+    CONTACT = "contact"
+    REPLY = "reply"
     CALLBACK = "callback"
     CUSTOMER_TEST = "customer_test"
     FEEDBACK = "feedback"
@@ -47,6 +50,8 @@ CUSTOMERS = frozenset(
     }
 )
 """What the customer has time for; nobody breaks a promise when that is over."""
+CALLS = frozenset({PromiseKind.CONTACT, PromiseKind.REPLY})
+"""Calls that the agent who took the issue in owes its customer (R13, R34)."""
 OVERSIGHT = frozenset({PromiseKind.EVALUATION, PromiseKind.DIFFICULTY})
 """What begins when an issue is closed."""
 

@@ -69,7 +69,7 @@ OURS = Desk(
 )
 
 FOR_CUSTOMERS = {
-    *("note", "amended", "merged"),
+    *("note", "amended", "merged", "told_by_call", "missed_call"),
     *("registered", "accepted", "progress", "waiting", "apology", "resolved", "reopened"),
     *("not_reached", "replanned", "withdrawn", "answered", "dispatched", "transferred"),
     *("verified", "unfounded", "quotation", "quotation_reminder", "declined", "lapsed"),
@@ -78,7 +78,7 @@ FOR_CUSTOMERS = {
 WHO_SPEAK_WITH_THE_CUSTOMER = {
     *("assigned", "unassigned", "overdue", "reminder", "undelivered", "transferred_staff"),
     *("complex", "taken", "confirmed", "conflict", "relieved", "call_customer", "dissatisfied"),
-    *("customer_wrote", "did_it_help"),
+    *("customer_wrote", "did_it_help", "contact_wanted", "call_with_result", "result_back"),
 }
 BY_OUTCOME = {Outcome.DECLINED, Outcome.LAPSED}
 """Told by the name of the outcome: how a quotation ended that nobody wants."""

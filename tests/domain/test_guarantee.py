@@ -21,7 +21,7 @@ from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
 from domain.issue.common import PRE_WORK_STAGES
 from domain.issue.lifecycle import allowed
 from domain.issue.state import Person
-from domain.sla.promise import OVERSIGHT, PromiseKind
+from domain.sla.promise import CALLS, OVERSIGHT, PromiseKind
 from domain.terms import KINDS
 from domain.vocabulary import Actor, Role, Severity, Stage
 from tests.support.builders import COLLEAGUE, DAY, ENGINEER, HOUR, MINUTE, Desk, actor, an_intake
@@ -211,6 +211,7 @@ def place(life: Life) -> Place:
             *(issue.answered, issue.first_contact, issue.needs_approval, issue.panel_sits),
             *(issue.rated == issue.generation, bool(issue.evaluated), bool(issue.quotations)),
             issue.assign_again_at is not None,
+            issue.called_in_vain,
         ),
         engineer=issue.engineer is not None,
         promises=frozenset(
@@ -277,12 +278,24 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
         (Desk(also=frozenset(AFTERWARDS)), {"kind": "fault", "answering": True}),
         (Desk(trials=True), {"kind": "fault", "severity": "major"}),
         (Desk(also=frozenset(PRE_WORK_STAGES)), {"kind": "complaint"}),
+        (Desk(also=CALLS), {"kind": "fault", "severity": "major"}),
+        (Desk(callbacks=False, also=frozenset({PromiseKind.REPLY})), {"kind": "suggestion"}),
         (STATIONED, {"kind": "paid_service"}),
         (replace(STATIONED, needs_approval=True), {"kind": "paid_service", "answering": True}),
         (Desk(callbacks=False, trials=True), {"kind": "consultation", "category": "out_of_scope"}),
         (Desk(callbacks=False), {"kind": "suggestion", "answering": True}),
     ],
-    ids=["fault", "major", "complaint", "paid", "approved", "out of scope", "nothing promised"],
+    ids=[
+        "fault",
+        "major",
+        "complaint",
+        "calls",
+        "told",
+        "paid",
+        "approved",
+        "out of scope",
+        "nothing promised",
+    ],
 )
 def test_r6_on_every_path_the_customer_is_answered_before_the_end_and_every_place_has_a_way_to_it(
     desk: Desk, intake: dict[str, Any]

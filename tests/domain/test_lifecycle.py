@@ -10,7 +10,7 @@ import pytest
 
 from domain.errors import Refused
 from domain.issue.actions import ACTIONS, ActionName
-from domain.issue.common import AFTER, DONE
+from domain.issue.common import AFTER, DONE, OPEN
 from domain.issue.lifecycle import allowed, decide, register
 from domain.issue.state import Assignment, Issue, NotificationRequest, SlaState
 from domain.sla.promise import PromiseEnd, PromiseKind
@@ -56,6 +56,8 @@ transfer          SA         ESA      ESA         ESA     SA
 reassign          SAD        ESAD     ESAD        ESAD    SAD
 consult           S          ES       ES          ES      S
 resolve           .          ES       ES          ES      .
+contact_customer  SA         SA       SA          SA      SA
+chase             SA         SA       SA          SA      SA
 escalate          EOSAIC     EOSAIC   EOSAIC      EOSAIC  EOSAIC
 withdraw          SAICU      SAICU    SAICU       SAICU   SAICU
 add_note          SAC        ESAC     ESAC        ESAC    SAC
@@ -84,6 +86,8 @@ survey            .         ES        .       .          .
 quote             .         .         ES      ES         .
 confirm           .         .         .       ESAICU     .
 approve           .         .         .       .          MG
+contact_customer  SA        SA        SA      SA         SA
+chase             SA        SA        SA      SA         SA
 escalate          EOSAIC    EOSAIC    EOSAIC  EOSAIC     EOSAIC
 withdraw          SAICU     SAICU     SAICU   SAICU      SAICU
 add_note          ESAC      ESAC      ESAC    ESAC       ESAC
@@ -106,6 +110,7 @@ repair            D         D         D       D          D
 report_test       SAICU    SAICU   SAICU    SAICU
 resume            ESA      ESA     ESA      ESA
 customer_wrote    SAICU    SAICU   SAICU    SAICU
+contact_customer  SA      .       .        .
 record_callback   SAC      SAC     SAC      .
 evaluate          .        SAICU   SAICU    SAICU
 rate_difficulty   M        M       M        M
@@ -179,6 +184,8 @@ _AWAITED = {
         PromiseKind.DIFFICULTY,
     ),
     **dict.fromkeys(product([ActionName.REPORT_TEST], AFTER), PromiseKind.CUSTOMER_TEST),
+    **dict.fromkeys(product([ActionName.CONTACT_CUSTOMER], OPEN), PromiseKind.CONTACT),
+    (ActionName.CONTACT_CUSTOMER, Stage.RESOLVED): PromiseKind.REPLY,
     **dict.fromkeys(product([ActionName.RESUME], DONE), PromiseKind.FEEDBACK),
     (ActionName.REPORT_TEST, Stage.CLOSED): PromiseKind.FEEDBACK,
 }
@@ -226,6 +233,9 @@ def test_what_is_offered_in_a_stage_is_what_some_person_may_do_there(stage: Stag
     if stage in DONE:  # the customer has written after the answer
         promises = (*issue.promises, a_promise(PromiseKind.FEEDBACK))
         issue = issue.model_copy(update={"promises": promises})
+    if stage in OPEN or stage is Stage.RESOLVED:  # their agent owes them a call
+        call = PromiseKind.REPLY if stage is Stage.RESOLVED else PromiseKind.CONTACT
+        issue = issue.model_copy(update={"promises": (*issue.promises, a_promise(call))})
     if issue.intake.kind == "paid_service":
         people -= {ActionName.MERGE}
     assert set(allowed(issue)) == people
@@ -253,8 +263,8 @@ def test_a_refusal_for_the_stage_says_what_is_possible_instead() -> None:
     said = refused.value.message
     assert str(refused.value) == said
     assert said.endswith(
-        "possible now: report_progress, resume, transfer, reassign, consult, resolve, escalate, "
-        "withdraw, add_note, amend, link, merge, customer_wrote"
+        "possible now: report_progress, resume, transfer, reassign, consult, resolve, chase, "
+        "escalate, withdraw, add_note, amend, link, merge, customer_wrote"
     )
 
 
@@ -401,17 +411,26 @@ def test_an_issue_nobody_is_free_for_stays_registered_and_waits_for_the_next_on_
     ("name", "stage", "said", "told"),
     [
         ("accept", "assigned", {}, {"accepted: customer"}),
-        ("report_progress", "in_progress", {}, set()),
+        ("report_progress", "in_progress", {}, {"progress_staff: agent when agent"}),
         (
             "report_progress",
             "in_progress",
             {"expected_at": MONDAY + 9 * DAY},
-            {"progress: customer"},
+            {"progress: customer", "progress_staff: agent when agent"},
         ),
         ("wait_for_customer", "in_progress", {}, {"waiting: customer"}),
         ("resume", "waiting", {}, set()),
         ("reassign", "in_progress", {}, set(SOUGHT)),
-        ("resolve", "in_progress", {}, {"resolved: customer"}),
+        (
+            "resolve",
+            "in_progress",
+            {},
+            {
+                "resolved: customer when in_writing",
+                "result_back: agent when in_writing_and_agent",
+                "call_with_result: agent when by_call",
+            },
+        ),
         ("withdraw", "waiting", {}, {"withdrawn: customer", "withdrawn_staff: handler?"}),
         ("assign", "registered", {}, {"assigned: handler?", "thin: manager when thin"}),
         ("assign", "in_progress", {}, {"relieved: handler when changed"}),
@@ -600,6 +619,10 @@ def test_a_reply_closes_the_issue_as_solved_where_no_callback_is_due() -> None:
 # --- thresholds and escalation -------------------------------------------------------------------
 
 
+CALL_THEM = "contact_wanted: agent when overdue"
+"""R13: the agent is to ask the handler, and to call the customer."""
+
+
 def _threshold(issue: Issue, promise: str, threshold: str, now: datetime) -> Issue:
     return Desk().do(issue, ActionName.THRESHOLD, DESK, now, promise=promise, threshold=threshold)
 
@@ -608,7 +631,13 @@ def _threshold(issue: Issue, promise: str, threshold: str, now: datetime) -> Iss
     ("marks_before", "threshold", "told", "level", "end"),
     [
         (0, "75%", {"reminder: handler"}, 0, "open"),
-        (1, "100%", {"overdue: handler", "apology: customer", "alarm: lead"}, 1, "broken"),
+        (
+            1,
+            "100%",
+            {"overdue: handler", "apology: customer", "alarm: lead", CALL_THEM},
+            1,
+            "broken",
+        ),
         (2, "+2h", {"alarm: manager"}, 2, "broken"),
         (3, "+1 working day", {"alarm: gm_office"}, 3, "broken"),
     ],
@@ -644,6 +673,7 @@ def test_thresholds_that_are_past_already_are_skipped_and_told_once_not_in_a_bur
         "apology: customer",
         "alarm: lead",
         "alarm: manager",
+        CALL_THEM,
     }
     assert step.level == 2
     (promise,) = step.promises

@@ -17,7 +17,7 @@ from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue, Person
 from domain.issue.step import Recorded, Step
-from domain.sla.promise import OF_REPAIRS, Promise, PromiseEnd, PromiseKind, Threshold
+from domain.sla.promise import CALLS, OF_REPAIRS, Promise, PromiseEnd, PromiseKind, Threshold
 from domain.vocabulary import DESK, Actor, Audience, Role, Stage
 from runtime.signing import Links, Signer
 
@@ -54,6 +54,8 @@ _SAID: dict[ActionName, dict[str, Any]] = {
     ActionName.WAIT_FOR_CUSTOMER: {"reason": "the customer has to open the site"},
     ActionName.REASSIGN: {"reason": "needs somebody on site"},
     ActionName.RESOLVE: {"result": "card reader replaced", "cause": "worn out"},
+    ActionName.CONTACT_CUSTOMER: {"reached": True, "told": "the card reader was replaced"},
+    ActionName.CHASE: {"asks": "how far is it?"},
     ActionName.RECORD_CALLBACK: {"reached": True, "running": True, "satisfied": True},
     ActionName.ESCALATE: {"reason": "the branch opens tomorrow"},
     ActionName.WITHDRAW: {"reason": "it works again"},
@@ -126,13 +128,15 @@ def an_intake(**changes: Any) -> Intake:
 
 def a_promise(kind: PromiseKind = PromiseKind.RESOLUTION, **changes: Any) -> Promise:
     """One running clock with thresholds at 75 %, 100 % and later; it rises a level with each of
-    the later ones. A callback opens after 16 hours, is due after 32 and tried three times.
+    the later ones. A callback opens after 16 hours, is due after 32 and tried three times, and so
+    often the agent calls.
     """
     made = changes.get("made_at", MONDAY)
     span = _SPANS.get(kind, 32 * HOUR)
     due = changes.get("due_at", made + span)
     callback = kind is PromiseKind.CALLBACK
-    first, last = (Audience.CLERK, 3) if callback else (Audience.HANDLER, 1)
+    first = Audience.CLERK if callback else Audience.AGENT if kind in CALLS else Audience.HANDLER
+    last = 3 if callback or kind in CALLS else 1
     fields: dict[str, Any] = {
         "kind": kind,
         "attempts": last,
@@ -220,6 +224,8 @@ class Desk:
             kinds.remove(PromiseKind.RESOLUTION)
         if step.first_contact and not self.on_the_line:
             kinds -= OF_REPAIRS
+        if PromiseKind.REPLY in step.make and PromiseKind.REPLY in kinds:
+            kinds -= {PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST}
         return frozenset(kinds)
 
     def _whoever(self, step: Step, issue: Issue | None) -> Person | None:

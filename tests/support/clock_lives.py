@@ -4,7 +4,7 @@ own of what the customer was told, and the laws that hold after every step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 from datetime import datetime
 from itertools import product
@@ -17,7 +17,7 @@ from domain.issue.forms import ComplaintForm, ConsultationRecord, Form
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.step import Recorded, Step
-from domain.sla.promise import OVERSIGHT, PromiseEnd, PromiseKind
+from domain.sla.promise import OVERSIGHT, Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Actor, Means, Outcome, Role, Stage, Verdict
 from tests.support.builders import COLLEAGUE, LEAD, Desk, actor, an_act
 
@@ -55,6 +55,7 @@ SAID = _AS_USUAL | {
         {"reached": True, "running": True, "conflict": True, "words": "I waited all day"},
         {"reached": True, "running": False, "conflict": True, "words": "for the third time"},
     ],
+    ActionName.CONTACT_CUSTOMER: [{}, {"reached": False, "told": ""}],
     ActionName.MERGED: [{}, {"survivor": None, "reason": "it is closed by now"}],
     ActionName.ADD_NOTE: _either(for_customer=_BOTH),
     ActionName.AMEND: _either(phone=("+8613900000002", "+8613900000003")),
@@ -94,7 +95,7 @@ class Life:
         self.rung: frozenset[tuple[str, str, int]] = frozenset()
         recorded = desk.record(register(intake, self.now))
         self.issue = registered(intake, recorded)
-        self._note(recorded.step)
+        self._note(recorded.step, recorded.promises)
 
     def again(self) -> Life:
         """Return a copy that lives on by itself."""
@@ -184,7 +185,7 @@ class Life:
         recorded = self.desk.record(step, before)
         self._check_new_promises(recorded)
         self.issue = recorded.applied_to(before)
-        self._note(step)
+        self._note(step, recorded.promises)
         assert self.issue.last_at >= before.last_at
         assert self.issue.level >= before.level
         return True
@@ -192,7 +193,9 @@ class Life:
     def goes_on(self) -> None:
         """Do what willing people would do next to bring it to a good end."""
         issue = self.issue
-        if issue.stage is Stage.RESOLVED:
+        if issue.promise(PromiseKind.REPLY):
+            self.must(ActionName.CONTACT_CUSTOMER, actor(Role.AGENT))
+        elif issue.stage is Stage.RESOLVED or self._is_only_confirmed():
             assert self.under_way == issue.generation, "nobody brings the result to the customer"
             self.the_reply_arrives()
         elif issue.stage not in _GOOD_WAY:
@@ -205,6 +208,11 @@ class Life:
             name, role = _GOOD_WAY[issue.stage]
             self.must(name, actor(role))
 
+    def _is_only_confirmed(self) -> bool:
+        """What the customer was told by telephone goes to them in writing, and nothing follows."""
+        heard = any(self.issue.promise(kind) for kind in TO_BE_HEARD)
+        return self.issue.stage is Stage.REPLIED and not heard
+
     # The account ----------------------------------------------------------------------------------
 
     def _check_new_promises(self, recorded: Recorded) -> None:
@@ -215,15 +223,18 @@ class Life:
         assert not known & {p.key for p in made}, "one key, one promise"
         assert {p.generation for p in made} <= {step.generation}
 
-    def _note(self, step: Step) -> None:
+    def _note(self, step: Step, made: Sequence[Promise]) -> None:
         """Keep our own account, from what was said and not from what the desk makes of it."""
         self.recorded += 1
-        self.under_way = step.generation if step.replies else self.under_way
+        by_call = PromiseKind.REPLY in {promise.kind for promise in made}
+        self.under_way = step.generation if step.replies and not by_call else self.under_way
         said = step.content
         match step.action:
             case ActionName.REPLIED:
                 self.answered = True
             case ActionName.ANSWER if said["on_the_line"]:
+                self.answered = True
+            case ActionName.CONTACT_CUSTOMER if said["reached"] and step.stage is Stage.REPLIED:
                 self.answered = True
             case ActionName.REPORT_TEST:
                 self.answered = said["worked"]
@@ -316,10 +327,11 @@ class Life:
         stage, kinds = self.issue.stage, {p.kind for p in self.issue.running}
         if stage in {Stage.REGISTERED, Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.WAITING}:
             assert kinds & {PromiseKind.RESOLUTION, *PRE_WORK_STAGES}
-        if stage in {Stage.REPLIED, Stage.CALLBACK}:
-            assert kinds
+        if stage in {Stage.REPLIED, Stage.CALLBACK}:  # or it is confirmed what they were told
+            assert kinds or self.under_way
         if stage in {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}:
-            assert kinds <= set(TO_BE_HEARD)
+            assert kinds <= {*TO_BE_HEARD, PromiseKind.REPLY}
+        assert (PromiseKind.REPLY in kinds) <= (stage is Stage.RESOLVED)
 
     def an_assigned_issue_is_with_somebody_and_an_unassigned_one_with_nobody(self) -> None:
         if self.issue.stage in {Stage.ASSIGNED, Stage.IN_PROGRESS, Stage.VERIFYING}:

@@ -152,6 +152,10 @@ SAID: dict[ActionName, _Says] = {
         "cause": _words(c),
         "known_solution": c.random() < 0.2,
     },
+    ActionName.CONTACT_CUSTOMER: lambda c, *_: (
+        {"reached": True, "told": _words(c)} if c.random() < 0.7 else {"reached": False}
+    ),
+    ActionName.CHASE: lambda c, *_: {"asks": _words(c)},
     ActionName.RECORD_CALLBACK: _callback,
     ActionName.EVALUATE: _evaluate,
     ActionName.RATE_DIFFICULTY: lambda c, *_: {"difficulty": c.randint(1, 5)},
@@ -200,7 +204,7 @@ _BRINGS_ON: dict[Stage, dict[ActionName, float]] = {
 """What brings an issue on from there."""
 CUSTOMERS_TURN = {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}
 _SELDOM = {ActionName.WITHDRAW: 0.2, ActionName.ADD_NOTE: 0.3, ActionName.AMEND: 0.3}
-_SELDOM |= {ActionName.LINK: 0.2}
+_SELDOM |= {ActionName.LINK: 0.2, ActionName.CHASE: 0}  # they had nobody to ask so far
 
 
 def likely(chance: Random, issue: IssueView) -> ActionName:

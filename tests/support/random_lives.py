@@ -59,7 +59,9 @@ FORGOTTEN = -9
 LAST_CLOCKS = 60 * DAY
 """By then every clock has rung, and every message is brought out."""
 
-_ACTS = [name for name in PUBLIC_ACTIONS if name is not ActionName.REPLAN]
+AGENTS_CALLS = {ActionName.CONTACT_CUSTOMER, ActionName.CHASE}
+"""Nobody is to call by the standard policy: such lives are led in ``tests/domain``."""
+_ACTS = [name for name in PUBLIC_ACTIONS if name not in {ActionName.REPLAN, *AGENTS_CALLS}]
 _STILL_ALIVE = """
     SELECT id FROM issues WHERE closed_at IS NULL
     UNION SELECT issue_id FROM promises WHERE ended_at IS NULL

@@ -27,7 +27,7 @@ from tests.support import filing  # noqa: E402
 _REPEATABLE = {
     *("waiting", "progress", "assigned", "unassigned", "accepted", "relieved"),
     *("quotation", "acceptance", "answered", "thin", "transferred"),
-    *("note", "note_staff", "amended"),
+    *("note", "note_staff", "amended", "chased", "progress_staff", "contact_wanted"),
     *("customer_wrote", "did_it_help", "stranger_wrote"),
 }
 """Wordings that may come again word for word, since somebody did the same thing again."""

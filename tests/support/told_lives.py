@@ -74,6 +74,7 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
             Deed(_A.REPORT_PROGRESS, Role.ENGINEER, {"expected_at": MORNING + timedelta(days=8)}),
             Deed(_A.WAIT_FOR_CUSTOMER, Role.ENGINEER),
             Deed(_A.RESUME, Role.AGENT),
+            Deed(_A.CHASE, Role.AGENT),
             Deed(_A.ADD_NOTE, Role.LEAD),
             Deed(_A.ADD_NOTE, Role.AGENT, {"for_customer": True}),
             Deed(_A.AMEND, Role.AGENT, {"site": "二楼大堂"}, Door.API),
@@ -104,6 +105,14 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
             Deed(_A.RESOLVE, Role.ENGINEER),
             Deed(_A.REPLIED, Role.SYSTEM),
             Deed(_A.REPORT_TEST, Role.CUSTOMER, {"worked": True}, Door.LINK),
+        ),
+    ),
+    "told": (
+        {"kind": "suggestion", "channel": "telephone"},
+        (
+            Deed(_A.ACCEPT, Role.ENGINEER),
+            Deed(_A.RESOLVE, Role.ENGINEER),
+            Deed(_A.CONTACT_CUSTOMER, Role.AGENT, {"reached": True}),
         ),
     ),
     "question": (

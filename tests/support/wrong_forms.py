@@ -296,6 +296,18 @@ FORMS = (
         (HANDLER, COLLEAGUE),
     ),
     Form(
+        ActionName.CHASE,
+        accepted,
+        AGENT,
+        {"asks": "how far is it?"},
+        (
+            ({"asks": _MISSING}, "asks: Field required"),
+            ({"asks": " "}, "asks: String should have at least 1 character"),
+            ({"asks": LONG}, "asks: String should have at most 10000 characters"),
+        ),
+        (HANDLER, CUSTOMER),
+    ),
+    Form(
         ActionName.ADD_NOTE,
         accepted,
         AGENT,

@@ -70,6 +70,8 @@ CIRCLES: Mapping[ActionName, Mapping[str, str]] = {
     ActionName.CONFIRM: {"words": THEIRS},
     ActionName.APPROVE: {"reason": WORK},
     ActionName.RESOLVE: {"result": TOLD, "cause": WORK},
+    ActionName.CONTACT_CUSTOMER: {"words": THEIRS, "told": TOLD, "result": TOLD},
+    ActionName.CHASE: {"asks": BETWEEN_US},
     ActionName.RECORD_CALLBACK: {"words": THEIRS},
     ActionName.EVALUATE: {"comment": THEIRS},
     ActionName.RATE_DIFFICULTY: {"note": BETWEEN_US},
@@ -177,9 +179,23 @@ def is_to_be_called(told: Told) -> bool:
     return any(promise.kind == "callback" for promise in told.issue.running)
 
 
+_THE_AGENT_CALLS = """
+[[promise]]
+name = "reply"
+promise = "reply"
+for = { kind = ["suggestion"] }
+within = "2h"
+attempts = 3
+marks = "feedback"
+"""
+"""R34: what the agent brings by telephone."""
+
+
 @pytest.fixture
 async def house(database: Pool, postgres_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    current = rulebook.load(ROOT / "policies" / "standard.toml")
+    policy = (ROOT / "policies" / "standard.toml").read_text("utf-8")
+    (tmp_path / "calls.toml").write_text(policy + _THE_AGENT_CALLS, "utf-8")
+    current = rulebook.load(tmp_path / "calls.toml")
     async with database.acquire() as connection, connection.transaction():
         await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
         await rulebooks.adopt(connection, current, by="test", note="")

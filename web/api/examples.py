@@ -70,6 +70,12 @@ SAID: Mapping[ActionName, Mapping[str, Any]] = {
     ActionName.CONFIRM: {"agreed": True, "words": "同意"},
     ActionName.APPROVE: {"approved": True},
     ActionName.RESOLVE: {"result": "已更换读卡器,试运行正常。", "cause": "磨损"},
+    ActionName.CONTACT_CUSTOMER: {
+        "reached": True,
+        "told": "读卡器已更换,试运行正常。",
+        "words": "好的,谢谢",
+    },
+    ActionName.CHASE: {"asks": "客户在等,请告知预计完成时间。"},
     ActionName.RECORD_CALLBACK: {
         "reached": True,
         "running": True,

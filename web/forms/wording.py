@@ -29,6 +29,7 @@ HINTS: Mapping[str, Reason] = {
         "客户会收到，请写成对客户说的话；可不填",
         "the customer reads it, in words for them; optional",
     ),
+    "ContactCustomer.told": ("电话里是怎么告诉客户的", "as it was said on the telephone"),
     "result": ("客户会读到", "the customer reads it"),
     "findings": ("客户会读到", "the customer reads it"),
     "sender": ("不是登记的客户本人时填写", "if it is not the customer who was registered"),

@@ -78,6 +78,7 @@ _TELL: Mapping[PromiseKind, Reason] = {
     PromiseKind.QUOTATION: ("给您报价，最迟", "You have our quotation by"),
     PromiseKind.APPROVAL: ("给您最后确认，最迟", "We confirm it by"),
     PromiseKind.RESOLUTION: ("给您结果，最迟", "You have the result by"),
+    PromiseKind.REPLY: ("打电话告诉您结果，最迟", "We call you with the result by"),
     PromiseKind.CALLBACK: ("我们回访您，最迟", "We call you back by"),
     PromiseKind.CUSTOMER_TEST: ("请您告诉我们结果，至", "Please tell us how it is by"),
     PromiseKind.CONFIRMATION: ("请您确认报价，至", "Please confirm the quotation by"),

@@ -1,5 +1,6 @@
-"""What is done about an issue beside its course, alike on every page of it: what the customer
-says, notes, corrections (R44).
+"""What is done about an issue beside its course, alike on every page of it: the agent's calls to
+the customer and questions to the handler (R13, R34), what the customer says, notes, corrections
+(R44).
 
 A page shows ``_beside.html``, and lets its own address take these actions, too.
 """
@@ -19,6 +20,7 @@ from web.forms.form import Field, Filled
 from web.forms.submitting import Acted
 
 BESIDE = (
+    *(ActionName.CONTACT_CUSTOMER, ActionName.CHASE),
     *(ActionName.CUSTOMER_WROTE, ActionName.ADD_NOTE, ActionName.AMEND),
     *(ActionName.LINK, ActionName.MERGE),
 )
