@@ -46,8 +46,8 @@ OWN_AFFAIRS = frozenset(
     {"amended", "thanks", "merged", "test_reminder", "waiting", "waiting_reminder"}
 )
 """Wordings that concern the issue's own customer alone, whomever else it answers."""
-AT_ONCE = frozenset({"conflict", "dissatisfied"})
-"""What whoever is responsible hears day and night (R24)."""
+AT_ONCE = frozenset({"conflict", "dissatisfied", "calm_wanted"})
+"""What whoever is responsible hears day and night (R24, R47)."""
 CORRECTED = "amended"
 """The wording for a customer whose address was corrected."""
 _LEVELS = {Audience(role): level for level, role in enumerate(ESCALATION) if level}

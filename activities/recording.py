@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.addressing import Directory, address, left_lying, stranger
 from activities.assigning import assigned, invalid
+from activities.calming import entrusted
 from activities.coding import coded
 from activities.consulting import consulted
 from activities.guard import Guard
@@ -34,7 +35,7 @@ from domain.sla.planning import Planner
 from domain.sla.policy import Policy
 from domain.sla.promise import Promise
 from domain.sla.rulebook import Rulebook
-from domain.vocabulary import Outcome, Stage
+from domain.vocabulary import Behaviour, Outcome, Stage
 from runtime.lives import lives
 from runtime.signing import Links
 from store import beginning, issue_reader, issue_writer
@@ -125,6 +126,7 @@ class Recording:
             said = await consulted(
                 connection, said, step.intake, case, holding.department, current.rulebook.policy
             )
+            said = entrusted(said, holding.department, current.rulebook, staff)
             case = await _numbered(connection, step, case, current)
             recorded = Recorded(
                 step=said,
@@ -212,6 +214,8 @@ async def _registered(
         against = await issue_writer.number_of(connection, intake.arises_from)
         if against is None:
             raise invalid(f"arises_from: there is no issue {intake.arises_from}")
+    if intake.agitated and intake.behaviour is not Behaviour.COMPLAINT:
+        raise invalid("agitated: only a complaint can say so (R47); make it one, or leave it out")
     facts = issue_writer.facts_of(intake, centre.id)
     return issue_writer.context_of(
         intake,

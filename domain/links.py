@@ -166,7 +166,7 @@ _ASKS_ABOUT: Mapping[str, frozenset[PromiseKind]] = {
 
 BETWEEN_OURSELVES = frozenset(
     {
-        *(PromiseKind.HAND_OVER, PromiseKind.PANEL, PromiseKind.WAITING),
+        *(PromiseKind.CALMING, PromiseKind.HAND_OVER, PromiseKind.PANEL, PromiseKind.WAITING),
         *(PromiseKind.CONTACT, PromiseKind.FEEDBACK, PromiseKind.DIFFICULTY),
     }
 )

@@ -129,6 +129,7 @@ MEANS: Names = {
 PROMISES: Names = {
     PromiseKind.HAND_OVER: ("转交", "hand-over"),
     PromiseKind.RESPONSE: ("响应", "response"),
+    PromiseKind.CALMING: ("安抚", "calming"),
     PromiseKind.VERIFICATION: ("核实", "verification"),
     PromiseKind.SURVEY: ("勘察", "site survey"),
     PromiseKind.QUOTATION: ("报价", "quotation"),
@@ -176,6 +177,7 @@ ACTIONS: Names = {
     ActionName.REGISTERED: ("登记", "registered"),
     ActionName.ANSWER: ("热线答复", "answer"),
     ActionName.REPORT_TEST: ("试用结果", "test"),
+    ActionName.CALM: ("安抚客户", "calm the customer"),
     ActionName.VERIFY: ("投诉核实", "verify"),
     ActionName.ACCEPT: ("受理", "accept"),
     ActionName.REPORT_PROGRESS: ("进展", "progress"),
@@ -280,6 +282,7 @@ FIELDS: Names = {
     "experts": ("专家", "Experts"),
     "advice": ("会诊意见", "The panel's advice"),
     "findings": ("查明的情况", "What was found"),
+    "spoken": ("谈话内容", "What was said"),
     "verdict": ("投诉是否成立", "Is it justified"),
     "work": ("服务内容", "Work offered"),
     "amount": ("价格（元）", "Price in yuan"),

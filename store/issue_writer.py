@@ -356,7 +356,7 @@ _EVENT = (
 _AS_TOLD = (
     *("source", "reference", "channel", "kind", "category", "product_line", "model"),
     *("serial_number", "site", "region", "title", "description", "agent", "occurred_at"),
-    *("reported_at", "ring_seconds", "complex", "arises_from", "behaves", "outside"),
+    *("reported_at", "ring_seconds", "complex", "agitated", "arises_from", "behaves", "outside"),
 )
 _OPENED = (
     *("id", "run", "number", *_AS_TOLD, "customer_name", "customer_type", "customer_existing"),

@@ -43,6 +43,12 @@ COMMANDS: tuple[Command, ...] = (
         '--by chen.hong --role customer --not-worked --words "重启后仍然吞卡"',
     ),
     Command(
+        "calm",
+        ActionName.CALM,
+        "Write down what was said to calm an agitated complainant.",
+        '--by sun.li --spoken "已致歉，客户同意等候核实"',
+    ),
+    Command(
         "verify",
         ActionName.VERIFY,
         "Tell what looking into the complaint showed.",

@@ -102,6 +102,10 @@ def open_issues(  # noqa: PLR0913  an option each
         bool | None,
         typer.Option("--complex", help="beyond one engineer: the lead hears of it at once"),
     ] = None,
+    agitated: Annotated[
+        bool | None,
+        typer.Option("--agitated", help="of a complaint: the customer has to be calmed first"),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Open issues from a file, or one by hand. If one intake is bad, none is opened.

@@ -20,6 +20,7 @@ class ActionName(StrEnum):
     REGISTERED = "registered"
     ANSWER = "answer"
     REPORT_TEST = "report_test"
+    CALM = "calm"
     VERIFY = "verify"
     ACCEPT = "accept"
     REPORT_PROGRESS = "report_progress"

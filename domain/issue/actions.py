@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.issue import (
     agent,
+    calming,
     complaints,
     conversation,
     duplicates,
@@ -22,6 +23,7 @@ from domain.issue import (
 from domain.issue.act import Act, ActionName
 from domain.issue.action import Action
 from domain.issue.agent import Chase, ContactCustomer, Contacted
+from domain.issue.calming import Calm
 from domain.issue.complaints import ComplaintRaised, Verify
 from domain.issue.conversation import CustomerWrote
 from domain.issue.duplicates import Absorb, Absorbed, LinkTo, Merge, Merged, Merging
@@ -67,6 +69,7 @@ __all__ = [
     "Approve",
     "Assign",
     "BringByHand",
+    "Calm",
     "Cancel",
     "CancellationAsked",
     "Chase",
@@ -103,7 +106,7 @@ __all__ = [
 
 _PARTS = (
     *(hotline, handling, ending, paid_service, complaints, follow_up, notes, duplicates),
-    *(conversation, thresholds, agent),
+    *(conversation, thresholds, agent, calming),
 )
 _NAMED: Mapping[ActionName, Action[Any]] = {
     action.name: action for action in chain.from_iterable(part.ACTIONS for part in _PARTS)

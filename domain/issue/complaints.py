@@ -140,6 +140,7 @@ def told(issue: Issue, reference: str, said: str, at: datetime, *, called: bool)
             "ring_seconds": None,
             "answering": False,
             "complex": False,
+            "agitated": False,
             "arises_from": issue.id,
         }
     )

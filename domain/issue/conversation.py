@@ -140,6 +140,7 @@ def following(first: Intake, wrote: Intake, terms: Terms = _OF_OLD) -> Intake:
     if gone or wrote.behaviour is Behaviour.COMPLAINT:
         now |= {name: getattr(wrote, name) for name in ("kind", "behaves", "category", "outside")}
     before: dict[str, object] = {"occurred_at": None, "ring_seconds": None, "complex": False}
+    before["agitated"] = False
     return first.model_copy(update=before | now | {"arises_from": first.issue_id})
 
 

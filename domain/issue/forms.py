@@ -45,6 +45,10 @@ class ComplaintForm(Model):
     against: str | None = Field(default=None, description="the department responsible")
     received_by: str | None = None
     apologised_at: Instant | None = None
+    calming_by: str | None = Field(default=None, description="who is to calm the customer (R47)")
+    calmed_by: str | None = None
+    calmed_at: Instant | None = None
+    calmed_words: str | None = None
     verified_by: str | None = None
     verified_at: Instant | None = None
     verdict: Verdict | None = None

@@ -110,6 +110,12 @@ class Intake(Model):
     complex: bool = Field(
         default=False, description="beyond one engineer: the lead hears of it at once (R10)"
     )
+    agitated: bool = Field(
+        default=False,
+        description="of a complaint: whoever answers for that calms the customer first (R47)",
+        # Left out, it is as if there was no such field: the digests of before still hold.
+        exclude_if=lambda said: not said,
+    )
     arises_from: str | None = Field(
         default=None,
         max_length=200,

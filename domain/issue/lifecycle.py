@@ -13,6 +13,7 @@ from datetime import datetime
 from domain.errors import Refused
 from domain.issue.action import Changes
 from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Accept, Act, ActionName, ReportProgress
+from domain.issue.calming import WANTED, to_be_calmed
 from domain.issue.common import ASSIGNED
 from domain.issue.complaints import filed, received
 from domain.issue.intake import AHEAD, CLOCK_SKEW, Intake
@@ -50,6 +51,7 @@ def register(intake: Intake, now: datetime) -> Step:
     by = Actor(id=intake.agent, role=Role.AGENT)
     at = min(intake.reported_at, now)
     held = (PromiseKind.HAND_OVER,) if _held(intake) else ()
+    calming = (PromiseKind.CALMING,) if to_be_calmed(intake) else ()
     return Step(
         issue_id=intake.issue_id,
         key=ActionName.REGISTERED,
@@ -65,7 +67,7 @@ def register(intake: Intake, now: datetime) -> Step:
         severity=intake.severity,
         level=1 if intake.complex else 0,
         intake=intake,
-        make=(*PROMISED[intake.behaviour], *held),
+        make=(*PROMISED[intake.behaviour], *held, *calming),
         assignment=None if _held(intake) else Assignment(),
         forms=received(intake, by, at),
         tell=tuple(_told_at_first(intake)),
@@ -85,6 +87,8 @@ def _told_at_first(intake: Intake) -> Iterator[NotificationRequest]:
         yield NotificationRequest(template="complex", to=Audience.LEAD)
     if intake.behaviour is Behaviour.COMPLAINT:
         yield NotificationRequest(template="complaint_received", to=Audience.GM_OFFICE)
+    if to_be_calmed(intake):
+        yield WANTED
 
 
 def registered(intake: Intake, recorded: Recorded) -> Issue:

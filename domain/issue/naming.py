@@ -30,6 +30,7 @@ NAMES: Mapping[ActionName, StepName] = {
     ActionName.REGISTERED: StepName.REGISTER_ISSUE,
     ActionName.ANSWER: StepName.RECORD_ANSWER,
     ActionName.REPORT_TEST: StepName.RECORD_CALLBACK,
+    ActionName.CALM: StepName.RECORD_FINDINGS,
     ActionName.VERIFY: StepName.RECORD_FINDINGS,
     ActionName.ACCEPT: StepName.ACCEPT_ISSUE,
     ActionName.REPORT_PROGRESS: StepName.RECORD_PROGRESS,

@@ -213,6 +213,7 @@ def _reading(
 READ: Mapping[ActionName, Reading] = {
     ActionName.ANSWER: _reading(told="solution"),
     ActionName.REPORT_TEST: _reading("worked words"),
+    ActionName.CALM: _reading(internal=True),
     ActionName.VERIFY: _reading(told="findings"),
     ActionName.ACCEPT: _reading(told="expected_at"),
     ActionName.REPORT_PROGRESS: _reading(told="expected_at told"),

@@ -267,6 +267,14 @@ class PaidService(Model):
     approval_above: Amount | None = None
 
 
+class Calming(Model):
+    """R47: who of a department is to calm a complainant who is agitated: the one on duty there, or
+    the next above.
+    """
+
+    by: Literal[Role.LEAD, Role.MANAGER, Role.GM_OFFICE] = Role.MANAGER
+
+
 class Evaluations(Model):
     """R21, R24, R26: a score below the first is strong dissatisfaction, and becomes a complaint;
     one below the second is dissatisfaction that whoever is responsible hears of at once.
@@ -495,6 +503,7 @@ class Policy(Model):
     paid_service: PaidService = PaidService()
     evaluations: Evaluations = Evaluations()
     opinions: Opinions = Opinions()
+    calming: Calming = Calming()
     quality: Quality = Quality()
     telephone: Telephone = Telephone()
     letters: Letters = Letters()

@@ -18,7 +18,7 @@ from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
 from domain.issue.step import Recorded
 from domain.knowledge.cases import CaseStatus, Change, Draft, Ruling
-from domain.sla.policy import Evaluations, PaidService
+from domain.sla.policy import Calming, Evaluations, PaidService
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime import rulebook
@@ -354,3 +354,31 @@ async def test_r38_a_policy_that_names_no_business_unit_records_what_the_hotline
     await place.adopt(consultations=())
     issue = await place.open(kind="sales")
     assert await consultations(place, issue) == []
+
+
+# --- who calms an agitated complainant (R47) ------------------------------------------------------
+
+
+@pytest.mark.parametrize(("by", "audience"), [("manager", "manager"), ("lead", "lead")])
+async def test_r47_who_is_to_calm_the_customer_has_a_name_and_is_told_day_and_night(
+    place: Place, by: Any, audience: str
+) -> None:
+    await place.adopt(calming=Calming(by=by))
+    issue = await place.open(kind="complaint", category="service", agitated=True)
+    named = await place.pool.fetchval(
+        "SELECT calming_by FROM complaint_forms WHERE issue_id = $1", issue.id
+    )
+    row = await place.pool.fetchrow(
+        "SELECT recipient, audience, not_before FROM outbox WHERE issue_id = $1"
+        " AND template = 'calm_wanted'",
+        issue.id,
+    )
+    assert named
+    assert row
+    assert tuple(row) == (named, audience, None)
+    assert await place.pool.fetchval("SELECT agitated FROM issues WHERE id = $1", issue.id)
+
+
+async def test_r47_only_a_complaint_can_say_that_its_customer_is_agitated(place: Place) -> None:
+    with pytest.raises(ApplicationError, match="agitated: only a complaint can say so"):
+        await place.open(kind="fault", agitated=True)

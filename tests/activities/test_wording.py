@@ -79,6 +79,7 @@ WHO_SPEAK_WITH_THE_CUSTOMER = {
     *("assigned", "unassigned", "overdue", "reminder", "undelivered", "transferred_staff"),
     *("complex", "taken", "confirmed", "conflict", "relieved", "call_customer", "dissatisfied"),
     *("customer_wrote", "did_it_help", "contact_wanted", "call_with_result", "result_back"),
+    "calm_wanted",
 }
 BY_OUTCOME = {Outcome.DECLINED, Outcome.LAPSED}
 """Told by the name of the outcome: how a quotation ended that nobody wants."""

@@ -89,7 +89,7 @@ class LifeOfAnIssue(RuleBasedStateMachine):
             needs_approval=needs_approval,
         )
         intake = an_intake(kind=kind, severity=severity, category=category)
-        first = {"answering": tried_first, "complex": beyond_one}
+        first = {"answering": tried_first, "complex": beyond_one, "agitated": beyond_one}
         self.life = Life(desk, intake.model_copy(update=first))
 
     @rule(
@@ -280,6 +280,7 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
         (Desk(also=frozenset(PRE_WORK_STAGES)), {"kind": "complaint"}),
         (Desk(also=CALLS), {"kind": "fault", "severity": "major"}),
         (Desk(callbacks=False, also=frozenset({PromiseKind.REPLY})), {"kind": "suggestion"}),
+        (Desk(also=frozenset({PromiseKind.CALMING})), {"kind": "complaint", "agitated": True}),
         (STATIONED, {"kind": "paid_service"}),
         (replace(STATIONED, needs_approval=True), {"kind": "paid_service", "answering": True}),
         (Desk(callbacks=False, trials=True), {"kind": "consultation", "category": "out_of_scope"}),
@@ -291,6 +292,7 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
         "complaint",
         "calls",
         "told",
+        "agitated",
         "paid",
         "approved",
         "out of scope",

@@ -58,6 +58,7 @@ consult           S          ES       ES          ES      S
 resolve           .          ES       ES          ES      .
 contact_customer  SA         SA       SA          SA      SA
 chase             SA         SA       SA          SA      SA
+calm              S          S        S           S       S
 escalate          EOSAIC     EOSAIC   EOSAIC      EOSAIC  EOSAIC
 withdraw          SAICU      SAICU    SAICU       SAICU   SAICU
 add_note          SAC        ESAC     ESAC        ESAC    SAC
@@ -83,6 +84,7 @@ transfer          ESA       ESA       ESA     ESA        ESA
 reassign          ESAD      ESAD      ESAD    ESAD       ESAD
 consult           ES        ES        ES      ES         ES
 survey            .         ES        .       .          .
+calm              S         S         S       S          S
 quote             .         .         ES      ES         .
 confirm           .         .         .       ESAICU     .
 approve           .         .         .       .          MG
@@ -179,6 +181,7 @@ def _said_of(issue: Issue, name: ActionName) -> dict[str, Any]:
 
 _AWAITED = {
     (ActionName.THRESHOLD, Stage.WAITING): PromiseKind.PANEL,
+    **dict.fromkeys(product([ActionName.CALM], OPEN), PromiseKind.CALMING),
     **dict.fromkeys(
         product([ActionName.THRESHOLD, ActionName.CUSTOMER_WROTE], [Stage.CLOSED]),
         PromiseKind.DIFFICULTY,
@@ -236,6 +239,9 @@ def test_what_is_offered_in_a_stage_is_what_some_person_may_do_there(stage: Stag
     if stage in OPEN or stage is Stage.RESOLVED:  # their agent owes them a call
         call = PromiseKind.REPLY if stage is Stage.RESOLVED else PromiseKind.CONTACT
         issue = issue.model_copy(update={"promises": (*issue.promises, a_promise(call))})
+    if stage in OPEN:  # and is agitated
+        promises = (*issue.promises, a_promise(PromiseKind.CALMING))
+        issue = issue.model_copy(update={"promises": promises})
     if issue.intake.kind == "paid_service":
         people -= {ActionName.MERGE}
     assert set(allowed(issue)) == people

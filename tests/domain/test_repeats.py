@@ -30,6 +30,7 @@ OTHERWISE: dict[str, Any] = {
     "site": "Century Avenue branch, vault",
     "occurred_at": MONDAY - timedelta(hours=2),
     "complex": True,
+    "agitated": True,
     "arises_from": "issue:web:other",
     "customer.name": "陈红",
     "customer.type": "individual",

@@ -54,6 +54,7 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
         "general_response": "2h",
         "major_hand_over": "30min",
         "hand_over": "2h",
+        "calming": "15min",
         "major_verification": "2h",
         "verification": "1 working day",
         "survey": "2 working days",
@@ -205,7 +206,8 @@ def test_the_demo_lives_in_seconds_and_never_closes() -> None:
             'marks = "urgent"',
             (
                 'promise[1].marks: no [marks] are called "urgent"; there are: approval, callback, '
-                "feedback, general, hand_over, major, panel, rating, reminded, silence, turn"
+                "calming, feedback, general, hand_over, major, panel, rating, reminded, silence, "
+                "turn"
             ),
         ),
         ("attempts = 3", "atempts = 3", "promise[16].atempts: is not known here"),

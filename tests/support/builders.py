@@ -35,6 +35,7 @@ LEAD = Person(id="l01", name="Fang Min")
 _SAID: dict[ActionName, dict[str, Any]] = {
     ActionName.ANSWER: {"solution": "hold the reset button for ten seconds"},
     ActionName.REPORT_TEST: {"worked": True},
+    ActionName.CALM: {"spoken": "we apologised, they wait for what we find"},
     ActionName.VERIFY: {"verdict": "general", "findings": "nobody came at the time agreed"},
     ActionName.TRANSFER: {"to": "software_development", "reason": "a defect of the firmware"},
     ActionName.CONSULT: {"question": "why does it fail on humid days only?"},

@@ -33,7 +33,15 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "messages.md"
 _LINKS = Links(Signer("signs the links of docs/messages.md alone"), "https://desk.example")
 _KINDS = {
-    "complaint": ("verified", "unfounded", "taken", "complaint_received", "conflict"),
+    "complaint": (
+        "calm_wanted",
+        "calmed",
+        "verified",
+        "unfounded",
+        "taken",
+        "complaint_received",
+        "conflict",
+    ),
     "paid_service": (
         *("quotation", "quotation_reminder", "declined", "lapsed", "approved", "not_approved"),
         *("acceptance", "approval_wanted", "confirmed", "quotation_over"),
@@ -47,6 +55,7 @@ _PROMISED = {
     "thanks": (PromiseKind.EVALUATION,),
     "rating_wanted": (PromiseKind.DIFFICULTY,),
     "panel_asked": (PromiseKind.PANEL,),
+    "calm_wanted": (PromiseKind.CALMING,),
     "approval_wanted": (PromiseKind.APPROVAL,),
     **dict.fromkeys(("quotation", "quotation_reminder"), (PromiseKind.CONFIRMATION,)),
     **dict.fromkeys(("answered", "acceptance", "test_reminder"), (PromiseKind.CUSTOMER_TEST,)),

@@ -129,6 +129,7 @@ _Says = Callable[[Random, datetime, Roster, IssueView], dict[str, Any]]
 SAID: dict[ActionName, _Says] = {
     ActionName.ANSWER: _answer,
     ActionName.REPORT_TEST: lambda c, *_: {"worked": c.random() < 0.6, "words": _words(c)},
+    ActionName.CALM: lambda c, *_: {"spoken": _words(c)},
     ActionName.VERIFY: lambda c, *_: {
         "verdict": c.choice([*Verdict, Verdict.UNFOUNDED]),
         "findings": _words(c),
@@ -254,4 +255,5 @@ def wants(chance: Random, now: datetime, name: str, roster: Roster) -> dict[str,
         "reported_at": now - weighted(chance, late) * HOUR,
         "answering": chance.random() < 0.25,
         "complex": chance.random() < 0.1,
+        "agitated": chance.random() < 0.4,
     }

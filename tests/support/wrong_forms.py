@@ -41,6 +41,10 @@ async def complained(desk: StoryDesk) -> Handle:
     return await accepted(desk, kind="complaint")
 
 
+async def agitated(desk: StoryDesk) -> Handle:
+    return (await desk.open(kind="complaint", agitated=True))[0]
+
+
 async def to_be_paid(desk: StoryDesk) -> Handle:
     return await accepted(desk, kind="paid_service")
 
@@ -140,6 +144,18 @@ FORMS = (
             ({"findings": ""}, "findings: String should have at least 1 character"),
         ),
         (COLLEAGUE, CUSTOMER, AGENT),
+    ),
+    Form(
+        ActionName.CALM,
+        agitated,
+        MANAGER,
+        {"spoken": "we apologised, they wait for what we find"},
+        (
+            ({"spoken": _MISSING}, "spoken: Field required"),
+            ({"spoken": " "}, "spoken: String should have at least 1 character"),
+            ({"spoken": LONG}, "spoken: String should have at most 10000 characters"),
+        ),
+        (HANDLER, CUSTOMER, AGENT),
     ),
     Form(
         ActionName.TRANSFER,

@@ -58,6 +58,7 @@ THEIRS, TOLD, WORK, BETWEEN_US = "theirs", "told", "work", "between us"
 CIRCLES: Mapping[ActionName, Mapping[str, str]] = {
     ActionName.ANSWER: {"solution": TOLD},
     ActionName.REPORT_TEST: {"words": THEIRS},
+    ActionName.CALM: {"spoken": BETWEEN_US},
     ActionName.VERIFY: {"findings": TOLD},
     ActionName.REPORT_PROGRESS: {"note": WORK, "told": TOLD},
     ActionName.WAIT_FOR_CUSTOMER: {"reason": WORK, "ask": TOLD},

@@ -64,6 +64,7 @@ SAID: Mapping[ActionName, Mapping[str, Any]] = {
     ActionName.RESUME: {"note": "机房已开放。"},
     ActionName.TRANSFER: {"to": "software_development", "reason": "固件缺陷。"},
     ActionName.REASSIGN: {"to": "liang.jiahao", "reason": "离现场最近。"},
+    ActionName.CALM: {"spoken": "已致歉,客户同意等候核实。"},
     ActionName.CONSULT: {"question": "为什么只在潮湿的天气出错?", "experts": ["liang.jiahao"]},
     ActionName.SURVEY: {"findings": "需要打开金库门,两人半天。"},
     ActionName.QUOTE: {"work": "移机并重新校准。", "amount": "12800.00"},

@@ -32,6 +32,7 @@ HINTS: Mapping[str, Reason] = {
     "ContactCustomer.told": ("电话里是怎么告诉客户的", "as it was said on the telephone"),
     "result": ("客户会读到", "the customer reads it"),
     "findings": ("客户会读到", "the customer reads it"),
+    "spoken": ("给同事看，客户看不到", "for colleagues, not for the customer"),
     "sender": ("不是登记的客户本人时填写", "if it is not the customer who was registered"),
     "work": ("客户会读到", "the customer reads it"),
     "solution": ("客户会读到", "the customer reads it"),
@@ -86,6 +87,7 @@ SAID: Mapping[str, Reason] = {
     "region": ("地区", "Region"),
     "channel": ("渠道", "Channel"),
     "occurred_at": ("发生时间", "Occurred at"),
+    "agitated": ("情绪激动", "Agitated"),
     "complex": ("一人处理不了", "Beyond one engineer"),
     "agent": ("热线工程师", "Hotline agent"),
     "arises_from": ("起因问题", "Arises from"),
@@ -173,6 +175,7 @@ INTAKE = Wording(
             "请填写电话或电子邮件：每个问题都要答复",
             "give a phone or an e-mail: every issue gets a reply",
         ),
+        "agitated": ("只有投诉可以这样标记", "only a complaint can say so"),
         "agent": (
             "您的人员编号不是热线工程师编号（2 至 4 位数字），不能登记问题：请在人员名册中改正",
             "your id is no hotline number of 2 to 4 digits: have the roster corrected",

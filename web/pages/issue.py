@@ -36,7 +36,7 @@ from web.problems import Problem
 from web.rendering import render
 
 UP_FRONT = (
-    *(ActionName.ACCEPT, ActionName.VERIFY, ActionName.SURVEY, ActionName.QUOTE),
+    *(ActionName.CALM, ActionName.ACCEPT, ActionName.VERIFY, ActionName.SURVEY, ActionName.QUOTE),
     *(ActionName.APPROVE, ActionName.RESUME, ActionName.RESOLVE),
     *(ActionName.REPORT_PROGRESS, ActionName.WAIT_FOR_CUSTOMER),
 )
