@@ -27,6 +27,7 @@ from activities.informing import informed, taught
 from activities.redirecting import redirected
 from domain import contract as names
 from domain.contract import StepName
+from domain.issue import lifecycle
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.lateness import Registered, late
@@ -117,6 +118,8 @@ class Recording:
             case = await _case(connection, step, found.case, staff, current)
             case = await issue_writer.correct(connection, step, case)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
+            if queue := step.intake and rulebook.policy.queue(case.facts):
+                step = lifecycle.queued(step, queue)
             known = await informed(connection, step, case.department, rulebook.policy, staff)
             coming = coded(known.step, case.facts_with(step), current.rulebook.policy)
             said, promises = _registered_late(coming, _planned(step, case, rulebook))

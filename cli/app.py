@@ -76,6 +76,10 @@ COMMANDS: Mapping[str, Place] = {
         "cli.approvals:approvals",
         "List what waits for a yes or a rating: prices, repairs, what is on its way there.",
     ),
+    "queue": Place(
+        "cli.queue:queue",
+        "List what came in by web, mail or chat and waits for an agent.",
+    ),
     "callback": Place(
         "cli.callbacks:app",
         "The callback clerk's day: whom to call, and what they said.",

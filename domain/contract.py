@@ -12,6 +12,8 @@ class StepName(StrEnum):
     """Somebody is looked for: passed on, transferred, reassigned, relieved (R10, R15, R16)."""
     ACCEPT_ISSUE = "accept_issue"
     """Its handler has it (R11)."""
+    TAKE_ISSUE = "take_issue"
+    """An agent has it, of what came in in writing (R36)."""
     RECORD_PROGRESS = "record_progress"
     """How far it is; it waits for the customer, or goes on (R13-R15)."""
     RECORD_FINDINGS = "record_findings"

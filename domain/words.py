@@ -176,6 +176,7 @@ CLOCKS: Names = {"working": ("工作时间", "working time"), "elapsed": ("自�
 ACTIONS: Names = {
     ActionName.REGISTERED: ("登记", "registered"),
     ActionName.ANSWER: ("热线答复", "answer"),
+    ActionName.TAKE: ("认领", "take"),
     ActionName.REPORT_TEST: ("试用结果", "test"),
     ActionName.CALM: ("安抚客户", "calm the customer"),
     ActionName.VERIFY: ("投诉核实", "verify"),

@@ -34,7 +34,8 @@ _DUE = """
     LEFT JOIN handling_forms f ON f.issue_id = p.issue_id AND f.generation = p.generation
     LEFT JOIN consultation_records c ON c.issue_id = p.issue_id AND c.generation = p.generation
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN i.first_contact THEN i.agent ELSE coalesce(f.engineer, i.engineer) END
+        SELECT CASE WHEN i.first_contact THEN coalesce(i.taken_by, i.agent)
+            ELSE coalesce(f.engineer, i.engineer) END
     ) AS h (handler)
     LEFT JOIN members m ON m.id = h.handler
     WHERE p.kind = $2 AND p.ended_at IS NULL AND coalesce(p.opens_at, p.made_at) < $1

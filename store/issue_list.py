@@ -41,6 +41,9 @@ class Filter(Narrowed):
     )
     overdue: bool = Field(default=False, description="only those with a broken running promise")
     unassigned: bool = Field(default=False, description="only those that no engineer has")
+    queued: bool = Field(
+        default=False, description="only those in a queue of the hotline, taken or not (R36)"
+    )
     provisional: bool = Field(
         default=False, description="only those with a promise that the next notice may move (R32)"
     )
@@ -83,7 +86,12 @@ _OPEN_OR_WRITTEN_TO = f"({_OPEN} OR bool_or(p.kind = '{PromiseKind.FEEDBACK}'))"
 _LATE = f"p.outcome {_among(PAST_DUE)} AND p.kind NOT {_among(OVERSIGHT)}"
 _NEXT_DUE = f"min(p.due_at) FILTER (WHERE {_MOVING})"
 _RUNNING = "promises p ON p.issue_id = i.id AND p.ended_at IS NULL"
+_WHOSE = "(i.taken_by = {0} OR (i.taken_by IS NULL AND i.queue IS NULL AND i.agent = {0}))"
+"""Whose of the hotline an issue is: who took it, or took it in."""
 _SOME = "(SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL AND {})"
+
+_HELD = _SOME.format(f"p.kind = '{PromiseKind.HAND_OVER}'")
+_QUEUED = f"(i.queue IS NOT NULL AND {_OPEN} AND EXISTS {_HELD})"
 
 
 def _of_issue(wanted: Filter) -> tuple[list[str], list[object]]:
@@ -95,8 +103,12 @@ def _of_issue(wanted: Filter) -> tuple[list[str], list[object]]:
         for name in Narrowed.model_fields
         if (value := getattr(wanted, name)) is not None
     }
-    conditions = [f"i.{name} = ${place}" for place, name in enumerate(asked, start=1)]
+    conditions = [
+        _WHOSE.format(f"${place}") if name == "agent" else f"i.{name} = ${place}"
+        for place, name in enumerate(asked, start=1)
+    ]
     conditions += ["i.engineer IS NULL"] * wanted.unassigned
+    conditions += [_QUEUED] * wanted.queued
     values: list[object] = list(asked.values())
     if wanted.updated_since is not None:
         since, value = event_log.since(wanted.updated_since, f"${len(values) + 1}")

@@ -32,7 +32,8 @@ from store.outbox import Message
 
 class IssueContext(Model):
     """What planning, assignment and wording have to know of an issue, read under a lock.
-    ``calendar`` is the one its centre had at registration: that one is in its rulebook.
+    ``calendar`` is the one its centre had at registration: that one is in its rulebook. ``agent``
+    is empty for what nobody has taken out of a queue (R36).
     """
 
     number: str
@@ -150,7 +151,7 @@ def context(row: asyncpg.Record) -> IssueContext:
         zone=row["zone"],
         title=row["title"],
         site=row["site"],
-        agent=row["agent"],
+        agent=row["taken_by"] or ("" if row["queue"] else row["agent"]),
         against=row["against"],
         behaves=row["behaves"],
         outside=row["outside"],
@@ -249,6 +250,7 @@ def facts_of(intake: Intake, centre: str) -> Facts:
         centre=centre,
         customer=intake.customer.type,
         existing=intake.customer.existing,
+        channel=intake.channel,
     )
 
 
@@ -366,7 +368,7 @@ _OPENED = (
 _MOVED = (
     *("seq", "stage", "outcome", "severity", "generation", "escalation_level", "answered"),
     *("department", "centre", "engineer", "engineer_name", "lead", "lead_name", "updated_at"),
-    *("closed_at", "rulebook", "first_contact", "worded"),
+    *("closed_at", "rulebook", "first_contact", "worded", "queue", "taken_by"),
 )
 _LIVED = (
     *("due_at", "provisional", "marks", "reached", "outcome", "ended_at"),
@@ -422,6 +424,8 @@ def _moving() -> str:
         # Whoever was found by all words before is so still.
         "worded": "CASE WHEN i.worded = i.seq THEN given.worded ELSE i.worded END",
         "answered": "coalesce(given.answered, i.answered)",
+        "queue": "coalesce(given.queue, i.queue)",
+        "taken_by": "coalesce(given.taken_by, i.taken_by)",
         "closed_at": (
             f"CASE WHEN given.stage = '{Stage.CLOSED}'"
             " THEN coalesce(i.closed_at, given.closed_at) END"
@@ -526,6 +530,8 @@ def _moved_to(case: IssueContext, recorded: Recorded) -> _Row:
         "rulebook": case.rulebook,
         "first_contact": step.first_contact,
         "worded": step.seq,
+        "queue": step.queue,
+        "taken_by": step.taken_by,
     }
 
 

@@ -98,7 +98,8 @@ async def _closed(connection: Connection, days: Days, zone: str) -> list[Closed]
     """
     rows = await connection.fetch(
         """
-        SELECT id, CASE WHEN first_contact THEN agent ELSE coalesce(engineer, lead, agent) END
+        SELECT id, CASE WHEN first_contact THEN coalesce(taken_by, agent)
+            ELSE coalesce(engineer, lead, taken_by, agent) END
             AS handler
         FROM issues WHERE closed_at >= $1 AND closed_at < $2
         """,
@@ -213,7 +214,7 @@ async def _sample(connection: Connection, number: int) -> Sample | None:
         SELECT i.number, i.title, i.kind, i.product_line, i.closed_at, r.issue_id, r.handler,
             m.name AS handler_name, ARRAY(
                 SELECT hand FROM (
-                    SELECT unnest(ARRAY[r.handler, i.engineer, i.agent]) AS hand
+                    SELECT unnest(ARRAY[r.handler, i.engineer, i.agent, i.taken_by]) AS hand
                     UNION SELECT engineer FROM handling_forms WHERE issue_id = i.id
                     UNION SELECT clerk FROM callback_records WHERE issue_id = i.id
                 ) h WHERE hand IS NOT NULL

@@ -31,6 +31,7 @@ from web.pages import (
     lead,
     links,
     pictures,
+    queue,
     reading,
     signing_in,
 )
@@ -41,7 +42,7 @@ ROOMS = (
     *(issues, events, attachments, cases, api_audit, webhooks, receivers, telephone),
     *(evaluations, api_reading),
     *(health, heartbeat),
-    *(signing_in, links, engineer, lead, approvals, agent, clerk, find, attaching, pictures),
+    *(signing_in, links, engineer, lead, approvals, agent, queue, clerk, find, attaching, pictures),
     *(evaluation_pages, reading),
 )
 """Each has the routes of its own."""

@@ -79,6 +79,7 @@ def rooms(role: Role) -> list[tuple[str, Reason]]:
         ("/approvals", ("审批", "Approvals"), role in SUPERVISORS),
         ("/my", ("我的问题", "My issues"), handles(role)),
         ("/intake", ("登记", "Intake"), reach(role, Right.FIND_CUSTOMERS) is not Reach.NONE),
+        ("/queue", ("网上来件", "Queue"), reach(role, Right.FIND_CUSTOMERS) is not Reach.NONE),
         (
             "/reading",
             ("客户意见", "Opinions"),

@@ -31,6 +31,12 @@ class Command(NamedTuple):
 
 COMMANDS: tuple[Command, ...] = (
     Command(
+        "take",
+        ActionName.TAKE,
+        "Take an enquiry out of the queue: it is yours to answer or to pass on.",
+        "--by 07",
+    ),
+    Command(
         "answer",
         ActionName.ANSWER,
         "Answer it at the hotline: nobody is sent.",

@@ -18,6 +18,7 @@ class ActionName(StrEnum):
     """Every transition an issue can make, by people (first) or by the desk itself (last)."""
 
     REGISTERED = "registered"
+    TAKE = "take"
     ANSWER = "answer"
     REPORT_TEST = "report_test"
     CALM = "calm"

@@ -47,7 +47,7 @@ from domain.issue.handling import (
     Transfer,
     WaitForCustomer,
 )
-from domain.issue.hotline import Answer, ReportTest
+from domain.issue.hotline import Answer, ReportTest, Take
 from domain.issue.notes import AddNote, Amend, Amended
 from domain.issue.paid_service import Approve, Confirm, Quote, Survey
 from domain.issue.thresholds import Escalate, Replan, ThresholdReached
@@ -97,6 +97,7 @@ __all__ = [
     "Resolve",
     "Resume",
     "Survey",
+    "Take",
     "ThresholdReached",
     "Transfer",
     "Verify",

@@ -22,6 +22,7 @@ TYPES: Mapping[StepName, str] = {
     StepName.REGISTER_ISSUE: "issue.registered",
     StepName.ASSIGN_ENGINEER: "issue.assigned",
     StepName.ACCEPT_ISSUE: "issue.accepted",
+    StepName.TAKE_ISSUE: "issue.taken",
     StepName.RECORD_PROGRESS: "issue.progressed",
     StepName.RECORD_FINDINGS: "issue.examined",
     StepName.RECORD_QUOTATION: "issue.quoted",

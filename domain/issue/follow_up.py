@@ -244,7 +244,7 @@ def _no_repair(issue: Issue, _: Actor) -> Refused | None:
 def _solved_by(issue: Issue) -> str | None:
     """R18: whose work it was: the agent's, if it was solved on the line."""
     if issue.first_contact:
-        return issue.intake.agent
+        return issue.agent
     return issue.engineer.id if issue.engineer else None
 
 

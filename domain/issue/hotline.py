@@ -1,4 +1,6 @@
-"""At the hotline (R8, R9): the agent knows the answer, and the customer tries it."""
+"""At the hotline (R8, R9, R36): an agent takes what came in in writing, knows the answer, and the
+customer tries it.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +38,26 @@ from domain.vocabulary import (
     Text,
     Words,
 )
+
+
+class Take(Act):
+    """An agent takes an enquiry out of the queue (R36): it is theirs from now on, to answer or to
+    pass on.
+    """
+
+
+def _not_to_be_taken(issue: Issue, by: Actor) -> Refused | None:
+    """R36: one of those who reach for it at once gets it, the others hear who did."""
+    if not issue.queued:
+        return Refused("NotAllowed", f"{issue.number} is in no queue: nobody has to take it")
+    if issue.taken_by not in {None, by.id}:
+        return Refused("NotAllowed", f"{issue.number} was taken by {issue.taken_by} already")
+    return None
+
+
+def take(_: Issue, act: Take, __: datetime) -> Changes:
+    """R36: taken once more by whoever has it, it stays theirs."""
+    return {"taken_by": act.by.id}
 
 
 class Answer(Act):
@@ -151,6 +173,16 @@ def tested(
 
 
 ACTIONS: tuple[Action[Any], ...] = (
+    Action(
+        ActionName.TAKE,
+        Take,
+        Rule(
+            frozenset({Stage.REGISTERED}),
+            SUPERVISORS | {Role.AGENT},
+            hindrance=_not_to_be_taken,
+        ),
+        take,
+    ),
     Action(
         ActionName.ANSWER,
         Answer,

@@ -21,7 +21,7 @@ from domain.issue.lateness import by_own_word
 from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.issue.step import Recorded, Step
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import Actor, Audience, Behaviour, Outcome, Role, Stage
+from domain.vocabulary import Actor, Audience, Behaviour, Outcome, Role, Severity, Stage
 
 _AT_ONCE = (PromiseKind.RESPONSE, PromiseKind.RESOLUTION)
 PROMISED: Mapping[Behaviour, tuple[PromiseKind, ...]] = dict.fromkeys(Behaviour, _AT_ONCE) | {
@@ -78,6 +78,31 @@ def _held(intake: Intake) -> bool:
     return intake.answering and intake.behaviour is not Behaviour.COMPLAINT
 
 
+def queued(step: Step, queue: str) -> Step:
+    """R36: let what is registered wait in a queue until an agent takes it, answers it or passes it
+    on. Whoever is to handle it then has the time of the response from then on (R11). A complaint
+    (R19), what is major (R5) or complex (R10), and what an agent has in hand already wait for
+    nobody.
+    """
+    intake = step.intake
+    if intake is None or not _can_wait(intake):
+        return step
+    made = (kind for kind in step.make if kind is not PromiseKind.RESPONSE)
+    return step.model_copy(
+        update={
+            "queue": queue,
+            "make": (*made, PromiseKind.HAND_OVER),
+            "assignment": None,
+            "tell": tuple(tell for tell in step.tell if tell not in ASSIGNED),
+        }
+    )
+
+
+def _can_wait(intake: Intake) -> bool:
+    urgent = intake.severity is Severity.MAJOR or intake.complex
+    return not (intake.answering or urgent or intake.behaviour is Behaviour.COMPLAINT)
+
+
 def _told_at_first(intake: Intake) -> Iterator[NotificationRequest]:
     """R10, R16, R20: the customer, whoever is to handle it, and who watches over such issues."""
     yield NotificationRequest(template="registered", to=Audience.CUSTOMER)
@@ -121,6 +146,7 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
     _check_expectation(act, now)
     said: Changes = {"content": act.content()}
     changes = _unchanged(issue) | said | ACTIONS[name].effect(issue, act, at)
+    changes |= _out_of_the_queue(issue, act, changes)
     changes |= {"promises": _passed_on(issue, changes, at)}
     if changes["stage"] is Stage.CLOSED and not issue.closed:
         changes |= _closing(issue, changes, at)
@@ -231,6 +257,22 @@ def _passed_on(issue: Issue, changes: Changes, at: datetime) -> tuple[Promise, .
     if held is None or not changes.get("assignment") or held.key in (p.key for p in ended):
         return ended
     return (*ended, held.fulfil(at))
+
+
+def _out_of_the_queue(issue: Issue, act: Act, changes: Changes) -> Changes:
+    """R36: an agent who answers or passes on what nobody took has taken it with that. Passed on, it
+    is promised when its handler is heard from, unless that is now (R11).
+    """
+    if not issue.queued:
+        return {}
+    found: Changes = {}
+    passed_on = changes.get("assignment") is not None
+    answered = changes["stage"] is Stage.RESOLVED
+    if issue.taken_by is None and act.by.role is Role.AGENT and (passed_on or answered):
+        found["taken_by"] = act.by.id
+    if passed_on and not isinstance(act, Accept):
+        found["make"] = (*changes.get("make", ()), PromiseKind.RESPONSE)
+    return found
 
 
 def _closing(issue: Issue, changes: Changes, at: datetime) -> Changes:

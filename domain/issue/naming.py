@@ -28,6 +28,7 @@ TODAYS = Manner(named_steps=True)
 
 NAMES: Mapping[ActionName, StepName] = {
     ActionName.REGISTERED: StepName.REGISTER_ISSUE,
+    ActionName.TAKE: StepName.TAKE_ISSUE,
     ActionName.ANSWER: StepName.RECORD_ANSWER,
     ActionName.REPORT_TEST: StepName.RECORD_CALLBACK,
     ActionName.CALM: StepName.RECORD_FINDINGS,

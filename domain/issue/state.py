@@ -206,6 +206,16 @@ class Issue(Model):
         description="how often telephone or e-mail proved wrong: links sent before open nothing",
         exclude_if=lambda times: not times,
     )
+    queue: str | None = Field(
+        default=None,
+        description="the queue of the hotline it came in by (R36)",
+        exclude_if=lambda name: name is None,
+    )
+    taken_by: str | None = Field(
+        default=None,
+        description="the agent who took it out of the queue (R36)",
+        exclude_if=lambda agent: agent is None,
+    )
     results: tuple[str, ...] = ()
     called_in_vain: int = Field(
         default=0,
@@ -238,6 +248,16 @@ class Issue(Model):
     def running(self) -> tuple[Promise, ...]:
         """The clocks that have not ended, standing still or not."""
         return tuple(p for p in self.promises if p.running)
+
+    @property
+    def agent(self) -> str:
+        """The agent's number whose issue it is: who took it, or took it in."""
+        return self.taken_by or self.intake.agent
+
+    @property
+    def queued(self) -> bool:
+        """Whether it is still the hotline's to answer or to pass on, of what came in in writing."""
+        return self.queue is not None and self.promise(PromiseKind.HAND_OVER) is not None
 
     def is_with(self, by: Actor) -> bool:
         """Whether it is this actor's to handle."""

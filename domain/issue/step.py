@@ -86,6 +86,16 @@ class Step(Model):
     assignment: Assignment | None = None
     department: str | None = Field(default=None, description="it is transferred to this one")
     first_contact: bool = False
+    queue: str | None = Field(
+        default=None,
+        description="with the registration: the queue it waits in (R36)",
+        exclude_if=lambda name: name is None,
+    )
+    taken_by: str | None = Field(
+        default=None,
+        description="the agent whose it is from now on (R36)",
+        exclude_if=lambda agent: agent is None,
+    )
     ends_as: Outcome = Outcome.SOLVED
     handling: Handling | None = None
     callback: CallbackRecord | None = None
@@ -267,6 +277,8 @@ class Recorded(Model):
                 "answered": issue.answered if step.answered is None else step.answered,
                 "first_contact": step.first_contact,
                 "ends_as": step.ends_as,
+                "queue": step.queue or issue.queue,
+                "taken_by": step.taken_by or issue.taken_by,
                 "results": (*issue.results, step.result) if step.result else issue.results,
                 "promises": (*kept, *changed.values()),
                 "panel_sits": issue.panel_sits and not step.replies,

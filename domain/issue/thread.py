@@ -211,6 +211,7 @@ def _reading(
 
 
 READ: Mapping[ActionName, Reading] = {
+    ActionName.TAKE: _reading(),
     ActionName.ANSWER: _reading(told="solution"),
     ActionName.REPORT_TEST: _reading("worked words"),
     ActionName.CALM: _reading(internal=True),

@@ -87,6 +87,10 @@ class IssueView(Model):
     next_due_at: Instant | None
     answered: bool
     first_contact: bool = False
+    queue: str | None = Field(
+        default=None, description="the queue that agents take it out of (R36)"
+    )
+    taken_by: str | None = Field(default=None, description="the agent who took it (R36)")
     arises_from: str | None = None
     complaints: tuple[str, ...] = ()
     merged_into: str | None = Field(
@@ -138,6 +142,8 @@ def view(issue: Issue) -> IssueView:
         next_due_at=issue.next_due_at,
         answered=issue.answered,
         first_contact=issue.first_contact,
+        queue=issue.queue,
+        taken_by=issue.taken_by,
         arises_from=issue.intake.arises_from,
         complaints=issue.complaints,
         merged_into=issue.merged_into,

@@ -99,6 +99,7 @@ class Facts(Model):
     existing: bool = True
     first_contact: bool = False
     generation: int = 1
+    channel: Channel = Channel.TELEPHONE
 
 
 # Sorted on the way out: the same rule is the same JSON in every process.
@@ -121,6 +122,9 @@ class Selector(Model):
     )
     first_contact: Annotated[frozenset[bool], _SortedFlags] = Field(
         default=frozenset(), description="[true] the hotline answered it (R8)"
+    )
+    channel: Annotated[frozenset[Channel], _Sorted] = Field(
+        default=frozenset(), description="how it came in (R1)", exclude_if=lambda asked: not asked
     )
 
     def mismatches(self, facts: Facts) -> tuple[str, ...]:
@@ -203,6 +207,15 @@ class RouteRule(Model):
     name: Code
     select: Selector = Field(default=Selector(), alias="for")
     department: Code
+
+
+class QueueRule(Model):
+    """Which issues an agent looks at first: they are nobody's until somebody of the hotline takes
+    them (R36). Until when that is, the promise ``hand_over`` says.
+    """
+
+    name: Code
+    select: Selector = Field(default=Selector(), alias="for")
 
 
 class ReliefRule(Model):
@@ -476,7 +489,9 @@ def _tables(policy: Policy) -> tuple[tuple[str, Mapping[str, Kind | Category | D
     )
 
 
-_Rule: TypeAlias = PromiseRule | NoticeRule | RouteRule | ReliefRule | ConsultationRule | FaultList
+_Rule: TypeAlias = (
+    PromiseRule | NoticeRule | RouteRule | ReliefRule | QueueRule | ConsultationRule | FaultList
+)
 
 
 class Policy(Model):
@@ -497,6 +512,9 @@ class Policy(Model):
     routes: tuple[RouteRule, ...] = Field(default=(), alias="route")
     reliefs: tuple[ReliefRule, ...] = Field(default=(), alias="relief")
     consultations: tuple[ConsultationRule, ...] = Field(default=(), alias="consultation")
+    queues: tuple[QueueRule, ...] = Field(
+        default=(), alias="queue", exclude_if=lambda rules: not rules
+    )
     fault_lists: tuple[FaultList, ...] = Field(default=(), alias="fault_list")
     standby: Standby = Standby()
     qualification: Qualification = Qualification()
@@ -576,6 +594,7 @@ class Policy(Model):
         yield from (("notice", rule) for rule in self.notices)
         yield from (("route", rule) for rule in self.routes)
         yield from (("relief", rule) for rule in self.reliefs)
+        yield from (("queue", rule) for rule in self.queues)
         yield from (("consultation", rule) for rule in self.consultations)
         yield from (("fault_list", rule) for rule in self.fault_lists)
 
@@ -596,6 +615,16 @@ class Policy(Model):
         if PromiseKind.SURVEY in promised and (missing := sorted(wanted - promised)):
             msg = (
                 f"survey: what follows it needs a promise too, or is forgotten: {missing[0]} (R17)"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _a_queue_has_an_end(self) -> Policy:
+        if self.queues and not self._rules(PromiseKind.HAND_OVER):
+            msg = (
+                f'queue {self.queues[0].name}: no promise "hand_over": what nobody takes out of it '
+                "would wait for ever (R36)"
             )
             raise ValueError(msg)
         return self
@@ -645,6 +674,13 @@ class Policy(Model):
         """Say whether such an issue is on the consultation record while it is there (R38)."""
         fitting = (rule for rule in self.consultations if rule.select.matches(facts))
         return any(department in rule.departments for rule in fitting)
+
+    def queue(self, facts: Facts) -> str | None:
+        """Name the queue in which such an issue waits for an agent (R36); None: in none, or nothing
+        would take it out again.
+        """
+        first = next((rule for rule in self.queues if rule.select.matches(facts)), None)
+        return first.name if first and self.rule(PromiseKind.HAND_OVER, facts) else None
 
     def relieved(self, facts: Facts) -> bool:
         """Say whether such an issue changes hands when its handler goes off duty (R16)."""

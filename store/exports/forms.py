@@ -65,6 +65,8 @@ ISSUES = Register(
         Column("source", "来源系统", "Source"),
         Column("reference", "来源单号", "Reference"),
         person("agent", "受理人", "Agent"),
+        Column("queue", "待认领队列", "Queue"),
+        person("taken_by", "认领人", "Taken by"),
         number("ring_seconds", "振铃秒数", "Rang, seconds"),
         code("kind", "问题类别", "Kind", words.KINDS),
         code("category", "问题性质", "Category", words.CATEGORIES),

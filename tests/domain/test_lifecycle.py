@@ -46,6 +46,7 @@ from tests.support.builders import (
 
 MATRIX = """
                   registered assigned in_progress waiting reopened
+take              SA         .        .           .       .
 answer            SA         SA       .           .       SA
 accept            S          ES       .           .       S
 report_progress   .          ES       ES          ES      .
@@ -191,6 +192,7 @@ _AWAITED = {
     (ActionName.CONTACT_CUSTOMER, Stage.RESOLVED): PromiseKind.REPLY,
     **dict.fromkeys(product([ActionName.RESUME], DONE), PromiseKind.FEEDBACK),
     (ActionName.REPORT_TEST, Stage.CLOSED): PromiseKind.FEEDBACK,
+    (ActionName.TAKE, Stage.REGISTERED): PromiseKind.HAND_OVER,
 }
 """What has to run besides, for the action to make sense at all."""
 
@@ -200,6 +202,8 @@ def _issue_for(name: ActionName, stage: Stage) -> Issue:
     if name in {ActionName.MERGE, ActionName.ABSORB}:  # which are of one kind
         fault = issue.intake.model_copy(update={"kind": "fault"})
         issue = issue.model_copy(update={"intake": fault})
+    if name is ActionName.TAKE:
+        issue = issue.model_copy(update={"queue": "enquiries"})
     if awaited := _AWAITED.get((name, stage)):
         return issue.model_copy(update={"promises": (*issue.promises, a_promise(awaited))})
     return issue
@@ -232,6 +236,7 @@ def test_an_action_is_for_whom_the_regulation_names(name: ActionName, stage: Sta
 @pytest.mark.parametrize("stage", Stage)
 def test_what_is_offered_in_a_stage_is_what_some_person_may_do_there(stage: Stage) -> None:
     people = {name for (name, where), who in CELLS.items() if where is stage and who.strip("D")}
+    people -= {ActionName.TAKE}  # it is in no queue
     issue = an_issue(stage)
     if stage in DONE:  # the customer has written after the answer
         promises = (*issue.promises, a_promise(PromiseKind.FEEDBACK))

@@ -40,6 +40,19 @@ def test_the_first_rule_that_fits_wins() -> None:
     assert chosen(rules) == "rest"
 
 
+def test_r36_a_queue_is_for_those_it_names_and_has_an_end() -> None:
+    enquiries = {"name": "enquiries", "for": {"channel": ["email", "chat"], "kind": ["sales"]}}
+    held = rule("held", promise="hand_over", **{"for": {"channel": ["email"]}})
+    rules = policy(held, queue=[enquiries])
+    assert rules.queue(facts(kind="sales", channel="email")) == "enquiries"
+    assert rules.queue(facts(kind="sales", channel="chat")) is None, "nothing would take it out"
+    assert rules.queue(facts(kind="fault", channel="email")) is None
+    assert rules.queue(facts(kind="sales")) is None
+    assert policy(held).queue(facts(kind="sales", channel="email")) is None
+    with pytest.raises(ValidationError, match='queue enquiries: no promise "hand_over"'):
+        policy(rule("r"), queue=[enquiries])
+
+
 def test_what_a_selector_leaves_out_matches_everything_and_what_it_names_must_all_fit() -> None:
     rules = policy(rule("both", **{"for": {"kind": ["fault", "complaint"], "region": ["广东"]}}))
     assert chosen(rules) == "both"
@@ -60,6 +73,7 @@ def test_what_a_selector_leaves_out_matches_everything_and_what_it_names_must_al
         ("customer", "enterprise", "individual"),
         ("existing", True, False),
         ("first_contact", False, True),
+        ("channel", "telephone", "email"),
     ],
 )
 def test_a_rule_can_ask_for_every_fact(field: str, wanted: object, other: object) -> None:
@@ -103,7 +117,7 @@ def test_a_mismatch_is_named_for_every_fact_a_rule_can_ask_for() -> None:
     elsewhere = {name: ["elsewhere"] for name in ("product_line", "region", "centre")}
     other = {"kind": ["sales"], "severity": ["major"], "category": ["commerce"]}
     who = {"customer": ["individual"], "existing": [False], "first_contact": [True]}
-    select = Selector.model_validate(other | elsewhere | who)
+    select = Selector.model_validate(other | elsewhere | who | {"channel": ["chat"]})
     assert set(select.mismatches(facts())) == set(Selector.model_fields)
     assert not select.matches(facts())
     assert Selector().mismatches(facts()) == ()

@@ -127,6 +127,7 @@ def _amend(chance: Random, *_: object) -> dict[str, Any]:
 Said = dict[str, Any]
 _Says = Callable[[Random, datetime, Roster, IssueView], dict[str, Any]]
 SAID: dict[ActionName, _Says] = {
+    ActionName.TAKE: lambda *_: {},
     ActionName.ANSWER: _answer,
     ActionName.REPORT_TEST: lambda c, *_: {"worked": c.random() < 0.6, "words": _words(c)},
     ActionName.CALM: lambda c, *_: {"spoken": _words(c)},
@@ -210,6 +211,8 @@ _SELDOM |= {ActionName.LINK: 0.2, ActionName.CHASE: 0}  # they had nobody to ask
 
 def likely(chance: Random, issue: IssueView) -> ActionName:
     """Choose something that the stage allows: mostly what brings the issue on."""
+    if ActionName.TAKE in issue.can and chance.random() < 0.8:
+        return ActionName.TAKE
     if chance.random() < 0.7:
         return weighted(chance, _BRINGS_ON[issue.stage])
     return weighted(chance, {name: _SELDOM.get(name, 1) for name in issue.can})

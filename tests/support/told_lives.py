@@ -122,6 +122,10 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
             Deed(_A.REPORT_TEST, Role.CUSTOMER, {"worked": False}, Door.LINK),
         ),
     ),
+    "letter": (
+        {"kind": "consultation", "channel": "email"},
+        (Deed(_A.TAKE, Role.AGENT), Deed(_A.ANSWER, Role.AGENT, {"on_the_line": False})),
+    ),
     "complaint": (
         {"kind": "complaint", "category": "service"},
         (

@@ -24,6 +24,10 @@ async def held(desk: StoryDesk) -> Handle:
     return (await desk.open(answering=True))[0]
 
 
+async def queued(desk: StoryDesk) -> Handle:
+    return (await desk.open(kind="consultation", channel="email"))[0]
+
+
 async def answered(desk: StoryDesk) -> Handle:
     handle = await held(desk)
     await desk.do(handle, ActionName.ANSWER, AGENT, solution="hold the button")
@@ -97,6 +101,17 @@ class Form(NamedTuple):
 
 
 FORMS = (
+    Form(
+        ActionName.TAKE,
+        queued,
+        AGENT,
+        {},
+        (
+            ({"by": _MISSING}, "by: Field required"),
+            ({"to": "07"}, "to: Extra inputs are not permitt"),
+        ),
+        (HANDLER, CUSTOMER),
+    ),
     Form(
         ActionName.ANSWER,
         held,

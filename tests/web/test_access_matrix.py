@@ -406,6 +406,7 @@ PAGES = [
     Page("GET", "/board/{number}", Right.SEE, SUPERVISORS),
     Page("GET", "/intake", Right.FIND_CUSTOMERS),
     Page("GET", "/intake/{number}", Right.SEE),
+    Page("GET", "/queue", ActionName.TAKE),
     Page("GET", "/calls", Right.LIST_CALLBACKS),
     Page("GET", "/reading", Right.READ_OPINIONS),
     Page("POST", "/reading", Right.READ_OPINIONS),
@@ -439,6 +440,7 @@ PAGES = [
     *_acts("/board", BESIDE, SUPERVISORS),
     *_acts("/intake", BESIDE),
     *_acts("/intake", agent_pages.ON_THE_LINE),
+    *_acts("/queue", (ActionName.TAKE,)),
     *_acts("/board", (ActionName.WITHDRAW,), SUPERVISORS),
     *_acts("/my", (ActionName.WITHDRAW,)),
 ]

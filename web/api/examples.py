@@ -55,6 +55,7 @@ CALLS: Mapping[str, Any] = {
     ]
 }
 SAID: Mapping[ActionName, Mapping[str, Any]] = {
+    ActionName.TAKE: {},
     ActionName.ANSWER: {"solution": "按住复位键十秒。", "case": "C-0001"},
     ActionName.REPORT_TEST: {"worked": True, "words": "好了,谢谢"},
     ActionName.VERIFY: {"verdict": "general", "findings": "约定的时间没有人到场。"},

@@ -109,6 +109,9 @@ class Wanted(Narrowed):
 
     open: bool = Field(default=True, description="only open ones; false: closed ones too")
     overdue: bool = Field(default=False, description="only those with a broken running promise")
+    queued: bool = Field(
+        default=False, description="only those in a queue of the hotline, taken or not (R36)"
+    )
     provisional: bool = Field(
         default=False, description="only those with a promise the next notice may move (R32)"
     )

@@ -51,7 +51,8 @@ _CALLED = ("phone", "organisation", "name", "contact")
 _CASES = 5
 _CASE = re.compile(r"C-\d+")
 ON_THE_LINE = (
-    *(ActionName.ANSWER, ActionName.REPORT_TEST, ActionName.RESUME),
+    *(ActionName.TAKE, ActionName.ANSWER, ActionName.REASSIGN, ActionName.REPORT_TEST),
+    ActionName.RESUME,
     *(ActionName.ESCALATE, ActionName.WITHDRAW),
 )
 """What an agent does for a customer who is on the line."""
