@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.types import ASGIApp
@@ -46,6 +46,8 @@ ROOMS = (
     *(evaluation_pages, reading),
 )
 """Each has the routes of its own."""
+_NAMING = (links, engineer, lead, approvals, agent, find)
+"""Rooms whose pages call kinds, categories and departments by the policy's names."""
 
 
 class _Guarded(FastAPI):
@@ -85,7 +87,8 @@ def build(doors: Doors) -> FastAPI:
     app.add_exception_handler(Exception, _own_fault)
     api_document.install(app)
     for room in ROOMS:
-        app.include_router(room.router)
+        known = [Depends(rendering.with_terms)] if room in _NAMING else []
+        app.include_router(room.router, dependencies=known)
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"), name="static")
     return app
 

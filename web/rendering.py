@@ -16,13 +16,13 @@ from starlette.datastructures import FormData
 
 from domain import telephone, words
 from domain.for_customers.matter import matter
-from domain.for_customers.saying import department
 from domain.issue import view
 from domain.issue.actions import ActionName
 from domain.issue.entries import without_ways
 from domain.issue.follow_up import asks_whether_it_runs
 from domain.roles import rank
 from domain.staff.access import Reach, Right, reach
+from domain.terms import Terms
 from domain.vocabulary import SUPERVISORS, Role
 from domain.vocabulary import Language as Spoken
 from web.auth import sessions
@@ -116,13 +116,25 @@ _ENVIRONMENT.globals |= {
 }
 
 
+async def with_terms(request: Request, here: Here) -> None:
+    """Let the pages of a room know what the desk calls its own (R4, R37)."""
+    request.state.terms = await here.registers.staff.terms()
+
+
+def terms_of(request: Request) -> Terms:
+    """Return what the desk calls its own; in rooms that do not ask for it, what is usual."""
+    known: Terms = getattr(request.state, "terms", None) or Terms()
+    return known
+
+
 def render(request: Request, template: str, status: int = 200, /, **facts: Any) -> HTMLResponse:
     """Write a page in the reader's language, or in ``lang``. In templates ``say(zh, en)`` chooses
-    between two sentences, ``name(words.STAGES, code)`` says a code, ``csrf`` goes into every form.
+    between two sentences, ``name(words.STAGES, code)`` says a code,
+    ``terms`` those of the policy; ``csrf`` goes into every form.
     """
     lang: Language = facts.pop("lang", None) or language(request)
     which = 0 if lang == "zh" else 1
-    now = request.app.state.doors.now()
+    now, terms = request.app.state.doors.now(), terms_of(request)
 
     def name(table: Mapping[str, tuple[str, str]], code: str) -> str:
         return table[code][which] if code in table else str(code)
@@ -132,7 +144,8 @@ def render(request: Request, template: str, status: int = 200, /, **facts: Any) 
         lang=lang,
         say=lambda zh, en: (zh, en)[which],
         name=name,
-        department=lambda code: department(code, Spoken(lang)),
+        terms=terms,
+        department=lambda code: terms.department(code).said(Spoken(lang)),
         csrf=csrf(request),
         remaining=lambda at: remaining(at, now, lang),
         **{"now": now} | facts,

@@ -19,14 +19,14 @@ from cli.issues.actions import COMMANDS
 from cli.tables import plain, table_of
 from domain.attachments import Attachment, Standing
 from domain.finding import Answer, Passage
-from domain.for_customers.saying import department
 from domain.issue.forms import PaidService
 from domain.issue.state import Person, SlaState
 from domain.issue.thread import Entry
 from domain.issue.view import IssueView, PromiseView, local
 from domain.roles import rank
 from domain.sla.promise import PromiseEnd
-from domain.vocabulary import Language, Severity
+from domain.terms import Terms
+from domain.vocabulary import Severity
 from domain.words import ACTIONS, KEPT_BECAUSE, OUTCOMES, STAGES, both, both_of
 from store.issue_reader import Unsettled
 from store.kept_words import Kept
@@ -208,7 +208,7 @@ def attached(found: Sequence[Attachment]) -> RenderableType:
 
 def _department(code: str) -> str:
     """Name a department, with the code that commands take."""
-    name = department(code, Language.ZH)
+    name = Terms().department(code).zh
     return name if name == code else f"{name} {code}"
 
 

@@ -1,4 +1,4 @@
-"""How customers are told of instants, promises and departments, in their own language."""
+"""How customers are told of instants and promises, in their own language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Language
+from domain.vocabulary import Language, Named
 
 
 class Both(NamedTuple):
@@ -21,19 +21,6 @@ class Both(NamedTuple):
         """Say it in that language."""
         return self.zh if language is Language.ZH else self.en
 
-
-DEPARTMENTS: Mapping[str, Both] = {
-    "technical_service": Both("技术服务部", "technical service"),
-    "software_development": Both("软件开发部", "software development"),
-    "customer_service": Both("客户服务部", "customer service"),
-    "business_unit": Both("产品事业部", "the product business unit"),
-    "customer_success": Both("客户成功部", "customer success"),
-    "sales": Both("销售部", "sales"),
-    "legal": Both("法务部", "the legal department"),
-    "partner": Both("合作伙伴管理部", "partner relations"),
-    "general_office": Both("总经办", "the GM office"),
-}
-"""Departments of the shipped policies by name (R4); one that a desk adds is called by its code."""
 
 PROMISED: Mapping[PromiseKind, Both] = {
     PromiseKind.RESPONSE: Both("我们将在{}前与您联系", "we will contact you by {}"),
@@ -80,11 +67,6 @@ def instant(
     return f"{named} " * weekday + f"{day} {here:%H:%M}"
 
 
-def in_both(code: str) -> str:
-    """Name a department in Chinese and English."""
-    return " ".join(dict.fromkeys(DEPARTMENTS.get(code, Both(code, code))))
-
-
-def department(code: str, language: Language) -> str:
-    """Name a department."""
-    return DEPARTMENTS.get(code, Both(code, code)).said(language)
+def in_both(called: Named) -> str:
+    """Say a name in Chinese and English, once if it is the same."""
+    return " ".join(dict.fromkeys(called.both))

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-from domain.for_customers.saying import Both, department
+from domain.for_customers.saying import Both
 from domain.issue.state import Issue
 from domain.sla.promise import PromiseEnd, PromiseKind
+from domain.terms import Terms
 from domain.vocabulary import Behaviour, Language, Outcome, Stage
 
 STAFF_NUMBER = re.compile(r"[A-Za-z]{0,3}-?\d{2,}", re.ASCII)
@@ -432,10 +433,10 @@ def stands(issue: Issue) -> Sentence:
     return next(each for each in STANDS[issue.stage] if each.fits(issue))
 
 
-def where_it_stands(issue: Issue, language: Language) -> str:
+def where_it_stands(issue: Issue, language: Language, terms: Terms) -> str:
     """Say where an issue stands."""
     said = stands(issue).said.said(language)
-    return said.format(department=department(issue.department, language))
+    return said.format(department=terms.department(issue.department).said(language))
 
 
 def staff_number(id_: str) -> str | None:
@@ -443,11 +444,11 @@ def staff_number(id_: str) -> str | None:
     return id_ if STAFF_NUMBER.fullmatch(id_) else None
 
 
-def who_has_it(issue: Issue, language: Language) -> str:
+def who_has_it(issue: Issue, language: Language, terms: Terms) -> str:
     """Say by name, and staff number, who handles an issue; else who is in charge, or where."""
     person = issue.engineer or issue.lead
     if person is None:
-        return department(issue.department, language)
+        return terms.department(issue.department).said(language)
     zh = language is Language.ZH
     number = staff_number(person.id)
     if issue.engineer is None:

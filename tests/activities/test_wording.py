@@ -23,13 +23,13 @@ from activities.wording import (
     write,
 )
 from domain import sms
-from domain.for_customers.saying import DEPARTMENTS, PROMISED
+from domain.for_customers.saying import PROMISED
 from domain.issue import lifecycle
 from domain.issue.actions import PUBLIC_ACTIONS, Act, Approve, Consult, Evaluate
 from domain.links import Purpose
 from domain.sla.policy import Bilingual, Desk
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.terms import KINDS
+from domain.terms import DEPARTMENTS, KINDS
 from domain.vocabulary import (
     DESK,
     ESCALATION,

@@ -32,12 +32,13 @@ from domain.issue.actions import ActionName
 from domain.issue.state import Issue, Person
 from domain.links import BETWEEN_OURSELVES, PURPOSES, Link, Purpose
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.terms import KINDS
+from domain.terms import KINDS, Department, Terms
 from domain.vocabulary import (
     DESK,
     Audience,
     Language,
     Means,
+    Named,
     Outcome,
     Role,
     Stage,
@@ -85,7 +86,7 @@ def test_every_issue_has_a_sentence_in_both_languages_and_every_sentence_an_issu
     for issue in situations():
         said.add(stands(issue).said)
         for language in Language:
-            sentence = where_it_stands(issue, language)
+            sentence = where_it_stands(issue, language, Terms())
             assert sentence.endswith(("。", "."))
             assert not re.search(r"[{}_]|None", sentence)
     assert said == {each.said for each in every_sentence()}
@@ -104,8 +105,17 @@ def test_what_stands_with_a_department_names_it() -> None:
     issue = an_issue().model_copy(
         update={"intake": an_intake(category="out_of_scope"), "department": "legal"}
     )
-    assert "此事由法务部负责，我们已为您转交" in where_it_stands(issue, ZH)
-    assert "for the legal department to answer" in where_it_stands(issue, EN)
+    assert "此事由法务部负责，我们已为您转交" in where_it_stands(issue, ZH, Terms())
+    assert "for the legal department to answer" in where_it_stands(issue, EN, Terms())
+
+
+def test_a_department_that_is_the_desks_own_is_called_as_the_policy_calls_it() -> None:
+    own = Terms(departments={"vaults": Department(name=Named(zh="金库部", en="vaults"))})
+    none = {"department": "vaults", "engineer": None, "lead": None}
+    issue = an_issue().model_copy(update=none | {"intake": an_intake(category="out_of_scope")})
+    assert "此事由金库部负责" in where_it_stands(issue, ZH, own)
+    assert "This is for vaults to answer" in where_it_stands(issue, EN, own)
+    assert (who_has_it(issue, ZH, own), who_has_it(issue, EN, own)) == ("金库部", "vaults")
 
 
 # Who ----------------------------------------------------------------------------------------------
@@ -124,14 +134,14 @@ def test_a_staff_number_is_told_and_nobodys_name_is_taken_for_one(
 def test_customers_are_told_who_has_it_with_the_staff_number_or_who_is_in_charge() -> None:
     issue = an_issue()
     mine = issue.model_copy(update={"engineer": Person(id="10234", name="梁家豪")})
-    assert who_has_it(mine, ZH) == "梁家豪（工号 10234）"
-    assert who_has_it(mine, EN) == "梁家豪 (staff no. 10234)"
+    assert who_has_it(mine, ZH, Terms()) == "梁家豪（工号 10234）"
+    assert who_has_it(mine, EN, Terms()) == "梁家豪 (staff no. 10234)"
     named = issue.model_copy(update={"engineer": Person(id="liang.jiahao", name="梁家豪")})
-    assert who_has_it(named, ZH) == "梁家豪"
+    assert who_has_it(named, ZH, Terms()) == "梁家豪"
     nobody = issue.model_copy(update={"engineer": None, "lead": LEAD})
-    assert who_has_it(nobody, EN) == f"{LEAD.name} (in charge)"
+    assert who_has_it(nobody, EN, Terms()) == f"{LEAD.name} (in charge)"
     none = nobody.model_copy(update={"lead": None, "department": "technical_service"})
-    assert who_has_it(none, ZH) == "技术服务部"
+    assert who_has_it(none, ZH, Terms()) == "技术服务部"
 
 
 # When ---------------------------------------------------------------------------------------------
@@ -378,4 +388,4 @@ def test_that_it_failed_may_be_said_by_an_older_link_and_after_the_closing() -> 
 def test_after_our_answer_the_page_owns_that_what_they_wrote_is_read() -> None:
     issue = an_issue(Stage.REPLIED)
     issue = issue.model_copy(update={"promises": (a_promise(PromiseKind.FEEDBACK),)})
-    assert "我们收到了您写的话" in where_it_stands(issue, ZH)
+    assert "我们收到了您写的话" in where_it_stands(issue, ZH, Terms())

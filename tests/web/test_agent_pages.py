@@ -16,8 +16,10 @@ from domain.issue.actions import Act, ActionName, Answer, CustomerWrote, ReportT
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.telephone import shown
-from domain.vocabulary import Actor, Role, Stage
+from domain.terms import Category, Department, Kind
+from domain.vocabulary import Actor, Behaviour, Named, Role, Stage
 from starter.client import Desk, Opened, Unavailable
+from store import rulebooks
 from store.issue_list import Filter
 from tests.store.test_cases import a_draft, approved, propose
 from tests.support.builders import an_intake
@@ -402,6 +404,37 @@ async def test_a_page_is_in_the_language_of_the_browser(agent: AtDesk) -> None:
     page = await replace(agent, english=True).get("/intake")
     assert "Register an issue" in page.text
     assert "登记" not in page.text
+
+
+async def test_r37_pages_call_kinds_categories_and_departments_as_the_policy_does(
+    agent: AtDesk, caller: Caller, doors: Doors
+) -> None:
+    view = await reported(doors, caller)
+    pool = pool_of(doors)
+    async with pool.acquire() as connection, connection.transaction():
+        book = await rulebooks.current(connection)
+        assert book
+        grievance = Kind(name=Named(zh="客诉", en="grievance"), behaves=Behaviour.COMPLAINT)
+        own = {
+            "kinds": {view.kind: Kind(name=Named(zh="柜员机报修", en="jam")), "own": grievance},
+            "categories": {"vaults": Category(name=Named(zh="金库", en="vaults"))},
+            "departments": {view.department: Department(name=Named(zh="金库部", en="vaults"))},
+        }
+        policy = book.policy.model_copy(update=own)
+        await rulebooks.adopt(connection, book.with_policy(policy), by="test", note="")
+    try:
+        form = (await agent.get("/intake")).text
+        page = (await agent.get(f"/intake/{view.number}")).text
+        lead = await sign_in(doors, agent.http, Role.GM_OFFICE, "tian.hui")
+        board = (await lead.get(f"/board/{view.number}")).text
+    finally:
+        async with pool.acquire() as connection, connection.transaction():
+            await rulebooks.adopt(connection, book, by="test", note="")
+    assert '<option value="own" data-behaves="complaint">客诉</option>' in form
+    assert '<option value="vaults">金库</option>' in form
+    assert 'value="suggestion"' not in form
+    assert "柜员机报修" in page
+    assert ("<dd>金库部 · " in board, "柜员机报修" in board) == (True, True)
 
 
 # The desk is away ---------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ from domain.knowledge.cases import KnownCase
 from domain.scripts import Script
 from domain.sla.promise import PromiseKind
 from domain.staff.access import Right, may
-from domain.terms import CATEGORIES, KINDS
 from domain.vocabulary import Behaviour, Channel, CustomerType, Language, Severity, Stage
 from starter.client import Opened, OtherContent, Unavailable
 from starter.register import Filter
@@ -42,7 +41,7 @@ from web.pages.faults import fault_codes
 from web.pages.issue import asked
 from web.pages.people import priced
 from web.pages.spoken import Scripts, lines, speaker
-from web.rendering import Form, Reason, render
+from web.rendering import Form, Reason, render, terms_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -64,8 +63,6 @@ _CHOICES = {
     "types": CustomerType,
     "languages": Language,
     "severities": Severity,
-    "kinds": tuple(KINDS),
-    "categories": tuple(CATEGORIES),
     "channels": Channel,
 }
 _TELL: Mapping[PromiseKind, Reason] = {
@@ -392,7 +389,7 @@ async def _told(
             speaks,
             record.intake.customer.language if record else None,
             *_said_about(seen, can),
-            to=seen.department,
+            department=terms_of(request).department(seen.department),
         ),
         beside=beside.offered(who, seen, record.intake if record else None, tried),
         doing_at="/intake",

@@ -56,7 +56,7 @@ from web.pages.opened import (
     opened,
     used_up,
 )
-from web.rendering import language, render
+from web.rendering import language, render, terms_of
 
 FORM = "form"
 """The field that says which of a page's forms it is; of a link that is for one thing, that one."""
@@ -317,7 +317,7 @@ async def _page(
     given: Sent | None = None,
 ) -> Response:
     issue, told, spoken = found.issue, found.told, _language(request, found)
-    now = here.now()
+    now, terms = here.now(), terms_of(request)
     said = await here.desk.thread(issue.id, limit=_TALK, newest=True)
     offers = _offers(here, found)
     written = {given.form: given.filled} if given else {}
@@ -332,8 +332,8 @@ async def _page(
         left_over=given.filled if given and given.form not in {o.turn for o in offers} else None,
         issue=issue,
         told=told,
-        stands=where_it_stands(issue, spoken),
-        who_has_it=who_has_it(issue, spoken),
+        stands=where_it_stands(issue, spoken, terms),
+        who_has_it=who_has_it(issue, spoken, terms),
         hears=hears(issue, now, spoken, told.expected_at),
         talk=[(each, _is_theirs(each)) for each in for_customer(said.entries) if each.said],
         when=lambda at: at_length(at, issue.zone, now, spoken),

@@ -18,6 +18,7 @@ from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.sla.promise import PromiseKind
 from domain.staff.access import Reach, Right, may, reach
+from domain.terms import Terms
 from domain.vocabulary import Role
 from starter.client import Unavailable
 from starter.registers import Found
@@ -33,7 +34,7 @@ from web.pages.beside import BESIDE
 from web.pages.faults import Codes, asking, fault_codes
 from web.pages.people import priced
 from web.problems import Problem
-from web.rendering import render
+from web.rendering import render, terms_of
 
 UP_FRONT = (
     *(ActionName.CALM, ActionName.ACCEPT, ActionName.VERIFY, ActionName.SURVEY, ActionName.QUOTE),
@@ -75,7 +76,7 @@ async def show(
         for each in (*UP_FRONT, *BEHIND)
         if (tried and each is tried.action) or (each in seen.can and may(who.caller, each, seen))
     ]
-    choices, codes = await _choices(here, seen), await fault_codes(here, seen)
+    choices, codes = await _choices(here, seen, terms_of(request)), await fault_codes(here, seen)
     intake = await _intake(here, who, seen)
     return render(
         request,
@@ -171,7 +172,7 @@ async def _centres(here: Doors) -> dict[str, str]:
     return {}
 
 
-async def _choices(here: Doors, seen: IssueView) -> Choices:
+async def _choices(here: Doors, seen: IssueView, terms: Terms) -> Choices:
     """Return what is chosen from: other departments, and people."""
     members = []
     with suppress(Unavailable):
@@ -185,7 +186,7 @@ async def _choices(here: Doors, seen: IssueView) -> Choices:
         if each.department == seen.department and each.role is Role.ENGINEER
     ]
     return {
-        "departments": [(each, in_both(each)) for each in departments],
+        "departments": [(each, in_both(terms.department(each))) for each in departments],
         "engineers": engineers,
         "people": people,
     }

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from fastapi import Request
 
-from domain.for_customers.saying import department
 from domain.scripts import UNWORDED, Place, Script, Speaker, Spoken
 from domain.sla.policy import Desk
-from domain.vocabulary import Language
+from domain.vocabulary import Language, Named
 from starter.client import Unavailable
 from web.auth.identity import Visitor
 from web.context import Doors
@@ -34,9 +33,14 @@ async def speaker(request: Request, here: Doors, who: Visitor) -> Speaker:
     return Speaker(wording, letterhead.model_copy(update={"language": desk.language}), person)
 
 
-def lines(speaks: Speaker, language: Language | None, *scripts: Script, to: str = "") -> Scripts:
-    """Fill scripts in; ``to`` is the department that the issue goes to, if it is known."""
+def lines(
+    speaks: Speaker,
+    language: Language | None,
+    *scripts: Script,
+    department: Named | None = None,
+) -> Scripts:
+    """Fill scripts in, with the department that the issue goes to, if it is known."""
     language = language or speaks.desk.language
-    known = {Place.DEPARTMENT: department(to, language)} if to else {}
+    known = {Place.DEPARTMENT: department.said(language)} if department else {}
     said = (speaks.say(script, language, known) for script in scripts)
     return {each.script: each for each in said if each}
