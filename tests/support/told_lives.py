@@ -124,7 +124,7 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
     ),
     "letter": (
         {"kind": "consultation", "channel": "email"},
-        (Deed(_A.TAKE, Role.AGENT), Deed(_A.ANSWER, Role.AGENT, {"on_the_line": False})),
+        (Deed(_A.TAKE, Role.AGENT), Deed(_A.TRANSFER, Role.AGENT, {"to": "software_development"})),
     ),
     "complaint": (
         {"kind": "complaint", "category": "service"},
