@@ -211,8 +211,9 @@ _SELDOM |= {ActionName.LINK: 0.2, ActionName.CHASE: 0}  # they had nobody to ask
 
 def likely(chance: Random, issue: IssueView) -> ActionName:
     """Choose something that the stage allows: mostly what brings the issue on."""
-    if ActionName.TAKE in issue.can and chance.random() < 0.8:
-        return ActionName.TAKE
+    for first in (ActionName.CALM, ActionName.TAKE):
+        if first in issue.can and chance.random() < 0.8:
+            return first
     if chance.random() < 0.7:
         return weighted(chance, _BRINGS_ON[issue.stage])
     return weighted(chance, {name: _SELDOM.get(name, 1) for name in issue.can})
@@ -237,12 +238,13 @@ def wants(chance: Random, now: datetime, name: str, roster: Roster) -> dict[str,
     regions = [region for centre in roster.centres for region in centre.regions]
     reach = chance.choice([{"phone": "+86 138 0000 0001"}, {"email": f"{name}@example.com"}])
     kinds = {"fault": 6, "complaint": 3, "paid_service": 5, "consultation": 2}
+    kind = weighted(chance, kinds | {"suggestion": 1, "sales": 2})
     lines = {"ATM": 4, "KIOSK": 3, "VEHICLE": 2, "SECURITY": 2, "DRONE": 0.4}
     late = {0: 8, 0.5: 2, 6: 1, 40: 0.5}
     return {
         "reference": name,
         "channel": chance.choice(list(Channel)),
-        "kind": weighted(chance, kinds | {"suggestion": 1, "sales": 2}),
+        "kind": kind,
         "category": weighted(chance, dict.fromkeys(CATEGORIES, 1) | {"technical": 3}),
         "severity": weighted(chance, {Severity.GENERAL: 6, Severity.MAJOR: 1}),
         "product_line": weighted(chance, lines),
@@ -258,5 +260,5 @@ def wants(chance: Random, now: datetime, name: str, roster: Roster) -> dict[str,
         "reported_at": now - weighted(chance, late) * HOUR,
         "answering": chance.random() < 0.25,
         "complex": chance.random() < 0.1,
-        "agitated": chance.random() < 0.4,
+        "agitated": kind == "complaint" and chance.random() < 0.4,
     }

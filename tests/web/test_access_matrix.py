@@ -356,9 +356,9 @@ class Page:
 
     @property
     def door(self) -> tuple[str, str]:
-        """The route it stands for."""
+        """The route it stands for; a room of one action names it."""
         path = self.path
-        if "{number}/" in path:
+        if "{number}/" in path and path != "/queue/{number}/take":
             path = path.rpartition("/")[0] + "/{action}"
         return self.method, path
 
