@@ -265,6 +265,7 @@ FIELDS: Names = {
     "issue_id": ("被并入的问题", "The issue that was merged"),
     "survivor": ("继续处理的问题", "The issue that goes on"),
     "department": ("部门", "Department"),
+    "behaves": ("按哪一类处理", "Handled as"),
     "others": ("客户是另一位", "Its customer is somebody else"),
     "at": ("发生时间", "When it happened"),
     "expected_at": ("预计完成时间", "Expected to be done by"),
@@ -507,6 +508,7 @@ CODED: Mapping[str, Names] = {
     "direction": DIRECTIONS,
     "remove": {each: FIELDS[each] for each in Removable},
     "kind": {**KINDS, **FILES},
+    "behaves": BEHAVIOURS,
 }
 """What of it is said by a code."""
 NOT_TAKEN: Names = {

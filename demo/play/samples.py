@@ -104,6 +104,8 @@ def _sample(line: str, policy: Policy) -> SampleIssue:
         raise ValueError("write an object with the fields of an intake")  # noqa: TRY004
     script = Script.model_validate(fields.pop("script", {}))
     intake = Intake.model_validate({"reported_at": datetime.now(UTC)} | fields)
+    if unknown := "; ".join(policy.terms.unknown(intake.kind, intake.category)):
+        raise ValueError(unknown)
     return sample(intake, script, policy)
 
 

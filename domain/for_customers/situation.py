@@ -371,7 +371,7 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
         Sentence(
             _to_be_told,
             Both(
-                "已经有了结果，受理您问题的客服代表会打电话告诉您。",
+                "已经有了结果，受理您问题的热线工程师会打电话告诉您。",
                 "We have the result. The agent who took your issue in will call you with it.",
             ),
         ),

@@ -125,6 +125,8 @@ ISSUES = Register(
         "redirected": "of the links; what was corrected stands in the events",
         "language": "of the messages, which are none of the forms",
         "seq": "the workflow's",
+        "behaves": "what was said of its kind when it came in, if not what always held",
+        "outside": "what was said of its category when it came in, if not what always held",
         "zone": "the service centre's; instants are written in the desk's",
         "calendar": "each promise of the ledger names its own",
         "rulebook": "each promise of the ledger names its own",

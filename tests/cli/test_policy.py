@@ -156,11 +156,12 @@ def test_what_cannot_be_planned_is_refused_with_its_line_by_a_check_and_before_a
     rule = 'name = "general_resolution"'
     at = text.index('within = "3 working days"', text.index(rule))
     number = text.count("\n", 0, at) + 1
+    place = text.count("[[promise]]", 0, at)
     policy.write_text(text[:at] + text[at:].replace("3 working", "9999999 working", 1), "utf-8")
     for command in ("check", "import"):
         ran = run_yinuo("policy", command, str(policy))
         assert (ran.code, ran.out) == (2, "")
-        assert ran.err.startswith(f"{policy}, line {number}: promise[15].within: ")
+        assert ran.err.startswith(f"{policy}, line {number}: promise[{place}].within: ")
         assert '"9999999 working days" is more than ten years' in ran.err
     named_day = '[calendars.x]\nweek = {}\noverrides.2026-12-01 = ["08:00-09:00"]\n\n'
     dry = text.replace("[marks]", f"{named_day}[marks]")

@@ -72,7 +72,11 @@ def test_r19_an_unfounded_complaint_is_explained_to_the_customer_and_called_back
             findings="nobody came at the time agreed",
         ),
     )
-    assert messages(step) == {"unfounded: customer"}
+    assert messages(step) == {
+        "unfounded: customer when in_writing",
+        "result_back: agent when in_writing_and_agent",
+        "call_with_result: agent when by_call",
+    }
     assert (issue.stage, issue.answered) == (Stage.RESOLVED, False)
     assert ends(issue) == {
         "response.1": "kept.",

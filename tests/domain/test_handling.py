@@ -183,7 +183,11 @@ def test_r4_a_result_about_what_is_out_of_scope_ends_as_such_and_is_scored_by_no
 )
 def test_r17_whoever_pays_is_asked_to_accept_the_work(kind: str, wording: str) -> None:
     step = decided(an_issue(Stage.IN_PROGRESS, kind), ActionName.RESOLVE, HANDLER)
-    assert messages(step) == {f"{wording}: customer"}
+    assert messages(step) == {
+        f"{wording}: customer when in_writing",
+        "result_back: agent when in_writing_and_agent",
+        "call_with_result: agent when by_call",
+    }
 
 
 def test_an_operator_who_ends_what_is_closed_ends_only_its_scoring_and_rating() -> None:
@@ -288,5 +292,6 @@ def test_what_the_customer_is_told_is_kept_if_it_was_said_and_else_as_if_there_w
 def test_r14_a_word_to_the_customer_is_sent_without_a_new_expected_time_too() -> None:
     issue = an_issue(Stage.IN_PROGRESS)
     told = decided(issue, ActionName.REPORT_PROGRESS, actor(Role.ENGINEER), told="备件已发出")
-    assert messages(told) == {"progress: customer"}
-    assert not messages(decided(issue, ActionName.REPORT_PROGRESS, actor(Role.ENGINEER)))
+    assert messages(told) == {"progress: customer", "progress_staff: agent when agent"}
+    untold = decided(issue, ActionName.REPORT_PROGRESS, actor(Role.ENGINEER))
+    assert messages(untold) == {"progress_staff: agent when agent"}

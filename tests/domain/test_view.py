@@ -146,8 +146,8 @@ def test_an_instant_is_written_as_the_clock_on_the_desks_wall_shows_it(
 
 def test_the_page_of_an_issue_at_work_reads_as_a_supervisor_needs_it() -> None:
     possible = (
-        "report_progress, wait_for_customer, transfer, reassign, consult, resolve, escalate, "
-        "withdraw, add_note, amend, link, merge, customer_wrote"
+        "report_progress, wait_for_customer, transfer, reassign, consult, resolve, chase, "
+        "escalate, withdraw, add_note, amend, link, merge, customer_wrote"
     )
     assert details(an_issue(Stage.IN_PROGRESS)).splitlines() == [
         "### 20261123-07-0001 · The card reader swallows cards",

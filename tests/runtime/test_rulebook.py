@@ -53,6 +53,8 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
         "complaint_response": "2h",
         "general_response": "2h",
         "major_hand_over": "30min",
+        "mail_hand_over": "24h",
+        "queue_hand_over": "2h",
         "hand_over": "2h",
         "calming": "15min",
         "major_verification": "2h",
@@ -206,12 +208,12 @@ def test_the_demo_lives_in_seconds_and_never_closes() -> None:
             'marks = "urgent"',
             (
                 'promise[1].marks: no [marks] are called "urgent"; there are: approval, callback, '
-                "calming, feedback, general, hand_over, major, panel, rating, reminded, silence, "
-                "turn"
+                "calming, feedback, general, hand_over, major, panel, queue, rating, reminded, "
+                "silence, turn"
             ),
         ),
-        ("attempts = 3", "atempts = 3", "promise[16].atempts: is not known here"),
-        ("attempts = 3", "attempts = 0", "promise[16].attempts: Input should be greater than 0"),
+        ("attempts = 3", "atempts = 3", "promise[18].atempts: is not known here"),
+        ("attempts = 3", "attempts = 0", "promise[18].attempts: Input should be greater than 0"),
         (
             'calendar = "always"',
             'calendar = "moon"',
@@ -253,7 +255,7 @@ def test_a_promise_that_nobody_would_see_broken_is_named(policy: Path) -> None:
     *_, before = TEXT.partition('name = "panel"')[0].rpartition("[[promise]]")
     line = line_of(TEXT, f'[[promise]]{before}name = "panel"')
     assert message == (
-        f'policy.toml, line {line}: promise[12]: panel: no "100%" among the marks: '
+        f'policy.toml, line {line}: promise[14]: panel: no "100%" among the marks: '
         "nobody would notice a broken promise"
     )
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.calendars.timeline import midnight
-from domain.words import CLOCKS, SETS
+from domain.words import CATEGORIES, CLOCKS, KINDS, SETS
 from runtime.settings import ROOT
 from store.connection import Pool
 from store.exports import registers
@@ -106,7 +106,7 @@ def test_every_code_has_a_chinese_word_of_its_own(codes: type[StrEnum]) -> None:
 
 
 def test_every_column_of_codes_knows_their_words() -> None:
-    known = [*SETS.values(), CLOCKS]
+    known = [*SETS.values(), CLOCKS, KINDS, CATEGORIES]
     for register in REGISTERS.values():
         for column in register.columns:
             assert (column.codes in known) == (column.holds is Holds.CODE), column.key

@@ -127,8 +127,9 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
         (Deed(_A.TAKE, Role.AGENT), Deed(_A.TRANSFER, Role.AGENT, {"to": "software_development"})),
     ),
     "complaint": (
-        {"kind": "complaint", "category": "service"},
+        {"kind": "complaint", "category": "service", "agitated": True},
         (
+            Deed(_A.CALM, Role.LEAD),
             Deed(_A.ACCEPT, Role.ENGINEER),
             Deed(_A.VERIFY, Role.ENGINEER, {"verdict": "general"}),
         ),

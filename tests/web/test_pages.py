@@ -71,9 +71,10 @@ async def test_the_header_says_who_one_is_and_how_to_leave(
 def test_everybody_is_led_to_the_pages_of_their_role() -> None:
     paths = {role: [path for path, _ in rooms(role)] for role in Role}
     assert paths[Role.ENGINEER] == ["/my"]
-    assert paths[Role.AGENT] == ["/intake", "/calls"]
-    assert paths[Role.CLERK] == ["/calls"]
-    assert paths[Role.LEAD] == paths[Role.GM_OFFICE] == ["/board", "/approvals", "/my"]
+    assert paths[Role.AGENT] == ["/intake", "/queue", "/evaluations", "/calls"]
+    assert paths[Role.CLERK] == ["/evaluations", "/calls"]
+    of_supervisors = ["/board", "/approvals", "/my", "/reading", "/evaluations"]
+    assert paths[Role.LEAD] == paths[Role.GM_OFFICE] == of_supervisors
     assert paths[Role.AUDITOR] == paths[Role.INTAKE] == []
 
 

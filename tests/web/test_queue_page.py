@@ -52,7 +52,7 @@ async def test_an_agent_takes_an_enquiry_from_the_queue_and_answers_it(
     assert f'action="/queue/{issue.number}/take"' not in (await agent.get("/queue")).text
     where = f"/intake/{issue.number}"
     own = await agent.get(where)
-    assert "转给工程师" in own.text
+    assert "转给技术支持工程师" in own.text
     said = {"solution": "拉下拉杆再放入纸卷"}
     done = await agent.post(f"{where}/answer", await agent.hidden(where) | said | {"key": ""})
     assert done.status_code == 303, done.text
