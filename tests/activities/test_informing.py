@@ -320,7 +320,9 @@ async def consultations(place: Place, issue: Issue) -> list[dict[str, Any]]:
 async def test_r38_a_sales_enquiry_is_on_the_consultation_record_from_question_to_answer(
     place: Place,
 ) -> None:
-    issue = await place.open(kind="sales", channel="telephone", title="想买两台", description="多少钱？")
+    issue = await place.open(
+        kind="sales", channel="telephone", title="想买两台", description="多少钱？"
+    )
     (passed,) = await consultations(place, issue)
     assert passed["question"] == "想买两台\n多少钱？"
     assert (passed["passed_to"], passed["passed_by"]) == (issue.department, "07")
