@@ -351,7 +351,8 @@ async def test_one_that_takes_nothing_for_the_policys_days_is_disabled_loudly_an
     (message,) = await told.pool.fetch("SELECT * FROM outbox WHERE template = $1", TEMPLATE)
     assert message["recipient"] == "tian.hui", "the general manager's office"
     assert "CRM" in message["body"]
-    assert f"yinuo webhook enable {id_}" in message["body"]
+    assert f"编号 {id_}" in message["body"]
+    assert "请系统管理员恢复发送" in message["body"]
     assert await webhooks.unsaid(told.pool, TEMPLATE) == [message["key"]]
     (finding,) = await auditing.receivers_failed(told.pool)
     assert (finding.kind, finding.about) == ("webhook_failed", id_)

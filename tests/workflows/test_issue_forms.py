@@ -80,7 +80,8 @@ async def test_a_form_that_comes_at_the_wrong_time_is_refused_with_what_is_possi
     await desk.settle()
     before, happened = await counted(desk), await traces(handle)
     too_early = {form.action for form in FORMS} - set(view.can)
-    assert len(too_early) == 11
+    too_early -= {ActionName.CALM}  # possible at this time, were somebody agitated
+    assert len(too_early) == 10
     for form in FORMS:
         if form.action not in too_early:
             continue

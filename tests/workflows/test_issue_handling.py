@@ -295,7 +295,7 @@ async def test_the_manager_hears_once_a_day_that_a_core_group_has_nobody_on_stan
     await desk.settle()
     thin = [await brought(desk, each, "thin") for each in (first, second, third)]
     assert thin == [[], [("2026-09-29 10:00", "sun.li")], []]
-    assert "技术服务部（guangzhou）" in await said(desk, second, "thin", "sun.li")
+    assert "技术服务部 · 广州维修中心（总部）" in await said(desk, second, "thin", "sun.li")
     await desk.until("2026-09-30 10:00")
     fourth, view = await desk.open(product_line="SECURITY")
     await desk.settle()
