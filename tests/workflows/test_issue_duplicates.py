@@ -47,6 +47,7 @@ async def test_the_other_customer_is_told_with_the_surviving_issue_and_answered_
     desk = await begin("2026-09-29 10:00")
     survivor, goes_on, handle, view = await pair(desk)
     await merge(desk, handle, goes_on)
+    await desk.settle()
     assert await has_ended(handle)
     ended: IssueView = await handle.result()
     assert (ended.stage, ended.outcome, ended.merged_into) == (
