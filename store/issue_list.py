@@ -82,7 +82,7 @@ def _among(values: Collection[str]) -> str:
 
 _OPEN = "i.closed_at IS NULL"
 _MOVING = f"p.paused_at IS NULL AND p.kind NOT {_among(CUSTOMERS)}"
-_OPEN_OR_WRITTEN_TO = f"({_OPEN} OR bool_or(p.kind = '{PromiseKind.FEEDBACK}'))"
+_OPEN_OR_WRITTEN_TO = f"({_OPEN} OR bool_or(p.kind = '{PromiseKind.FEEDBACK}' AND {_MOVING}))"
 _LATE = f"p.outcome {_among(PAST_DUE)} AND p.kind NOT {_among(OVERSIGHT)}"
 _NEXT_DUE = f"min(p.due_at) FILTER (WHERE {_MOVING})"
 _RUNNING = "promises p ON p.issue_id = i.id AND p.ended_at IS NULL"

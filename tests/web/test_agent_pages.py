@@ -16,7 +16,7 @@ from domain.issue.actions import Act, ActionName, Answer, CustomerWrote, ReportT
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.telephone import shown
-from domain.terms import Category, Department, Kind
+from domain.terms import CATEGORIES, DEPARTMENTS, KINDS, Category, Department, Kind
 from domain.vocabulary import Actor, Behaviour, Named, Role, Stage
 from starter.client import Desk, Opened, Unavailable
 from store import rulebooks
@@ -415,10 +415,14 @@ async def test_r37_pages_call_kinds_categories_and_departments_as_the_policy_doe
         book = await rulebooks.current(connection)
         assert book
         grievance = Kind(name=Named(zh="客诉", en="grievance"), behaves=Behaviour.COMPLAINT)
+        idea = Kind(name=Named(zh="金点子", en="idea"), behaves=Behaviour.SUGGESTION)
+        vaults = Category(name=Named(zh="金库", en="vaults"), department=view.department)
+        jam = Kind(name=Named(zh="柜员机报修", en="jam"))
+        technical = Department(name=Named(zh="金库部", en="vaults"))
         own = {
-            "kinds": {view.kind: Kind(name=Named(zh="柜员机报修", en="jam")), "own": grievance},
-            "categories": {"vaults": Category(name=Named(zh="金库", en="vaults"))},
-            "departments": {view.department: Department(name=Named(zh="金库部", en="vaults"))},
+            "kinds": {**KINDS, view.kind: jam, "own": grievance, "suggestion": idea},
+            "categories": {**CATEGORIES, "vaults": vaults},
+            "departments": {**DEPARTMENTS, view.department: technical},
         }
         policy = book.policy.model_copy(update=own)
         await rulebooks.adopt(connection, book.with_policy(policy), by="test", note="")
@@ -427,14 +431,16 @@ async def test_r37_pages_call_kinds_categories_and_departments_as_the_policy_doe
         page = (await agent.get(f"/intake/{view.number}")).text
         lead = await sign_in(doors, agent.http, Role.GM_OFFICE, "tian.hui")
         board = (await lead.get(f"/board/{view.number}")).text
+        boards = (await lead.get("/board")).text
     finally:
         async with pool.acquire() as connection, connection.transaction():
             await rulebooks.adopt(connection, book, by="test", note="")
     assert '<option value="own" data-behaves="complaint">客诉</option>' in form
     assert '<option value="vaults">金库</option>' in form
-    assert 'value="suggestion"' not in form
+    assert ('value="suggestion"' in form, "金点子" in form) == (True, True)
     assert "柜员机报修" in page
-    assert ("<dd>金库部 · " in board, "柜员机报修" in board) == (True, True)
+    assert "柜员机报修" in board
+    assert f'<option value="{view.department}">金库部</option>' in boards
 
 
 # The desk is away ---------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ _ALWAYS = {
 }
 _BODY = {"400": "the body cannot be read", "413": "the body is too large"}
 _NAMED = {"404": "there is none of that number or name"}
+NO_REMARK = {"description": "there is no such remark among those that the caller may read"}
 _DEED = {
     "409": "not at this stage: `stage` says which it is, `allowed` what may be done there; or the "
     "key was used for something else: `differs` names the fields"

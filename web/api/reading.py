@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from domain.opinions import Remark
 from domain.staff.access import Right
 from domain.vocabulary import Line, Model
-from web.api.document import told
+from web.api.document import NO_REMARK, told
 from web.api.shapes import answer
 from web.audit import written
 from web.auth.identity import Authenticated, require
@@ -73,7 +73,7 @@ async def list_opinions(
     summary="客户意见 Write down that somebody has read it",
     tags=["evaluations"],
     status_code=HTTPStatus.NO_CONTENT,
-    responses={204: {"description": "written down; whoever was first stays"}},
+    responses={204: {"description": "written down; whoever was first stays"}, 404: NO_REMARK},
 )
 async def read_opinion(which: Annotated[Which, _WHICH], here: Here, who: Authenticated) -> None:
     """Safe to repeat."""
@@ -87,7 +87,10 @@ async def read_opinion(which: Annotated[Which, _WHICH], here: Here, who: Authent
     operation_id="make_complaint",
     summary="客户意见 Make a complaint of its own of it",
     tags=["evaluations"],
-    responses={200: told("its number, also when it was made before", BecameComplaint)},
+    responses={
+        200: told("its number, also when it was made before", BecameComplaint),
+        404: NO_REMARK,
+    },
 )
 async def make_complaint(
     which: Annotated[Which, _WHICH], here: Here, who: Authenticated

@@ -12,6 +12,7 @@ from domain import telephone, words
 from domain.issue.arrival import Arrival
 from domain.issue.intake import SAID, Intake
 from domain.issue.view import local
+from domain.terms import Terms
 from domain.vocabulary import Channel, CustomerType, Severity
 from starter.registers import Known
 from web.forms.form import Filled, Form, fields_of
@@ -64,18 +65,23 @@ def intake(filled: Filled, agent: str, now: datetime, zone: ZoneInfo) -> Intake:
     return FORM.read(filled, zone.key, **known).kept
 
 
-def written_out(intake: Intake, zone: str) -> str:
-    """Write out all that an intake says, a line each, for whoever reads it beside another."""
-    return "\n".join(f"{called}：{said}" for called, said in _lines(intake, zone))
+def written_out(intake: Intake, zone: str, terms: Terms) -> str:
+    """Write out all that an intake says, a line each, for whoever reads it beside another; kinds
+    and categories as the policy calls them.
+    """
+    return "\n".join(f"{called}：{said}" for called, said in _lines(intake, zone, terms))
 
 
-def _lines(intake: Intake, zone: str) -> Iterator[tuple[str, str]]:
+def _lines(intake: Intake, zone: str, terms: Terms) -> Iterator[tuple[str, str]]:
+    own = {"kind": terms.kind(intake.kind).zh, "category": terms.category(intake.category).zh}
     for field, (called, _) in CALLED.items():
         whose, _, name = field.rpartition(".")
         value = getattr(intake.customer if whose else intake, name)
         if value is None or value == "" or field not in WRITTEN:
             continue
-        yield called, telephone.shown(value) if name == "phone" else _read_out(value, zone)
+        if name == "phone":
+            value = telephone.shown(value)
+        yield called, own.get(field) or _read_out(value, zone)
 
 
 def _read_out(value: object, zone: str) -> str:

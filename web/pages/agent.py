@@ -191,7 +191,7 @@ async def add_words(
         require(who, Right.ADD_WORDS, first)
         now = here.now()
         intake = intake_form.intake(filled, who.caller.id, now, here.settings.zone)
-        written = intake_form.written_out(intake, first.zone)
+        written = intake_form.written_out(intake, first.zone, terms_of(request))
         await here.desk.keep(
             added(
                 first, at=now, door="page", sender=who.caller.id, subject=intake.title, body=written

@@ -145,7 +145,8 @@ async def _ours(
     thanks: Reason | None = None,
 ) -> Response:
     waiting = []
-    if has(who, Right.SETTLE_OPINIONS):
+    away = status is HTTPStatus.SERVICE_UNAVAILABLE  # what is written in the form stays
+    if has(who, Right.SETTLE_OPINIONS) and not away:
         waiting = await here.registers.opinions.waiting()
     if waiting:
         await here.registers.audit_trail.note(who.entry(Right.SETTLE_OPINIONS, "seen"))
