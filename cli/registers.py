@@ -18,6 +18,7 @@ from cli.connections import registers
 from cli.console import AsJson, tell, write_json
 from domain.calendars.timeline import midnight
 from domain.errors import InputError
+from domain.sla.policy import Policy
 from runtime import aio, settings
 from store import rulebooks
 from store.exports import registers as found
@@ -103,11 +104,10 @@ def export(  # noqa: PLR0913  an option each
             last,
         )
         out = Path(f"{'_'.join(filter(None, parts))}.{format__}")
-    title = register.en if english else register.zh
-    look = Look(title, register.columns, zone, english=english)
     exported = _exported(register, history, without_customers, from_, until)
-    with writing(None if out == _STDOUT else out, format__, look, force=force) as sheet:
-        aio.run(_fill(sheet, register, asked, exported))
+    called = _Called(register, asked, english=english)
+    with writing(None if out == _STDOUT else out, format__, called.look, force=force) as sheet:
+        aio.run(_fill(sheet, called.register, called.asked, exported))
     rows = f"{sheet.rows} row{'' if sheet.rows == 1 else 's'}"
     if not sheet.rows:
         rows = "nothing in that period" if asked.since or asked.until else "nothing there yet"
@@ -137,15 +137,35 @@ def _exported(
     return " ".join(filter(None, parts))
 
 
+class _Called:
+    """A register as the desk's policy, if it has one yet, calls and counts what is in it."""
+
+    def __init__(self, register: Register, asked: Asked, *, english: bool) -> None:
+        self.register = register
+        self.asked = asked
+        self._english = english
+
+    def look(self) -> Look:
+        """Ask for the policy, and say what the table looks like."""
+        if policy := aio.run(_policy()):
+            self.register = found.in_terms_of(self.register, policy.terms)
+            limit = policy.telephone.within_seconds
+            self.asked = self.asked.model_copy(update={"ring_seconds": limit})
+        title = self.register.en if self._english else self.register.zh
+        zone = ZoneInfo(self.asked.zone)
+        return Look(title, self.register.columns, zone, english=self._english)
+
+
+async def _policy() -> Policy | None:
+    async with registers() as pool, pool.acquire() as connection:
+        current = await rulebooks.current(connection)
+    return current.policy if current else None
+
+
 async def _fill(sheet: Sheet, register: Register, asked: Asked, exported: str) -> None:
 
     async with registers() as pool:
         await command_trail.seen(pool, exported)
-        async with pool.acquire() as connection:
-            current = await rulebooks.current(connection)
-        if current:
-            limit = current.policy.telephone.within_seconds
-            asked = asked.model_copy(update={"ring_seconds": limit})
         async with reading(pool, register, asked) as rows:
             async for row in rows:
                 sheet.add(tuple(row.values()))

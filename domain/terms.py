@@ -5,6 +5,7 @@ R37). The policy says which there are; what is written here is of policies that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from types import MappingProxyType
 
 from pydantic import Field
@@ -92,6 +93,20 @@ def is_outside(category: str) -> bool:
     return category in CATEGORIES and CATEGORIES[category].outside
 
 
+class Term(StrEnum):
+    """Which of a desk's own words a code is."""
+
+    KIND = "kind"
+    CATEGORY = "category"
+    DEPARTMENT = "department"
+
+
+_BEFORE: Mapping[Term, Mapping[str, Kind | Category | Department]] = MappingProxyType(
+    {Term.KIND: KINDS, Term.CATEGORY: CATEGORIES, Term.DEPARTMENT: DEPARTMENTS}
+)
+"""What has been called so since before policies said how."""
+
+
 class Terms(Model):
     """The words of one desk, by their codes, in the order in which its policy has them. A policy
     that lists no departments takes those of the roster.
@@ -112,15 +127,35 @@ class Terms(Model):
 
     def kind(self, code: str) -> Named:
         """Name a kind; one that is not here any more as it was called before, or by its code."""
-        return _called(code, self.kinds, KINDS)
+        return self._called(Term.KIND, code)
 
     def category(self, code: str) -> Named:
         """Name a category; as ``kind`` does."""
-        return _called(code, self.categories, CATEGORIES)
+        return self._called(Term.CATEGORY, code)
 
     def department(self, code: str) -> Named:
         """Name a department; as ``kind`` does."""
-        return _called(code, self.departments, DEPARTMENTS)
+        return self._called(Term.DEPARTMENT, code)
+
+    def names(self, term: Term) -> Mapping[str, tuple[str, str]]:
+        """List names, Chinese and English, by codes: first those of before that are not here any
+        more, for old issues keep theirs.
+        """
+        gone = {code: each for code, each in _BEFORE[term].items() if code not in self._of(term)}
+        return {code: each.name.both for code, each in {**gone, **self._of(term)}.items()}
+
+    def _of(self, term: Term) -> Mapping[str, Kind | Category | Department]:
+        match term:
+            case Term.KIND:
+                return self.kinds
+            case Term.CATEGORY:
+                return self.categories
+            case Term.DEPARTMENT:
+                return self.departments
+
+    def _called(self, term: Term, code: str) -> Named:
+        found = self._of(term).get(code) or _BEFORE[term].get(code)
+        return found.name if found else _named(code[:40], code[:40])
 
     @property
     def complaint(self) -> str:
@@ -138,12 +173,3 @@ class Terms(Model):
 def listed(known: Mapping[str, Kind | Category | Department]) -> str:
     """List what there is, codes with their Chinese names."""
     return ", ".join(f"{code} ({each.name.zh})" for code, each in known.items())
-
-
-def _called(
-    code: str,
-    known: Mapping[str, Kind | Category | Department],
-    before: Mapping[str, Kind | Category | Department],
-) -> Named:
-    found = known.get(code) or before.get(code)
-    return found.name if found else _named(code[:40], code[:40])

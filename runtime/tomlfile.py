@@ -84,9 +84,13 @@ class TomlFile:
             return self._line((subject[1],))
         if line := self._lines.get((subject[1], subject[2])):
             return line
-        named = f'name = "{subject[2]}"'
-        lines = enumerate(self._text.splitlines(), start=1)
-        return next((number for number, line in lines if line.strip() == named), None)
+        named, lines = f'name = "{subject[2]}"', self._text.splitlines()
+        called = (
+            line
+            for where, line in self._lines.items()
+            if (where[0], where[2:]) == (subject[1], ("name",))
+        )
+        return next((line for line in called if lines[line - 1].strip() == named), None)
 
 
 def _dotted(where: Where) -> str:

@@ -604,6 +604,8 @@ class Policy(Model):
             if category.department:
                 yield f"categories {code}", category.department
         yield from ((f"route {rule.name}", rule.department) for rule in self.routes)
+        for rule in self.consultations:
+            yield from ((f"consultation {rule.name}", each) for each in rule.departments)
         yield from (("standby", department) for department in self.standby.departments)
 
     @model_validator(mode="after")

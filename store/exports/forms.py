@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain import words
 from domain.sla.promise import PromiseEnd
+from domain.terms import Term
 from domain.vocabulary import Behaviour
 from store.exports.columns import (
     Column,
@@ -13,6 +14,7 @@ from store.exports.columns import (
     code,
     customers,
     number,
+    own,
     person,
     yes_no,
 )
@@ -21,7 +23,7 @@ from store.exports.columns import (
 
 _NUMBER = Column("number", "问题编号", "Issue number", sql="i.number")
 _ABOUT = (
-    code("kind", "问题类别", "Kind", words.KINDS, "i.kind"),
+    own("kind", "问题类别", "Kind", Term.KIND, "i.kind"),
     code("severity", "紧急程度", "Severity", words.SEVERITIES, "i.severity"),
     Column("product_line", "产品线", "Product line", sql="i.product_line"),
     Column("region", "地区", "Region", sql="i.region"),
@@ -68,8 +70,8 @@ ISSUES = Register(
         Column("queue", "待认领队列", "Queue"),
         person("taken_by", "认领人", "Taken by"),
         number("ring_seconds", "振铃秒数", "Rang, seconds"),
-        code("kind", "问题类别", "Kind", words.KINDS),
-        code("category", "问题性质", "Category", words.CATEGORIES),
+        own("kind", "问题类别", "Kind", Term.KIND),
+        own("category", "问题性质", "Category", Term.CATEGORY),
         code("severity", "紧急程度", "Severity", words.SEVERITIES),
         yes_no("complex", "复杂问题", "Complex"),
         yes_no("agitated", "情绪激动", "Agitated"),
@@ -87,8 +89,13 @@ ISSUES = Register(
         Column("serial_number", "序列号", "Serial number"),
         Column("title", "问题摘要", "Title"),
         customers("description", "问题描述", "Description"),
-        Column("department", "责任部门", "Department"),
-        Column("centre", "维修中心", "Service centre"),
+        own("department", "责任部门", "Department", Term.DEPARTMENT),
+        Column(
+            "centre",
+            "维修中心",
+            "Service centre",
+            sql="concat_ws(' ', (SELECT c.name FROM centres c WHERE c.id = f.centre), f.centre)",
+        ),
         Column("engineer", "处理人", "Handler", sql="concat_ws(' ', f.engineer_name, f.engineer)"),
         Column("lead", "组长", "Lead", sql="concat_ws(' ', f.lead_name, f.lead)"),
         code("stage", "状态", "Stage", words.STAGES),
@@ -150,7 +157,7 @@ HANDLING = Register(
         *_CONTACT,
         customers("site", "安装地点", "Site", "i.site"),
         customers("description", "问题描述", "Description", "i.description"),
-        Column("department", "责任部门", "Department"),
+        own("department", "责任部门", "Department", Term.DEPARTMENT),
         person("engineer", "处理人", "Handler"),
         at("handed_over_at", "转交时间", "Handed over"),
         at("accepted_at", "受理时间", "Accepted"),
@@ -177,7 +184,7 @@ CONSULTATIONS = Register(
         *_ABOUT,
         *_CUSTOMER,
         *_CONTACT,
-        Column("passed_to", "转交部门", "Passed to"),
+        own("passed_to", "转交部门", "Passed to", Term.DEPARTMENT),
         person("passed_by", "转交人", "Passed by"),
         at("passed_at", "转交时间", "Passed on"),
         person("agent", "答复人", "Agent"),
@@ -230,7 +237,7 @@ _LINKED = Column(
 )
 _RECEIVED = (
     person("received_by", "受理人", "Received by"),
-    Column("against", "被投诉部门", "Against"),
+    own("against", "被投诉部门", "Against", Term.DEPARTMENT),
 )
 _VERDICT = code("verdict", "核实结论", "Verdict", words.VERDICTS)
 
@@ -248,7 +255,7 @@ COMPLAINTS = Register(
         at("registered_at", "登记时间", "Registered", "i.registered_at"),
         at("reported_at", "投诉时间", "Reported", "i.reported_at"),
         code("channel", "受理渠道", "Channel", words.CHANNELS, "i.channel"),
-        code("category", "投诉性质", "Category", words.CATEGORIES, "i.category"),
+        own("category", "投诉性质", "Category", Term.CATEGORY, "i.category"),
         *_ABOUT[1:],
         *_MACHINE,
         customers("description", "投诉内容", "Description", "i.description"),
@@ -338,7 +345,7 @@ EVALUATIONS = Register(
         person("person", "评价人", "Scored by", customers=True),
         person("written_by", "记录人", "Written by", customers=True),
         person("engineer", "被评工程师", "Engineer"),
-        Column("department", "被评部门", "Department"),
+        own("department", "被评部门", "Department", Term.DEPARTMENT),
         number("technical", "技术水平（%）", "Technical level, %"),
         number("attitude", "服务态度（%）", "Service attitude, %"),
         customers("comment", "客户意见", "Comment"),
@@ -460,7 +467,7 @@ PROMISES = Register(
         number("attempt", "第几次", "Attempt"),
         number("attempts", "最多次数", "Attempts at most"),
         *_ABOUT,
-        Column("department", "责任部门", "Department", sql="i.department"),
+        own("department", "责任部门", "Department", Term.DEPARTMENT, "i.department"),
         Column("target", "承诺时限", "Within"),
         code("clock", "计时方式", "Clock", words.CLOCKS),
         Column("calendar", "工作日历", "Calendar"),

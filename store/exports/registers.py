@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import asyncpg
 from pydantic import Field
 
+from domain.terms import Terms
 from domain.vocabulary import Instant, Model, Zone
 from store.connection import Pool
 from store.exports.columns import Column, Register
@@ -66,6 +67,14 @@ def named(written: str) -> Register:
         if wanted in {register.name, register.zh}:
             return register
     raise LookupError(f"there is no register {written}; there are: {', '.join(REGISTERS)}")
+
+
+def in_terms_of(register: Register, terms: Terms) -> Register:
+    """Call kinds, categories and departments as a desk does (R37); the telephone statistics count
+    by its kinds.
+    """
+    made = register.by_terms(terms) if register.by_terms else register.columns
+    return replace(register, columns=tuple(column.in_terms_of(terms) for column in made))
 
 
 def without_customers(register: Register) -> Register:

@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -79,13 +79,21 @@ class Look:
             case Holds.TEXT | Holds.PERSON:
                 return readable(value)
             case Holds.CODE:
-                chinese, _ = column.codes.get(value, ("", ""))
-                return f"{chinese} {value}".strip() if not self.english else value.replace("_", " ")
+                return self._word(column, value)
             case Holds.YES_NO:
                 return _YES_NO[value][self.english]
             case Holds.INSTANT:
                 return _local(value, self.zone)
         return value
+
+    def _word(self, column: Column, code: str) -> str:
+        """Say a code: in Chinese beside it, for programs; in English as itself, for it is a word,
+        or as the desk calls it where it is the desk's.
+        """
+        zh, en = column.codes.get(code, ("", ""))
+        if not self.english:
+            return f"{zh} {code}".strip()
+        return en if en and column.term else code.replace("_", " ")
 
 
 class Sheet(Protocol):
@@ -104,8 +112,11 @@ class Sheet(Protocol):
 
 
 @contextmanager
-def writing(out: Path | None, format_: Format, look: Look, *, force: bool) -> Iterator[Sheet]:
-    """Make a file, or write to stdout; nothing of it is there before all of it is.
+def writing(
+    out: Path | None, format_: Format, look: Look | Callable[[], Look], *, force: bool
+) -> Iterator[Sheet]:
+    """Make a file, or write to stdout; nothing of it is there before all of it is. What it looks
+    like may be asked for once there is a place for it.
 
     It is readable by its owner alone, since it may hold customers' data (R30).
 
@@ -117,7 +128,8 @@ def writing(out: Path | None, format_: Format, look: Look, *, force: bool) -> It
     with _room(out, force=force) as room:
         draft = room / f"draft.{format_}"
         draft.touch(mode=0o600)
-        sheet = _Csv(draft, look) if format_ is Format.CSV else _Xlsx(draft, look)
+        shown = look if isinstance(look, Look) else look()
+        sheet = _Csv(draft, shown) if format_ is Format.CSV else _Xlsx(draft, shown)
         try:
             yield sheet
         except BaseException:

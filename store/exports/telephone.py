@@ -4,8 +4,11 @@ from what the telephone system recorded (R45); and 《通话记录》, those cal
 
 from __future__ import annotations
 
+from itertools import chain
+
 from domain import words
 from domain.calls import Direction
+from domain.terms import Terms
 from domain.vocabulary import Channel
 from store.exports.columns import (
     Column,
@@ -35,6 +38,55 @@ _INCOMING = f"count(*) FILTER (WHERE f.direction = '{Direction.INCOMING}')"
 _LOST = f"""count(*) FILTER (
     WHERE f.direction = '{Direction.INCOMING}' AND f.talk_seconds IS NULL)"""
 
+_ANSWERED = (
+    Column("day", "日期", "Day", Holds.DAY, sql=_LOCAL_DAY),
+    person("agent", "受理人", "Agent"),
+    number("calls", "电话数", "Calls", _REPORTED),
+    number("limit", "接听时限（秒）", "To be answered within, s", "max(asked.ring_seconds)"),
+    number("in_time", "时限内接听", "Answered in time", _IN_TIME),
+    share("share_in_time", "时限内接听率", "Share in time", _IN_TIME, "count(f.ring_seconds)"),
+    number("longest", "最长振铃（秒）", "Longest ring, s", "max(f.ring_seconds)"),
+    number("unknown", "振铃不详", "Ring unknown", f"{_REPORTED} - count(f.ring_seconds)"),
+    number("first_contact", "首次解决", "First-contact resolutions", _FIRST_CONTACT),
+    share("share_first", "首次解决率", "First-contact share", _FIRST_CONTACT, _REPORTED),
+)
+_BY_THE_TELEPHONE_SYSTEM = (
+    number("incoming", "话机来电", "Incoming by the telephone system", _INCOMING),
+    number("lost", "呼损", "Lost calls", _LOST),
+    share("share_lost", "呼损率", "Share lost", _LOST, _INCOMING),
+    number(
+        "outgoing",
+        "话机去电",
+        "Outgoing by the telephone system",
+        f"count(*) FILTER (WHERE f.direction = '{Direction.OUTGOING}')",
+    ),
+    number("talked", "通话总秒数", "Talked, s", "sum(f.talk_seconds)"),
+    number("longest_talk", "最长通话（秒）", "Longest talk, s", "max(f.talk_seconds)"),
+)
+
+
+def _of_kind(key: str, zh: str, en: str, which: str) -> tuple[Column, Column]:
+    return (
+        number(key, zh, f"Calls: {en}", f"count(*) FILTER (WHERE {which})"),
+        number(
+            f"{key}_first",
+            f"{zh}首次解决",
+            f"First contact: {en}",
+            f"count(*) FILTER (WHERE {which} AND f.first_contact)",
+        ),
+    )
+
+
+def _columns(terms: Terms) -> tuple[Column, ...]:
+    """Count the calls of each kind that the desk has, and of those that it had."""
+    all_kinds = ", ".join(f"'{kind}'" for kind in terms.kinds)
+    kinds = (
+        _of_kind(kind, *each.name.both, f"f.kind = '{kind}'") for kind, each in terms.kinds.items()
+    )
+    gone = _of_kind("other_kinds", "其他类别", "other kinds", f"f.kind NOT IN ({all_kinds})")
+    return (*_ANSWERED, *chain(*kinds), *gone, *_BY_THE_TELEPHONE_SYSTEM)
+
+
 TELEPHONE = Register(
     "telephone",
     "电话信息统计报表",
@@ -45,47 +97,8 @@ TELEPHONE = Register(
     order=f"{_LOCAL_DAY}, f.agent",
     join="",
     group=f"{_LOCAL_DAY}, f.agent",
-    columns=(
-        Column("day", "日期", "Day", Holds.DAY, sql=_LOCAL_DAY),
-        person("agent", "受理人", "Agent"),
-        number("calls", "电话数", "Calls", _REPORTED),
-        number("limit", "接听时限（秒）", "To be answered within, s", "max(asked.ring_seconds)"),
-        number("in_time", "时限内接听", "Answered in time", _IN_TIME),
-        share("share_in_time", "时限内接听率", "Share in time", _IN_TIME, "count(f.ring_seconds)"),
-        number("longest", "最长振铃（秒）", "Longest ring, s", "max(f.ring_seconds)"),
-        number("unknown", "振铃不详", "Ring unknown", f"{_REPORTED} - count(f.ring_seconds)"),
-        number("first_contact", "首次解决", "First-contact resolutions", _FIRST_CONTACT),
-        share("share_first", "首次解决率", "First-contact share", _FIRST_CONTACT, _REPORTED),
-        *(
-            column
-            for kind in words.KINDS
-            for column in (
-                number(
-                    kind,
-                    words.KINDS[kind][0],
-                    f"Calls: {kind}",
-                    f"count(*) FILTER (WHERE f.kind = '{kind}')",
-                ),
-                number(
-                    f"{kind}_first",
-                    f"{words.KINDS[kind][0]}首次解决",
-                    f"First contact: {kind}",
-                    f"count(*) FILTER (WHERE f.kind = '{kind}' AND f.first_contact)",
-                ),
-            )
-        ),
-        number("incoming", "话机来电", "Incoming by the telephone system", _INCOMING),
-        number("lost", "呼损", "Lost calls", _LOST),
-        share("share_lost", "呼损率", "Share lost", _LOST, _INCOMING),
-        number(
-            "outgoing",
-            "话机去电",
-            "Outgoing by the telephone system",
-            f"count(*) FILTER (WHERE f.direction = '{Direction.OUTGOING}')",
-        ),
-        number("talked", "通话总秒数", "Talked, s", "sum(f.talk_seconds)"),
-        number("longest_talk", "最长通话（秒）", "Longest talk, s", "max(f.talk_seconds)"),
-    ),
+    columns=_columns(Terms()),
+    by_terms=_columns,
 )
 
 CALLS = Register(

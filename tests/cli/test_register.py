@@ -17,15 +17,18 @@ from typer.testing import CliRunner
 
 from cli import registers as register_commands
 from cli.console import Commands
+from domain.sla.rulebook import Rulebook
 from runtime import postgres
 from runtime.embedded.servers import APPLICATION, OWNER
-from store import door_log
+from store import door_log, rulebooks
 from store.connection import Pool
 from store.door_log import Entry
 from store.exports.columns import Holds
 from store.exports.registers import REGISTERS
 from store.exports.spreadsheets import Format
+from tests.support.calendars import calendar
 from tests.support.filled import CUSTOMERS, a_step, one_of_each
+from tests.support.rulebooks import policy, rule
 from tests.support.running_desk import Ran
 from tests.support.sheets import csv_rows, names, xlsx_rows
 
@@ -87,6 +90,40 @@ def test_in_english_headings_and_words_are_english(
     (row,) = xlsx_rows(tmp_path / "calls.xlsx")
     assert (row["Kind"], row["Reached"], row["Running normally"]) == ("complaint", "yes", "no")
     assert row["Satisfied"] is None
+
+
+@pytest.fixture
+async def own_terms(database: Pool, filled: str) -> None:
+    own = policy(
+        rule("r"),
+        kinds={
+            "complaint": {"name": {"zh": "客诉", "en": "grievance"}, "behaves": "complaint"},
+            "fault": {"name": {"zh": "报障", "en": "outage"}, "behaves": "fault"},
+        },
+        departments={
+            "service": {"name": "服务部"},
+            "technical_service": {"name": {"zh": "现场部", "en": "field"}},
+        },
+    )
+    desk = Rulebook(policy=own, calendars={"desk": calendar(), "everyday": calendar()})
+    async with database.acquire() as connection, connection.transaction():
+        await connection.execute("DELETE FROM members")  # who are not fit for work
+        await rulebooks.adopt(connection, desk, by="admin", note="")
+
+
+def test_r37_kinds_and_departments_are_called_as_the_desks_policy_calls_them(
+    register: Export, own_terms: None, tmp_path: Path
+) -> None:
+    register("export", "issues")
+    row, _ = xlsx_rows(tmp_path / "issues.xlsx")
+    assert {row["问题类别"], row["责任部门"]} < {
+        "客诉 complaint",
+        "报障 fault",
+        "现场部 technical_service",
+    }
+    register("export", "telephone", "--english")
+    (calls,) = xlsx_rows(tmp_path / "telephone.xlsx")
+    assert calls["Calls: outage"] + calls["Calls: grievance"] == calls["Calls"]
 
 
 def test_csv_has_local_times_with_their_offset_and_plain_numbers(

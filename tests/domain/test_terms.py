@@ -111,6 +111,22 @@ def test_what_is_not_there_any_more_is_called_as_it_was_or_by_its_code() -> None
             {"route": [{"name": "r", "department": "field"}]},
             "route r: no department field; there are: finance (财务部)",
         ),
+        (
+            {"consultation": [{"name": "c", "departments": ["finance", "field"]}]},
+            "consultation c: no department field; there are: finance (财务部)",
+        ),
+        (
+            {
+                "fault_list": [
+                    {
+                        "name": "f",
+                        "for": {"kind": ["fault"]},
+                        "codes": {"A": {"zh": "甲", "en": "a"}},
+                    }
+                ]
+            },
+            "fault_list f: no kind fault; there are: returns (退换货)",
+        ),
     ],
 )
 def test_a_policy_that_speaks_of_what_it_does_not_have_is_refused(

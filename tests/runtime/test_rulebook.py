@@ -240,6 +240,26 @@ def test_what_is_wrong_is_named_with_line_field_and_reason(
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("table", "rest"),
+    [
+        ("consultation", 'departments = ["sales"]'),
+        ("fault_list", 'codes = { A1 = { zh = "甲", en = "A" } }'),
+        ("queue", ""),
+    ],
+)
+def test_r37_a_rule_for_a_kind_that_is_not_there_is_named_with_its_own_line(
+    policy: Path, table: str, rest: str
+) -> None:
+    """A rule of another table, further above, has the same name."""
+    name = 'name = "customers"'
+    text = f'{TEXT}\n[[{table}]]\n{name}\nfor = {{ kind = ["wish"] }}\n{rest}\n'
+    message = refusal(policy, text)
+    line = line_of(text, name, last=True)
+    said = f"policy.toml, line {line}: {table} customers: no kind wish; there are: consultation"
+    assert message.startswith(said)
+
+
 def test_a_wrong_mark_is_named_where_its_list_stands_and_once(policy: Path) -> None:
     at = f"policy.toml, line {line_of(TEXT, 'general = [')}: marks.general[1]"
     right = '{ at = "75%", tell = ["handler"] }'

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.calendars.timeline import midnight
-from domain.words import CATEGORIES, CLOCKS, KINDS, SETS
+from domain.terms import KINDS, Term, Terms
+from domain.words import CLOCKS, SETS
 from runtime.settings import ROOT
 from store.connection import Pool
 from store.exports import registers
@@ -21,6 +22,7 @@ from store.exports.forms import FORMS
 from store.exports.oversight import OVERSIGHT
 from store.exports.registers import REGISTERS, Asked
 from store.exports.telephone import CALLS
+from tests.domain.test_terms import SOFTWARE
 from tests.support.filled import (
     CUSTOMERS,
     DAY,
@@ -106,7 +108,7 @@ def test_every_code_has_a_chinese_word_of_its_own(codes: type[StrEnum]) -> None:
 
 
 def test_every_column_of_codes_knows_their_words() -> None:
-    known = [*SETS.values(), CLOCKS, KINDS, CATEGORIES]
+    known = [*SETS.values(), CLOCKS, *(Terms().names(term) for term in Term)]
     for register in REGISTERS.values():
         for column in register.columns:
             assert (column.codes in known) == (column.holds is Holds.CODE), column.key
@@ -295,6 +297,30 @@ async def test_telephone_statistics_count_a_days_calls_of_an_agent(database: Poo
     assert (first["consultation"], first["consultation_first"]) == (2, 1)
     assert (first["fault"], first["fault_first"], first["complaint"]) == (2, 0, 0)
     assert (second["agent"], second["calls"], second["share_in_time"]) == ("12", 1, None)
+
+
+async def test_r37_telephone_statistics_count_by_the_kinds_of_the_desk_and_those_it_had(
+    database: Pool,
+) -> None:
+    await a_person(database, "07", "何晓彤")
+    for n, kind in enumerate(("returns", "returns", "fault")):
+        await an_issue(database, f"20261123-07-000{n}", kind=kind, first_contact=n == 0)
+    own = registers.in_terms_of(REGISTERS["telephone"], SOFTWARE)
+    (row,) = await read(database, own)
+    assert (row["returns"], row["returns_first"], row["bill"], row["claim"]) == (2, 1, 0, 0)
+    assert (row["other_kinds"], row["calls"]) == (1, 3)
+    assert not row.keys() & KINDS.keys()
+    headings = {column.zh: column.en for column in own.columns}
+    assert headings["退换货"] == "Calls: returns"
+
+
+@pytest.mark.parametrize("name", ["issues", "handling", "complaints", "evaluations"])
+def test_r37_forms_call_kinds_categories_and_departments_as_the_desk_does(name: str) -> None:
+    own = registers.without_customers(registers.in_terms_of(REGISTERS[name], SOFTWARE))
+    called = {column.term: column.codes for column in own.columns if column.term}
+    assert called[Term.DEPARTMENT]["finance"] == ("财务部", "finance")
+    assert Term.KIND not in called or called[Term.KIND]["fault"] == ("故障报修", "fault")
+    assert all(codes.items() >= SOFTWARE.names(term).items() for term, codes in called.items())
 
 
 async def test_a_call_belongs_to_the_local_day_it_was_registered_on(database: Pool) -> None:
