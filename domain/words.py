@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from domain import roles, terms
@@ -17,6 +18,7 @@ from domain.issue.thread import Entry, Holds, Said, Who
 from domain.issue.view import local
 from domain.knowledge.cases import CaseStatus, Change
 from domain.opinions import Counting, Source, Way
+from domain.sla.account import DayKind
 from domain.sla.promise import DUE, PromiseEnd, PromiseKind
 from domain.sla.why import Doubt
 from domain.vocabulary import (
@@ -228,6 +230,13 @@ CHANGES: Names = {
     Change.REJECT: ("退回", "reject"),
     Change.REVISE: ("修订", "revise"),
     Change.RETIRE: ("停用", "retire"),
+}
+DAYS: Names = {
+    DayKind.WORKING: ("工作日", "working"),
+    DayKind.CLOSED: ("周休", "day off"),
+    DayKind.HOLIDAY: ("节假日", "holiday"),
+    DayKind.MAKEUP: ("调休上班", "make-up"),
+    DayKind.EXCEPTION: ("例外", "exception"),
 }
 DOUBTS: Names = {
     Doubt.NO_RULE: (
@@ -456,6 +465,17 @@ def period(written: str) -> tuple[str, str]:
         return written, written
     zh, en = _UNITS[found[2]]
     return f"{found[1]}{zh}", f"{found[1]} {en}{'' if found[1] == '1' else 's'}"
+
+
+def length(of: timedelta) -> tuple[str, str]:
+    """Say a length of time: ``3小时30分``, ``3 h 30 min``; to the second."""
+    left, zh, en = round(of.total_seconds()), "", []
+    for seconds, called, short in ((3600, "小时", "h"), (60, "分", "min"), (1, "秒", "s")):
+        number, left = divmod(left, seconds)
+        if number:
+            zh += f"{number}{called}"
+            en.append(f"{number} {short}")
+    return zh or "0分", " ".join(en) or "0 min"
 
 
 def threshold(name: str) -> tuple[str, str]:

@@ -34,6 +34,7 @@ from web.pages import (
     queue,
     reading,
     signing_in,
+    why,
 )
 from web.pages import evaluations as evaluation_pages
 from web.pages.signing_in import provider
@@ -43,7 +44,7 @@ ROOMS = (
     *(evaluations, api_reading),
     *(health, heartbeat),
     *(signing_in, links, engineer, lead, approvals, agent, queue, clerk, find, attaching, pictures),
-    *(evaluation_pages, reading),
+    *(evaluation_pages, reading, why),
 )
 """Each has the routes of its own."""
 _NAMING = (links, engineer, lead, approvals, agent, find)

@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 
 from domain import telephone, words
 from domain.for_customers.matter import matter
-from domain.issue import view
+from domain.for_customers.saying import instant
 from domain.issue.actions import ActionName
 from domain.issue.entries import without_ways
 from domain.issue.follow_up import asks_whether_it_runs
@@ -107,7 +107,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"local": view.local, "without_ways": without_ways}
+_ENVIRONMENT.filters |= {"without_ways": without_ways}
 _ENVIRONMENT.globals |= {"words": words, "rooms": rooms, "dial": telephone.read}
 _ENVIRONMENT.globals |= {
     "asks_whether_it_runs": asks_whether_it_runs,
@@ -148,6 +148,7 @@ def render(request: Request, template: str, status: int = 200, /, **facts: Any) 
         department=lambda code: terms.department(code).said(Spoken(lang)),
         csrf=csrf(request),
         remaining=lambda at: remaining(at, now, lang),
+        when=lambda at, zone: instant(at, zone, Spoken(lang)),
         **{"now": now} | facts,
     )
     headers = {"Content-Language": lang, "Vary": "Accept-Language, Cookie"}

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from enum import Enum
 from itertools import groupby
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from rich import box
@@ -19,15 +18,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from domain import words
 from domain.calendars.calendar import WEEKDAYS, DayReason, Span, WorkingCalendar
 from domain.calendars.national_days import NationalDays
 from domain.calendars.periods import Period, WorkingDays
 from domain.issue.view import local
-from domain.sla.account import Account, Day, Line, Month
+from domain.sla.account import Account, Day, DayKind, Line, Month, runs
 from domain.sla.policy import PromiseRule
 from domain.sla.rulebook import CENTRE
-
-_AnyDay = TypeVar("_AnyDay", bound=Day)
 
 _HOUR = timedelta(hours=1)
 _WEEKDAYS = tuple(zip("一二三四五六日", (day.capitalize() for day in WEEKDAYS), strict=True))
@@ -37,35 +35,22 @@ _CLOSED = "关 closed"
 
 class _Look(NamedTuple):
     mark: str
-    chinese: str
-    english: str
     style: str
 
 
-class State(Enum):
-    """What a day is, to a person who plans by it."""
+_LOOKS = {
+    DayKind.WORKING: _Look("工", "green"),
+    DayKind.CLOSED: _Look("－", "dim"),
+    DayKind.HOLIDAY: _Look("休", "red"),
+    DayKind.MAKEUP: _Look("班", "bold yellow"),
+    DayKind.EXCEPTION: _Look("例", "bold magenta"),
+}
 
-    WORKING = _Look("工", "工作日", "working", "green")
-    CLOSED = _Look("－", "周休", "day off", "dim")
-    HOLIDAY = _Look("休", "节假日", "holiday", "red")
-    MAKEUP = _Look("班", "调休上班", "make-up", "bold yellow")
-    EXCEPTION = _Look("例", "例外", "exception", "bold magenta")
 
-    @classmethod
-    def of(cls, day: Day) -> State:
-        """Say what a day is."""
-        exceptional = {
-            DayReason.OVERRIDE: cls.EXCEPTION,
-            DayReason.MAKEUP_WORKDAY: cls.MAKEUP,
-            DayReason.HOLIDAY: cls.HOLIDAY,
-        }
-        return exceptional.get(day.reason) or (cls.WORKING if day.hours else cls.CLOSED)
-
-    @property
-    def named(self) -> Text:
-        """Mark and name: ``休 节假日 holiday``."""
-        look = self.value
-        return Text(f"{look.mark} {look.chinese} {look.english}", style=look.style)
+def named(kind: DayKind) -> Text:
+    """Mark and name: ``休 节假日 holiday``."""
+    look = _LOOKS[kind]
+    return Text(f"{look.mark} {words.both(words.DAYS, kind)}", style=look.style)
 
 
 # A month ------------------------------------------------------------------------------------------
@@ -73,10 +58,10 @@ class State(Enum):
 
 def months(calendar: WorkingCalendar, shown: Sequence[Month]) -> RenderableType:
     """Picture each month; underneath, what the calendar is."""
-    seen = {State.of(day) for month in shown for day in month.days}
+    seen = {day.kind for month in shown for day in month.days}
     unknown = [day.day for month in shown for day in month.days if not day.announced]
     parts: list[RenderableType] = [_picture(calendar, month) for month in shown]
-    parts.append(Columns([state.named for state in State if state in seen], padding=(0, 3)))
+    parts.append(Columns([named(kind) for kind in DayKind if kind in seen], padding=(0, 3)))
     parts.append(Text())
     parts.append(_facts(calendar))
     if unknown:
@@ -119,7 +104,7 @@ def _week(days: list[Day]) -> Iterator[Text]:
 
 
 def _cell(day: Day) -> Text:
-    look = State.of(day).value
+    look = _LOOKS[day.kind]
     unknown = "" if day.announced else _NOT_ANNOUNCED
     return Text(f"{day.day.day:2} {look.mark}{unknown}", style=look.style)
 
@@ -127,9 +112,9 @@ def _cell(day: Day) -> Text:
 def _exceptions(month: Month) -> Table:
     """List what differs from the week: ``10-01 Thu - 10-07 Wed  休 节假日 holiday  closed``."""
     grid = Table.grid(padding=(0, 2, 0, 0))
-    for days in _runs(month.days):
+    for days in runs(month.days):
         if days[0].reason is not DayReason.WEEKDAY:
-            grid.add_row(_period(days), State.of(days[0]).named, spans(days[0].hours))
+            grid.add_row(_period(days), named(days[0].kind), spans(days[0].hours))
     return grid
 
 
@@ -137,7 +122,7 @@ def _facts(calendar: WorkingCalendar) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     hours = week(calendar)
     if calendar.makeup_workdays:
-        hours.append(f"{State.MAKEUP.named} as {calendar.makeup_hours_of.capitalize()}")
+        hours.append(f"{named(DayKind.MAKEUP)} as {calendar.makeup_hours_of.capitalize()}")
     for label, value in (
         ("营业 Hours", "\n".join(hours)),
         ("节假日 Holidays", _followed(calendar)),
@@ -200,10 +185,10 @@ def _counted(account: Account) -> Table:
     table.add_column("类别 Kind", no_wrap=True)
     table.add_column("营业 Hours" if in_days else "计入 Counted", total[0])
     table.add_column("第 No." if in_days else "时间 Time", total[1], justify="right", no_wrap=True)
-    for lines in _runs(account.lines):
+    for lines in runs(account.lines):
         detail = _numbered(lines[0]) if in_days else _timed(lines[0], ZoneInfo(account.zone))
         unknown = "" if lines[0].announced else f" {_NOT_ANNOUNCED}"
-        table.add_row(f"{_period(lines)}{unknown}", State.of(lines[0]).named, *detail)
+        table.add_row(f"{_period(lines)}{unknown}", named(lines[0].kind), *detail)
     return table
 
 
@@ -303,16 +288,6 @@ def week(calendar: WorkingCalendar) -> list[str]:
 def spans(hours: Iterable[Span]) -> str:
     """Write a day's hours: ``09:00-12:00 13:30-18:00``."""
     return " ".join(map(str, hours)) or _CLOSED
-
-
-def _runs(days: Iterable[_AnyDay]) -> Iterator[list[_AnyDay]]:
-    """Take closed days that follow each other and are closed for the same reason together."""
-
-    def alike(day: _AnyDay) -> object:
-        folded = not day.hours and not (isinstance(day, Line) and day.counted)
-        return (day.reason, day.announced) if folded else day.day
-
-    return (list(run) for _, run in groupby(days, key=alike))
 
 
 def _period(days: Sequence[Day]) -> str:

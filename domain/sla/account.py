@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -25,6 +26,23 @@ _ONE_DAY = timedelta(days=1)
 _DECEMBER = 12
 
 
+class DayKind(StrEnum):
+    """What a day is, to a person who plans by it."""
+
+    WORKING = "working"
+    CLOSED = "closed"
+    HOLIDAY = "holiday"
+    MAKEUP = "makeup"
+    EXCEPTION = "exception"
+
+
+_NAMED = {
+    DayReason.OVERRIDE: DayKind.EXCEPTION,
+    DayReason.MAKEUP_WORKDAY: DayKind.MAKEUP,
+    DayReason.HOLIDAY: DayKind.HOLIDAY,
+}
+
+
 class Day(Model):
     """A local day: its hours, which rule decided them, and whether a notice covers it (R32)."""
 
@@ -32,6 +50,20 @@ class Day(Model):
     reason: DayReason
     hours: Hours
     announced: bool
+
+    @property
+    def kind(self) -> DayKind:
+        """Say what the day is: by what decided its hours, or else by whether it has any."""
+        usual = DayKind.WORKING if self.hours else DayKind.CLOSED
+        return _NAMED.get(self.reason, usual)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Say whether nothing was open and nothing counted: such days may be shown as one."""
+        return not self.hours
+
+
+AnyDay = TypeVar("AnyDay", bound=Day)
 
 
 class Interval(Model):
@@ -49,6 +81,11 @@ class Line(Day):
     number: int | None = None
     counted: timedelta | None = None
     intervals: tuple[Interval, ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        """Elapsed time counts on closed days, too."""
+        return not self.hours and not self.counted
 
 
 class _OfCalendar(Model):
@@ -146,6 +183,15 @@ def account(
         provisional=due.provisional,
         lines=lines,
     )
+
+
+def runs(days: Iterable[AnyDay]) -> Iterator[list[AnyDay]]:
+    """Take days on which nothing was that follow each other for the same reason together."""
+
+    def alike(day: Day) -> object:
+        return (day.reason, day.announced) if day.is_nothing else day.day
+
+    return (list(run) for _, run in groupby(days, key=alike))
 
 
 def month(calendar: WorkingCalendar, first: date) -> Month:

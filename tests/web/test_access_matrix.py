@@ -356,9 +356,9 @@ class Page:
 
     @property
     def door(self) -> tuple[str, str]:
-        """The route it stands for; a room of one action names it."""
+        """The route it stands for."""
         path = self.path
-        if "{number}/" in path and path != "/queue/{number}/take":
+        if "{number}/" in path:
             path = path.rpartition("/")[0] + "/{action}"
         return self.method, path
 
@@ -406,6 +406,7 @@ PAGES = [
     Page("GET", "/board/{number}", Right.SEE, SUPERVISORS),
     Page("GET", "/intake", Right.FIND_CUSTOMERS),
     Page("GET", "/intake/{number}", Right.SEE),
+    Page("GET", "/why/{number}", Right.SEE),
     Page("GET", "/queue", ActionName.TAKE),
     Page("GET", "/calls", Right.LIST_CALLBACKS),
     Page("GET", "/reading", Right.READ_OPINIONS),

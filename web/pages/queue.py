@@ -32,10 +32,12 @@ async def queue_page(request: Request, here: Here, who: SignedIn) -> Response:
     return await _page(request, here, who)
 
 
-@router.post("/queue/{number}/take")
-async def take(request: Request, here: Here, who: SignedIn, form: Form, number: str) -> Response:
+@router.post("/queue/{number}/{action}")
+async def act(
+    request: Request, here: Here, who: SignedIn, form: Form, number: str, action: ActionName
+) -> Response:
     """Take one, and go to its page; whoever comes too late reads who has it."""
-    acted = await submitting.act(here, who, number, ActionName.TAKE, form, (ActionName.TAKE,))
+    acted = await submitting.act(here, who, number, action, form, (ActionName.TAKE,))
     if acted.result.done:
         return RedirectResponse(f"/intake/{acted.issue.number}", HTTPStatus.SEE_OTHER)
     return await _page(request, here, who, acted)
