@@ -76,8 +76,8 @@ class Opinion(Model):
 
     @property
     def subject(self) -> str:
-        """What it is about where it is no issue: the same however it is written."""
-        said = (self.unit or "", self.month or "", self.project or "")
+        """What it is about where it is no issue that is known: the same however it is written."""
+        said = (self.number or self.unit or "", self.month or "", self.project or "")
         return "|".join("".join(each.split()).casefold() for each in said)
 
 

@@ -55,9 +55,7 @@ async def from_staff(
     async with pool.acquire() as connection, connection.transaction():
         issue = None
         if opinion.number:
-            issue = await connection.fetchrow(
-                "SELECT id, engineer, department FROM issues WHERE number = $1", opinion.number
-            )
+            issue = await _issue(connection, opinion.number)
             if issue is None:
                 raise Refused("Invalid", f"number: there is no issue {opinion.number}")
         found = _Found(opinion, key, now, zone, issue=issue, by=by)
@@ -79,7 +77,8 @@ async def waiting(pool: Pool) -> list[Waits]:
 async def settle(
     pool: Pool, key: str, by: Actor, now: datetime, *, counts: bool, department: str | None
 ) -> None:
-    """Say whether a form counts: a person found out whose it is. Said again, nothing changes.
+    """Say whether a form counts: a person found out whose it is, so it belongs to the issue that it
+    names. Said again, nothing changes.
 
     Raises:
         Refused: ``NotFound``; ``NotAllowed``: the other was said before.
@@ -95,18 +94,30 @@ async def settle(
             if left_out == counts:
                 raise Refused("NotAllowed", "somebody decided otherwise on this evaluation before")
             return
+        issue = await _issue(connection, rows[0]["number"]) if counts else None
+        subject = issue["id"] if issue else rows[0]["subject"]
         for row in open_:
             counting = Counting.LEFT_OUT
             if counts:
-                before = await _before(connection, row["subject"], row["item"], row["person"])
+                before = await _before(connection, subject, row["item"], row["person"])
                 counting = Counting.REPEATED if before else Counting.COUNTS
             await connection.execute(
                 """
                 UPDATE opinions SET counting = $3, settled_by = $4, settled_at = $5,
-                    department = coalesce(department, $6) WHERE key = $1 AND item = $2
+                    department = coalesce(department, $6), subject = $7, issue_id = $8,
+                    engineer = $9
+                WHERE key = $1 AND item = $2
                 """,
-                *(key, row["item"], counting, by.id, now, department),
+                *(key, row["item"], counting, by.id, now),
+                *(issue["department"] if issue else department, subject),
+                *((issue["id"], issue["engineer"]) if issue else (None, None)),
             )
+
+
+async def _issue(connection: Connection, number: str | None) -> asyncpg.Record | None:
+    return await connection.fetchrow(
+        "SELECT id, engineer, department FROM issues WHERE number = $1", number
+    )
 
 
 class _Found:

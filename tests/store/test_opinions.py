@@ -89,6 +89,24 @@ async def test_r26_what_is_nobodys_is_kept_and_not_counted_until_a_person_says_s
         await opinions.settle(database, "b", CLERK, MONDAY, counts=True, department=None)
 
 
+async def test_r26_what_a_person_settles_belongs_to_the_issue_it_names(database: Pool) -> None:
+    other = "20261123-07-0002"
+    for number in (NUMBER, other):
+        await an_issue(database, number, **CLOSED, engineer="li.na", engineer_name="李娜")
+        await said(database, f"of {number}", BY_NUMBER | {"number": number, "phone": "13999999999"})
+    for number in (NUMBER, other):
+        await opinions.settle(
+            database, f"of {number}", CLERK, MONDAY, counts=True, department="sales"
+        )
+    assert await counted(database) == [
+        ("after_sales", "counts", NUMBER),
+        ("after_sales", "counts", other),
+    ]
+    assert {row["department"] for row in await read(database, "evaluations")} == {
+        "technical_service"
+    }
+
+
 async def test_r26_once_a_case_and_person_by_whichever_way(database: Pool) -> None:
     issue = await an_issue(database, NUMBER, **CLOSED)
     await asyncio.gather(*(said(database, f"at once {n}", BY_NUMBER) for n in range(3)))
