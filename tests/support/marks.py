@@ -19,8 +19,19 @@ PROGRAM = "program"
 
 DESK = "running_desk"
 """The fixture of whoever needs a whole desk, which takes a while to come up."""
+AT_DESKS = (
+    ("tests/web/browser/", "browsers"),
+    ("tests/web/test_access_matrix.py", "matrices"),
+    ("tests/web/test_thread_matrix.py", "matrices"),
+    ("tests/web/", "doors"),
+    ("", "desk"),
+)
+"""Who shares a desk, by the file's beginning: few desks, as each takes a while, but several, as what
+is done at one desk is done by one process.
+"""
 LONGEST_FIRST = (
-    *("doors", "tests/e2e/", "tests/workflows/test_random_lives.py", "tests/demo/", "desk"),
+    *("doors", "browsers", "matrices", "tests/e2e/", "tests/workflows/test_random_lives.py"),
+    *("tests/demo/", "desk"),
     *("tests/cli/", "tests/starter/", "tests/inbound/", "tests/web/"),
     *("tests/workflows/", "tests/runtime/"),
 )
@@ -63,7 +74,7 @@ def _kept_together(item: pytest.Item) -> str:
     """What one process has to run: all that is done at one desk, or else the tests of a file."""
     file = item.nodeid.partition("::")[0]
     if DESK in _fixtures(item):
-        return "doors" if file.startswith("tests/web/") else "desk"
+        return next(shared for begins, shared in AT_DESKS if file.startswith(begins))
     return file
 
 
