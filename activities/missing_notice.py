@@ -7,17 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from activities import wording
-from activities.addressing import Directory
-from activities.wording import Context
-from domain.issue.step import Recorded
+from activities.beside_issues import Notice, tell
 from domain.sla.announcing import Concern, concerns, turn
 from domain.sla.rulebook import Rulebook
-from domain.vocabulary import ESCALATION, Audience
 from runtime.signing import Links
-from store import issue_writer, ledger, outbox, roster, rulebooks
+from store import ledger, outbox, rulebooks
 from store.connection import Connection, Pool
-from store.outbox import Message
 
 TEMPLATES = ("missing_notice", "calendar_ends")
 
@@ -51,53 +46,8 @@ class CalendarAlarm:
         if await outbox.is_there(connection, key):
             return False
         issue_id = await ledger.nearest(connection, concern.calendar)
-        row = await connection.fetchrow(issue_writer.CASE, issue_id) if issue_id else None
-        if row is None:
+        if issue_id is None:
             return False
-        case = issue_writer.context(row)
-        recorded = Recorded.model_validate(
-            await connection.fetchval(
-                "SELECT recorded FROM issue_events WHERE issue_id = $1 AND seq = 1", issue_id
-            )
-        )
-        staff = await roster.staff(connection)
-        directory = Directory(staff, case, recorded, rulebook, self._links)
         role = rulebook.policy.missing_notice.tell
-        person = directory.superior(ESCALATION.index(role), now)
-        if person is None:
-            return False
-        written = wording.write(
-            concern.template,
-            Context(
-                number=case.number,
-                title=case.title,
-                kind=case.facts.kind,
-                severity=case.facts.severity,
-                product_line=case.facts.product_line,
-                region=case.facts.region,
-                recipient_name=person.name,
-                zone=case.zone,
-                at=now,
-                said=concern.said,
-                desk=directory.desk,
-            ),
-            directory.style(person),
-        )
-        await outbox.add(
-            connection,
-            Message(
-                key=key,
-                issue_id=str(issue_id),
-                seq=row["seq"],
-                template=concern.template,
-                audience=Audience(role),
-                recipient=person.id,
-                channel=person.channel,
-                address=person.address,
-                subject=written.subject,
-                body=written.body,
-                full_text=written.full_text,
-                created_at=now,
-            ),
-        )
-        return True
+        notice = Notice(issue_id, concern.template, key, role, concern.said)
+        return await tell(connection, rulebook, self._links, notice, now)

@@ -26,8 +26,8 @@ AT_DESKS = (
     ("tests/web/", "doors"),
     ("", "desk"),
 )
-"""Who shares a desk, by the file's beginning: few desks, as each takes a while, but several, as what
-is done at one desk is done by one process.
+"""Who shares a desk, by the file's beginning: few desks, as each takes a while, but several, as
+what is done at one desk is done by one process.
 """
 LONGEST_FIRST = (
     *("doors", "browsers", "matrices", "tests/e2e/", "tests/workflows/test_random_lives.py"),
