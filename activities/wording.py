@@ -350,6 +350,8 @@ def _facts(context: Context, language: Language, room: int | None = None) -> dic
     if room is not None:
         promised = [_WE.sub("", said) for said in promised[:1]]
     told = matter.told(context.behaviour, language)
+    if called := context.terms.called(context.kind):
+        told["called"] = called.said(language)
     title = _short(context.title) if room is None else context.title
     undone = _UNDONE.get(context.promise.kind) if context.promise else None
     return facts | {

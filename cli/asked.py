@@ -17,6 +17,7 @@ from domain.calendars.calendar import WorkingCalendar
 from domain.calendars.timeline import first_instant
 from domain.errors import InputError
 from domain.sla.rulebook import Rulebook
+from domain.terms import Terms
 from runtime import aio, rulebook
 from store import rulebooks
 from store.connection import Pool
@@ -104,6 +105,13 @@ async def adopted(pool: Pool) -> Rulebook:
     if found is None:
         raise Failed(ExitCode.NOT_FOUND, rulebooks.NO_POLICY)
     return found
+
+
+async def terms(pool: Pool) -> Terms:
+    """Return what the desk calls its own (R37); before its first policy, what is usual."""
+    async with pool.acquire() as connection:
+        found = await rulebooks.current(connection)
+    return found.policy.terms if found else Terms()
 
 
 @contextmanager

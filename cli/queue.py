@@ -8,12 +8,14 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cli.asked import terms
 from cli.connections import registers
 from cli.console import AsJson, write_json
 from cli.tables import plain, show
 from domain.issue.view import IssueView, due
 from domain.sla.promise import PromiseKind
-from domain.words import KINDS, both
+from domain.terms import Terms
+from domain.words import both_of
 from runtime import aio
 from starter.register import Register
 from store.issue_list import Filter
@@ -29,16 +31,18 @@ def queue(*, json: AsJson = False) -> None:
 
     Example: yinuo queue
     """
-    found = aio.run(_queued())
-    write_json(found) if json else show(_listing(found))
+    found, own = aio.run(_queued())
+    write_json(found) if json else show(listing(found, own))
 
 
-async def _queued() -> list[IssueView]:
+async def _queued() -> tuple[list[IssueView], Terms]:
     async with registers() as pool:
-        return await Register(pool).issues(Filter(queued=True, limit=_MOST))
+        found = await Register(pool).issues(Filter(queued=True, limit=_MOST))
+        return found, await terms(pool)
 
 
-def _listing(found: Sequence[IssueView]) -> RenderableType:
+def listing(found: Sequence[IssueView], own: Terms) -> RenderableType:
+    """One line an issue, its kind as the desk calls it."""
     if not found:
         return Text("Nothing waits in the queue.")
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -46,9 +50,8 @@ def _listing(found: Sequence[IssueView]) -> RenderableType:
     for head in heads:
         table.add_column(head)
     for each in found:
-        table.add_row(
-            each.number, both(KINDS, each.kind), _due(each), each.taken_by or "—", plain(each.title)
-        )
+        kind = both_of(own.kind(each.kind).both)
+        table.add_row(each.number, kind, _due(each), each.taken_by or "—", plain(each.title))
     return table
 
 

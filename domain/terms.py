@@ -7,16 +7,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from domain.vocabulary import Behaviour, Code, Model, Name, Named
+
+
+def _is_short(called: Named) -> Named:
+    if max(map(len, called.both)) > _LONGEST_CALLED:
+        msg = f"at most {_LONGEST_CALLED} characters: it stands in short messages"
+        raise ValueError(msg)
+    return called
+
+
+_LONGEST_CALLED = 20
+CalledIt = Annotated[Name, AfterValidator(_is_short)]
 
 
 class Kind(Model):
     """What a customer may want (R3), and what the desk does about it."""
 
     name: Name
+    called: CalledIt | None = Field(
+        default=None,
+        description="what customers read of theirs: 您的… 退换货申请; left out, by how it behaves",
+        exclude_if=lambda said: said is None,
+    )
     behaves: Behaviour = Behaviour.PLAIN
 
 
@@ -128,6 +145,10 @@ class Terms(Model):
     def kind(self, code: str) -> Named:
         """Name a kind; one that is not here any more as it was called before, or by its code."""
         return self._called(Term.KIND, code)
+
+    def called(self, kind: str) -> Named | None:
+        """Say what customers read of theirs; None: what befits how it behaves."""
+        return self.kinds[kind].called if kind in self.kinds else None
 
     def category(self, code: str) -> Named:
         """Name a category; as ``kind`` does."""

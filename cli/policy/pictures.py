@@ -16,6 +16,7 @@ from domain.sla.explanation import Explained, Explanation, Tried
 from domain.sla.policy import Policy, PromiseRule, ThresholdRule
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import CENTRE, Rulebook
+from domain.terms import listed
 from domain.words import PROMISES, both
 
 _TOLD = {"at once": "随时 at once, day and night", "working hours": "上班时 in working hours"}
@@ -37,6 +38,9 @@ def summary(rulebook: Rulebook) -> RenderableType:
     return Group(
         Text(f"{policy.name} · {rulebook.version}", style="bold"),
         _grid(
+            ("类别 Kinds", Text(listed(policy.kinds))),
+            ("性质 Categories", Text(listed(policy.categories))),
+            ("部门 Departments", Text(listed(policy.departments) or "those of the roster")),
             *promises,
             ("分流 Routes", Text(_routes(policy))),
             ("备勤 Stand-by", Text(_standby(policy))),
@@ -51,7 +55,12 @@ def summary(rulebook: Rulebook) -> RenderableType:
 
 
 def _routes(policy: Policy) -> str:
-    return "; ".join(f"{rule.name} → {rule.department}" for rule in policy.routes) or "by category"
+    terms = policy.terms
+    routes = (
+        f"{rule.name} → {terms.department(rule.department).zh} {rule.department}"
+        for rule in policy.routes
+    )
+    return "; ".join(routes) or "by category"
 
 
 def _fault_lists(policy: Policy) -> str:

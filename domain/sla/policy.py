@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import (
     BeforeValidator,
@@ -489,6 +489,13 @@ def _tables(policy: Policy) -> tuple[tuple[str, Mapping[str, Kind | Category | D
     )
 
 
+_Each = TypeVar("_Each")
+
+
+def _in_order(known: Mapping[str, _Each], order: Iterable[str]) -> dict[str, _Each]:
+    return {code: known[code] for code in order if code in known} | dict(known)
+
+
 _Rule: TypeAlias = (
     PromiseRule | NoticeRule | RouteRule | ReliefRule | QueueRule | ConsultationRule | FaultList
 )
@@ -505,6 +512,11 @@ class Policy(Model):
     )
     departments: dict[Code, Department] = Field(
         default_factory=dict, description="none listed: those of the roster"
+    )
+    order: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="of kinds, categories and departments, as they were written: what is stored "
+        "does not keep it",
     )
     routing: dict[Code, Code] = Field(default_factory=dict)
     promises: tuple[PromiseRule, ...] = Field(alias="promise")
@@ -534,6 +546,18 @@ class Policy(Model):
     delivery: Delivery
     desk: Desk = Desk()
     rehearsal: Rehearsal | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, said: object) -> object:
+        """Remember in which order they stand: lists offer them so, and of several that would do the
+        first is taken (R21).
+        """
+        if not isinstance(said, Mapping) or "order" in said:
+            return said
+        tables = ("kinds", "categories", "departments")
+        order = {each: [*said[each]] for each in tables if isinstance(said.get(each), Mapping)}
+        return {**said, "order": order} if order else said
 
     @model_validator(mode="after")
     def _names_tell_apart(self) -> Policy:
@@ -670,7 +694,11 @@ class Policy(Model):
     @cached_property
     def terms(self) -> Terms:
         """What this desk calls its own."""
-        return Terms(kinds=self.kinds, categories=self.categories, departments=self.departments)
+        return Terms(
+            kinds=_in_order(self.kinds, self.order.get("kinds", ())),
+            categories=_in_order(self.categories, self.order.get("categories", ())),
+            departments=_in_order(self.departments, self.order.get("departments", ())),
+        )
 
     def is_consultation(self, facts: Facts, department: str) -> bool:
         """Say whether such an issue is on the consultation record while it is there (R38)."""

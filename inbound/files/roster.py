@@ -22,7 +22,10 @@ from domain.staff.duty import DutyException
 from domain.staff.qualification import Examination, KnowledgeTest
 from domain.staff.roster import Centre, DeliveryChannel, Member, Roster
 from domain.vocabulary import Role
+from runtime.settings import ROOT
 from runtime.textfiles import explain, read_utf8
+
+EXAMPLE = ROOT / "examples" / "roster"
 
 Split = Callable[[str], list[Any]]
 Entry = TypeVar("Entry", bound=BaseModel)
@@ -47,6 +50,14 @@ class _Sheet(NamedTuple):
 class _Row(NamedTuple):
     line: int
     cells: dict[str, str]
+
+
+def first_of(policy: Path) -> Path:
+    """Return the directory of the roster that a new desk begins with, by where its policy is:
+    ``roster`` beside it, or else that of our examples.
+    """
+    theirs = policy.resolve().parent / "roster"
+    return theirs if theirs.is_dir() else EXAMPLE
 
 
 def read_roster(directory: Path) -> Roster:

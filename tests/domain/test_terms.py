@@ -1,5 +1,6 @@
 """Kinds, categories and departments are the policy's (R3, R4, R37)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from domain.issue.intake import Intake, differing
 from domain.issue.lifecycle import register
 from domain.sla.policy import Policy
 from domain.sla.promise import PromiseKind
+from domain.sla.rulebook import Rulebook
 from domain.staff.known import Known
 from domain.terms import CATEGORIES, KINDS, Category, Department, Kind, Terms
 from domain.vocabulary import Behaviour, Named, Role, Stage
@@ -62,6 +64,33 @@ def test_a_desk_defines_its_own_in_the_order_in_which_it_lists_them() -> None:
     assert own().terms == SOFTWARE
     assert own().department(facts(kind="bill", category="account")) == "finance"
     assert SOFTWARE.kind("bill").both == ("账单", "billing")
+
+
+def test_the_order_survives_a_store_that_has_one_of_its_own() -> None:
+    desk = Rulebook(policy=own(), calendars={})
+    again = Rulebook.model_validate(jsonb(json.loads(desk.dump())))
+    assert [*again.policy.kinds] != [*SOFTWARE.kinds], "or nothing is shown"
+    assert [*again.policy.terms.kinds] == [*SOFTWARE.kinds]
+    assert [*again.policy.terms.categories] == [*SOFTWARE.categories]
+    assert again.version == desk.version
+
+
+def jsonb(said: Any) -> Any:
+    """Put keys into the order in which PostgreSQL keeps them."""
+    if isinstance(said, dict):
+        return {key: jsonb(said[key]) for key in sorted(said, key=lambda key: (len(key), key))}
+    return [jsonb(each) for each in said] if isinstance(said, list) else said
+
+
+def test_r40_what_a_customer_reads_of_theirs_is_the_policys_or_befits_how_it_behaves() -> None:
+    claim = {"name": "客诉", "behaves": "complaint"}
+    returns = {"name": "退换货", "called": {"zh": "退换货申请", "en": "return request"}}
+    terms = own(kinds={"claim": claim, "returns": returns}).terms
+    assert terms.called("returns") == name("退换货申请", "return request")
+    assert (terms.called("claim"), terms.called("fault")) == (None, None)
+    too_long = {"claim": claim | {"called": "退" * 21}}
+    with pytest.raises(ValidationError, match="at most 20 characters: it stands in short"):
+        own(kinds=too_long)
 
 
 def test_what_is_not_there_any_more_is_called_as_it_was_or_by_its_code() -> None:

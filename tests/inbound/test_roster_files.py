@@ -11,11 +11,9 @@ import pytest
 from domain.errors import SetupError
 from domain.staff.roster import Certification, Contact
 from domain.vocabulary import Role
-from inbound.files.roster import RosterError, read_roster
+from inbound.files.roster import EXAMPLE, RosterError, first_of, read_roster
 from runtime.rulebook import load
 from runtime.settings import ROOT
-
-EXAMPLE = ROOT / "examples" / "roster"
 
 
 @pytest.fixture
@@ -430,3 +428,11 @@ def test_r46_what_an_agent_can_do_stands_in_a_column_of_its_own(roster: Path) ->
 def test_r46_a_wrong_examination_is_named_by_its_line(roster: Path, row: str, says: str) -> None:
     (roster / "examinations.csv").write_text(SAT + row + "\n", encoding="utf-8")
     assert refusal(roster).startswith(f"examinations.csv, line 2, {says}")
+
+
+def test_a_new_desk_takes_the_roster_beside_its_policy_or_that_of_the_examples(
+    tmp_path: Path,
+) -> None:
+    assert first_of(tmp_path / "policy.toml") == EXAMPLE
+    (tmp_path / "roster").mkdir()
+    assert first_of(tmp_path / "policy.toml") == tmp_path / "roster"

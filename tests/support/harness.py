@@ -66,7 +66,7 @@ from domain.sla.promise import OVERSIGHT, PromiseKind
 from domain.sla.replanning import Order, Report
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Actor, Role
-from inbound.files.roster import read_roster
+from inbound.files.roster import first_of, read_roster
 from runtime import rulebook as rulebooks_on_disk
 from runtime.embedded.ports import free_ports
 from runtime.embedded.servers import EmbeddedTemporal
@@ -470,7 +470,7 @@ async def story_desk(
     *,
     whole: bool = False,
 ) -> AsyncIterator[StoryDesk]:
-    """Bring up a desk with a policy and the example roster, at ``begins``.
+    """Bring up a desk with a policy and its roster, or else that of the examples, at ``begins``.
 
     Unless it is the ``whole`` policy, nobody is relieved at the end of a shift, nobody is reminded
     that they wait, and an issue is over when it is closed: nobody scores or rates it.
@@ -487,7 +487,7 @@ async def story_desk(
     changes = {"rehearsal": rehearsal, "promises": promises, "reliefs": reliefs}
     current = standard.with_policy(standard.policy.model_copy(update=changes))
     async with pool.acquire() as connection, connection.transaction():
-        await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
+        await roster.replace(connection, read_roster(first_of(policy_file)))
         await rulebooks.adopt(connection, current, by="test", note="")
     mailbox = Mailbox()
     desk = StoryDesk(env, pool, current, mailbox)

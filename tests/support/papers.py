@@ -13,7 +13,8 @@ from domain.issue.actions import ActionName
 from domain.issue.step import Recorded
 from domain.issue.view import IssueView
 from domain.sla.promise import Promise
-from domain.vocabulary import Outcome, Stage
+from domain.terms import behaviour_of
+from domain.vocabulary import Behaviour, Outcome, Stage
 from store import issue_reader
 from store.connection import Pool
 
@@ -50,6 +51,12 @@ class Papers:
 
     def did(self, *names: ActionName) -> list[Row]:
         return [event for event in self.events if event["action"] in names]
+
+    @property
+    def behaves(self) -> Behaviour:
+        """What is done about its kind, by what the policy said when it came in (R37)."""
+        said = self.issue["behaves"]
+        return Behaviour(said) if said else behaviour_of(self.issue["kind"])
 
     @property
     def closed(self) -> bool:

@@ -140,29 +140,48 @@ def nothing_closes_unanswered(papers: Papers) -> None:
             case ActionName.REPLIED:
                 _the_reply_is_out(papers, event)
                 answered = True
-            case ActionName.ANSWER if said["on_the_line"]:
+            case _ if _is_told(event):
                 answered = True
             case ActionName.REPORT_TEST:
                 answered = said["worked"]
             case ActionName.CUSTOMER_WROTE if _failed(event):
                 answered = False
-            case ActionName.RECORD_CALLBACK if said["reached"]:
-                answered = said["running"]
+            case ActionName.RECORD_CALLBACK if said["reached"] and "running" in said:
+                answered = said["running"]  # asked about faults only (R24)
         if event["stage"] == Stage.CLOSED and event["stage_before"] != Stage.CLOSED:
             assert answered or papers.broken_off, "closed without an answer (R6)"
     assert papers.issue["answered"] == answered
 
 
+def _is_told(event: Row) -> bool:
+    """Whether they hear the answer on the telephone."""
+    said = event["content"]
+    at_once = event["action"] == ActionName.ANSWER and said["on_the_line"]
+    return bool(at_once or (_brings_the_result(event) and said["reached"]))
+
+
+def _brings_the_result(event: Row) -> bool:
+    """Whether it is the agent's call with it (R34)."""
+    call = event["action"] == ActionName.CONTACT_CUSTOMER
+    return bool(call and event["stage_before"] == Stage.RESOLVED)
+
+
 def _the_reply_is_out(papers: Papers, replied: Row) -> None:
-    resolved = max(
-        event["seq"]
-        for event in papers.events[: replied["seq"]]
-        if event["stage"] == Stage.RESOLVED and event["stage_before"] != Stage.RESOLVED
+    last = max(
+        (
+            event
+            for event in papers.events[: replied["seq"]]
+            if event["stage"] == Stage.RESOLVED != event["stage_before"]
+            or _brings_the_result(event)
+        ),
+        key=lambda event: event["seq"],
     )
+    if _brings_the_result(last) and last["content"]["reached"]:
+        return  # they have it; what follows is the same in writing
     replies = [
         message
         for message in papers.of("outbox")
-        if message["seq"] == resolved and message["audience"] == "customer"
+        if message["seq"] == last["seq"] and message["audience"] == "customer"
     ]
     assert replies, "nothing was written to the customer"
     for reply in replies:
