@@ -45,6 +45,14 @@ Names = Mapping[str, tuple[str, str]]
 SCORES = (f"{LOWEST_SCORE} 至 {HIGHEST_SCORE}", f"{LOWEST_SCORE} to {HIGHEST_SCORE}")
 """What a customer may score (R26)."""
 
+CARRIERS: Names = {
+    "sms": ("短信", "text message"),
+    "email": ("邮件", "e-mail"),
+    "wecom": ("企业微信", "WeCom"),
+    "dingtalk": ("钉钉", "DingTalk"),
+    "feishu": ("飞书", "Feishu"),
+}
+"""What carries messages, by the usual names of a roster's channels; another is called as there."""
 CHANNELS: Names = {
     Channel.TELEPHONE: ("电话", "telephone"),
     Channel.WEBSITE: ("网站", "website"),

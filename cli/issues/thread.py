@@ -48,7 +48,8 @@ def _about(entry: Entry, zone: str) -> Iterator[str]:
     """Say who, by which door, to whom; and what became of it."""
     if entry.sent:
         yield plain(f"→ {words.both_of(words.called(entry.to))}" if entry.to else "→ ?")
-        yield entry.sent.channel or "无渠道 no channel"
+        carrier = entry.sent.channel or ""
+        yield words.both_of(words.CARRIERS.get(carrier, (carrier, carrier))) or "无渠道 no channel"
         yield words.both(words.SENDING, entry.sent.status)
         if entry.sent.handed_to:
             yield plain(words.both_of(words.called(entry.sent.handed_to)))
