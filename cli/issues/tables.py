@@ -282,6 +282,8 @@ def _holder(view: IssueView, *, with_id: bool = False) -> str:
 
     if view.engineer:
         return called(view.engineer)
+    if view.taken_by and not view.lead:
+        return f"热线 hotline {view.taken_by}"
     return f"{called(view.lead)}, nobody free" if view.lead and with_id else "nobody"
 
 
