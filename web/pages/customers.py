@@ -336,7 +336,7 @@ async def _page(
         who_has_it=who_has_it(issue, spoken, terms),
         hears=hears(issue, now, spoken, told.expected_at),
         talk=[(each, _is_theirs(each)) for each in for_customer(said.entries) if each.said],
-        when=lambda at: at_length(at, issue.zone, now, spoken),
+        at_length=lambda at: at_length(at, issue.zone, now, spoken),
         offers=[(o, written.get(o.turn) or _blank(o.turn)) for o in offers],
         writings=WRITINGS,
         quotation=_quotation(found),
