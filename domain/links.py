@@ -146,7 +146,7 @@ OFFERED: Mapping[str, tuple[Purpose, ...]] = {
     **dict.fromkeys(("reminder", "overdue", "replanned_staff"), _WORK),
     **dict.fromkeys(("confirmed", "panel_advised"), (Purpose.COMPLETE,)),
     **dict.fromkeys(("registered", "transferred", "accepted", "progress", "waiting"), _LOOK),
-    **dict.fromkeys(("note", "amended", "merged", "missed_call"), _LOOK),
+    **dict.fromkeys(("note", "amended", "merged", "missed_call", "kept_back"), _LOOK),
     **dict.fromkeys(("waiting_reminder", "apology", "replanned", "verified", "unfounded"), _LOOK),
     **dict.fromkeys(("approved", "dispatched", "reopened", "not_approved", "declined"), _LOOK),
     **dict.fromkeys(("lapsed", "not_reached", "withdrawn"), _LOOK),

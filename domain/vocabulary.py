@@ -197,6 +197,14 @@ class Means(StrEnum):
     NOT_SOLVED = "not_solved"
 
 
+class Consent(StrEnum):
+    """What a customer says to it that their issue is passed on (R35)."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_ASKED = "not_asked"
+
+
 class ServiceItem(StrEnum):
     """What a customer scores (R26)."""
 

@@ -28,6 +28,7 @@ from domain.vocabulary import (
     Audience,
     Behaviour,
     Channel,
+    Consent,
     CustomerType,
     Language,
     Means,
@@ -136,6 +137,12 @@ MEANS: Names = {
     Means.NOT_SOLVED: ("没有解决", "not solved"),
 }
 """What customers mean by what they write."""
+CONSENTS: Names = {
+    Consent.YES: ("客户同意", "agreed"),
+    Consent.NO: ("客户不同意", "did not agree"),
+    Consent.NOT_ASKED: ("没有征询", "not asked"),
+}
+"""What customers say to it that their issue is passed on (R35)."""
 PROMISES: Names = {
     PromiseKind.HAND_OVER: ("转交", "hand-over"),
     PromiseKind.RESPONSE: ("响应", "response"),
@@ -305,6 +312,8 @@ FIELDS: Names = {
     "verdict": ("投诉是否成立", "Is it justified"),
     "work": ("服务内容", "Work offered"),
     "amount": ("价格（元）", "Price in yuan"),
+    "consent": ("客户是否同意转交", "Agreed to passing on"),
+    "consent_words": ("客户对转交的说法", "What the customer said to it"),
     "agreed": ("客户同意吗", "Does the customer agree"),
     "approved": ("批准吗", "Is it approved"),
     "words": ("客户原话", "In the customer's words"),
@@ -451,6 +460,7 @@ SETS: Mapping[type[str], Names] = {
     Verdict: VERDICTS,
     ServiceItem: ITEMS,
     Means: MEANS,
+    Consent: CONSENTS,
     PromiseKind: PROMISES,
     PromiseEnd: ENDS,
     SlaState: STANDINGS,
@@ -533,6 +543,7 @@ CODED: Mapping[str, Names] = {
     "why": KEPT_BECAUSE,
     "language": LANGUAGES,
     "means": MEANS,
+    "consent": CONSENTS,
     "direction": DIRECTIONS,
     "remove": {each: FIELDS[each] for each in Removable},
     "kind": {**KINDS, **FILES},

@@ -393,7 +393,7 @@ def _issue(
     said = {action: [n["content"] for n in noted if n["action"] == action] for action in _NOTED}
     same_fields = {"number", "department", "centre", "zone", "severity", "stage", "registered_at"}
     same_fields |= {"outcome", "seq", "generation", "answered", "first_contact", "redirected"}
-    same_fields |= {"queue", "taken_by"}
+    same_fields |= {"queue", "taken_by", "consent_since"}
     return Issue(
         intake=intake_of(row),
         **{name: row[name] for name in same_fields},

@@ -16,6 +16,7 @@ from pydantic_core import to_json
 
 from domain.issue.actions import Amended, Merged
 from domain.issue.common import HANDLING
+from domain.issue.consent import PassingOn
 from domain.issue.folding import column_of
 from domain.issue.forms import ExpertPanel, Form, Party
 from domain.issue.intake import Customer, Intake
@@ -359,6 +360,7 @@ _AS_TOLD = (
     *("source", "reference", "channel", "kind", "category", "product_line", "model"),
     *("serial_number", "site", "region", "title", "description", "agent", "occurred_at"),
     *("reported_at", "ring_seconds", "complex", "agitated", "arises_from", "behaves", "outside"),
+    *("consent", "consent_words"),
 )
 _OPENED = (
     *("id", "run", "number", *_AS_TOLD, "customer_name", "customer_type", "customer_existing"),
@@ -369,6 +371,7 @@ _MOVED = (
     *("seq", "stage", "outcome", "severity", "generation", "escalation_level", "answered"),
     *("department", "centre", "engineer", "engineer_name", "lead", "lead_name", "updated_at"),
     *("closed_at", "rulebook", "first_contact", "worded", "queue", "taken_by"),
+    "consent_since",
 )
 _LIVED = (
     *("due_at", "provisional", "marks", "reached", "outcome", "ended_at"),
@@ -426,6 +429,7 @@ def _moving() -> str:
         "answered": "coalesce(given.answered, i.answered)",
         "queue": "coalesce(given.queue, i.queue)",
         "taken_by": "coalesce(given.taken_by, i.taken_by)",
+        "consent_since": "coalesce(given.consent_since, i.consent_since)",
         "closed_at": (
             f"CASE WHEN given.stage = '{Stage.CLOSED}'"
             " THEN coalesce(i.closed_at, given.closed_at) END"
@@ -532,6 +536,7 @@ def _moved_to(case: IssueContext, recorded: Recorded) -> _Row:
         "worded": step.seq,
         "queue": step.queue,
         "taken_by": step.taken_by,
+        "consent_since": step.act.consent if isinstance(step.act, PassingOn) else None,
     }
 
 

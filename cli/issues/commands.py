@@ -27,7 +27,7 @@ from domain.issue.thread import Entry
 from domain.issue.view import IssueView
 from domain.sla.why import Why
 from domain.staff.access import Right
-from domain.vocabulary import Channel, CustomerType, Language, Severity, Stage
+from domain.vocabulary import Channel, Consent, CustomerType, Language, Severity, Stage
 from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
 from starter.client import Desk
@@ -106,6 +106,11 @@ def open_issues(  # noqa: PLR0913  an option each
         bool | None,
         typer.Option("--agitated", help="of a complaint: the customer has to be calmed first"),
     ] = None,
+    consent: Annotated[
+        Consent | None,
+        typer.Option(help="what the customer says to it that this is passed on; no: it stays here"),
+    ] = None,
+    consent_words: Annotated[str | None, typer.Option(help="as they said it")] = None,
     json: AsJson = False,
 ) -> None:
     """Open issues from a file, or one by hand. If one intake is bad, none is opened.

@@ -96,6 +96,11 @@ def _looked_for(issue: Issue) -> bool:
     return issue.promise(PromiseKind.HAND_OVER) is not None
 
 
+def _kept_back(issue: Issue) -> bool:
+    """R35: the hotline goes on with it, as they wish."""
+    return issue.kept_back
+
+
 def _agreed(issue: Issue) -> bool:
     """R17: they said yes to the quotation."""
     return _done(issue, PromiseKind.CONFIRMATION)
@@ -225,8 +230,14 @@ _AFTER = (
     Sentence(_to_be_called, _TO_BE_HEARD),
 )
 
+_KEPT = Both(
+    "按您的意思，此事不转给其他同事，由热线为您处理。",
+    "As you wish, it is not passed on: our hotline deals with it.",
+)
+
 STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
     Stage.REGISTERED: (
+        Sentence(_kept_back, _KEPT),
         Sentence(_outside, _OUTSIDE),
         Sentence(
             _looked_for,
@@ -403,6 +414,14 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
     ),
     Stage.REOPENED: (
         Sentence(
+            _kept_back,
+            Both(
+                "很抱歉，我们的答复没能帮到您。按您的意思，热线继续为您处理。",
+                "We are sorry that our answer did not help. As you wish, our hotline goes on with"
+                " it.",
+            ),
+        ),
+        Sentence(
             _always,
             Both(
                 "很抱歉，上次的处理没有让您满意。目前没有值班人员，已交负责人加急安排。",
@@ -421,6 +440,9 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
     ),
 }
 """Of each stage the sentences there are; the first that fits is said."""
+
+
+_HOTLINE = Both("客服热线", "our hotline")
 
 
 def every_sentence() -> tuple[Sentence, ...]:
@@ -447,6 +469,8 @@ def staff_number(id_: str) -> str | None:
 def who_has_it(issue: Issue, language: Language, terms: Terms) -> str:
     """Say by name, and staff number, who handles an issue; else who is in charge, or where."""
     person = issue.engineer or issue.lead
+    if issue.kept_back and issue.engineer is None:
+        return _HOTLINE.said(language)
     if person is None:
         return terms.department(issue.department).said(language)
     zh = language is Language.ZH

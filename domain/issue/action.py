@@ -36,6 +36,7 @@ class Changes(TypedDict, total=False):
     department: str
     first_contact: bool
     ends_as: Outcome
+    queue: str | None
     taken_by: str | None
     handling: Handling
     callback: CallbackRecord

@@ -90,6 +90,13 @@ class Arrival(Intake):
             described = f"{described[: room - 1]}…"
         return {**said, "description": f"{described.rstrip()}\n\n{note}".lstrip()}
 
+    @model_validator(mode="after")
+    def _words_are_about_it(self) -> Arrival:
+        if self.consent_words and self.consent is None:
+            msg = "consent: say what the customer's words mean: yes, no or not_asked"
+            raise ValueError(msg)
+        return self
+
     @property
     def kept(self) -> Intake:
         """As it goes on from the door."""

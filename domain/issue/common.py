@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from domain.errors import Refused
 from domain.issue.action import Changes
+from domain.issue.consent import OF_WHO_HANDLES_IT, STAYS
 from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.sla.promise import Promise, PromiseKind
 from domain.vocabulary import (
@@ -160,10 +161,11 @@ def open_again(issue: Issue, told: tuple[NotificationRequest, ...], *, urgent: b
     """Send somebody again, with clocks of a new generation. ``urgent`` (R24): as a major issue, or
     if it was that already under the lead's eyes. The engineer who knows the case goes first. What
     is to be paid for and was not offered yet, as the hotline had an answer, is surveyed now (R17).
+    What the hotline keeps as its customer wants that (R35) is the agent's again, and nobody's else.
     """
     was_major = issue.severity is Severity.MAJOR
     not_offered = issue.intake.behaviour is Behaviour.PAID_SERVICE and not issue.quotations
-    return {
+    changes: Changes = {
         "stage": Stage.REOPENED,
         "stage_if_assigned": Stage.ASSIGNED,
         "generation": issue.generation + 1,
@@ -177,4 +179,16 @@ def open_again(issue: Issue, told: tuple[NotificationRequest, ...], *, urgent: b
         ),
         "assignment": Assignment(prefer=issue.engineer.id if issue.engineer else None),
         "tell": (told[0], *ASSIGNED, *told[1:]),
+    }
+    return changes | (_with_the_hotline(changes, told[1:]) if issue.kept_back else {})
+
+
+def _with_the_hotline(changes: Changes, told: tuple[NotificationRequest, ...]) -> Changes:
+    """R35: the agent hears that it was no answer, and has the time anew that they had for it."""
+    owed = (kind for kind in changes["make"] if kind not in OF_WHO_HANDLES_IT)
+    agent = NotificationRequest(template="kept_back_staff", to=Audience.AGENT)
+    return {
+        "make": (PromiseKind.HAND_OVER, *owed),
+        "assignment": None,
+        "tell": (*STAYS, agent, *told),
     }

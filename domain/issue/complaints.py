@@ -141,6 +141,8 @@ def told(issue: Issue, reference: str, said: str, at: datetime, *, called: bool)
             "answering": False,
             "complex": False,
             "agitated": False,
+            "consent": None,
+            "consent_words": "",
             "arises_from": issue.id,
         }
     )

@@ -126,7 +126,7 @@ def _after_the_answer(issue: Issue, act: CustomerWrote, at: datetime) -> Changes
 _OF_OLD = Terms()
 _SAID_NOW = (
     *("source", "reference", "channel", "agent", "title", "description", "reported_at"),
-    "answering",
+    *("answering", "consent", "consent_words"),
 )
 
 

@@ -31,6 +31,7 @@ from domain.issue.common import (
     not_ready,
     station,
 )
+from domain.issue.consent import PassingOn, kept, not_agreed
 from domain.issue.forms import ExpertPanel
 from domain.issue.state import Assignment, Handling, Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
@@ -160,7 +161,7 @@ def goes_on(issue: Issue, at: datetime) -> Changes:
     }
 
 
-class Reassign(Act):
+class Reassign(PassingOn):
     """Give the issue to ``to``, or let the desk choose again if nobody is named (R15, R16)."""
 
     to: Code | None = Field(default=None, description="left out: the desk chooses")
@@ -169,15 +170,17 @@ class Reassign(Act):
 
 def reassign(issue: Issue, act: Reassign, _: datetime) -> Changes:
     """R15: the form travels, the clocks do not restart. What the hotline held is passed on with it,
-    and the customer knows (R10).
+    and the customer knows (R10), unless they do not want that it is passed on (R35).
     """
+    if (stays := kept(issue, act)) is not None:
+        return stays
     changes = _passed_on(issue, Assignment(to=act.to))
     told = (PASSED_ON,) if issue.promise(PromiseKind.HAND_OVER) else ()
     changes["tell"] = (*told, *changes["tell"])
     return changes
 
 
-class Transfer(Act):
+class Transfer(PassingOn):
     """Pass it on to the right department: the form travels, the clocks do not restart (R15)."""
 
     to: Code = Field(description="a department of the roster")
@@ -191,9 +194,13 @@ class Transferred(Transfer):
 
 
 def transfer(issue: Issue, act: Transfer, _: datetime) -> Changes:
-    """R15, R10: another department has it from now on, and the customer knows."""
+    """R15, R10: another department has it from now on, and the customer knows, unless they do not
+    want that (R35).
+    """
     if act.to == issue.department:
         raise Refused("Invalid", f"to: {issue.number} is with {act.to} already")
+    if (stays := kept(issue, act)) is not None:
+        return stays
     changes = _passed_on(issue, Assignment())
     told = (
         PASSED_ON,
@@ -336,7 +343,10 @@ def resolve(issue: Issue, act: Resolve, at: datetime) -> Changes:
 
 ACTIONS: tuple[Action[Any], ...] = (
     Action(
-        ActionName.ACCEPT, Accept, Rule(UNASSIGNED | {Stage.ASSIGNED}, HANDLERS, own=True), accept
+        ActionName.ACCEPT,
+        Accept,
+        Rule(UNASSIGNED | {Stage.ASSIGNED}, HANDLERS, own=True, hindrance=not_agreed),
+        accept,
     ),
     Action(
         ActionName.REPORT_PROGRESS,

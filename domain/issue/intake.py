@@ -18,6 +18,7 @@ from domain.vocabulary import (
     Behaviour,
     Channel,
     Code,
+    Consent,
     CustomerType,
     Instant,
     Language,
@@ -114,6 +115,17 @@ class Intake(Model):
         default=False,
         description="of a complaint: whoever answers for that calms the customer first (R47)",
         # Left out, it is as if there was no such field: the digests of before still hold.
+        exclude_if=lambda said: not said,
+    )
+    consent: Consent | None = Field(
+        default=None,
+        description="what the customer says to it that this is passed on; with a no it stays with "
+        "the hotline (R35)",
+        exclude_if=lambda said: said is None,
+    )
+    consent_words: Text = Field(
+        default="",
+        description="the customer's, as said to that",
         exclude_if=lambda said: not said,
     )
     arises_from: str | None = Field(

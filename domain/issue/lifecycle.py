@@ -16,6 +16,13 @@ from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Accept, Act, ActionNam
 from domain.issue.calming import WANTED, to_be_calmed
 from domain.issue.common import ASSIGNED
 from domain.issue.complaints import filed, received
+from domain.issue.consent import (
+    KEPT_BACK,
+    OF_WHO_HANDLES_IT,
+    STAYS,
+    first_with,
+    is_kept_back,
+)
 from domain.issue.intake import AHEAD, CLOCK_SKEW, Intake
 from domain.issue.lateness import by_own_word
 from domain.issue.state import Assignment, Issue, NotificationRequest
@@ -39,7 +46,8 @@ _AFTERWARDS: Mapping[Outcome, tuple[PromiseKind, ...]] = {
 def register(intake: Intake, now: datetime) -> Step:
     """Decide the first step: the issue is registered, promised and assigned at once (R1-R5, R10),
     unless the agent tries to answer it first (R8), for which a complaint never waits (R19). A
-    complex one is the lead's to know at once.
+    complex one is the lead's to know at once. With a customer who does not want that it is passed
+    on it stays with the hotline (R35).
 
     Every clock starts when the customer told us, not when the desk got to it.
 
@@ -50,8 +58,10 @@ def register(intake: Intake, now: datetime) -> Step:
         raise Refused("Invalid", impossible)
     by = Actor(id=intake.agent, role=Role.AGENT)
     at = min(intake.reported_at, now)
+    kept = is_kept_back(intake)
+    owed = (kind for kind in PROMISED[intake.behaviour] if not (kept and kind in OF_WHO_HANDLES_IT))
     held = (PromiseKind.HAND_OVER,) if _held(intake) else ()
-    calming = (PromiseKind.CALMING,) if to_be_calmed(intake) else ()
+    calming = (PromiseKind.CALMING,) if to_be_calmed(intake) and not kept else ()
     return Step(
         issue_id=intake.issue_id,
         key=ActionName.REGISTERED,
@@ -67,22 +77,25 @@ def register(intake: Intake, now: datetime) -> Step:
         severity=intake.severity,
         level=1 if intake.complex else 0,
         intake=intake,
-        make=(*PROMISED[intake.behaviour], *held, *calming),
+        make=(*owed, *held, *calming),
         assignment=None if _held(intake) else Assignment(),
+        queue=KEPT_BACK if kept else None,
+        taken_by=first_with(intake) if kept else None,
         forms=received(intake, by, at),
         tell=tuple(_told_at_first(intake)),
     )
 
 
 def _held(intake: Intake) -> bool:
-    return intake.answering and intake.behaviour is not Behaviour.COMPLAINT
+    tried_first = intake.answering and intake.behaviour is not Behaviour.COMPLAINT
+    return tried_first or is_kept_back(intake)
 
 
 def queued(step: Step, queue: str) -> Step:
     """R36: let what is registered wait in a queue until an agent takes it, answers it or passes it
     on. Whoever is to handle it then has the time of the response from then on (R11). A complaint
     (R19), what is major (R5) or complex (R10), and what an agent has in hand already wait for
-    nobody.
+    nobody; what is not to be passed on waits already (R35).
     """
     intake = step.intake
     if intake is None or not _can_wait(intake):
@@ -100,20 +113,24 @@ def queued(step: Step, queue: str) -> Step:
 
 def _can_wait(intake: Intake) -> bool:
     urgent = intake.severity is Severity.MAJOR or intake.complex
-    return not (intake.answering or urgent or intake.behaviour is Behaviour.COMPLAINT)
+    return not (_held(intake) or urgent or intake.behaviour is Behaviour.COMPLAINT)
 
 
 def _told_at_first(intake: Intake) -> Iterator[NotificationRequest]:
     """R10, R16, R20: the customer, whoever is to handle it, and who watches over such issues."""
-    yield NotificationRequest(template="registered", to=Audience.CUSTOMER)
+    kept = is_kept_back(intake)
+    yield from STAYS if kept else (_REGISTERED,)
     if not _held(intake):
         yield from ASSIGNED
-    if intake.complex:
+    if intake.complex and not kept:
         yield NotificationRequest(template="complex", to=Audience.LEAD)
     if intake.behaviour is Behaviour.COMPLAINT:
         yield NotificationRequest(template="complaint_received", to=Audience.GM_OFFICE)
-    if to_be_calmed(intake):
+    if to_be_calmed(intake) and not kept:
         yield WANTED
+
+
+_REGISTERED = NotificationRequest(template="registered", to=Audience.CUSTOMER)
 
 
 def registered(intake: Intake, recorded: Recorded) -> Issue:
@@ -261,9 +278,9 @@ def _passed_on(issue: Issue, changes: Changes, at: datetime) -> tuple[Promise, .
 
 def _out_of_the_queue(issue: Issue, act: Act, changes: Changes) -> Changes:
     """R36: an agent who answers or passes on what nobody took has taken it with that. Passed on, it
-    is promised when its handler is heard from, unless that is now (R11).
+    is promised when its handler is heard from, unless that is now (R11), and what else is theirs.
     """
-    if not issue.queued:
+    if not (issue.queued or issue.kept_back):
         return {}
     found: Changes = {}
     passed_on = changes.get("assignment") is not None
@@ -271,8 +288,16 @@ def _out_of_the_queue(issue: Issue, act: Act, changes: Changes) -> Changes:
     if issue.taken_by is None and act.by.role is Role.AGENT and (passed_on or answered):
         found["taken_by"] = act.by.id
     if passed_on and not isinstance(act, Accept):
-        found["make"] = (*changes.get("make", ()), PromiseKind.RESPONSE)
+        found["make"] = (*changes.get("make", ()), *_owed_now(issue))
     return found
+
+
+def _owed_now(issue: Issue) -> Iterator[PromiseKind]:
+    """R11, R19: what whoever handles it owes, as far as nobody was promised that before."""
+    had = {promise.kind for promise in issue.promises if promise.generation == issue.generation}
+    for kind in PROMISED[issue.intake.behaviour]:
+        if kind in OF_WHO_HANDLES_IT - had:
+            yield kind
 
 
 def _closing(issue: Issue, changes: Changes, at: datetime) -> Changes:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from domain.contract import StepName
 from domain.issue.actions import ActionName
+from domain.issue.consent import PassingOn
 from domain.issue.step import Step
 from domain.issue.thresholds import ThresholdsPassed
 from domain.vocabulary import Model, Stage
@@ -74,12 +75,15 @@ NAMES: Mapping[ActionName, StepName] = {
 
 def name_of(step: Step) -> StepName:
     """Name a step by the most that it brings about: whatever closes or reopens an issue is called
-    so, and a clock's by what follows from it.
+    so, a clock's by what follows from it, and what its customer would not have passed on by that it
+    is written down (R35).
     """
     if step.stage is Stage.CLOSED is not step.stage_before:
         return StepName.CLOSE_ISSUE
     if step.reopens:
         return StepName.REOPEN_ISSUE
+    if isinstance(step.act, PassingOn) and step.assignment is None:
+        return StepName.RECORD_NOTE
     return _by_the_clock(step) if step.action is ActionName.THRESHOLD else NAMES[step.action]
 
 

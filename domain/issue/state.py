@@ -23,6 +23,7 @@ from domain.vocabulary import (
     Actor,
     Audience,
     Code,
+    Consent,
     Instant,
     Line,
     Model,
@@ -216,6 +217,11 @@ class Issue(Model):
         description="the agent who took it out of the queue (R36)",
         exclude_if=lambda agent: agent is None,
     )
+    consent_since: Consent | None = Field(
+        default=None,
+        description="what the customer said since the intake to it being passed on (R35)",
+        exclude_if=lambda said: said is None,
+    )
     results: tuple[str, ...] = ()
     called_in_vain: int = Field(
         default=0,
@@ -253,6 +259,16 @@ class Issue(Model):
     def agent(self) -> str:
         """The agent's number whose issue it is: who took it, or took it in."""
         return self.taken_by or self.intake.agent
+
+    @property
+    def consent(self) -> Consent | None:
+        """What the customer said last to it being passed on (R35)."""
+        return self.consent_since or self.intake.consent
+
+    @property
+    def kept_back(self) -> bool:
+        """Whether it stays with the hotline, for its customer wants that (R35)."""
+        return self.consent is Consent.NO
 
     @property
     def queued(self) -> bool:

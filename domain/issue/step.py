@@ -30,6 +30,7 @@ from domain.issue.actions import (
     WaitForCustomer,
 )
 from domain.issue.common import DONE
+from domain.issue.consent import PassingOn
 from domain.issue.forms import ConsultationRecord, Evaluation, Form
 from domain.issue.intake import Intake
 from domain.issue.lateness import Registered
@@ -46,7 +47,7 @@ from domain.issue.state import (
     note_of,
 )
 from domain.sla.promise import CALLS, Promise, PromiseKind
-from domain.vocabulary import Actor, Instant, Model, Outcome, Role, Severity, Stage
+from domain.vocabulary import Actor, Consent, Instant, Model, Outcome, Role, Severity, Stage
 
 
 class Step(Model):
@@ -310,6 +311,7 @@ class _Noted(TypedDict, total=False):
     evaluated: tuple[str, ...]
     rated: int
     complaints: tuple[str, ...]
+    consent_since: Consent
     intake: Intake
     was: dict[str, str | None]
     redirected: int
@@ -335,6 +337,8 @@ def _noted(issue: Issue, recorded: Recorded) -> _Noted:
             noted = {"evaluated": (*issue.evaluated, *(f"{f.item}:{f.person}" for f in forms))}
         case RateDifficulty():
             noted = {"rated": issue.generation}
+        case PassingOn(consent=Consent() as said):
+            noted = {"consent_since": said}
         case ComplaintRaised(number=str(number)):
             noted = {"complaints": (*issue.complaints, number)}
     return noted

@@ -91,7 +91,7 @@ def threshold(issue: Issue, act: ThresholdReached, at: datetime) -> Changes:
     return (
         changes
         | following_from_it
-        | {"tell": (*changes["tell"], *following_from_it.get("tell", ()))}
+        | {"tell": tuple(dict.fromkeys((*changes["tell"], *following_from_it.get("tell", ()))))}
     )
 
 
@@ -141,8 +141,12 @@ def _unconfirmed(issue: Issue, promise: Promise, at: datetime) -> Changes:
     return changes | {"promises": (promise.give_up(at), *others)}
 
 
-def _unanswered(_: Issue, promise: Promise, at: datetime) -> Changes:
-    """R10: what the hotline neither answered nor passed on in time is passed on by the desk."""
+def _unanswered(issue: Issue, promise: Promise, at: datetime) -> Changes:
+    """R10: what the hotline neither answered nor passed on in time is passed on by the desk. R35:
+    what its customer leaves to the hotline stays there, and the lead sees to it.
+    """
+    if issue.kept_back:
+        return {"tell": (NotificationRequest(template="alarm", to=Audience.LEAD),)}
     return {
         "promises": (promise.give_up(at),),
         "stage_if_assigned": Stage.ASSIGNED,

@@ -16,7 +16,7 @@ from domain.markdown import cell, plain
 from domain.roles import rank
 from domain.sla.promise import Promise, PromiseEnd, PromiseKind
 from domain.terms import behaviour_of
-from domain.vocabulary import Behaviour, Code, Instant, Model, Outcome, Severity, Stage
+from domain.vocabulary import Behaviour, Code, Consent, Instant, Model, Outcome, Severity, Stage
 
 Consumed = Annotated[
     timedelta,
@@ -91,6 +91,9 @@ class IssueView(Model):
         default=None, description="the queue that agents take it out of (R36)"
     )
     taken_by: str | None = Field(default=None, description="the agent who took it (R36)")
+    consent: Consent | None = Field(
+        default=None, description="what the customer said last to it being passed on (R35)"
+    )
     arises_from: str | None = None
     complaints: tuple[str, ...] = ()
     merged_into: str | None = Field(
@@ -144,6 +147,7 @@ def view(issue: Issue) -> IssueView:
         first_contact=issue.first_contact,
         queue=issue.queue,
         taken_by=issue.taken_by,
+        consent=issue.consent,
         arises_from=issue.intake.arises_from,
         complaints=issue.complaints,
         merged_into=issue.merged_into,

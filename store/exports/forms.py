@@ -48,6 +48,15 @@ _FAULT = (
 _GENERATION = number("generation", "处理次数", "Generation")
 _THE_ISSUE = {"issue_id": "the workflow's; the issue number says it"}
 
+_CONSENT = "coalesce(f.consent_since, f.consent)"
+_SAID_TO_IT = """
+    CASE WHEN f.consent_since IS NULL THEN nullif(f.consent_words, '') ELSE (
+        SELECT e.content->>'consent_words' FROM issue_events e
+        WHERE e.issue_id = f.id AND e.action IN ('reassign', 'transfer') AND e.content ? 'consent'
+        ORDER BY e.seq DESC LIMIT 1
+    ) END"""
+"""R35: what the customer said last to it being passed on."""
+
 # The registers ------------------------------------------------------------------------------------
 
 ISSUES = Register(
@@ -75,6 +84,8 @@ ISSUES = Register(
         code("severity", "紧急程度", "Severity", words.SEVERITIES),
         yes_no("complex", "复杂问题", "Complex"),
         yes_no("agitated", "情绪激动", "Agitated"),
+        code("consent", "同意转交", "Agreed to passing on", words.CONSENTS, _CONSENT),
+        customers("consent_words", "对转交的说法", "Said to passing on", _SAID_TO_IT),
         customers("customer_name", "客户名称", "Customer"),
         code("customer_type", "客户类型", "Customer type", words.CUSTOMERS),
         yes_no("customer_existing", "老客户", "Existing customer"),
@@ -132,6 +143,7 @@ ISSUES = Register(
         "redirected": "of the links; what was corrected stands in the events",
         "language": "of the messages, which are none of the forms",
         "seq": "the workflow's",
+        "consent_since": "what was said last stands with what was said first",
         "behaves": "what was said of its kind when it came in, if not what always held",
         "outside": "what was said of its category when it came in, if not what always held",
         "zone": "the service centre's; instants are written in the desk's",

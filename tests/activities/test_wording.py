@@ -71,7 +71,15 @@ OURS = Desk(
 FOR_CUSTOMERS = {
     *("note", "amended", "merged", "told_by_call", "missed_call"),
     *("registered", "accepted", "progress", "waiting", "apology", "resolved", "reopened"),
-    *("not_reached", "replanned", "withdrawn", "answered", "dispatched", "transferred"),
+    *(
+        "kept_back",
+        "not_reached",
+        "replanned",
+        "withdrawn",
+        "answered",
+        "dispatched",
+        "transferred",
+    ),
     *("verified", "unfounded", "quotation", "quotation_reminder", "declined", "lapsed"),
     *("approved", "not_approved", "acceptance", "test_reminder", "waiting_reminder", "thanks"),
 }

@@ -23,7 +23,7 @@ from domain.issue.lifecycle import allowed
 from domain.issue.state import Person
 from domain.sla.promise import CALLS, OVERSIGHT, PromiseKind
 from domain.terms import KINDS
-from domain.vocabulary import Actor, Role, Severity, Stage
+from domain.vocabulary import Actor, Consent, Role, Severity, Stage
 from tests.support.builders import COLLEAGUE, DAY, ENGINEER, HOUR, MINUTE, Desk, actor, an_intake
 from tests.support.clock_lives import BY_THE_DESK, ENTITLED, SAID, Life, Move
 from tests.support.profiles import is_quick, share
@@ -64,6 +64,7 @@ class LifeOfAnIssue(RuleBasedStateMachine):
         some=st.sets(st.sampled_from(PromiseKind)),
         whole=st.booleans(),
         on_duty=st.booleans(),
+        consent=st.sampled_from([None, *Consent]),
     )
     def opened(
         self,
@@ -78,6 +79,7 @@ class LifeOfAnIssue(RuleBasedStateMachine):
         some: set[PromiseKind],
         whole: bool,
         on_duty: bool,
+        consent: Consent | None,
     ) -> None:
         """A policy promises everything or only some; the stations come together or not at all."""
         also = set(PromiseKind) if whole else some - set(PRE_WORK_STAGES)
@@ -89,7 +91,12 @@ class LifeOfAnIssue(RuleBasedStateMachine):
             needs_approval=needs_approval,
         )
         intake = an_intake(kind=kind, severity=severity, category=category)
-        first = {"answering": tried_first, "complex": beyond_one, "agitated": beyond_one}
+        first: dict[str, Any] = {
+            "answering": tried_first,
+            "complex": beyond_one,
+            "agitated": beyond_one,
+        }
+        first["consent"] = consent
         self.life = Life(desk, intake.model_copy(update=first))
 
     @rule(
@@ -211,7 +218,7 @@ def place(life: Life) -> Place:
             *(issue.answered, issue.first_contact, issue.needs_approval, issue.panel_sits),
             *(issue.rated == issue.generation, bool(issue.evaluated), bool(issue.quotations)),
             issue.assign_again_at is not None,
-            issue.called_in_vain,
+            *(issue.called_in_vain, issue.kept_back),
         ),
         engineer=issue.engineer is not None,
         promises=frozenset(
@@ -285,6 +292,12 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
         (replace(STATIONED, needs_approval=True), {"kind": "paid_service", "answering": True}),
         (Desk(callbacks=False, trials=True), {"kind": "consultation", "category": "out_of_scope"}),
         (Desk(callbacks=False), {"kind": "suggestion", "answering": True}),
+        (Desk(also=frozenset({PromiseKind.HAND_OVER})), {"kind": "fault", "consent": "no"}),
+        (
+            Desk(callbacks=False, also=frozenset({PromiseKind.VERIFICATION})),
+            {"kind": "complaint", "agitated": True, "consent": "no"},
+        ),
+        (replace(STATIONED, trials=False), {"kind": "paid_service", "consent": "no"}),
     ],
     ids=[
         "fault",
@@ -297,6 +310,9 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
         "approved",
         "out of scope",
         "nothing promised",
+        "kept back",
+        "complaint kept back",
+        "paid kept back",
     ],
 )
 def test_r6_on_every_path_the_customer_is_answered_before_the_end_and_every_place_has_a_way_to_it(

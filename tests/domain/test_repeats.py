@@ -31,6 +31,8 @@ OTHERWISE: dict[str, Any] = {
     "occurred_at": MONDAY - timedelta(hours=2),
     "complex": True,
     "agitated": True,
+    "consent": "yes",
+    "consent_words": "that is fine with me",
     "arises_from": "issue:web:other",
     "customer.name": "陈红",
     "customer.type": "individual",

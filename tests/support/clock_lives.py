@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from domain.errors import Refused
 from domain.issue.actions import ACTIONS, ActionName
-from domain.issue.common import DONE, PRE_WORK_STAGES, TO_BE_HEARD
+from domain.issue.common import DONE, PRE_WORK_STAGES, TO_BE_HEARD, UNASSIGNED
 from domain.issue.forms import ComplaintForm, ConsultationRecord, Form
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.step import Recorded, Step
 from domain.sla.promise import OVERSIGHT, Promise, PromiseEnd, PromiseKind
-from domain.vocabulary import DESK, Actor, Means, Outcome, Role, Stage, Verdict
+from domain.vocabulary import DESK, Actor, Consent, Means, Outcome, Role, Stage, Verdict
 from tests.support.builders import COLLEAGUE, LEAD, Desk, actor, an_act
 
 BROKEN_OFF = {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.TERMINATED, Outcome.MERGED}
@@ -44,8 +44,11 @@ SAID = _AS_USUAL | {
     ActionName.REPORT_TEST: _either(worked=_BOTH),
     ActionName.VERIFY: _either(verdict=tuple(Verdict)),
     ActionName.CONSULT: [{"question": "why?"}, {"question": "", "advice": "humidity"}],
-    ActionName.TRANSFER: _either(to=("field", "software")),
-    ActionName.REASSIGN: _either(to=(None, COLLEAGUE.id, LEAD.id)),
+    ActionName.TRANSFER: _either(to=("field", "software"), consent=(None, "yes")),
+    ActionName.REASSIGN: [
+        *_either(to=(None, COLLEAGUE.id, LEAD.id)),
+        *_either(consent=("yes", "no", "not_asked")),
+    ],
     ActionName.CONFIRM: _either(agreed=_BOTH),
     ActionName.APPROVE: [{"approved": True}, {"approved": False, "reason": "no"}],
     ActionName.RECORD_CALLBACK: [
@@ -91,6 +94,7 @@ class Life:
         self.under_way = 0
         self.reopened = 0
         self.recorded = 0
+        self.refused = intake.consent is Consent.NO
         self.forms: dict[str, dict[str, Any]] = {}
         self.rung: frozenset[tuple[str, str, int]] = frozenset()
         recorded = desk.record(register(intake, self.now))
@@ -198,6 +202,8 @@ class Life:
         elif issue.stage is Stage.RESOLVED or self._is_only_confirmed():
             assert self.under_way == issue.generation, "nobody brings the result to the customer"
             self.the_reply_arrives()
+        elif self.refused and issue.stage in UNASSIGNED:
+            self.must(ActionName.ANSWER, actor(Role.AGENT))
         elif issue.stage not in _GOOD_WAY:
             call = issue.promise(PromiseKind.CALLBACK)
             said = {"worked": True} if call is None else SAID[ActionName.RECORD_CALLBACK][1]
@@ -229,6 +235,7 @@ class Life:
         by_call = PromiseKind.REPLY in {promise.kind for promise in made}
         self.under_way = step.generation if step.replies and not by_call else self.under_way
         said = step.content
+        self.refused = said["consent"] == Consent.NO if "consent" in said else self.refused
         match step.action:
             case ActionName.REPLIED:
                 self.answered = True
@@ -271,6 +278,7 @@ class Life:
         self.an_issue_is_at_a_station_while_its_promise_runs()
         self.an_open_issue_runs_the_clocks_of_its_stage()
         self.an_assigned_issue_is_with_somebody_and_an_unassigned_one_with_nobody()
+        self.what_its_customer_leaves_to_the_hotline_is_with_nobody_else()
         self.the_forms_of_a_closed_issue_are_complete()
 
     def nothing_closes_unanswered(self) -> None:
@@ -340,7 +348,16 @@ class Life:
             assert self.issue.engineer is None
             assert self.issue.assign_again_at or self._the_hotline_has_it()
 
+    def what_its_customer_leaves_to_the_hotline_is_with_nobody_else(self) -> None:
+        """R35."""
+        assert self.issue.kept_back == self.refused
+        assert self.issue.engineer is None or not self.refused
+        handlers = {PromiseKind.CALMING, PromiseKind.VERIFICATION}
+        assert not self.refused or handlers.isdisjoint(p.kind for p in self.issue.running)
+
     def _the_hotline_has_it(self) -> bool:
+        if self.refused:
+            return True
         held = self.issue.promise(PromiseKind.HAND_OVER) or self.issue.promise(PromiseKind.RESPONSE)
         return self.issue.intake.answering and held is not None
 
@@ -362,7 +379,7 @@ class Life:
         if not lasting:
             return
         assert "told_at" in form
-        verified = PromiseKind.VERIFICATION in self.desk.also
+        verified = PromiseKind.VERIFICATION in self.desk.also and not self.issue.first_contact
         assert not verified or {"verdict", "findings", "verified_by", "verified_at"} <= set(form)
         unfounded = form.get("verdict") is Verdict.UNFOUNDED
         assert unfounded or {"result", "result_at", "handled_by"} <= set(form)

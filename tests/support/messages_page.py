@@ -56,6 +56,7 @@ _PROMISED = {
     "rating_wanted": (PromiseKind.DIFFICULTY,),
     "panel_asked": (PromiseKind.PANEL,),
     "calm_wanted": (PromiseKind.CALMING,),
+    **dict.fromkeys(("kept_back", "kept_back_staff"), (PromiseKind.HAND_OVER,)),
     "approval_wanted": (PromiseKind.APPROVAL,),
     **dict.fromkeys(("quotation", "quotation_reminder"), (PromiseKind.CONFIRMATION,)),
     **dict.fromkeys(("answered", "acceptance", "test_reminder"), (PromiseKind.CUSTOMER_TEST,)),

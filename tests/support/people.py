@@ -51,9 +51,19 @@ def _progress(chance: Random, now: datetime, roster: Roster, issue: IssueView) -
     return {"note": _words(chance)} | _accept(chance, now, roster, issue)
 
 
+_CONSENTS: dict[str | None, float] = {None: 6, "yes": 3, "no": 1, "not_asked": 1}
+"""What is said to it that somebody else gets the issue."""
+
+
+def _agreed(chance: Random) -> dict[str, Any]:
+    said = weighted(chance, _CONSENTS)
+    return {"consent": said, "consent_words": _words(chance)} if said else {}
+
+
 def _transfer(chance: Random, _: datetime, roster: Roster, __: IssueView) -> dict[str, Any]:
     departments = sorted({m.department for m in roster.members if m.role is Role.ENGINEER})
-    return {"to": chance.choice([*departments, "nowhere"]), "reason": _words(chance)}
+    to = chance.choice([*departments, "nowhere"])
+    return {"to": to, "reason": _words(chance)} | _agreed(chance)
 
 
 def _reassign(chance: Random, _: datetime, roster: Roster, issue: IssueView) -> dict[str, Any]:
@@ -61,7 +71,7 @@ def _reassign(chance: Random, _: datetime, roster: Roster, issue: IssueView) -> 
         *(m.id for m in roster.members if m.department == issue.department),
         *(None, None, "nobody"),
     ]
-    return {"to": chance.choice(colleagues), "reason": _words(chance)}
+    return {"to": chance.choice(colleagues), "reason": _words(chance)} | _agreed(chance)
 
 
 def _consult(chance: Random, _: datetime, roster: Roster, __: IssueView) -> dict[str, Any]:
@@ -261,4 +271,5 @@ def wants(chance: Random, now: datetime, name: str, roster: Roster) -> dict[str,
         "answering": chance.random() < 0.25,
         "complex": chance.random() < 0.1,
         "agitated": kind == "complaint" and chance.random() < 0.4,
+        "consent": weighted(chance, _CONSENTS),
     }

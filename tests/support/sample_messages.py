@@ -23,6 +23,7 @@ from domain.issue.actions import (
     CustomerWrote,
     Merged,
     Quote,
+    Reassign,
     RecordCallback,
     ReportProgress,
     ReportTest,
@@ -32,7 +33,7 @@ from domain.issue.actions import (
     Withdraw,
 )
 from domain.sla.promise import Promise, PromiseKind
-from domain.vocabulary import DESK, Audience, Means, Severity, Verdict
+from domain.vocabulary import DESK, Audience, Consent, Means, Severity, Verdict
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 """Monday 12:00 in Shanghai."""
@@ -110,6 +111,12 @@ FULL = Context(
 ANSWERED = Answer(by=DESK, solution="请长按电源键十秒后重新开机")
 TRIED = ReportTest(by=DESK, worked=False, words="试了三遍，还是黑屏。")
 PASSED_ON = Transfer(by=DESK, to="software_development", reason="是软件版本的问题")
+NOT_PASSED_ON = Reassign(
+    by=DESK,
+    reason="要到现场看",
+    consent=Consent.NO,
+    consent_words="不用派人了，你们告诉我怎么弄就行。",
+)
 VERIFIED = Verify(by=DESK, verdict=Verdict.MAJOR, findings="工程师当天未按约定到场")
 QUOTED = Quote(by=DESK, work="加装一台自助缴费终端，含布线", amount=Decimal("12800.50"))
 DECLINED = Confirm(by=DESK, agreed=False, words="价格太高了。")
@@ -144,6 +151,8 @@ SAID: dict[str, Act] = {
     "work_refused": TRIED,
     "transferred": PASSED_ON,
     "transferred_staff": PASSED_ON,
+    "kept_back": NOT_PASSED_ON,
+    "kept_back_staff": NOT_PASSED_ON,
     "chased": Chase(by=DESK, asks="客户在等，请告诉我们预计完成时间"),
     "progress_staff": ReportProgress(by=DESK, note="仓库说后天发", told="备件明天到货"),
     "told_by_call": Contacted(by=DESK, reached=True, told="已更换出钞模块", result=RESULT),

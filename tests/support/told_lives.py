@@ -64,6 +64,7 @@ _GIVEN_AGAIN = (
     Deed(_A.RESOLVE, Role.ENGINEER, {"known_solution": False}),
     Deed(_A.REPLIED, Role.SYSTEM),
 )
+_TO_SOFTWARE = {"to": "software_development", "consent": "yes"}
 _CALLED = {"reached": True, "satisfied": False}
 LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
     "fault": (
@@ -124,7 +125,14 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
     ),
     "letter": (
         {"kind": "consultation", "channel": "email"},
-        (Deed(_A.TAKE, Role.AGENT), Deed(_A.TRANSFER, Role.AGENT, {"to": "software_development"})),
+        (Deed(_A.TAKE, Role.AGENT), Deed(_A.TRANSFER, Role.AGENT, _TO_SOFTWARE)),
+    ),
+    "stays": (
+        {"answering": True, "channel": "telephone"},
+        (
+            Deed(_A.REASSIGN, Role.AGENT, {"consent": "no"}),
+            Deed(_A.REASSIGN, Role.AGENT, {"consent": "yes"}),
+        ),
     ),
     "complaint": (
         {"kind": "complaint", "category": "service", "agitated": True},
@@ -152,7 +160,7 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
     "passed on": (
         {},
         (
-            Deed(_A.TRANSFER, Role.AGENT, {"to": "software_development"}),
+            Deed(_A.TRANSFER, Role.AGENT, _TO_SOFTWARE),
             Deed(_A.WITHDRAW, Role.LEAD, {}, Door.API),
         ),
     ),

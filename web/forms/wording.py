@@ -89,6 +89,8 @@ SAID: Mapping[str, Reason] = {
     "occurred_at": ("发生时间", "Occurred at"),
     "agitated": ("情绪激动", "Agitated"),
     "complex": ("一人处理不了", "Beyond one engineer"),
+    "consent": ("客户是否同意转交", "Agreed to passing on"),
+    "consent_words": ("客户对转交的说法", "What the customer said to it"),
     "agent": ("热线工程师", "Hotline agent"),
     "arises_from": ("起因问题", "Arises from"),
     "customer.name": ("客户", "Customer"),
