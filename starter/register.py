@@ -16,11 +16,21 @@ from domain.issue.view import IssueView
 from domain.sla.why import Why, why
 from domain.vocabulary import Actor
 from starter.answering import OnRegisters, answered, answering
-from store import approvals, callbacks, duplicates, issue_reader, kept_words, ledger, roster
+from store import (
+    approvals,
+    callbacks,
+    duplicates,
+    hand_overs,
+    issue_reader,
+    kept_words,
+    ledger,
+    roster,
+)
 from store import thread as threads
 from store.approvals import MOST, Papers, Undecided
 from store.connection import Connection, Pool
 from store.duplicates import Related
+from store.hand_overs import HandOver
 from store.issue_list import Filter, Narrowed, Place
 from store.issue_reader import Outlook, Unsettled
 from store.kept_words import Kept
@@ -171,6 +181,10 @@ class Register(OnRegisters):
     async def told(self, id_: str, generation: int) -> Outlook:
         """Return what a customer was told of the work, in one generation of an issue."""
         return await answered(issue_reader.outlook(self._pool, id_, generation))
+
+    async def handed_over(self, id_: str, generation: int) -> HandOver | None:
+        """Say who handed an issue over last, and when (R39); None: nobody has it yet."""
+        return await answered(hand_overs.last(self._pool, id_, generation))
 
     async def papers(self, id_: str, generation: int) -> Papers:
         """Return what one generation of an issue has of a price, and of a panel: for the staff."""

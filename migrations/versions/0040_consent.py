@@ -19,8 +19,7 @@ ALTER TABLE issues
     ADD COLUMN consent text CONSTRAINT consent_known CHECK (consent IN ('yes', 'no', 'not_asked')),
     ADD COLUMN consent_since text
         CONSTRAINT consent_since_known CHECK (consent_since IN ('yes', 'no', 'not_asked')),
-    ADD COLUMN consent_words text NOT NULL DEFAULT '',
-    ADD CONSTRAINT consent_words_are_about_it CHECK (consent IS NOT NULL OR consent_words = '');
+    ADD COLUMN consent_words text NOT NULL DEFAULT '';
 """
 
 

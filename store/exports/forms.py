@@ -7,6 +7,7 @@ from domain.sla.promise import PromiseEnd
 from domain.terms import Term
 from domain.vocabulary import Behaviour
 from store.exports.columns import (
+    OF_ISSUE,
     Column,
     Holds,
     Register,
@@ -18,6 +19,7 @@ from store.exports.columns import (
     person,
     yes_no,
 )
+from store.hand_overs import hand_over
 
 # What the forms show of their issue ---------------------------------------------------------------
 
@@ -143,7 +145,6 @@ ISSUES = Register(
         "redirected": "of the links; what was corrected stands in the events",
         "language": "of the messages, which are none of the forms",
         "seq": "the workflow's",
-        "consent_since": "what was said last stands with what was said first",
         "behaves": "what was said of its kind when it came in, if not what always held",
         "outside": "what was said of its category when it came in, if not what always held",
         "zone": "the service centre's; instants are written in the desk's",
@@ -152,6 +153,12 @@ ISSUES = Register(
     },
 )
 
+_HANDED_OVER = " ".join(
+    f"LEFT JOIN LATERAL ({hand_over('f.issue_id', 'f.generation', order)}) {name} ON true"
+    for name, order in (("first_time", "ASC"), ("last_time", "DESC"))
+)
+"""R10, R39: by whom, of the steps that gave it to somebody."""
+
 HANDLING = Register(
     "handling",
     "客户问题处理表",
@@ -159,6 +166,7 @@ HANDLING = Register(
     table="handling_forms",
     date="f.handed_over_at",
     order="f.handed_over_at, i.number, f.generation",
+    join=f"{OF_ISSUE} {_HANDED_OVER}",
     history=True,
     columns=(
         _NUMBER,
@@ -171,7 +179,10 @@ HANDLING = Register(
         customers("description", "问题描述", "Description", "i.description"),
         own("department", "责任部门", "Department", Term.DEPARTMENT),
         person("engineer", "处理人", "Handler"),
+        person("handed_over_by", "转交人", "Handed over by", sql="first_time.by"),
         at("handed_over_at", "转交时间", "Handed over"),
+        person("passed_on_by", "最近转交人", "Passed on last by", sql="last_time.by"),
+        at("passed_on_at", "最近转交时间", "Passed on last", "last_time.at"),
         at("accepted_at", "受理时间", "Accepted"),
         at("expected_at", "预计完成时间", "Expected"),
         at("resolved_at", "解决时间", "Resolved"),

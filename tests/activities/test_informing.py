@@ -13,18 +13,22 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.recording import Recording
-from domain.issue.actions import PUBLIC_ACTIONS, ActionName
+from domain.issue.actions import PUBLIC_ACTIONS, ActionName, ThresholdReached
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
 from domain.issue.step import Recorded
 from domain.knowledge.cases import CaseStatus, Change, Draft, Ruling
 from domain.sla.policy import Calming, Evaluations, PaidService
-from domain.vocabulary import Actor, Role
+from domain.sla.promise import PromiseKind
+from domain.vocabulary import DESK, Actor, Role
 from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
-from store import cases, roster, rulebooks
+from store import cases, hand_overs, roster, rulebooks
 from store.connection import Pool
+from store.exports import registers
+from store.exports.registers import REGISTERS
+from store.hand_overs import HandOver
 from tests.support.builders import LINKS, an_intake
 
 TUESDAY = datetime(2026, 9, 29, 2, 0, tzinfo=UTC)
@@ -384,3 +388,48 @@ async def test_r47_who_is_to_calm_the_customer_has_a_name_and_is_told_day_and_ni
 async def test_r47_only_a_complaint_can_say_that_its_customer_is_agitated(place: Place) -> None:
     with pytest.raises(ApplicationError, match="agitated: only a complaint can say so"):
         await place.open(kind="fault", agitated=True)
+
+
+# --- who handed it over (R10, R39) ----------------------------------------------------------------
+
+
+async def handling_form(place: Place) -> dict[str, Any]:
+    """The handling form as it is handed out, of the one issue there is."""
+    asked = registers.Asked(zone="Asia/Shanghai")
+    async with registers.reading(place.pool, REGISTERS["handling"], asked) as rows:
+        return {name: value async for row in rows for name, value in row.items()}
+
+
+async def test_r10_r39_the_handling_form_says_who_handed_it_over_first_and_last_and_when(
+    place: Place,
+) -> None:
+    issue = await place.open()
+    form, first = await handling_form(place), place.now
+    assert (form["handed_over_by"], form["passed_on_by"]) == ("何晓彤 07", "何晓彤 07")
+    issue, _ = await place.take(issue, ActionName.ACCEPT, ENGINEER)
+    to = {"to": "software_development", "reason": "the firmware"}
+    issue, _ = await place.take(issue, ActionName.TRANSFER, LEAD, **to)
+    given = place.now
+    await place.take(issue, ActionName.ESCALATE, LEAD, reason="the branch opens tomorrow")
+    form = await handling_form(place)
+    assert (form["handed_over_by"], form["handed_over_at"]) == ("何晓彤 07", first)
+    assert (form["passed_on_by"], form["passed_on_at"]) == ("周建国 zhou.jianguo", given)
+    found = await hand_overs.last(place.pool, issue.id, 1)
+    assert found == HandOver(by="zhou.jianguo", at=given)
+
+
+async def test_r10_r39_what_the_desk_passed_on_is_said_to_be_the_desks_and_what_nobody_has_nobodys(
+    place: Place,
+) -> None:
+    issue = await place.open(answering=True)
+    assert await hand_overs.last(place.pool, issue.id, 1) is None
+    held = issue.promise(PromiseKind.HAND_OVER)
+    assert held
+    assert held.next_threshold
+    place.now = held.due_at
+    said = {"by": DESK, "promise": held.key, "threshold": held.next_threshold.name}
+    step = decide(issue, ActionName.THRESHOLD, ThresholdReached(**said), place.now, "late")
+    recorded = await place.recording.record_step(step.model_copy(update={"run": "run-1"}))
+    assert recorded.engineer
+    form = await handling_form(place)
+    assert (form["handed_over_by"], form["handed_over_at"]) == ("系统 the desk", place.now)

@@ -65,8 +65,10 @@ _CODES = {
 
 def situations() -> Iterator[Issue]:
     """An issue at every stage, of every kind, first and again, with each of its promises running
-    and each kept; and however it may end.
+    and each kept; however it may end; and kept back as its customer wants.
     """
+    for stage in (Stage.REGISTERED, Stage.REOPENED):
+        yield an_issue(stage).model_copy(update={"intake": an_intake(consent="no")})
     for stage, kind, category, generation in product(
         Stage, KINDS, ("technical", "out_of_scope"), (1, 2)
     ):

@@ -284,6 +284,19 @@ async def not_passed_on(desk: StoryDesk) -> Handle:
     return handle
 
 
+async def kept_back(desk: StoryDesk) -> Handle:
+    """The customer does not want that it is passed on, and agrees when the hotline is late."""
+    handle, _ = await desk.open(answering=True)
+    said = {"consent": "no", "consent_words": "tell me on the line how to do it"}
+    await desk.do(handle, ActionName.REASSIGN, AGENT, reason="needs a look on site", **said)
+    await desk.until("2026-09-29 15:00")
+    agreed = {"reason": "they agree now", "consent": "yes"}
+    view = await desk.do(handle, ActionName.REASSIGN, AGENT, **agreed)
+    await desk.accept(handle, view)
+    await desk.withdraw(handle)
+    return handle
+
+
 async def transferred(desk: StoryDesk) -> Handle:
     """To another department, which asks a panel."""
     handle, by = await _worked_on(desk)
@@ -475,7 +488,8 @@ _SCORES = {
 WHOLE: dict[str, Path] = {
     path.__name__: path
     for path in (
-        *(answered, untested, answer_failed, not_passed_on, transferred, relieved),
+        *(answered, untested, answer_failed, not_passed_on, kept_back),
+        *(transferred, relieved),
         *(general_complaint, major_complaint, unfounded_complaint, conflict, bad_score),
         *(paid_service, work_refused, declined, not_approved, lapsed, noted, wrote),
     )

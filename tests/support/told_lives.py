@@ -83,7 +83,7 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
             Deed(_A.CUSTOMER_WROTE, Role.CUSTOMER, {"known": False}, Door.LETTER),
             Deed(_A.CONSULT, Role.ENGINEER, {"advice": "", "experts": ("li.na",)}),
             Deed(_A.CONSULT, Role.LEAD, {"question": ""}),
-            Deed(_A.REASSIGN, Role.LEAD, {"to": "chen.zhiqiang"}),
+            Deed(_A.REASSIGN, Role.LEAD, {"to": "chen.zhiqiang", "consent": "not_asked"}),
             *_GIVEN_AGAIN,
             Deed(_A.REPORT_TEST, Role.CUSTOMER, {"worked": False}, Door.LINK),
             *_GIVEN_AGAIN,

@@ -42,6 +42,7 @@ async def test_r35_refused_at_the_intake_it_stays_with_the_agent_who_answers_it(
     row = await desk.pool.fetchrow(
         "SELECT consent, consent_words FROM issues WHERE id = $1", handle.id
     )
+    assert row
     assert dict(row) == NO
 
 

@@ -121,6 +121,7 @@ _REFUSED: Mapping[str, str] = {
     "experts": "人员名册里没有",
     "fault": "请从故障代码表中选择一项",
     "question": "问题与意见请只填一项",
+    "consent": "客户不同意就不转交：征得同意后请选“客户同意”；已经转出的，请把客户的意见写成备注",
 }
 
 
@@ -178,6 +179,7 @@ INTAKE = Wording(
             "give a phone or an e-mail: every issue gets a reply",
         ),
         "agitated": ("只有投诉可以这样标记", "only a complaint can say so"),
+        "consent": ("请选择客户是否同意转交", "choose what the customer says to it"),
         "agent": (
             "您的人员编号不是热线工程师编号（2 至 4 位数字），不能登记问题：请在人员名册中改正",
             "your id is no hotline number of 2 to 4 digits: have the roster corrected",

@@ -20,7 +20,7 @@ from domain.knowledge.cases import KnownCase
 from domain.scripts import Script
 from domain.sla.promise import PromiseKind
 from domain.staff.access import Right, may
-from domain.vocabulary import Behaviour, Channel, CustomerType, Language, Severity, Stage
+from domain.vocabulary import Behaviour, Channel, Consent, CustomerType, Language, Severity, Stage
 from starter.client import Opened, OtherContent, Unavailable
 from starter.register import Filter
 from starter.registers import Found, Known, Reported
@@ -83,6 +83,8 @@ _TELL: Mapping[PromiseKind, Reason] = {
     PromiseKind.WAITING: ("等您的消息，至", "We wait for you until"),
 }
 """What a customer is told of a promise that runs; an instant follows."""
+_KEPT_BACK: Reason = ("热线答复您，最迟", "The hotline answers it by")
+"""What is told to one who does not want that it is passed on (R35)."""
 
 
 # The form, and what is found for it ---------------------------------------------------------------
@@ -375,7 +377,7 @@ async def _told(
         (tried.result.status if tried else HTTPStatus.OK).value,
         who=who,
         issue=seen,
-        tell=[(_TELL[p.kind], p) for p in open_ if p.due_at > now],
+        tell=[(_sentence(seen, p.kind), p) for p in open_ if p.due_at > now],
         late=[p.kind for p in open_ if p.due_at <= now],
         can=can,
         asked=asked(who, seen, tried),
@@ -397,6 +399,11 @@ async def _told(
         forms={each: tried.form(seen, each) if tried else Filled() for each in can},
         refused=tried.result.form.wrong if tried else {},
     )
+
+
+def _sentence(seen: IssueView, kind: PromiseKind) -> Reason:
+    kept = kind is PromiseKind.HAND_OVER and seen.consent is Consent.NO
+    return _KEPT_BACK if kept else _TELL[kind]
 
 
 def _possible(who: Visitor, seen: IssueView) -> list[ActionName]:

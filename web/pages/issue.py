@@ -88,6 +88,7 @@ async def show(
         promises=[each for each in seen.promises if each.generation == seen.reopen_count + 1],
         talk=await threads.read(here, who, seen, before, written_down=intake is not None),
         told=await here.desk.told(seen.id, seen.reopen_count + 1),
+        given=await here.desk.handed_over(seen.id, seen.reopen_count + 1),
         intake=intake,
         album=await album.album(here, who, seen, back),
         known=await _known(here, who, seen),
