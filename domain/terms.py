@@ -135,12 +135,16 @@ class Terms(Model):
 
     def unknown(self, kind: str, category: str) -> Iterator[str]:
         """Name the kind or category that the policy does not have, with those it has."""
-        for what, said, known in (
-            ("kind", kind, self.kinds),
-            ("category", category, self.categories),
-        ):
-            if said not in known:
-                yield f"{what}: the policy has no {said}; it has: {listed(known)}"
+        yield from self.unheard(kind=kind, category=category)
+
+    def unheard(self, **asked: str | None) -> Iterator[str]:
+        """Name what was asked for, by its field, and is not among the policy's words; which
+        departments there are, a policy need not say.
+        """
+        for field, code in asked.items():
+            known = self._of(Term(field))
+            if code is not None and known and code not in known:
+                yield f"{field}: the policy has no {code}; it has: {listed(known)}"
 
     def kind(self, code: str) -> Named:
         """Name a kind; one that is not here any more as it was called before, or by its code."""

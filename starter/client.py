@@ -77,6 +77,8 @@ _AT_ONCE = 0.5
 """Seconds within which an issue that knows its number tells it."""
 _NAMES_KEPT = 30.0
 """Seconds for which it is remembered which regions and product lines there are."""
+_ASKED_AGAIN = 5.0
+"""Seconds after which that is asked again, if there was no answer."""
 _NOT_CONNECTED = "Failed client connect"
 """How the SDK begins to say that a connection to be made at the first call was not made."""
 
@@ -288,10 +290,11 @@ class Desk(Register):
         """
         since, known = self._known_names
         if time.monotonic() - since > _NAMES_KEPT:
-            with suppress(*AWAY):
-                known = await within(_GLANCE, self._names())
-                self._known_names = (time.monotonic(), known)
-        return known.terms
+            try:
+                self._known_names = (time.monotonic(), await within(_GLANCE, self._names()))
+            except AWAY:  # whoever asks next is not to wait, too
+                self._known_names = (time.monotonic() - _NAMES_KEPT + _ASKED_AGAIN, known)
+        return self._known_names[1].terms
 
     async def _names(self) -> Known:
         async with self._pool.acquire() as connection:

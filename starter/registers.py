@@ -22,7 +22,6 @@ from domain.sla import policy
 from domain.sla.rulebook import Rulebook
 from domain.staff.access import Caller
 from domain.staff.roster import Member
-from domain.terms import Terms
 from domain.vocabulary import Actor
 from runtime.aio import within
 from starter.answering import OnRegisters, Unavailable, answered
@@ -111,7 +110,6 @@ class Staff(OnRegisters):
         self._roster = KnownStaff()
         self._rulebooks = Rulebooks()
         self._letterhead = policy.Desk()
-        self._terms = Terms()
 
     async def members(self) -> list[Member]:
         """Return everybody on the roster."""
@@ -143,15 +141,6 @@ class Staff(OnRegisters):
             current = await within(_GLANCE, self.rulebook())
             self._letterhead = current.policy.desk if current else policy.Desk()
         return self._letterhead
-
-    async def terms(self) -> Terms:
-        """Say what the desk calls its kinds, categories and departments (R4, R37); while there is
-        no answer, as ``letterhead`` does. Raises nothing.
-        """
-        with suppress(Unavailable, TimeoutError):
-            current = await within(_GLANCE, self.rulebook())
-            self._terms = current.policy.terms if current else Terms()
-        return self._terms
 
     async def loads(self, department: str | None) -> list[Load]:
         """Count what every engineer has open, in a department or in all, and what nobody has."""

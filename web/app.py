@@ -11,7 +11,17 @@ from starlette.types import ASGIApp
 
 from inbound.shelf import Shelf
 from web import audit, problems, rendering
-from web.api import attachments, cases, evaluations, events, issues, receivers, telephone, webhooks
+from web.api import (
+    attachments,
+    cases,
+    evaluations,
+    events,
+    issues,
+    receivers,
+    telephone,
+    vocabulary,
+    webhooks,
+)
 from web.api import audit as api_audit
 from web.api import document as api_document
 from web.api import reading as api_reading
@@ -39,16 +49,18 @@ from web.pages import (
 from web.pages import evaluations as evaluation_pages
 from web.pages.signing_in import provider
 
-ROOMS = (
-    *(issues, events, attachments, cases, api_audit, webhooks, receivers, telephone),
+PROGRAMS = (
+    *(issues, vocabulary, events, attachments, cases, api_audit, webhooks, receivers, telephone),
     *(evaluations, api_reading),
     *(health, heartbeat),
+)
+PAGES = (
     *(signing_in, links, engineer, lead, approvals, agent, queue, clerk, find, attaching, pictures),
     *(evaluation_pages, reading, why),
 )
+"""Rooms of people: their pages call things as the desk does (R37)."""
+ROOMS = (*PROGRAMS, *PAGES)
 """Each has the routes of its own."""
-_NAMING = (links, engineer, lead, approvals, agent, find)
-"""Rooms whose pages call kinds, categories and departments by the policy's names."""
 
 
 class _Guarded(FastAPI):
@@ -87,9 +99,10 @@ def build(doors: Doors) -> FastAPI:
     audit.install(app)
     app.add_exception_handler(Exception, _own_fault)
     api_document.install(app)
-    for room in ROOMS:
-        known = [Depends(rendering.with_terms)] if room in _NAMING else []
-        app.include_router(room.router, dependencies=known)
+    for room in PROGRAMS:
+        app.include_router(room.router)
+    for room in PAGES:
+        app.include_router(room.router, dependencies=[Depends(rendering.with_terms)])
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"), name="static")
     return app
 

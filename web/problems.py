@@ -28,7 +28,7 @@ PROBLEM = "application/problem+json"
 _PROGRAMS = frozenset(
     {
         *("issues", "events", "webhooks", "attachments", "cases", "audit", "inbound"),
-        *("telephone", "opinions"),
+        *("telephone", "opinions", "vocabulary"),
         "openapi.json",
         *("healthz", "readyz", "auditz", "metrics", "static"),
     }

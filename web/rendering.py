@@ -117,12 +117,12 @@ _ENVIRONMENT.globals |= {
 
 
 async def with_terms(request: Request, here: Here) -> None:
-    """Let the pages of a room know what the desk calls its own (R4, R37)."""
-    request.state.terms = await here.registers.staff.terms()
+    """Let a page know what the desk calls its own (R4, R37)."""
+    request.state.terms = await here.desk.terms()
 
 
 def terms_of(request: Request) -> Terms:
-    """Return what the desk calls its own; in rooms that do not ask for it, what is usual."""
+    """Return what the desk calls its own; where nobody came as far as a room, what is usual."""
     known: Terms = getattr(request.state, "terms", None) or Terms()
     return known
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import uuid4
 
 import typer
@@ -20,6 +20,7 @@ from cli.tables import show
 from domain.issue.actions import Act, ActionName, Resolve
 from domain.issue.arrival import FORMS
 from domain.issue.view import IssueView
+from domain.terms import Terms
 from domain.vocabulary import Actor, Role
 from runtime import aio
 from starter.client import Desk
@@ -34,13 +35,20 @@ AsRole = Annotated[
 Signal = Annotated[bool, typer.Option("--signal", help="send it without waiting for an answer")]
 
 
-def answer(view: IssueView, *, json: bool) -> None:
+class Done(NamedTuple):
+    """An issue as it now is, and what the desk calls its own."""
+
+    view: IssueView
+    own: Terms
+
+
+def answer(done: Done, *, json: bool) -> None:
     """Show an issue as it now is."""
     if json:
-        write_json(view)
+        write_json(done.view)
         return
 
-    show(tables.page(view))
+    show(tables.page(done.view, own=done.own))
 
 
 def _runner(command: Command) -> Callable[..., None]:
@@ -89,10 +97,11 @@ def _fields(command: Command) -> list[inspect.Parameter]:
 
 async def _act(
     number: str, action: ActionName, by: str, role: Role | None, said: dict[str, Any]
-) -> IssueView:
+) -> Done:
     async with desk() as at:
         act = FORMS[action].model_validate(said | {"by": await _actor(at, by, role)})
-        return await at.act(number, action, act, key=f"cli:{uuid4().hex}")
+        view = await at.act(number, action, act, key=f"cli:{uuid4().hex}")
+        return Done(view, await at.terms())
 
 
 async def _complete(number: str, by: str, role: Role | None, said: dict[str, Any]) -> None:

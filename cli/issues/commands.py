@@ -13,12 +13,13 @@ import typer
 from pydantic import Field
 
 from cli import trail as command_trail
+from cli.asked import terms
 from cli.connections import desk, explained, register, registers
 from cli.console import AsJson, ExitCode, Failed, Number, refusal, tell, write_json
 from cli.issues import acting, attachments, tables
 from cli.issues import why as why_pictures
 from cli.tables import show
-from domain.errors import OutputError, Refused
+from domain.errors import InputError, OutputError, Refused
 from domain.finding import Answer
 from domain.issue.arrival import arrived
 from domain.issue.forms import PaidService
@@ -27,6 +28,7 @@ from domain.issue.thread import Entry
 from domain.issue.view import IssueView
 from domain.sla.why import Why
 from domain.staff.access import Right
+from domain.terms import Terms
 from domain.vocabulary import Channel, Consent, CustomerType, Language, Severity, Stage
 from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
@@ -163,9 +165,9 @@ def _by_hand(given: dict[str, Any]) -> Intake:
     return arrived(usual | given | {"customer": customer})
 
 
-async def _open(intake: Intake) -> IssueView:
+async def _open(intake: Intake) -> acting.Done:
     async with desk() as at:
-        return await at.open(intake)
+        return acting.Done(await at.open(intake), await at.terms())
 
 
 def _open_file(file: Path, now: datetime | None, *, json: bool) -> None:
@@ -224,7 +226,10 @@ def list_issues(  # noqa: PLR0913  an option each
     *,
     stage: Stage | None = None,
     engineer: Annotated[str | None, typer.Option(metavar="PERSON")] = None,
-    department: Word = None,
+    kind: Annotated[str | None, typer.Option(metavar="CODE", help="a kind of the policy")] = None,
+    department: Annotated[
+        str | None, typer.Option(metavar="CODE", help="a department of the policy")
+    ] = None,
     region: Word = None,
     all_: Annotated[bool, typer.Option("--all", help="closed ones too")] = False,
     overdue: Annotated[bool, typer.Option("--overdue", help="only broken promises")] = False,
@@ -248,6 +253,7 @@ def list_issues(  # noqa: PLR0913  an option each
     wanted = Filter(
         stage=stage,
         engineer=engineer,
+        kind=kind,
         department=department,
         region=region,
         open_only=not all_ and stage is not Stage.CLOSED,
@@ -260,8 +266,14 @@ def list_issues(  # noqa: PLR0913  an option each
 
 
 async def _list(wanted: Filter) -> list[IssueView]:
-    async with register() as at:
-        return await at.issues(wanted)
+    """List issues. A kind or department that nobody ever heard of is refused; of old ones there may
+    be some that the policy has no more.
+    """
+    async with registers() as pool:
+        found, own = await Register(pool).issues(wanted), await terms(pool)
+    if not found and (wrong := [*own.unheard(kind=wanted.kind, department=wanted.department)]):
+        raise InputError("\n".join(f"--{each}" for each in wrong))
+    return found
 
 
 async def _undelivered() -> list[Unsettled]:
@@ -292,7 +304,7 @@ def show_issue(
     """Show one issue, open or closed, with its price if it has any, which issues are about the
     same, and what was said about it. The look stands in the audit trail.
     """
-    seen, paid, linked, said = aio.run(_show(number, whole=thread))
+    seen, paid, linked, said, own = aio.run(_show(number, whole=thread))
     if json:
         shown = Shown.model_construct(
             **dict(seen),
@@ -303,7 +315,7 @@ def show_issue(
         )
         write_json(shown)
         return
-    show(tables.page(seen, said), *([tables.paid(paid)] if paid else []))
+    show(tables.page(seen, said, own), *([tables.paid(paid)] if paid else []))
     if about := tables.same(seen, linked):
         typer.echo(about)
 
@@ -381,7 +393,7 @@ async def _words(number: str) -> list[Kept]:
 
 async def _show(
     number: str, *, whole: bool
-) -> tuple[IssueView, PaidService | None, tuple[str, ...], tables.Said]:
+) -> tuple[IssueView, PaidService | None, tuple[str, ...], tables.Said, Terms]:
     async with registers() as pool:
         at = Register(pool)
         seen = await at.show(number)
@@ -390,6 +402,7 @@ async def _show(
         linked = (await at.related(seen.id)).linked
         found = await at.thread(seen.id, limit=_LATELY, newest=True)
         entries = await _whole(at, seen.id) if whole else found.entries
+        own = await terms(pool)
     # What the customer said is in the thread.
     price = paid.model_copy(update={"words": None}) if paid else None
     return (
@@ -397,6 +410,7 @@ async def _show(
         price,
         linked,
         tables.Said(entries, found.open_words, found.next is not None, whole),
+        own,
     )
 
 

@@ -77,17 +77,23 @@ def listing(views: Sequence[IssueView]) -> RenderableType:
     return Group(table, _zones(views, f"{count}; bold: major. "))
 
 
-def page(view: IssueView, said: Said | None = None) -> RenderableType:
+_USUAL = Terms()
+
+
+def page(view: IssueView, said: Said | None = None, own: Terms = _USUAL) -> RenderableType:
     """One issue: what it is, who has it, what was promised, what happened, what can be done; with
-    what was ``said`` about it, if that is known.
+    what was ``said`` about it, if that is known, and in the desk's ``own`` words.
     """
     urgency = "重大 major" if view.severity is Severity.MAJOR else "一般 general"
-    what = (view.kind, view.category, urgency, view.product_line, view.region)
+    what = (
+        *(both_of(each.both) for each in (own.kind(view.kind), own.category(view.category))),
+        *(urgency, view.product_line, view.region),
+    )
     parts: list[RenderableType] = [
         Text(f"{view.number} · {plain(view.title)}", style="bold"),
         Text(" · ".join(what)),
         *([Text(), thread.waiting(said.open_words, view.zone)] if said and said.open_words else []),
-        Padding(_facts(view), (1, 0)),
+        Padding(_facts(view, own), (1, 0)),
         _promises(view),
         *(_thread(view, said) if said else _last_steps(view)),
     ]
@@ -206,19 +212,19 @@ def attached(found: Sequence[Attachment]) -> RenderableType:
     return table
 
 
-def _department(code: str) -> str:
+def _department(code: str, own: Terms) -> str:
     """Name a department, with the code that commands take."""
-    name = Terms().department(code).zh
+    name = own.department(code).zh
     return name if name == code else f"{name} {code}"
 
 
-def _facts(view: IssueView) -> Table:
+def _facts(view: IssueView, own: Terms) -> Table:
     state = view.stage + (f" ({view.outcome})" if view.outcome else "")
     facts = (
         ("阶段 Stage", Text(state, style="bold")),
         ("时效 SLA", Text(view.sla_state, style=_SLA_STYLE[view.sla_state])),
         ("处理人 With", plain(_holder(view, with_id=True))),
-        ("部门 Department", f"{_department(view.department)}, {view.centre}"),
+        ("部门 Department", f"{_department(view.department, own)}, {view.centre}"),
         ("报告 Reported", local(view.reported_at, view.zone)),
         ("登记 Registered", local(view.registered_at, view.zone)),
         ("来源 Reference", f"{view.source} {view.reference}"),

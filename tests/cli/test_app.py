@@ -213,6 +213,15 @@ def test_a_file_may_write_regions_and_product_lines_otherwise_and_come_from_a_cl
     assert opened["reported_at"] < ahead
 
 
+def test_a_list_of_a_kind_that_nobody_heard_of_is_refused_with_those_there_are(
+    yinuo: Yinuo,
+) -> None:
+    ran = yinuo("issue", "list", "--kind", "wish")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("--kind: the policy has no wish; it has: consultation (咨询), fault")
+    assert yinuo("issue", "list", "--kind", "fault").code == 0
+
+
 def test_lists_are_for_people_or_for_programs(yinuo: Yinuo) -> None:
     line = json.dumps(a_document(region="辽宁", title="[bold]吞卡[/bold]")).encode()
     (opened,) = (yinuo("issue", "open", "-", "--json", stdin=line)).json

@@ -241,6 +241,14 @@ async def test_what_belongs_to_no_issue_is_for_those_who_need_it(
     expect(answer, allowed=reach(role, what) is Reach.ALL, about=f"{role} {what}")
 
 
+@pytest.mark.parametrize("role", CALLERS)
+async def test_r37_whoever_sees_issues_is_told_what_the_desk_calls_its_own(
+    http: httpx2.AsyncClient, token: MakeToken, role: Role
+) -> None:
+    answer = await http.get("/vocabulary", headers=await token(role))
+    expect(answer, allowed=reach(role, Right.SEE) is not Reach.NONE, about=f"{role} vocabulary")
+
+
 RECEIVERS = (
     ("POST", "/webhooks"),
     ("PUT", "/webhooks/{receiver}"),
@@ -462,6 +470,7 @@ PROGRAMS = {
     ("GET", "/issues/{number}/attachments"),
     ("POST", "/issues/{number}/attachments"),
     ("GET", "/cases"),
+    ("GET", "/vocabulary"),
     ("GET", "/events"),
     ("GET", "/audit"),
     ("GET", "/metrics"),

@@ -36,6 +36,7 @@ from web.api import examples as api_examples
 from web.api import reading as api_reading
 from web.api import receivers as api_receivers
 from web.api import shapes as api_shapes
+from web.api import vocabulary as api_vocabulary
 from web.app import build
 from web.context import Doors
 from web.problems import PROBLEM
@@ -49,6 +50,7 @@ SHAPES: dict[str, type[BaseModel]] = {
     "KeptWords": api_shapes.KeptWords,
     "Cases": api_cases.Cases,
     "Entries": api_audit.Entries,
+    "Vocabulary": api_vocabulary.Vocabulary,
     "Heartbeat": Heartbeat,
     "Added": api_shapes.Added,
     "Attachment": Attachment,
@@ -109,7 +111,7 @@ def test_every_operation_shows_an_example_of_what_is_sent_and_of_what_comes_back
 ) -> None:
     for path, operation in operations(document):
         shown = ("/issues", "/attachments", "/cases", "/audit", "/webhooks", "/telephone")
-        if not path.startswith((*shown, "/evaluations", "/opinions")):
+        if not path.startswith((*shown, "/evaluations", "/opinions", "/vocabulary")):
             continue  # a webhook takes what its mapping file says
         body = operation.get("requestBody", {"content": {"": {"examples": True}}})
         assert all(each["examples"] for each in body["content"].values()), path

@@ -383,6 +383,20 @@ SHOWN: Mapping[str, Any] = {
         "next": "eyJuZXh0X2R1ZV9hdCI6bnVsbH0",
         "as_of": "eyJ0dXJuIjo0Mjk0OTY3OTg3fQ",
     },
+    "Vocabulary": {
+        "kinds": [{"code": "fault", "name": {"zh": "故障报修", "en": "fault"}, "behaves": "fault"}],
+        "categories": [
+            {
+                "code": "technical",
+                "name": {"zh": "技术质量", "en": "technical quality"},
+                "department": "technical_service",
+                "outside": False,
+            }
+        ],
+        "departments": [
+            {"code": "technical_service", "name": {"zh": "技术服务部", "en": "technical service"}}
+        ],
+    },
     "Events": {"items": [EVENT], "next": "eyJ0dXJuIjo0Mjk0OTY3OTg3fQ", "more": False},
     "Pending": PENDING,
     "Customer": CUSTOMER,

@@ -15,6 +15,7 @@ from domain.issue.arrival import FORMS
 from domain.issue.intake import SAID, Customer
 from domain.issue.view import IssueView
 from domain.staff.access import Caller, Right, may
+from domain.terms import Terms
 from starter.client import Unavailable
 from starter.register import Filter, Place
 from web import threads
@@ -110,8 +111,20 @@ async def list_issues(
     # Before the list is read: what is written down meanwhile may stand in both.
     as_of = await here.registers.events.now()
     found, after = await here.desk.page(within, begin)
+    if not found and begin is None:  # of old ones there may be some that the policy has no more
+        _require_heard_of(await here.desk.terms(), wanted)
     shown = [as_seen(who.caller, each) for each in found]
     return answer(Issues(items=shown, next=after.text if after else None, as_of=as_of.text))
+
+
+def _require_heard_of(terms: Terms, wanted: Wanted) -> None:
+    """Refuse a kind or department that nobody ever heard of, with those there are.
+
+    Raises:
+        Problem: 422.
+    """
+    if wrong := "\n".join(terms.unheard(kind=wanted.kind, department=wanted.department)):
+        raise refusal(Refused("Invalid", wrong))
 
 
 async def _found(here: Doors, who: Visitor, typed: str, limit: int) -> Response:
