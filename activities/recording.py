@@ -22,6 +22,7 @@ from activities.assigning import assigned, invalid
 from activities.calming import entrusted
 from activities.coding import coded
 from activities.consulting import consulted
+from activities.deciding import proposed
 from activities.guard import Guard
 from activities.informing import informed, taught
 from activities.redirecting import redirected
@@ -122,6 +123,7 @@ class Recording:
                 step = lifecycle.queued(step, queue)
             known = await informed(connection, step, case.department, rulebook.policy, staff)
             coming = coded(known.step, case.facts_with(step), current.rulebook.policy)
+            coming = proposed(coming, current.rulebook.policy)
             said, promises = _registered_late(coming, _planned(step, case, rulebook))
             unknown = await stranger(connection, step, case, rulebook.policy, staff.channels)
             # As late as may be: others wait for these two.

@@ -77,6 +77,7 @@ LINKS: words.Names = {
     Purpose.CONFIRM: ("答复报价", "Answer the quotation"),
     Purpose.EVALUATE: ("评分", "Score us"),
     Purpose.APPROVE: ("批准或驳回", "Approve or reject it"),
+    Purpose.REMEDY: ("同意或不同意", "Agree to it or not"),
     Purpose.RATE: ("评定难度", "Rate the repair"),
     Purpose.ADVISE: ("填写会诊意见", "Write down your advice"),
     Purpose.REOPEN: ("没有解决，重新处理", "Open it again if it is not solved"),

@@ -1,4 +1,4 @@
-"""`yinuo approvals`: what waits for a manager's yes or rating (R17, R18), and what leads there."""
+"""`yinuo approvals`: what waits for a yes (R17, R42) or a rating (R18), and what leads there."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cli import trail as command_trail
 from cli.connections import registers
 from cli.console import AsJson, write_json
 from cli.tables import plain, show
-from domain.issue.forms import PaidService
+from domain.issue.forms import PaidService, Remedy
 from domain.issue.view import local
 from domain.staff.access import Right
-from domain.words import PROMISES, both
+from domain.words import PROMISES, ROLES, both
 from runtime import aio
 from starter.register import Register, Undecided
 
@@ -27,11 +27,11 @@ Department = Annotated[
 
 
 def approvals(*, department: Department = None, json: AsJson = False) -> None:
-    """List what waits for a yes or a rating: prices, repairs, what is on its way there.
+    """List what waits for a yes or a rating: prices, remedies, repairs, what is on its way there.
 
     What is due first comes first, each with its price, what the survey found, and its customer.
-    It holds customers' data: the look stands in the audit trail. Decide with `yinuo issue approve`
-    and `yinuo issue rate`, on the page /approvals, or by the link in the message.
+    It holds customers' data: the look stands in the audit trail. Decide with `yinuo issue approve`,
+    `decide-remedy` and `rate`, on the page /approvals, or by the link in the message.
 
     Example: yinuo approvals --department technical_service
     """
@@ -64,6 +64,7 @@ def _said(each: Undecided) -> list[str]:
         f"处理人 With {plain(each.engineer.name) if each.engineer else '—'} · {each.department}",
         f"客户 Customer {plain(' · '.join(dict.fromkeys(filter(None, customer))))}",
         *(offered(each.paid) if each.paid else ()),
+        *(proposed(each.remedy) if each.remedy else ()),
         *((f"结果 Result {plain(each.result)}",) if each.result else ()),
     ]
 
@@ -76,5 +77,18 @@ def offered(paid: PaidService) -> list[str]:
         "价格 Price": f"¥ {paid.amount:,.2f}" if paid.amount is not None else None,
         "报价 Quoted by": paid.quoted_by,
         "驳回 Rejected": None if paid.approved in {None, True} else paid.reason,
+    }
+    return [f"{name} {plain(said)}" for name, said in facts.items() if said]
+
+
+def proposed(remedy: Remedy) -> list[str]:
+    """Say which remedy is proposed for a complainant, why, and who decides, a line each."""
+    facts = {
+        "补偿方式 Kind": remedy.remedy_name,
+        "补偿内容 What they get": remedy.what,
+        "金额 Amount": f"¥ {remedy.amount:,.2f}" if remedy.amount is not None else None,
+        "理由 Why": remedy.reason,
+        "提出人 Proposed by": remedy.proposed_by,
+        "由谁审批 Decided by": both(ROLES, remedy.decider) if remedy.decider else None,
     }
     return [f"{name} {plain(said)}" for name, said in facts.items() if said]

@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     EVALUATE = "evaluate"
     APPROVE = "approve"
     RATE = "rate"
+    REMEDY = "remedy"
     ADVISE = "advise"
     REOPEN = "reopen"
 
@@ -111,6 +112,14 @@ PURPOSES: Mapping[Purpose, Terms] = {
         lasts=timedelta(days=30),
         awaits=frozenset({PromiseKind.APPROVAL}),
     ),
+    Purpose.REMEDY: Terms(
+        letter="m",
+        action=ActionName.DECIDE_REMEDY,
+        audience=Audience.MANAGER,
+        also=frozenset({Audience.GM_OFFICE}),
+        lasts=timedelta(days=30),
+        awaits=frozenset({PromiseKind.REMEDY_APPROVAL}),
+    ),
     Purpose.RATE: Terms(
         letter="d",
         action=ActionName.RATE_DIFFICULTY,
@@ -147,13 +156,16 @@ OFFERED: Mapping[str, tuple[Purpose, ...]] = {
     **dict.fromkeys(("confirmed", "panel_advised"), (Purpose.COMPLETE,)),
     **dict.fromkeys(("registered", "transferred", "accepted", "progress", "waiting"), _LOOK),
     **dict.fromkeys(("note", "amended", "merged", "missed_call", "kept_back"), _LOOK),
+    "remedy_agreed": _LOOK,
     **dict.fromkeys(("waiting_reminder", "apology", "replanned", "verified", "unfounded"), _LOOK),
     **dict.fromkeys(("approved", "dispatched", "reopened", "not_approved", "declined"), _LOOK),
     **dict.fromkeys(("lapsed", "not_reached", "withdrawn"), _LOOK),
     **dict.fromkeys(("answered", "resolved", "told_by_call", "acceptance", "test_reminder"), _TRY),
     **dict.fromkeys(("quotation", "quotation_reminder"), _ANSWER),
     "thanks": (Purpose.EVALUATE,),
-    **dict.fromkeys(("approval_wanted", "warning", "alarm"), (Purpose.APPROVE,)),
+    "approval_wanted": (Purpose.APPROVE,),
+    "remedy_wanted": (Purpose.REMEDY,),
+    **dict.fromkeys(("warning", "alarm"), (Purpose.APPROVE, Purpose.REMEDY)),
     "rating_wanted": (Purpose.RATE,),
     "panel_asked": (Purpose.ADVISE,),
     "did_it_help": (Purpose.REOPEN,),
@@ -168,6 +180,7 @@ BETWEEN_OURSELVES = frozenset(
     {
         *(PromiseKind.CALMING, PromiseKind.HAND_OVER, PromiseKind.PANEL, PromiseKind.WAITING),
         *(PromiseKind.CONTACT, PromiseKind.FEEDBACK, PromiseKind.DIFFICULTY),
+        PromiseKind.REMEDY_APPROVAL,
     }
 )
 """Promises of which a customer is told nothing."""

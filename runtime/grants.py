@@ -45,6 +45,7 @@ RIGHTS: Mapping[str, str] = {
     "callback_records": WRITE,
     "consultation_records": WRITE,
     "complaint_forms": WRITE,
+    "remedies": WRITE,
     "paid_services": WRITE,
     "expert_panels": WRITE,
     "evaluations": WRITE,

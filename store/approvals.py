@@ -1,5 +1,5 @@
-"""What waits for somebody's yes (R17), or for the manager's rating (R18), with what each is decided
-by; and what an issue's own papers say of its price and its panel.
+"""What waits for somebody's yes (R17, R42), or for the manager's rating (R18), with what each is
+decided by; and what an issue's own papers say of its price, its panel and its remedy.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from domain.issue.forms import ExpertPanel, PaidService
+from domain.issue.forms import ExpertPanel, PaidService, Remedy
 from domain.issue.intake import Customer
 from domain.issue.state import Person
 from domain.sla.promise import PAST_DUE, PromiseKind
@@ -18,11 +18,12 @@ from store.connection import Pool
 from store.issue_writer import customer_of, person
 
 AWAITED = (
-    *(PromiseKind.APPROVAL, PromiseKind.DIFFICULTY, PromiseKind.CONFIRMATION),
+    *(PromiseKind.APPROVAL, PromiseKind.REMEDY_APPROVAL, PromiseKind.DIFFICULTY),
+    PromiseKind.CONFIRMATION,
     *(PromiseKind.SURVEY, PromiseKind.QUOTATION),
 )
-"""What a decision waits for, or is on its way to: the manager's yes, their rating, the customer's
-yes; a survey and a quotation, which come before these.
+"""What a decision waits for, or is on its way to: the manager's yes, to a price or to a
+remedy, their rating, the customer's yes; a survey and a quotation, which come before these.
 """
 MOST = 50
 """Issues listed of each: those due first."""
@@ -48,15 +49,24 @@ class Undecided(Model):
     engineer: Person | None
     customer: Customer
     paid: PaidService | None
+    remedy: Remedy | None
     result: str | None
     cause: str | None
 
+    @property
+    def round(self) -> int:
+        """Which of several, one after the other, is to be decided: the repair, or the remedy."""
+        return self.remedy.proposal if self.remedy else self.generation
+
 
 class Papers(NamedTuple):
-    """What one generation of an issue has of a paid service; and the panel that was asked last."""
+    """What one generation of an issue has of a paid service; the panel that was asked last, and the
+    remedy that was proposed last.
+    """
 
     paid: PaidService | None = None
     panel: ExpertPanel | None = None
+    remedy: Remedy | None = None
 
 
 _SAME = (
@@ -64,8 +74,10 @@ _SAME = (
     *("product_line", "model", "zone"),
 )
 _PAID = "to_jsonb(s) - 'issue_id' || jsonb_build_object('amount', s.amount::text)"
+_REMEDY = "to_jsonb(r) - 'issue_id' || jsonb_build_object('amount', r.amount::text)"
 _UNDECIDED = f"""
-    SELECT i.*, p.kind AS awaits, p.due_at, p.outcome AS ending, h.result, h.cause, {_PAID} AS paid
+    SELECT i.*, p.kind AS awaits, p.due_at, p.outcome AS ending, h.result, h.cause, {_PAID} AS paid,
+        {_REMEDY} AS remedy
     FROM unnest($1::text[]) WITH ORDINALITY AS wanted (kind, place)
     CROSS JOIN LATERAL (
         SELECT p.* FROM promises p JOIN issues i ON i.id = p.issue_id
@@ -75,6 +87,8 @@ _UNDECIDED = f"""
     ) p
     JOIN issues i ON i.id = p.issue_id
     LEFT JOIN paid_services s ON s.issue_id = i.id AND s.generation = i.generation
+    LEFT JOIN remedies r ON p.kind = '{PromiseKind.REMEDY_APPROVAL}'
+        AND r.issue_id = i.id AND r.proposal = p.attempt
     LEFT JOIN handling_forms h ON h.issue_id = i.id AND h.generation = i.generation
     ORDER BY wanted.place, p.due_at, i.number
 """  # noqa: S608  the text is ours
@@ -97,14 +111,16 @@ async def papers(pool: Pool, issue_id: str, generation: int) -> Papers:
         SELECT (SELECT {_PAID} FROM paid_services s
                 WHERE s.issue_id = $1 AND s.generation = $2) AS paid,
             (SELECT to_jsonb(e) - 'issue_id' FROM expert_panels e
-             WHERE e.issue_id = $1 ORDER BY e.panel DESC LIMIT 1) AS panel
+             WHERE e.issue_id = $1 ORDER BY e.panel DESC LIMIT 1) AS panel,
+            (SELECT {_REMEDY} FROM remedies r
+             WHERE r.issue_id = $1 ORDER BY r.proposal DESC LIMIT 1) AS remedy
         """,  # noqa: S608  the text is ours
         *(issue_id, generation),
     )
     if row is None:
         return Papers()
     panel = ExpertPanel.model_validate(row["panel"]) if row["panel"] else None
-    return Papers(_paid(row), panel)
+    return Papers(_paid(row), panel, _remedy(row))
 
 
 def _undecided(row: asyncpg.Record) -> Undecided:
@@ -116,6 +132,7 @@ def _undecided(row: asyncpg.Record) -> Undecided:
         engineer=person(row["engineer"], row["engineer_name"]),
         customer=customer_of(row),
         paid=_paid(row),
+        remedy=_remedy(row),
         result=row["result"],
         cause=row["cause"],
     )
@@ -123,3 +140,7 @@ def _undecided(row: asyncpg.Record) -> Undecided:
 
 def _paid(row: asyncpg.Record) -> PaidService | None:
     return PaidService.model_validate(row["paid"]) if row["paid"] else None
+
+
+def _remedy(row: asyncpg.Record) -> Remedy | None:
+    return Remedy.model_validate(row["remedy"]) if row["remedy"] else None

@@ -149,6 +149,7 @@ _FORM_KEYS = """
     UNION ALL SELECT issue_id, ARRAY['consultation_records', generation::text]
         FROM consultation_records
     UNION ALL SELECT issue_id, ARRAY['complaint_forms'] FROM complaint_forms
+    UNION ALL SELECT issue_id, ARRAY['remedies', proposal::text] FROM remedies
     UNION ALL SELECT issue_id, ARRAY['paid_services', generation::text] FROM paid_services
     UNION ALL SELECT issue_id, ARRAY['expert_panels', panel::text] FROM expert_panels
     UNION ALL SELECT issue_id, ARRAY['evaluations', item, person] FROM evaluations

@@ -15,6 +15,7 @@ import asyncpg
 
 from domain.issue.act import KeptAct
 from domain.issue.actions import ASIDE, ActionName
+from domain.issue.forms import Remedy
 from domain.issue.intake import Intake
 from domain.issue.notes import as_told, first
 from domain.issue.state import STEPS_KEPT, Issue, StepNote, note_of
@@ -359,6 +360,14 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
         """,
         [row["id"] for row in rows if row["stage"] == Stage.CLOSED],
     )
+    remedies = await connection.fetch(
+        """
+        SELECT DISTINCT ON (issue_id) * FROM remedies
+        WHERE issue_id = ANY($1) ORDER BY issue_id, proposal DESC
+        """,
+        ids,
+    )
+    remedy_of = {row["issue_id"]: _remedy(row) for row in remedies}
     until_of = {row["issue_id"]: row["until"] for row in closings}
     promises_of, steps_of, results_of, noted_of = map(_by_issue, (promises, steps, results, noted))
     return [
@@ -369,6 +378,7 @@ async def _read(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[
             results=[r["result"] for r in results_of[row["id"]]],
             noted=noted_of[row["id"]],
             reopens_until=until_of.get(row["id"]),
+            remedy=remedy_of.get(row["id"]),
         )
         for row in rows
     ]
@@ -388,6 +398,7 @@ def _issue(
     results: list[str],
     noted: list[asyncpg.Record],
     reopens_until: str | None,
+    remedy: Remedy | None,
 ) -> Issue:
     deeds = (s["at"] for s in steps if s["role"] != Role.SYSTEM and s["action"] not in ASIDE)
     said = {action: [n["content"] for n in noted if n["action"] == action] for action in _NOTED}
@@ -411,6 +422,7 @@ def _issue(
         merged=tuple(each["number"] for each in said[ActionName.ABSORB]),
         others=tuple(each["number"] for each in said[ActionName.ABSORB] if each.get("others")),
         promises=tuple(promises),
+        remedy=remedy,
         steps=tuple(_step(step) for step in steps),
         reopens_until=datetime.fromisoformat(reopens_until) if reopens_until else None,
     )
@@ -419,6 +431,10 @@ def _issue(
 def _merging(asked: Sequence[Mapping[str, Any]], settled: Sequence[object]) -> str | None:
     """Say into which issue one is just being merged: each time that is asked it is settled."""
     return str(asked[-1]["into"]) if len(asked) > len(settled) else None
+
+
+def _remedy(row: asyncpg.Record) -> Remedy:
+    return Remedy(**{name: said for name, said in row.items() if name != "issue_id"})
 
 
 _OF_A_PROMISE = Promise.model_fields.keys() - {"end"}

@@ -135,7 +135,7 @@ def text() -> str:
 
 
 def test_every_rule_is_there_once_and_in_order(text: str) -> None:
-    known = (*range(1, 41), 41, 43, 44, 45, 46, 47)
+    known = range(1, 48)
     assert [rule for rule, *_ in rules(text)] == [f"R{n}" for n in known]
 
 

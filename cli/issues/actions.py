@@ -128,6 +128,24 @@ COMMANDS: tuple[Command, ...] = (
         '--by sun.li --not-approved --reason "超出年度预算"',
     ),
     Command(
+        "propose-remedy",
+        ActionName.PROPOSE_REMEDY,
+        "Propose a remedy for a complainant: money, an exchange, a free service, an apology.",
+        '--by liang.jiahao --remedy money --amount 300 --what "退还上门费" --reason "两次失约"',
+    ),
+    Command(
+        "decide-remedy",
+        ActionName.DECIDE_REMEDY,
+        "Say yes or no to the remedy that is proposed; with a yes the customer is told.",
+        "--by sun.li --approved",
+    ),
+    Command(
+        "record-remedy",
+        ActionName.RECORD_REMEDY,
+        "Write down that a remedy was given, or that the customer does not want it.",
+        '--by liang.jiahao --accepted --receipt "收据 0017，客户已签收"',
+    ),
+    Command(
         "resolve",
         ActionName.RESOLVE,
         "Return the result; the customer gets it as the reply.",

@@ -23,6 +23,7 @@ OWED: Mapping[PromiseKind, Both] = {
     PromiseKind.QUOTATION: Both("给您报价", "send you our quotation"),
     PromiseKind.APPROVAL: Both("给您最后确认", "confirm it"),
     PromiseKind.RESOLUTION: Both("给您结果", "give you the result"),
+    PromiseKind.REMEDY: Both("兑现我们答应您的补偿", "give you what we agreed to make up for it"),
     PromiseKind.REPLY: Both("打电话告诉您结果", "call you with the result"),
     PromiseKind.CALLBACK: Both("打电话回访您", "call you"),
 }
@@ -80,7 +81,11 @@ def hears(
     """Say what a customer is promised in the life that their issue has now: first what we are late
     with, then what is next. ``expected_at`` is the handler's word (R14).
     """
-    theirs = [each for each in issue.promises if each.generation == issue.generation]
+    theirs = [
+        each
+        for each in issue.promises
+        if each.generation == issue.generation or each.kind is PromiseKind.REMEDY
+    ]
     theirs.sort(key=lambda promise: promise.due_at)
     found = list(_expected(issue, now, language, expected_at))
     for promise in theirs:

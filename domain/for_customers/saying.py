@@ -32,6 +32,9 @@ PROMISED: Mapping[PromiseKind, Both] = {
     PromiseKind.CONFIRMATION: Both("请您在{}前答复报价", "please answer the quotation by {}"),
     PromiseKind.APPROVAL: Both("我们将在{}前给您最后确认", "we will confirm it by {}"),
     PromiseKind.RESOLUTION: Both("预计{}前给您结果", "you can expect the result by {}"),
+    PromiseKind.REMEDY: Both(
+        "我们将在{}前兑现补偿", "you will have what we agreed to make up for it by {}"
+    ),
     PromiseKind.REPLY: Both(
         "我们将在{}前打电话告诉您结果", "we will call you with the result by {}"
     ),

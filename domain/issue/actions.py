@@ -18,6 +18,7 @@ from domain.issue import (
     hotline,
     notes,
     paid_service,
+    remedy,
     thresholds,
 )
 from domain.issue.act import Act, ActionName
@@ -50,6 +51,13 @@ from domain.issue.handling import (
 from domain.issue.hotline import Answer, ReportTest, Take
 from domain.issue.notes import AddNote, Amend, Amended
 from domain.issue.paid_service import Approve, Confirm, Quote, Survey
+from domain.issue.remedy import (
+    DecideRemedy,
+    ProposeRemedy,
+    RecordRemedy,
+    RemedyDecided,
+    RemedyProposed,
+)
 from domain.issue.thresholds import Escalate, Replan, ThresholdReached
 
 __all__ = [
@@ -79,16 +87,21 @@ __all__ = [
     "ContactCustomer",
     "Contacted",
     "CustomerWrote",
+    "DecideRemedy",
     "Escalate",
     "Evaluate",
     "LinkTo",
     "Merge",
     "Merged",
     "Merging",
+    "ProposeRemedy",
     "Quote",
     "RateDifficulty",
     "Reassign",
     "RecordCallback",
+    "RecordRemedy",
+    "RemedyDecided",
+    "RemedyProposed",
     "Repair",
     "Replan",
     "Replied",
@@ -107,7 +120,7 @@ __all__ = [
 
 _PARTS = (
     *(hotline, handling, ending, paid_service, complaints, follow_up, notes, duplicates),
-    *(conversation, thresholds, agent, calming),
+    *(conversation, thresholds, agent, calming, remedy),
 )
 _NAMED: Mapping[ActionName, Action[Any]] = {
     action.name: action for action in chain.from_iterable(part.ACTIONS for part in _PARTS)

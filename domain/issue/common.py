@@ -35,6 +35,9 @@ TO_BE_HEARD = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST, PromiseKind.FEED
 what nobody has seen to.
 """
 
+REMEDIES = frozenset({PromiseKind.REMEDY_APPROVAL, PromiseKind.REMEDY})
+"""What a complainant is still to have goes on whatever becomes of their complaint (R42)."""
+
 ANSWERED_THEN = (PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST)
 """What begins when the customer has the answer, as far as the policy has it (R9, R17, R22)."""
 
@@ -123,7 +126,11 @@ def answer(
     return {
         "stage": Stage.RESOLVED,
         "ends_as": ends_as or (Outcome.OUT_OF_SCOPE if scope else Outcome.SOLVED),
-        "promises": tuple(p.fulfil(at) if p.kind in kept else p.give_up(at) for p in issue.running),
+        "promises": tuple(
+            p.fulfil(at) if p.kind in kept else p.give_up(at)
+            for p in issue.running
+            if p.kind not in REMEDIES
+        ),
         "tell": (NotificationRequest(template=wording, to=Audience.CUSTOMER),),
     }
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from domain.errors import Refused
 from domain.issue.act import Act, ActionName
 from domain.issue.action import Action, Changes, Rule
-from domain.issue.common import ALWAYS, DONE, FOR_THE_CUSTOMER, TO_BE_HEARD, local_time
+from domain.issue.common import ALWAYS, DONE, FOR_THE_CUSTOMER, REMEDIES, TO_BE_HEARD, local_time
 from domain.issue.handling import goes_on
 from domain.issue.hotline import ReportTest, report_test
 from domain.issue.intake import Intake
@@ -111,7 +111,8 @@ def _after_the_answer(issue: Issue, act: CustomerWrote, at: datetime) -> Changes
     """R9, R24: it is opened again if they say that it is not solved. Whatever else they say, the
     agent is asked whether it did not help, and until then no silence closes it.
     """
-    heard = issue.closed or any(issue.promise(kind) for kind in TO_BE_HEARD)
+    # With a remedy that is still to come it would be closed by now.
+    heard = issue.closed or any(issue.promise(kind) for kind in (*TO_BE_HEARD, *REMEDIES))
     if act.means is Means.NOT_SOLVED and heard:
         return report_test(issue, ReportTest(by=act.by, worked=False, words=act.words), at)
     asked = _told(_DID_IT_HELP, issue)

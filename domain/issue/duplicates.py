@@ -71,6 +71,9 @@ class Merging(Merge):
 def _not_to_be_merged(issue: Issue, _: Actor) -> Refused | None:
     if issue.merging:
         return Refused("NotAllowed", f"{issue.number} is just being merged into {issue.merging}")
+    if issue.remedy and issue.remedy.open:
+        msg = f"the remedy of {issue.number} is to be decided and given first: link the two"
+        return Refused("NotAllowed", msg)
     if issue.intake.behaviour is Behaviour.PAID_SERVICE:
         return Refused(
             "NotAllowed",

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from domain.vocabulary import Amount, Instant, Language, Model, ServiceItem, Verdict
+from domain.vocabulary import Amount, Instant, Language, Model, Role, ServiceItem, Verdict
 
 
 class ConsultationRecord(Model):
@@ -60,6 +60,48 @@ class ComplaintForm(Model):
     called_at: Instant | None = None
     satisfied: bool | None = None
     archived_at: Instant | None = None
+
+
+class Remedy(Model):
+    """《投诉补偿登记表》, one a proposal of a complaint: what it is, who said yes or no, what
+    became of it (R42).
+    """
+
+    key: ClassVar = ("proposal",)
+    form: Literal["remedies"] = "remedies"
+    proposal: int
+    remedy: str | None = Field(default=None, description="the policy's code of its kind")
+    remedy_name: str | None = Field(default=None, description="what the desk called it then")
+    what: str | None = None
+    amount: Amount | None = None
+    reason: str | None = None
+    proposed_by: str | None = None
+    proposed_at: Instant | None = None
+    decider: Role | None = Field(default=None, description="manager, or the GM office")
+    approved: bool | None = None
+    decided_by: str | None = None
+    decided_at: Instant | None = None
+    decision: str | None = Field(default=None, description="why not")
+    accepted: bool | None = None
+    recorded_by: str | None = None
+    recorded_at: Instant | None = None
+    receipt: str | None = None
+    words: str | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it waits for a yes or a no."""
+        return self.approved is None
+
+    @property
+    def owed(self) -> bool:
+        """Whether it is agreed, and neither given nor refused by the complainant."""
+        return self.approved is True and self.accepted is None
+
+    @property
+    def open(self) -> bool:
+        """Whether anything is still to happen with it."""
+        return self.undecided or self.owed
 
 
 class PaidService(Model):
@@ -166,6 +208,7 @@ class Party(Model):
 Form = Annotated[
     ConsultationRecord
     | ComplaintForm
+    | Remedy
     | PaidService
     | ExpertPanel
     | Evaluation

@@ -15,6 +15,7 @@ from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
     DONE,
     FOR_THE_CUSTOMER,
+    REMEDIES,
     TO_BE_HEARD,
     UNASSIGNED,
     answer,
@@ -145,7 +146,9 @@ def _tried_in_vain(issue: Issue, at: datetime) -> Changes:
     changes: Changes = {
         "outcome": None,
         "promises": tuple(
-            p.fulfil(at) if p.kind in TO_BE_HEARD else p.give_up(at) for p in issue.running
+            p.fulfil(at) if p.kind in TO_BE_HEARD else p.give_up(at)
+            for p in issue.running
+            if p.kind not in REMEDIES
         ),
     }
     if issue.first_contact:

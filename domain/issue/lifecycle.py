@@ -25,6 +25,7 @@ from domain.issue.consent import (
 )
 from domain.issue.intake import AHEAD, CLOCK_SKEW, Intake
 from domain.issue.lateness import by_own_word
+from domain.issue.remedy import kept_open
 from domain.issue.state import Assignment, Issue, NotificationRequest
 from domain.issue.step import Recorded, Step
 from domain.sla.promise import Promise, PromiseKind
@@ -164,6 +165,7 @@ def decide(issue: Issue, name: ActionName, act: Act, now: datetime, key: str = "
     said: Changes = {"content": act.content()}
     changes = _unchanged(issue) | said | ACTIONS[name].effect(issue, act, at)
     changes |= _out_of_the_queue(issue, act, changes)
+    changes |= kept_open(issue, changes)
     changes |= {"promises": _passed_on(issue, changes, at)}
     if changes["stage"] is Stage.CLOSED and not issue.closed:
         changes |= _closing(issue, changes, at)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from domain.issue.act import ActionName
+from domain.issue.forms import Remedy
 from domain.issue.intake import Intake
 from domain.sla.promise import (
     COUNTS_BACK,
@@ -230,6 +231,11 @@ class Issue(Model):
     )
     counts_back: timedelta = Field(
         default=COUNTS_BACK, description="how far somebody's own word does, by the policy"
+    )
+    remedy: Remedy | None = Field(
+        default=None,
+        description="the last that was proposed for the complainant (R42)",
+        exclude_if=lambda proposed: proposed is None,
     )
     promises: tuple[Promise, ...] = ()
     steps: tuple[StepNote, ...] = ()

@@ -35,6 +35,7 @@ from domain.issue.forms import ConsultationRecord, Evaluation, Form
 from domain.issue.intake import Intake
 from domain.issue.lateness import Registered
 from domain.issue.notes import corrected, first
+from domain.issue.remedy import following
 from domain.issue.state import (
     KEYS_KEPT,
     STEPS_KEPT,
@@ -282,6 +283,7 @@ class Recorded(Model):
                 "taken_by": step.taken_by or issue.taken_by,
                 "results": (*issue.results, step.result) if step.result else issue.results,
                 "promises": (*kept, *changed.values()),
+                "remedy": following(issue.remedy, step.forms),
                 "panel_sits": issue.panel_sits and not step.replies,
                 "counts_back": self.counts_back or issue.counts_back,
                 "called_in_vain": _called_in_vain(issue, self),

@@ -280,6 +280,52 @@ class PaidService(Model):
     approval_above: Amount | None = None
 
 
+Named = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")]
+
+
+class Called(Model):
+    """What something is called, in both languages."""
+
+    zh: Named
+    en: Named
+
+    def said(self, language: Language) -> str:
+        """Say it in that language."""
+        return self.zh if language is Language.ZH else self.en
+
+
+class RemedyKind(Called):
+    """What a remedy of that kind is called; ``priced``: none without an amount."""
+
+    priced: bool = False
+
+
+_REMEDIES: Mapping[str, RemedyKind] = {
+    "money": RemedyKind(zh="赔偿金", en="money", priced=True),
+    "exchange": RemedyKind(zh="换货", en="exchange"),
+    "free_service": RemedyKind(zh="免费服务", en="free service"),
+    "apology": RemedyKind(zh="当面致歉", en="apology in person"),
+    "other": RemedyKind(zh="其他补偿", en="other"),
+}
+
+
+class Remedies(Model):
+    """R42: what a complainant may get that makes up for what happened; above this amount, in yuan,
+    the GM office says yes or no, and not the manager of the department.
+    """
+
+    manager_up_to: Amount | None = None
+    kinds: dict[Code, RemedyKind] = Field(default=dict(_REMEDIES), min_length=1)
+
+    @model_validator(mode="after")
+    def _names_tell_apart(self) -> Remedies:
+        for language in Language:
+            if twice := repeated(kind.said(language) for kind in self.kinds.values()):
+                msg = f'remedies.kinds: two are called "{twice}", so no one could tell them apart'
+                raise ValueError(msg)
+        return self
+
+
 class Calming(Model):
     """R47: who of a department is to calm a complainant who is agitated: the one on duty there, or
     the next above.
@@ -321,18 +367,8 @@ class ConsultationRule(Model):
     departments: Annotated[tuple[Code, ...], Field(min_length=1)]
 
 
-Named = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")]
-
-
-class FaultName(Model):
-    """What a fault is called, in both languages."""
-
-    zh: Named
-    en: Named
-
-    def said(self, language: Language) -> str:
-        """Say it in that language."""
-        return self.zh if language is Language.ZH else self.en
+class FaultName(Called):
+    """What a fault is called."""
 
 
 class FaultList(Model):
@@ -475,9 +511,14 @@ class Conversation(Model):
     by_link_per_hour: Annotated[int, Field(gt=0)] = 20
 
 
-_LIKE: Mapping[PromiseKind, PromiseKind] = {PromiseKind.FEEDBACK: PromiseKind.RESPONSE}
+_LIKE: Mapping[PromiseKind, PromiseKind] = {
+    PromiseKind.FEEDBACK: PromiseKind.RESPONSE,
+    PromiseKind.REMEDY_APPROVAL: PromiseKind.APPROVAL,
+    PromiseKind.REMEDY: PromiseKind.RESOLUTION,
+}
 """Promises that a policy without a rule for them makes by those of another kind: what a customer
-writes is seen to as soon as what they report (R11).
+writes is seen to as soon as what they report (R11); a remedy is decided on as soon as a price
+(R17), and given as soon as a result (R42).
 """
 
 
@@ -534,6 +575,7 @@ class Policy(Model):
     evaluations: Evaluations = Evaluations()
     opinions: Opinions = Opinions()
     calming: Calming = Calming()
+    remedies: Remedies = Remedies()
     quality: Quality = Quality()
     telephone: Telephone = Telephone()
     letters: Letters = Letters()

@@ -18,10 +18,11 @@ from domain.vocabulary import Audience, Instant, Model
 class PromiseKind(StrEnum):
     """What is promised: to pass on what the hotline does not answer (R10), to answer (R11), to
     solve (R12), to calm a customer (R47), to look into a complaint (R19), to survey, quote and
-    approve (R17), to advise (R15), to call when something is late (R13) and with the result (R34),
-    to call the next day (R22), to see to what a customer wrote after our answer (R24), to rate the
-    repair (R18); and what the customer has time for: to do their part (R15), to try the answer (R9)
-    or the work (R17), to confirm the quotation (R17), to score us (R26).
+    approve (R17), to advise (R15), to decide on a remedy and to give it (R42), to call when
+    something is late (R13) and with the result (R34), to call the next day (R22), to see to
+    what a customer wrote after our answer (R24), to rate the repair (R18); and what the
+    customer has time for: to do their part (R15), to try the answer (R9) or the work (R17), to
+    confirm the quotation (R17), to score us (R26).
     """
 
     HAND_OVER = "hand_over"
@@ -34,6 +35,8 @@ class PromiseKind(StrEnum):
     APPROVAL = "approval"
     RESOLUTION = "resolution"
     PANEL = "panel"
+    REMEDY_APPROVAL = "remedy_approval"
+    REMEDY = "remedy"
     WAITING = "waiting"
     CONTACT = "contact"
     REPLY = "reply"

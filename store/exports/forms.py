@@ -262,6 +262,15 @@ _RECEIVED = (
     person("received_by", "受理人", "Received by"),
     own("against", "被投诉部门", "Against", Term.DEPARTMENT),
 )
+_REMEDIES = Column(
+    "remedies",
+    "补偿",
+    "Remedies",
+    sql="(SELECT string_agg(concat_ws(' ', r.what, r.amount, r.recorded_at::date),"
+    " '; ' ORDER BY r.proposal) FROM remedies r WHERE r.issue_id = i.id AND r.approved"
+    " AND r.accepted IS NOT false)",
+)
+"""What the complainant was to have, and since when they do."""
 _VERDICT = code("verdict", "核实结论", "Verdict", words.VERDICTS)
 
 COMPLAINTS = Register(
@@ -325,6 +334,7 @@ COMPLAINT_FORMS = Register(
         Column("result", "处理结果", "Result"),
         at("result_at", "处理时间", "Result of"),
         at("told_at", "告知客户时间", "Customer told"),
+        _REMEDIES,
         at("called_at", "回访时间", "Called back"),
         yes_no("satisfied", "客户满意", "Satisfied"),
         at("archived_at", "归档时间", "Archived"),
@@ -383,6 +393,41 @@ EVALUATIONS = Register(
         code("counting", "是否计入", "Counts", words.COUNTING, "(f).counting"),
         person("settled_by", "核实人", "Settled by", sql="(f).settled_by"),
         at("settled_at", "核实时间", "Settled", "(f).settled_at"),
+    ),
+    left_out=_THE_ISSUE,
+)
+
+REMEDIES = Register(
+    "remedies",
+    "投诉补偿登记表",
+    "Remedies",
+    table="remedies",
+    date="f.proposed_at",
+    order="f.proposed_at, i.number, f.proposal",
+    history=True,
+    columns=(
+        _NUMBER,
+        number("proposal", "第几次方案", "Proposal"),
+        *_ABOUT[1:],
+        *_CUSTOMER,
+        *_CONTACT,
+        Column("remedy", "补偿方式代码", "Kind, by its code"),
+        Column("remedy_name", "补偿方式", "Kind"),
+        Column("what", "补偿内容", "What they get"),
+        Column("amount", "金额（元）", "Amount, yuan", Holds.MONEY),
+        Column("reason", "提出理由", "Why"),
+        person("proposed_by", "提出人", "Proposed by"),
+        at("proposed_at", "提出时间", "Proposed"),
+        yes_no("gm_office", "需总经办审批", "For the GM office", "f.decider = 'gm_office'"),
+        yes_no("approved", "审批同意", "Agreed to"),
+        person("decided_by", "审批人", "Decided by"),
+        at("decided_at", "审批时间", "Decided"),
+        Column("decision", "审批意见", "Said with it"),
+        yes_no("accepted", "客户接受", "The customer has it"),
+        person("recorded_by", "记录人", "Recorded by"),
+        at("recorded_at", "兑现时间", "Given"),
+        Column("receipt", "兑现方式与凭据", "How, with its receipt"),
+        customers("words", "客户原话", "Customer's words"),
     ),
     left_out=_THE_ISSUE,
 )
@@ -527,7 +572,7 @@ PROMISES = Register(
 
 FORMS = (
     *(ISSUES, HANDLING, CONSULTATIONS, CALLBACKS, COMPLAINTS, COMPLAINT_FORMS, EVALUATIONS),
-    *(DIFFICULTY, PAID_SERVICES, PANELS, PROMISES),
+    *(REMEDIES, DIFFICULTY, PAID_SERVICES, PANELS, PROMISES),
 )
 """In the order they are listed."""
 

@@ -18,7 +18,7 @@ from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
 from domain.issue.step import Recorded
 from domain.knowledge.cases import CaseStatus, Change, Draft, Ruling
-from domain.sla.policy import Calming, Evaluations, PaidService
+from domain.sla.policy import Calming, Evaluations, PaidService, Remedies
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import DESK, Actor, Role
 from inbound.files.roster import read_roster
@@ -433,3 +433,70 @@ async def test_r10_r39_what_the_desk_passed_on_is_said_to_be_the_desks_and_what_
     assert recorded.engineer
     form = await handling_form(place)
     assert (form["handed_over_by"], form["handed_over_at"]) == ("系统 the desk", place.now)
+
+
+# --- Who decides on a remedy (R42) ----------------------------------------------------------------
+
+PROPOSED = {"remedy": "money", "what": "the fare is given back", "reason": "nobody came"}
+
+
+@pytest.mark.parametrize(
+    ("amount", "limit", "decider", "told"),
+    [
+        ("1000.00", "1000.00", "manager", "sun.li"),
+        ("1000.01", "1000.00", "gm_office", "tian.hui"),
+        ("99999.00", None, "manager", "sun.li"),
+    ],
+)
+async def test_r42_who_decides_on_a_remedy_is_told_by_its_amount_and_it_keeps_its_name(
+    place: Place, amount: str, limit: str | None, decider: str, told: str
+) -> None:
+    await place.adopt(remedies=Remedies(manager_up_to=Decimal(limit) if limit else None))
+    issue = await place.open(kind="complaint")
+    issue, _ = await place.take(issue, ActionName.PROPOSE_REMEDY, AGENT, **PROPOSED, amount=amount)
+    row = await place.pool.fetchrow("SELECT decider, remedy_name, amount FROM remedies")
+    assert row
+    assert tuple(row) == (decider, "赔偿金", Decimal(amount))
+    assert issue.remedy
+    assert issue.remedy.decider == decider
+    wanted = "SELECT recipient FROM outbox WHERE template = 'remedy_wanted'"
+    assert await place.pool.fetchval(wanted) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"remedy": "lottery", "amount": "10"}, "remedy: lottery is no kind of remedy; .* money"),
+        ({}, "amount: 赔偿金 money needs an amount"),
+    ],
+)
+async def test_r42_a_remedy_that_the_policy_does_not_have_is_refused_and_nothing_is_written(
+    place: Place, said: dict[str, Any], why: str
+) -> None:
+    issue = await place.open(kind="complaint")
+    with pytest.raises(ApplicationError, match=why):
+        await place.take(issue, ActionName.PROPOSE_REMEDY, AGENT, **PROPOSED | said)
+    assert await place.pool.fetchval("SELECT count(*) FROM remedies") == 0
+
+
+async def test_r42_a_remedy_stands_on_its_form_from_the_proposal_to_the_receipt(
+    place: Place,
+) -> None:
+    manager = Actor(id="sun.li", role=Role.MANAGER)
+    issue = await place.open(kind="complaint")
+    issue, _ = await place.take(issue, ActionName.PROPOSE_REMEDY, AGENT, **PROPOSED, amount="300")
+    issue, recorded = await place.take(issue, ActionName.DECIDE_REMEDY, manager, approved=True)
+    assert PromiseKind.REMEDY in {promise.kind for promise in recorded.promises}
+    said = {"accepted": True, "receipt": "receipt 0017"}
+    await place.take(issue, ActionName.RECORD_REMEDY, AGENT, **said)
+    row = await place.pool.fetchrow(
+        "SELECT approved, decided_by, accepted, recorded_by, receipt FROM remedies"
+    )
+    assert row
+    assert tuple(row) == (True, "sun.li", True, "07", "receipt 0017")
+    letter = await place.pool.fetchrow(
+        "SELECT body, audience FROM outbox WHERE template = 'remedy_agreed'"
+    )
+    assert letter
+    assert "300.00" in letter["body"]
+    assert letter["audience"] == "customer"

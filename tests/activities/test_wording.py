@@ -82,12 +82,13 @@ FOR_CUSTOMERS = {
     ),
     *("verified", "unfounded", "quotation", "quotation_reminder", "declined", "lapsed"),
     *("approved", "not_approved", "acceptance", "test_reminder", "waiting_reminder", "thanks"),
+    "remedy_agreed",
 }
 WHO_SPEAK_WITH_THE_CUSTOMER = {
     *("assigned", "unassigned", "overdue", "reminder", "undelivered", "transferred_staff"),
     *("complex", "taken", "confirmed", "conflict", "relieved", "call_customer", "dissatisfied"),
     *("customer_wrote", "did_it_help", "contact_wanted", "call_with_result", "result_back"),
-    "calm_wanted",
+    *("calm_wanted", "remedy_to_give", "remedy_declined"),
 }
 BY_OUTCOME = {Outcome.DECLINED, Outcome.LAPSED}
 """Told by the name of the outcome: how a quotation ended that nobody wants."""
@@ -456,6 +457,7 @@ def test_a_delay_is_explained_with_its_reason_and_the_expected_time() -> None:
 _FOR_CUSTOMERS_TO_READ = {
     **dict.fromkeys(("ask", "told", "solution", "work", "amount", "result"), FOR_CUSTOMERS),
     "findings": {"verified", "unfounded"},
+    "what": {"remedy_agreed"},
     "words": {"note"},
     "into": {"merged"},
     "reason": {"not_approved"},

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
-from domain.issue.common import PRE_WORK_STAGES
+from domain.issue.common import PRE_WORK_STAGES, REMEDIES
 from domain.issue.lifecycle import allowed
 from domain.issue.state import Person
 from domain.sla.promise import CALLS, OVERSIGHT, PromiseKind
@@ -174,7 +174,7 @@ class LifeOfAnIssue(RuleBasedStateMachine):
         """Wherever it stands: willing people bring it to an end, and time to its very end."""
         if not hasattr(self, "life"):
             return
-        for _ in range(12):
+        for _ in range(14):
             if not self.life.issue.closed:
                 self.life.goes_on()
                 self.life.check()
@@ -219,6 +219,7 @@ def place(life: Life) -> Place:
             *(issue.rated == issue.generation, bool(issue.evaluated), bool(issue.quotations)),
             issue.assign_again_at is not None,
             *(issue.called_in_vain, issue.kept_back),
+            issue.remedy and (issue.remedy.undecided, issue.remedy.owed),
         ),
         engineer=issue.engineer is not None,
         promises=frozenset(
@@ -235,6 +236,7 @@ def steps(life: Life) -> Iterator[tuple[Move | None, Life]]:
     away while its clocks ran out.
     """
     passed_over = PASSED_OVER if PANEL in life.desk.also else {*PASSED_OVER, ActionName.CONSULT}
+    passed_over = passed_over if life.desk.also >= REMEDIES else {*passed_over, *OF_REMEDIES}
     for move in life.moves():
         if move.name not in passed_over:
             after = life.again()
@@ -276,6 +278,7 @@ def lost(ways: Mapping[Place, set[Place]]) -> set[Place]:
 
 PANEL = PromiseKind.PANEL
 AFTERWARDS = {PANEL, *OVERSIGHT, PromiseKind.HAND_OVER, PromiseKind.FEEDBACK}
+OF_REMEDIES = {ActionName.PROPOSE_REMEDY, ActionName.DECIDE_REMEDY, ActionName.RECORD_REMEDY}
 STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
 
 
@@ -288,6 +291,7 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
         (Desk(also=CALLS), {"kind": "fault", "severity": "major"}),
         (Desk(callbacks=False, also=frozenset({PromiseKind.REPLY})), {"kind": "suggestion"}),
         (Desk(also=frozenset({PromiseKind.CALMING})), {"kind": "complaint", "agitated": True}),
+        (Desk(also=REMEDIES), {"kind": "complaint"}),
         (STATIONED, {"kind": "paid_service"}),
         (replace(STATIONED, needs_approval=True), {"kind": "paid_service", "answering": True}),
         (Desk(callbacks=False, trials=True), {"kind": "consultation", "category": "out_of_scope"}),
@@ -306,6 +310,7 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
         "calls",
         "told",
         "agitated",
+        "remedies",
         "paid",
         "approved",
         "out of scope",

@@ -33,6 +33,7 @@ from tests.support.builders import (
     SOUGHT,
     Desk,
     a_promise,
+    a_remedy,
     actor,
     an_act,
     an_intake,
@@ -60,6 +61,9 @@ resolve           .          ES       ES          ES      .
 contact_customer  SA         SA       SA          SA      SA
 chase             SA         SA       SA          SA      SA
 calm              S          S        S           S       S
+propose_remedy    LMA        ELMA     ELMA        ELMA    LMA
+decide_remedy     MG         MG       MG          MG      MG
+record_remedy     SA         ESA      ESA         ESA     SA
 escalate          EOSAIC     EOSAIC   EOSAIC      EOSAIC  EOSAIC
 withdraw          SAICU      SAICU    SAICU       SAICU   SAICU
 add_note          SAC        ESAC     ESAC        ESAC    SAC
@@ -86,6 +90,9 @@ reassign          ESAD      ESAD      ESAD    ESAD       ESAD
 consult           ES        ES        ES      ES         ES
 survey            .         ES        .       .          .
 calm              S         S         S       S          S
+propose_remedy    ELMA      ELMA      ELMA    ELMA       ELMA
+decide_remedy     MG        MG        MG      MG         MG
+record_remedy     ESA       ESA       ESA     ESA        ESA
 quote             .         .         ES      ES         .
 confirm           .         .         .       ESAICU     .
 approve           .         .         .       .          MG
@@ -115,6 +122,9 @@ resume            ESA      ESA     ESA      ESA
 customer_wrote    SAICU    SAICU   SAICU    SAICU
 contact_customer  SA      .       .        .
 record_callback   SAC      SAC     SAC      .
+propose_remedy    ELMA     ELMA    ELMA     .
+decide_remedy     MG       MG      MG       .
+record_remedy     ESA      ESA     ESA      .
 evaluate          .        SAICU   SAICU    SAICU
 rate_difficulty   M        M       M        M
 withdraw          SAICU    SAICU   SAICU    .
@@ -196,12 +206,23 @@ _AWAITED = {
 }
 """What has to run besides, for the action to make sense at all."""
 
+REMEDIES = {
+    ActionName.PROPOSE_REMEDY: None,
+    ActionName.DECIDE_REMEDY: a_remedy(),
+    ActionName.RECORD_REMEDY: a_remedy(approved=True),
+}
+"""How the last remedy stands, for the action to make sense."""
+
 
 def _issue_for(name: ActionName, stage: Stage) -> Issue:
     issue = an_issue(stage)
     if name in {ActionName.MERGE, ActionName.ABSORB}:  # which are of one kind
         fault = issue.intake.model_copy(update={"kind": "fault"})
         issue = issue.model_copy(update={"intake": fault})
+    if name in REMEDIES:  # which are for complainants
+        complaint = issue.intake.model_copy(update={"kind": "complaint"})
+        stands = {"intake": complaint, "remedy": REMEDIES[name]}
+        issue = issue.model_copy(update=stands)
     if name is ActionName.TAKE:
         issue = issue.model_copy(update={"queue": "enquiries"})
     if awaited := _AWAITED.get((name, stage)):
@@ -237,7 +258,10 @@ def test_an_action_is_for_whom_the_regulation_names(name: ActionName, stage: Sta
 def test_what_is_offered_in_a_stage_is_what_some_person_may_do_there(stage: Stage) -> None:
     people = {name for (name, where), who in CELLS.items() if where is stage and who.strip("D")}
     people -= {ActionName.TAKE}  # it is in no queue
+    people -= REMEDIES.keys()  # and no complaint
     issue = an_issue(stage)
+    if issue.intake.kind == "complaint":
+        people |= {ActionName.PROPOSE_REMEDY}
     if stage in DONE:  # the customer has written after the answer
         promises = (*issue.promises, a_promise(PromiseKind.FEEDBACK))
         issue = issue.model_copy(update={"promises": promises})

@@ -76,6 +76,8 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
         "evaluation": "7d",
         "difficulty": "5 working days",
         "paid_service_difficulty": "5 working days",
+        "remedy_approval": "1 working day",
+        "remedy": "5 working days",
     }
     assert rules["general_response"].clock == "working"
     assert rules["complaint_response"].clock == "elapsed"
@@ -208,8 +210,8 @@ def test_the_demo_lives_in_seconds_and_never_closes() -> None:
             'marks = "urgent"',
             (
                 'promise[1].marks: no [marks] are called "urgent"; there are: approval, callback, '
-                "calming, feedback, general, hand_over, major, panel, queue, rating, reminded, "
-                "silence, turn"
+                "calming, feedback, general, hand_over, major, panel, queue, rating, remedy, "
+                "reminded, silence, turn"
             ),
         ),
         ("attempts = 3", "atempts = 3", "promise[18].atempts: is not known here"),

@@ -226,6 +226,7 @@ CHANGES = {
     "callback_records": "satisfied = false",
     "consultation_records": "worked = false",
     "complaint_forms": "result = '已补偿'",
+    "remedies": "receipt = '收据 0018'",
     "paid_services": "approved = true",
     "expert_panels": "advice = '换主板'",
     "evaluations": "technical = 0",

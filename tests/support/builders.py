@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from domain.issue.actions import ACTIONS, Act, ActionName
 from domain.issue.common import PRE_WORK_STAGES
+from domain.issue.forms import Remedy
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue, Person
@@ -43,6 +45,14 @@ _SAID: dict[ActionName, dict[str, Any]] = {
     ActionName.QUOTE: {"work": "a new vault door", "amount": "12800.00"},
     ActionName.CONFIRM: {"agreed": True},
     ActionName.APPROVE: {"approved": True},
+    ActionName.PROPOSE_REMEDY: {
+        "remedy": "money",
+        "what": "the fare of the visit is given back",
+        "amount": "300.00",
+        "reason": "nobody came at the time agreed, twice",
+    },
+    ActionName.DECIDE_REMEDY: {"approved": True},
+    ActionName.RECORD_REMEDY: {"accepted": True, "receipt": "receipt 0017, signed"},
     ActionName.EVALUATE: {
         "item": "after_sales",
         "technical": 120,
@@ -258,6 +268,22 @@ def messages(step: Step) -> set[str]:
         f"{tell.template}: {tell.to}{marks.get(tell.when, f' when {tell.when}')}"
         for tell in step.tell
     }
+
+
+def a_remedy(**changes: Any) -> Remedy:
+    """A remedy that the engineer proposed and nobody has decided on."""
+    remedy = Remedy(
+        proposal=1,
+        remedy="money",
+        remedy_name="money",
+        what="the fare of the visit is given back",
+        amount=Decimal("300.00"),
+        reason="nobody came at the time agreed, twice",
+        proposed_by=ENGINEER.id,
+        proposed_at=MONDAY,
+        decider=Role.MANAGER,
+    )
+    return remedy.model_copy(update=changes)
 
 
 def ends(issue: Issue) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from domain.errors import Refused
 from domain.issue.actions import ACTIONS, ActionName
-from domain.issue.common import DONE, PRE_WORK_STAGES, TO_BE_HEARD, UNASSIGNED
+from domain.issue.common import DONE, PRE_WORK_STAGES, REMEDIES, TO_BE_HEARD, UNASSIGNED
 from domain.issue.forms import ComplaintForm, ConsultationRecord, Form
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
@@ -29,6 +29,7 @@ BY_THE_DESK = {ActionName.THRESHOLD, ActionName.REPLIED, ActionName.ASSIGN}
 ENTITLED: dict[ActionName, Actor] = {
     **dict.fromkeys(ACTIONS, actor(Role.LEAD)),
     **dict.fromkeys((ActionName.APPROVE, ActionName.RATE_DIFFICULTY), actor(Role.MANAGER)),
+    ActionName.DECIDE_REMEDY: actor(Role.MANAGER),
     **{name: DESK for name, each in ACTIONS.items() if each.rule.roles == {Role.SYSTEM}},
 }
 
@@ -51,6 +52,8 @@ SAID = _AS_USUAL | {
     ],
     ActionName.CONFIRM: _either(agreed=_BOTH),
     ActionName.APPROVE: [{"approved": True}, {"approved": False, "reason": "no"}],
+    ActionName.DECIDE_REMEDY: [{"approved": True}, {"approved": False, "reason": "no"}],
+    ActionName.RECORD_REMEDY: [{}, {"accepted": False, "receipt": "", "words": "keep it"}],
     ActionName.RECORD_CALLBACK: [
         {"reached": False, "running": None, "satisfied": None},
         {"reached": True, "running": True},
@@ -197,7 +200,11 @@ class Life:
     def goes_on(self) -> None:
         """Do what willing people would do next to bring it to a good end."""
         issue = self.issue
-        if issue.promise(PromiseKind.REPLY):
+        if issue.remedy and issue.remedy.undecided:
+            self.must(ActionName.DECIDE_REMEDY, actor(Role.GM_OFFICE))
+        elif issue.remedy and issue.remedy.owed:
+            self.must(ActionName.RECORD_REMEDY, actor(Role.LEAD))
+        elif issue.promise(PromiseKind.REPLY):
             self.must(ActionName.CONTACT_CUSTOMER, actor(Role.AGENT))
         elif issue.stage is Stage.RESOLVED or self._is_only_confirmed():
             assert self.under_way == issue.generation, "nobody brings the result to the customer"
@@ -307,7 +314,8 @@ class Life:
     def at_most_one_clock_of_a_kind_runs_and_only_of_this_generation(self) -> None:
         running = self.issue.running
         assert len({p.kind for p in running}) == len(running)
-        assert {p.generation for p in running} <= {self.issue.generation}
+        generations = {p.generation for p in running if p.kind not in REMEDIES}
+        assert generations <= {self.issue.generation}
 
     def only_what_is_closed_waits_to_be_scored_and_rated(self) -> None:
         """And it owes nothing else any more."""
@@ -338,7 +346,7 @@ class Life:
         if stage in {Stage.REPLIED, Stage.CALLBACK}:  # or it is confirmed what they were told
             assert kinds or self.under_way
         if stage in {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}:
-            assert kinds <= {*TO_BE_HEARD, PromiseKind.REPLY}
+            assert kinds <= {*TO_BE_HEARD, *REMEDIES, PromiseKind.REPLY}
         assert (PromiseKind.REPLY in kinds) <= (stage is Stage.RESOLVED)
 
     def an_assigned_issue_is_with_somebody_and_an_unassigned_one_with_nobody(self) -> None:

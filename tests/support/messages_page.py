@@ -36,6 +36,7 @@ _KINDS = {
     "complaint": (
         "calm_wanted",
         "calmed",
+        *("remedy_agreed", "remedy_wanted", "remedy_to_give", "remedy_rejected", "remedy_declined"),
         "verified",
         "unfounded",
         "taken",
@@ -58,6 +59,8 @@ _PROMISED = {
     "calm_wanted": (PromiseKind.CALMING,),
     **dict.fromkeys(("kept_back", "kept_back_staff"), (PromiseKind.HAND_OVER,)),
     "approval_wanted": (PromiseKind.APPROVAL,),
+    "remedy_wanted": (PromiseKind.REMEDY_APPROVAL,),
+    **dict.fromkeys(("remedy_agreed", "remedy_to_give"), (PromiseKind.REMEDY,)),
     **dict.fromkeys(("quotation", "quotation_reminder"), (PromiseKind.CONFIRMATION,)),
     **dict.fromkeys(("answered", "acceptance", "test_reminder"), (PromiseKind.CUSTOMER_TEST,)),
 }

@@ -23,7 +23,7 @@ BROKEN_OFF = {Outcome.WITHDRAWN, Outcome.CANCELLED, Outcome.TERMINATED, Outcome.
 """How an issue may end although its customer was never answered: they, or an operator, gave up."""
 _SHOWN_BY_ISSUE = (
     *("issue_events", "promises", "handling_forms", "consultation_records", "complaint_forms"),
-    *("paid_services", "expert_panels", "evaluations", "difficulty_ratings"),
+    *("remedies", "paid_services", "expert_panels", "evaluations", "difficulty_ratings"),
     *("callback_records", "outbox"),
 )
 

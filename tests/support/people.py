@@ -159,6 +159,18 @@ SAID: dict[ActionName, _Says] = {
     },
     ActionName.CONFIRM: lambda c, *_: {"agreed": c.random() < 0.7, "words": _words(c)},
     ActionName.APPROVE: _approve,
+    ActionName.PROPOSE_REMEDY: lambda c, *_: {
+        "remedy": c.choice(["money", "exchange", "apology", "nonsense"]),
+        "what": _words(c),
+        "amount": f"{c.choice([50, 1_000, 1_001])}.00",
+        "reason": _words(c),
+    },
+    ActionName.DECIDE_REMEDY: _approve,
+    ActionName.RECORD_REMEDY: lambda c, *_: {
+        "accepted": c.random() < 0.7,
+        "receipt": _words(c),
+        "words": _words(c),
+    },
     ActionName.RESOLVE: lambda c, *_: {
         "result": _words(c),
         "cause": _words(c),
@@ -221,9 +233,11 @@ _SELDOM |= {ActionName.LINK: 0.2, ActionName.CHASE: 0}  # they had nobody to ask
 
 def likely(chance: Random, issue: IssueView) -> ActionName:
     """Choose something that the stage allows: mostly what brings the issue on."""
-    for first in (ActionName.CALM, ActionName.TAKE):
+    for first in (ActionName.CALM, ActionName.TAKE, ActionName.DECIDE_REMEDY):
         if first in issue.can and chance.random() < 0.8:
             return first
+    if ActionName.RECORD_REMEDY in issue.can and chance.random() < 0.3:
+        return ActionName.RECORD_REMEDY
     if chance.random() < 0.7:
         return weighted(chance, _BRINGS_ON[issue.stage])
     return weighted(chance, {name: _SELDOM.get(name, 1) for name in issue.can})

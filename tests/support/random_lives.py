@@ -74,12 +74,15 @@ _ALIKE = """
 _CLERK = Actor(id="fan.meiling", role=Role.CLERK)
 _CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 _LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
+_GM_OFFICE = Actor(id="tian.hui", role=Role.GM_OFFICE)
 _TO_THE_ANSWER: dict[ActionName, tuple[Actor, Said]] = {
     ActionName.VERIFY: (_LEAD, {"verdict": "unfounded", "findings": "it was in time"}),
     ActionName.RESOLVE: (_LEAD, {"result": "done"}),
     ActionName.ACCEPT: (_LEAD, {}),
     ActionName.RECORD_CALLBACK: (_CLERK, {"reached": True, "running": True}),
     ActionName.REPORT_TEST: (_CUSTOMER, {"worked": True}),
+    ActionName.DECIDE_REMEDY: (_GM_OFFICE, {"approved": False, "reason": "it is over"}),
+    ActionName.RECORD_REMEDY: (_LEAD, {"accepted": True, "receipt": "receipt 0017"}),
 }
 REFUSALS = {"NotAllowed", "NotYours", "Invalid"}
 

@@ -9,7 +9,7 @@ from tests.support.harness import Handle, StoryDesk
 
 FORMS = (
     *("handling_forms", "callback_records", "consultation_records", "complaint_forms"),
-    *("paid_services", "expert_panels", "evaluations", "difficulty_ratings"),
+    *("remedies", "paid_services", "expert_panels", "evaluations", "difficulty_ratings"),
 )
 
 Row = dict[str, Any]

@@ -25,6 +25,9 @@ from domain.issue.actions import (
     Quote,
     Reassign,
     RecordCallback,
+    RecordRemedy,
+    RemedyDecided,
+    RemedyProposed,
     ReportProgress,
     ReportTest,
     Transfer,
@@ -118,6 +121,8 @@ NOT_PASSED_ON = Reassign(
     consent_words="不用派人了，你们告诉我怎么弄就行。",
 )
 VERIFIED = Verify(by=DESK, verdict=Verdict.MAJOR, findings="工程师当天未按约定到场")
+GIVEN, FARE, WHY_GIVEN = "退还两次上门费", Decimal("300.00"), "两次未按约上门"
+AGREED = RemedyDecided(by=DESK, approved=True, what=GIVEN, amount=FARE)
 QUOTED = Quote(by=DESK, work="加装一台自助缴费终端，含布线", amount=Decimal("12800.50"))
 DECLINED = Confirm(by=DESK, agreed=False, words="价格太高了。")
 COMPLAINED = RecordCallback(
@@ -159,6 +164,14 @@ SAID: dict[str, Act] = {
     "panel_asked": Consult(by=DESK, question="主板要不要更换？", experts=("e-wu", "e-zhao")),
     "panel_advised": Consult(by=DESK, advice="先刷新固件，再换主板。"),
     "calmed": Calm(by=DESK, spoken="已向客户致歉，客户同意等候核实结果。"),
+    "remedy_wanted": RemedyProposed(
+        by=DESK, remedy="money", remedy_name="赔偿金", what=GIVEN, amount=FARE, reason=WHY_GIVEN
+    ),
+    **dict.fromkeys(("remedy_agreed", "remedy_to_give"), AGREED),
+    "remedy_rejected": RemedyDecided(
+        by=DESK, approved=False, reason="请改为减免下次服务费", what=GIVEN, amount=FARE
+    ),
+    "remedy_declined": RecordRemedy(by=DESK, accepted=False, words="钱不要，只想你们按时来。"),
     "verified": VERIFIED,
     "unfounded": Verify(by=DESK, verdict=Verdict.UNFOUNDED, findings="工程师按约定时间到场"),
     "taken": VERIFIED,

@@ -15,6 +15,12 @@ _MISSING = object()
 HANDLER = Actor(id="liang.jiahao", role=Role.ENGINEER)
 COLLEAGUE = Actor(id="hu.bin", role=Role.ENGINEER)
 LONG = "x" * 10_001
+PROPOSED = {
+    "remedy": "money",
+    "what": "the fare of both visits is given back",
+    "amount": "300.00",
+    "reason": "nobody came at the time agreed, twice",
+}
 
 
 # --- Issues that wait for a form -----------------------------------------------------------------
@@ -47,6 +53,18 @@ async def complained(desk: StoryDesk) -> Handle:
 
 async def agitated(desk: StoryDesk) -> Handle:
     return (await desk.open(kind="complaint", agitated=True))[0]
+
+
+async def owing(desk: StoryDesk) -> Handle:
+    handle = await complained(desk)
+    await desk.do(handle, ActionName.PROPOSE_REMEDY, HANDLER, **PROPOSED)
+    return handle
+
+
+async def agreed(desk: StoryDesk) -> Handle:
+    handle = await owing(desk)
+    await desk.do(handle, ActionName.DECIDE_REMEDY, MANAGER, approved=True)
+    return handle
 
 
 async def to_be_paid(desk: StoryDesk) -> Handle:
@@ -252,6 +270,43 @@ FORMS = (
             ({"reason": "  "}, "reason: say why it is not approved, the customer is told"),
         ),
         (LEAD, HANDLER, CUSTOMER),
+    ),
+    Form(
+        ActionName.PROPOSE_REMEDY,
+        complained,
+        HANDLER,
+        PROPOSED,
+        (
+            ({"remedy": _MISSING}, "remedy: Field required"),
+            ({"what": ""}, "what: String should have at least 1 character"),
+            ({"amount": "-1"}, "amount: Input should be greater than or equal to 0"),
+            ({"amount": "12.345"}, "amount: Decimal input should have no more than 2 decimal"),
+            ({"reason": _MISSING}, "reason: Field required"),
+        ),
+        (COLLEAGUE, CUSTOMER, CLERK),
+    ),
+    Form(
+        ActionName.DECIDE_REMEDY,
+        owing,
+        MANAGER,
+        {"approved": True},
+        (
+            ({"approved": _MISSING}, "approved: Field required"),
+            ({"approved": False}, "reason: say why it is not approved"),
+        ),
+        (LEAD, HANDLER, CUSTOMER),
+    ),
+    Form(
+        ActionName.RECORD_REMEDY,
+        agreed,
+        HANDLER,
+        {"accepted": True, "receipt": "receipt 0017, signed"},
+        (
+            ({"accepted": _MISSING}, "accepted: Field required"),
+            ({"receipt": ""}, "receipt: write down how it was given"),
+            ({"accepted": False}, "words: write down what the customer said"),
+        ),
+        (COLLEAGUE, CUSTOMER, CLERK),
     ),
     Form(
         ActionName.RESOLVE,

@@ -392,3 +392,69 @@ async def test_an_expert_answers_by_their_link_and_sees_no_customer(
     assert (steps[-1]["actor"], steps[-1]["content"]["advice"]) == (expert, "先量电压")
     again = await phone.get(path)
     assert (again.status_code, "<form" in again.text) == (410, False)
+
+
+# Remedies for complainants (R42) ------------------------------------------------------------------
+
+PROPOSED = {"remedy": "money", "what": "退还两次上门费", "reason": "两次失约"}
+
+
+async def proposed(doors: Doors, amount: str = "300.00") -> Sent:
+    sent = await opened(doors, kind="complaint")
+    engineer = await sent.engineer()
+    await sent.act(ActionName.ACCEPT, engineer)
+    await sent.act(ActionName.PROPOSE_REMEDY, engineer, **PROPOSED, amount=amount)
+    return sent
+
+
+async def test_r42_a_remedy_is_agreed_to_in_one_tap_and_the_page_of_before_decides_no_other(
+    doors: Doors, manager: AtDesk
+) -> None:
+    sent = await proposed(doors)
+    row = row_of((await manager.get("/approvals")).text, sent.number)
+    for said in ("退还两次上门费", "¥ 300.00", "两次失约", "赔偿金"):
+        assert said in row
+    before = await form(manager, sent)
+    no = {"do": f"decide_remedy:no:{sent.number}"}
+    assert (await manager.post("/approvals", before | no)).status_code == 422
+    no[f"reason.decide_remedy.{sent.number}"] = "请改为减免服务费"
+    assert (await manager.post("/approvals", before | no)).status_code == 200
+    engineer = await sent.engineer()
+    await sent.act(ActionName.PROPOSE_REMEDY, engineer, **PROPOSED, amount="200.00")
+    yes = {"do": f"decide_remedy:yes:{sent.number}"}
+    assert (await manager.post("/approvals", before | yes)).status_code == 409
+    agreed = await manager.post("/approvals", await form(manager, sent) | yes)
+    assert agreed.status_code == 200, agreed.text
+    steps = await sent.steps(ActionName.DECIDE_REMEDY)
+    first, second = sorted(steps, key=lambda step: int(step["seq"]))
+    assert (first["content"]["approved"], second["content"]["approved"]) == (False, True)
+    assert second["content"]["amount"] == "200.00"
+    board = (await manager.get(f"/board/{sent.number}")).text
+    assert "待兑现" in board
+    assert "record_remedy" in board
+
+
+async def test_r42_above_the_limit_a_manager_sees_that_the_gm_office_decides(
+    doors: Doors, manager: AtDesk
+) -> None:
+    sent = await proposed(doors, amount="1000.01")
+    row = row_of((await manager.get("/approvals")).text, sent.number)
+    assert "由总经办审批" in row
+    assert "decide_remedy:yes" not in row
+
+
+async def test_r42_a_remedy_is_decided_by_the_link_of_the_message_once(
+    doors: Doors, phone: httpx2.AsyncClient
+) -> None:
+    sent = await proposed(doors)
+    link = await sent.link(Purpose.REMEDY)
+    page = await phone.get(link)
+    assert page.status_code == 200
+    assert "退还两次上门费" in page.text
+    wrong = await phone.post(link, data={"approved": "no", "reason": " "})
+    assert wrong.status_code == 422
+    assert "同事会读到" in wrong.text
+    assert (await phone.post(link, data={"approved": "yes"})).status_code == 200
+    await phone.post(link, data={"approved": "yes"})
+    (step,) = await sent.steps(ActionName.DECIDE_REMEDY)
+    assert (step["actor"], step["content"]["approved"]) == (MANAGER.id, True)

@@ -14,7 +14,16 @@ from domain.vocabulary import Actor, Outcome, Role, Severity, Stage
 from inbound.files.roster import read_roster
 from runtime.settings import ROOT
 from store import issue_reader, roster
-from tests.support.harness import CLERK, CUSTOMER, Handle, StoryDesk, engineer, refusal, stand
+from tests.support.harness import (
+    CLERK,
+    CUSTOMER,
+    MANAGER,
+    Handle,
+    StoryDesk,
+    engineer,
+    refusal,
+    stand,
+)
 from tests.support.registers import brought, counted, form, forms, said
 from tests.workflows.conftest import Begin
 
@@ -339,3 +348,37 @@ async def test_a_complaint_that_cannot_be_registered_is_the_gm_offices_to_see_to
     assert (ended.outcome, ended.complaints) == (Outcome.SOLVED, ())
     assert (await desk.steps(handle)).count("complaint_raised") == 1
     await desk.passes(timedelta(days=1))  # whatever was begun of it has given up
+
+
+# --- What makes up for it (R42) -------------------------------------------------------------------
+
+
+async def test_r42_a_complaint_is_closed_when_the_remedy_that_was_agreed_is_given(
+    begin: Begin,
+) -> None:
+    desk = await begin("2026-09-29 10:00", whole=True)
+    handle, by = await complaint(desk)
+    await desk.do(handle, ActionName.VERIFY, by, verdict="general", findings="came an hour late")
+    remedy = {"remedy": "money", "what": "the fare", "amount": "300.00", "reason": "twice late"}
+    await desk.do(handle, ActionName.PROPOSE_REMEDY, by, **remedy)
+    await desk.until("2026-09-29 15:00")
+    view = await desk.do(handle, ActionName.DECIDE_REMEDY, MANAGER, approved=True)
+    await desk.resolve(handle, view)
+    await desk.until("2026-09-30 10:00")
+    called = {"reached": True, "running": True, "satisfied": True}
+    view = await desk.do(handle, ActionName.RECORD_CALLBACK, CLERK, **called)
+    assert (view.stage, view.outcome) == (Stage.REPLIED, None)
+    await desk.until("2026-09-30 16:00")
+    given = {"accepted": True, "receipt": "receipt 0017, signed"}
+    view = await desk.do(handle, ActionName.RECORD_REMEDY, by, **given)
+    assert (view.stage, view.outcome) == (Stage.CLOSED, Outcome.SOLVED)
+    ledger = await desk.ledger(handle)
+    assert ledger["remedy_approval.1"] == ("2026-09-30 18:00", "kept")
+    assert ledger["remedy.1"][1] == "kept"
+    assert "人民币 300.00 元" in await said(desk, handle, "remedy_agreed", "customer")
+    row = await form(desk, handle, "remedies")
+    assert (row["approved"], row["decided_by"], row["receipt"]) == (
+        True,
+        MANAGER.id,
+        "receipt 0017, signed",
+    )

@@ -71,6 +71,14 @@ SAID: Mapping[ActionName, Mapping[str, Any]] = {
     ActionName.QUOTE: {"work": "移机并重新校准。", "amount": "12800.00"},
     ActionName.CONFIRM: {"agreed": True, "words": "同意"},
     ActionName.APPROVE: {"approved": True},
+    ActionName.PROPOSE_REMEDY: {
+        "remedy": "money",
+        "what": "退还两次上门费。",
+        "amount": "300.00",
+        "reason": "两次未按约上门。",
+    },
+    ActionName.DECIDE_REMEDY: {"approved": True},
+    ActionName.RECORD_REMEDY: {"accepted": True, "receipt": "收据 0017,客户已签收"},
     ActionName.RESOLVE: {"result": "已更换读卡器,试运行正常。", "cause": "磨损"},
     ActionName.CONTACT_CUSTOMER: {
         "reached": True,

@@ -17,9 +17,9 @@ from domain.links import PURPOSES, Purpose
 from domain.texts import can_be_seen
 from domain.vocabulary import ServiceItem
 from web.forms.form import Filled, Form, fields_of
-from web.forms.wording import CALLED, CORRECTIONS, LINKS
+from web.forms.wording import CALLED, CORRECTIONS, LINKS, OF_REMEDIES
 
-_NOT_ASKED = frozenset({"by", "call", "person", "remove", "known", "of"})
+_NOT_ASKED = frozenset({"by", "call", "person", "remove", "known", "of", "proposal"})
 ASKED: Mapping[Purpose, tuple[str, ...]] = {
     Purpose.ACCEPT: ("expected_at",),
     Purpose.COMPLETE: ("result", "cause", "fault", "known_solution"),
@@ -27,6 +27,7 @@ ASKED: Mapping[Purpose, tuple[str, ...]] = {
     Purpose.CONFIRM: ("agreed", "words"),
     Purpose.EVALUATE: ("item", "technical", "attitude", "comment"),
     Purpose.APPROVE: ("approved", "reason"),
+    Purpose.REMEDY: ("approved", "reason"),
     Purpose.RATE: ("difficulty", "note"),
     Purpose.ADVISE: ("advice",),
     Purpose.REOPEN: ("worked",),
@@ -84,7 +85,8 @@ def of_link(purpose: Purpose) -> Form[Act] | None:
     if action is None:
         return None
     asked = [each for each in of_action(action).fields if each.name in ASKED[purpose]]
-    return Form(PUBLIC_ACTIONS[action], tuple(asked), wording=LINKS)
+    worded = OF_REMEDIES if purpose is Purpose.REMEDY else LINKS
+    return Form(PUBLIC_ACTIONS[action], tuple(asked), wording=worded)
 
 
 def of_turn(turn: Turn) -> Form[Act]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain import telephone, words
 from domain.issue.act import ActionName
@@ -21,6 +21,26 @@ HINTS: Mapping[str, Reason] = {
     "note": ("给同事看，客户看不到", "for colleagues, not for the customer"),
     "reason": ("给同事看，客户看不到", "for colleagues, not for the customer"),
     "Approve.reason": ("不批准时客户会读到", "the customer reads why not"),
+    "DecideRemedy.reason": (
+        "不同意时填写；给同事看，客户看不到",
+        "if it is a no; for colleagues, not for the customer",
+    ),
+    "what": (
+        "同意后客户会读到，请写成对客户说的话",
+        "the customer reads it after a yes, in words for them",
+    ),
+    "receipt": (
+        "客户收到时填写，例如收据编号；客户看不到",
+        "when the customer has it, such as the number of a receipt; not for the customer",
+    ),
+    "RecordRemedy.words": (
+        "客户不接受时，请照原话记下",
+        "if they do not want it, write down what they said",
+    ),
+    "ProposeRemedy.amount": (
+        "赔偿金必填，例如 300.00",
+        "needed if it is money, like 300.00",
+    ),
     "ask": (
         "客户会收到，请写成对客户说的话；不填则只说需要配合",
         "the customer reads it; if left out, only that we need their help",
@@ -122,6 +142,10 @@ _REFUSED: Mapping[str, str] = {
     "fault": "请从故障代码表中选择一项",
     "question": "问题与意见请只填一项",
     "consent": "客户不同意就不转交：征得同意后请选“客户同意”；已经转出的，请把客户的意见写成备注",
+    "remedy": "请从补偿方式中选择一项",
+    "amount": "这种补偿方式需要填写金额",
+    "receipt": "请写明怎样兑现，并附凭据",
+    "words": "请记下客户原话",
 }
 
 
@@ -254,3 +278,14 @@ LINKS = Wording(
     by_field={"question": _ADVICE},
     beside={"question": "advice"},
 )
+OF_REMEDIES = replace(
+    LINKS,
+    always={
+        **LINKS.always,
+        "reason": (
+            "不同意请写明理由，同事会读到；最多一万字。",
+            "Say why not, colleagues read it; 10,000 characters at most.",
+        ),
+    },
+)
+"""Of the link by which a remedy is decided on: its reason stays between colleagues."""

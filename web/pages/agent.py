@@ -393,7 +393,7 @@ async def _told(
             *_said_about(seen, can),
             department=terms_of(request).department(seen.department),
         ),
-        beside=beside.offered(who, seen, record.intake if record else None, tried),
+        beside=await beside.offered(here, who, seen, record.intake if record else None, tried),
         doing_at="/intake",
         related=await here.desk.related(seen.id),
         forms={each: tried.form(seen, each) if tried else Filled() for each in can},

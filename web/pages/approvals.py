@@ -1,5 +1,5 @@
-"""The managers' room: what waits for a yes (R17) and for a rating (R18), decided in one tap, one or
-several at once. Each decision is an action of its own, under the key that came with its row.
+"""The managers' room: what waits for a yes (R17, R42) and for a rating (R18), decided in one tap,
+one or several at once. Each decision is an action of its own, under the key that came with its row.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.sla.promise import PromiseKind
 from domain.staff.access import Reach, Right, may, reach
-from domain.vocabulary import SUPERVISORS
+from domain.vocabulary import SUPERVISORS, Role
 from starter.client import Unavailable
 from starter.register import MOST, Undecided
 from web import audit
@@ -35,12 +35,14 @@ router = APIRouter(include_in_schema=False)
 
 DECIDES: Mapping[PromiseKind, ActionName] = {
     PromiseKind.APPROVAL: ActionName.APPROVE,
+    PromiseKind.REMEDY_APPROVAL: ActionName.DECIDE_REMEDY,
     PromiseKind.DIFFICULTY: ActionName.RATE_DIFFICULTY,
     PromiseKind.CONFIRMATION: ActionName.CONFIRM,
 }
 """By which action what is waited for is decided; what else is listed is on its way."""
 _SAYS: Mapping[ActionName, str] = {
     ActionName.APPROVE: "approved",
+    ActionName.DECIDE_REMEDY: "approved",
     ActionName.RATE_DIFFICULTY: "difficulty",
     ActionName.CONFIRM: "agreed",
 }
@@ -141,7 +143,7 @@ async def _decided(here: Doors, who: Visitor, wish: _Wish, number: str, form: Fo
     plain = Filled().saying(dict(_written(wish, number, form)))
     failed = Decided(number, wish.action, wish.answer, plain)
     try:
-        if await _moved_on(here, who, number, plain["round"]):
+        if await _moved_on(here, who, wish.action, number, plain["round"]):
             await audit.refused(here, who, wish.action, "Reopened", number)
             return _failed(failed, HTTPStatus.CONFLICT, _CHANGED)
         acted = await submitting.act(here, who, number, wish.action, row, _SAYS)
@@ -170,14 +172,18 @@ def _written(wish: _Wish, number: str, form: FormData) -> list[tuple[str, str]]:
     return [(name, str(form.get(f"{name}.{row}", ""))) for name in ("key", "round", *_BESIDE)]
 
 
-async def _moved_on(here: Doors, who: Visitor, number: str, shown: str) -> bool:
-    """Say whether an issue was opened again since the page showed it: another price, another
-    repair.
+async def _moved_on(here: Doors, who: Visitor, action: ActionName, number: str, shown: str) -> bool:
+    """Say whether something else is to be decided by now than the page showed: another price,
+    another repair, another remedy.
     """
     if not shown:
         return False
     seen = await here.desk.show(number)
-    return may(who.caller, Right.SEE, seen) and shown != str(seen.reopen_count + 1)
+    now = seen.reopen_count + 1
+    if action is ActionName.DECIDE_REMEDY:
+        waits = (p for p in seen.promises if p.kind is PromiseKind.REMEDY_APPROVAL)
+        now = max((p.attempt for p in waits), default=0)
+    return may(who.caller, Right.SEE, seen) and shown != str(now)
 
 
 def _failed(decided: Decided, status: HTTPStatus, why: Reason) -> Decided:
@@ -208,6 +214,7 @@ async def _page(
         who=who,
         sections=_by_kind(listed),
         decides={kind: action if has(who, action) else None for kind, action in DECIDES.items()},
+        theirs=lambda each: each.remedy is None or each.remedy.decider in {None, *_decides(who)},
         filled=lambda each, action: left.get((each.number, action)) or Filled(),
         done=done,
         nothing=_NOTHING_CHOSEN if nothing else None,
@@ -216,6 +223,12 @@ async def _page(
         most=MOST,
         called=await called(here),
     )
+
+
+def _decides(who: Visitor) -> frozenset[Role]:
+    """Say in whose place somebody decides on remedies (R42): the GM office in the manager's."""
+    ranks = (Role.MANAGER, Role.GM_OFFICE)
+    return frozenset(ranks[: ranks.index(who.caller.role) + 1] if who.caller.role in ranks else ())
 
 
 def _by_kind(listed: Sequence[Undecided]) -> dict[PromiseKind, list[Undecided]]:

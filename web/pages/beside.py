@@ -1,12 +1,13 @@
 """What is done about an issue beside its course, alike on every page of it: the agent's calls to
-the customer and questions to the handler (R13, R34), what the customer says, notes, corrections
-(R44).
+the customer and questions to the handler (R13, R34), remedies for a complainant (R42), what the
+customer says, notes, corrections (R44).
 
 A page shows ``_beside.html``, and lets its own address take these actions, too.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from domain.issue.actions import ActionName
@@ -14,13 +15,16 @@ from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.staff.access import Right, may
 from domain.vocabulary import Stage
+from starter.client import Unavailable
 from web.auth.identity import Visitor
+from web.context import Doors
 from web.forms.actions import correcting, of_action
-from web.forms.form import Field, Filled
+from web.forms.form import Choices, Field, Filled
 from web.forms.submitting import Acted
 
 BESIDE = (
     *(ActionName.CONTACT_CUSTOMER, ActionName.CHASE),
+    *(ActionName.DECIDE_REMEDY, ActionName.RECORD_REMEDY, ActionName.PROPOSE_REMEDY),
     *(ActionName.CUSTOMER_WROTE, ActionName.ADD_NOTE, ActionName.AMEND),
     *(ActionName.LINK, ActionName.MERGE),
 )
@@ -34,15 +38,16 @@ class Beside(NamedTuple):
     filled: Filled
 
 
-def offered(
-    who: Visitor, seen: IssueView, intake: Intake | None, tried: Acted | None = None
+async def offered(
+    here: Doors, who: Visitor, seen: IssueView, intake: Intake | None, tried: Acted | None = None
 ) -> list[Beside]:
     """Return the forms of what somebody may do; ``intake`` is what they may see of the customer,
     once that look is written down, and what is corrected.
     """
     can = [each for each in BESIDE if _possible(each, seen) and may(who.caller, each, seen)]
+    choices = await _kinds_of_remedies(here) if ActionName.PROPOSE_REMEDY in can else {}
     return [
-        Beside(each, of_action(each).offering({}), _filled(each, seen, intake, tried))
+        Beside(each, of_action(each).offering(choices), _filled(each, seen, intake, tried))
         for each in can
         if each is not ActionName.AMEND or intake
     ]
@@ -52,6 +57,17 @@ def sees_customer(who: Visitor, seen: IssueView) -> bool:
     """Say whether what may be corrected is shown."""
     amends = ActionName.AMEND in seen.can and may(who.caller, ActionName.AMEND, seen)
     return amends and may(who.caller, Right.SEE_CUSTOMER, seen)
+
+
+async def _kinds_of_remedies(here: Doors) -> Choices:
+    """Return which kinds of remedies the policy has (R42), as far as it is known."""
+    rulebook = None
+    with suppress(Unavailable):
+        rulebook = await here.registers.staff.rulebook()
+    if rulebook is None:
+        return {}
+    kinds = rulebook.policy.remedies.kinds
+    return {"remedy": [(code, (kind.zh, kind.en)) for code, kind in kinds.items()]}
 
 
 def _possible(action: ActionName, seen: IssueView) -> bool:

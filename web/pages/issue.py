@@ -95,7 +95,7 @@ async def show(
         **await priced(here, seen),
         centres=await _centres(here),
         forms=[_form(seen, each, choices, codes, tried) for each in can],
-        beside=beside.offered(who, seen, intake, tried),
+        beside=await beside.offered(here, who, seen, intake, tried),
         doing_at=back,
         related=await here.desk.related(seen.id),
         up_front=UP_FRONT,

@@ -259,7 +259,7 @@ async def _issue(
         asked=asked(who, seen, tried),
         staff=await _staff(here, seen.department),
         in_row=[each for each in _HERE if each not in _DECIDED],
-        beside=beside.offered(who, seen, customer, tried),
+        beside=await beside.offered(here, who, seen, customer, tried),
         doing_at="/board",
         related=await here.desk.related(seen.id),
     )

@@ -72,6 +72,10 @@ _DONE = {
         "您的决定已记录，有关各方会收到通知。",
         "Your decision is recorded; everybody concerned is told.",
     ),
+    Purpose.REMEDY: (
+        "您的决定已记录，有关各方会收到通知。",
+        "Your decision is recorded; everybody concerned is told.",
+    ),
     Purpose.RATE: ("难度已记录，谢谢。", "The rating is recorded, thank you."),
     Purpose.ADVISE: ("意见已转给处理人，谢谢。", "The handler has your advice, thank you."),
     Purpose.REOPEN: ("已记录，谢谢。", "Recorded, thank you."),

@@ -16,7 +16,7 @@ from domain.for_customers.turn import WRITINGS
 from domain.issue.actions import ActionName
 from domain.issue.state import Issue
 from domain.issue.view import local, view
-from domain.links import CUSTOMER, Link, sensible
+from domain.links import CUSTOMER, Link, Purpose, sensible
 from domain.staff.access import Caller, Reach, Right, may, reach
 from domain.vocabulary import Audience, Role
 from runtime.signing import link_id
@@ -168,8 +168,16 @@ class Opened:
             return REOPENED
         if not self.for_customer and not self._may(link.terms.action):
             return NOT_YOURS
+        if link.purpose is Purpose.REMEDY and _proposed_since(issue, link):
+            return NOT_NOW
         running = {promise.kind for promise in issue.running}
         return None if sensible(link.purpose, issue.stage, running) else NOT_NOW
+
+
+def _proposed_since(issue: Issue, link: Link) -> bool:
+    """Whether another remedy is proposed now than the link was sent about (R42)."""
+    at = issue.remedy.proposed_at if issue.remedy else None
+    return at is not None and at.replace(microsecond=0) > link.sent_at
 
 
 async def opened(request: Request, here: Doors, signed: str, link: Link) -> Opened | Notice:

@@ -1,5 +1,5 @@
 """What people are called on pages, by their names, and what they asked and offered for a service
-that is paid for (R17).
+that is paid for (R17), or propose for a complainant (R42).
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import Any
 
 from domain.issue.view import IssueView
 from domain.sla.promise import PromiseKind
+from domain.vocabulary import Behaviour
 from starter.client import Unavailable
+from starter.register import Papers
 from web.context import Doors
 
 _PAID = frozenset(
@@ -30,8 +32,15 @@ async def called(here: Doors) -> Callable[[str], str]:
 
 
 async def priced(here: Doors, seen: IssueView) -> dict[str, Any]:
-    """Return what ``_paid.html`` shows of an issue: nothing of one that nobody pays for."""
+    """Return what ``_paid.html`` and ``_remedy.html`` show of an issue: nothing of one that nobody
+    pays for, or complains with.
+    """
     round_ = seen.reopen_count + 1
     is_paid = any(each.kind in _PAID and each.generation == round_ for each in seen.promises)
-    paid = (await here.desk.papers(seen.id, round_)).paid if is_paid else None
-    return {"paid": paid, "called": await called(here)}
+    complains = seen.behaviour is Behaviour.COMPLAINT
+    papers = await here.desk.papers(seen.id, round_) if is_paid or complains else Papers()
+    return {
+        "paid": papers.paid if is_paid else None,
+        "remedy": papers.remedy if complains else None,
+        "called": await called(here),
+    }
