@@ -19,7 +19,7 @@ from domain.issue.folding import column_of
 from domain.issue.intake import Intake
 from domain.issue.notes import first
 from domain.issue.step import Recorded
-from domain.issue.thread import Holds, Said, Sort, Visibility
+from domain.issue.thread import INTAKE, Holds, Said, Sort, Visibility
 from domain.knowledge.search_terms import stored_terms
 from domain.staff.access import Right
 from store.connection import Connection, Pool
@@ -85,7 +85,7 @@ def of_intake(row: Mapping[str, Any]) -> Iterator[Spoken]:
 def of_step(recorded: Recorded, intake: Intake | None) -> list[Row]:
     """Write by what an issue is found since a step of it."""
     step = recorded.step
-    told = {"title": intake.title, "description": intake.description} if intake else {}
+    told = {name: getattr(intake, name) for name in INTAKE} if intake else dict.fromkeys(INTAKE)
     row = {
         "number": recorded.number,
         "seq": step.seq,
@@ -99,8 +99,6 @@ def of_step(recorded: Recorded, intake: Intake | None) -> list[Row]:
         "stage": step.stage,
         "engineer": None,
         "channel": None,
-        "title": "",
-        "description": "",
     } | told
     spoken = [*of_entry(Sort.ACT, row)]
     if intake:
@@ -147,7 +145,9 @@ _EVENTS = """
     SELECT t.issue_id, i.number, t.seq, t.key, t.action, t.actor, t.role, t.at, t.recorded_at,
         t.content, t.stage, NULL AS engineer, NULL AS channel,
         CASE WHEN t.seq = 1 THEN i.title END AS title,
-        CASE WHEN t.seq = 1 THEN i.description END AS description
+        CASE WHEN t.seq = 1 THEN i.description END AS description,
+        CASE WHEN t.seq = 1 THEN i.consent END AS consent,
+        CASE WHEN t.seq = 1 THEN i.consent_words END AS consent_words
     FROM issue_events t JOIN issues i ON i.id = t.issue_id
     WHERE t.issue_id = ANY($1) ORDER BY t.issue_id, t.seq
 """

@@ -57,7 +57,9 @@ SOURCES = (
                 THEN t.recorded->'engineer' END AS engineer,
             CASE WHEN t.seq = 1 THEN i.channel END AS channel,
             CASE WHEN t.seq = 1 THEN i.title END AS title,
-            CASE WHEN t.seq = 1 THEN i.description END AS description
+            CASE WHEN t.seq = 1 THEN i.description END AS description,
+            CASE WHEN t.seq = 1 THEN i.consent END AS consent,
+            CASE WHEN t.seq = 1 THEN i.consent_words END AS consent_words
         """,
     ),
     Source(

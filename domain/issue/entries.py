@@ -199,7 +199,7 @@ def _widest(row: Row, said: tuple[Said, ...]) -> Visibility:
 
 def _said_with_act(row: Row) -> Iterator[Said]:
     for name, intake in (INTAKE if row["seq"] == 1 else {}).items():
-        yield intake.model_copy(update={"value": _shown(row[name])})
+        yield intake.model_copy(update={"value": _shown(row[name] or "")})
     asked = fields(ActionName(row["action"]))
     content = {name: said for name, said in row["content"].items() if name != "at"}
     reading = _reading_of(row, content)

@@ -268,8 +268,16 @@ INTAKE: Mapping[str, Said] = {
         visibility=Visibility.CUSTOMER,
         confidential=True,
     ),
+    "consent": Said(field="consent", holds=Holds.CODE, value=""),
+    "consent_words": Said(
+        field="consent_words",
+        holds=Holds.TEXT,
+        value="",
+        visibility=Visibility.CUSTOMER,
+        confidential=True,
+    ),
 }
-"""What an intake says in words; the title is on every list."""
+"""What an intake says in words, and to being passed on (R35); the title is on every list."""
 
 
 class Reader(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -44,7 +45,13 @@ _VALUES: Mapping[Holds, Any] = {
 }
 
 
-def an_act(action: ActionName, seq: int = 2, role: str = "engineer", **content: Any) -> Entry:
+def an_act(
+    action: ActionName,
+    seq: int = 2,
+    role: str = "engineer",
+    intake: Mapping[str, str] = MappingProxyType({}),
+    **content: Any,
+) -> Entry:
     row = {
         "number": "20261123-07-0001",
         "seq": seq,
@@ -60,7 +67,9 @@ def an_act(action: ActionName, seq: int = 2, role: str = "engineer", **content: 
         "channel": "telephone" if seq == 1 else None,
         "title": "卡钞",
         "description": "每两张卡住一张",
-    }
+        "consent": None,
+        "consent_words": "",
+    } | dict(intake)
     return made_of(Sort.ACT, row, PEOPLE)
 
 
@@ -149,6 +158,15 @@ def test_an_intake_says_its_title_and_description_by_the_channel_it_came_in() ->
     entry = an_act(ActionName.REGISTERED, 1, missed={"response.1": ["75%", "100%"]})
     assert (entry.door, entry.says("description")) == ("telephone", "每两张卡住一张")
     assert said([entry]) == {"卡钞", "每两张卡住一张", "75%", "100%"}
+
+
+def test_r35_an_intake_says_what_its_customer_said_to_being_passed_on() -> None:
+    intake = {"consent": "no", "consent_words": "不用派人"}
+    entry = an_act(ActionName.REGISTERED, 1, intake=intake)
+    assert (entry.says("consent"), entry.says("consent_words")) == ("no", "不用派人")
+    theirs = {each.field: each.confidential for each in entry.said}
+    assert theirs["consent_words"], "the customer's words are theirs (R30)"
+    assert "consent" not in {each.field for each in for_customer([entry])[0].said}
 
 
 def test_a_link_of_ours_is_never_shown_to_somebody_else() -> None:

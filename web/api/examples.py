@@ -130,6 +130,7 @@ ISSUE: Mapping[str, Any] = {
     "region": "上海",
     "queue": None,
     "taken_by": None,
+    "consent": None,
     "department": "engineering",
     "centre": "shanghai",
     "zone": "Asia/Shanghai",
