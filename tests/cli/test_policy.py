@@ -112,7 +112,10 @@ def test_a_good_policy_is_summed_up() -> None:
     assert ran.out.startswith(f"standard · {load(STANDARD).version}\n")
     said = " ".join(ran.out.split())
     assert "major_response, complaint_response, general_response" in said
-    assert "customers → 客户成功部 customer_success; prospects → 销售部 sales" in said
+    assert (
+        "individuals → 客户服务部 customer_service; customers → 客户成功部 customer_success" in said
+    )
+    assert "customer_success; prospects → 销售部 sales" in said
     assert "fault (故障报修), complaint (投诉)" in said
     assert "20% in technical_service" in said
     assert "above ¥20,000.00" in said

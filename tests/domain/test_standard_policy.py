@@ -192,8 +192,10 @@ def test_r6_nobody_is_alarmed_when_the_customers_own_time_is_over(kind: PromiseK
         ({"kind": "sales", "existing": False, "customer": "individual"}, "sales"),
         (
             {"kind": "sales", "customer": CustomerType.INDIVIDUAL, "category": "commerce"},
-            "business_unit",
+            "customer_service",
         ),
+        ({"kind": "consultation", "customer": CustomerType.INDIVIDUAL}, "customer_service"),
+        ({"kind": "fault", "customer": CustomerType.INDIVIDUAL}, "technical_service"),
     ],
 )
 def test_r4_an_issue_goes_to_the_department_of_its_category_unless_it_is_about_buying(

@@ -356,8 +356,8 @@ async def test_the_customer_is_told_the_time_that_the_handler_expects(begin: Beg
         (
             {"kind": "sales", "category": "commerce"},
             {"type": "individual"},
-            "business_unit",
-            "su.mingzhe",
+            "customer_service",
+            "dong.qing",
         ),
         ({"category": "commerce"}, {"existing": False}, "business_unit", "su.mingzhe"),
         ({"category": "software"}, {}, "software_development", "gao.yuan"),
