@@ -236,8 +236,9 @@ def likely(chance: Random, issue: IssueView) -> ActionName:
     for first in (ActionName.CALM, ActionName.TAKE, ActionName.DECIDE_REMEDY):
         if first in issue.can and chance.random() < 0.8:
             return first
-    if ActionName.RECORD_REMEDY in issue.can and chance.random() < 0.3:
-        return ActionName.RECORD_REMEDY
+    for aside in (ActionName.PROPOSE_REMEDY, ActionName.RECORD_REMEDY):
+        if aside in issue.can and chance.random() < 0.3:
+            return aside
     if chance.random() < 0.7:
         return weighted(chance, _BRINGS_ON[issue.stage])
     return weighted(chance, {name: _SELDOM.get(name, 1) for name in issue.can})
