@@ -42,6 +42,8 @@ UNKNOWN_AND_OFTEN = (
 )
 CALL_CUSTOMER = "call_customer"
 """The wording for the agent who is to telephone what cannot be written."""
+SPOKEN = frozenset({"told_by_call", "missed_call"})
+"""Wordings about a call, which say nothing new to a customer whom only a call can reach."""
 OWN_AFFAIRS = frozenset(
     {"amended", "thanks", "merged", "test_reminder", "waiting", "waiting_reminder"}
 )
@@ -180,7 +182,7 @@ class Directory:
 
     def promises_now(self, kind: PromiseKind) -> bool:
         """Say whether the step promises something of that kind."""
-        return any(each.kind is kind for each in self.recorded.promises)
+        return any(each.kind is kind and each.running for each in self.recorded.promises)
 
     def superior(self, level: int, at: datetime) -> Recipient | None:
         """Return who answers at that escalation level, or at the next one that has somebody."""
@@ -389,6 +391,8 @@ def _told(step: Step, policy: Policy, directory: Directory) -> Iterator[Message]
     """
     agent = directory.agent()
     for message in _written(step, policy, directory):
+        if message.may_be_spoken and message.template in SPOKEN and not message.for_issue:
+            continue
         if agent and message.audience is Audience.CUSTOMER and message.may_be_spoken:
             tell = NotificationRequest(template=CALL_CUSTOMER, to=Audience.AGENT)
             call = _message(step, policy, directory, tell, agent, (message,))

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.addressing import Directory, address, left_lying, stranger
+from activities.addressing import Directory, address, left_lying, reached_by, stranger
 from activities.assigning import assigned, invalid
 from activities.calming import entrusted
 from activities.coding import coded
@@ -35,7 +35,7 @@ from domain.issue.lateness import Registered, late
 from domain.issue.step import Recorded, Step
 from domain.sla.planning import Planner
 from domain.sla.policy import Policy
-from domain.sla.promise import Promise
+from domain.sla.promise import Promise, PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Behaviour, Outcome, Stage
 from runtime.lives import lives
@@ -118,6 +118,7 @@ class Recording:
             staff = await self._staff.get(connection, found.roster)
             case = await _case(connection, step, found.case, staff, current)
             case = await issue_writer.correct(connection, step, case)
+            case = case.written_to(reached_by(case, staff.channels) is not None)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             if queue := step.intake and rulebook.policy.queue(case.facts):
                 step = lifecycle.queued(step, queue)
@@ -278,6 +279,16 @@ def _planned(step: Step, case: IssueContext, rulebook: Rulebook) -> tuple[Promis
             return planner.replan(promise, step.recorded_at)
         return planner.measured(promise)
 
-    made = planner.promised(step.make, step.at, step.attempt)
+    made = planner.promised(_to_promise(step, case), step.at, step.attempt)
     changed = (again(promise) for promise in step.promises)
     return tuple(promise for promise in (*made, *changed) if promise not in step.promises)
+
+
+def _to_promise(step: Step, case: IssueContext) -> tuple[PromiseKind, ...]:
+    """R34: whatever the answer, somebody whom nothing can be written to hears it by the agent's
+    call, if the policy has them called; unless they have it already.
+    """
+    unwritten = step.replies and not step.answered and not case.facts.in_writing
+    if not unwritten or step.ends_the_call_with_it or PromiseKind.REPLY in step.make:
+        return step.make
+    return (PromiseKind.REPLY, *step.make)

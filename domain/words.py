@@ -165,6 +165,11 @@ PROMISES: Names = {
     PromiseKind.EVALUATION: ("客户评价", "customer's evaluation"),
     PromiseKind.DIFFICULTY: ("难度评定", "difficulty rating"),
 }
+CALLS: Names = {
+    PromiseKind.CONTACT: ("有承诺逾期，致歉并说明进展", "late: apologise, say how far it is"),
+    PromiseKind.REPLY: ("已有结果，告知并解释", "there is a result: tell and explain it"),
+}
+"""Why an agent is to call a customer (R13, R34)."""
 _UNITS: Names = {
     "s": ("秒", "second"),
     "min": ("分钟", "minute"),

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from domain.callbacks import Call
 from domain.calls import PhoneCall, Told
 from domain.finding import Answer
+from domain.issue.intake import Customer
 from domain.knowledge.cases import KnownCase
 from domain.links import Link
 from domain.opinions import FromAnybody, FromStaff, Waits
@@ -157,6 +158,10 @@ class Customers(OnRegisters):
     async def of_issue(self, number: str) -> Known | None:
         """Return the customer of an issue, with what else they reported."""
         return await answered(customers.known(self._pool, number))
+
+    async def of(self, numbers: Sequence[str]) -> dict[str, Customer]:
+        """Return the customers of these issues, by their numbers."""
+        return await answered(customers.of(self._pool, numbers))
 
 
 class CaseLibrary(OnRegisters):

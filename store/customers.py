@@ -113,6 +113,12 @@ async def known(pool: Pool, number: str) -> Known | None:
     return found.model_copy(update={"customer": customer, "origin": _reported(row)})
 
 
+async def of(pool: Pool, numbers: Sequence[str]) -> dict[str, Customer]:
+    """Return the customers of these issues, by their numbers."""
+    query = f"SELECT number, {_OF_CUSTOMER} FROM issues WHERE number = ANY($1)"  # noqa: S608
+    return {row["number"]: customer_of(row) for row in await pool.fetch(query, list(numbers))}
+
+
 _OF_CUSTOMER = (
     "customer_name, customer_type, customer_existing, organisation, contact_person, phone, email,"
     " language"

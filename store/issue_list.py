@@ -11,7 +11,7 @@ from collections.abc import Collection
 import asyncpg
 from pydantic import Field
 
-from domain.sla.promise import CUSTOMERS, OVERSIGHT, PAST_DUE, PromiseKind
+from domain.sla.promise import CALLS, CUSTOMERS, OVERSIGHT, PAST_DUE, PromiseKind
 from domain.vocabulary import Code, Instant, Model, Stage
 from store import event_log
 from store.connection import Connection
@@ -43,6 +43,9 @@ class Filter(Narrowed):
     unassigned: bool = Field(default=False, description="only those that no engineer has")
     queued: bool = Field(
         default=False, description="only those in a queue of the hotline, taken or not (R36)"
+    )
+    calls: bool = Field(
+        default=False, description="only those whose customer the agent is to call (R13, R34)"
     )
     provisional: bool = Field(
         default=False, description="only those with a promise that the next notice may move (R32)"
@@ -92,6 +95,7 @@ _SOME = "(SELECT FROM promises p WHERE p.issue_id = i.id AND p.ended_at IS NULL 
 
 _HELD = _SOME.format(f"p.kind = '{PromiseKind.HAND_OVER}'")
 _QUEUED = f"(i.queue IS NOT NULL AND {_OPEN} AND EXISTS {_HELD})"
+_TO_CALL = f"EXISTS {_SOME.format(f'p.kind {_among(CALLS)}')}"
 
 
 def _of_issue(wanted: Filter) -> tuple[list[str], list[object]]:
@@ -109,6 +113,7 @@ def _of_issue(wanted: Filter) -> tuple[list[str], list[object]]:
     ]
     conditions += ["i.engineer IS NULL"] * wanted.unassigned
     conditions += [_QUEUED] * wanted.queued
+    conditions += [_TO_CALL] * wanted.calls
     values: list[object] = list(asked.values())
     if wanted.updated_since is not None:
         since, value = event_log.since(wanted.updated_since, f"${len(values) + 1}")

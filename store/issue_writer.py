@@ -64,6 +64,11 @@ class IssueContext(Model):
         now = {name: getattr(step, name) for name in ("severity", "generation", "first_contact")}
         return self.facts.model_copy(update=now)
 
+    def written_to(self, can_be: bool) -> IssueContext:  # noqa: FBT001
+        """Say whether its customer can be written to, by the channels that there are."""
+        facts = self.facts.model_copy(update={"in_writing": can_be})
+        return self.model_copy(update={"facts": facts})
+
     @property
     def behaviour(self) -> Behaviour:
         """What is done about an issue of its kind (R37)."""
@@ -232,7 +237,7 @@ async def number_of(connection: Connection, issue_id: str) -> str | None:
 
 def facts(row: asyncpg.Record) -> Facts:
     """Read what a policy may ask about an issue."""
-    same = Facts.model_fields.keys() - {"customer", "existing"}
+    same = Facts.model_fields.keys() - {"customer", "existing", "in_writing"}
     return Facts(
         customer=row["customer_type"],
         existing=row["customer_existing"],

@@ -18,6 +18,7 @@ from cli.connections import desk, explained, register, registers
 from cli.console import AsJson, ExitCode, Failed, Number, refusal, tell, write_json
 from cli.issues import acting, attachments, tables
 from cli.issues import why as why_pictures
+from cli.issues.calls import listing, to_make
 from cli.tables import show
 from domain.errors import InputError, OutputError, Refused
 from domain.finding import Answer
@@ -236,6 +237,12 @@ def list_issues(  # noqa: PLR0913  an option each
     provisional: Annotated[
         bool, typer.Option("--provisional", help="only dates that the next notice may move")
     ] = False,
+    calls: Annotated[
+        bool, typer.Option("--calls", help="only customers whom the agent is to call, and why")
+    ] = False,
+    agent: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="the hotline agent's number")
+    ] = None,
     undelivered: Annotated[
         bool, typer.Option("--undelivered", help="messages that did not arrive, instead of issues")
     ] = False,
@@ -257,10 +264,15 @@ def list_issues(  # noqa: PLR0913  an option each
         department=department,
         region=region,
         open_only=not all_ and stage is not Stage.CLOSED,
+        agent=agent,
         overdue=overdue,
+        calls=calls,
         provisional=provisional,
         limit=limit,
     )
+    if calls and not json:
+        show(listing(aio.run(to_make(wanted))))
+        return
     views = aio.run(_list(wanted))
     write_json(views) if json else show(tables.listing(views))
 

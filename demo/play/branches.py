@@ -53,6 +53,11 @@ class Trace:
         """Whether somebody was written to in that wording."""
         return any(m.template == template and m.audience == audience for m in self.messages)
 
+    @property
+    def has_the_result(self) -> bool:
+        """Whether its customer was written the result, or what they were told on the telephone."""
+        return self.told("resolved") or self.told("told_by_call")
+
     def ended(self, kind: PromiseKind, end: PromiseEnd) -> bool:
         """Whether such a promise ended that way."""
         return any(p.kind is kind and p.outcome is end for p in self.promises)
@@ -190,6 +195,12 @@ _HOTLINE = (
         lambda t: t.ended(PromiseKind.HAND_OVER, PromiseEnd.BROKEN) and bool(t.forms),
     ),
     Branch(
+        "网上来件，坐席领取",
+        "Taken out of the queue by an agent",
+        lambda s: s.is_taken,
+        lambda t: t.did(ActionName.TAKE) and t.ended(PromiseKind.HAND_OVER, PromiseEnd.KEPT),
+    ),
+    Branch(
         "采用案例库答复",
         "Answered out of the case library",
         lambda s: s.script.case is not None,
@@ -205,7 +216,7 @@ _HOTLINE = (
         "不属受理范围，告知客户",
         "Out of scope, and told so",
         lambda s: s.expected.outcome is Outcome.OUT_OF_SCOPE,
-        lambda t: t.issue.outcome is Outcome.OUT_OF_SCOPE and t.told("resolved"),
+        lambda t: t.issue.outcome is Outcome.OUT_OF_SCOPE and t.has_the_result,
     ),
     Branch(
         "新客户售前→销售部",
@@ -246,10 +257,29 @@ _HANDLING = (
         lambda t: t.did(ActionName.REPORT_PROGRESS) and t.told("progress"),
     ),
     Branch(
+        "逾期，坐席催办并致电客户",
+        "Late: the agent asks, and calls",
+        lambda s: PromiseKind.CONTACT in s.expected.kinds,
+        lambda t: (
+            t.told("chased", Audience.HANDLER) and t.ended(PromiseKind.CONTACT, PromiseEnd.KEPT)
+        ),
+    ),
+    Branch(
+        "结果由坐席致电答复",
+        "The agent's call brings the result",
+        lambda s: PromiseKind.REPLY in s.expected.kinds,
+        lambda t: (
+            t.did(ActionName.CONTACT_CUSTOMER) and t.ended(PromiseKind.REPLY, PromiseEnd.KEPT)
+        ),
+    ),
+    Branch(
         "改派他人",
         "Given to somebody else",
         lambda s: s.script.reassign or s.script.accept == "never",
-        lambda t: any(e.action == ActionName.REASSIGN and e.actor != _ROSTER for e in t.events),
+        lambda t: any(
+            e.action == ActionName.REASSIGN and e.actor not in {_ROSTER, t.issue.agent}
+            for e in t.events
+        ),
     ),
     Branch(
         "转其他部门",
@@ -283,7 +313,7 @@ _HANDLING = (
     ),
 )
 _ROSTER = "roster"
-"""Who hands over what somebody who is away has left undone."""
+"""Who hands over what somebody who is away has left undone; its agent passes on what was queued."""
 
 # --- Paid service (R17) --------------------------------------------------------------------------
 
@@ -355,10 +385,16 @@ _COMPLAINTS = (
         lambda t: t.told("complaint_received", Audience.GM_OFFICE),
     ),
     Branch(
+        "情绪激动，先安抚",
+        "Agitated: calmed first",
+        lambda s: PromiseKind.CALMING in s.expected.kinds,
+        lambda t: t.did(ActionName.CALM) and t.ended(PromiseKind.CALMING, PromiseEnd.KEPT),
+    ),
+    Branch(
         "不成立，向客户说明",
         "Unfounded, and explained",
         lambda s: s.script.verify is Verdict.UNFOUNDED,
-        lambda t: _verified(t, Verdict.UNFOUNDED) and t.told("unfounded"),
+        lambda t: _verified(t, Verdict.UNFOUNDED) and (t.told("unfounded") or t.has_the_result),
     ),
     Branch(
         "一般投诉，部门处理",
@@ -411,6 +447,17 @@ _HEARD = (
         "Called back, and it runs",
         lambda s: _calls(s, "good"),
         lambda t: any(c.running and not c.conflict for c in t.calls),
+    ),
+    Branch(
+        "热线解决的故障，次日回访",
+        "Solved on the line, called back",
+        lambda s: any(each.by_hotline and each.calls for each in s.rounds),
+        lambda t: any(
+            call.generation == answer.generation
+            for call in t.calls
+            for answer in t.consultations
+            if answer.on_the_line
+        ),
     ),
     Branch(
         "回访不良，重开",
@@ -483,7 +530,7 @@ _SAID = (
             t.issue.outcome is Outcome.MERGED
             and t.issue.merged_into is not None
             and t.told("merged")
-            and t.told("resolved")
+            and t.has_the_result
         ),
     ),
 )

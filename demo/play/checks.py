@@ -78,7 +78,10 @@ def _nobody_unanswered(evidence: Evidence) -> Iterator[str]:
     answers = {each.intake.reference: each.expected.replies for each, _ in evidence.pairs}
     for sample, issue in evidence.pairs:
         for_itself = sample.expected.outcome not in {Outcome.WITHDRAWN, Outcome.MERGED}
-        wanted = sample.expected.replies | answers.get(sample.script.merge or "", {})
+        own = sample.expected.replies
+        if not sample.provided.in_writing:
+            own = {each: times for each, times in own.items() if each != _CONFIRMS}
+        wanted = own | answers.get(sample.script.merge or "", {})
         sent = Counter(
             message.template
             for message in written[issue.id]
@@ -207,10 +210,12 @@ def _thin_groups_are_told(evidence: Evidence) -> Iterator[str]:
         yield f"{', '.join(groups) or 'no group'} under the share, managers were told {told} times"
 
 
+_CONFIRMS = "told_by_call"
+"""What is written to who was told by telephone, if anything can be written to them."""
 _REPLIES = frozenset(
     {
         *("answered", "resolved", "acceptance", "unfounded", "declined", "lapsed"),
-        *("not_approved", "withdrawn", "merged"),
+        *("not_approved", "withdrawn", "merged", _CONFIRMS),
     }
 )
 """The wordings that answer a customer."""

@@ -9,10 +9,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from demo.play.script import Call, Quotation, Script, Test
+from domain import telephone
 from domain.issue.intake import Intake
+from domain.issue.lifecycle import queued, register
 from domain.sla.policy import Facts, Policy, PromiseRule
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Verdict
+from domain.vocabulary import Severity, Verdict
 
 _HANDLERS = frozenset(
     {
@@ -28,31 +30,55 @@ _BY_MAIL = ("reply", "photograph")
 
 
 class Round(NamedTuple):
-    """One generation: whether the hotline answers it, and how the customer is heard."""
+    """One generation: whether the hotline answers it, how the customer is heard, and whether the
+    agent's call brings them the result (R34).
+    """
 
     by_hotline: bool
     test: Test | None = None
     calls: tuple[Call, ...] = ()
+    by_call: bool = False
 
     @property
     def failed(self) -> bool:
         """Whether it did not help: another round follows."""
-        return self.test == "failed" or self.calls[-1:] == ("bad",)
+        return self.test == "failed" or self.urgent
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it is more urgent then: a repair failed, or the callback says so (R24)."""
+        return self.calls[-1:] == ("bad",) or (self.test == "failed" and not self.by_hotline)
 
 
-def facts_of(intake: Intake, *, first_contact: bool = False) -> Facts:
+def facts_of(
+    intake: Intake, *, first_contact: bool = False, severity: Severity | None = None
+) -> Facts:
     """What a policy may ask about it; no rule of a demonstration asks for the centre."""
     same = {name: getattr(intake, name) for name in _SAME}
     return Facts(
         **same,
+        severity=severity or intake.severity,
         centre="",
         customer=intake.customer.type,
         existing=intake.customer.existing,
         first_contact=first_contact,
+        in_writing=in_writing(intake),
     )
 
 
-_SAME = ("kind", "severity", "category", "product_line", "region")
+def in_writing(intake: Intake) -> bool:
+    """Whether its customer can be written to, by the channels of the examples."""
+    phone = telephone.read(intake.customer.phone)
+    return intake.customer.email is not None or (phone is not None and phone.takes_texts)
+
+
+_SAME = ("kind", "category", "product_line", "region", "channel")
+
+
+def waits(intake: Intake, policy: Policy) -> bool:
+    """Whether it waits in a queue until an agent takes it (R36)."""
+    queue = policy.queue(facts_of(intake))
+    return queue is not None and queued(register(intake, intake.reported_at), queue).queue == queue
 
 
 def completed(intake: Intake, script: Script, policy: Policy) -> Script:
@@ -67,7 +93,7 @@ def completed(intake: Intake, script: Script, policy: Policy) -> Script:
         if intake.kind in {"complaint", "paid_service"}:
             raise ValueError(f"answering: the demonstration has no {intake.kind} at the hotline")
         given["hotline"] = script.hotline or "answers"
-    elif script.hotline:
+    elif script.hotline and not waits(intake, policy):
         raise ValueError('script.hotline: nobody answers it there: say "answering": true')
     if intake.kind == "complaint":
         given["verify"] = script.verify or Verdict.GENERAL
@@ -133,19 +159,39 @@ class _Heard:
         self._calls: Iterator[Call] = iter(script.callback or ())
         self._tests: Iterator[Test] = iter(script.tests or ())
         self._attempts = 1
+        found = script.verify
+        self._severity = intake.severity
+        if found and found is not Verdict.UNFOUNDED:
+            self._severity = Severity(found)
 
     def next(self, *, by_hotline: bool) -> Round:
         """Hear them once more."""
+        by_call = self._called_with_it(by_hotline=by_hotline)
         if self._is_over_before_the_work:
-            return Round(by_hotline)
-        call = self._rule(PromiseKind.CALLBACK, by_hotline=by_hotline)
-        if call and not by_hotline:
-            self._attempts = call.attempts
-            return Round(by_hotline, calls=self._next_calls())
-        if self._rule(PromiseKind.CUSTOMER_TEST, by_hotline=by_hotline) and not self._unfounded:
-            usual: Test = "worked" if by_hotline or self._script.quotation else "silence"
-            return Round(by_hotline, test=self._next_test(usual))
-        return Round(by_hotline)
+            return Round(by_hotline, by_call=by_call and not in_writing(self._intake))
+        test = self._tested(by_hotline=by_hotline)
+        calls = self._called(by_hotline=by_hotline) if test != "failed" else ()
+        heard = Round(by_hotline, test, calls, by_call)
+        self._severity = Severity.MAJOR if heard.urgent else self._severity
+        return heard
+
+    def _called_with_it(self, *, by_hotline: bool) -> bool:
+        """R34: what the hotline sends, only if it cannot be written; what it says, not again."""
+        told = by_hotline and (self._script.hotline == "answers" or in_writing(self._intake))
+        return not told and self._rule(PromiseKind.REPLY, by_hotline=by_hotline) is not None
+
+    def _tested(self, *, by_hotline: bool) -> Test | None:
+        rule = self._rule(PromiseKind.CUSTOMER_TEST, by_hotline=by_hotline)
+        if rule is None or self._unfounded:
+            return None
+        return self._next_test("worked" if by_hotline or self._script.quotation else "silence")
+
+    def _called(self, *, by_hotline: bool) -> tuple[Call, ...]:
+        rule = self._rule(PromiseKind.CALLBACK, by_hotline=by_hotline)
+        if rule is None:
+            return ()
+        self._attempts = rule.attempts
+        return self._next_calls()
 
     def check_used_up(self) -> None:
         """Refuse what the script says beyond the end."""
@@ -193,7 +239,8 @@ class _Heard:
         )
 
     def _rule(self, kind: PromiseKind, *, by_hotline: bool) -> PromiseRule | None:
-        return self._policy.rule(kind, facts_of(self._intake, first_contact=by_hotline))
+        facts = facts_of(self._intake, first_contact=by_hotline, severity=self._severity)
+        return self._policy.rule(kind, facts)
 
 
 _WRONG_TESTS = (

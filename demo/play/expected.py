@@ -1,11 +1,13 @@
 """What the registers must say when a script has been played, worked out without asking the desk."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from demo.play.course import Round
 from demo.play.script import Call, Quotation, Script
 from domain.issue.intake import Intake
+from domain.issue.thresholds import OWED_TO_THE_CUSTOMER
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import Model, Outcome, Severity, Verdict
 
@@ -14,6 +16,23 @@ _OF_THE_QUOTATION = {
     "declines": (PromiseEnd.KEPT, Outcome.DECLINED),
     "silence": (PromiseEnd.WITHDRAWN, Outcome.LAPSED),
 }
+
+
+class Provided(NamedTuple):
+    """What the policy has for such an issue beside its rounds."""
+
+    queue: bool
+    """It waits until an agent takes it (R36)."""
+    calming: bool
+    """Its customer is calmed first (R47)."""
+    contact: bool
+    """Of what is late the agent who took it in asks the handler, and calls the customer (R13)."""
+    in_writing: bool
+    """Its customer can be written to."""
+    callback: bool
+    """What the hotline answers is called back as well (R22)."""
+    afterwards: frozenset[PromiseKind]
+    """What follows the closing."""
 
 
 class Expected(Model):
@@ -27,8 +46,8 @@ class Expected(Model):
     forms: dict[int, bool]
     """The generations with a handling form, and whether a result stands in it."""
     replies: dict[str, int]
-    """By which wordings, and how often, the customer is answered in writing (R6); of a merged issue
-    besides those of the one that speaks for it.
+    """By which wordings, and how often, the customer is answered in writing (R6), or told so what
+    they heard; of a merged issue besides those of the one that speaks for it.
     """
     reopened: int
     rises: bool
@@ -41,10 +60,10 @@ class Expected(Model):
 
 
 def expected(
-    intake: Intake, script: Script, rounds: Sequence[Round], afterwards: Collection[PromiseKind]
+    intake: Intake, script: Script, rounds: Sequence[Round], provided: Provided
 ) -> Expected:
     """Work it out."""
-    life = _Life(intake, script)
+    life = _Life(intake, script, provided)
     if script.withdraw:
         life.ends_early(Outcome.WITHDRAWN)
     elif script.merge:
@@ -52,7 +71,7 @@ def expected(
     else:
         for generation, each in enumerate(rounds, start=1):
             life.goes_through(generation, each)
-        life.is_closed(len(rounds), afterwards)
+        life.is_closed(len(rounds))
     return Expected(
         outcome=life.outcome,
         promises=life.promises,
@@ -65,9 +84,10 @@ def expected(
 
 
 class _Life:
-    def __init__(self, intake: Intake, script: Script) -> None:
+    def __init__(self, intake: Intake, script: Script, provided: Provided) -> None:
         self._intake = intake
         self._script = script
+        self._provided = provided
         self._severity = intake.severity
         self._sent = False
         self.outcome = Outcome.SOLVED
@@ -81,9 +101,15 @@ class _Life:
         """What is not done by then is given up."""
         self.outcome = outcome
         self.replies[outcome] += 1
-        self.forms[1] = False
         accepted = self._script.withdraw == "in_progress"
-        self._end("response.1", _late(self._script.accept) if accepted else PromiseEnd.WITHDRAWN)
+        taken = PromiseEnd.KEPT if accepted else PromiseEnd.WITHDRAWN
+        if self._provided.queue:
+            self._end("hand_over.1", taken)
+        if self._provided.calming:
+            self._end("calming.1", taken)
+        if accepted or not self._provided.queue:
+            self.forms[1] = False
+            self._end("response.1", _late(self._script.accept) if accepted else taken)
         for kind in _FIRST.get(self._intake.kind, (PromiseKind.RESOLUTION,)):
             self._end(f"{kind}.1", PromiseEnd.WITHDRAWN)
 
@@ -92,15 +118,19 @@ class _Life:
         in_scope = self._intake.category != "out_of_scope"
         self.outcome = Outcome.SOLVED if in_scope else Outcome.OUT_OF_SCOPE
         if each.by_hotline:
-            for kind in (PromiseKind.HAND_OVER, PromiseKind.RESPONSE, PromiseKind.RESOLUTION):
+            heard_from = () if self._provided.queue else (PromiseKind.RESPONSE,)
+            for kind in (PromiseKind.HAND_OVER, *heard_from, PromiseKind.RESOLUTION):
                 self._end(f"{kind}.{generation}", PromiseEnd.KEPT)
             self.replies["answered"] += 1
         else:
-            self._is_handled(generation)
+            self._is_handled(generation, by_call=each.by_call)
+        if each.by_call:  # R34
+            self._end(f"reply.{generation}", PromiseEnd.KEPT)
         self._is_heard(generation, each)
 
-    def is_closed(self, generation: int, afterwards: Collection[PromiseKind]) -> None:
+    def is_closed(self, generation: int) -> None:
         """R18, R26: the customer scores it, the manager rates it."""
+        afterwards = self._provided.afterwards
         scored = PromiseEnd.KEPT if self._script.scores else PromiseEnd.WITHDRAWN
         if PromiseKind.EVALUATION in afterwards and self.outcome is Outcome.SOLVED:
             self._end(f"evaluation.{generation}", scored)
@@ -108,32 +138,41 @@ class _Life:
         if PromiseKind.DIFFICULTY in afterwards and rated:
             self._end(f"difficulty.{generation}", PromiseEnd.KEPT)
 
-    def _is_handled(self, generation: int) -> None:
+    def _is_handled(self, generation: int, *, by_call: bool) -> None:
         first, self._sent = not self._sent, True
         script = self._script
         self.forms[generation] = False
         if generation == 1 and script.hotline:  # the hotline only held it
             self.promises["hand_over.1"] = PromiseEnd.BROKEN
+            self.rises = self.rises or self._provided.queue
+        elif generation == 1 and self._provided.queue:
+            self._end("hand_over.1", PromiseEnd.KEPT)
+        if generation == 1 and self._provided.calming:
+            self._end("calming.1", PromiseEnd.KEPT)
         self._end(f"response.{generation}", _late(script.accept if first else "on_time"))
         if first and script.panel:
             self._end(f"panel.{generation}", PromiseEnd.KEPT)
         if first and script.wait:
             self._end(f"waiting.{generation}", PromiseEnd.KEPT)
         if first and script.verify and not self._goes_on_after(script.verify):
+            self._is_told("unfounded", by_call=by_call)
             return
         if first and script.quotation and not self._is_agreed(script.quotation):
             return
         self._end(f"resolution.{generation}", _late(script.resolve if first else "on_time"))
         self.forms[generation] = True
         paid = self._intake.kind == "paid_service"
-        self.replies["acceptance" if paid else "resolved"] += 1
+        self._is_told("acceptance" if paid else "resolved", by_call=by_call)
+
+    def _is_told(self, wording: str, *, by_call: bool) -> None:
+        """R34: by the agent's call, which is confirmed in writing, or by a message alone."""
+        self.replies["told_by_call" if by_call else wording] += 1
 
     def _goes_on_after(self, verdict: Verdict) -> bool:
         """R19."""
         self._end("verification.1", PromiseEnd.KEPT)
         if verdict is Verdict.UNFOUNDED:
             self._end("resolution.1", PromiseEnd.KEPT)  # the explanation is the answer
-            self.replies["unfounded"] += 1
             self.outcome = Outcome.UNFOUNDED
             return False
         self._severity = Severity(verdict)
@@ -170,13 +209,25 @@ class _Life:
             self._end(f"callback.{generation}{again}", PromiseEnd.KEPT)
         if each.calls[-1:] == ("not_reached",):
             self.outcome = Outcome.NOT_REACHED
-        if each.failed and not each.by_hotline:  # R24: with higher urgency
+        if each.by_hotline and each.test == "failed" and self._provided.callback:
+            self._end(f"callback.{generation}", PromiseEnd.KEPT)  # nobody has to ask any more
+        if each.urgent:  # R24
             self.rises = self.rises or self._severity is Severity.MAJOR
             self._severity = Severity.MAJOR
 
     def _end(self, key: str, end: PromiseEnd) -> None:
         self.promises[key] = end
         self.rises = self.rises or end is PromiseEnd.BROKEN
+        kind, generation, *_ = key.split(".")
+        owed = PromiseKind(kind) in OWED_TO_THE_CUSTOMER
+        if end is PromiseEnd.BROKEN and owed and self._provided.contact:
+            self._is_called_about(generation)
+
+    def _is_called_about(self, generation: str) -> None:
+        """R13: once for each promise that was broken, as the agent calls before the next is."""
+        key = f"contact.{generation}"
+        before = sum(each.startswith(key) for each in self.promises)
+        self.promises[f"{key}.{before + 1}" if before else key] = PromiseEnd.KEPT
 
 
 _FIRST: Mapping[str, tuple[PromiseKind, ...]] = {

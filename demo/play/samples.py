@@ -9,13 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from demo.play.course import Round, completed, course, facts_of
-from demo.play.expected import Expected, expected
+from demo.play.course import Round, completed, course, facts_of, in_writing, waits
+from demo.play.expected import Expected, Provided, expected
 from demo.play.script import Script
 from domain.errors import InputError
+from domain.issue.calming import to_be_calmed
 from domain.issue.intake import Intake
 from domain.sla.policy import Policy
-from domain.sla.promise import PromiseKind
+from domain.sla.promise import OVERSIGHT, PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Model
 from runtime.textfiles import findings, read_utf8
@@ -30,20 +31,25 @@ class SampleIssue(Model):
     intake: Intake
     script: Script
     rounds: tuple[Round, ...]
-    afterwards: frozenset[PromiseKind]
-    """What the policy has follow the closing."""
+    provided: Provided
     speaks_for: tuple[str, ...] = ()
     """References of those that are merged into it."""
 
     @property
     def expected(self) -> Expected:
         """What the registers must say when it has been played."""
-        return expected(self.intake, self.script, self.rounds, self.afterwards)
+        return expected(self.intake, self.script, self.rounds, self.provided)
 
     @property
     def is_worked_on(self) -> bool:
         """Whether somebody is sent at first, so that others can wait for the same answer."""
         return bool(self.rounds) and not self.rounds[0].by_hotline
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether an agent takes it out of the queue; not what is nobody's any more by then."""
+        gone = self.script.withdraw == "registered" or self.script.merge is not None
+        return self.provided.queue and self.script.hotline != "holds" and not gone
 
     @property
     def complaints(self) -> int:
@@ -60,14 +66,25 @@ def sample(intake: Intake, script: Script, policy: Policy) -> SampleIssue:
     """
     script = completed(intake, script, policy)
     rounds = course(intake, script, policy)
-    by_hotline = bool(rounds) and rounds[-1].by_hotline
-    facts = facts_of(intake, first_contact=by_hotline)
-    rated = frozenset() if by_hotline else frozenset({PromiseKind.DIFFICULTY})
-    after = {k for k in rated | {PromiseKind.EVALUATION} if policy.rule(k, facts)}
-    made = SampleIssue(intake=intake, script=script, rounds=rounds, afterwards=frozenset(after))
+    provided = _provided(intake, rounds, policy)
+    made = SampleIssue(intake=intake, script=script, rounds=rounds, provided=provided)
     if script.scores and PromiseKind.EVALUATION not in made.expected.kinds:
         raise ValueError(f"script.scores: nobody is asked, it is {made.expected.outcome}")
     return made
+
+
+def _provided(intake: Intake, rounds: Sequence[Round], policy: Policy) -> Provided:
+    facts, on_the_line = facts_of(intake), facts_of(intake, first_contact=True)
+    at_last = on_the_line if rounds and rounds[-1].by_hotline else facts
+    calmed = to_be_calmed(intake) and policy.rule(PromiseKind.CALMING, facts)
+    return Provided(
+        queue=waits(intake, policy),
+        calming=bool(calmed),
+        contact=policy.rule(PromiseKind.CONTACT, facts) is not None,
+        in_writing=in_writing(intake),
+        callback=policy.rule(PromiseKind.CALLBACK, on_the_line) is not None,
+        afterwards=frozenset(kind for kind in OVERSIGHT if policy.rule(kind, at_last)),
+    )
 
 
 def read_samples(path: Path, rulebook: Rulebook) -> list[SampleIssue]:

@@ -20,7 +20,7 @@ from demo.play.samples import SampleIssue, sample
 from demo.play.script import Call, Quotation, Script, Test
 from domain.errors import Refused
 from domain.issue.actions import PUBLIC_ACTIONS, ActionName
-from domain.issue.view import IssueView
+from domain.issue.view import IssueView, call_due
 from domain.sla.policy import Policy
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.staff.roster import OFF, Roster
@@ -130,6 +130,8 @@ class _Script:
         """From the customer's call on."""
         case = await self._office.case_of(self._script.case) if self._script.case else None
         issue = await self._talk.begin(await self._report())
+        if self._sample.is_taken:
+            issue = await self._take(issue)
         if self._script.withdraw:
             await self._withdraw(issue)
         elif self._script.merge:
@@ -146,6 +148,8 @@ class _Script:
                 issue = await self._answer(issue, case)
             else:
                 issue = await self._handle(issue)
+            if each.by_call:
+                issue = await self._bring(issue)
             issue = await self._hear(issue, each)
         issue = await self._board.until(issue.id, lambda seen: seen.stage is Stage.CLOSED)
         await self._afterwards(issue)
@@ -160,6 +164,44 @@ class _Script:
         self._played.numbers += (answer.number for answer in answers)
         await self._office.registered(intake.reference, answers[0].number)
         return answers[0]
+
+    async def _take(self, issue: IssueView) -> IssueView:
+        """R36: an agent takes it, to answer or to pass it on."""
+        await self._pause(0.3, 0.8)
+        issue = await self._do(issue, ActionName.TAKE, by=self._agent)
+        if self._script.hotline:
+            return issue
+        await self._pause(0.2, 0.5)
+        said = {"reason": lines.PASSED_ON}
+        return await self._do(issue, ActionName.REASSIGN, said, by=self._agent)
+
+    async def _call(self, issue: IssueView, told: str, words: str) -> IssueView:
+        """R13, R34: the agent who took it in telephones the customer."""
+        await self._pause(0.3, 0.8)
+        said = {"reached": True, "told": told, "words": words}
+        return await self._do(issue, ActionName.CONTACT_CUSTOMER, said, by=self._agent)
+
+    async def _bring(self, issue: IssueView) -> IssueView:
+        """R34: as soon as there is a result."""
+        issue = await self._board.until(
+            issue.id,
+            lambda seen: (call := call_due(seen)) is not None and call.kind is PromiseKind.REPLY,
+        )
+        return await self._call(issue, lines.EXPLAINED, lines.UNDERSTOOD)
+
+    async def _see_to_what_is_late(self, issue: IssueView) -> IssueView:
+        """R13: they ask the handler how far it is, and call the customer."""
+        if not self._sample.provided.contact:
+            return issue
+        await self._pause(0.2, 0.5)
+        await self._do(issue, ActionName.CHASE, {"asks": lines.PRESSED}, by=self._agent)
+        return await self._call(issue, lines.APOLOGISED, lines.HEARD)
+
+    async def _calm(self, issue: IssueView) -> IssueView:
+        """R47: somebody with a name speaks with the customer, before all else."""
+        await self._pause(0.3, 0.8)
+        said = {"spoken": lines.CALMED}
+        return await self._do(issue, ActionName.CALM, said, by=self._manager(issue))
 
     async def _answer(self, issue: IssueView, case: str | None) -> IssueView:
         """R8, R29: the agent knows it, or finds it in the case library."""
@@ -188,6 +230,8 @@ class _Script:
             issue = await self._accept(issue)
             await self._pause(0.8, 1.5)
             return await self._do(issue, ActionName.RESOLVE, self._result(issue))
+        if self._sample.provided.calming:
+            issue = await self._calm(issue)
         issue = await self._work_on(await self._take_on(issue))
         if self._script.verify:
             issue = await self._verify(issue, self._script.verify)
@@ -202,7 +246,7 @@ class _Script:
         if self._script.accept == "late":
             issue = await self._overdue(issue, PromiseKind.RESPONSE)
         elif self._script.accept == "never":
-            issue = await self._board.until(issue.id, lambda seen: seen.escalation_level > 0)
+            issue = await self._overdue(issue, PromiseKind.RESPONSE)
             await self._pause(0.2, 0.5)
             issue = await self._hand_on(issue, lead(issue), "没有按时受理，改派。")
         return await self._accept(issue)
@@ -327,19 +371,22 @@ class _Script:
             await self._board.until(issue.id, lambda seen: seen.stage is Stage.REPLIED)
             issue = await self._talk.ask(issue)
         if each.test:
-            issue = await self._try(issue, each.test)
+            issue = await self._try(issue, each.test, called=bool(each.calls))
         for call in each.calls:
             issue = await self._call_back(issue, call)
         return issue
 
-    async def _try(self, issue: IssueView, test: Test) -> IssueView:
-        """R9, R17: the customer tries it and says so, or says nothing."""
+    async def _try(self, issue: IssueView, test: Test, *, called: bool) -> IssueView:
+        """R9, R17: the customer tries it and says so, or says nothing until they are ``called``."""
         if test == "silence":
-            return issue
+            return await self._silent(issue) if called else issue
         issue = await self._board.until(issue.id, lambda seen: seen.stage is Stage.REPLIED)
         await self._pause(0.5, 1.2)
         said = {"worked": test == "worked", "words": lines.TESTED[test]}
         return await self._do(issue, ActionName.REPORT_TEST, said, by=CUSTOMER)
+
+    async def _silent(self, issue: IssueView) -> IssueView:
+        return await self._ended(issue, PromiseKind.CUSTOMER_TEST, PromiseEnd.WITHDRAWN)
 
     async def _call_back(self, issue: IssueView, call: Call) -> IssueView:
         """R22-R25: a clerk calls as soon as that may be done."""
@@ -404,9 +451,13 @@ class _Script:
         return nearest.id if nearest else None
 
     async def _overdue(self, issue: IssueView, kind: PromiseKind) -> IssueView:
-        """Wait until the desk itself shows that promise as broken."""
+        """Wait until the desk itself shows that promise as broken; its agent sees to that."""
+        issue = await self._ended(issue, kind, PromiseEnd.BROKEN)
+        return await self._see_to_what_is_late(issue)
+
+    async def _ended(self, issue: IssueView, kind: PromiseKind, end: PromiseEnd) -> IssueView:
         return await self._board.until(
-            issue.id, lambda seen: latest(seen, kind).end is PromiseEnd.BROKEN
+            issue.id, lambda seen: any(p.kind is kind and p.end is end for p in seen.promises)
         )
 
     def _today(self, issue: IssueView) -> date:

@@ -5,6 +5,7 @@ how far it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import ANSWERED_THEN, OPEN, end, the_answer_in_writing
 from domain.issue.state import Issue, NotificationRequest
 from domain.sla.promise import CALLS, Promise, PromiseKind
-from domain.vocabulary import SUPERVISORS, Actor, Audience, Role, Stage, Text, Words
+from domain.vocabulary import SUPERVISORS, Actor, Audience, Outcome, Role, Stage, Text, Words
 
 
 class ContactCustomer(Act):
@@ -51,8 +52,10 @@ def call_owed(issue: Issue) -> Promise | None:
 
 
 def _no_call_owed(issue: Issue, _: Actor) -> Refused | None:
-    if call_owed(issue):
-        return None
+    return None if call_owed(issue) else _none_is_due(issue)
+
+
+def _none_is_due(issue: Issue) -> Refused:
     return Refused("NotAllowed", f"no call to the customer of {issue.number} is due: add a note")
 
 
@@ -63,19 +66,32 @@ def contact_customer(issue: Issue, act: ContactCustomer, at: datetime) -> Change
     """
     promise = call_owed(issue)
     if promise is None:
-        raise Refused("NotAllowed", f"no call to the customer of {issue.number} is due")
-    if not act.reached and issue.called_in_vain + 1 < promise.attempts:
+        raise _none_is_due(issue)
+    if not act.reached and not _in_vain(issue, promise):
         return {}
     ended: Changes = {"promises": end(issue, at, promise.kind)}
     if promise.kind is PromiseKind.CONTACT:
         return ended | ({} if act.reached else {"tell": (_MISSED,)})
     # What follows the answer begins with it: to be tried, to be called about (R9, R22).
-    ended["make"] = ANSWERED_THEN
+    ended["make"] = _THEN.get(issue.ends_as, ())
     if act.reached:
         return ended | {"stage": Stage.REPLIED, "tell": (_TOLD,)}
     return ended | {"tell": (the_answer_in_writing(issue),)}
 
 
+def _in_vain(issue: Issue, promise: Promise) -> bool:
+    """Whether one more call that does not reach them is the last of those that the policy wants;
+    somebody who can only be called is called until they are reached.
+    """
+    return 0 < promise.attempts <= issue.called_in_vain + 1
+
+
+_THEN: Mapping[Outcome, tuple[PromiseKind, ...]] = {
+    Outcome.SOLVED: ANSWERED_THEN,
+    Outcome.OUT_OF_SCOPE: ANSWERED_THEN,
+    Outcome.UNFOUNDED: (PromiseKind.CALLBACK,),
+}
+"""What follows the answer by how the issue ends; nothing, where no work was done."""
 _TOLD = NotificationRequest(template="told_by_call", to=Audience.CUSTOMER)
 _MISSED = NotificationRequest(template="missed_call", to=Audience.CUSTOMER)
 

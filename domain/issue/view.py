@@ -14,7 +14,7 @@ from domain.issue.lifecycle import allowed
 from domain.issue.state import Issue, Person, SlaState, StepNote
 from domain.markdown import cell, plain
 from domain.roles import rank
-from domain.sla.promise import Promise, PromiseEnd, PromiseKind
+from domain.sla.promise import CALLS, Promise, PromiseEnd, PromiseKind
 from domain.terms import behaviour_of
 from domain.vocabulary import Behaviour, Code, Consent, Instant, Model, Outcome, Severity, Stage
 
@@ -55,6 +55,11 @@ class PromiseView(Model):
     def by_own_word(self) -> bool:
         """Kept, as far as somebody's own word goes."""
         return self.end is PromiseEnd.KEPT and self.own_word_at is not None
+
+
+def call_due(seen: IssueView) -> PromiseView | None:
+    """Return the promise by which the agent is to call the customer now (R13, R34)."""
+    return next((p for p in seen.promises if p.kind in CALLS and p.ended_at is None), None)
 
 
 class IssueView(Model):

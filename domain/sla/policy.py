@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationInfo,
     field_serializer,
     field_validator,
     model_validator,
@@ -100,6 +101,7 @@ class Facts(Model):
     first_contact: bool = False
     generation: int = 1
     channel: Channel = Channel.TELEPHONE
+    in_writing: bool = True
 
 
 # Sorted on the way out: the same rule is the same JSON in every process.
@@ -125,6 +127,11 @@ class Selector(Model):
     )
     channel: Annotated[frozenset[Channel], _Sorted] = Field(
         default=frozenset(), description="how it came in (R1)", exclude_if=lambda asked: not asked
+    )
+    in_writing: Annotated[frozenset[bool], _SortedFlags] = Field(
+        default=frozenset(),
+        description="[false] no channel has an address of its customer: they are called (R34)",
+        exclude_if=lambda asked: not asked,
     )
 
     def mismatches(self, facts: Facts) -> tuple[str, ...]:
@@ -153,8 +160,18 @@ class PromiseRule(Model):
     opens: WrittenPeriod | None = Field(
         default=None, description="not before this; working days: from opening time on"
     )
-    attempts: Annotated[int, Field(gt=0)] = 1
+    attempts: Annotated[int, Field(ge=0)] = Field(
+        default=1, description='how often somebody calls; 0, of a "reply": until they reach them'
+    )
     marks: tuple[ThresholdRule, ...]
+
+    @field_validator("attempts")
+    @classmethod
+    def _only_the_reply_is_tried_for_ever(cls, attempts: int, info: ValidationInfo) -> int:
+        if not attempts and info.data.get("promise") is not PromiseKind.REPLY:
+            msg = '0, until they are reached, is for a "reply": say how often somebody calls'
+            raise ValueError(msg)
+        return attempts
 
     def mismatches(self, facts: Facts) -> tuple[str, ...]:
         """Name the fields in which the issue is not what the rule is for. What is promised of a

@@ -102,7 +102,8 @@ def _is_none(value: object) -> bool:
 
 class Promise(Model):
     """One clock of one issue. ``generation`` counts reopenings; a callback is the ``attempt``-th of
-    at most ``attempts`` (R25) and may not be made before ``opens_at`` (R22).
+    at most ``attempts`` (R25; 0: of as many as it takes, R34) and may not be made before
+    ``opens_at`` (R22).
 
     ``stops`` are the times it stood still, ``paused_at`` is since when it does; ``pauses`` counts
     both. ``consumed`` is how much of its time was used up, on its own clock, when it stopped or

@@ -31,6 +31,7 @@ from tests.support.builders import LINKS, an_intake
 MONDAY = datetime.fromisoformat("2026-11-23T10:00+08:00")
 CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 CLERK = Actor(id="fan.meiling", role=Role.CLERK)
+AGENT = Actor(id="07", role=Role.AGENT)
 _ADDRESS = re.compile(r"(\S+?)(?:：|:? )https://desk\.example/l/(\S+)$", re.MULTILINE)
 
 
@@ -108,7 +109,7 @@ async def test_the_links_follow_an_issue_to_its_end_and_through_a_reopening(desk
     issue = await desk.take(issue, ActionName.ACCEPT, handler(issue))
     assert purposes(await desk.links(issue)) == {"accepted": ["progress"]}
     issue = await desk.take(issue, ActionName.RESOLVE, handler(issue), result="new reader")
-    assert purposes(await desk.links(issue)) == {"resolved": ["test"]}
+    assert purposes(await desk.links(issue)) == {"resolved": ["test"], "result_back": []}
     issue = await desk.take(issue, ActionName.REPORT_TEST, CUSTOMER, worked=False)
     again = await desk.links(issue)
     assert purposes(again) == {
@@ -118,7 +119,8 @@ async def test_the_links_follow_an_issue_to_its_end_and_through_a_reopening(desk
     }
     assert {link.generation for found in again.values() for link in found} == {2}
     issue = await desk.take(issue, ActionName.RESOLVE, handler(issue), result="new board")
-    issue = await desk.take(issue, ActionName.REPLIED, DESK)
+    told = {"reached": True, "told": "the board is new"}
+    issue = await desk.take(issue, ActionName.CONTACT_CUSTOMER, AGENT, **told)
     desk.now += timedelta(days=1)
     said = {"reached": True, "running": True, "satisfied": True, "words": "fine"}
     issue = await desk.take(issue, ActionName.RECORD_CALLBACK, CLERK, **said)
@@ -163,7 +165,7 @@ async def test_a_price_above_the_limit_is_approved_by_the_managers_link(desk: De
     issue = await desk.take(issue, ActionName.THRESHOLD, DESK, promise=late.key, threshold=last)
     rows = await desk.pool.fetch("SELECT recipient, body FROM outbox WHERE seq = $1", issue.seq)
     held = {row["recipient"]: [link.person for link in links_of(row["body"])] for row in rows}
-    assert held == {"sun.li": ["sun.li"], "tian.hui": ["tian.hui"]}
+    assert held == {"sun.li": ["sun.li"], "tian.hui": ["tian.hui"], "07": []}
 
 
 async def test_whoever_is_asked_for_advice_is_given_a_link_that_answers(desk: Desk) -> None:

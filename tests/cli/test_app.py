@@ -237,6 +237,22 @@ def test_lists_are_for_people_or_for_programs(yinuo: Yinuo) -> None:
     assert (opened["number"], opened["engineer"]["id"]) in unheard
 
 
+def test_r34_whom_agents_are_to_call_is_a_list_with_why_and_by_when(yinuo: Yinuo) -> None:
+    by_hand = ("--severity", "major", "--agent", "09", "--phone", "+86 471 5550 0130")
+    opened = seen(yinuo("issue", "open", *BY_HAND.split(), *by_hand, "--json"))
+    assert opened.engineer
+    assert "Nobody is to be called." in yinuo("issue", "list", "--calls", "--agent", "09").out
+    by = ("--by", opened.engineer.id)
+    yinuo("issue", "accept", opened.number, *by)
+    yinuo("issue", "resolve", opened.number, *by, "--result", "new reader")
+    shown = yinuo("issue", "list", "--calls", "--agent", "09").out
+    for said in (opened.number, "0130", "已有结果"):
+        assert said in shown
+    listed = yinuo("issue", "list", "--calls", "--agent", "09", "--json").json
+    assert [each["number"] for each in listed] == [opened.number]
+    assert yinuo("audit", "--number", opened.number, "--json").json, "the look is written down"
+
+
 def test_who_only_looks_needs_the_registers_alone(
     yinuo: Yinuo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

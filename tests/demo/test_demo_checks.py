@@ -259,12 +259,17 @@ NOT_TAKEN: list[tuple[str, Falsify]] = [
         _promise_ends("H-0026", "hand_over", PromiseEnd.KEPT),
     ),
     ("Not passed on in time: the desk does", _gone("forms", _of("H-0026"))),
+    ("Taken out of the queue by an agent", _step("M-0001", "take")),
+    (
+        "Taken out of the queue by an agent",
+        _promise_ends("M-0001", "hand_over", PromiseEnd.BROKEN),
+    ),
     ("Answered out of the case library", _changed("consultations", _of("H-0027"), known_case=None)),
     ("Answered out of the case library", _changed("cases", lambda _: True, used=0)),
     ("Complex: the lead hears at once", _letter("H-0028", "complex")),
     ("Complex: the lead hears at once", _changed("issues", _of("H-0028"), escalation_level=0)),
     ("Out of scope, and told so", _outcome("H-0015")),
-    ("Out of scope, and told so", _letter("H-0015", "resolved")),
+    ("Out of scope, and told so", _letter("H-0015", "told_by_call")),
     ("A new prospect goes to sales", _changed("issues", _of("M-0003"), department="business_unit")),
     (
         "A customer's goes to customer success",
@@ -272,6 +277,16 @@ NOT_TAKEN: list[tuple[str, Falsify]] = [
     ),
     ("The clock stands still for the customer", _step("H-0010", "resume")),
     ("Progress and a new time are told", _letter("H-0010", "progress")),
+    ("Late: the agent asks, and calls", _letter("H-0005", "chased")),
+    (
+        "Late: the agent asks, and calls",
+        _promise_ends("H-0005", "contact", PromiseEnd.BROKEN),
+    ),
+    ("The agent's call brings the result", _step("H-0019", "contact_customer")),
+    (
+        "The agent's call brings the result",
+        _promise_ends("H-0019", "reply", PromiseEnd.BROKEN),
+    ),
     ("Given to somebody else", _step("H-0016", "reassign")),
     ("Transferred to another department", _step("H-0029", "transfer")),
     ("Transferred to another department", _letter("H-0029", "transferred")),
@@ -297,8 +312,10 @@ NOT_TAKEN: list[tuple[str, Falsify]] = [
     ("Never answered: the quotation lapses", _outcome("W-0007")),
     ("Work refused once, then accepted", _changed("paid_services", _of("H-0035"), accepted=True)),
     ("The GM office hears of every one", _letter("H-0003", "complaint_received")),
+    ("Agitated: calmed first", _step("H-0003", "calm")),
+    ("Agitated: calmed first", _promise_ends("H-0003", "calming", PromiseEnd.BROKEN)),
     ("Unfounded, and explained", _changed("complaints", _of("H-0033"), verdict=Verdict.GENERAL)),
-    ("Unfounded, and explained", _letter("H-0033", "unfounded")),
+    ("Unfounded, and explained", _letter("H-0033", "told_by_call")),
     ("General: the department solves it", _changed("complaints", _of("H-0003"), archived_at=None)),
     ("General: the department solves it", _changed("complaints", _of("H-0003"), handled_by=None)),
     (
@@ -314,6 +331,7 @@ NOT_TAKEN: list[tuple[str, Falsify]] = [
     ("A score below zero becomes one", _changed("evaluations", _of("H-0032"), attitude=0)),
     ("A score below zero becomes one", _step("H-0032", "complaint_raised")),
     ("Called back, and it runs", _gone("calls", _of("H-0002"))),
+    ("Solved on the line, called back", _gone("calls", _of("H-0027"))),
     ("Called back, and reopened", _letter("H-0017", "reopened")),
     ("Never reached: written to", _letter("H-0020", "not_reached")),
     ("Scored, and well", _gone("evaluations", _of("C-0002"))),
@@ -375,7 +393,7 @@ def test_every_branch_is_proved_to_be_noticed() -> None:
 
 
 def test_a_branch_that_no_script_has_is_noticed_too() -> None:
-    lapsed = _changed("issues", _of("H-0003"), outcome=Outcome.OUT_OF_SCOPE)
+    lapsed = _changed("issues", _of("C-0002"), outcome=Outcome.OUT_OF_SCOPE)
     assert "Out of scope, and told so" in not_taken(lapsed(EXAMPLES))
 
 
@@ -384,6 +402,7 @@ def test_a_play_is_not_asked_for_branches_that_are_not_in_it() -> None:
     assert found == {
         *("The manager rated the difficulty", "Called back, and it runs"),
         *("Called back, and reopened", "Never reached: written to"),
+        *("Late: the agent asks, and calls", "The agent's call brings the result"),
     }
 
 

@@ -17,6 +17,7 @@ from tests.support.builders import an_intake
 from tests.support.demo_desk import RULEBOOK, a_sample
 
 ANSWERING = {"answering": True}
+ENQUIRY = {"kind": "consultation", "channel": "website"}
 OUT_OF_SCOPE = {"kind": "complaint", "category": "out_of_scope"}
 NO_MAIL = {"customer": {"name": "某行", "type": "individual", "phone": "+86 136 0000 0001"}}
 PAID = {"kind": "paid_service"}
@@ -35,10 +36,42 @@ def _offer(**said: Any) -> dict[str, Any]:
             ANSWERING,
             {"tests": ["failed"], "accept": "late"},
             (
-                "hand_over.1 response.1 resolution.1 customer_test.1 "
-                "response.2! resolution.2 callback.2 evaluation.2- difficulty.2"
+                "hand_over.1 response.1 resolution.1 customer_test.1 callback.1 "
+                "response.2! contact.2 resolution.2 callback.2 evaluation.2- difficulty.2"
             ),
         ),
+        (
+            ANSWERING,
+            {},
+            (
+                "hand_over.1 response.1 resolution.1 customer_test.1 callback.1 "
+                "evaluation.1- difficulty.1"
+            ),
+        ),
+        (
+            {},
+            {"accept": "late", "resolve": "late"},
+            (
+                "response.1! contact.1 resolution.1! contact.1.2 callback.1 "
+                "evaluation.1- difficulty.1"
+            ),
+        ),
+        (
+            ENQUIRY,
+            {},
+            "hand_over.1 response.1 resolution.1 customer_test.1- evaluation.1-",
+        ),
+        (
+            ENQUIRY,
+            {"hotline": "sends"},
+            "hand_over.1 resolution.1 customer_test.1 evaluation.1-",
+        ),
+        (
+            ENQUIRY,
+            {"hotline": "holds"},
+            "hand_over.1! response.1 resolution.1 customer_test.1- evaluation.1-",
+        ),
+        (ENQUIRY, {"withdraw": "registered"}, "hand_over.1- resolution.1-"),
         (
             ANSWERING,
             {"hotline": "holds", "panel": True},
@@ -47,19 +80,24 @@ def _offer(**said: Any) -> dict[str, Any]:
         (
             {"kind": "complaint"},
             {"verify": "major", "scores": [9, 9]},
-            "response.1 verification.1 response.1.2 resolution.1 callback.1 evaluation.1",
+            "response.1 verification.1 response.1.2 resolution.1 reply.1 callback.1 evaluation.1",
         ),
         (
             {"kind": "complaint"},
             {"verify": "unfounded"},
-            "response.1 verification.1 resolution.1 callback.1",
+            "response.1 verification.1 resolution.1 reply.1 callback.1",
+        ),
+        (
+            {"kind": "complaint", "agitated": True},
+            {},
+            ("calming.1 response.1 verification.1 resolution.1 reply.1 callback.1 evaluation.1-"),
         ),
         (
             PAID,
             {"quotation": {"amount": "20000.01"}, "tests": ["failed", "silence"]},
             (
                 "response.1 survey.1 quotation.1 confirmation.1 approval.1 resolution.1 "
-                "customer_test.1 response.2 resolution.2 customer_test.2- evaluation.2- "
+                "customer_test.1 response.2 resolution.2 reply.2 customer_test.2- evaluation.2- "
                 "difficulty.2"
             ),
         ),
@@ -78,14 +116,14 @@ def _offer(**said: Any) -> dict[str, Any]:
         (
             {"kind": "suggestion"},
             {"asks": True},
-            "response.1 resolution.1 feedback.1 customer_test.1- evaluation.1-",
+            "hand_over.1 response.1 resolution.1 feedback.1 customer_test.1- evaluation.1-",
         ),
         (
             {},
             {"wait": 1, "reply": "letter", "callback": ["bad", "good"]},
             (
                 "response.1 waiting.1 resolution.1 callback.1 "
-                "response.2 resolution.2 callback.2 evaluation.2- difficulty.2"
+                "response.2 resolution.2 reply.2 callback.2 evaluation.2- difficulty.2"
             ),
         ),
     ],
@@ -114,11 +152,11 @@ def test_the_examples_can_be_played_and_have_everything_in_them() -> None:
     of_operators = {Outcome.CANCELLED, Outcome.TERMINATED}
     assert {sample.expected.outcome for sample in samples} == set(Outcome) - of_operators
     kept = {PromiseKind(key.split(".")[0]) for s in samples for key in s.expected.promises}
-    by_telephone = {PromiseKind.CONTACT, PromiseKind.REPLY, PromiseKind.CALMING}
     remedies = {PromiseKind.REMEDY_APPROVAL, PromiseKind.REMEDY}
-    assert kept == set(PromiseKind) - by_telephone - remedies, (
-        "nobody of the examples is to be called, or is given anything"
-    )
+    assert kept == set(PromiseKind) - remedies, "nobody of the examples is given anything"
+    assert sum(sample.is_taken for sample in samples) >= 5
+    on_the_line = [each for s in samples for each in s.rounds if each.by_hotline and each.calls]
+    assert on_the_line, "a fault that the hotline solved is called back"
     scripts = [sample.script for sample in samples]
     assert {script.accept for script in scripts} == {"on_time", "late", "never"}
     assert {script.resolve for script in scripts} == {"on_time", "late", "signal"}
@@ -152,7 +190,11 @@ def test_the_examples_can_be_played_and_have_everything_in_them() -> None:
         (ANSWERING | {"script": {"tests": ["worked", "worked"]}}, r"line 2: script.tests: they"),
         (ANSWERING | {"script": {"tests": []}}, r"line 2: script.tests: they must end"),
         (ANSWERING | {"script": {"wait": 2}}, r"line 2: script.wait: nobody is sent"),
-        (ANSWERING | {"script": {"callback": ["good"]}}, r"line 2: script.callback: the calls"),
+        (
+            ANSWERING | {"kind": "consultation", "script": {"callback": ["good"]}},
+            r"line 2: script.callback: nobody will call",
+        ),
+        (ANSWERING | {"script": {"callback": ["bad"]}}, r"line 2: script.callback: the calls"),
         ({"script": {"tests": ["worked"]}}, r"line 2: script.tests: .* left out where nobody"),
         ({"script": {"verify": "general"}}, r"line 2: script.verify: a fault is not verified"),
         ({"kind": "complaint", "script": {"verify": "grave"}}, r"line 2: verify: .*unfounded"),

@@ -88,6 +88,16 @@ def test_r34_a_customer_who_is_called_in_vain_is_written_to_at_last_and_answered
     assert (issue.stage, issue.answered) == (Stage.REPLIED, True)
 
 
+def test_r34_somebody_who_can_only_be_called_is_called_until_they_are_reached() -> None:
+    issue = resolved(DESK_THAT_CALLS)
+    for_ever = a_promise(PromiseKind.REPLY, attempts=0)
+    issue = issue.model_copy(update={"promises": (for_ever,)})
+    for times in range(1, 10):
+        issue = DESK_THAT_CALLS.do(issue, ActionName.CONTACT_CUSTOMER, AGENT, **AWAY)
+        assert (issue.called_in_vain, issue.stage, issue.answered) == (times, Stage.RESOLVED, False)
+    assert issue.promise(PromiseKind.REPLY)
+
+
 def test_r34_nothing_that_follows_keeps_an_issue_open_when_the_call_was_all() -> None:
     desk = Desk(callbacks=False, also=frozenset({PromiseKind.REPLY}))
     issue = desk.do(resolved(desk), ActionName.CONTACT_CUSTOMER, AGENT)

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from domain.sla.clock import Rehearsal, Stop
 from domain.sla.planning import Planner
-from domain.sla.promise import DUE, OF_REPAIRS, Promise, PromiseKind
+from domain.sla.promise import DUE, Promise, PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.terms import CATEGORIES, KINDS
-from domain.vocabulary import Audience, Severity
+from domain.vocabulary import Audience, Channel, Severity
 from runtime.rulebook import load
 from tests.support.rulebooks import facts
 
@@ -320,10 +320,11 @@ def test_however_often_it_is_paused_a_promise_leaves_its_whole_working_time(
 
 def test_the_demo_policy_promises_the_same_in_seconds_at_any_hour() -> None:
     demo = load(POLICIES / "demo.toml")
-    for kind, severity, category, first_contact in product(
-        KINDS, Severity, CATEGORIES, (True, False)
+    channels = (Channel.TELEPHONE, Channel.EMAIL, Channel.CHAT)
+    for kind, severity, category, channel, first_contact in product(
+        KINDS, Severity, CATEGORIES, channels, (True, False)
     ):
-        issue = {"kind": kind, "severity": severity, "category": category}
+        issue = {"kind": kind, "severity": severity, "category": category, "channel": channel}
         slow, fast = (
             [
                 promise and [(mark.tell, mark.level) for mark in promise.marks]
@@ -332,13 +333,14 @@ def test_the_demo_policy_promises_the_same_in_seconds_at_any_hour() -> None:
                         promised, at("2026-10-03 03:00")
                     )
                     for promised in PromiseKind
-                    if not (first_contact and promised in OF_REPAIRS)  # demonstrated of repairs
                 )
             ]
             for book in (STANDARD, demo)
         )
         assert slow == fast, issue
-    for figures in ("routes", "reliefs", "standby", "paid_service", "evaluations", "quality"):
+    for figures in (
+        *("routes", "reliefs", "queues", "standby", "paid_service", "evaluations", "quality"),
+    ):
         assert getattr(demo.policy, figures) == getattr(STANDARD.policy, figures)
     response = planner(demo).make(RESPONSE, at("2026-10-03 03:00"))
     assert response is not None

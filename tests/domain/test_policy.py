@@ -117,7 +117,8 @@ def test_a_mismatch_is_named_for_every_fact_a_rule_can_ask_for() -> None:
     elsewhere = {name: ["elsewhere"] for name in ("product_line", "region", "centre")}
     other = {"kind": ["sales"], "severity": ["major"], "category": ["commerce"]}
     who = {"customer": ["individual"], "existing": [False], "first_contact": [True]}
-    select = Selector.model_validate(other | elsewhere | who | {"channel": ["chat"]})
+    how = {"channel": ["chat"], "in_writing": [False]}
+    select = Selector.model_validate(other | elsewhere | who | how)
     assert set(select.mismatches(facts())) == set(Selector.model_fields)
     assert not select.matches(facts())
     assert Selector().mismatches(facts()) == ()

@@ -13,13 +13,23 @@ import pytest
 
 from domain.issue.actions import ActionName
 from domain.issue.lifecycle import register
+from domain.issue.state import Issue
 from domain.issue.step import Step
 from domain.sla.planning import Planner
 from domain.sla.promise import CUSTOMERS, PromiseKind
 from domain.terms import KINDS
 from domain.vocabulary import CustomerType, Role, Severity, Stage
 from runtime.rulebook import load
-from tests.support.builders import DAY, HOUR, MONDAY, actor, an_intake, an_issue, decided
+from tests.support.builders import (
+    DAY,
+    HOUR,
+    MONDAY,
+    a_promise,
+    actor,
+    an_intake,
+    an_issue,
+    decided,
+)
 from tests.support.rulebooks import facts
 
 STANDARD = load(Path(__file__).parents[2] / "policies" / "standard.toml")
@@ -122,13 +132,48 @@ def test_r17_r22_after_the_result_a_customer_is_called_or_tries_it_or_accepts_th
     kind: str, severity: Severity
 ) -> None:
     step = decided(an_issue(Stage.IN_PROGRESS), ActionName.RESOLVE, actor(Role.ENGINEER))
+    by_call = kind == "complaint" or severity is MAJOR
+    if by_call:  # R34: what follows the answer begins with the agent's call
+        step = decided(a_call_owed(), ActionName.CONTACT_CUSTOMER, actor(Role.AGENT))
     assert promised(step, kind=kind, severity=severity) == AFTER_THE_RESULT[kind]
+
+
+def a_call_owed() -> Issue:
+    reply = a_promise(PromiseKind.REPLY)
+    return an_issue(Stage.RESOLVED).model_copy(update={"promises": (reply,)})
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("severity", list(Severity))
+def test_r34_complaints_and_what_is_major_the_agents_call_answers(
+    kind: str, severity: Severity
+) -> None:
+    step = decided(an_issue(Stage.IN_PROGRESS), ActionName.RESOLVE, actor(Role.ENGINEER))
+    within = "1h" if severity is MAJOR else "4h" if kind == "complaint" else None
+    made = promised(step, kind=kind, severity=severity)
+    assert made.get("reply") == within
+    assert within is None or set(made) == {"reply"}
+
+
+@pytest.mark.parametrize(("severity", "within"), [(GENERAL, "2h"), (MAJOR, "30min")])
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_r13_of_what_is_late_the_agent_calls_within_two_working_hours_or_half_an_hour(
+    kind: str, severity: Severity, within: str
+) -> None:
+    promise = planner(kind=kind, severity=severity).make(PromiseKind.CONTACT, MONDAY)
+    assert promise
+    assert (promise.target, promise.attempts) == (within, 3)
+    told = [set(mark.tell) for mark in promise.marks]
+    assert told == [{"agent"}, {"agent", "lead"}, {"manager"}]
 
 
 @pytest.mark.parametrize("kind", ["fault", "complaint"])
 def test_r4_nobody_is_called_back_about_what_is_not_ours_to_solve(kind: str) -> None:
     step = decided(an_issue(Stage.IN_PROGRESS), ActionName.RESOLVE, actor(Role.ENGINEER))
-    assert promised(step, kind=kind, category="out_of_scope") == {}
+    by_call = {"reply": "4h"} if kind == "complaint" else {}
+    assert promised(step, kind=kind, category="out_of_scope") == by_call
+    called = decided(a_call_owed(), ActionName.CONTACT_CUSTOMER, actor(Role.AGENT))
+    assert promised(called, kind=kind, category="out_of_scope") == {}
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

@@ -67,6 +67,12 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
         "customers_turn": "5 working days",
         "major_resolution": "3 working days",
         "general_resolution": "3 working days",
+        "major_contact": "30min",
+        "contact": "2h",
+        "major_spoken_reply": "1h",
+        "spoken_reply": "4h",
+        "major_reply": "1h",
+        "complaint_reply": "4h",
         "callback": "1 working day",
         "test": "24h",
         "acceptance": "5 working days",
@@ -209,13 +215,17 @@ def test_the_demo_lives_in_seconds_and_never_closes() -> None:
             'marks = "major"',
             'marks = "urgent"',
             (
-                'promise[1].marks: no [marks] are called "urgent"; there are: approval, callback, '
-                "calming, feedback, general, hand_over, major, panel, queue, rating, remedy, "
-                "reminded, silence, turn"
+                'promise[1].marks: no [marks] are called "urgent"; there are: approval, call, '
+                "callback, calming, feedback, general, hand_over, major, panel, queue, rating, "
+                "remedy, reminded, silence, turn"
             ),
         ),
         ("attempts = 3", "atempts = 3", "promise[18].atempts: is not known here"),
-        ("attempts = 3", "attempts = 0", "promise[18].attempts: Input should be greater than 0"),
+        (
+            "attempts = 3",
+            "attempts = 0",
+            'promise[18].attempts: 0, until they are reached, is for a "reply"',
+        ),
         (
             'calendar = "always"',
             'calendar = "moon"',

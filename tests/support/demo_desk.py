@@ -17,7 +17,7 @@ from demo.receiver import Received
 from domain.files.kinds import FileKind
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import CaseStatus
-from domain.sla.promise import PromiseEnd, PromiseKind
+from domain.sla.promise import CALLS, PromiseEnd, PromiseKind
 from domain.vocabulary import Channel, Outcome, Role, Severity, Stage, Verdict
 from runtime import rulebook
 from store.door_log import Entry
@@ -162,6 +162,7 @@ def _issue(serial: int, each: SampleIssue, steps: int) -> ledger.IssueRow:
 def _steps(each: SampleIssue) -> Iterator[tuple[ActionName, str]]:
     script = each.script
     yield ActionName.REGISTERED, "07"
+    yield from _first(each)
     yield ActionName.ACCEPT, LEAD if script.verify is Verdict.MAJOR else "e01"
     yield ActionName.RESOLVE, "e01"
     if script.wait:
@@ -180,6 +181,15 @@ def _steps(each: SampleIssue) -> Iterator[tuple[ActionName, str]]:
         yield ActionName.TRANSFER, "e01"
     for _ in range(each.complaints):
         yield ActionName.COMPLAINT_RAISED, "desk"
+
+
+def _first(each: SampleIssue) -> Iterator[tuple[ActionName, str]]:
+    if each.is_taken:
+        yield ActionName.TAKE, "07"
+    if each.provided.calming:
+        yield ActionName.CALM, "m01"
+    if CALLS & each.expected.kinds:
+        yield ActionName.CONTACT_CUSTOMER, "07"
 
 
 def _said(each: SampleIssue) -> Iterator[tuple[ActionName, str]]:
@@ -278,7 +288,8 @@ def _letters(each: SampleIssue) -> Iterator[tuple[str, str]]:
     """Wording and audience of everything that is written."""
     expected, script = each.expected, each.script
     for template, times in expected.replies.items():
-        yield from [(template, "customer")] * times
+        if each.provided.in_writing or template != "told_by_call":
+            yield from [(template, "customer")] * times
     for key, end in expected.promises.items():
         if end is PromiseEnd.BROKEN:
             held = key.startswith("hand_over")
@@ -288,6 +299,7 @@ def _letters(each: SampleIssue) -> Iterator[tuple[str, str]]:
         ("complex", "lead"): each.intake.complex,
         ("panel_asked", "expert"): script.panel,
         ("did_it_help", "agent"): script.asks,
+        ("chased", "handler"): PromiseKind.CONTACT in expected.kinds,
     } | {(template, "customer"): yes for template, yes in _told_to_customers(each).items()}
     yield from (letter for letter, yes in happened.items() if yes)
 
@@ -300,8 +312,8 @@ def _told_to_customers(each: SampleIssue) -> Mapping[str, bool]:
         "amended": script.phone is not None,
         "transferred": script.transfer is not None,
         "quotation_reminder": expected.outcome is Outcome.LAPSED,
-        "dispatched": any(one.failed and one.by_hotline for one in each.rounds),
-        "reopened": any(one.failed and not one.by_hotline for one in each.rounds),
+        "dispatched": any(one.failed and not one.urgent for one in each.rounds),
+        "reopened": any(one.urgent for one in each.rounds),
         "not_reached": expected.outcome is Outcome.NOT_REACHED,
     }
 

@@ -62,7 +62,7 @@ from domain.issue.actions import (
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.sla.clock import Rehearsal
-from domain.sla.promise import OVERSIGHT, PromiseKind
+from domain.sla.promise import CALLS, OVERSIGHT, PromiseKind
 from domain.sla.replanning import Order, Report
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Actor, Role
@@ -89,7 +89,7 @@ AGENT = Actor(id="agent", role=Role.AGENT)
 MANAGER = Actor(id="sun.li", role=Role.MANAGER)
 CUSTOMER = Actor(id="chen.hong", role=Role.CUSTOMER)
 STANDARD = ROOT / "policies" / "standard.toml"
-LEFT_OUT = OVERSIGHT | {PromiseKind.WAITING}
+LEFT_OUT = OVERSIGHT | CALLS | {PromiseKind.WAITING}
 """What a story about something else does without."""
 LIFETIME = timedelta(days=1000)
 """No test may run for ever; longer than any story."""
@@ -473,7 +473,8 @@ async def story_desk(
     """Bring up a desk with a policy and its roster, or else that of the examples, at ``begins``.
 
     Unless it is the ``whole`` policy, nobody is relieved at the end of a shift, nobody is reminded
-    that they wait, and an issue is over when it is closed: nobody scores or rates it.
+    that they wait, no agent is to call, and an issue is over when it is closed: nobody scores or
+    rates it.
     What still runs in the end is terminated: the server's next desk has other registers.
     """
     standard = rulebooks_on_disk.load(policy_file)

@@ -228,12 +228,13 @@ _BRINGS_ON: dict[Stage, dict[ActionName, float]] = {
 """What brings an issue on from there."""
 CUSTOMERS_TURN = {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK}
 _SELDOM = {ActionName.WITHDRAW: 0.2, ActionName.ADD_NOTE: 0.3, ActionName.AMEND: 0.3}
-_SELDOM |= {ActionName.LINK: 0.2, ActionName.CHASE: 0}  # they had nobody to ask so far
+_SELDOM |= {ActionName.LINK: 0.2, ActionName.CHASE: 0.5}
 
 
 def likely(chance: Random, issue: IssueView) -> ActionName:
     """Choose something that the stage allows: mostly what brings the issue on."""
-    for first in (ActionName.CALM, ActionName.TAKE, ActionName.DECIDE_REMEDY):
+    first_of_all = (ActionName.CALM, ActionName.TAKE, ActionName.DECIDE_REMEDY)
+    for first in (*first_of_all, ActionName.CONTACT_CUSTOMER):
         if first in issue.can and chance.random() < 0.8:
             return first
     for aside in (ActionName.PROPOSE_REMEDY, ActionName.RECORD_REMEDY):

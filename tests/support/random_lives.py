@@ -59,9 +59,7 @@ FORGOTTEN = -9
 LAST_CLOCKS = 60 * DAY
 """By then every clock has rung, and every message is brought out."""
 
-AGENTS_CALLS = {ActionName.CONTACT_CUSTOMER, ActionName.CHASE}
-"""Nobody is to call by the standard policy: such lives are led in ``tests/domain``."""
-_ACTS = [name for name in PUBLIC_ACTIONS if name not in {ActionName.REPLAN, *AGENTS_CALLS}]
+_ACTS = [name for name in PUBLIC_ACTIONS if name is not ActionName.REPLAN]
 _STILL_ALIVE = """
     SELECT id FROM issues WHERE closed_at IS NULL
     UNION SELECT issue_id FROM promises WHERE ended_at IS NULL
@@ -79,6 +77,7 @@ _TO_THE_ANSWER: dict[ActionName, tuple[Actor, Said]] = {
     ActionName.VERIFY: (_LEAD, {"verdict": "unfounded", "findings": "it was in time"}),
     ActionName.RESOLVE: (_LEAD, {"result": "done"}),
     ActionName.ACCEPT: (_LEAD, {}),
+    ActionName.CONTACT_CUSTOMER: (AGENT, {"reached": True, "told": "it is done"}),
     ActionName.RECORD_CALLBACK: (_CLERK, {"reached": True, "running": True}),
     ActionName.REPORT_TEST: (_CUSTOMER, {"worked": True}),
     ActionName.DECIDE_REMEDY: (_GM_OFFICE, {"approved": False, "reason": "it is over"}),

@@ -65,6 +65,8 @@ _GIVEN_AGAIN = (
     Deed(_A.REPLIED, Role.SYSTEM),
 )
 _TO_SOFTWARE = {"to": "software_development", "consent": "yes"}
+_GIVEN_BY_CALL = (*_GIVEN_AGAIN[:-1], Deed(_A.CONTACT_CUSTOMER, Role.AGENT, {"reached": True}))
+"""Of what is major by then (R34)."""
 _CALLED = {"reached": True, "satisfied": False}
 LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
     "fault": (
@@ -86,9 +88,9 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
             Deed(_A.REASSIGN, Role.LEAD, {"to": "chen.zhiqiang", "consent": "not_asked"}),
             *_GIVEN_AGAIN,
             Deed(_A.REPORT_TEST, Role.CUSTOMER, {"worked": False}, Door.LINK),
-            *_GIVEN_AGAIN,
+            *_GIVEN_BY_CALL,
             Deed(_A.RECORD_CALLBACK, Role.CLERK, {**_CALLED, "running": False}),
-            *_GIVEN_AGAIN,
+            *_GIVEN_BY_CALL,
             Deed(_A.RECORD_CALLBACK, Role.CLERK, {**_CALLED, "running": True}, Door.COMMAND_LINE),
             Deed(
                 _A.EVALUATE,

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from domain import telephone
-from domain.issue.actions import Accept, Act, ActionName, Resolve, Verify
+from domain.issue.actions import Accept, Act, ActionName, ContactCustomer, Resolve, Verify
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role, Verdict
@@ -24,6 +24,7 @@ from web.app import build
 from web.context import Doors
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
+AGENT = Actor(id="07", role=Role.AGENT)
 WORDS = "取款机好了，另一台还是黑屏"
 
 
@@ -67,6 +68,8 @@ async def explained(doors: Doors, customer: dict[str, str]) -> str:
     await doors.desk.act(seen.number, ActionName.ACCEPT, Accept(by=LEAD))
     found = Verify(by=LEAD, verdict=Verdict.UNFOUNDED, findings="按约定时间到场")
     await doors.desk.act(seen.number, ActionName.VERIFY, found)
+    call = ContactCustomer(by=AGENT, reached=True, told="工程师按约定时间到场，并向客户说明")
+    await doors.desk.act(seen.number, ActionName.CONTACT_CUSTOMER, call)
     return seen.number
 
 

@@ -33,6 +33,7 @@ from web.context import Doors
 from web.serving import doors as doors_of
 
 LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
+AGENT = Actor(id="07", role=Role.AGENT)
 CLERK = Actor(id="fan.meiling", role=Role.CLERK)
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
 ADDRESS = "203.0.113.7"
@@ -202,6 +203,8 @@ async def test_an_issue_goes_by_links_from_acceptance_to_the_score(
 
     done = await http.post(await sent.link(Purpose.COMPLETE), data={"result": "换了主板"})
     assert done.status_code == 200, done.text
+    told = {"reached": True, "told": "换了主板，可以用了"}
+    await sent.act(ActionName.CONTACT_CUSTOMER, AGENT, **told)
     works = await http.post(await sent.link(Purpose.TEST), data={"worked": "yes"})
     assert works.status_code == 200
     said = {"reached": True, "running": True, "satisfied": True, "words": "好了"}

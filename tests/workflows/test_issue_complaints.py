@@ -28,6 +28,8 @@ from tests.support.registers import brought, counted, form, forms, said
 from tests.workflows.conftest import Begin
 
 THE_LEAD = Actor(id="tan.rui", role=Role.LEAD)
+LI = Actor(id="07", role=Role.AGENT)
+EXPLAINED = {"reached": True, "told": "we went there and apologised", "words": "all right"}
 
 
 async def complaint(desk: StoryDesk, **intake: object) -> tuple[Handle, Actor]:
@@ -56,6 +58,9 @@ async def test_a_general_complaint_is_solved_by_the_department_and_archived(begi
     )
     await desk.until("2026-09-29 15:00")
     await desk.resolve(handle, view)
+    await desk.until("2026-09-29 16:00")
+    assert (await desk.view(handle)).answered is False, "the agent is to call (R34)"
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, LI, **EXPLAINED)
     await desk.until("2026-09-30 10:00")
     called = {"reached": True, "running": True, "satisfied": False, "words": "well, all right"}
     await desk.do(handle, ActionName.RECORD_CALLBACK, CLERK, **called)
@@ -65,6 +70,7 @@ async def test_a_general_complaint_is_solved_by_the_department_and_archived(begi
         "response.1": ("2026-09-29 12:00", "kept"),
         "verification.1": ("2026-09-30 18:00", "kept"),
         "resolution.1": ("2026-10-09 18:00", "kept"),
+        "reply.1": ("2026-09-30 10:00", "kept"),
         "callback.1": ("2026-09-30 18:00", "kept"),
         "evaluation.1": ("2026-10-07 10:00", "withdrawn"),
     }
@@ -77,7 +83,8 @@ async def test_a_general_complaint_is_solved_by_the_department_and_archived(begi
     assert sorted(told[3:]) == [
         ("2026-09-29 10:00", "customer", "accepted"),
         ("2026-09-29 11:00", "customer", "verified"),
-        ("2026-09-29 15:00", "customer", "resolved"),
+        ("2026-09-29 15:00", "07", "call_with_result"),
+        ("2026-09-29 16:00", "customer", "told_by_call"),
         ("2026-09-30 10:00", "customer", "thanks"),
         ("2026-09-30 10:00", "tan.rui", "dissatisfied"),
     ]
@@ -94,7 +101,7 @@ async def test_a_general_complaint_is_solved_by_the_department_and_archived(begi
         "handled_by": by.id,
         "result": "card reader replaced",
         "result_at": "2026-09-29 15:00",
-        "told_at": "2026-09-29 15:00",
+        "told_at": "2026-09-29 16:00",
         "called_at": "2026-09-30 10:00",
         "satisfied": False,
         "archived_at": "2026-09-30 10:00",
@@ -121,17 +128,23 @@ async def test_a_major_complaint_is_taken_by_the_lead_who_has_half_an_hour(begin
     await desk.until("2026-09-29 11:31")
     told = await desk.told(handle, "2026-09-29 11:01")
     assert ("2026-09-29 11:30", "customer", "apology") in told
-    assert {who for _, who, _ in told} == {"customer", THE_LEAD.id}
+    assert {who for _, who, _ in told} == {"customer", THE_LEAD.id, LI.id}
+    assert ("2026-09-29 11:30", LI.id, "contact_wanted") in told
+    assert (await desk.ledger(handle))["contact.1"] == ("2026-09-29 12:00", "open")
+    await desk.do(handle, ActionName.CHASE, LI, asks="when will you be there?")
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, LI, **EXPLAINED)
     await desk.do(handle, ActionName.ACCEPT, THE_LEAD)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await desk.do(handle, ActionName.RESOLVE, by, result="done")
     assert refusal(refused.value).type == "NotYours"
     await desk.do(handle, ActionName.RESOLVE, THE_LEAD, result="went there and apologised")
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, LI, **EXPLAINED)
     await desk.until("2026-09-30 10:00")
     await desk.callback(handle, running=True)
     assert (await desk.ended(handle)).outcome is Outcome.SOLVED
     ledger = await desk.ledger(handle)
     assert (ledger["response.1"][1], ledger["response.1.2"][1]) == ("kept", "broken")
+    assert (ledger["contact.1"][1], ledger["reply.1"][1]) == ("kept", "kept")
     filed = await form(desk, handle, "complaint_forms")
     assert (filed["verdict"], filed["verified_by"], filed["handled_by"]) == (
         "major",
@@ -147,10 +160,11 @@ async def test_an_unfounded_complaint_is_explained_called_back_and_archived(
     handle, by = await complaint(desk)
     findings = "the engineer was there in time"
     view = await desk.do(handle, ActionName.VERIFY, by, verdict="unfounded", findings=findings)
-    assert (view.stage, view.answered) == (Stage.RESOLVED, False)
     await desk.settle()
-    assert (await desk.view(handle)).answered is True
-    assert findings in await said(desk, handle, "unfounded", "customer")
+    assert (view.stage, (await desk.view(handle)).answered) == (Stage.RESOLVED, False)
+    assert findings in await said(desk, handle, "call_with_result", "07")
+    view = await desk.do(handle, ActionName.CONTACT_CUSTOMER, LI, **EXPLAINED)
+    assert (view.stage, view.answered) == (Stage.REPLIED, True)
     assert (await desk.ledger(handle))["callback.1"] == ("2026-09-30 18:00", "open")
     await desk.until("2026-09-30 10:00")
     await desk.callback(handle, running=True)
@@ -167,15 +181,29 @@ async def test_an_unfounded_complaint_is_explained_called_back_and_archived(
     assert "result" not in filed
 
 
+async def test_what_is_not_ours_to_solve_is_over_with_the_agents_call(begin: Begin) -> None:
+    desk = await begin("2026-09-29 10:00", whole=True)
+    handle, by = await complaint(desk, category="out_of_scope")
+    verdict = {"verdict": "general", "findings": "the bank is to say"}
+    view = await desk.do(handle, ActionName.VERIFY, by, **verdict)
+    await desk.resolve(handle, view)
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, LI, **EXPLAINED)
+    ended = await desk.ended(handle)
+    assert (ended.outcome, ended.answered) == (Outcome.OUT_OF_SCOPE, True)
+    assert (await desk.told(handle))[-1][1:] == ("customer", "told_by_call")
+
+
 async def test_a_customer_who_insists_has_the_complaint_looked_into_again(begin: Begin) -> None:
     desk = await begin("2026-09-29 10:00", whole=True)
     handle, by = await complaint(desk)
     await desk.do(handle, ActionName.VERIFY, by, verdict="unfounded", findings="was in time")
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, LI, **EXPLAINED)
     await desk.until("2026-09-30 10:00")
     view = await desk.callback(handle, running=False)
     assert (view.stage, view.severity, view.reopen_count) == (Stage.ASSIGNED, Severity.MAJOR, 1)
     await desk.accept(handle, view)
     await desk.resolve(handle, view)
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, LI, **EXPLAINED)
     await desk.until("2026-10-08 10:00")
     await desk.callback(handle, running=True)
     assert (await desk.ended(handle)).outcome is Outcome.SOLVED
@@ -313,6 +341,7 @@ async def test_a_complaint_about_a_complaint_is_one_too(begin: Begin) -> None:
     desk = await begin("2026-09-29 10:00", whole=True)
     handle, by = await complaint(desk)
     await desk.do(handle, ActionName.VERIFY, by, verdict="unfounded", findings="was in time")
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, LI, **EXPLAINED)
     await desk.until("2026-09-30 10:00")
     view = await desk.act(handle, ActionName.RECORD_CALLBACK, await conflict(desk))
     assert view.outcome is Outcome.UNFOUNDED

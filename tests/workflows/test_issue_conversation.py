@@ -100,6 +100,8 @@ async def test_a_closed_issue_is_opened_again_and_closed_again_and_ends_once_mor
     assert await ended() == (None, None)
     await desk.accept(handle, view)
     await desk.resolve(handle, view)
+    told = {"reached": True, "told": "it is solved now"}
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, AGENT, **told)
     view = await desk.ended(handle)
     assert (view.stage, view.outcome) == (Stage.CLOSED, Outcome.SOLVED)
     await assert_sound(desk.pool, handle.id, view)

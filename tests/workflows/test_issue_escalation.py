@@ -6,25 +6,32 @@ from temporalio.client import WorkflowHandle
 
 from domain.issue.actions import ActionName, Escalate
 from domain.issue.state import SlaState
-from domain.vocabulary import Outcome, Stage
-from tests.support.harness import AGENT, stand
+from domain.vocabulary import Actor, Outcome, Role, Stage
+from tests.support.harness import AGENT, Handle, StoryDesk, stand
 from tests.workflows.conftest import Begin
 from workflows.search_attributes import ESCALATION_LEVEL, SLA_STATE
 
 ENGINEER, LEAD, MANAGER, GM = "liang.jiahao", "zhou.jianguo", "sun.li", "tian.hui"
+LI = "07"
+"""The agent who took it in."""
+AGENT_LI = Actor(id=LI, role=Role.AGENT)
+
+
+async def _calls(desk: StoryDesk, handle: Handle) -> None:
+    """R13: the agent calls the customer about what is late."""
+    told = {"reached": True, "told": "the part comes today; we are sorry"}
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, AGENT_LI, **told)
 
 
 async def labels(handle: WorkflowHandle[object, object]) -> list[tuple[str, int]]:
     """Every state of promises and level that supervisors could filter by, in order of time."""
     found: list[tuple[str, int]] = []
+    known: dict[str, str] = {}
     async for event in handle.fetch_history_events():
         fields = event.upsert_workflow_search_attributes_event_attributes.search_attributes
         if fields.indexed_fields:
-            state, level = (
-                fields.indexed_fields[key.name].data.decode()
-                for key in (SLA_STATE, ESCALATION_LEVEL)
-            )
-            now = (state.strip('"'), int(level))
+            known |= {name: each.data.decode() for name, each in fields.indexed_fields.items()}
+            now = (known[SLA_STATE.name].strip('"'), int(known[ESCALATION_LEVEL.name]))
             if found[-1:] != [now]:
                 found.append(now)
     return found
@@ -33,7 +40,7 @@ async def labels(handle: WorkflowHandle[object, object]) -> list[tuple[str, int]
 async def test_a_response_broken_over_national_day_week_rises_level_by_level(
     begin: Begin,
 ) -> None:
-    desk = await begin("2025-09-30 17:00")
+    desk = await begin("2025-09-30 17:00", whole=True)
     handle, _ = await desk.open()
     seen = {}
     for instant in (
@@ -50,34 +57,48 @@ async def test_a_response_broken_over_national_day_week_rises_level_by_level(
         "2025-10-09 13:00": (SlaState.OVERDUE, 2),
         "2025-10-10 18:30": (SlaState.OVERDUE, 3),
     }
-    assert await desk.told(handle, "2025-09-30 17:01") == [
+    assert sorted(await desk.told(handle, "2025-09-30 17:01")) == [
         ("2025-10-09 09:30", ENGINEER, "reminder"),
-        ("2025-10-09 10:00", LEAD, "alarm"),
+        ("2025-10-09 10:00", LI, "contact_wanted"),
         ("2025-10-09 10:00", "customer", "apology"),
         ("2025-10-09 10:00", ENGINEER, "overdue"),
+        ("2025-10-09 10:00", LEAD, "alarm"),
+        ("2025-10-09 11:30", LI, "reminder"),
         ("2025-10-09 12:00", MANAGER, "alarm"),
+        ("2025-10-09 13:30", LI, "overdue"),  # nor have they called the customer
+        ("2025-10-09 13:30", LEAD, "alarm"),
+        ("2025-10-10 18:00", MANAGER, "alarm"),
         ("2025-10-10 18:00", GM, "alarm"),
     ]
     assert await labels(handle) == [
         *(("on_time", 0), ("at_risk", 0), ("overdue", 1), ("overdue", 2), ("overdue", 3))
     ]
     await desk.accept(handle, view)
-    assert stand(await desk.view(handle)) == {"response.1": "broken", "resolution.1": "open"}
+    assert stand(await desk.view(handle)) == {
+        "response.1": "broken",
+        "resolution.1": "open",
+        "contact.1": "broken",
+    }
 
 
 async def test_a_resolution_broken_on_a_make_up_saturday_rises_level_by_level(
     begin: Begin,
 ) -> None:
-    desk = await begin("2025-09-30 17:00")
+    desk = await begin("2025-09-30 17:00", whole=True)
     handle, view = await desk.open()
     await desk.until("2025-10-09 09:10")
     await desk.accept(handle, view)
+    await desk.until("2025-10-13 09:30")
+    await desk.do(handle, ActionName.CHASE, AGENT_LI, asks="when will it be done?")
+    await _calls(desk, handle)
     await desk.until("2025-10-13 19:00")
     assert await desk.told(handle, "2025-10-09 09:15") == [
         ("2025-10-11 10:37", ENGINEER, "reminder"),
         ("2025-10-11 18:00", LEAD, "alarm"),
         ("2025-10-11 18:00", "customer", "apology"),
+        ("2025-10-11 18:00", LI, "contact_wanted"),
         ("2025-10-11 18:00", ENGINEER, "overdue"),
+        ("2025-10-13 09:30", ENGINEER, "chased"),
         ("2025-10-13 11:00", MANAGER, "alarm"),
         ("2025-10-13 18:00", GM, "alarm"),
     ]
@@ -90,30 +111,40 @@ async def test_a_resolution_broken_on_a_make_up_saturday_rises_level_by_level(
     assert await desk.ledger(handle) == {
         "resolution.1": ("2025-10-11 18:00", "broken"),
         "response.1": ("2025-10-09 10:00", "kept"),
+        "contact.1": ("2025-10-13 11:00", "kept"),
         "callback.1": ("2025-10-14 18:00", "kept"),
+        "evaluation.1": ("2025-10-21 10:00", "open"),
+        "difficulty.1": ("2025-10-21 18:00", "open"),
     }
 
 
 async def test_a_major_fault_rises_through_the_night(begin: Begin) -> None:
-    desk = await begin("2026-02-16 23:00")  # in the Spring Festival
+    desk = await begin("2026-02-16 23:00", whole=True)  # in the Spring Festival
     handle, view = await desk.open(severity="major")
     assert view.engineer is not None
     assert view.engineer.id == "deng.wei"
     await desk.until("2026-02-17 02:00")
-    assert await desk.told(handle, "2026-02-16 23:01") == [
+    assert sorted(await desk.told(handle, "2026-02-16 23:01")) == [
         ("2026-02-16 23:22", "deng.wei", "reminder"),
         ("2026-02-16 23:22", LEAD, "warning"),
-        ("2026-02-16 23:30", LEAD, "alarm"),
+        ("2026-02-16 23:30", LI, "contact_wanted"),
         ("2026-02-16 23:30", "customer", "apology"),
         ("2026-02-16 23:30", "deng.wei", "overdue"),
+        ("2026-02-16 23:30", LEAD, "alarm"),
+        ("2026-02-16 23:52", LI, "reminder"),
+        ("2026-02-17 00:00", LI, "overdue"),
         ("2026-02-17 00:00", MANAGER, "alarm"),
+        ("2026-02-17 00:00", LEAD, "alarm"),
         ("2026-02-17 01:30", GM, "alarm"),
     ]
 
 
 async def test_both_promises_broken_tell_each_person_once_for_each(begin: Begin) -> None:
-    desk = await begin("2026-03-13 17:00")
+    desk = await begin("2026-03-13 17:00", whole=True)
     handle, view = await desk.open()
+    for called in ("2026-03-16 10:30", "2026-03-19 09:30"):
+        await desk.until(called)
+        await _calls(desk, handle)
     await desk.until("2026-03-20 09:00")
     told = await desk.told(handle, "2026-03-13 17:01")
     assert [(who, wording) for _, who, wording in told if who in {LEAD, MANAGER, GM}] == [
@@ -124,12 +155,14 @@ async def test_both_promises_broken_tell_each_person_once_for_each(begin: Begin)
     assert stand(await desk.view(handle)) == {
         "response.1": "broken",
         "resolution.1": "broken",
+        "contact.1": "kept",
+        "contact.1.2": "kept",
         "callback.1": "open",
     }
 
 
 async def test_an_issue_that_comes_in_late_has_one_alarm_for_all_it_missed(begin: Begin) -> None:
-    desk = await begin("2026-03-12 10:00")
+    desk = await begin("2026-03-12 10:00", whole=True)
     handle, _ = await desk.open(reported_at=desk.real("2026-03-10 10:00"))
     await desk.until("2026-03-12 10:05")
     assert await desk.told(handle) == [

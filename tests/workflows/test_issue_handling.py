@@ -7,7 +7,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from domain.issue.actions import ActionName
 from domain.vocabulary import Actor, Outcome, Role, Stage
-from tests.support.harness import LEAD, Handle, StoryDesk, engineer, refusal, stand
+from tests.support.harness import AGENT, LEAD, Handle, StoryDesk, engineer, refusal, stand
 from tests.support.registers import brought, counted, form, forms, said, versions
 from tests.workflows.conftest import Begin
 
@@ -257,6 +257,8 @@ async def test_a_major_fault_changes_hands_whenever_a_shift_ends_but_not_over_lu
     ledger = await desk.ledger(handle)
     assert ledger["resolution.1"] == ("2026-10-09 18:00", "open")
     view = await desk.resolve(handle, view)
+    told = {"reached": True, "told": "it runs again"}
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, AGENT, **told)
     await desk.until("2026-09-30 10:00")
     await desk.callback(handle, running=True)
     assert (await desk.ended(handle)).outcome is Outcome.SOLVED

@@ -320,7 +320,10 @@ async def test_what_is_not_ours_to_solve_is_answered_and_not_called_back(begin: 
         "response.1": "kept",
         "resolution.1": "kept",
     }
-    assert (await desk.told(handle))[-1] == ("2026-09-29 10:00", "customer", "resolved")
+    assert (await desk.told(handle))[-2:] == [
+        ("2026-09-29 10:00", "customer", "resolved"),
+        ("2026-09-29 10:00", "07", "result_back"),
+    ]
 
 
 async def test_the_customer_is_told_the_time_that_the_handler_expects(begin: Begin) -> None:

@@ -123,6 +123,8 @@ async def test_a_repair_that_was_done_again_is_rated_again(begin: Begin) -> None
     view = await desk.callback(handle, running=False)
     await desk.accept(handle, view)
     await desk.resolve(handle, view)
+    told = {"reached": True, "told": "it is repaired for good"}
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, AGENT, **told)
     await desk.until("2026-10-08 10:00")
     await desk.callback(handle, running=True)
     assert (await desk.ledger(handle))["difficulty.2"][1] == "open"

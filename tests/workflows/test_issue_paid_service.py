@@ -102,6 +102,7 @@ async def test_up_to_the_limit_nobody_has_to_approve_and_every_step_has_its_prom
         ("2026-09-29 15:00", "customer", "quotation"),
         ("2026-09-29 16:00", "customer", "approved"),
         ("2026-09-29 16:00", by.id, "confirmed"),
+        ("2026-09-29 17:00", "07", "result_back"),
         ("2026-09-29 17:00", "customer", "acceptance"),
         ("2026-09-30 10:00", "customer", "thanks"),
     ]
@@ -178,6 +179,7 @@ async def test_of_an_approval_that_is_overdue_manager_and_gm_office_hear(begin: 
     await desk.until("2026-09-30 18:01")
     assert sorted(await desk.told(handle, "2026-09-29 10:01")) == [
         ("2026-09-30 14:30", MANAGER.id, "warning"),
+        ("2026-09-30 18:00", "07", "contact_wanted"),
         ("2026-09-30 18:00", MANAGER.id, "alarm"),
         ("2026-09-30 18:00", "tian.hui", "alarm"),
     ]
@@ -269,10 +271,14 @@ async def test_a_survey_or_quotation_that_is_overdue_rises(
     told = [each for each in await desk.told(handle, "2026-09-29 10:01") if each[0] <= manager]
     assert sorted(told) == [
         (reminded, by.id, "reminder"),
+        (due, "07", "contact_wanted"),
         (due, "customer", "apology"),
         (due, by.id, "overdue"),
         (due, "zhou.jianguo", "alarm"),
+        (f"{manager[:10]} 10:30", "07", "reminder"),
+        (manager, "07", "overdue"),  # nor has the agent called the customer
         (manager, "sun.li", "alarm"),
+        (manager, "zhou.jianguo", "alarm"),
     ]
     assert (await desk.view(handle)).escalation_level >= 2
 
@@ -318,6 +324,8 @@ async def test_work_that_the_customer_refuses_is_done_again_as_major(begin: Begi
     assert (await form(desk, handle, "paid_services"))["accepted"] is False
     await desk.accept(handle, view)
     await desk.resolve(handle, view)
+    told = {"reached": True, "told": "it is straight now"}
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, Actor(id="07", role=Role.AGENT), **told)
     await desk.until("2026-09-30 10:00")
     await desk.do(handle, ActionName.REPORT_TEST, CUSTOMER, worked=True)
     assert (await desk.view(handle)).outcome is Outcome.SOLVED

@@ -32,7 +32,7 @@ from store.connection import Pool
 from tests.conftest import fresh_database
 from tests.support.harness import Handle, StoryDesk, story_desk
 from tests.support.papers import Papers, read
-from tests.support.random_lives import AGENTS_CALLS, REFUSALS, Lives
+from tests.support.random_lives import REFUSALS, Lives
 from tests.support.soundness import LAWS, Law, assert_channels_carried_what_the_outbox_says
 from workflows.issue import IssueWorkflow
 
@@ -43,9 +43,12 @@ CHOSEN = (
     5, 13, 17, 19, 20, 22, 26, 33, 36, 37, 44, 58, 59, 60, 62, 66, 68, 72, 76, 79, 86, 101, 112,
     114, 118, 119, 125, 127, 130, 138, 149, 154, 155, 156, 157, 179, 180, 181, 191, 195, 200, 206,
     212, 218, 220, 224, 226, 234, 239, 246, 257, 258, 262, 263, 278, 287, 288, 292, 296, 299,
+    1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 21,
 )
 # fmt: on
-"""Out of three hundred, the fewest that met whatever those met at least twice, where those did."""
+"""Out of three hundred, the fewest that met whatever those met at least twice, where those did;
+and some more, since agents call and ask.
+"""
 SEEDS = range(FIRST, FIRST + COUNT) if COUNT else CHOSEN
 MANY = 300
 """So many lives, whichever they are, meet everything."""
@@ -189,7 +192,7 @@ async def test_the_lives_met_every_action_stage_and_outcome(lived: Lived) -> Non
         ]
     )
     wanted = [
-        *(set(PUBLIC_ACTIONS) - {ActionName.REPLAN} - AGENTS_CALLS),
+        *(set(PUBLIC_ACTIONS) - {ActionName.REPLAN}),
         *Stage,
         *(set(Outcome) - BROKEN_OFF),  # the audit's, which looks at a real server
         *REFUSALS,

@@ -112,6 +112,9 @@ class Wanted(Narrowed):
     queued: bool = Field(
         default=False, description="only those in a queue of the hotline, taken or not (R36)"
     )
+    calls: bool = Field(
+        default=False, description="only those whose customer the agent is to call (R13, R34)"
+    )
     provisional: bool = Field(
         default=False, description="only those with a promise the next notice may move (R32)"
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -15,7 +15,8 @@ from starlette.datastructures import FormData
 
 from domain.attachments import ShownTo
 from domain.issue.actions import ActionName
-from domain.issue.view import IssueView
+from domain.issue.intake import Customer
+from domain.issue.view import IssueView, PromiseView, call_due
 from domain.knowledge.cases import KnownCase
 from domain.scripts import Script
 from domain.sla.promise import PromiseKind
@@ -85,6 +86,14 @@ _TELL: Mapping[PromiseKind, Reason] = {
 """What a customer is told of a promise that runs; an instant follows."""
 _KEPT_BACK: Reason = ("热线答复您，最迟", "The hotline answers it by")
 """What is told to one who does not want that it is passed on (R35)."""
+
+
+class ToCall(NamedTuple):
+    """Whom this agent is to call about which issue, by which promise (R13, R34)."""
+
+    issue: IssueView
+    promise: PromiseView
+    customer: Customer
 
 
 # The form, and what is found for it ---------------------------------------------------------------
@@ -233,12 +242,14 @@ async def _page(
     """Show the whole page; with ``look``, also what is found for what is written."""
     found: dict[str, Any] = {"customers": None, "cases": None, "already": []}
     mine: list[IssueView] = []
+    calls: list[ToCall] = []
     with suppress(Unavailable):  # the form is of use without all of that
         if look:
             found["customers"] = await _find(here, who, filled, "")
             found["cases"] = await _cases(here, who, filled)
             found["already"] = await _already(here, who, filled)
         mine = await _mine(here, who)
+        calls = await _to_call(here, who)
     return render(
         request,
         "agent_intake.html",
@@ -246,6 +257,7 @@ async def _page(
         who=who,
         filled=filled,
         mine=mine,
+        calls=calls,
         question=intake_form.question(filled),
         away=status is HTTPStatus.SERVICE_UNAVAILABLE,
         pending=status is HTTPStatus.ACCEPTED,
@@ -322,6 +334,18 @@ async def _lists(here: Doors) -> dict[str, Any]:
 async def _mine(here: Doors, who: Visitor) -> list[IssueView]:
     found = await here.desk.issues(Filter(agent=who.caller.id, or_written_to=True))
     return [each for each in found if may(who.caller, Right.SEE, each)]
+
+
+async def _to_call(here: Doors, who: Visitor) -> list[ToCall]:
+    """List whom they are to call, the nearest due first. The look is written down (R30)."""
+    found = await here.desk.issues(Filter(agent=who.caller.id, calls=True))
+    seen = [each for each in found if may(who.caller, Right.SEE_CUSTOMER, each)]
+    of = await here.registers.customers.of([each.number for each in seen]) if seen else {}
+    entries = (who.entry(Right.SEE_CUSTOMER, "seen", number) for number in of)
+    await here.registers.audit_trail.note(*entries)
+    owed = [(each, promise) for each in seen if (promise := call_due(each))]
+    calls = [ToCall(each, promise, of[each.number]) for each, promise in owed]
+    return sorted(calls, key=lambda call: call.promise.due_at)
 
 
 # An issue, while its customer is on the line ------------------------------------------------------
