@@ -55,15 +55,17 @@ _CONSENTS: dict[str | None, float] = {None: 6, "yes": 3, "no": 1, "not_asked": 1
 """What is said to it that somebody else gets the issue."""
 
 
-def _agreed(chance: Random) -> dict[str, Any]:
+def _agreed(issue: IssueView) -> dict[str, Any]:
+    """By chance of its own: what else people do in a life hangs on none of it."""
+    chance = Random(f"consent {issue.number} {len(issue.steps)}")  # noqa: S311
     said = weighted(chance, _CONSENTS)
     return {"consent": said, "consent_words": _words(chance)} if said else {}
 
 
-def _transfer(chance: Random, _: datetime, roster: Roster, __: IssueView) -> dict[str, Any]:
+def _transfer(chance: Random, _: datetime, roster: Roster, issue: IssueView) -> dict[str, Any]:
     departments = sorted({m.department for m in roster.members if m.role is Role.ENGINEER})
     to = chance.choice([*departments, "nowhere"])
-    return {"to": to, "reason": _words(chance)} | _agreed(chance)
+    return {"to": to, "reason": _words(chance)} | _agreed(issue)
 
 
 def _reassign(chance: Random, _: datetime, roster: Roster, issue: IssueView) -> dict[str, Any]:
@@ -71,7 +73,7 @@ def _reassign(chance: Random, _: datetime, roster: Roster, issue: IssueView) -> 
         *(m.id for m in roster.members if m.department == issue.department),
         *(None, None, "nobody"),
     ]
-    return {"to": chance.choice(colleagues), "reason": _words(chance)} | _agreed(chance)
+    return {"to": chance.choice(colleagues), "reason": _words(chance)} | _agreed(issue)
 
 
 def _consult(chance: Random, _: datetime, roster: Roster, __: IssueView) -> dict[str, Any]:
@@ -287,5 +289,5 @@ def wants(chance: Random, now: datetime, name: str, roster: Roster) -> dict[str,
         "answering": chance.random() < 0.25,
         "complex": chance.random() < 0.1,
         "agitated": kind == "complaint" and chance.random() < 0.4,
-        "consent": weighted(chance, _CONSENTS),
+        "consent": weighted(Random(f"consent {name}"), _CONSENTS),  # noqa: S311
     }
