@@ -78,6 +78,7 @@ _TO_THE_ANSWER: dict[ActionName, tuple[Actor, Said]] = {
     ActionName.RESOLVE: (_LEAD, {"result": "done"}),
     ActionName.ACCEPT: (_LEAD, {}),
     ActionName.CONTACT_CUSTOMER: (AGENT, {"reached": True, "told": "it is done"}),
+    ActionName.ANSWER: (AGENT, {"solution": "it is done"}),  # what its customer leaves to us
     ActionName.RECORD_CALLBACK: (_CLERK, {"reached": True, "running": True}),
     ActionName.REPORT_TEST: (_CUSTOMER, {"worked": True}),
     ActionName.DECIDE_REMEDY: (_GM_OFFICE, {"approved": False, "reason": "it is over"}),

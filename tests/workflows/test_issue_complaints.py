@@ -393,6 +393,7 @@ async def test_r42_a_complaint_is_closed_when_the_remedy_that_was_agreed_is_give
     await desk.until("2026-09-29 15:00")
     view = await desk.do(handle, ActionName.DECIDE_REMEDY, MANAGER, approved=True)
     await desk.resolve(handle, view)
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, LI, **EXPLAINED)
     await desk.until("2026-09-30 10:00")
     called = {"reached": True, "running": True, "satisfied": True}
     view = await desk.do(handle, ActionName.RECORD_CALLBACK, CLERK, **called)
