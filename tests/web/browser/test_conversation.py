@@ -350,6 +350,7 @@ async def test_from_every_page_an_issue_is_found_by_whatever_one_knows_of_it(
     await engineer_does(
         house, number, ActionName.RESOLVE, result="已更换", cause=f"屏幕显示 {word}"
     )
+    await house.replied(number)
     person, rooms = PAGES[role]
     page = await somebody(device, language)
     await house.sign_in(page, role, person or await handler(house, number))
