@@ -404,7 +404,8 @@ class _Search:
         readable = _readable(self._who, values)
         rows = await self._fetch(
             f"""
-            SELECT i.id, i.number, i.title, i.description, i.customer_name, i.organisation,
+            SELECT i.id, i.number, i.title, i.description, i.consent, i.consent_words,
+                i.customer_name, i.organisation,
                 i.contact_person, i.serial_number, i.site, i.reference, i.model,
                 w.seq, w.takes, e.key, e.action, e.actor, e.role, e.at, e.recorded_at, e.content,
                 e.stage, NULL AS engineer, NULL AS channel,
