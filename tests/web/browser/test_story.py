@@ -178,10 +178,10 @@ async def test_a_lead_sees_the_board_and_gives_an_issue_to_somebody_else(
     await picture(page, f"board-{device}-{language}")
     form = page.locator(f"form[action='/board/{number}/reassign']").first
     shut = page.locator("details", has=form)
-    if await shut.count() and not await form.locator("select").is_visible():
+    if await shut.count() and not await form.locator("[name=to]").is_visible():
         await shut.last.locator("summary").first.click()
     other = next(id_ for id_ in ("deng.wei", "liang.jiahao") if id_ != before.engineer.id)
-    await form.locator("select").select_option(other)
+    await form.locator("[name=to]").select_option(other)
     await form.locator("[name=reason]").fill("换夜班")
     await form.locator("button").first.click()
     await house.until(number, lambda issue: f"id='{other}'" in repr(issue.engineer))
