@@ -12,12 +12,14 @@ from tests.support.papers import Papers, Row
 
 
 def handling_forms_are_complete(papers: Papers) -> None:
-    """One for each generation, unless the hotline had the answer, or had it to the end."""
+    """One for each generation, unless the hotline had the answer, or had it to its end, as it does
+    again if its customer wants nobody else (R35).
+    """
     forms = {form["generation"]: form for form in papers.of("handling_forms")}
     answered = {record["generation"] for record in papers.of("consultation_records")}
     generations = set(range(1, papers.issue["generation"] + 1))
-    passed_on = any(recorded.step.assignment for recorded in papers.steps)
-    by_hotline = {1} if not passed_on else set()
+    passed_on = [each.step.generation for each in papers.steps if each.step.assignment]
+    by_hotline = set(range(1, min(passed_on))) if passed_on else generations
     assert generations - by_hotline <= set(forms) | answered <= generations
     for event, recorded in zip(papers.events, papers.steps, strict=True):
         if event["action"] != ActionName.RESOLVE:
