@@ -157,7 +157,7 @@ class _Life:
         if first and script.verify and not self._goes_on_after(script.verify):
             self._is_told("unfounded", by_call=by_call)
             return
-        if first and script.quotation and not self._is_agreed(script.quotation):
+        if first and script.quotation and not self._is_agreed(script.quotation, by_call=by_call):
             return
         self._end(f"resolution.{generation}", _late(script.resolve if first else "on_time"))
         self.forms[generation] = True
@@ -181,7 +181,7 @@ class _Life:
             self.rises = True
         return True
 
-    def _is_agreed(self, quotation: Quotation) -> bool:
+    def _is_agreed(self, quotation: Quotation, *, by_call: bool) -> bool:
         """R17."""
         self._end("survey.1", PromiseEnd.KEPT)
         self._end("quotation.1", PromiseEnd.KEPT)
@@ -193,7 +193,7 @@ class _Life:
             outcome = Outcome.NOT_APPROVED
         if outcome is not Outcome.SOLVED:
             self.outcome = outcome
-            self.replies[outcome] += 1
+            self._is_told(outcome, by_call=by_call)
         return outcome is Outcome.SOLVED
 
     def _is_heard(self, generation: int, each: Round) -> None:

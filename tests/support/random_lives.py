@@ -103,6 +103,13 @@ class Life:
         self.chance = Random(self.name)  # noqa: S311  no secret
         self.patience = self.chance.choice([0, 2, 6, 10, 12, 15, 20])
 
+    @property
+    def leaves_quotations(self) -> bool:
+        """Say whether this customer lets a quotation lapse: of patience, or by a chance of its own,
+        so that all else stays as it is drawn.
+        """
+        return self.patience <= 0 or Random(f"{self.name} leaves").random() < 0.4  # noqa: S311
+
 
 class Lives:
     """Leads lives on a desk, one act after another. ``refused`` counts refusals by their type."""
@@ -218,8 +225,9 @@ class Lives:
     async def _comes_back_to(self, life: Life) -> None:
         """Somebody will, and when all have lost patience, only those who try to end it."""
         view = await self._view(life)
-        if view and (life.patience > 0 or view.stage is not Stage.CONFIRMING):
-            await self._comes_back_in(life, pause(life.chance, view.stage))
+        if view is None or (view.stage is Stage.CONFIRMING and life.leaves_quotations):
+            return
+        await self._comes_back_in(life, pause(life.chance, view.stage))
 
     async def _comes_back_in(self, life: Life, span: timedelta) -> None:
         turn = self._turn if life.patience > 0 else self._gives_up
