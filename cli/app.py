@@ -74,7 +74,7 @@ COMMANDS: Mapping[str, Place] = {
     "issue": Place("cli.issues.commands:app", "Open issues, look at them, act on them."),
     "approvals": Place(
         "cli.approvals:approvals",
-        "List what waits for a yes or a rating: prices, repairs, what is on its way there.",
+        "List what waits for a yes or a rating: prices, remedies, repairs, what comes there next.",
     ),
     "queue": Place(
         "cli.queue:queue",

@@ -27,7 +27,7 @@ Department = Annotated[
 
 
 def approvals(*, department: Department = None, json: AsJson = False) -> None:
-    """List what waits for a yes or a rating: prices, remedies, repairs, what is on its way there.
+    """List what waits for a yes or a rating: prices, remedies, repairs, what comes there next.
 
     What is due first comes first, each with its price, what the survey found, and its customer.
     It holds customers' data: the look stands in the audit trail. Decide with `yinuo issue approve`,

@@ -16,6 +16,7 @@ from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Act, ActionName
 from domain.issue.arrival import FORMS
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView, view
+from domain.terms import Terms
 from domain.vocabulary import Actor, Role
 from tests.support.builders import an_issue
 from tests.support.running_desk import Ran, run_yinuo
@@ -47,6 +48,9 @@ class FakeDesk:
     async def open(self, intake: Intake) -> IssueView:
         self.opened.append(intake)
         return view(an_issue())
+
+    async def terms(self) -> Terms:
+        return Terms()
 
     async def complete(self, number: str, act: Act) -> None:
         self.sent.append((number, "complete", act))

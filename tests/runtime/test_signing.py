@@ -139,7 +139,8 @@ def test_what_is_signed_but_no_link_of_ours_is_forged(own: Signer, said: str) ->
 # In text messages --------------------------------------------------------------------------------
 
 
-TEXTED = [each for each in Purpose if each not in {"approve", "rate", "advise", "reopen"}]
+STAFFS = {"approve", "rate", "advise", "reopen", "remedy"}
+TEXTED = [each for each in Purpose if each not in STAFFS]
 """What a link in a text message may be for; those of staff who decide are never customers'."""
 
 

@@ -119,7 +119,7 @@ def test_what_is_left_is_said_before_any_script_runs(ahead: timedelta, zh: str, 
 @pytest.mark.parametrize("action", ASKED)
 def test_every_field_of_every_action_can_be_put_in(action: ActionName) -> None:
     asked = {each.name for each in of_action(action).fields}
-    known = {"by", "call", "person", "known", "of"}
+    known = {"by", "call", "person", "known", "of", "proposal"}
     emptied = {"remove"}  # what stood in a field that comes back empty
     assert asked == PUBLIC_ACTIONS[action].model_fields.keys() - known - emptied
 
@@ -139,7 +139,8 @@ def test_each_field_has_the_input_that_fits_it() -> None:
 
 
 def test_what_can_be_chosen_is_offered_by_name() -> None:
-    to = of_action(ActionName.TRANSFER).offering({"to": [("software", "软件部")]})[0]
+    offered = of_action(ActionName.TRANSFER).offering({"to": [("software", "软件部")]})
+    to = next(each for each in offered if each.name == "to")
     assert (to.kind, to.options) == ("choice", (("software", ("软件部", "软件部")),))
 
 
