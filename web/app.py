@@ -102,7 +102,9 @@ def build(doors: Doors) -> FastAPI:
     for room in PROGRAMS:
         app.include_router(room.router)
     for room in PAGES:
-        app.include_router(room.router, dependencies=[Depends(rendering.with_terms)])
+        # Whoever is not known yet is told no names, and signs in while the register is away.
+        known = [] if room is signing_in else [Depends(rendering.with_terms)]
+        app.include_router(room.router, dependencies=known)
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"), name="static")
     return app
 

