@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -74,11 +75,11 @@ def offered(paid: PaidService) -> list[str]:
     facts = {
         "勘察 Survey": paid.findings,
         "服务内容 Work": paid.work,
-        "价格 Price": f"¥ {paid.amount:,.2f}" if paid.amount is not None else None,
+        "价格 Price": _yuan(paid.amount),
         "报价 Quoted by": paid.quoted_by,
         "驳回 Rejected": None if paid.approved in {None, True} else paid.reason,
     }
-    return [f"{name} {plain(said)}" for name, said in facts.items() if said]
+    return _lines(facts)
 
 
 def proposed(remedy: Remedy) -> list[str]:
@@ -86,9 +87,17 @@ def proposed(remedy: Remedy) -> list[str]:
     facts = {
         "补偿方式 Kind": remedy.remedy_name,
         "补偿内容 What they get": remedy.what,
-        "金额 Amount": f"¥ {remedy.amount:,.2f}" if remedy.amount is not None else None,
+        "金额 Amount": _yuan(remedy.amount),
         "理由 Why": remedy.reason,
         "提出人 Proposed by": remedy.proposed_by,
         "由谁审批 Decided by": both(ROLES, remedy.decider) if remedy.decider else None,
     }
+    return _lines(facts)
+
+
+def _lines(facts: Mapping[str, str | None]) -> list[str]:
     return [f"{name} {plain(said)}" for name, said in facts.items() if said]
+
+
+def _yuan(amount: Decimal | None) -> str | None:
+    return f"¥ {amount:,.2f}" if amount is not None else None

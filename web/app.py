@@ -54,12 +54,14 @@ PROGRAMS = (
     *(evaluations, api_reading),
     *(health, heartbeat),
 )
+BEFORE = (signing_in,)
+"""Whoever is not known yet is told no names, and comes in while the register is away."""
 PAGES = (
-    *(signing_in, links, engineer, lead, approvals, agent, queue, clerk, find, attaching, pictures),
+    *(links, engineer, lead, approvals, agent, queue, clerk, find, attaching, pictures),
     *(evaluation_pages, reading, why),
 )
 """Rooms of people: their pages call things as the desk does (R37)."""
-ROOMS = (*PROGRAMS, *PAGES)
+ROOMS = (*PROGRAMS, *BEFORE, *PAGES)
 """Each has the routes of its own."""
 
 
@@ -99,12 +101,10 @@ def build(doors: Doors) -> FastAPI:
     audit.install(app)
     app.add_exception_handler(Exception, _own_fault)
     api_document.install(app)
-    for room in PROGRAMS:
+    for room in (*PROGRAMS, *BEFORE):
         app.include_router(room.router)
     for room in PAGES:
-        # Whoever is not known yet is told no names, and signs in while the register is away.
-        known = [] if room is signing_in else [Depends(rendering.with_terms)]
-        app.include_router(room.router, dependencies=known)
+        app.include_router(room.router, dependencies=[Depends(rendering.with_terms)])
     app.mount("/static", StaticFiles(directory=rendering.HERE / "static"), name="static")
     return app
 

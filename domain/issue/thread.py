@@ -259,23 +259,21 @@ def reading_of(action: ActionName | None) -> Reading:
     return READ.get(action, _BY_ITSELF) if action else _BY_ITSELF
 
 
+def _their_words(field: str) -> Said:
+    return Said(
+        field=field,
+        holds=Holds.TEXT,
+        value="",
+        visibility=Visibility.CUSTOMER,
+        confidential=True,
+    )
+
+
 INTAKE: Mapping[str, Said] = {
     "title": Said(field="title", holds=Holds.TEXT, value="", visibility=Visibility.CUSTOMER),
-    "description": Said(
-        field="description",
-        holds=Holds.TEXT,
-        value="",
-        visibility=Visibility.CUSTOMER,
-        confidential=True,
-    ),
+    "description": _their_words("description"),
     "consent": Said(field="consent", holds=Holds.CODE, value=""),
-    "consent_words": Said(
-        field="consent_words",
-        holds=Holds.TEXT,
-        value="",
-        visibility=Visibility.CUSTOMER,
-        confidential=True,
-    ),
+    "consent_words": _their_words("consent_words"),
 }
 """What an intake says in words, and to being passed on (R35); the title is on every list."""
 
