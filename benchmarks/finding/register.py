@@ -15,7 +15,7 @@ import asyncpg
 
 from benchmarks.finding.threads import Thread, a_thread
 from benchmarks.reads.plan import Customer, a_customer
-from domain.issue.thread import Sort
+from domain.issue.thread import INTAKE, Sort
 from store import issue_words
 
 Administrator: TypeAlias = "asyncpg.Connection[Any]"
@@ -166,7 +166,7 @@ def _written(
 
 def _words(issue: dict[str, Any], event: dict[str, Any]) -> list[issue_words.Row]:
     row = {**event, "number": issue["number"], "engineer": None, "channel": None}
-    row |= {name: issue[name] for name in ("title", "description")}
+    row |= {name: issue.get(name) for name in INTAKE}
     spoken = [*issue_words.of_entry(Sort.ACT, row)]
     if event["seq"] == 1:
         spoken += issue_words.of_intake(issue)

@@ -17,7 +17,7 @@ from domain.issue.actions import ActionName
 from domain.issue.state import Issue
 from domain.issue.view import view
 from domain.staff.access import CALLERS, Caller, Right, may
-from domain.vocabulary import DESK, Actor, Role
+from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.revisions import SCRIPTS
@@ -30,6 +30,8 @@ from tests.activities.test_links_in_messages import CLERK, CUSTOMER, Desk, handl
 
 OPERATOR = Searcher.operator()
 AGENT = Actor(id="07", role=Role.AGENT)
+BY_TELEPHONE = {"reached": True, "told": "已去电回复"}
+"""To whom nothing can be written, as at a landline, the agent brings the result (R34)."""
 
 
 @pytest.fixture
@@ -140,6 +142,7 @@ async def lived(desk: Desk, n: int = 1, **changes: Any) -> Issue:
     issue = await desk.take(issue, ActionName.CONSULT, engineer, advice="先刷新固件")
     said = {"result": "更换传送皮带", "cause": "橡胶老化"}
     issue = await desk.take(issue, ActionName.RESOLVE, engineer, **said)
+    issue = await desk.take(issue, ActionName.CONTACT_CUSTOMER, AGENT, **BY_TELEPHONE)
     return await desk.take(
         issue, ActionName.REPORT_TEST, CUSTOMER, worked=False, words="屏幕全黑了"
     )
@@ -343,7 +346,7 @@ async def test_everybody_finds_what_they_reach_by_what_they_may_read_and_nothing
     foreign = await lived(desk, 2, source="chat", category="software")
     called = await lived(desk, 3, source="chat", category="software")
     called = await desk.take(called, ActionName.RESOLVE, handler(called), result="再次更换")
-    called = await desk.take(called, ActionName.REPLIED, DESK)
+    called = await desk.take(called, ActionName.CONTACT_CUSTOMER, AGENT, **BY_TELEPHONE)
     who = caller(role)
     for issue in (own, foreign, called):
         state = await issue_reader.state(desk.pool, issue.id)

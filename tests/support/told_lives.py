@@ -143,6 +143,8 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
             Deed(_A.ACCEPT, Role.ENGINEER),
             Deed(_A.VERIFY, Role.ENGINEER, {"verdict": "general"}),
             Deed(_A.PROPOSE_REMEDY, Role.ENGINEER, {"remedy": "exchange"}),
+            Deed(_A.DECIDE_REMEDY, Role.MANAGER, {"approved": False}, Door.API),
+            Deed(_A.PROPOSE_REMEDY, Role.ENGINEER, {"remedy": "exchange"}),
             Deed(_A.DECIDE_REMEDY, Role.MANAGER, {"approved": True}, Door.LINK),
             Deed(_A.RECORD_REMEDY, Role.ENGINEER, {"accepted": True}),
         ),

@@ -70,7 +70,7 @@ CIRCLES: Mapping[ActionName, Mapping[str, str]] = {
     ActionName.QUOTE: {"work": TOLD},
     ActionName.CONFIRM: {"words": THEIRS},
     ActionName.APPROVE: {"reason": WORK},
-    ActionName.PROPOSE_REMEDY: {"what": BETWEEN_US, "reason": BETWEEN_US},
+    ActionName.PROPOSE_REMEDY: {"what": BETWEEN_US, "reason": BETWEEN_US},  # until it is granted
     ActionName.DECIDE_REMEDY: {"what": TOLD, "reason": BETWEEN_US},
     ActionName.RECORD_REMEDY: {"words": THEIRS, "receipt": WORK},
     ActionName.RESOLVE: {"result": TOLD, "cause": WORK},
@@ -176,6 +176,8 @@ class House:
         circle = CIRCLES[word.action][word.field]
         if word.strangers:  # nobody knows whose they are: they are not the customer's to read
             circle = BETWEEN_US
+        if word.action is ActionName.PROPOSE_REMEDY and word.said in self.messages[name]:
+            circle = TOLD
         return (TOLD if word.for_customer else circle) in reads
 
 
