@@ -31,7 +31,8 @@ from pydantic import Field
 from domain import sms, words
 from domain.for_customers import matter
 from domain.for_customers.hearing import OWED
-from domain.for_customers.saying import PROMISED, Both, instant
+from domain.for_customers.saying import PROMISED, Both
+from domain.instants import instant
 from domain.links import Purpose
 from domain.sla.policy import Desk
 from domain.sla.promise import CUSTOMERS, Promise, PromiseKind

@@ -14,6 +14,7 @@ from rich.text import Text
 from cli import trail as command_trail
 from cli.connections import registers
 from cli.console import AsJson, write_json
+from cli.names import Names, names
 from cli.tables import plain, show
 from domain.issue.forms import PaidService, Remedy
 from domain.issue.view import local
@@ -36,60 +37,61 @@ def approvals(*, department: Department = None, json: AsJson = False) -> None:
 
     Example: yinuo approvals --department technical_service
     """
-    found = aio.run(_undecided(department))
-    write_json(found) if json else show(_listing(found))
+    found, called = aio.run(_undecided(department))
+    write_json(found) if json else show(_listing(found, called))
 
 
-async def _undecided(department: str | None) -> list[Undecided]:
+async def _undecided(department: str | None) -> tuple[list[Undecided], Names]:
     async with registers() as pool:
-        found = await Register(pool).undecided(department)
+        found, called = await Register(pool).undecided(department), await names(pool)
         await command_trail.seen(pool, Right.SEE_CUSTOMER, [each.number for each in found])
-    return found
+    return found, called
 
 
-def _listing(found: Sequence[Undecided]) -> RenderableType:
+def _listing(found: Sequence[Undecided], called: Names) -> RenderableType:
     if not found:
         return Text("Nothing waits for a yes or a rating.")
     parts: list[RenderableType] = []
     for each in found:
         parts.append(Text(f"{each.number} · {plain(each.title)}", style="bold"))
-        parts.append(Padding(Text("\n".join(_said(each))), (0, 0, 1, 2)))
+        parts.append(Padding(Text("\n".join(_said(each, called))), (0, 0, 1, 2)))
     return Group(*parts)
 
 
-def _said(each: Undecided) -> list[str]:
+def _said(each: Undecided, called: Names) -> list[str]:
     late = " 已逾期 overdue" if each.overdue else ""
+    holder = plain(each.engineer.name) if each.engineer else "—"
     customer = (each.customer.organisation, each.customer.name, each.customer.contact)
     return [
         f"{both(PROMISES, each.awaits)}: {local(each.due_at, each.zone)}{late}",
-        f"处理人 With {plain(each.engineer.name) if each.engineer else '—'} · {each.department}",
+        f"处理人 With {holder} · {plain(called.department(each.department))}",
         f"客户 Customer {plain(' · '.join(dict.fromkeys(filter(None, customer))))}",
-        *(offered(each.paid) if each.paid else ()),
-        *(proposed(each.remedy) if each.remedy else ()),
+        *(offered(each.paid, called) if each.paid else ()),
+        *(proposed(each.remedy, called) if each.remedy else ()),
         *((f"结果 Result {plain(each.result)}",) if each.result else ()),
     ]
 
 
-def offered(paid: PaidService) -> list[str]:
+def offered(paid: PaidService, called: Names) -> list[str]:
     """Say what a survey found and what is offered at which price, a line each."""
     facts = {
         "勘察 Survey": paid.findings,
         "服务内容 Work": paid.work,
         "价格 Price": _yuan(paid.amount),
-        "报价 Quoted by": paid.quoted_by,
+        "报价 Quoted by": called.person(paid.quoted_by),
         "驳回 Rejected": None if paid.approved in {None, True} else paid.reason,
     }
     return _lines(facts)
 
 
-def proposed(remedy: Remedy) -> list[str]:
+def proposed(remedy: Remedy, called: Names) -> list[str]:
     """Say which remedy is proposed for a complainant, why, and who decides, a line each."""
     facts = {
         "补偿方式 Kind": remedy.remedy_name,
         "补偿内容 What they get": remedy.what,
         "金额 Amount": _yuan(remedy.amount),
         "理由 Why": remedy.reason,
-        "提出人 Proposed by": remedy.proposed_by,
+        "提出人 Proposed by": called.person(remedy.proposed_by),
         "由谁审批 Decided by": both(ROLES, remedy.decider) if remedy.decider else None,
     }
     return _lines(facts)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from domain import roles, terms
+from domain import instants, roles, terms
 from domain.attachments import Limits
 from domain.calls import Direction
 from domain.files.kinds import FileKind
@@ -15,7 +15,6 @@ from domain.issue.actions import ActionName
 from domain.issue.notes import Removable
 from domain.issue.state import SlaState
 from domain.issue.thread import Entry, Holds, Said, Who
-from domain.issue.view import local
 from domain.knowledge.cases import CaseStatus, Change
 from domain.opinions import Counting, Source, Way
 from domain.sla.account import DayKind
@@ -576,6 +575,13 @@ CODED: Mapping[str, Names] = {
     "behaves": BEHAVIOURS,
 }
 """What of it is said by a code."""
+OWN: Mapping[tuple[ActionName, str], terms.Term] = {
+    (ActionName.TRANSFER, "to"): terms.Term.DEPARTMENT,
+    (ActionName.TRANSFER, "from"): terms.Term.DEPARTMENT,
+    (ActionName.ABSORB, "department"): terms.Term.DEPARTMENT,
+    (ActionName.ABSORB, "kind"): terms.Term.KIND,
+}
+"""What of it is a code of the desk's own words (R37)."""
 NOT_TAKEN: Names = {
     "empty": ("文件是空的", "the file is empty"),
     "too_large": ("超过 {largest}，请发小一些的", "larger than {largest}: send a smaller one"),
@@ -609,7 +615,8 @@ Both = tuple[str, str]
 """Chinese and English."""
 
 
-_IDS = frozenset({"issue_id", "survivor"})
+_IDS = frozenset({"issue_id", "survivor", "messages"})
+_USUAL = terms.Terms()
 
 
 def field(name: str, action: ActionName | None = None) -> Both:
@@ -617,28 +624,48 @@ def field(name: str, action: ActionName | None = None) -> Both:
     whole, _, part = name.partition(".")
     named = {**FIELDS, **FIELDS_OF.get(action, {})} if action else FIELDS
     zh, en = named.get(whole, (whole, whole))
-    part_zh, part_en = named.get(part, (part, part))
+    part_zh, part_en = named.get(part) or promise(part)
     return (f"{zh}{part_zh}", f"{en} {part_en[:1].lower()}{part_en[1:]}") if part else (zh, en)
 
 
-def value(said: Said, zone: str) -> Both:
-    """Write what was said as a person reads it, instants in ``zone``."""
+def promise(key: str) -> Both:
+    """Say which promise a key names: ``resolution.2`` is 解决, resolution."""
+    return PROMISES.get(key.partition(".")[0], (key, key))
+
+
+_SAID_BY: Mapping[str, Callable[[str], Both]] = {
+    "promise": promise,
+    **dict.fromkeys(("threshold", "skipped", "missed"), threshold),
+}
+"""What is said by a name of the policy's or the ledger's."""
+
+
+def value(
+    said: Said, zone: str, action: ActionName | None = None, own: terms.Terms = _USUAL
+) -> Both:
+    """Write what was said with an action as a person reads it: instants in ``zone``, codes of the
+    desk's ``own`` words by their names.
+    """
+    by = _SAID_BY.get(said.field.partition(".")[0])
+    if by is not None:
+        return by(str(said.value))
     match said.holds:
         case Holds.YES_NO:
             return ("是", "yes") if said.value else ("否", "no")
         case Holds.INSTANT:
-            at = local(said.instant, zone)
-            return at, at
+            return instants.both(said.instant, zone)
         case Holds.AMOUNT:
             yuan = f"{Decimal(said.value):,.2f}"
             return f"{yuan} 元", f"CNY {yuan}"
-        case _ if said.field == "threshold":
-            return threshold(str(said.value))
-        case Holds.CODE:
-            return CODED.get(said.field, {}).get(str(said.value), (str(said.value),) * 2)
-        case _:
-            shown = said.name or str(said.value)
-            return shown, shown
+    shown = said.name or str(said.value)
+    return _names_of(said, action, own).get(shown, (shown, shown))
+
+
+def _names_of(said: Said, action: ActionName | None, own: terms.Terms) -> Names:
+    term = OWN.get((action, said.field)) if action else None
+    if term:
+        return own.names(term)
+    return CODED.get(said.field, {}) if said.holds is Holds.CODE else {}
 
 
 def goes_unsaid(said: Said) -> bool:

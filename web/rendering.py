@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 
 from domain import telephone, words
 from domain.for_customers.matter import matter
-from domain.for_customers.saying import instant
+from domain.instants import instant
 from domain.issue.actions import ActionName
 from domain.issue.entries import without_ways
 from domain.issue.follow_up import asks_whether_it_runs

@@ -19,6 +19,7 @@ from cli.console import AsJson, ExitCode, Failed, Number, refusal, tell, write_j
 from cli.issues import acting, attachments, tables
 from cli.issues import why as why_pictures
 from cli.issues.calls import listing, to_make
+from cli.names import Names, names
 from cli.tables import show
 from domain.errors import InputError, OutputError, Refused
 from domain.finding import Answer
@@ -29,7 +30,6 @@ from domain.issue.thread import Entry
 from domain.issue.view import IssueView
 from domain.sla.why import Why
 from domain.staff.access import Right
-from domain.terms import Terms
 from domain.vocabulary import Channel, Consent, CustomerType, Language, Severity, Stage
 from inbound.files.intakes import FoundIntake, read_intakes
 from runtime import aio
@@ -316,7 +316,7 @@ def show_issue(
     """Show one issue, open or closed, with its price if it has any, which issues are about the
     same, and what was said about it. The look stands in the audit trail.
     """
-    seen, paid, linked, said, own = aio.run(_show(number, whole=thread))
+    seen, paid, linked, said, called = aio.run(_show(number, whole=thread))
     if json:
         shown = Shown.model_construct(
             **dict(seen),
@@ -327,7 +327,7 @@ def show_issue(
         )
         write_json(shown)
         return
-    show(tables.page(seen, said, own), *([tables.paid(paid)] if paid else []))
+    show(tables.page(seen, said, called.own), *([tables.paid(paid, called)] if paid else []))
     if about := tables.same(seen, linked):
         typer.echo(about)
 
@@ -405,7 +405,7 @@ async def _words(number: str) -> list[Kept]:
 
 async def _show(
     number: str, *, whole: bool
-) -> tuple[IssueView, PaidService | None, tuple[str, ...], tables.Said, Terms]:
+) -> tuple[IssueView, PaidService | None, tuple[str, ...], tables.Said, Names]:
     async with registers() as pool:
         at = Register(pool)
         seen = await at.show(number)
@@ -414,7 +414,7 @@ async def _show(
         linked = (await at.related(seen.id)).linked
         found = await at.thread(seen.id, limit=_LATELY, newest=True)
         entries = await _whole(at, seen.id) if whole else found.entries
-        own = await terms(pool)
+        called = await names(pool)
     # What the customer said is in the thread.
     price = paid.model_copy(update={"words": None}) if paid else None
     return (
@@ -422,7 +422,7 @@ async def _show(
         price,
         linked,
         tables.Said(entries, found.open_words, found.next is not None, whole),
-        own,
+        called,
     )
 
 

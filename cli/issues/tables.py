@@ -16,6 +16,7 @@ from rich.text import Text
 from cli.approvals import offered
 from cli.issues import thread
 from cli.issues.actions import COMMANDS
+from cli.names import Names, department
 from cli.tables import plain, table_of
 from domain.attachments import Attachment, Standing
 from domain.finding import Answer, Passage
@@ -92,10 +93,14 @@ def page(view: IssueView, said: Said | None = None, own: Terms = _USUAL) -> Rend
     parts: list[RenderableType] = [
         Text(f"{view.number} · {plain(view.title)}", style="bold"),
         Text(" · ".join(what)),
-        *([Text(), thread.waiting(said.open_words, view.zone)] if said and said.open_words else []),
+        *(
+            [Text(), thread.waiting(said.open_words, view.zone, own)]
+            if said and said.open_words
+            else []
+        ),
         Padding(_facts(view, own), (1, 0)),
         _promises(view),
-        *(_thread(view, said) if said else _last_steps(view)),
+        *(_thread(view, said, own) if said else _last_steps(view)),
     ]
     if view.results and not said:
         parts.append(Text("\n结果 Results", style="bold"))
@@ -141,9 +146,9 @@ def _marked(passage: Passage) -> Text:
     return Text.assemble(*pieces)
 
 
-def paid(service: PaidService) -> RenderableType:
-    """What a survey found, and what is offered at which price."""
-    said = Text("\n".join(offered(service)))
+def paid(service: PaidService, called: Names) -> RenderableType:
+    """What a survey found, and what is offered at which price, by whom."""
+    said = Text("\n".join(offered(service, called)))
     return Group(Text("\n有费服务 Paid service", style="bold"), Padding(said, (0, 0, 0, 2)))
 
 
@@ -152,9 +157,9 @@ def _last_steps(view: IssueView) -> Iterator[RenderableType]:
     yield Padding(_steps(view), (0, 0, 0, 2))
 
 
-def _thread(view: IssueView, said: Said) -> Iterator[RenderableType]:
+def _thread(view: IssueView, said: Said, own: Terms) -> Iterator[RenderableType]:
     yield Text("\n来往 Thread", style="bold")
-    yield Padding(thread.thread(said.entries, view.zone, short=not said.whole), (0, 0, 0, 2))
+    yield Padding(thread.thread(said.entries, view.zone, own, short=not said.whole), (0, 0, 0, 2))
     if not said.whole and said.next:
         yield Text(f"  更早的 Earlier: yinuo issue show {view.number} --thread", style="dim")
 
@@ -212,19 +217,13 @@ def attached(found: Sequence[Attachment]) -> RenderableType:
     return table
 
 
-def _department(code: str, own: Terms) -> str:
-    """Name a department, with the code that commands take."""
-    name = own.department(code).zh
-    return name if name == code else f"{name} {code}"
-
-
 def _facts(view: IssueView, own: Terms) -> Table:
     state = view.stage + (f" ({view.outcome})" if view.outcome else "")
     facts = (
         ("阶段 Stage", Text(state, style="bold")),
         ("时效 SLA", Text(view.sla_state, style=_SLA_STYLE[view.sla_state])),
         ("处理人 With", plain(_holder(view, with_id=True))),
-        ("部门 Department", f"{_department(view.department, own)}, {view.centre}"),
+        ("部门 Department", f"{department(view.department, own)}, {view.centre}"),
         ("报告 Reported", local(view.reported_at, view.zone)),
         ("登记 Registered", local(view.registered_at, view.zone)),
         ("来源 Reference", f"{view.source} {view.reference}"),

@@ -12,31 +12,32 @@ from cli.tables import plain
 from domain import words
 from domain.issue.thread import Entry, Holds, Sort, Visibility
 from domain.issue.view import local
+from domain.terms import Terms
 
 _SHORT = 160
 """Characters of whatever was said that the short form quotes."""
 
 
-def waiting(entries: Sequence[Entry], zone: str) -> RenderableType:
+def waiting(entries: Sequence[Entry], zone: str, own: Terms) -> RenderableType:
     """What the customer said since somebody last acted on it, above all else."""
     head = "客户的话，等待处理 The customer's words wait for somebody"
-    shown = (_entry(each, zone, short=False) for each in entries)
+    shown = (_entry(each, zone, own, short=False) for each in entries)
     return Group(Text(head, style="bold yellow"), *(Padding(each, (0, 0, 0, 2)) for each in shown))
 
 
-def thread(entries: Sequence[Entry], zone: str, *, short: bool) -> RenderableType:
+def thread(entries: Sequence[Entry], zone: str, own: Terms, *, short: bool) -> RenderableType:
     """Show entries; the ``short`` form has a line of each thing that was said, and not what staff
     were written.
     """
-    return Group(*(_entry(each, zone, short=short) for each in reversed(entries)))
+    return Group(*(_entry(each, zone, own, short=short) for each in reversed(entries)))
 
 
-def _entry(entry: Entry, zone: str, *, short: bool) -> RenderableType:
+def _entry(entry: Entry, zone: str, own: Terms, *, short: bool) -> RenderableType:
     head = Text.assemble(
         (local(entry.at, zone), "dim"), "  ", (words.both_of(words.done(entry)), "bold"), " "
     )
     head.append(" · ".join(_about(entry, zone)), style="dim")
-    said = () if short and _is_to_staff(entry) else _said(entry, zone, short=short)
+    said = () if short and _is_to_staff(entry) else _said(entry, zone, own, short=short)
     return Group(head, *(Padding(each, (0, 0, 0, 4)) for each in said))
 
 
@@ -67,11 +68,15 @@ def _about(entry: Entry, zone: str) -> Iterator[str]:
         yield "内部 internal"
 
 
-def _said(entry: Entry, zone: str, *, short: bool) -> Iterator[Text]:
+def _said(entry: Entry, zone: str, own: Terms, *, short: bool) -> Iterator[Text]:
     for each in entry.said:
         if words.goes_unsaid(each):
             continue
-        value = plain(words.both_of(words.value(each, zone)))
+        value = (
+            local(each.instant, zone)
+            if each.holds is Holds.INSTANT
+            else plain(words.both_of(words.value(each, zone, entry.action, own)))
+        )
         if short and each.holds is Holds.TEXT:
             value = _cut(value)
         yield Text.assemble(

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from domain.for_customers.saying import Both, instant
+from domain.for_customers.saying import Both
 from domain.for_customers.turn import DONE_AS
+from domain.instants import instant
 from domain.issue.common import DONE
 from domain.issue.state import Issue
 from domain.sla.promise import Promise, PromiseEnd, PromiseKind

@@ -1,11 +1,9 @@
-"""How customers are told of instants and promises, in their own language."""
+"""How customers are told of promises, in their own language."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from domain.sla.promise import PromiseKind
 from domain.vocabulary import Language, Named
@@ -43,31 +41,6 @@ PROMISED: Mapping[PromiseKind, Both] = {
     PromiseKind.EVALUATION: Both("请您在{}前为我们评分", "please score us by {}"),
 }
 """What a message says to a customer of a promise; the others are between ourselves."""
-
-_WEEKDAYS = (
-    ("一", "二", "三", "四", "五", "六", "日"),
-    ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-)
-_MONTHS = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
-
-
-def instant(
-    at: datetime, zone: str, language: Language, *, year: bool = True, weekday: bool = True
-) -> str:
-    """Write an instant as people do: ``2026年11月23日（周一）14:00``, ``Mon 23 Nov 2026 14:00``;
-    without year and weekday ``11月23日14:00``, ``23 Nov 14:00``.
-    """
-    here = at.astimezone(ZoneInfo(zone))
-    zh = language is Language.ZH
-    named = _WEEKDAYS[not zh][here.weekday()]
-    if zh:
-        day = f"{here.year}年" * year + f"{here.month}月{here.day}日" + f"（周{named}）" * weekday
-        return f"{day}{here:%H:%M}"
-    day = f"{here.day} {_MONTHS[here.month - 1]}" + f" {here.year}" * year
-    return f"{named} " * weekday + f"{day} {here:%H:%M}"
 
 
 def in_both(called: Named) -> str:

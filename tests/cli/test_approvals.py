@@ -24,6 +24,9 @@ def test_what_waits_for_a_yes_is_listed_with_its_price_and_the_look_recorded(
     text = yinuo("approvals", "--department", opened["department"]).out
     assert number in text
     assert "¥ 31,200.50" in text
+    by = f"{opened['engineer']['name']} {engineer}"
+    assert f"报价 Quoted by {by}" in text
+    assert f"技术服务部 {opened['department']}" in text
     assert number not in yinuo("approvals", "--department", "sales").out
     trail = yinuo("audit", "--number", number, "--json").json
     assert {each["what"] for each in trail if each["outcome"] == "seen"} == {"see_customer"}
@@ -33,4 +36,5 @@ def test_what_waits_for_a_yes_is_listed_with_its_price_and_the_look_recorded(
     assert "words" not in shown["paid_service"] or shown["paid_service"]["words"] is None
     page = yinuo("issue", "show", number).out
     assert "¥ 31,200.50" in page
+    assert f"报价 Quoted by {by}" in page
     assert "尽快动工" in page, "the customer's words stand in the thread"

@@ -10,7 +10,6 @@ from itertools import product
 import pytest
 
 from domain.for_customers.hearing import OWED, THEIRS, hears
-from domain.for_customers.saying import instant
 from domain.for_customers.situation import (
     every_sentence,
     staff_number,
@@ -28,6 +27,7 @@ from domain.for_customers.turn import (
     decides,
     turns,
 )
+from domain.instants import instant
 from domain.issue.actions import ActionName
 from domain.issue.state import Issue, Person
 from domain.links import BETWEEN_OURSELVES, PURPOSES, Link, Purpose

@@ -29,7 +29,8 @@ from domain.issue.thread import (
     read_by,
 )
 from domain.links import Link, Purpose, mark_of
-from domain.vocabulary import Role
+from domain.terms import Department, Terms
+from domain.vocabulary import Named, Role
 from runtime.signing import Signer
 from tests.support.builders import LINKS, MONDAY
 
@@ -320,6 +321,32 @@ def test_no_code_is_shown_to_people_as_it_is_kept() -> None:
         (("去掉", "Removed"), ("安装地点", "Site")),
         (("原电话", "Former telephone"), ("13800000001",) * 2),
     ]
+
+
+def test_what_the_desk_calls_its_own_is_read_by_its_name_and_instants_in_words() -> None:
+    own = Terms(departments={"returns": Department(name=Named(zh="退换货部", en="Returns"))})
+    promised = "2026-11-23T03:00:00Z"
+    to_others: dict[str, Any] = {"to": "returns", "reason": "退货", "from": "gone_since"}
+    passed = an_act(ActionName.TRANSFER, **to_others)
+    absorbed = an_act(ActionName.ABSORB, number="n", department="customer_service", kind="fault")
+    late = an_act(ActionName.THRESHOLD, promise="response.1.2", threshold="+2h", skipped=["75%"])
+    was_late = an_act(ActionName.REGISTERED, missed={"resolution.1": ["100%"]})
+    progress = an_act(ActionName.REPORT_PROGRESS, note="在等备件", expected_at=promised)
+    read = {
+        f"{words.field(each.field, entry.action)[0]} {said}"
+        for entry in (passed, absorbed, late, was_late, progress)
+        for each in entry.said
+        if each.holds is not Holds.TEXT
+        for said in words.value(each, "Asia/Shanghai", entry.action, own)
+    }
+    assert {"转给 退换货部", "转给 Returns", "原部门 gone_since"} <= read
+    assert {"部门 客户服务部", "类型 故障报修", "类型 fault"} <= read
+    assert {"承诺 响应", "时点 已超时2小时", "一并到时 时间已用75%"} <= read
+    assert {"登记时已过解决 已到期", "登记时已过解决 due now"} <= read
+    assert {
+        "预计完成时间 2026年11月23日（周一）11:00",
+        "预计完成时间 Mon 23 Nov 2026 11:00",
+    } <= read
 
 
 def test_ids_of_ours_and_what_goes_without_saying_are_read_by_programs_alone() -> None:

@@ -15,7 +15,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from domain.for_customers.saying import instant
+from domain.instants import instant
 from domain.issue.actions import ActionName
 from domain.links import Purpose
 from domain.sla.policy import Conversation

@@ -9,11 +9,11 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from domain import telephone, words
+from domain.instants import instant
 from domain.issue.arrival import Arrival
 from domain.issue.intake import SAID, Intake
-from domain.issue.view import local
 from domain.terms import Terms
-from domain.vocabulary import Channel, CustomerType, Severity
+from domain.vocabulary import Channel, CustomerType, Language, Severity
 from starter.registers import Known
 from web.forms.form import Filled, Form, fields_of
 from web.forms.wording import INTAKE
@@ -89,7 +89,7 @@ def _read_out(value: object, zone: str) -> str:
         case bool():
             return "是" if value else "否"
         case datetime():
-            return local(value, zone)
+            return instant(value, zone, Language.ZH)
         case str():
             return words.SETS.get(type(value), {}).get(value, (value, value))[0]
     return str(value)

@@ -26,10 +26,11 @@ from domain.for_customers.turn import (
     asked_by,
     turns,
 )
+from domain.instants import both
 from domain.issue.actions import Act, ActionName
 from domain.issue.conversation import following
 from domain.issue.thread import Entry, Sort, for_customer, is_theirs
-from domain.issue.view import IssueView, local
+from domain.issue.view import IssueView
 from domain.links import PURPOSES, Link
 from domain.staff.access import Right
 from domain.texts import can_be_seen
@@ -158,11 +159,11 @@ def _welcome(here: Doors, found: Opened) -> Notice | None:
     if link.terms.action is None or link.purpose in offered:
         return None
     if found.used_at:
-        at = local(found.used_at, issue.zone)
+        zh, en = both(found.used_at, issue.zone)
         return Notice(
             HTTPStatus.OK,
-            f"您已在 {at} 用这个链接答复过，谢谢。下面是现在的情况。",
-            f"You answered by this link on {at}, thank you. This is how it stands now.",
+            f"您已在{zh}用这个链接答复过，谢谢。下面是现在的情况。",
+            f"You answered by this link on {en}, thank you. This is how it stands now.",
         )
     return _REOPENED if link.generation != issue.generation else _MOVED_ON
 

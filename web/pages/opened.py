@@ -13,9 +13,10 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from domain.for_customers.turn import WRITINGS
+from domain.instants import both
 from domain.issue.actions import ActionName
 from domain.issue.state import Issue
-from domain.issue.view import local, view
+from domain.issue.view import view
 from domain.links import CUSTOMER, Link, Purpose, sensible
 from domain.staff.access import Caller, Reach, Right, may, reach
 from domain.vocabulary import Audience, Role
@@ -142,11 +143,11 @@ class Opened:
         """Say when it did what it was sent for."""
         if self.used_at is None:
             return None
-        at = local(self.used_at, self.issue.zone)
+        zh, en = both(self.used_at, self.issue.zone)
         return Notice(
             HTTPStatus.GONE,
-            f"此链接已在 {at} 用过，只能用一次。",
-            f"This link was used on {at}; it works once.",
+            f"此链接已在{zh}用过，只能用一次。",
+            f"This link was used on {en}; it works once.",
             "Used",
         )
 
