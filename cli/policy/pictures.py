@@ -46,6 +46,7 @@ def summary(rulebook: Rulebook) -> RenderableType:
             ("备勤 Stand-by", Text(_standby(policy))),
             ("考核 Qualification", Text(_qualification(policy))),
             ("审批 Approval", Text(_approval(policy))),
+            ("报表 Reports", Text(_reports(rulebook))),
             ("故障代码 Fault codes", Text(_fault_lists(policy))),
             ("日历 Calendars", Text(", ".join(rulebook.calendars))),
             ("节假日 Holidays", Text(", ".join(national) or "none followed")),
@@ -79,6 +80,14 @@ def _qualification(policy: Policy) -> str:
         return "certificates by their last day alone"
     whom = "of everybody" if asked.required else "of whom the roster has examinations"
     return f"certificate {asked.certificate}, quarterly test {asked.knowledge}, {whom}"
+
+
+def _reports(rulebook: Rulebook) -> str:
+    """When they are issued, and which of them nobody is sent (R27)."""
+    reports = rulebook.policy.reports
+    when = f"{reports.at:%H:%M} on the next working day of {rulebook.reporting.name}"
+    unread = ", ".join(reports.unread)
+    return f"{when}; 无人接收 sent to nobody: {unread}" if unread else when
 
 
 def _approval(policy: Policy) -> str:

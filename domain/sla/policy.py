@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import cached_property
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
@@ -518,6 +518,77 @@ class MissingNotice(Model):
     tell: Literal[Role.LEAD, Role.MANAGER, Role.GM_OFFICE] = Role.GM_OFFICE
 
 
+_MORNING = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
+
+
+def _read_time(written: object) -> object:
+    """Read ``"08:30"``; a time that has been read already passes."""
+    if isinstance(written, time):
+        return written
+    if isinstance(written, str) and _MORNING.fullmatch(written):
+        return time.fromisoformat(written)
+    msg = f'"{written}" is no time of day: write it like "08:30"'
+    raise ValueError(msg)
+
+
+TimeOfDay = Annotated[
+    time,
+    BeforeValidator(_read_time),
+    PlainSerializer(lambda at: f"{at:%H:%M}", return_type=str, when_used="json"),
+]
+"""A time of day on the wall clock of the desk's zone, written as "08:30"."""
+
+ReportReader = Literal[Role.LEAD, Role.MANAGER, Role.GM_OFFICE]
+"""Who is sent a report: a lead and a manager that of their department."""
+
+_REPORTS_TO: Mapping[str, tuple[ReportReader, ...]] = {
+    "callbacks": (Role.GM_OFFICE,),
+    "effectiveness": (Role.GM_OFFICE, Role.MANAGER),
+    "difficulty": (Role.GM_OFFICE,),
+    "evaluations": (Role.GM_OFFICE, Role.MANAGER),
+    "complaints": (Role.GM_OFFICE, Role.MANAGER),
+    "quality": (Role.GM_OFFICE, Role.MANAGER),
+    "contributions": (Role.GM_OFFICE, Role.MANAGER),
+    "pay": (Role.GM_OFFICE,),
+    "telephone": (Role.GM_OFFICE, Role.MANAGER),
+}
+
+
+class Reports(Model):
+    """R27: an edition of each report is issued on the first working day of ``calendar`` after the
+    period has ended, and the digest of the day for each of ``digest`` every working day, ``at``
+    that time. ``to`` says who is sent which: nobody, if it is empty, and as the regulation has it
+    if it is left out. Without a ``calendar`` it is the one called "desk", or else Monday to Friday
+    less the holidays that the desk's other calendars follow.
+    """
+
+    at: TimeOfDay = time(8, 30)
+    calendar: Code | None = None
+    to: dict[Code, tuple[ReportReader, ...]] = Field(default_factory=dict)
+    digest: tuple[Literal[Role.LEAD, Role.MANAGER], ...] = (Role.LEAD,)
+
+    @field_validator("to")
+    @classmethod
+    def _is_issued(
+        cls, to: dict[str, tuple[ReportReader, ...]]
+    ) -> dict[str, tuple[ReportReader, ...]]:
+        if unknown := sorted(to.keys() - _REPORTS_TO.keys()):
+            msg = f"no report {unknown[0]} is issued; there are: {', '.join(_REPORTS_TO)}"
+            raise ValueError(msg)
+        return to
+
+    def readers(self, report: str) -> tuple[ReportReader, ...]:
+        """Name the roles that an edition of that report is sent to; none: it is kept, and sent to
+        nobody.
+        """
+        return self.to.get(report, _REPORTS_TO.get(report, ()))
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Name the reports that nobody is sent."""
+        return tuple(report for report in _REPORTS_TO if not self.readers(report))
+
+
 class Conversation(Model):
     """Within which time of its closing an issue is opened again by what its customer writes (R24);
     later it is another issue, linked to it, and so it is once the closed one is over. And how often
@@ -602,6 +673,7 @@ class Policy(Model):
     webhooks: Webhooks = Webhooks()
     conversation: Conversation = Conversation()
     missing_notice: MissingNotice = MissingNotice()
+    reports: Reports = Reports()
     delivery: Delivery
     desk: Desk = Desk()
     rehearsal: Rehearsal | None = None

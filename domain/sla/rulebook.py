@@ -13,13 +13,15 @@ from functools import cached_property
 
 from pydantic import Field, model_validator
 
-from domain.calendars.calendar import WorkingCalendar
+from domain.calendars.calendar import WEEKDAYS, Span, WorkingCalendar
 from domain.calendars.national_days import NationalDays
 from domain.sla.policy import Policy
 from domain.vocabulary import Code, Model
 
 CENTRE = "centre"
 """What a rule calls the calendar of the issue's own service centre."""
+_DESK = "desk"
+_OFFICE = (Span(9 * 60, 18 * 60),)
 
 
 class Rulebook(Model):
@@ -38,6 +40,11 @@ class Rulebook(Model):
                 known = ", ".join((CENTRE, *sorted(self.calendars)))
                 msg = f"promise {rule.name}: no calendar {rule.calendar}; there are: {known}"
                 raise ValueError(msg)
+        issued_by = self.policy.reports.calendar
+        if issued_by is not None and issued_by not in self.calendars:
+            known = ", ".join(sorted(self.calendars))
+            msg = f"reports: calendar: there is no {issued_by}; there are: {known}"
+            raise ValueError(msg)
         for name, calendar in self.calendars.items():
             if calendar.national and calendar.national not in self.national:
                 msg = f"calendars {name}: there are no national days of {calendar.national}"
@@ -75,6 +82,18 @@ class Rulebook(Model):
             KeyError: there is none of that name.
         """
         return self._with_national_days[name]
+
+    @cached_property
+    def reporting(self) -> WorkingCalendar:
+        """Return the calendar on whose working days reports are issued (R27)."""
+        named = self.policy.reports.calendar or _DESK
+        if named in self.calendars:
+            return self.calendar(named)
+        plain = WorkingCalendar(
+            name=_DESK, zone=self.policy.zone, week=dict.fromkeys(WEEKDAYS[:5], _OFFICE)
+        )
+        followed = sorted(self.national)
+        return self.national[followed[0]].applied_to(plain) if len(followed) == 1 else plain
 
     def with_policy(self, policy: Policy) -> Rulebook:
         """Return one with another policy.

@@ -121,6 +121,15 @@ def test_a_good_policy_is_summed_up() -> None:
     assert "above ¥20,000.00" in said
     assert "desk, west, callback, everyday, night, always" in ran.out
     assert "CN until 2026-12-31" in ran.out
+    assert "08:30 on the next working day of desk" in said
+
+
+def test_a_report_that_nobody_is_sent_is_said_by_the_check(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    text = STANDARD.read_text("utf-8")
+    policy.write_text(text.replace('pay = ["gm_office"]', "pay = []"), "utf-8")
+    ran = run_yinuo("policy", "check", str(policy))
+    assert "无人接收 sent to nobody: pay" in " ".join(ran.out.split())
 
 
 @pytest.mark.parametrize("command", ["check", "import"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from domain.calendars.calendar import WEEKDAYS, WorkingCalendar
 from domain.calendars.periods import TimeBudget, WorkingDays, read_period
-from domain.sla.policy import Desk, Policy, Selector, ThresholdRule
+from domain.sla.policy import Desk, Policy, Reports, Selector, ThresholdRule
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.vocabulary import Audience, Language, Role
+from runtime.rulebook import load as rulebook_of
+from runtime.settings import ROOT
 from tests.support.rulebooks import facts, policy, rule
 
 ALWAYS = WorkingCalendar.model_validate(
@@ -357,3 +359,57 @@ def test_what_a_desk_cannot_say_of_itself_is_refused_by_field(
     with pytest.raises(ValidationError) as refused:
         Desk.model_validate(written)
     assert ".".join(map(str, refused.value.errors()[0]["loc"])) == field
+
+
+# --- Reports -------------------------------------------------------------------------------------
+
+
+def test_r27_a_policy_says_who_is_sent_which_report_and_the_regulation_where_it_does_not() -> None:
+    told = policy(rule("r"), reports={"to": {"effectiveness": ["lead"], "pay": []}}).reports
+    assert told.readers("effectiveness") == (Role.LEAD,)
+    assert told.readers("callbacks") == (Role.GM_OFFICE,)
+    assert told.readers("answered") == (), "it is looked at, and not issued"
+    assert told.unread == ("pay",)
+    assert Reports().unread == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"at": "8.30"}, '"8.30" is no time of day: write it like "08:30"'),
+        ({"at": 830}, "is no time of day"),
+        ({"to": {"callback": ["lead"]}}, "no report callback is issued; there are: callbacks, "),
+        ({"to": {"callbacks": ["customer"]}}, "reports.to.callbacks.0"),
+        ({"digest": ["gm_office"]}, "reports.digest.0"),
+    ],
+)
+def test_reports_that_nobody_could_issue_are_refused_by_field(
+    said: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        policy(rule("r"), reports=said)
+    assert why in str(refused.value)
+
+
+def test_reports_are_issued_by_the_named_calendar_or_the_desks_or_monday_to_friday() -> None:
+    def on(calendars: dict[str, WorkingCalendar], **said: str) -> WorkingCalendar:
+        rules = policy(rule("r", calendar="centre"), reports=said)
+        return Rulebook(policy=rules, calendars=calendars).reporting
+
+    named = ALWAYS.model_copy(update={"name": "office"})
+    assert on({"desk": ALWAYS, "office": named}, calendar="office") == named
+    assert on({"desk": ALWAYS, "office": named}) == ALWAYS
+    weekdays = on({"office": named})
+    days = [date(2026, 10, 2), date(2026, 10, 3), date(2026, 10, 5)]
+    assert [weekdays.is_working_day(day) for day in days] == [True, False, True]
+    with pytest.raises(ValidationError, match="reports: calendar: there is no desks; there are"):
+        on({"desk": ALWAYS}, calendar="desks")
+
+
+def test_a_policy_without_its_own_calendar_for_reports_keeps_the_holidays_it_follows() -> None:
+    standard = rulebook_of(ROOT / "policies" / "standard.toml")
+    kept = {name: each for name, each in standard.calendars.items() if name != "desk"}
+    rules = policy(rule("r", calendar="centre"))
+    other = Rulebook(policy=rules, calendars=kept, national=standard.national).reporting
+    days = [date(2026, 10, 5), date(2026, 10, 8), date(2026, 10, 10), date(2026, 10, 11)]
+    assert [other.is_working_day(day) for day in days] == [False, True, True, False]
