@@ -47,10 +47,11 @@ lint: $(STAMP) ## style, types and the import rule
 check: lint test ## lint and test
 
 browser: ## Debian's Chromium, Chinese fonts and curl, for the tests of the doors
-	@command -v chromium >/dev/null && command -v curl >/dev/null || { \
+	@command -v chromium-headless-shell >/dev/null && command -v curl >/dev/null || { \
 		as_root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 		$$as_root apt-get update -qq && \
-		$$as_root apt-get install -y -qq --no-install-recommends chromium curl fonts-noto-cjk >/dev/null; }
+		$$as_root apt-get install -y -qq --no-install-recommends \
+			chromium-headless-shell curl fonts-noto-cjk >/dev/null; }
 
 dovecot: ## Debian's Dovecot, for the test of letters out of somebody else's mailbox
 	@PATH="$$PATH:/usr/sbin" command -v dovecot >/dev/null || { \
