@@ -297,6 +297,77 @@ async def kept_back(desk: StoryDesk) -> Handle:
     return handle
 
 
+async def taken(desk: StoryDesk) -> Handle:
+    """What came in by e-mail is nobody's until an agent takes it and answers; it works."""
+    handle, _ = await desk.open(kind="consultation", channel="email")
+    await desk.until("2026-09-29 15:00")
+    await desk.do(handle, ActionName.TAKE, AGENT)
+    await desk.do(handle, ActionName.ANSWER, AGENT, solution="pull it", on_the_line=False)
+    await desk.until("2026-09-29 16:00")
+    await desk.do(handle, ActionName.REPORT_TEST, CUSTOMER, worked=True)
+    return handle
+
+
+async def first_contact(desk: StoryDesk) -> Handle:
+    """A fault that the hotline solved is called back the next day, and rated."""
+    handle, _ = await desk.open(answering=True)
+    await desk.do(handle, ActionName.ANSWER, AGENT, solution="hold the button", test=False)
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    await desk.do(handle, ActionName.RATE_DIFFICULTY, MANAGER, difficulty=2)
+    return handle
+
+
+async def late(desk: StoryDesk) -> Handle:
+    """The agent asks the handler of what is late, and calls the customer, at first in vain."""
+    handle = await _accepted(desk)
+    await desk.until("2026-10-09 19:00")  # three working days were over the evening before
+    await desk.do(handle, ActionName.CHASE, AGENT, asks="when will it be done?")
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, AGENT, reached=False)
+    told = {"reached": True, "told": "the part comes tomorrow; we are sorry"}
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, AGENT, **told)
+    await desk.resolve(handle, await desk.view(handle))
+    await desk.until("2026-10-10 10:00")  # a Saturday at work
+    await desk.callback(handle, running=True)
+    return handle
+
+
+async def told_by_call(desk: StoryDesk) -> Handle:
+    """Nothing can be written to the customer: with the agent's call they have the answer."""
+    switchboard = {"name": "Lin Fen", "phone": "+86 20 5550 0101"}
+    handle = await _accepted(desk, customer=switchboard)
+    await desk.resolve(handle, await desk.view(handle))
+    await desk.settle()
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, AGENT, reached=False)
+    told = {"reached": True, "told": "the card reader is replaced"}
+    await desk.do(handle, ActionName.CONTACT_CUSTOMER, AGENT, **told)
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    return handle
+
+
+async def made_up_for(desk: StoryDesk) -> Handle:
+    """An agitated complainant is calmed, granted the second thing that is proposed, and told in
+    writing, as three calls did not reach them; the complaint is closed when they have it.
+    """
+    handle, by = await _worked_on(desk, kind="complaint", category="service", agitated=True)
+    await desk.do(handle, ActionName.CALM, MANAGER, spoken="listened, and asked for a day")
+    await desk.do(handle, ActionName.VERIFY, by, verdict="general", findings="came too late")
+    for what, amount, approved in (("a phone", "900.00", False), ("the fare", "300.00", True)):
+        proposed = {"remedy": "money", "what": what, "amount": amount, "reason": "twice late"}
+        await desk.do(handle, ActionName.PROPOSE_REMEDY, by, **proposed)
+        decided = {"approved": approved, "reason": "" if approved else "more than they lost"}
+        await desk.do(handle, ActionName.DECIDE_REMEDY, MANAGER, **decided)
+    await desk.resolve(handle, await desk.view(handle))
+    for _ in range(3):
+        await desk.do(handle, ActionName.CONTACT_CUSTOMER, AGENT, reached=False)
+    await desk.until("2026-09-30 10:00")
+    await desk.callback(handle, running=True)
+    given = {"accepted": True, "receipt": "receipt 0017, signed"}
+    await desk.do(handle, ActionName.RECORD_REMEDY, by, **given)
+    return handle
+
+
 async def transferred(desk: StoryDesk) -> Handle:
     """To another department, which asks a panel."""
     handle, by = await _worked_on(desk)
@@ -489,6 +560,7 @@ WHOLE: dict[str, Path] = {
     path.__name__: path
     for path in (
         *(answered, untested, answer_failed, not_passed_on, kept_back),
+        *(taken, first_contact, late, told_by_call, made_up_for),
         *(transferred, relieved),
         *(general_complaint, major_complaint, unfounded_complaint, conflict, bad_score),
         *(paid_service, work_refused, declined, not_approved, lapsed, noted, wrote),
