@@ -76,6 +76,8 @@ RIGHTS: Mapping[str, str] = {
     "roster_version": "SELECT, UPDATE",
 }
 """Every table has its line here; one without may be read and appended to until it has."""
+REPORTS_READER = "yinuo_reports"
+"""Reads the views ``report_…`` and nothing else, if there is such a role: for BI tools (R30)."""
 
 _TABLES = "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace"
 _OWNS_TRAIL = """
@@ -91,6 +93,8 @@ def grant(connection: "Connection", role: str) -> None:
     quoted = ask("SELECT quote_ident($1)", (role,)).scalar_one()
     schema = ask("SELECT quote_ident(current_schema())").scalar_one()
     tables = ask(f"{_TABLES} AND relkind IN ('r', 'p')").scalars()
+    views = ask(f"{_TABLES} AND relkind = 'v'").scalars().all()
+    reader = ask("SELECT true FROM pg_roles WHERE rolname = $1", (REPORTS_READER,)).first()
     commands = [
         f"GRANT USAGE ON SCHEMA {schema} TO {quoted}",
         f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC, {quoted}",
@@ -99,7 +103,12 @@ def grant(connection: "Connection", role: str) -> None:
         f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT {APPEND} ON TABLES TO {quoted}",
         f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE, SELECT ON SEQUENCES TO {quoted}",
         *(f'GRANT {RIGHTS.get(name, APPEND)} ON "{name}" TO {quoted}' for name in tables),
+        *(f'GRANT {READ} ON "{name}" TO {quoted}' for name in views),
     ]
+    if reader is not None:
+        shown = [name for name in views if name.startswith("report_")]
+        commands.append(f"GRANT USAGE ON SCHEMA {schema} TO {REPORTS_READER}")
+        commands += [f'GRANT {READ} ON "{name}" TO {REPORTS_READER}' for name in shown]
     for command in commands:
         ask(command)
 

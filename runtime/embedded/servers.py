@@ -30,6 +30,7 @@ from temporalio.service import RPCError
 from domain.errors import SetupError
 from runtime.embedded.ports import held
 from runtime.embedded.process import Child, Lock
+from runtime.grants import REPORTS_READER
 from runtime.home import ACCOUNT, make_private, postgres_account
 from runtime.settings import Settings
 from runtime.temporal import LOOPBACK
@@ -62,8 +63,11 @@ DO $$ DECLARE wanted text; BEGIN
             EXECUTE format('CREATE ROLE %I LOGIN', wanted);
         END IF;
     END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{REPORTS_READER}') THEN
+        CREATE ROLE {REPORTS_READER} NOLOGIN;
+    END IF;
 END $$
-"""
+"""  # noqa: S608 - names of ours
 _NOT_YET = (
     *(OSError, asyncpg.InterfaceError),
     *(asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError),

@@ -1,0 +1,1 @@
+"""The reports counted, and the issues behind each figure."""

@@ -1,0 +1,290 @@
+"""Counting a report (R27): every figure by its one definition, at one moment of the register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from domain.errors import Refused
+from domain.reports.counted import NOBODY, Counted, CountedRow, CountedSection, Said, Value
+from domain.reports.definitions import Report, Section
+from domain.reports.dimensions import Dimension, Known
+from domain.reports.figures import Figure, How, When
+from domain.reports.periods import Cadence, Period
+from domain.sla.policy import Policy
+from domain.terms import Term, Terms, listed
+from domain.vocabulary import Role
+from store import rulebooks
+from store.connection import Connection, Pool
+from store.reports.statements import Asked, counting, together
+
+MOST_WORDS = 200
+"""So many of customers' words stand in a report; how many more there are it says."""
+_ALL = ("合计", "All")
+_NOBODY = ("未指明", "nobody named")
+_Figures = dict[str, Value]
+_Names = Mapping[str, tuple[str, str]]
+
+
+async def count(
+    pool: Pool,
+    report: Report,
+    period: Period,
+    *,
+    zone: ZoneInfo,
+    terms: Terms,
+    now: datetime,
+    department: str | None = None,
+) -> Counted:
+    """Count a report, by the figures of the rulebook that counts now, at one moment.
+
+    Raises:
+        Refused: ``Invalid``: it is not made for such periods, or there is no such department.
+        LookupError: no rulebook was ever adopted.
+    """
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        return await count_in(
+            connection, report, period, zone=zone, terms=terms, now=now, department=department
+        )
+
+
+async def count_in(
+    connection: Connection,
+    report: Report,
+    period: Period,
+    *,
+    zone: ZoneInfo,
+    terms: Terms,
+    now: datetime,
+    department: str | None = None,
+) -> Counted:
+    """Count a report inside the caller's transaction; as ``count`` does."""
+    if period.cadence not in report.cadences:
+        made_for = ", ".join(report.cadences)
+        raise Refused(
+            "Invalid",
+            f"period: {period.name} is a {period.cadence}; {report.name} is made for: {made_for}",
+        )
+    await connection.execute("SET LOCAL jit = off")  # compiling takes longer than counting
+    await _check_department(connection, department, terms)
+    adopted = await rulebooks.adoption(connection)
+    if adopted is None:
+        raise LookupError(rulebooks.NO_POLICY)
+    policy = (await rulebooks.Rulebooks().get(connection, adopted.version)).policy
+    asked = Asked(period, zone, now, policy.telephone.within_seconds, department)
+    since = await connection.fetchval("SELECT min(registered_at) FROM issues")
+    sections = [
+        await _Counting(connection, asked, terms, since).section(s) for s in report.sections
+    ]
+    return Counted(
+        report=report.name,
+        period=period.name,
+        zone=zone.key,
+        rulebook=adopted.version,
+        counted_at=now,
+        over=period.is_over(now, zone),
+        data_since=since,
+        department=department,
+        department_name=terms.department(department).both if department else None,
+        aims=_aims(report, policy),
+        sections=tuple(sections),
+    )
+
+
+def _aims(report: Report, policy: Policy) -> dict[str, float]:
+    figures = (figure for section in report.sections for figure in section.counted)
+    found = ((each.key, each.aim.of(policy)) for each in figures if each.aim)
+    return {key: aim for key, aim in found if aim is not None}
+
+
+async def _check_department(connection: Connection, department: str | None, terms: Terms) -> None:
+    if department is None or department in terms.departments:
+        return
+    known = await connection.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM members WHERE department = $1)
+            OR EXISTS (SELECT FROM issues WHERE department = $1)
+        """,
+        department,
+    )
+    if not known:
+        there = listed(terms.departments) or "those of the roster"
+        raise Refused("Invalid", f"department: there is no {department[:40]}; there are: {there}")
+
+
+class _Counting:
+    """Counts the sections of one report."""
+
+    def __init__(
+        self, connection: Connection, asked: Asked, terms: Terms, since: datetime | None
+    ) -> None:
+        self._connection = connection
+        self._asked = asked
+        self._terms = terms
+        self._data_since = since
+
+    async def section(self, section: Section) -> CountedSection:
+        rows: dict[str | None, _Figures] = {}
+        for figures in together(section.counted):
+            statement = counting(figures, section, self._asked)
+            for row in await self._connection.fetch(statement.sql, *statement.values):
+                code = None if row["total"] else row["code"]
+                rows.setdefault(code, {}).update(self._values(figures, section, row))
+        total = rows.pop(None, {})
+        people = await self._everybody(section)
+        names = await self._called(section.dimension, rows, people)
+        codes = self._in_order(section, rows, names, people)
+        words, more = await self._words(section)
+        return CountedSection(
+            key=section.key,
+            rows=(
+                *(
+                    self._row(section, code, *names.get(code, (code, code)), rows.get(code, {}))
+                    for code in codes
+                ),
+                self._row(section, None, *_ALL, total),
+            ),
+            words=words,
+            more_words=more,
+        )
+
+    def _row(
+        self, section: Section, code: str | None, zh: str, en: str, found: _Figures
+    ) -> CountedRow:
+        nothing = {each.key: self._value(each, section, None, 0, 0) for each in section.counted}
+        values = {key: found.get(key, none) for key, none in nothing.items()}
+        return CountedRow(of=code, zh=zh, en=en, values=values)
+
+    def _values(self, figures: Sequence[Figure], section: Section, row: asyncpg.Record) -> _Figures:
+        return {
+            each.key: self._value(
+                each, section, row[each.key], row[f"{each.key}_n"], row[f"{each.key}_of"]
+            )
+            for each in figures
+        }
+
+    def _value(self, figure: Figure, section: Section, made: Any, n: int, of: int | None) -> Value:
+        """Make the figure; nothing is known of what lies before the register, or ahead."""
+        if figure.how:
+            known = made if n else None
+            if known is not None and figure.how is not How.SUM:
+                known = float(known)
+            return Value(value=known, n=n)
+        if figure.among:
+            return Value(value=n / of if of else None, n=n, of=of or 0)
+        return Value(value=n if self._is_known(section) else None, n=n)
+
+    def _is_known(self, section: Section) -> bool:
+        since, until = self._asked.between(When.IN, section.span)
+        began = self._data_since is not None and self._data_since < until
+        return began and since <= self._asked.now
+
+    async def _everybody(self, section: Section) -> list[str]:
+        if not section.everybody:
+            return []
+        return await _people(self._connection, section.everybody, self._asked.department)
+
+    def _in_order(
+        self,
+        section: Section,
+        rows: Mapping[str | None, _Figures],
+        names: _Names,
+        people: Iterable[str],
+    ) -> list[str]:
+        by = section.dimension
+        if by is None:
+            return []
+        codes = {
+            code for code, found in rows.items() if code is not None and _counts(found, section)
+        }
+        codes |= set(people)
+        if not by.in_order:
+            first = section.figures[0]
+            return sorted(codes, key=lambda c: (-_size(rows.get(c), first), names.get(c, (c, c))))
+        if isinstance(by.called, Mapping):
+            codes |= set(by.called)
+        if by.key == "week":
+            codes |= set(self._weeks(section))
+        return sorted(codes)
+
+    def _weeks(self, section: Section) -> Iterable[str]:
+        since, until = self._asked.between(When.IN, section.span)
+        week = Period.around(Cadence.WEEK, since.astimezone(self._asked.zone).date())
+        while week.instants(self._asked.zone)[0] < until:
+            yield week.name
+            week = week.after
+
+    async def _called(
+        self, by: Dimension | None, rows: Iterable[str | None], people: Iterable[str]
+    ) -> _Names:
+        """Say what codes are called, by whoever knows."""
+        if by is None:
+            return {}
+        codes = {*(code for code in rows if code is not None), *people}
+        match by.called:
+            case Known.PEOPLE | Known.CENTRES as known:
+                found = await self._connection.fetch(
+                    f"SELECT id, name FROM {known.value} WHERE id = ANY($1)",  # noqa: S608  ours
+                    list(codes),
+                )
+                names = {row["id"]: (row["name"], row["name"]) for row in found}
+            case Term() as term:
+                names = dict(self._terms.names(term))
+            case Known.SAID:
+                names = {}
+            case words:
+                names = dict(words)
+        return {NOBODY: _NOBODY, **names}
+
+    async def _words(self, section: Section) -> tuple[tuple[Said, ...], int]:
+        if not section.words:
+            return (), 0
+        since, until = self._asked.between(When.IN, section.span)
+        rows = await self._connection.fetch(
+            """
+            SELECT v.issue, r.called_at AS at, r.words, v.handler AS "of", count(*) OVER () AS all
+            FROM report_callbacks v
+            JOIN issues i ON i.number = v.issue
+            JOIN callback_records r ON r.issue_id = i.id AND r.generation = v.generation
+                AND r.attempt = v.attempt
+            WHERE v.called_at >= $1 AND v.called_at < $2 AND r.words <> ''
+                AND ($3::text IS NULL OR v.department = $3)
+            ORDER BY v.conflict DESC, v.running IS NOT false, v.satisfied IS NOT false, r.called_at,
+                v.issue
+            LIMIT $4
+            """,
+            *(since, until, self._asked.department, MOST_WORDS),
+        )
+        said = tuple(Said(**{name: row[name] for name in Said.model_fields}) for row in rows)
+        return said, (rows[0]["all"] - len(rows) if rows else 0)
+
+
+async def _people(
+    connection: Connection, roles: Iterable[Role], department: str | None
+) -> list[str]:
+    rows = await connection.fetch(
+        """
+        SELECT id FROM members WHERE role = ANY($1) AND left_at IS NULL
+            AND ($2::text IS NULL OR department = $2)
+        """,
+        *(list(roles), department),
+    )
+    return [row["id"] for row in rows]
+
+
+def _counts(found: _Figures, section: Section) -> bool:
+    if section.only:
+        return section.only in found and found[section.only].n > 0
+    return any(value.n or value.of for value in found.values())
+
+
+def _size(found: _Figures | None, figure: str) -> int:
+    value = (found or {}).get(figure)
+    return (value.of if value.of is not None else value.n) if value else 0
