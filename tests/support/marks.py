@@ -8,7 +8,7 @@ all: whoever tries fails, in every run. So `-m "not server"`, which is `make qui
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -99,6 +99,24 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         _at_work.pop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A desk that nobody is left to use goes down at once, not at the end: also one that only waits
+    keeps the machine from others.
+    """
+    result = yield
+    desk = _desk_of(item)
+    if desk and nextitem and _desk_of(nextitem) is not desk:
+        desk.finish(cast("Any", item)._request)
+    return result
+
+
+def _desk_of(item: pytest.Item) -> Any:
+    """Return the fixture that its desk comes from, as its conftest or the plugin defines it."""
+    found = getattr(item, "_fixtureinfo", None)
+    return found.name2fixturedefs[DESK][-1] if found and DESK in _fixtures(item) else None
 
 
 @pytest.hookimpl(wrapper=True)
