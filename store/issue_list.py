@@ -12,6 +12,7 @@ import asyncpg
 from pydantic import Field
 
 from domain.sla.promise import CALLS, CUSTOMERS, OVERSIGHT, PAST_DUE, PromiseKind
+from domain.terms import Term, Terms
 from domain.vocabulary import Code, Instant, Model, Stage
 from store import event_log
 from store.connection import Connection
@@ -27,8 +28,15 @@ class Narrowed(Model):
     department: Code | None = None
     region: Code | None = None
     kind: Code | None = None
+    category: Code | None = None
     agent: Code | None = Field(default=None, description="the hotline agent's number")
     source: Code | None = Field(default=None, description="the intake system")
+
+    def unheard(self, own: Terms) -> list[str]:
+        """Say what is asked for that is none of the desk's ``own`` words (R37). Issues from before
+        may have it nevertheless.
+        """
+        return [*own.unheard(**{term: getattr(self, term) for term in Term})]
 
 
 class Filter(Narrowed):

@@ -228,6 +228,9 @@ def list_issues(  # noqa: PLR0913  an option each
     stage: Stage | None = None,
     engineer: Annotated[str | None, typer.Option(metavar="PERSON")] = None,
     kind: Annotated[str | None, typer.Option(metavar="CODE", help="a kind of the policy")] = None,
+    category: Annotated[
+        str | None, typer.Option(metavar="CODE", help="a category of the policy")
+    ] = None,
     department: Annotated[
         str | None, typer.Option(metavar="CODE", help="a department of the policy")
     ] = None,
@@ -261,6 +264,7 @@ def list_issues(  # noqa: PLR0913  an option each
         stage=stage,
         engineer=engineer,
         kind=kind,
+        category=category,
         department=department,
         region=region,
         open_only=not all_ and stage is not Stage.CLOSED,
@@ -278,12 +282,12 @@ def list_issues(  # noqa: PLR0913  an option each
 
 
 async def _list(wanted: Filter) -> list[IssueView]:
-    """List issues. A kind or department that nobody ever heard of is refused; of old ones there may
-    be some that the policy has no more.
+    """List issues. What nobody ever heard of is refused; of old ones there may be some that the
+    policy has no more.
     """
     async with registers() as pool:
         found, own = await Register(pool).issues(wanted), await terms(pool)
-    if not found and (wrong := [*own.unheard(kind=wanted.kind, department=wanted.department)]):
+    if not found and (wrong := wanted.unheard(own)):
         raise InputError("\n".join(f"--{each}" for each in wrong))
     return found
 

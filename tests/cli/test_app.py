@@ -220,6 +220,9 @@ def test_a_list_of_a_kind_that_nobody_heard_of_is_refused_with_those_there_are(
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("--kind: the policy has no wish; it has: consultation (咨询), fault")
     assert yinuo("issue", "list", "--kind", "fault").code == 0
+    ran = yinuo("issue", "list", "--category", "wish")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("--category: the policy has no wish; it has: technical (技术质量)")
 
 
 def test_lists_are_for_people_or_for_programs(yinuo: Yinuo) -> None:

@@ -180,6 +180,14 @@ async def test_filters_narrow_the_board_and_an_empty_one_does_not(
     assert issue.number not in numbers((await lead.get("/board?overdue=true")).text)
     assert issue.number not in numbers((await lead.get("/board?unassigned=true")).text)
     assert (await lead.get("/board?stage=nowhere")).status_code == 422
+    for asked in ("kind=fault", "category=technical"):
+        page = (await lead.get(f"/board?{asked}&engineer={issue.engineer.id}")).text
+        assert issue.number in numbers(page)
+        assert f'value="{asked.partition("=")[2]}" selected' in page
+    assert issue.number not in numbers((await lead.get("/board?category=service")).text)
+    unheard = await lead.get("/board?category=wish")
+    assert unheard.status_code == 422
+    assert "technical (技术质量)" in unheard.text
     assert (await lead.get("/board?after=nowhere")).status_code == 422
 
 

@@ -37,7 +37,11 @@ def test_r37_a_desks_own_words_are_told_in_its_own_order() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "field", "known"),
-    [("kind=wish", "kind", "fault (故障报修)"), ("department=moon", "department", "")],
+    [
+        ("kind=wish", "kind", "fault (故障报修)"),
+        ("category=wish", "category", "technical (技术质量)"),
+        ("department=moon", "department", ""),
+    ],
 )
 async def test_r37_a_list_of_a_kind_that_nobody_heard_of_is_refused_with_those_there_are(
     http: httpx2.AsyncClient, token: MakeToken, asked: str, field: str, known: str

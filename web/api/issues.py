@@ -118,13 +118,13 @@ async def list_issues(
 
 
 def _require_heard_of(terms: Terms, wanted: Wanted) -> None:
-    """Refuse a kind or department that nobody ever heard of, with those there are.
+    """Refuse a kind, category or department that nobody ever heard of, with those there are.
 
     Raises:
         Problem: 422.
     """
-    if wrong := "\n".join(terms.unheard(kind=wanted.kind, department=wanted.department)):
-        raise refusal(Refused("Invalid", wrong))
+    if wrong := wanted.unheard(terms):
+        raise refusal(Refused("Invalid", "\n".join(wrong)))
 
 
 async def _found(here: Doors, who: Visitor, typed: str, limit: int) -> Response:

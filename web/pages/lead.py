@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import model_validator
 
+from domain.errors import Refused
 from domain.issue.actions import ActionName
 from domain.issue.view import IssueView, PromiseView
 from domain.sla.promise import CUSTOMERS
@@ -35,8 +36,8 @@ from web.pages.beside import BESIDE
 from web.pages.issue import ASKED, asked
 from web.pages.people import priced
 from web.pages.policy import adopted
-from web.problems import Problem, not_yours
-from web.rendering import Form, render
+from web.problems import Problem, not_yours, refusal
+from web.rendering import Form, render, terms_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,12 +47,16 @@ _DECIDED = (ActionName.APPROVE, ActionName.RATE_DIFFICULTY, ActionName.CONFIRM)
 _HERE = (*_DECIDED, ActionName.REASSIGN, ActionName.ESCALATE, ActionName.WITHDRAW)
 """What a lead does from here; the rest of their rights they have at the other doors."""
 _IN_THE_ROW = frozenset({ActionName.REASSIGN, ActionName.ESCALATE})
+_NARROWS = {"kind", "category", "engineer", "stage", "overdue", "unassigned"}
+"""What somebody asks for beside the department."""
 
 
 class Wanted(Model):
     """What of the board somebody wants to see; a filter that is left empty does not filter."""
 
     department: Code | None = None
+    kind: Code | None = None
+    category: Code | None = None
     engineer: Code | None = None
     stage: Stage | None = None
     overdue: bool = False
@@ -176,15 +181,13 @@ async def _board(
 ) -> Response:
     mine = _department(who, wanted)
     staff = await _staff(here, mine)
-    found, following = await here.desk.page(
-        Filter(
-            department=mine,
-            limit=_AT_ONCE,
-            or_written_to=True,
-            **wanted.model_dump(include={"engineer", "stage", "overdue", "unassigned"}),
-        ),
-        _place(wanted.after),
+    asked = Filter(
+        department=mine, limit=_AT_ONCE, or_written_to=True, **wanted.model_dump(include=_NARROWS)
     )
+    place = _place(wanted.after)
+    found, following = await here.desk.page(asked, place)
+    if not found and place is None and (wrong := asked.unheard(terms_of(request))):
+        raise refusal(Refused("Invalid", "\n".join(wrong)))
     return _render(
         request,
         "lead_board.html",
