@@ -54,6 +54,7 @@ class CountedSection(Model):
 
     key: str
     rows: tuple[CountedRow, ...] = ()
+    more_rows: int = Field(default=0, description="how many there are beyond those listed")
     words: tuple[Said, ...] = ()
     more_words: int = Field(default=0, description="how many there are beyond those listed")
 

@@ -107,6 +107,11 @@ class Period(Model):
         """Return the one that begins where this ends."""
         return self.around(self.cadence, self.last + _DAY)
 
+    @property
+    def months(self) -> int:
+        """How many months it has; 0: less than one."""
+        return _LASTS.get(self.cadence, 0)
+
     def instants(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Say when it begins and when it is over (UTC): the second is in it no more."""
         return midnight(self.first, zone), midnight(self.last + _DAY, zone)

@@ -24,6 +24,8 @@ from store.reports.statements import Asked, counting, together
 
 MOST_WORDS = 200
 """So many of customers' words stand in a report; how many more there are it says."""
+MOST_ROWS = 1000
+"""So many rows a section has; how many are left out it says, and the last row counts them all."""
 _ALL = ("合计", "All")
 _NOBODY = ("未指明", "nobody named")
 _Figures = dict[str, Value]
@@ -72,12 +74,8 @@ async def count_in(
             "Invalid",
             f"period: {period.name} is a {period.cadence}; {report.name} is made for: {made_for}",
         )
-    await connection.execute("SET LOCAL jit = off")  # compiling takes longer than counting
     await _check_department(connection, department, terms)
-    adopted = await rulebooks.adoption(connection)
-    if adopted is None:
-        raise LookupError(rulebooks.NO_POLICY)
-    policy = (await rulebooks.Rulebooks().get(connection, adopted.version)).policy
+    version, policy = await rule(connection)
     asked = Asked(period, zone, now, policy.telephone.within_seconds, department)
     since = await connection.fetchval("SELECT min(registered_at) FROM issues")
     sections = [
@@ -87,21 +85,41 @@ async def count_in(
         report=report.name,
         period=period.name,
         zone=zone.key,
-        rulebook=adopted.version,
+        rulebook=version,
         counted_at=now,
         over=period.is_over(now, zone),
         data_since=since,
         department=department,
         department_name=terms.department(department).both if department else None,
-        aims=_aims(report, policy),
+        aims=_aims(report, policy, period),
         sections=tuple(sections),
     )
 
 
-def _aims(report: Report, policy: Policy) -> dict[str, float]:
-    figures = (figure for section in report.sections for figure in section.counted)
-    found = ((each.key, each.aim.of(policy)) for each in figures if each.aim)
-    return {key: aim for key, aim in found if aim is not None}
+async def rule(connection: Connection) -> tuple[str, Policy]:
+    """Return the rulebook that counts now by its version, with its policy; and let the transaction
+    count at once: PostgreSQL would compile these statements for longer than they take.
+
+    Raises:
+        LookupError: none was ever adopted.
+    """
+    await connection.execute("SET LOCAL jit = off")
+    adopted = await rulebooks.adoption(connection)
+    if adopted is None:
+        raise LookupError(rulebooks.NO_POLICY)
+    rulebook = await rulebooks.Rulebooks().get(connection, adopted.version)
+    return adopted.version, rulebook.policy
+
+
+def _aims(report: Report, policy: Policy, period: Period) -> dict[str, float]:
+    figures = {figure.key: figure for section in report.sections for figure in section.counted}
+    found = {key: figure.aim for key, figure in figures.items() if figure.aim}
+    said = {key: (aim, aim.of(policy)) for key, aim in found.items()}
+    return {
+        key: value * (period.months if aim.a_month else 1)
+        for key, (aim, value) in said.items()
+        if value is not None and not (aim.a_month and not period.months)
+    }
 
 
 async def _check_department(connection: Connection, department: str | None, terms: Terms) -> None:
@@ -141,6 +159,7 @@ class _Counting:
         people = await self._everybody(section)
         names = await self._called(section.dimension, rows, people)
         codes = self._in_order(section, rows, names, people)
+        more_rows, codes = max(0, len(codes) - MOST_ROWS), codes[:MOST_ROWS]
         words, more = await self._words(section)
         return CountedSection(
             key=section.key,
@@ -151,6 +170,7 @@ class _Counting:
                 ),
                 self._row(section, None, *_ALL, total),
             ),
+            more_rows=more_rows,
             words=words,
             more_words=more,
         )

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from domain.reports.definitions import TRAIL_WEEKS, Section, Span
 from domain.reports.dimensions import Dimension
 from domain.reports.figures import Figure, How, When
 from domain.reports.periods import Cadence, Period
+from domain.reports.report import TRAIL_WEEKS, Section, Span
 from domain.reports.views import View
 
 _GIVEN = re.compile(r"(?<![:\w]):([a-z]+)")

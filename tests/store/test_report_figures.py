@@ -2,38 +2,105 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from benchmarks.reports import oracle, register
+from benchmarks.reports.oracle import RULES, Time
+from domain.reports.counted import Counted
 from domain.reports.definitions import REPORTS, Report
+from domain.reports.figures import FIGURES
 from domain.reports.periods import Period
 from domain.terms import Terms
 from runtime import rulebook
 from runtime.settings import ROOT
 from store import rulebooks
 from store.connection import Pool
-from store.reports import counting
+from store.reports import behind, counting
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-NOW = datetime(2026, 12, 15, 4, tzinfo=UTC)
+NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
+"""In the middle of a week, a month and a quarter."""
+STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
+PERIODS = ("2026-W46", "2026-W48", "2026-10", "2026-11", "2026-Q4")
+
+
+async def adopt(connection: Any) -> None:
+    async with connection.transaction():
+        await rulebooks.adopt(connection, STANDARD, by="a test", note="")
+
+
+async def counted(pool: Pool, report: Report, period: str, **more: Any) -> Counted:
+    asked: dict[str, Any] = {"zone": SHANGHAI, "terms": Terms(), "now": NOW} | more
+    return await counting.count(pool, report, Period.named(period), **asked)
+
+
+def periods_of(report: Report) -> Iterator[str]:
+    return (p for p in PERIODS if Period.named(p).cadence in report.cadences)
+
+
+def test_every_figure_is_counted_a_second_time_here_and_stands_in_some_report() -> None:
+    standing = {key for r in REPORTS.values() for s in r.sections for key in s.figures}
+    assert FIGURES.keys() == RULES.keys() == standing
 
 
 @pytest.mark.parametrize("report", REPORTS.values(), ids=list(REPORTS))
-async def test_every_report_of_an_empty_register_says_that_it_has_no_data(
-    database: Pool, report: Report
+def test_what_a_message_says_first_stands_in_its_report(report: Report) -> None:
+    for section, figure in report.headline:
+        assert figure in report.section(section).figures
+
+
+async def test_of_an_empty_register_every_report_says_that_there_is_no_data(
+    database: Pool,
 ) -> None:
-    async with database.acquire() as connection, connection.transaction():
-        standard = rulebook.load(ROOT / "policies" / "standard.toml")
-        await rulebooks.adopt(connection, standard, by="a test", note="")
-    for cadence in report.cadences:
-        period = Period.around(cadence, NOW.date())
-        found = await counting.count(
-            database, report, period, zone=SHANGHAI, terms=Terms(), now=NOW
-        )
-        assert found.empty
-        assert {
-            value.value for s in found.sections for r in s.rows for value in r.values.values()
-        } == {None}
-        assert type(found).model_validate_json(found.model_dump_json()) == found
+    async with database.acquire() as connection:
+        await adopt(connection)
+    for report in REPORTS.values():
+        for period in periods_of(report):
+            found = await counted(database, report, period)
+            assert found.empty
+            values = [v.value for s in found.sections for r in s.rows for v in r.values.values()]
+            assert {*values} == {None}
+
+
+async def test_every_figure_is_what_an_independent_count_finds_and_opens_down_to_its_issues(
+    database: Pool,
+) -> None:
+    """Of a register drawn at random, with all that makes counting hard."""
+    desk = register.Desk(date(2026, 9, 28), 60, 12, 4, STANDARD.version, seed=1)
+    async with database.acquire() as connection:
+        await adopt(connection)
+        for tables in register.drawn(desk):
+            await register.write(connection, tables)
+        facts = oracle.facts_of(await oracle.read(connection))
+    wrong: list[str] = []
+    for report in REPORTS.values():
+        for name in periods_of(report):
+            for department in (None, "technical_service"):
+                asked = Time(Period.named(name), SHANGHAI, NOW, 20, department)
+                found = await counted(database, report, name, department=department)
+                differs = oracle.differences(facts, report, found, asked)
+                wrong += (f"{report.name} {name} {department or ''} {each}" for each in differs)
+                assert Counted.model_validate_json(found.model_dump_json()) == found
+    if wrong:
+        pytest.fail("\n".join(wrong[:20]))
+    for report in REPORTS.values():
+        await opens_down(database, facts, report, next(periods_of(report)))
+
+
+async def opens_down(pool: Pool, facts: oracle.Facts, report: Report, name: str) -> None:
+    asked = Time(Period.named(name), SHANGHAI, NOW)
+    for section, of, figure, should in oracle.expected(facts, report, asked):
+        if section.by not in {None, "person", "age"} or len(should.issues) > behind.MOST:
+            continue
+        cell = behind.Cell(report, section.key, figure, of)
+        found = await behind.issues(pool, cell, asked.period, zone=SHANGHAI, now=NOW)
+        listed = {each.number: each.facts for each in found.issues}
+        wanted = Counter(should.issues)
+        assert (found.facts, found.without_issue) == (should.n, wanted.pop(None, 0))
+        assert listed == wanted
