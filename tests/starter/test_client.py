@@ -198,7 +198,11 @@ async def test_the_same_key_with_something_else_is_not_taken_for_the_same(desk: 
         assert refused.value.stands
         assert refused.value.stands.number == seen.number
     steps = [step.action for step in (await desk.show(seen.number)).steps]
-    assert steps == [ActionName.REGISTERED, ActionName.ACCEPT]
+    # On a busy machine a message may have failed meanwhile and been handed to somebody.
+    assert [each for each in steps if each is not ActionName.HAND_OVER] == [
+        ActionName.REGISTERED,
+        ActionName.ACCEPT,
+    ]
 
 
 async def test_of_two_who_use_one_key_at_once_for_different_things_one_is_done(
