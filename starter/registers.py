@@ -27,6 +27,7 @@ from domain.vocabulary import Actor
 from runtime.aio import within
 from starter.answering import OnRegisters, Unavailable, answered
 from starter.remarks import ReadingList
+from starter.reports import Reports
 from store import (
     callbacks,
     cases,
@@ -86,6 +87,7 @@ __all__ = [
     "Position",
     "Registers",
     "Reported",
+    "Reports",
     "Scripts",
     "Staff",
     "Telephone",
@@ -416,6 +418,7 @@ class Registers:
     events: Events
     correspondents: Correspondents
     scripts: Scripts
+    reports: Reports
 
     @classmethod
     def on(cls, pool: Pool) -> Registers:
@@ -436,4 +439,5 @@ class Registers:
             Events(pool),
             Correspondents(pool),
             Scripts(pool),
+            Reports(pool),
         )

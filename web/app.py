@@ -20,6 +20,7 @@ from web.api import (
     events,
     issues,
     receivers,
+    report_files,
     telephone,
     vocabulary,
     webhooks,
@@ -27,6 +28,7 @@ from web.api import (
 from web.api import audit as api_audit
 from web.api import document as api_document
 from web.api import reading as api_reading
+from web.api import reports as api_reports
 from web.auth.identity import Doorkeeper
 from web.context import Doors
 from web.middleware.stack import around
@@ -45,6 +47,7 @@ from web.pages import (
     pictures,
     queue,
     reading,
+    reports,
     signing_in,
     why,
 )
@@ -53,14 +56,14 @@ from web.pages.signing_in import provider
 
 PROGRAMS = (
     *(issues, vocabulary, events, attachments, cases, api_audit, webhooks, receivers, telephone),
-    *(evaluations, api_reading),
+    *(evaluations, api_reading, report_files, api_reports),
     *(health, heartbeat),
 )
 BEFORE = (signing_in,)
 """Whoever is not known yet is told no names, and comes in while the register is away."""
 PAGES = (
     *(links, engineer, lead, approvals, agent, queue, clerk, find, attaching, pictures),
-    *(evaluation_pages, reading, why),
+    *(evaluation_pages, reading, why, reports),
 )
 """Rooms of people: their pages call things as the desk does (R37)."""
 ROOMS = (*PROGRAMS, *BEFORE, *PAGES)

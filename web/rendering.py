@@ -91,6 +91,7 @@ def rooms(role: Role) -> list[tuple[str, Reason]]:
             reach(role, Right.RECORD_OPINIONS) is not Reach.NONE,
         ),
         ("/calls", ("回访", "Callbacks"), reach(role, Right.LIST_CALLBACKS) is not Reach.NONE),
+        ("/reports", ("报表", "Reports"), reach(role, Right.READ_REPORTS) is not Reach.NONE),
     )
     return [(path, called) for path, called, theirs in open_to if theirs]
 

@@ -40,7 +40,7 @@ class CountedRow(Model):
     values: Mapping[str, Value] = {}
 
 
-class Said(Model):
+class Quoted(Model):
     """What a customer said, as said; nobody is named but the issue."""
 
     issue: str
@@ -55,7 +55,7 @@ class CountedSection(Model):
     key: str
     rows: tuple[CountedRow, ...] = ()
     more_rows: int = Field(default=0, description="how many there are beyond those listed")
-    words: tuple[Said, ...] = ()
+    words: tuple[Quoted, ...] = ()
     more_words: int = Field(default=0, description="how many there are beyond those listed")
 
     @property

@@ -24,7 +24,7 @@ DIFFICULTY = Report(
     MONTHLY,
     (
         Section("all", "总体情况", "All together", (*_RATED, "unrated")),
-        Section("engineers", "按工程师", "By engineer", (*_RATED, "unrated"), by="person"),
+        Section("engineers", "按技术支持工程师", "By engineer", (*_RATED, "unrated"), by="person"),
         Section("departments", "按部门", "By department", (*_RATED, "unrated"), by="department"),
         Section("lines", "按产品线", "By product line", _RATED, by="product_line"),
         Section(
@@ -46,7 +46,7 @@ EVALUATIONS = Report(
     (
         Section("all", "总体情况", "All together", _SCORED),
         Section("departments", "按部门", "By department", _SCORED, by="department"),
-        Section("engineers", "按工程师", "By engineer", _SCORED, by="person"),
+        Section("engineers", "按技术支持工程师", "By engineer", _SCORED, by="person"),
         Section(
             "lines", "按产品线（事业部）", "By business unit’s line", _SCORED, by="product_line"
         ),

@@ -15,7 +15,7 @@ CALLBACKS = Report(
     WEEKLY,
     (
         Section("all", "总体情况", "All together", _CALLED, words=True),
-        Section("engineers", "按工程师", "By engineer", _CALLED, by="person"),
+        Section("engineers", "按技术支持工程师", "By engineer", _CALLED, by="person"),
         Section("departments", "按部门", "By department", _CALLED, by="department"),
         Section(
             *("outcomes", "回访结果", "What the calls brought", ("called",)),

@@ -64,6 +64,8 @@ class Right(StrEnum):
     """See evaluations from the open door, and say whether they count (R26)."""
     READ_OPINIONS = "read_opinions"
     """Read what customers said of the service, and make a complaint of it (R41)."""
+    READ_REPORTS = "read_reports"
+    """Read what the management reads of the desk (R27); each report names its readers."""
     READ_AUDIT_TRAIL = "read_audit_trail"
     READ_METRICS = "read_metrics"
     MANAGE_RECEIVERS = "manage_receivers"
@@ -131,6 +133,12 @@ RIGHTS: Mapping[Right, Mapping[Role, Reach]] = {
         Role.LEAD: Reach.DEPARTMENT,
         Role.MANAGER: Reach.DEPARTMENT,
         Role.GM_OFFICE: Reach.ALL,
+    },
+    Right.READ_REPORTS: {
+        Role.LEAD: Reach.DEPARTMENT,
+        Role.MANAGER: Reach.DEPARTMENT,
+        Role.GM_OFFICE: Reach.ALL,
+        Role.AUDITOR: Reach.ALL,
     },
     Right.READ_AUDIT_TRAIL: dict.fromkeys((Role.AUDITOR, Role.GM_OFFICE), Reach.ALL),
     Right.READ_METRICS: dict.fromkeys((Role.AUDITOR, Role.MANAGER, Role.GM_OFFICE), Reach.ALL),

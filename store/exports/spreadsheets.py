@@ -236,7 +236,7 @@ class _Xlsx:
             for place, name in enumerate(look.headings):
                 self._sheet.write_string(0, place, name, heading)
         # Room for the button of the filter.
-        self._widths = [_width(name) + 3 for name in look.headings]
+        self._widths = [width_of(name) + 3 for name in look.headings]
         self._as = {
             holds: self._book.add_format({"num_format": number})
             for holds, number in _NUMBERS.items()
@@ -257,7 +257,7 @@ class _Xlsx:
                     continue
                 shown = self._write(row, place, column.holds, plain)
                 if row <= _WIDTHS_FROM:
-                    self._widths[place] = max(self._widths[place], _width(shown))
+                    self._widths[place] = max(self._widths[place], width_of(shown))
         self.rows = row
 
     def _write(self, row: int, place: int, holds: Holds, value: Any) -> str:
@@ -266,7 +266,7 @@ class _Xlsx:
             value = value.isoformat()
         if isinstance(value, str):
             looks = self._not_formula if _no_formula(value) != value else None
-            self._sheet.write_string(row, place, _no_markup(value), looks)
+            self._sheet.write_string(row, place, without_markup(value), looks)
         elif isinstance(value, datetime):
             self._sheet.write_datetime(row, place, value.replace(tzinfo=None), self._as[holds])
         elif isinstance(value, date | timedelta):
@@ -306,7 +306,7 @@ def _no_formula(text: str) -> str:
     return f"'{text}" if starts else text
 
 
-def _no_markup(text: str) -> str:
+def without_markup(text: str) -> str:
     """XlsxWriter takes a text between these tags for finished XML, and does not escape it."""
     return f"{text} " if text.startswith("<r>") and text.endswith("</r>") else text
 
@@ -318,7 +318,7 @@ def _local(at: datetime, zone: ZoneInfo) -> datetime:
     return at.replace(microsecond=0)
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
     """Columns the first line takes: a Chinese character is as wide as two letters."""
     line = text[: 2 * _WIDEST].partition("\n")[0]
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line)

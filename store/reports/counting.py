@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from domain.errors import Refused
-from domain.reports.counted import NOBODY, Counted, CountedRow, CountedSection, Said, Value
+from domain.reports.counted import NOBODY, Counted, CountedRow, CountedSection, Quoted, Value
 from domain.reports.definitions import Report, Section
 from domain.reports.dimensions import Dimension, Known
 from domain.reports.figures import Figure, How, When
@@ -263,7 +263,7 @@ class _Counting:
                 names = dict(words)
         return {NOBODY: _NOBODY, **names}
 
-    async def _words(self, section: Section) -> tuple[tuple[Said, ...], int]:
+    async def _words(self, section: Section) -> tuple[tuple[Quoted, ...], int]:
         if not section.words:
             return (), 0
         since, until = self._asked.between(When.IN, section.span)
@@ -282,7 +282,7 @@ class _Counting:
             """,
             *(since, until, self._asked.department, MOST_WORDS),
         )
-        said = tuple(Said(**{name: row[name] for name in Said.model_fields}) for row in rows)
+        said = tuple(Quoted(**{name: row[name] for name in Quoted.model_fields}) for row in rows)
         return said, (rows[0]["all"] - len(rows) if rows else 0)
 
 

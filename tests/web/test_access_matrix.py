@@ -21,6 +21,8 @@ from fastapi.routing import APIRoute
 from domain.issue.actions import PUBLIC_ACTIONS as ACTIONS
 from domain.issue.actions import ActionName, Reassign
 from domain.issue.view import IssueView
+from domain.reports.definitions import REPORTS
+from domain.reports.periods import Cadence
 from domain.staff.access import CALLERS, RIGHTS, Caller, Reach, Right, may, reach
 from domain.vocabulary import SUPERVISORS, Role
 from store import door_log
@@ -318,6 +320,36 @@ async def test_r26_evaluations_are_written_down_by_those_who_may_about_issues_th
         expect(answer, allowed=allowed, about=f"{role} writes down a score of {about}")
 
 
+@pytest.mark.parametrize("role", CALLERS)
+async def test_r27_each_report_is_read_by_its_readers_in_each_form_and_by_nobody_else(
+    http: httpx2.AsyncClient, token: MakeToken, role: Role
+) -> None:
+    headers, department = await token(role), caller_of(role).department
+    listed = await http.get("/reports", headers=headers)
+    expect(listed, allowed=reach(role, Right.READ_REPORTS) is not Reach.NONE, about=role)
+    theirs = {name for name, each in REPORTS.items() if role in each.readers}
+    assert {each["report"] for each in listed.json().get("items", ())} == theirs
+    for name, report in REPORTS.items():
+        reached = report.readers.get(role, Reach.NONE)
+        at = f"/reports/{name}/{_A_PERIOD[report.cadences[0]]}"
+        for path in (at, f"{at}.xlsx", f"{at}.pdf"):
+            answer = await http.get(path, headers=headers)
+            expect(answer, allowed=reached is not Reach.NONE, about=f"{role} reads {path}")
+        answer = await http.get(f"{at}?department=software_development", headers=headers)
+        expect(answer, allowed=reached is Reach.ALL, about=f"{role} reads {name} of others")
+        own = await http.get(at, headers=headers)
+        if reached is Reach.DEPARTMENT:
+            assert own.json()["counted"]["department"] == department
+
+
+_A_PERIOD = {
+    Cadence.WEEK: "2026-W47",
+    Cadence.MONTH: "2026-11",
+    Cadence.QUARTER: "2026-Q4",
+    Cadence.YEAR: "2026",
+}
+
+
 # The pages ----------------------------------------------------------------------------------------
 
 
@@ -420,6 +452,8 @@ PAGES = [
     Page("GET", "/calls", Right.LIST_CALLBACKS),
     Page("GET", "/reading", Right.READ_OPINIONS),
     Page("POST", "/reading", Right.READ_OPINIONS),
+    Page("GET", "/reports", Right.READ_REPORTS),
+    Page("GET", "/reports/{name}/{period}", Right.READ_REPORTS),
     Page("GET", "/evaluations", Right.RECORD_OPINIONS),
     Page("POST", "/evaluations", Right.RECORD_OPINIONS),
     Page("POST", "/evaluations/settle", Right.SETTLE_OPINIONS),
@@ -455,6 +489,7 @@ PAGES = [
     *_acts("/my", (ActionName.WITHDRAW,)),
 ]
 """All doors of the pages. What ends an issue comes last."""
+A_REPORT = {"name": "effectiveness", "period": "2026-W47"}
 NAMED_IN_FORMS = {("POST", "/calls"), ("POST", "/approvals")}
 """Where the form says which issue it is about."""
 PER_ACTION = {f"/issues/{{number}}/{name}" for name in BODIES} | {"/issues/{number}/complete"}
@@ -478,6 +513,10 @@ PROGRAMS = {
     ("GET", "/webhooks"),
     ("POST", "/telephone/calls"),
     ("POST", "/evaluations/records"),
+    *(
+        ("GET", f"/reports{path}")
+        for path in ("", "/{name}/{period}", "/{name}/{period}.xlsx", "/{name}/{period}.pdf")
+    ),
     ("GET", "/opinions"),
     ("POST", "/opinions/read"),
     ("POST", "/opinions/complaint"),
@@ -517,7 +556,8 @@ async def test_no_page_does_or_shows_more_than_its_reader_may_do_and_see(
                 or (named and may(caller, page.what, await doors.desk.show(number)))
                 or (not named and reach(role, page.what) is not Reach.NONE)
             )
-            about, path = f"{role} {page.path} {number}", page.path.format(number=number)
+            path = page.path.format(number=number, **A_REPORT)
+            about = f"{role} {page.path} {number}"
             form = page.form(number, theirs.phones[number]) | seal
             if page.method == "POST":
                 answer = await person.post(path, form, htmx=next(in_part))

@@ -35,8 +35,10 @@ from web.api import events as api_events
 from web.api import examples as api_examples
 from web.api import reading as api_reading
 from web.api import receivers as api_receivers
+from web.api import reports as api_reports
 from web.api import shapes as api_shapes
 from web.api import vocabulary as api_vocabulary
+from web.api.report_files import PDF, XLSX
 from web.app import build
 from web.context import Doors
 from web.problems import PROBLEM
@@ -63,6 +65,8 @@ SHAPES: dict[str, type[BaseModel]] = {
     "Tried": api_receivers.Tried,
     "Told": Told,
     "Remarks": api_reading.Remarks,
+    "KnownReports": api_reports.KnownReports,
+    "CountedReport": api_reports.CountedReport,
     "BecameComplaint": api_reading.BecameComplaint,
 }
 
@@ -111,14 +115,14 @@ def test_every_operation_shows_an_example_of_what_is_sent_and_of_what_comes_back
 ) -> None:
     for path, operation in operations(document):
         shown = ("/issues", "/attachments", "/cases", "/audit", "/webhooks", "/telephone")
-        if not path.startswith((*shown, "/evaluations", "/opinions", "/vocabulary")):
+        if not path.startswith((*shown, "/evaluations", "/opinions", "/reports", "/vocabulary")):
             continue  # a webhook takes what its mapping file says
         body = operation.get("requestBody", {"content": {"": {"examples": True}}})
         assert all(each["examples"] for each in body["content"].values()), path
         good = [a for status, a in operation["responses"].items() if status[0] == "2"]
         told = [each["content"] for each in good if "content" in each]
         contents = [each["application/json"] for each in told if "application/json" in each]
-        files = {"message/rfc822", "*/*"}
+        files = {"message/rfc822", "*/*", XLSX, PDF}
         nothing = "204" in operation["responses"]
         assert path.endswith("/complete") or contents or nothing or files & told[0].keys(), path
         assert all("example" in each for each in contents), path

@@ -30,6 +30,7 @@ _TAGS = [
     {"name": "webhooks", "description": "推送 Who else is told what happened"},
     {"name": "evaluations", "description": "评价 What customers score without a link"},
     {"name": "telephone", "description": "通话 What a telephone system recorded"},
+    {"name": "reports", "description": "报表 What the management reads of the desk"},
     {"name": "cases", "description": "案例库 Known solutions"},
     {"name": "audit", "description": "审计 Who did or saw what"},
 ]
@@ -42,6 +43,7 @@ _ALWAYS = {
 }
 _BODY = {"400": "the body cannot be read", "413": "the body is too large"}
 _NAMED = {"404": "there is none of that number or name"}
+NO_REPORT = {"description": "there is no such report"}
 NO_REMARK = {"description": "there is no such remark among those that the caller may read"}
 _DEED = {
     "409": "not at this stage: `stage` says which it is, `allowed` what may be done there; or the "

@@ -382,6 +382,58 @@ _ENDPOINT: Mapping[str, Any] = {
     "former_until": None,
 }
 _SECRET = "whsec_bm90IGEgc2VjcmV0OiBhbiBleGFtcGxlIG9mIG9uZS4="  # noqa: S105  it says that it is none
+REPORT = {
+    "name": {"zh": "服务效能报告", "en": "Service effectiveness"},
+    "period": {
+        "zh": "2026 年第 47 周（11 月 16 日至11 月 22 日）",
+        "en": "week 47 of 2026 (16 Nov to 22 Nov)",
+    },
+    "figures": [
+        {
+            "figure": "promises_kept",
+            "name": {"zh": "时限兑现率", "en": "Promises kept"},
+            "rule": {
+                "zh": "期内了结的本台时限中按时完成的比例。",
+                "en": "Of the desk's promises that ended in the period, those kept.",
+            },
+            "holds": "share",
+        }
+    ],
+    "counted": {
+        "report": "effectiveness",
+        "period": "2026-W47",
+        "zone": "Asia/Shanghai",
+        "rulebook": "5f2c" + 60 * "0",
+        "counted_at": "2026-11-23T01:00:00Z",
+        "over": True,
+        "data_since": "2026-01-04T01:00:00Z",
+        "department": None,
+        "department_name": None,
+        "aims": {},
+        "sections": [
+            {
+                "key": "kinds",
+                "rows": [
+                    {
+                        "of": "fault",
+                        "zh": "故障报修",
+                        "en": "fault",
+                        "values": {"promises_kept": {"value": 0.9375, "n": 15, "of": 16}},
+                    },
+                    {
+                        "of": None,
+                        "zh": "合计",
+                        "en": "All",
+                        "values": {"promises_kept": {"value": 0.9375, "n": 15, "of": 16}},
+                    },
+                ],
+                "more_rows": 0,
+                "words": [],
+                "more_words": 0,
+            }
+        ],
+    },
+}
 SHOWN: Mapping[str, Any] = {
     "IssueView": ISSUE,
     "Letters": {
@@ -406,6 +458,18 @@ SHOWN: Mapping[str, Any] = {
             {"code": "technical_service", "name": {"zh": "技术服务部", "en": "technical service"}}
         ],
     },
+    "KnownReports": {
+        "items": [
+            {
+                "report": "effectiveness",
+                "name": {"zh": "服务效能报告", "en": "Service effectiveness"},
+                "cadences": ["week", "month", "quarter", "year"],
+                "reach": "all",
+                "newest": "2026-W47",
+            }
+        ]
+    },
+    "CountedReport": REPORT,
     "Events": {"items": [EVENT], "next": "eyJ0dXJuIjo0Mjk0OTY3OTg3fQ", "more": False},
     "Pending": PENDING,
     "Customer": CUSTOMER,

@@ -34,7 +34,7 @@ from web.forms.submitting import Acted
 from web.pages import beside
 from web.pages.beside import BESIDE
 from web.pages.issue import ASKED, asked
-from web.pages.people import priced
+from web.pages.people import departments, priced
 from web.pages.policy import adopted
 from web.problems import Problem, not_yours, refusal
 from web.rendering import Form, render, terms_of
@@ -197,7 +197,7 @@ async def _board(
         following=following.text if following else None,
         staff=staff,
         colleagues=staff.of(mine) if mine else staff.colleagues,
-        departments=await _departments(here) if _sees_all(who) else [],
+        departments=await departments(here) if _sees_all(who) else [],
         wanted=wanted,
         in_row=_IN_THE_ROW,
     )
@@ -318,11 +318,6 @@ def _place(text: str | None) -> Place | None:
         return Place.read(text)
     except ValueError:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "after: begin with the first page") from None
-
-
-async def _departments(here: Doors) -> list[str]:
-    members = await here.registers.staff.members()
-    return sorted({each.department for each in members if each.role is Role.ENGINEER})
 
 
 async def _staff(here: Doors, department: str | None) -> _Staff:

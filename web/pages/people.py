@@ -10,7 +10,7 @@ from typing import Any
 
 from domain.issue.view import IssueView
 from domain.sla.promise import PromiseKind
-from domain.vocabulary import Behaviour
+from domain.vocabulary import Behaviour, Role
 from starter.client import Unavailable
 from starter.register import Papers
 from web.context import Doors
@@ -44,3 +44,9 @@ async def priced(here: Doors, seen: IssueView) -> dict[str, Any]:
         "remedy": papers.remedy if complains else None,
         "called": await called(here),
     }
+
+
+async def departments(here: Doors) -> list[str]:
+    """List the departments that somebody works on issues in."""
+    members = await here.registers.staff.members()
+    return sorted({each.department for each in members if each.role is Role.ENGINEER})

@@ -1,0 +1,1 @@
+"""Reports as files: spreadsheets to calculate with, and paper."""

@@ -1,0 +1,85 @@
+"""The reports (R27) for whoever is at a door: which they read, counted now, and what is behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from domain.errors import Refused
+from domain.reports import definitions
+from domain.reports.access import department_for, reads_words
+from domain.reports.counted import Counted
+from domain.reports.definitions import Report
+from domain.reports.periods import Period
+from domain.staff.access import Caller
+from domain.terms import Terms
+from starter.answering import OnRegisters, Unavailable, answered
+from store.connection import Pool
+from store.reports import counting
+from store.rulebooks import Rulebooks
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which report somebody wants of which period, as far as they read it."""
+
+    report: Report
+    period: Period
+    department: str | None
+    zone: ZoneInfo
+    terms: Terms
+
+
+class Reports(OnRegisters):
+    """What the management reads of the desk."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self._rulebooks = Rulebooks()
+
+    async def zone(self) -> ZoneInfo:
+        """Say by whose days periods begin and end."""
+        zone, _ = await self._goes_by()
+        return zone
+
+    async def counted(self, who: Caller, asked: Asked, now: datetime) -> Counted:
+        """Count a report; what customers said is left out for whoever may not read it (R30)."""
+        found = await answered(
+            counting.count(
+                self._pool,
+                asked.report,
+                asked.period,
+                zone=asked.zone,
+                terms=asked.terms,
+                now=now,
+                department=asked.department,
+            )
+        )
+        return found if reads_words(who) else found.without_words()
+
+    async def asked(self, who: Caller, name: str, period: str, department: str | None) -> Asked:
+        """Read which report is wanted.
+
+        Raises:
+            Refused: ``NotFound``: there is no such report; ``Invalid``: no such period;
+                ``NotYours``: it is not for them, or not of that department.
+        """
+        try:
+            report = definitions.named(name)
+        except LookupError as error:
+            raise Refused("NotFound", str(error.args[0])) from None
+        whose = department_for(who, report, department)
+        try:
+            wanted = Period.named(period)
+        except ValueError as error:
+            raise Refused("Invalid", f"period: {error}") from None
+        zone, terms = await self._goes_by()
+        return Asked(report, wanted, whose, zone, terms)
+
+    async def _goes_by(self) -> tuple[ZoneInfo, Terms]:
+        async with self._connected() as connection:
+            current = await self._rulebooks.newest(connection)
+        if current is None:
+            raise Unavailable("the desk has no policy yet")
+        return ZoneInfo(current.policy.zone), current.policy.terms

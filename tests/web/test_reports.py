@@ -1,0 +1,120 @@
+"""The reports at the doors (R27): the same figures as data, on pages, in spreadsheets, on paper."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from io import BytesIO
+
+import httpx2
+import openpyxl
+import pytest
+
+from domain.reports.periods import Cadence, Period
+from domain.vocabulary import Role
+from store import door_log
+from tests.support.running_desk import RunningDesk
+from tests.support.staff_at_pages import sign_in
+from tests.web.conftest import MakeToken
+from tests.web.test_clerk_pages import repaired
+from web.context import Doors
+
+NAME, PHONE, WORDS = "钱报表", "+86 137 0000 0027", "师傅很好，就是慢了些"
+
+
+@pytest.fixture
+def week(doors: Doors) -> str:
+    return Period.around(Cadence.WEEK, doors.now().astimezone(doors.settings.zone).date()).name
+
+
+async def test_r27_a_report_has_the_same_figures_in_every_form_and_names_no_customer(
+    http: httpx2.AsyncClient,
+    doors: Doors,
+    token: MakeToken,
+    running_desk: RunningDesk,
+    week: str,
+) -> None:
+    number = await repaired(doors, {"name": NAME, "phone": PHONE})
+    said = {"reached": True, "running": True, "satisfied": True, "words": WORDS}
+    clerk, office = await token(Role.CLERK), await token(Role.GM_OFFICE)
+    called = await http.post(f"/issues/{number}/record_callback", json=said, headers=clerk)
+    assert called.status_code == 200, called.text
+    at = f"/reports/callbacks/{week}"
+
+    told = (await http.get(at, headers=office)).json()
+    whole = told["counted"]["sections"][0]
+    made = whole["rows"][-1]["values"]["called"]["value"]
+    assert made >= 1
+    assert number in {each["issue"] for each in whole["words"]}
+    assert told["counted"]["over"] is False
+    named = {each["figure"]: each for each in told["figures"]}
+    assert named["called"]["rule"]["zh"].startswith("期内")
+
+    manager = await sign_in(doors, http, Role.GM_OFFICE, "tian.hui")
+    page = (await manager.get(at)).text
+    for shown in ("回访核实报告", "本期尚未结束", WORDS, f'href="/find/{number}"', 'role="img"'):
+        assert shown in page, shown
+    assert _figure(page, "called") == f"{made:,}"
+    english = (await replace(manager, english=True).get(at)).text
+    assert "Callback verification" in english
+    assert "not over yet" in english
+    assert NAME not in page + english
+    assert PHONE[-4:] not in re.sub(r"<[^>]*>", "", page + english)
+
+    book = openpyxl.load_workbook(BytesIO((await http.get(f"{at}.xlsx", headers=office)).content))
+    lines = {row[0].value: row[1].value for row in book.worksheets[0].iter_rows(5)}
+    assert lines["Calls made" if "Calls made" in lines else "回访电话"] == made
+    paper = await http.get(f"{at}.pdf", headers=office)
+    assert paper.content.startswith(b"%PDF-")
+    assert paper.headers["content-disposition"].startswith(
+        f'attachment; filename="callbacks-{week}.pdf"'
+    )
+    seen = await door_log.entries(running_desk.pool, number=number)
+    assert ("tian.hui", "read_reports", "seen") in {(e.person, e.what, e.outcome) for e in seen}
+
+    without = (await http.get(at, headers=await token(Role.AUDITOR))).json()
+    assert not any(each["words"] for each in without["counted"]["sections"])
+
+
+async def test_r27_the_list_leads_to_the_newest_periods_of_the_reports_one_reads(
+    http: httpx2.AsyncClient, doors: Doors, week: str
+) -> None:
+    lead = await sign_in(doors, http, Role.LEAD, "zhou.jianguo")
+    page = (await lead.get("/reports")).text
+    assert f'href="/reports/effectiveness/{week}"' in page
+    assert 'aria-current="page">报表<' in page
+    assert (await lead.get(f"/reports/effectiveness/{week}")).status_code == 200
+
+
+async def test_r27_what_cannot_be_reported_is_refused_and_said_why(
+    http: httpx2.AsyncClient, token: MakeToken
+) -> None:
+    office, lead = await token(Role.GM_OFFICE), await token(Role.LEAD)
+    for path, headers, status, said in (
+        ("/reports/nothing/2026-W47", office, 404, "callbacks"),
+        ("/reports/callbacks/2026-W60", office, 422, "period: "),
+        ("/reports/callbacks/whenever", office, 422, "write 2026-W47"),
+        ("/reports/callbacks/2026-W47?department=nowhere", office, 422, "department: "),
+        ("/reports/callbacks/2026-W47?department=software_development", lead, 403, "department"),
+        ("/reports/callbacks/2026-W47.pdf?department=nowhere", office, 422, "department: "),
+    ):
+        answer = await http.get(path, headers=headers)
+        assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
+    far = await http.get("/reports/callbacks/2019-W01", headers=office)
+    values = far.json()["counted"]["sections"][0]["rows"][-1]["values"]
+    assert {each["value"] for each in values.values()} == {None}, "no data is no figure"
+
+
+async def test_whoever_asks_for_a_page_and_is_not_signed_in_is_sent_to_sign_in_and_back(
+    http: httpx2.AsyncClient,
+) -> None:
+    at = "/reports/callbacks/2026-W47"
+    page = await http.get(at, headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["location"]) == (303, f"/login?next={at}")
+    assert (await http.get(at)).status_code == 401
+
+
+def _figure(page: str, key: str) -> str:
+    found = re.search(rf'/all/{key}"[^>]*>([^<]*)</a>', page)
+    assert found, key
+    return found[1]

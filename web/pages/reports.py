@@ -1,0 +1,97 @@
+"""The reports on pages (R27): which there are, one of them, and the issues behind its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from markupsafe import Markup
+
+from domain.reports import telling
+from domain.reports.access import reach_into, readable
+from domain.reports.definitions import Report
+from domain.reports.layout import laid_out
+from domain.reports.periods import Period
+from domain.reports.pictures.drawing import Drawing
+from domain.reports.pictures.svg import svg
+from domain.staff.access import Reach, Right
+from domain.vocabulary import Language as Spoken
+from web.auth.identity import SignedIn, Visitor, require
+from web.context import Here
+from web.pages.people import departments
+from web.rendering import language, render
+from web.reports import OfDepartment, PeriodName, ReportName, read, wanted
+
+router = APIRouter(include_in_schema=False)
+
+_NEWEST = 3
+"""Periods of each length that the list of reports leads to, the one under way among them."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A report that somebody reads, with the newest periods of each length it is made for."""
+
+    report: Report
+    periods: list[list[Period]]
+    whole: bool
+
+
+@router.get("/reports")
+async def reports_page(request: Request, here: Here, who: SignedIn) -> Response:
+    """Show which reports there are for somebody, and their newest periods."""
+    require(who, Right.READ_REPORTS)
+    zone = await here.registers.reports.zone()
+    today = here.now().astimezone(zone).date()
+    offered = [
+        Offered(
+            each,
+            [list(_newest(Period.around(cadence, today))) for cadence in each.cadences],
+            _reads_all(who, each),
+        )
+        for each in readable(who.caller)
+    ]
+    return render(request, "reports.html", who=who, offered=offered, period=telling.period)
+
+
+@router.get("/reports/{name}/{period}")
+async def report_page(
+    request: Request,
+    here: Here,
+    who: SignedIn,
+    name: ReportName,
+    period: PeriodName,
+    department: OfDepartment = None,
+) -> Response:
+    """Show one report, counted now, with its pictures, its rules, and ways to what is behind."""
+    asked = await wanted(here, who, name, period, department)
+    counted = await read(here, who, asked)
+    return render(
+        request,
+        "report.html",
+        who=who,
+        asked=asked,
+        counted=counted,
+        sheets=laid_out(asked.report, counted, Spoken(language(request))),
+        drawn=_drawn,
+        periods=(asked.period.before, asked.period.after),
+        telling=telling,
+        departments=await departments(here) if _reads_all(who, asked.report) else [],
+    )
+
+
+def _reads_all(who: Visitor, report: Report) -> bool:
+    return reach_into(who.caller, report) is Reach.ALL
+
+
+def _newest(of: Period) -> Iterator[Period]:
+    for _ in range(_NEWEST):
+        yield of
+        of = of.before
+
+
+def _drawn(drawing: Drawing, key: str) -> Markup:
+    """Put a picture into the page: all that came in stands in it escaped."""
+    return Markup(svg(drawing, key))  # noqa: S704  see above

@@ -1,0 +1,43 @@
+"""Which report somebody asks for, at whichever door, and reading it for them (R27, R30)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from domain.reports.counted import Counted
+from domain.staff.access import Right
+from domain.vocabulary import Code
+from starter.reports import Asked
+from web.auth.identity import Visitor, require
+from web.context import Doors
+
+ReportName = Annotated[str, Path(description="a report by its name in addresses")]
+PeriodName = Annotated[str, Path(description="2026-W47, 2026-11, 2026-Q4 or 2026")]
+OfDepartment = Annotated[
+    Code | None, Query(description="of this department only; leads and managers: their own")
+]
+
+
+async def wanted(
+    here: Doors, who: Visitor, name: str, period: str, department: str | None
+) -> Asked:
+    """Read which report is asked for, of what of it the caller reads.
+
+    Raises:
+        Refused: there is no such report, period or department, or it is not for them.
+        Problem: 403.
+    """
+    require(who, Right.READ_REPORTS)
+    return await here.registers.reports.asked(who.caller, name, period, department)
+
+
+async def read(here: Doors, who: Visitor, asked: Asked) -> Counted:
+    """Count a report; a look at what customers said is written down before it is shown (R30)."""
+    counted = await here.registers.reports.counted(who.caller, asked, here.now())
+    said = {each.issue for section in counted.sections for each in section.words}
+    if said:
+        looks = [who.entry(Right.READ_REPORTS, "seen", number) for number in sorted(said)]
+        await here.registers.audit_trail.note(*looks)
+    return counted
