@@ -12,7 +12,7 @@ from typing import Any
 
 from activities import robots, wording
 from activities.wording import Context, Style, Undelivered
-from domain import telephone, words
+from domain import words
 from domain.calendars.periods import Period, TimeBudget
 from domain.for_customers.saying import PROMISED
 from domain.issue.actions import ThresholdReached
@@ -25,7 +25,7 @@ from domain.sla.promise import CALLS, PromiseKind
 from domain.sla.rulebook import Rulebook
 from domain.staff.access import Reach, reach
 from domain.staff.duty import OFF, Duty
-from domain.staff.roster import DeliveryChannel, Member
+from domain.staff.roster import DeliveryChannel, Member, reached_by
 from domain.staff.staffing import responsible
 from domain.strangers import ADDRESSED_AS, Stranger, may_be_one
 from domain.terms import Terms
@@ -269,7 +269,7 @@ class Directory:
 
     def _customer(self) -> Recipient:
         name = self.told_of(Audience.CUSTOMER).customer_name
-        reached = reached_by(self.case, self._channels)
+        reached = reached_by(self.case.phone, self.case.email, self._channels)
         if reached is None or self.unsent(Audience.CUSTOMER):
             return Recipient(id=CUSTOMER, name=name)
         channel, address = reached
@@ -283,17 +283,6 @@ class Directory:
         return min(map(_staff, clerks), key=lambda clerk: (self.at_work(clerk, at) or at, clerk.id))
 
 
-def reached_by(case: IssueContext, channels: Sequence[DeliveryChannel]) -> tuple[str, str] | None:
-    """Say by which channel and address a customer is reached; None: by none."""
-    phone = telephone.read(case.phone)
-    texted = phone.number if phone and phone.takes_texts else None
-    addresses = {"phone": texted, "email": case.email}
-    for channel in channels:
-        if channel.customers and (address := addresses[channel.customers]):
-            return channel.id, address
-    return None
-
-
 async def stranger(
     connection: Connection,
     step: Step,
@@ -304,7 +293,7 @@ async def stranger(
     """Find out whether a step tells somebody something for whose address nobody vouches, and count
     it then. None: it does not.
     """
-    rule, reached = policy.strangers, reached_by(case, channels)
+    rule, reached = policy.strangers, reached_by(case.phone, case.email, channels)
     tells = any(tell.to is Audience.CUSTOMER for tell in step.tell)
     if not (tells and reached and may_be_one(case.channel, step.action, step.by.role, rule)):
         return None

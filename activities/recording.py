@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.addressing import Directory, address, left_lying, reached_by, stranger
+from activities.addressing import Directory, address, left_lying, stranger
 from activities.assigning import assigned, invalid
 from activities.calming import entrusted
 from activities.coding import coded
@@ -37,6 +37,7 @@ from domain.sla.planning import Planner
 from domain.sla.policy import Policy
 from domain.sla.promise import Promise, PromiseKind
 from domain.sla.rulebook import Rulebook
+from domain.staff.roster import reached_by
 from domain.vocabulary import Behaviour, Outcome, Stage
 from runtime.lives import lives
 from runtime.signing import Links
@@ -118,7 +119,7 @@ class Recording:
             staff = await self._staff.get(connection, found.roster)
             case = await _case(connection, step, found.case, staff, current)
             case = await issue_writer.correct(connection, step, case)
-            case = case.written_to(reached_by(case, staff.channels) is not None)
+            case = case.written_to(reached_by(case.phone, case.email, staff.channels) is not None)
             rulebook = await self._rulebooks.get(connection, case.rulebook)
             if queue := step.intake and rulebook.policy.queue(case.facts):
                 step = lifecycle.queued(step, queue)

@@ -24,6 +24,7 @@ from domain.issue.state import CallbackRecord, Person
 from domain.issue.step import Recorded, Step
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise
+from domain.staff.roster import DeliveryChannel, reached_by
 from domain.terms import behaviour_of, is_outside
 from domain.vocabulary import Behaviour, Channel, Language, Model, Stage
 from store import issue_words
@@ -236,13 +237,19 @@ async def number_of(connection: Connection, issue_id: str) -> str | None:
 
 
 def facts(row: asyncpg.Record) -> Facts:
-    """Read what a policy may ask about an issue."""
+    """Read what a policy may ask about an issue, as far as its row says it."""
     same = Facts.model_fields.keys() - {"customer", "existing", "in_writing"}
     return Facts(
         customer=row["customer_type"],
         existing=row["customer_existing"],
         **{name: row[name] for name in same},
     )
+
+
+def whole_facts(row: asyncpg.Record, channels: Sequence[DeliveryChannel]) -> Facts:
+    """Read them with what its row does not say: whether its customer can be written to."""
+    reached = reached_by(row["phone"], row["email"], channels)
+    return facts(row).model_copy(update={"in_writing": reached is not None})
 
 
 def facts_of(intake: Intake, centre: str) -> Facts:

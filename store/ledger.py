@@ -10,7 +10,8 @@ from domain.sla.policy import Facts
 from domain.sla.promise import Promise, PromiseKind
 from store.connection import Connection
 from store.issue_reader import promise
-from store.issue_writer import facts
+from store.issue_writer import whole_facts
+from store.roster import channels
 
 
 class Planned(NamedTuple):
@@ -67,6 +68,6 @@ async def of_issue(connection: Connection, number_or_id: str) -> Ledger | None:
     )
     return Ledger(
         number=row["number"],
-        facts=facts(row),
+        facts=whole_facts(row, await channels(connection)),
         promises=tuple(Planned(promise(each), each["rulebook"]) for each in rows),
     )

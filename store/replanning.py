@@ -13,10 +13,12 @@ from domain.issue.actions import ActionName
 from domain.sla.policy import Facts
 from domain.sla.promise import Promise, PromiseEnd
 from domain.sla.replanning import Replanned
+from domain.staff.roster import DeliveryChannel
 from domain.vocabulary import Model
 from store.connection import Pool
 from store.issue_reader import promise
-from store.issue_writer import facts
+from store.issue_writer import whole_facts
+from store.roster import channels
 
 PAGE = 50
 """Issues planned at a stretch, half a millisecond a promise: nobody else waits longer for it."""
@@ -33,7 +35,9 @@ class StaleIssue(Model):
     promises: tuple[Promise, ...]
 
 
-async def _behind(pool: Pool, version: str, after: str) -> list[StaleIssue]:
+async def _behind(
+    pool: Pool, version: str, after: str, reaching: Sequence[DeliveryChannel]
+) -> list[StaleIssue]:
     rows = await pool.fetch(
         """
         SELECT * FROM issues WHERE closed_at IS NULL AND rulebook <> $1 AND id > $2
@@ -52,7 +56,7 @@ async def _behind(pool: Pool, version: str, after: str) -> list[StaleIssue]:
             id=row["id"],
             number=row["number"],
             seq=row["seq"],
-            facts=facts(row),
+            facts=whole_facts(row, reaching),
             calendar=row["calendar"],
             promises=tuple(running[row["id"]]),
         )
@@ -62,8 +66,10 @@ async def _behind(pool: Pool, version: str, after: str) -> list[StaleIssue]:
 
 async def every_behind(pool: Pool, version: str) -> AsyncIterator[list[StaleIssue]]:
     """Go through the open issues that do not go by ``version``, page by page."""
+    async with pool.acquire() as connection:
+        reaching = await channels(connection)
     after = ""
-    while page := await _behind(pool, version, after):
+    while page := await _behind(pool, version, after, reaching):
         yield page
         after = page[-1].id
 

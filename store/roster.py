@@ -177,6 +177,12 @@ async def members(connection: Connection) -> list[Member]:
     return [_member(row) for row in await connection.fetch(f"{_STAFF} ORDER BY m.id")]
 
 
+async def channels(connection: Connection) -> list[DeliveryChannel]:
+    """List the ways to reach people, in the order in which they are tried."""
+    rows = await connection.fetch("SELECT * FROM channels ORDER BY position")
+    return [_channel(row) for row in rows]
+
+
 class Staff(NamedTuple):
     """The roster as it is at one moment, for whoever goes by it many times over."""
 

@@ -28,7 +28,7 @@ from domain.sla.explanation import Explanation
 from domain.sla.policy import Facts
 from domain.sla.rulebook import Rulebook
 from domain.staff.roster import Centre
-from domain.vocabulary import CustomerType, Severity
+from domain.vocabulary import Channel, CustomerType, Severity
 from runtime import aio
 from store import roster
 
@@ -82,6 +82,13 @@ def explain(  # noqa: PLR0913  an option each
     first_contact: Annotated[
         bool, typer.Option("--first-contact", help="the hotline answered it")
     ] = False,
+    channel: Annotated[Channel, typer.Option(help="how it came in")] = Channel.TELEPHONE,
+    in_writing: Annotated[
+        bool,
+        typer.Option(
+            "--in-writing/--by-call", help="its customer can be written to, or only be called"
+        ),
+    ] = True,
     centre: Annotated[
         str | None, typer.Option(metavar="CENTRE", help="\\[default: the region's, by the roster]")
     ] = None,
@@ -117,6 +124,8 @@ def explain(  # noqa: PLR0913  an option each
         existing=existing,
         first_contact=first_contact,
         generation=generation,
+        channel=channel,
+        in_writing=in_writing,
     )
     start = asked_instant(at, rulebook.policy.zone, "--at")
     found = _explained(rulebook, facts, calendar or (home.calendar if home else None), start)

@@ -5,7 +5,7 @@ how far it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -73,7 +73,7 @@ def contact_customer(issue: Issue, act: ContactCustomer, at: datetime) -> Change
     if promise.kind is PromiseKind.CONTACT:
         return ended | ({} if act.reached else {"tell": (_MISSED,)})
     # What follows the answer begins with it: to be tried, to be called about (R9, R22).
-    ended["make"] = _THEN.get(issue.ends_as, ())
+    ended["make"] = tuple(_begins_now(issue))
     if act.reached:
         return ended | {"stage": Stage.REPLIED, "tell": (_TOLD,)}
     return ended | {"tell": (the_answer_in_writing(issue),)}
@@ -84,6 +84,12 @@ def _in_vain(issue: Issue, promise: Promise) -> bool:
     somebody who can only be called is called until they are reached.
     """
     return 0 < promise.attempts <= issue.called_in_vain + 1
+
+
+def _begins_now(issue: Issue) -> Iterator[PromiseKind]:
+    for kind in _THEN.get(issue.ends_as, ()):
+        if not (kind is PromiseKind.CUSTOMER_TEST and issue.needs_no_test):
+            yield kind
 
 
 _THEN: Mapping[Outcome, tuple[PromiseKind, ...]] = {

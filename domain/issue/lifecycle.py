@@ -226,13 +226,16 @@ def _anybody(issue: Issue) -> tuple[Actor, ...]:
 def _check(issue: Issue, name: ActionName, by: Actor) -> None:
     action = ACTIONS[name]
     if issue.stage not in action.rule.stages:
-        can = ", ".join(allowed(issue)) or "nothing any more"
-        raise Refused(
-            "NotAllowed",
-            f"{name} is not possible while {issue.number} is {issue.stage}; possible now: {can}",
-        )
+        what = f"{name} is not possible while {issue.number} is {issue.stage}"
+        raise Refused("NotAllowed", f"{what}; {_possible_now(issue)}")
     if refusal := action.refusal(issue, by):
+        if refusal.type == "NotAllowed":
+            raise Refused("NotAllowed", f"{refusal.message}; {_possible_now(issue)}")
         raise refusal
+
+
+def _possible_now(issue: Issue) -> str:
+    return f"possible now: {', '.join(allowed(issue)) or 'nothing any more'}"
 
 
 def _when(issue: Issue, name: ActionName, act: Act, now: datetime) -> datetime:

@@ -229,6 +229,11 @@ class Issue(Model):
         description="how often the agent could not reach the customer with the call they owe",
         exclude_if=lambda times: not times,
     )
+    needs_no_test: bool = Field(
+        default=False,
+        description="the hotline's answer is not for the customer to try (R9)",
+        exclude_if=lambda needs_none: not needs_none,
+    )
     counts_back: timedelta = Field(
         default=COUNTS_BACK, description="how far somebody's own word does, by the policy"
     )

@@ -287,6 +287,7 @@ class Recorded(Model):
                 "panel_sits": issue.panel_sits and not step.replies,
                 "counts_back": self.counts_back or issue.counts_back,
                 "called_in_vain": _called_in_vain(issue, self),
+                "needs_no_test": _needs_no_test(issue, step),
                 "reopens_until": self.reopens_until or issue.reopens_until,
                 "steps": (*issue.steps, note)[-STEPS_KEPT:],
                 "seen": (*issue.seen, step.key)[-KEYS_KEPT:],
@@ -302,6 +303,13 @@ def _called_in_vain(issue: Issue, recorded: Recorded) -> int:
         return 0
     in_vain = isinstance(act := step.act, ContactCustomer) and not act.reached
     return issue.called_in_vain + in_vain
+
+
+def _needs_no_test(issue: Issue, step: Step) -> bool:
+    """R9: whether the answer that the customer has, or is to hear by a call, is not to be tried."""
+    if not step.replies or step.ends_the_call_with_it:
+        return issue.needs_no_test
+    return isinstance(act := step.act, Answer) and not act.test
 
 
 class _Noted(TypedDict, total=False):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from domain import telephone
 from domain.issue.state import Person
 from domain.sla.rulebook import Rulebook
 from domain.staff.duty import OFF, Duty, DutyException, overlapping
@@ -72,6 +73,21 @@ class DeliveryChannel(Model):
     url: Annotated[str, Field(pattern=r"^[a-z][a-z0-9+]*://")]
     per_minute: Annotated[int, Field(gt=0)] | None = None
     customers: Literal["phone", "email"] | None = None
+
+
+def reached_by(
+    phone: str | None, email: str | None, channels: Sequence[DeliveryChannel]
+) -> tuple[str, str] | None:
+    """Say by which channel and address a customer is reached; None: nothing can be written to
+    them.
+    """
+    number = telephone.read(phone)
+    texted = number.number if number and number.takes_texts else None
+    addresses = {"phone": texted, "email": email}
+    for channel in channels:
+        if channel.customers and (address := addresses[channel.customers]):
+            return channel.id, address
+    return None
 
 
 class Roster(Model):

@@ -86,6 +86,17 @@ def test_the_instants_are_those_the_desk_would_promise() -> None:
     assert (resolution.calendar, resolution.generation) == ("west", 2)
 
 
+def test_how_it_came_in_and_whether_its_customer_can_be_written_to_may_be_asked() -> None:
+    asked = ("--kind", "consultation", "--calendar", "desk", "--channel", "email")
+    usual, by_call = explained(*asked), explained(*asked, "--by-call")
+    for found in (usual, by_call):
+        (hand_over,) = (t.rule for t in of(found, PromiseKind.HAND_OVER).tried if t.taken)
+        assert hand_over == "mail_hand_over"
+    assert of(usual, PromiseKind.REPLY).taken is None
+    (reply,) = (t.rule for t in of(by_call, PromiseKind.REPLY).tried if t.taken)
+    assert reply == "spoken_reply"
+
+
 def test_a_kind_of_promise_that_no_rule_fits_is_said_not_to_be_made() -> None:
     found = explained("--kind", "sales", "--calendar", "desk")
     assert of(found, PromiseKind.CALLBACK).taken is None

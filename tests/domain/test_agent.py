@@ -106,6 +106,20 @@ def test_r34_nothing_that_follows_keeps_an_issue_open_when_the_call_was_all() ->
     assert (issue.stage, issue.outcome) == (Stage.CLOSED, Outcome.SOLVED)
 
 
+@pytest.mark.parametrize("test", [True, False])
+def test_r9_what_is_telephoned_is_tried_only_if_whoever_answered_asked_for_it(test: bool) -> None:  # noqa: FBT001
+    desk = DESK_THAT_CALLS
+    issue = desk.open(an_intake(kind="consultation", answering=True))
+    step = decided(issue, ActionName.ANSWER, AGENT, on_the_line=False, test=test)
+    # Nothing can be written to its customer: the register has the agent call.
+    step = step.model_copy(update={"make": (PromiseKind.REPLY, *step.make)})
+    issue = desk.record(step, issue).applied_to(issue)
+    assert [p.kind for p in issue.running] == [PromiseKind.REPLY]
+    called = decided(issue, ActionName.CONTACT_CUSTOMER, AGENT)
+    assert (PromiseKind.CUSTOMER_TEST in called.make) == test
+    assert PromiseKind.CALLBACK in called.make
+
+
 def test_r34_an_unfounded_complaint_is_explained_by_the_agent_too() -> None:
     desk = Desk(also=frozenset({PromiseKind.REPLY, PromiseKind.VERIFICATION}))
     issue = desk.do(desk.open(an_intake(kind="complaint")), ActionName.ACCEPT, ENGINEER)

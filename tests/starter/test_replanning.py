@@ -12,9 +12,11 @@ from temporalio.client import Client
 from activities.missing_notice import CalendarAlarm
 from domain.calendars.national_days import NationalDays
 from domain.errors import Refused, SetupError
+from domain.issue.actions import ActionName, Answer
 from domain.issue.view import PromiseView
 from domain.sla.replanning import Report
 from domain.sla.rulebook import Rulebook
+from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime import postgres, rulebook
 from runtime.settings import ROOT
@@ -134,6 +136,25 @@ async def test_a_dry_run_says_what_loading_would_do_and_does_nothing(place: Plac
     assert (await place.counts()).version == rulebook.load(STANDARD).version
     again = await replanning.again(place.client, place.pool, per_second=100)
     assert again.tally.issues == 0
+
+
+async def test_r34_a_dry_run_plans_the_call_to_whom_nothing_can_be_written_by_its_own_rule(
+    place: Place,
+) -> None:
+    now = datetime.now(UTC)
+    switchboard = {"name": "林芬", "phone": "+86 20 5550 0101"}
+    asked = {"kind": "consultation", "answering": True, "region": "上海", "customer": switchboard}
+    opened = await place.desk.open(an_intake(occurred_at=None, reported_at=now, **asked))
+    agent = Actor(id="07", role=Role.AGENT)
+    answer = Answer(by=agent, solution="pull the lever", on_the_line=False)
+    await place.desk.act(opened.number, ActionName.ANSWER, answer)
+    rule = TEXT[TEXT.index('name = "spoken_reply"') :]
+    sooner = place.policy.with_name("sooner.toml")
+    sooner.write_text(
+        TEXT.replace(rule, rule.replace('within = "4h"', 'within = "3h"', 1)), "utf-8"
+    )
+    (move,) = (await replanning.dry_run(place.pool, rulebook.load(sooner))).moves
+    assert (move.number, move.key, move.after < move.before) == (opened.number, "reply.1", True)
 
 
 async def test_a_dry_run_says_so_if_open_issues_forbid_it_and_names_one(place: Place) -> None:
