@@ -423,11 +423,15 @@ def _short(text: str, characters: int = TITLE_IN_SENTENCES) -> str:
 
 
 @pass_context
-def _cut(page: Page, said: str | None) -> str:
-    """Quote what there is room for, in one line and without the full stop at its end."""
+def _cut(page: Page, said: str | None, least: int = 0) -> str:
+    """Quote what there is room for, in one line and without the full stop at its end; ``least``
+    characters in any case, if need be in place of the hotline.
+    """
     line = " ".join((said or "").split()).rstrip("。.；;，, ")
-    room = page["room"]
-    if room is None or len(line) <= room:
+    if page["room"] is None:
+        return line
+    room = max(page["room"], least)
+    if len(line) <= room:
         return line
     more = "…" if page["language"] is Language.ZH else "..."  # the GSM alphabet has no "…"
     return line[: room - len(more)].rstrip() + more if room else ""

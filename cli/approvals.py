@@ -60,10 +60,11 @@ def _listing(found: Sequence[Undecided], called: Names) -> RenderableType:
 
 def _said(each: Undecided, called: Names) -> list[str]:
     late = " 已逾期 overdue" if each.overdue else ""
+    due = f"{local(each.due_at, each.zone)}{late}" if each.due_at else "—"
     holder = plain(each.engineer.name) if each.engineer else "—"
     customer = (each.customer.organisation, each.customer.name, each.customer.contact)
     return [
-        f"{both(PROMISES, each.awaits)}: {local(each.due_at, each.zone)}{late}",
+        f"{both(PROMISES, each.awaits)}: {due}",
         f"处理人 With {holder} · {plain(called.department(each.department))}",
         f"客户 Customer {plain(' · '.join(dict.fromkeys(filter(None, customer))))}",
         *(offered(each.paid, called) if each.paid else ()),

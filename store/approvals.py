@@ -30,13 +30,15 @@ MOST = 50
 
 
 class Undecided(Model):
-    """An issue in which something of ``AWAITED`` runs. ``generation`` is the one it is about."""
+    """An issue in which something of ``AWAITED`` runs, or a remedy that the policy promises nobody
+    an answer to. ``generation`` is the one it is about; no ``due_at``: it is promised to nobody.
+    """
 
     id: str
     number: str
     title: str
     awaits: PromiseKind
-    due_at: Instant
+    due_at: Instant | None
     overdue: bool
     stage: Stage
     severity: Severity
@@ -76,21 +78,36 @@ _SAME = (
 _PAID = "to_jsonb(s) - 'issue_id' || jsonb_build_object('amount', s.amount::text)"
 _REMEDY = "to_jsonb(r) - 'issue_id' || jsonb_build_object('amount', r.amount::text)"
 _UNDECIDED = f"""
-    SELECT i.*, p.kind AS awaits, p.due_at, p.outcome AS ending, h.result, h.cause, {_PAID} AS paid,
-        {_REMEDY} AS remedy
-    FROM unnest($1::text[]) WITH ORDINALITY AS wanted (kind, place)
-    CROSS JOIN LATERAL (
-        SELECT p.* FROM promises p JOIN issues i ON i.id = p.issue_id
-        WHERE p.ended_at IS NULL AND p.kind = wanted.kind
-            AND ($2::text IS NULL OR i.department = $2)
-        ORDER BY p.due_at, i.number LIMIT $3
-    ) p
-    JOIN issues i ON i.id = p.issue_id
+    WITH wanted AS (SELECT * FROM unnest($1::text[]) WITH ORDINALITY AS wanted (kind, place)),
+    waits AS (
+        SELECT wanted.place, p.* FROM wanted CROSS JOIN LATERAL (
+            SELECT p.issue_id, p.kind, p.attempt, p.due_at, p.outcome
+            FROM promises p JOIN issues i ON i.id = p.issue_id
+            WHERE p.ended_at IS NULL AND p.kind = wanted.kind
+                AND ($2::text IS NULL OR i.department = $2)
+            ORDER BY p.due_at, i.number LIMIT $3
+        ) p
+        UNION ALL
+        SELECT wanted.place, r.* FROM wanted CROSS JOIN LATERAL (
+            SELECT r.issue_id, wanted.kind, r.proposal, NULL::timestamptz, NULL
+            FROM remedies r JOIN issues i ON i.id = r.issue_id
+            WHERE wanted.kind = '{PromiseKind.REMEDY_APPROVAL}' AND r.approved IS NULL
+                AND i.closed_at IS NULL AND ($2::text IS NULL OR i.department = $2)
+                AND NOT EXISTS (
+                    SELECT FROM promises p WHERE p.issue_id = r.issue_id AND p.kind = wanted.kind
+                        AND p.attempt = r.proposal AND p.ended_at IS NULL)
+            ORDER BY r.proposed_at, i.number LIMIT $3
+        ) r
+    )
+    SELECT i.*, w.kind AS awaits, w.due_at, w.outcome AS ending, h.result, h.cause,
+        {_PAID} AS paid, {_REMEDY} AS remedy
+    FROM waits w
+    JOIN issues i ON i.id = w.issue_id
     LEFT JOIN paid_services s ON s.issue_id = i.id AND s.generation = i.generation
-    LEFT JOIN remedies r ON p.kind = '{PromiseKind.REMEDY_APPROVAL}'
-        AND r.issue_id = i.id AND r.proposal = p.attempt
+    LEFT JOIN remedies r ON w.kind = '{PromiseKind.REMEDY_APPROVAL}'
+        AND r.issue_id = i.id AND r.proposal = w.attempt
     LEFT JOIN handling_forms h ON h.issue_id = i.id AND h.generation = i.generation
-    ORDER BY wanted.place, p.due_at, i.number
+    ORDER BY w.place, w.due_at, r.proposed_at, i.number
 """  # noqa: S608  the text is ours
 
 
@@ -98,7 +115,7 @@ async def undecided(
     pool: Pool, department: str | None, kinds: Collection[PromiseKind] = AWAITED, limit: int = MOST
 ) -> list[Undecided]:
     """List what waits in a department, or in all: by what it waits for, what is due first before
-    the others, of each at most ``limit``.
+    the others, and what is never due last; of each at most ``limit``, and of that, too.
     """
     rows = await pool.fetch(_UNDECIDED, list(kinds), department, limit)
     return [_undecided(row) for row in rows]

@@ -67,7 +67,7 @@ def threshold(issue: Issue, act: ThresholdReached, at: datetime) -> Changes:
         passed.append(following)
         promise = promise.reach()
     last = passed[-1]
-    told = dict.fromkeys(audience for mark in passed for audience in mark.tell)
+    told = dict.fromkeys(_decider(issue, promise, to) for mark in passed for to in mark.tell)
     changes: Changes = {
         "promises": (promise,),
         "level": max(issue.level, *(mark.level for mark in passed)),
@@ -93,6 +93,13 @@ def threshold(issue: Issue, act: ThresholdReached, at: datetime) -> Changes:
         | following_from_it
         | {"tell": tuple(dict.fromkeys((*changes["tell"], *following_from_it.get("tell", ()))))}
     )
+
+
+def _decider(issue: Issue, promise: Promise, to: Audience) -> Audience:
+    """R42: what is not the manager's to decide is told to whoever decides it, in their place."""
+    above = issue.remedy is not None and issue.remedy.decider is Role.GM_OFFICE
+    theirs = promise.kind is PromiseKind.REMEDY_APPROVAL and to is Audience.MANAGER
+    return Audience.GM_OFFICE if theirs and above else to
 
 
 OWED_TO_THE_CUSTOMER = frozenset(

@@ -46,6 +46,7 @@ from tests.support.messages_page import PAGE, page, sample
 from tests.support.sample_messages import (
     DECLINED,
     FULL,
+    GIVEN,
     MINIMAL,
     NOON,
     PASSED_ON,
@@ -281,7 +282,9 @@ def test_a_text_message_names_the_hotline_and_quotes_a_short_title(
     template: str, language: Language
 ) -> None:
     style = SHORT[language]
-    assert OURS.hotline in write(template, sample(template, style), style).body
+    body = write(template, sample(template, style), style).body
+    # What a complainant gets (R42) comes before the number, which its link shows.
+    assert OURS.hotline in body or (template, GIVEN in body) == ("remedy_agreed", True)
     short = sample(template, style).model_copy(
         update={
             "title": "卡钞" if language is Language.ZH else "No money",
@@ -316,6 +319,21 @@ def test_a_short_text_quotes_as_much_as_fits_and_shows_that_it_cut() -> None:
         "resolved", MINIMAL.model_copy(update={"result": "已换模块。"}), SHORT[Language.ZH]
     )
     assert "已处理完成：已换模块。" in result.body
+
+
+@pytest.mark.parametrize(
+    ("language", "what"), [(Language.ZH, "退还上门费"), (Language.EN, "the fare is given back; ")]
+)
+def test_r42_a_complainant_reads_in_a_text_how_much_they_get_and_what_as_far_as_it_fits(
+    language: Language, what: str
+) -> None:
+    said = {"what": what, "amount": "300.00"}
+    promises = (a_promise(PromiseKind.REMEDY, 900),)
+    context = at_worst("remedy_agreed", promises=promises, said=said)
+    body = write("remedy_agreed", context, SHORT[language]).body
+    assert "300.00" in body
+    assert re.search(f"{what[:8]}.*(…|[.]{{3}})", body), body
+    assert sms.parts(body) <= SMS_PARTS
 
 
 def test_what_has_no_short_form_is_sent_at_length() -> None:

@@ -96,6 +96,25 @@ def test_r42_nobody_says_yes_to_what_they_propose(
         step_of(issue, ActionName.DECIDE_REMEDY, decides)
 
 
+@pytest.mark.parametrize(
+    ("by", "hears"), [(ENGINEER, Audience.MANAGER), (MANAGER, Audience.GM_OFFICE)]
+)
+def test_r42_before_it_is_late_whoever_decides_is_warned_and_nobody_who_may_not(
+    by: Actor, hears: Audience
+) -> None:
+    issue = does(complained(), ActionName.PROPOSE_REMEDY, by)
+    (promise,) = (p for p in issue.running if p.kind is PromiseKind.REMEDY_APPROVAL)
+    mark = promise.next_threshold
+    assert mark is not None
+    waits = mark.model_copy(update={"tell": (Audience.MANAGER, Audience.LEAD)})
+    warned = promise.model_copy(update={"marks": (waits, *promise.marks[promise.reached + 1 :])})
+    others = tuple(p for p in issue.promises if p is not promise)
+    issue = issue.model_copy(update={"promises": (*others, warned)})
+    said = {"promise": promise.key, "threshold": mark.name}
+    step = decided(issue, ActionName.THRESHOLD, actor(Role.SYSTEM), mark.at, **said)
+    assert {tell.to for tell in step.tell} == {hears, Audience.LEAD}
+
+
 def test_r42_what_a_manager_proposes_is_for_the_gm_office_and_no_other_manager() -> None:
     issue = does(complained(), ActionName.PROPOSE_REMEDY, MANAGER)
     with pytest.raises(Refused, match="for the GM office") as refused:

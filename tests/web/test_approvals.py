@@ -434,6 +434,23 @@ async def test_r42_a_remedy_is_agreed_to_in_one_tap_and_the_page_of_before_decid
     assert "record_remedy" in board
 
 
+async def test_r42_a_remedy_waits_to_be_decided_though_the_policy_promises_nobody_when(
+    doors: Doors, manager: AtDesk
+) -> None:
+    sent = await proposed(doors)
+    await pool_of(doors).execute(
+        "UPDATE promises p SET ended_at = made_at, outcome = 'withdrawn' FROM issues i"
+        " WHERE i.id = p.issue_id AND i.number = $1 AND p.kind = 'remedy_approval'",
+        sent.number,
+    )
+    row = row_of((await manager.get("/approvals")).text, sent.number)
+    assert "退还两次上门费" in row
+    assert "期限" not in row
+    yes = {"do": f"decide_remedy:yes:{sent.number}"}
+    assert (await manager.post("/approvals", await form(manager, sent) | yes)).status_code == 200
+    assert f'id="remedy_approval-{sent.number}"' not in (await manager.get("/approvals")).text
+
+
 async def test_r42_above_the_limit_a_manager_sees_that_the_gm_office_decides(
     doors: Doors, manager: AtDesk
 ) -> None:

@@ -181,8 +181,8 @@ async def _moved_on(here: Doors, who: Visitor, action: ActionName, number: str, 
     seen = await here.desk.show(number)
     now = seen.reopen_count + 1
     if action is ActionName.DECIDE_REMEDY:
-        waits = (p for p in seen.promises if p.kind is PromiseKind.REMEDY_APPROVAL)
-        now = max((p.attempt for p in waits), default=0)
+        remedy = (await here.desk.papers(seen.id, now)).remedy
+        now = remedy.proposal if remedy else 0
     return may(who.caller, Right.SEE, seen) and shown != str(now)
 
 
