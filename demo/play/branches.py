@@ -18,7 +18,7 @@ from domain.files.kinds import PICTURES
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import Audience, Outcome, Role, Verdict
+from domain.vocabulary import Audience, Consent, Outcome, Role, Verdict
 
 
 @dataclass(frozen=True)
@@ -199,6 +199,18 @@ _HOTLINE = (
         "Taken out of the queue by an agent",
         lambda s: s.is_taken,
         lambda t: t.did(ActionName.TAKE) and t.ended(PromiseKind.HAND_OVER, PromiseEnd.KEPT),
+    ),
+    Branch(
+        "征得客户同意后转交",
+        "Passed on with the customer's consent",
+        lambda s: s.intake.consent is Consent.YES or s.is_passed_on,
+        lambda t: Consent.YES in {t.issue.consent, t.issue.consent_since},
+    ),
+    Branch(
+        "客户不同意转交，热线答复",
+        "Not to be passed on: the hotline answers",
+        lambda s: s.intake.consent is Consent.NO,
+        lambda t: t.told("kept_back") and not t.forms and bool(t.consultations),
     ),
     Branch(
         "采用案例库答复",

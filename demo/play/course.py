@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from demo.play.script import Call, Quotation, Script, Test
 from domain import telephone
+from domain.issue.consent import is_kept_back
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import queued, register
 from domain.sla.policy import Facts, Policy, PromiseRule
@@ -93,6 +94,10 @@ def completed(intake: Intake, script: Script, policy: Policy) -> Script:
         if intake.kind in {"complaint", "paid_service"}:
             raise ValueError(f"answering: the demonstration has no {intake.kind} at the hotline")
         given["hotline"] = script.hotline or "answers"
+        if is_kept_back(intake) and (script.hotline == "holds" or "failed" in (script.tests or ())):
+            raise ValueError("consent: it is not passed on: the hotline answers it, and that helps")
+    elif is_kept_back(intake):
+        raise ValueError('consent: it is not passed on, so the hotline answers: "answering": true')
     elif script.hotline and not waits(intake, policy):
         raise ValueError('script.hotline: nobody answers it there: say "answering": true')
     if intake.kind == "complaint":

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from demo.play.course import Round
 from demo.play.script import Call, Quotation, Script
+from domain.issue.consent import is_kept_back
 from domain.issue.intake import Intake
 from domain.issue.thresholds import OWED_TO_THE_CUSTOMER
 from domain.sla.promise import PromiseEnd, PromiseKind
@@ -118,7 +119,8 @@ class _Life:
         in_scope = self._intake.category != "out_of_scope"
         self.outcome = Outcome.SOLVED if in_scope else Outcome.OUT_OF_SCOPE
         if each.by_hotline:
-            heard_from = () if self._provided.queue else (PromiseKind.RESPONSE,)
+            with_us = self._provided.queue or is_kept_back(self._intake)
+            heard_from = () if with_us else (PromiseKind.RESPONSE,)
             for kind in (PromiseKind.HAND_OVER, *heard_from, PromiseKind.RESOLUTION):
                 self._end(f"{kind}.{generation}", PromiseEnd.KEPT)
             self.replies["answered"] += 1

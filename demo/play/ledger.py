@@ -8,7 +8,7 @@ from typing import TypeVar
 from domain.files.kinds import FileKind
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import Instant, Model, Outcome, Role, Severity, Stage, Verdict
+from domain.vocabulary import Consent, Instant, Model, Outcome, Role, Severity, Stage, Verdict
 from store.connection import Pool
 
 Row = TypeVar("Row", bound=Model)
@@ -28,6 +28,8 @@ class IssueRow(Model):
     agent: str
     lead: str | None
     complex: bool
+    consent: Consent | None
+    consent_since: Consent | None
     arises_from: str | None
     merged_into: str | None
     stage: Stage

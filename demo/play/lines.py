@@ -24,6 +24,7 @@ OUT_OF_SCOPE = (
 )
 WITHDRAWN = "客户来电：已自行恢复，不再需要。"
 PASSED_ON = "需要业务部门解答，转请处理。"
+AGREED = "可以，请转给他们。"
 PRESSED = "客户在等消息，请告知进展和预计完成时间。"
 APOLOGISED = "向您致歉：处理还在进行，今天内给您结果。"
 HEARD = "知道了，请尽快。"

@@ -52,6 +52,11 @@ class SampleIssue(Model):
         return self.provided.queue and self.script.hotline != "holds" and not gone
 
     @property
+    def is_passed_on(self) -> bool:
+        """Whether that agent passes it on, with the customer's consent (R35)."""
+        return self.is_taken and not self.script.hotline
+
+    @property
     def complaints(self) -> int:
         """How many complaints arise from what the customer says (R21)."""
         calls = sum("conflict" in each.calls for each in self.rounds)

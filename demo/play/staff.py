@@ -24,7 +24,7 @@ from domain.issue.view import IssueView, call_due
 from domain.sla.policy import Policy
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.staff.roster import OFF, Roster
-from domain.vocabulary import Actor, Channel, Role, ServiceItem, Stage, Verdict
+from domain.vocabulary import Actor, Channel, Consent, Role, ServiceItem, Stage, Verdict
 from starter.client import Desk, Unavailable
 
 PATIENCE = 90.0
@@ -102,6 +102,8 @@ class Players:
                 "severity": arisen.severity,
                 "channel": Channel.TELEPHONE,
                 "answering": False,
+                "consent": None,
+                "consent_words": "",
                 "complex": False,
                 "arises_from": of.intake.issue_id,
             }
@@ -172,7 +174,7 @@ class _Script:
         if self._script.hotline:
             return issue
         await self._pause(0.2, 0.5)
-        said = {"reason": lines.PASSED_ON}
+        said = {"reason": lines.PASSED_ON, "consent": Consent.YES, "consent_words": lines.AGREED}
         return await self._do(issue, ActionName.REASSIGN, said, by=self._agent)
 
     async def _call(self, issue: IssueView, told: str, words: str) -> IssueView:

@@ -69,8 +69,15 @@ class Merging(Merge):
 
 
 def _not_to_be_merged(issue: Issue, _: Actor) -> Refused | None:
+    """R35: whoever has the other issue would read and answer what is not to be passed on."""
     if issue.merging:
         return Refused("NotAllowed", f"{issue.number} is just being merged into {issue.merging}")
+    if issue.kept_back:
+        msg = (
+            f"the customer of {issue.number} does not want that it is passed on, and with this "
+            "somebody else gets it: link the two, or ask them again and pass it on with consent yes"
+        )
+        return Refused("NotAllowed", msg)
     if issue.remedy and issue.remedy.open:
         msg = f"the remedy of {issue.number} is to be decided and given first: link the two"
         return Refused("NotAllowed", msg)

@@ -264,6 +264,8 @@ NOT_TAKEN: list[tuple[str, Falsify]] = [
         "Taken out of the queue by an agent",
         _promise_ends("M-0001", "hand_over", PromiseEnd.BROKEN),
     ),
+    ("Passed on with the customer's consent", _changed("issues", _of("H-0001"), consent=None)),
+    ("Not to be passed on: the hotline answers", _letter("H-0024", "kept_back")),
     ("Answered out of the case library", _changed("consultations", _of("H-0027"), known_case=None)),
     ("Answered out of the case library", _changed("cases", lambda _: True, used=0)),
     ("Complex: the lead hears at once", _letter("H-0028", "complex")),

@@ -71,6 +71,11 @@ def _offer(**said: Any) -> dict[str, Any]:
             {"hotline": "holds"},
             "hand_over.1! response.1 resolution.1 customer_test.1- evaluation.1-",
         ),
+        (
+            {"kind": "consultation", "answering": True, "consent": "no"},
+            {"hotline": "answers"},
+            "hand_over.1 resolution.1 customer_test.1 evaluation.1-",
+        ),
         (ENQUIRY, {"withdraw": "registered"}, "hand_over.1- resolution.1-"),
         (
             ANSWERING,
@@ -169,6 +174,7 @@ def test_the_examples_can_be_played_and_have_everything_in_them() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
+        ({"consent": "no"}, r"line 2: consent: it is not passed on, so the hotline answers"),
         ({"script": {"accept": "never ever"}}, r"line 2: accept: .*never ever"),
         ({"script": {"acept": "late"}}, r"line 2: acept: is not known here"),
         ({"script": {"callback": ["bad"]}}, r"line 2: script.callback: the calls must end with"),

@@ -55,6 +55,15 @@ def kinds(issue: Issue) -> set[PromiseKind]:
     return {promise.kind for promise in issue.running}
 
 
+def test_r35_what_is_not_to_be_passed_on_is_not_merged_but_linked() -> None:
+    issue = refusing()
+    assert ActionName.LINK in allowed(issue, AGENT)
+    with pytest.raises(Refused, match="link the two, or ask them again and pass it on"):
+        decided(issue, ActionName.MERGE, AGENT, into="20260302-07-0002")
+    issue = HOTLINE.do(issue, ActionName.REASSIGN, AGENT, reason="they agree", consent="yes")
+    assert ActionName.MERGE in allowed(issue, AGENT)
+
+
 # --- at the intake --------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from domain.files.kinds import FileKind
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import CaseStatus
 from domain.sla.promise import CALLS, PromiseEnd, PromiseKind
-from domain.vocabulary import Channel, Outcome, Role, Severity, Stage, Verdict
+from domain.vocabulary import Channel, Consent, Outcome, Role, Severity, Stage, Verdict
 from runtime import rulebook
 from store.door_log import Entry
 from tests.support.builders import MONDAY, an_intake
@@ -98,6 +98,8 @@ def _arising(of: SampleIssue, serial: int) -> SampleIssue:
         "kind": "complaint",
         "category": "service",
         "answering": False,
+        "consent": None,
+        "consent_words": "",
         "complex": False,
         "arises_from": of.intake.issue_id,
     }
@@ -146,6 +148,8 @@ def _issue(serial: int, each: SampleIssue, steps: int) -> ledger.IssueRow:
         ),
         id=intake.issue_id,
         number=number(serial),
+        consent=intake.consent,
+        consent_since=Consent.YES if each.is_passed_on else None,
         customer_existing=intake.customer.existing,
         department=each.script.transfer or POLICY.department(facts_of(intake)),
         lead=LEAD,
@@ -307,6 +311,7 @@ def _letters(each: SampleIssue) -> Iterator[tuple[str, str]]:
 def _told_to_customers(each: SampleIssue) -> Mapping[str, bool]:
     expected, script = each.expected, each.script
     return {
+        "kept_back": each.intake.consent is Consent.NO,
         "progress": script.progress,
         "note": script.notes,
         "amended": script.phone is not None,

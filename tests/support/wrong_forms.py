@@ -34,6 +34,10 @@ async def queued(desk: StoryDesk) -> Handle:
     return (await desk.open(kind="consultation", channel="email"))[0]
 
 
+async def kept_back(desk: StoryDesk) -> Handle:
+    return (await desk.open(consent="no"))[0]
+
+
 async def answered(desk: StoryDesk) -> Handle:
     handle = await held(desk)
     await desk.do(handle, ActionName.ANSWER, AGENT, solution="hold the button")
@@ -199,8 +203,23 @@ FORMS = (
             ({"to": _MISSING}, "to: Field required"),
             ({"to": "the other one"}, "to: String should match pattern"),
             ({"reason": ""}, "reason: String should have at least 1 character"),
+            ({"consent": "no"}, "was passed on already; with a no nobody else gets it"),
         ),
         (COLLEAGUE, CUSTOMER),
+    ),
+    Form(
+        ActionName.REASSIGN,
+        kept_back,
+        AGENT,
+        {"reason": "they agree now", "consent": "yes", "consent_words": "all right then"},
+        (
+            ({"consent": "perhaps"}, "consent: Input should be 'yes', 'no' or 'not_asked'"),
+            ({"consent": _MISSING}, "consent: say what the customer's words mean"),
+            ({"consent": "not_asked"}, "consent: the customer of "),
+            ({"consent_words": LONG}, "consent_words: String should have at most 10000 characters"),
+            ({"reason": ""}, "reason: String should have at least 1 character"),
+        ),
+        (CUSTOMER, COLLEAGUE),
     ),
     Form(
         ActionName.CONSULT,
