@@ -18,7 +18,7 @@ from benchmarks.chaos.plan import chance
 from domain.errors import Refused
 from domain.issue.actions import PUBLIC_ACTIONS, ActionName, Resolve
 from domain.issue.intake import Intake
-from domain.issue.view import IssueView
+from domain.issue.view import IssueView, call_due
 from domain.vocabulary import Actor, Role, Stage, Verdict
 
 AT_DOOR, AT_CLIENT = "web", "switchboard"
@@ -67,7 +67,10 @@ class Life:
         with suppress(GaveUp, Refused):
             await self._open()
             for _ in range(_GENERATIONS):
-                if not await self._handled() or not await self._heard_of_again():
+                if not await self._handled():
+                    break
+                await self._brought()
+                if not await self._heard_of_again():
                     break
 
     async def _open(self) -> None:
@@ -158,6 +161,17 @@ class Life:
             await self._do(name, **said)
 
         await asyncio.gather(*(one(*deed) for deed in deeds), return_exceptions=True)
+
+    async def _brought(self) -> None:
+        """The agent calls with the result, where the policy wants that (R34); some forget it."""
+        view = await self._look()
+        if call_due(view) is None or self._chance.random() < 0.1:
+            return
+        await self._pause(0.2, 2)
+        agent = Actor(id=self._intake.agent, role=Role.AGENT)
+        with suppress(Refused):  # somebody was quicker
+            said = {"reached": True, "told": "已处理完毕", "words": self._word()}
+            await self._do(ActionName.CONTACT_CUSTOMER, by=agent, **said)
 
     async def _heard_of_again(self) -> bool:
         """Let the customer say how it is; True if somebody has to go there again."""

@@ -82,6 +82,7 @@ QUOTE = Deed("handler", "quote", "work", {"amount": "5000.00"})
 CONFIRM = Deed("agent", "confirm", "words", {"agreed": True})
 APPROVE = Deed("gm_office", "approve", "reason", {"approved": True})
 RESUME = Deed("handler", "resume", "note")
+BRING = Deed("agent", "contact_customer", "words", {"reached": True, "told": "it is done"})
 CALL = Deed("clerk", "record_callback", "words", {"reached": True, "running": True})
 TESTED = Deed("agent", "report_test", "words", {"worked": True})
 _PROGRESS = Deed("handler", "report_progress", "note")
@@ -134,6 +135,7 @@ LIVES: Sequence[Life] = (
     Life(_HELD, (_ANSWER, _REFUSED)),
     Life(_COMPLAINT, (ACCEPT,)),
     Life(_COMPLAINT, (ACCEPT, VERIFY)),
+    Life(_COMPLAINT, (ACCEPT, VERIFY, RESOLVE)),
     Life(_COMPLAINT, (ACCEPT, _MAJOR)),
     Life(_COMPLAINT, (ACCEPT, _UNFOUNDED)),
     Life(_PAID),

@@ -17,6 +17,7 @@ from benchmarks.upgrade.lives import (
     ACCEPT,
     AGENT,
     APPROVE,
+    BRING,
     CALL,
     CONFIRM,
     QUOTE,
@@ -50,6 +51,7 @@ _EVALUATE = Deed(
 )
 _RATE = Deed("manager", "rate_difficulty", "note", {"difficulty": 2})
 BY_PROMISE: Mapping[PromiseKind, Deed] = {
+    PromiseKind.REPLY: BRING,
     PromiseKind.CALLBACK: CALL,
     PromiseKind.CUSTOMER_TEST: TESTED,
     PromiseKind.EVALUATION: _EVALUATE,

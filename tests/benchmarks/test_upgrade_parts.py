@@ -47,7 +47,7 @@ def test_the_lives_are_of_every_kind_and_each_stage_that_lasts_has_a_way_on() ->
     moments = {Stage.RESOLVED, Stage.REPLIED, Stage.CALLBACK, Stage.CLOSED}
     assert set(BY_STAGE) == set(Stage) - moments
     assert set(BY_PROMISE) == {
-        *(PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST),
+        *(PromiseKind.REPLY, PromiseKind.CALLBACK, PromiseKind.CUSTOMER_TEST),
         *(PromiseKind.EVALUATION, PromiseKind.DIFFICULTY),
     }
 
