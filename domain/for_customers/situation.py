@@ -149,7 +149,7 @@ ENDED: Mapping[Outcome, Both] = {
         " please tell us.",
     ),
     Outcome.DECLINED: Both(
-        "按您的意思，此事已结束，不收任何费用。以后如有需要，请随时联系我们。",
+        "按您的意愿，此事已结束，不收任何费用。以后如有需要，请随时联系我们。",
         "You did not want the work we offered, so it is closed and costs you nothing. Please come"
         " back to us any time.",
     ),
@@ -231,7 +231,7 @@ _AFTER = (
 )
 
 _KEPT = Both(
-    "按您的意思，此事不转给其他同事，由热线为您处理。",
+    "按您的意愿，此事不转给其他同事，由热线为您处理。",
     "As you wish, it is not passed on: our hotline deals with it.",
 )
 
@@ -416,7 +416,7 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
         Sentence(
             _kept_back,
             Both(
-                "很抱歉，我们的答复没能帮到您。按您的意思，热线继续为您处理。",
+                "很抱歉，我们的答复没能帮到您。按您的意愿，热线继续为您处理。",
                 "We are sorry that our answer did not help. As you wish, our hotline goes on with"
                 " it.",
             ),

@@ -33,7 +33,7 @@ async def test_r35_refused_at_the_intake_it_stays_with_the_agent_who_answers_it(
         ("2026-09-29 10:00", "zhou.jianguo", "kept_back_staff"),
     ]
     words = await said(desk, handle, "kept_back", "customer")
-    assert re.search(r"按您的意思，此事不转给其他同事，由热线为您处理，在\S+前答复您。", words)
+    assert re.search(r"按照您的意愿，此事不转给其他同事，由热线为您处理，在\S+前答复您。", words)
     await desk.do(handle, ActionName.ANSWER, AGENT, solution="按住复位键五秒", test=False)
     await desk.settle()
     assert (await desk.view(handle)).outcome is None, "the fault is called back, as any"
