@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from runtime.settings import ROOT
+from tests.support import marks
 from tests.support.patience import PATIENCE
 
 CONFTEST = """
@@ -167,3 +168,10 @@ def _pytest(home: Path, *options: str, before: Sequence[str] = ()) -> CompletedP
 def _outcome(line: str) -> tuple[str, str]:
     how, _, which = line.partition(" test_some.py::test_")
     return which.split(" ")[0], how
+
+
+def test_no_name_of_a_test_is_longer_than_people_read(request: pytest.FixtureRequest) -> None:
+    assert marks.pytest_make_parametrize_id(b"\xff" * 101, "content") == "content of 101"
+    assert marks.pytest_make_parametrize_id("x" * 100, "words") is None
+    longest = max(len(item.nodeid) for item in request.session.items)
+    assert longest < 4_000  # of a text of a hundred characters each is escaped, some twice

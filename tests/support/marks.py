@@ -37,6 +37,8 @@ LONGEST_FIRST = (
 )
 """What is kept together, by how its name begins."""
 
+_LONGEST_NAME = 100
+"""Characters."""
 _DESCRIBED = (
     "server: needs PostgreSQL, Temporal or a whole desk (told by its fixtures)",
     "browser: needs Chromium as well (told by its fixtures)",
@@ -52,6 +54,15 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell without job control has what it starts in the background ignore SIGINT, and so would
     # everything that the tests start: a Ctrl-C sent to it would change nothing.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name what is long by its length: processes tell each other the names of tests all the time,
+    and one tries a photograph of twenty megabytes.
+    """
+    if isinstance(val, str | bytes) and len(val) > _LONGEST_NAME:
+        return f"{argname} of {len(val)}"
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
