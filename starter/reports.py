@@ -16,8 +16,11 @@ from domain.staff.access import Caller
 from domain.terms import Terms
 from starter.answering import OnRegisters, Unavailable, answered
 from store.connection import Pool
-from store.reports import counting
+from store.reports import behind, counting
+from store.reports.behind import Behind, BehindIssue, Cell
 from store.rulebooks import Rulebooks
+
+__all__ = ["Asked", "Behind", "BehindIssue", "Cell", "Reports"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,24 @@ class Reports(OnRegisters):
             )
         )
         return found if reads_words(who) else found.without_words()
+
+    async def behind(self, asked: Asked, cell: Cell, after: str | None, now: datetime) -> Behind:
+        """List the issues that a figure was counted of, by number, a page at a time.
+
+        Raises:
+            Refused: ``Invalid``: the report has no such section or figure.
+        """
+        return await answered(
+            behind.issues(
+                self._pool,
+                cell,
+                asked.period,
+                zone=asked.zone,
+                now=now,
+                department=asked.department,
+                after=after,
+            )
+        )
 
     async def asked(self, who: Caller, name: str, period: str, department: str | None) -> Asked:
         """Read which report is wanted.

@@ -33,6 +33,17 @@ async def wanted(
     return await here.registers.reports.asked(who.caller, name, period, department)
 
 
+SectionName = Annotated[str, Path(description="a section of the report, by its key")]
+FigureName = Annotated[str, Path(description="a figure of that section, by its key")]
+OfRow = Annotated[
+    str | None,
+    Query(max_length=200, description="of the row of this code; otherwise of all together"),
+]
+After = Annotated[
+    str | None, Query(max_length=40, description="the number of an issue: list those behind it")
+]
+
+
 async def read(here: Doors, who: Visitor, asked: Asked) -> Counted:
     """Count a report; a look at what customers said is written down before it is shown (R30)."""
     counted = await here.registers.reports.counted(who.caller, asked, here.now())

@@ -62,6 +62,8 @@ class Table:
     rows: tuple[Row, ...]
     picture: Drawing | None
     words: Sequence[Quoted] = ()
+    of_issues: bool = False
+    """Each row is an issue, called by its number."""
     more_rows: int = 0
     more_words: int = 0
 
@@ -147,6 +149,7 @@ def _table(section: Section, counted: CountedSection, whole: Counted, language: 
         rows=tuple(_row(each, headings, language) for each in counted.rows),
         picture=drawn(section, counted, whole.aims, language),
         words=counted.words,
+        of_issues=section.by == "issue",
         more_rows=counted.more_rows,
         more_words=counted.more_words,
     )

@@ -332,7 +332,9 @@ async def test_r27_each_report_is_read_by_its_readers_in_each_form_and_by_nobody
     for name, report in REPORTS.items():
         reached = report.readers.get(role, Reach.NONE)
         at = f"/reports/{name}/{_A_PERIOD[report.cadences[0]]}"
-        for path in (at, f"{at}.xlsx", f"{at}.pdf"):
+        first = report.sections[0]
+        behind = f"{at}/{first.key}/{first.figures[0]}"
+        for path in (at, f"{at}.xlsx", f"{at}.pdf", behind):
             answer = await http.get(path, headers=headers)
             expect(answer, allowed=reached is not Reach.NONE, about=f"{role} reads {path}")
         answer = await http.get(f"{at}?department=software_development", headers=headers)
@@ -454,6 +456,7 @@ PAGES = [
     Page("POST", "/reading", Right.READ_OPINIONS),
     Page("GET", "/reports", Right.READ_REPORTS),
     Page("GET", "/reports/{name}/{period}", Right.READ_REPORTS),
+    Page("GET", "/reports/{name}/{period}/{section}/{figure}", Right.READ_REPORTS),
     Page("GET", "/evaluations", Right.RECORD_OPINIONS),
     Page("POST", "/evaluations", Right.RECORD_OPINIONS),
     Page("POST", "/evaluations/settle", Right.SETTLE_OPINIONS),
@@ -489,7 +492,12 @@ PAGES = [
     *_acts("/my", (ActionName.WITHDRAW,)),
 ]
 """All doors of the pages. What ends an issue comes last."""
-A_REPORT = {"name": "effectiveness", "period": "2026-W47"}
+A_REPORT = {
+    "name": "effectiveness",
+    "period": "2026-W47",
+    "section": "all",
+    "figure": "registered",
+}
 NAMED_IN_FORMS = {("POST", "/calls"), ("POST", "/approvals")}
 """Where the form says which issue it is about."""
 PER_ACTION = {f"/issues/{{number}}/{name}" for name in BODIES} | {"/issues/{number}/complete"}
@@ -515,7 +523,10 @@ PROGRAMS = {
     ("POST", "/evaluations/records"),
     *(
         ("GET", f"/reports{path}")
-        for path in ("", "/{name}/{period}", "/{name}/{period}.xlsx", "/{name}/{period}.pdf")
+        for path in (
+            *("", "/{name}/{period}", "/{name}/{period}/{section}/{figure}"),
+            *("/{name}/{period}.xlsx", "/{name}/{period}.pdf"),
+        )
     ),
     ("GET", "/opinions"),
     ("POST", "/opinions/read"),

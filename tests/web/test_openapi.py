@@ -24,6 +24,7 @@ from domain.issue.intake import Customer, Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
 from runtime.embedded.ports import free_ports
+from starter.reports import Behind
 from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import MakeToken
@@ -67,6 +68,7 @@ SHAPES: dict[str, type[BaseModel]] = {
     "Remarks": api_reading.Remarks,
     "KnownReports": api_reports.KnownReports,
     "CountedReport": api_reports.CountedReport,
+    "Behind": Behind,
     "BecameComplaint": api_reading.BecameComplaint,
 }
 

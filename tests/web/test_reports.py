@@ -47,6 +47,9 @@ async def test_r27_a_report_has_the_same_figures_in_every_form_and_names_no_cust
     assert made >= 1
     assert number in {each["issue"] for each in whole["words"]}
     assert told["counted"]["over"] is False
+    behind = (await http.get(f"{at}/all/called", headers=office)).json()
+    assert behind["facts"] == made
+    assert number in {each["number"] for each in behind["issues"]}
     named = {each["figure"]: each for each in told["figures"]}
     assert named["called"]["rule"]["zh"].startswith("期内")
 
@@ -55,6 +58,9 @@ async def test_r27_a_report_has_the_same_figures_in_every_form_and_names_no_cust
     for shown in ("回访核实报告", "本期尚未结束", WORDS, f'href="/find/{number}"', 'role="img"'):
         assert shown in page, shown
     assert _figure(page, "called") == f"{made:,}"
+    opened = (await manager.get(f"{at}/all/called")).text
+    assert f'href="/find/{number}"' in opened
+    assert NAME not in opened
     english = (await replace(manager, english=True).get(at)).text
     assert "Callback verification" in english
     assert "not over yet" in english
@@ -96,6 +102,8 @@ async def test_r27_what_cannot_be_reported_is_refused_and_said_why(
         ("/reports/callbacks/whenever", office, 422, "write 2026-W47"),
         ("/reports/callbacks/2026-W47?department=nowhere", office, 422, "department: "),
         ("/reports/callbacks/2026-W47?department=software_development", lead, 403, "department"),
+        ("/reports/callbacks/2026-W47/all/nothing", office, 422, "it has: callbacks_due"),
+        ("/reports/callbacks/2026-W47/nothing/called", office, 422, "it has: all"),
         ("/reports/callbacks/2026-W47.pdf?department=nowhere", office, 422, "department: "),
     ):
         answer = await http.get(path, headers=headers)

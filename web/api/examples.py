@@ -470,6 +470,12 @@ SHOWN: Mapping[str, Any] = {
         ]
     },
     "CountedReport": REPORT,
+    "Behind": {
+        "facts": 16,
+        "without_issue": 0,
+        "issues": [{"number": "20261118-07-0001", "facts": 1}],
+        "next": None,
+    },
     "Events": {"items": [EVENT], "next": "eyJ0dXJuIjo0Mjk0OTY3OTg3fQ", "more": False},
     "Pending": PENDING,
     "Customer": CUSTOMER,

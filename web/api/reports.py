@@ -11,12 +11,23 @@ from domain.reports.counted import Counted
 from domain.reports.definitions import Report
 from domain.reports.periods import Cadence, Period
 from domain.staff.access import Reach, Right
+from starter.reports import Behind, Cell
 from web.api.document import NO_REPORT, told
 from web.api.shapes import answer
 from web.auth.identity import Authenticated, require
 from web.choosing import ForPrograms
 from web.context import Here
-from web.reports import OfDepartment, PeriodName, ReportName, read, wanted
+from web.reports import (
+    After,
+    FigureName,
+    OfDepartment,
+    OfRow,
+    PeriodName,
+    ReportName,
+    SectionName,
+    read,
+    wanted,
+)
 
 router = APIRouter(route_class=ForPrograms)
 """What people at a browser find at the same addresses is a page (``web/pages/reports.py``)."""
@@ -117,6 +128,31 @@ async def show_report(
         ),
         Cache_Control="no-store",
     )
+
+
+@router.get(
+    "/reports/{name}/{period}/{section}/{figure}",
+    operation_id="show_behind",
+    summary="报表 Which issues a figure was counted of",
+    tags=["reports"],
+    responses={200: told("by number; `next` is the `after` to go on with", Behind), 404: NO_REPORT},
+)
+async def show_behind(  # noqa: PLR0913  what stands in its address
+    here: Here,
+    who: Authenticated,
+    name: ReportName,
+    period: PeriodName,
+    section: SectionName,
+    figure: FigureName,
+    *,
+    of: OfRow = None,
+    after: After = None,
+    department: OfDepartment = None,
+) -> Response:
+    """As the register is now: `facts` is what the figure counts."""
+    asked = await wanted(here, who, name, period, department)
+    cell = Cell(asked.report, section, figure, of)
+    return answer(await here.registers.reports.behind(asked, cell, after, here.now()))
 
 
 def _figures(report: Report) -> list[OfFigure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -18,11 +19,22 @@ from domain.reports.pictures.drawing import Drawing
 from domain.reports.pictures.svg import svg
 from domain.staff.access import Reach, Right
 from domain.vocabulary import Language as Spoken
+from starter.reports import Cell
 from web.auth.identity import SignedIn, Visitor, require
 from web.context import Here
 from web.pages.people import departments
 from web.rendering import language, render
-from web.reports import OfDepartment, PeriodName, ReportName, read, wanted
+from web.reports import (
+    After,
+    FigureName,
+    OfDepartment,
+    OfRow,
+    PeriodName,
+    ReportName,
+    SectionName,
+    read,
+    wanted,
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -79,6 +91,40 @@ async def report_page(
         periods=(asked.period.before, asked.period.after),
         telling=telling,
         departments=await departments(here) if _reads_all(who, asked.report) else [],
+    )
+
+
+@router.get("/reports/{name}/{period}/{section}/{figure}")
+async def behind_page(  # noqa: PLR0913  what stands in its address
+    request: Request,
+    here: Here,
+    who: SignedIn,
+    name: ReportName,
+    period: PeriodName,
+    section: SectionName,
+    figure: FigureName,
+    *,
+    of: OfRow = None,
+    after: After = None,
+    department: OfDepartment = None,
+) -> Response:
+    """List the issues that a figure was counted of, by number: each leads to its page."""
+    asked = await wanted(here, who, name, period, department)
+    cell = Cell(asked.report, section, figure, of)
+    found = await here.registers.reports.behind(asked, cell, after, here.now())
+    stands_in, counted = cell.found()
+    kept = {"of": of, "department": asked.department}
+    return render(
+        request,
+        "behind.html",
+        who=who,
+        asked=asked,
+        section=stands_in,
+        figure=counted,
+        of=of,
+        found=found,
+        kept=urlencode({key: value for key, value in kept.items() if value}),
+        in_words=telling.period(asked.period),
     )
 
 
