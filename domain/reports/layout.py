@@ -62,15 +62,12 @@ class Table:
     rows: tuple[Row, ...]
     picture: Drawing | None
     words: Sequence[Quoted] = ()
+    on_end: bool = False
+    """It has one row, and stands on end, a figure a line: nothing is told apart."""
     of_issues: bool = False
     """Each row is an issue, called by its number."""
     more_rows: int = 0
     more_words: int = 0
-
-    @property
-    def on_end(self) -> bool:
-        """Whether it stands on end, a figure a line: what is told apart by nothing has one row."""
-        return len(self.rows) == 1 and self.rows[0].of is None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -149,6 +146,7 @@ def _table(section: Section, counted: CountedSection, whole: Counted, language: 
         rows=tuple(_row(each, headings, language) for each in counted.rows),
         picture=drawn(section, counted, whole.aims, language),
         words=counted.words,
+        on_end=by is None,
         of_issues=section.by == "issue",
         more_rows=counted.more_rows,
         more_words=counted.more_words,

@@ -53,7 +53,7 @@ def period(of: Period) -> Both:
     match of.cadence:
         case Cadence.WEEK:
             year, week, _ = of.first.isocalendar()
-            zh = f"{year} 年第 {week} 周（{_zh(of.first)}至{_zh(of.last)}）"
+            zh = f"{year} 年第 {week} 周（{_zh(of.first)}至 {_zh(of.last)}）"
             return zh, f"week {week} of {year} ({_en(of.first)} to {_en(of.last)})"
         case Cadence.MONTH:
             return f"{year} 年 {of.first.month} 月", f"{_MONTHS[of.first.month - 1]} {year}"
@@ -62,6 +62,16 @@ def period(of: Period) -> Both:
             return f"{year} 年第 {quarter} 季度", f"quarter {quarter} of {year}"
         case Cadence.YEAR:
             return f"{year} 年", str(year)
+
+
+def so_far(cadence: Cadence) -> Both:
+    """Name the period under way."""
+    return {
+        Cadence.WEEK: ("本周至今", "this week so far"),
+        Cadence.MONTH: ("本月至今", "this month so far"),
+        Cadence.QUARTER: ("本季度至今", "this quarter so far"),
+        Cadence.YEAR: ("本年至今", "this year so far"),
+    }[cadence]
 
 
 def notes(counted: Counted) -> list[Both]:

@@ -51,7 +51,7 @@ def test_a_figure_is_said_alike_everywhere_and_nothing_is_never_everything(
     [
         (
             "2026-W53",
-            ("2026 年第 53 周（12 月 28 日至1 月 3 日）", "week 53 of 2026 (28 Dec to 3 Jan)"),
+            ("2026 年第 53 周（12 月 28 日至 1 月 3 日）", "week 53 of 2026 (28 Dec to 3 Jan)"),
         ),
         ("2026-11", ("2026 年 11 月", "November 2026")),
         ("2026-Q4", ("2026 年第 4 季度", "quarter 4 of 2026")),

@@ -385,7 +385,7 @@ _SECRET = "whsec_bm90IGEgc2VjcmV0OiBhbiBleGFtcGxlIG9mIG9uZS4="  # noqa: S105  it
 REPORT = {
     "name": {"zh": "服务效能报告", "en": "Service effectiveness"},
     "period": {
-        "zh": "2026 年第 47 周（11 月 16 日至11 月 22 日）",
+        "zh": "2026 年第 47 周（11 月 16 日至 11 月 22 日）",
         "en": "week 47 of 2026 (16 Nov to 22 Nov)",
     },
     "figures": [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -38,16 +37,15 @@ from web.reports import (
 
 router = APIRouter(include_in_schema=False)
 
-_NEWEST = 3
-"""Periods of each length that the list of reports leads to, the one under way among them."""
-
 
 @dataclass(frozen=True)
 class Offered:
-    """A report that somebody reads, with the newest periods of each length it is made for."""
+    """A report that somebody reads, with the last periods that are over, of each length that it is
+    made for. ``whole``: of all departments.
+    """
 
     report: Report
-    periods: list[list[Period]]
+    last: list[Period]
     whole: bool
 
 
@@ -60,12 +58,12 @@ async def reports_page(request: Request, here: Here, who: SignedIn) -> Response:
     offered = [
         Offered(
             each,
-            [list(_newest(Period.around(cadence, today))) for cadence in each.cadences],
+            [Period.around(cadence, today).before for cadence in each.cadences],
             _reads_all(who, each),
         )
         for each in readable(who.caller)
     ]
-    return render(request, "reports.html", who=who, offered=offered, period=telling.period)
+    return render(request, "reports.html", who=who, offered=offered, telling=telling)
 
 
 @router.get("/reports/{name}/{period}")
@@ -130,12 +128,6 @@ async def behind_page(  # noqa: PLR0913  what stands in its address
 
 def _reads_all(who: Visitor, report: Report) -> bool:
     return reach_into(who.caller, report) is Reach.ALL
-
-
-def _newest(of: Period) -> Iterator[Period]:
-    for _ in range(_NEWEST):
-        yield of
-        of = of.before
 
 
 def _drawn(drawing: Drawing, key: str) -> Markup:
