@@ -564,15 +564,15 @@ def expected(
                 rows[None].append(fact)
                 if section.by:
                     rows[_code(section.by, fact, rule, asked)].append(fact)
-            for row in (None, *(code for code in rows if code is not None)):
-                if row is None or row in _shown(facts, section, asked, {*rows}):
-                    yield section, row, key, _made(rows[row], rule, asked)
+            shown = _shown(facts, section, asked) or rows.keys()
+            for row in (None, *(code for code in rows if code is not None and code in shown)):
+                yield section, row, key, _made(rows[row], rule, asked)
 
 
-def _shown(facts: Facts, section: Section, asked: Time, rows: set[str | None]) -> set[str | None]:
-    """Say which rows a section has: those of which its figure is something, if it says so."""
+def _shown(facts: Facts, section: Section, asked: Time) -> set[str]:
+    """Say which rows a section has of which a figure is to be something; nothing: all."""
     if not (section.only and section.by):
-        return rows
+        return set()
     rule = RULES[section.only]
     looked = _looked_at(facts, rule, section, asked)
     return {_code(section.by, f, rule, asked) for f in looked if rule.counts(f, asked)}

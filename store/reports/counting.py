@@ -269,13 +269,14 @@ class _Counting:
         since, until = self._asked.between(When.IN, section.span)
         rows = await self._connection.fetch(
             """
+            WITH v AS MATERIALIZED (
+                SELECT * FROM report_callbacks WHERE called_at >= $1 AND called_at < $2
+                    AND ($3::text IS NULL OR department = $3)
+            )
             SELECT v.issue, r.called_at AS at, r.words, v.handler AS "of", count(*) OVER () AS all
-            FROM report_callbacks v
-            JOIN issues i ON i.number = v.issue
-            JOIN callback_records r ON r.issue_id = i.id AND r.generation = v.generation
-                AND r.attempt = v.attempt
-            WHERE v.called_at >= $1 AND v.called_at < $2 AND r.words <> ''
-                AND ($3::text IS NULL OR v.department = $3)
+            FROM callback_records r JOIN issues i ON i.id = r.issue_id
+            JOIN v ON v.issue = i.number AND v.generation = r.generation AND v.attempt = r.attempt
+            WHERE r.called_at >= $1 AND r.called_at < $2 AND r.words <> ''
             ORDER BY v.conflict DESC, v.running IS NOT false, v.satisfied IS NOT false, r.called_at,
                 v.issue
             LIMIT $4
