@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake finding threads open scale storm chaos attachments webhooks upgrade fuzz browser dovecot clean
+.PHONY: help install demo quick fast test lives lint check bench calendars life alarms intake finding reports threads open scale storm chaos attachments webhooks upgrade fuzz browser dovecot clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -85,6 +85,9 @@ intake: $(STAMP) ## what a registration waits for, beside a bare one
 
 finding: $(STAMP) ## finding issues among 200,000; a quarter of an hour, ARGS=--quick for less
 	$(BIN)/python -m benchmarks.finding $(ARGS)
+
+reports: $(STAMP) ## every report of a busy month and a year, and whether it is right; ARGS=--quick for less
+	$(BIN)/python -m benchmarks.reports $(ARGS)
 
 threads: $(STAMP) ## reading the thread of an issue with 2,000 entries, beside a usual one
 	$(BIN)/python -m benchmarks.threads $(ARGS)

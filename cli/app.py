@@ -97,6 +97,10 @@ COMMANDS: Mapping[str, Place] = {
         "cli.quality:app",
         "Draw a fair sample of the closed records, check it, see who is retrained.",
     ),
+    "report": Place(
+        "cli.reports.commands:app",
+        "What the management reads of the desk: by week, month, quarter and year.",
+    ),
     "register": Place(
         "cli.registers:app",
         "List the registers and forms, export them as spreadsheets.",

@@ -564,15 +564,16 @@ def expected(
                 rows[None].append(fact)
                 if section.by:
                     rows[_code(section.by, fact, rule, asked)].append(fact)
-            shown = _shown(facts, section, asked) or rows.keys()
-            for row in (None, *(code for code in rows if code is not None and code in shown)):
+            shown = _shown(facts, section, asked)
+            codes = [code for code in rows if code is not None]
+            for row in (None, *(code for code in codes if shown is None or code in shown)):
                 yield section, row, key, _made(rows[row], rule, asked)
 
 
-def _shown(facts: Facts, section: Section, asked: Time) -> set[str]:
-    """Say which rows a section has of which a figure is to be something; nothing: all."""
+def _shown(facts: Facts, section: Section, asked: Time) -> set[str] | None:
+    """Say which rows a section has of which a figure is to be something; None: all."""
     if not (section.only and section.by):
-        return set()
+        return None
     rule = RULES[section.only]
     looked = _looked_at(facts, rule, section, asked)
     return {_code(section.by, f, rule, asked) for f in looked if rule.counts(f, asked)}

@@ -63,6 +63,7 @@ class _Drawing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._engineers, self._agents = desk.engineers, desk.agents
         self._drawn = random.Random(f"reports-{desk.seed}")  # noqa: S311  no secret
         self._serials: defaultdict[tuple[date, str], int] = defaultdict(int)
         self._ids: list[tuple[str, str]] = []
@@ -85,10 +86,8 @@ class _Drawing:
     def _roster(self) -> dict[str, list[Row]]:
         """Write down who works there: one in ten has left the roster, by name, since."""
         centres = [f"centre.{n:02d}" for n in range(self._desk.centres)]
-        people = [
-            (who, "engineer", DEPARTMENTS[n % 2]) for n, who in enumerate(self._desk.engineers)
-        ]
-        people += [(who, "agent", "customer_service") for who in self._desk.agents]
+        people = [(who, "engineer", DEPARTMENTS[n % 2]) for n, who in enumerate(self._engineers)]
+        people += [(who, "agent", "customer_service") for who in self._agents]
         return {
             "centres": [
                 {
@@ -135,7 +134,7 @@ class _Drawing:
 
     def _issue(self, day: date, tables: dict[str, list[Row]]) -> None:
         drawn, desk = self._drawn, self._desk
-        at, agent = self._at(day), drawn.choice(desk.agents)
+        at, agent = self._at(day), drawn.choice(self._agents)
         self._serials[at.date(), agent] += 1
         number = f"{at:%Y%m%d}-{agent}-{self._serials[at.date(), agent]:04d}"
         id_ = f"issue:web:{number}"
@@ -144,7 +143,7 @@ class _Drawing:
         into = drawn.choice(self._ids)[0] if self._ids and closed and self._chance(0.03) else None
         born = drawn.choice(self._ids)[0] if self._ids and self._chance(0.15) else None
         outcome = ("merged" if into else drawn.choice(_ENDS)) if closed else None
-        engineer = None if first_contact or self._chance(0.03) else drawn.choice(desk.engineers)
+        engineer = None if first_contact or self._chance(0.03) else drawn.choice(self._engineers)
         answered = outcome not in _NOT_ANSWERED if closed else self._chance(0.5)
         generations = 2 if self._chance(0.08) else 1
         channel = drawn.choice(_CHANNELS)
@@ -168,7 +167,7 @@ class _Drawing:
             "customer_existing": True,
             "phone": "+8613800001234",
             "agent": agent,
-            "taken_by": drawn.choice(desk.agents) if self._chance(0.1) else None,
+            "taken_by": drawn.choice(self._agents) if self._chance(0.1) else None,
             "ring_seconds": drawn.randrange(40)
             if channel == "telephone" and self._chance(0.9)
             else None,
@@ -248,7 +247,7 @@ class _Drawing:
             tables["handling_forms"].append(
                 key
                 | {
-                    "engineer": drawn.choice(self._desk.engineers) if self._chance(0.9) else None,
+                    "engineer": drawn.choice(self._engineers) if self._chance(0.9) else None,
                     "handed_over_at": self._later(at, 0.1),
                     "resolved_at": self._later(at, 4) if done else None,
                     "department": drawn.choice(DEPARTMENTS) if self._chance(0.3) else None,
@@ -408,7 +407,7 @@ class _Drawing:
             "direction": "incoming" if incoming else "outgoing",
             "ring_seconds": self._drawn.randrange(60) if self._chance(0.9) else None,
             "talk_seconds": self._drawn.randrange(900) if answered else None,
-            "agent": self._drawn.choice(self._desk.agents) if answered else None,
+            "agent": self._drawn.choice(self._agents) if answered else None,
             "issue_id": issue,
             "heard_at": at,
         }
@@ -432,7 +431,7 @@ class _Drawing:
                     "solution": "重启",
                     "keywords": [],
                     "search": "",
-                    "proposed_by": self._drawn.choice((*self._desk.agents, "engineer.000")),
+                    "proposed_by": self._drawn.choice((*self._agents, "engineer.000")),
                     "proposed_at": at,
                     "reviewed_by": "lead.1" if reviewed else None,
                     "reviewed_at": self._later(at) if reviewed else None,
@@ -482,7 +481,7 @@ class _Drawing:
         return tables
 
     def _handler(self) -> str:
-        return self._drawn.choice((*self._desk.engineers, *self._desk.agents))
+        return self._drawn.choice((*self._engineers, *self._agents))
 
     def _check(self, sample: int, id_: str, tables: dict[str, list[Row]]) -> None:
         for checker in ("lead.1", "lead.2"):

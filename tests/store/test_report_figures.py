@@ -22,6 +22,7 @@ from runtime.settings import ROOT
 from store import rulebooks
 from store.connection import Pool
 from store.reports import behind, counting
+from tests.support import reports_page
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
@@ -104,3 +105,8 @@ async def opens_down(pool: Pool, facts: oracle.Facts, report: Report, name: str)
         wanted = Counter(should.issues)
         assert (found.facts, found.without_issue) == (should.n, wanted.pop(None, 0))
         assert listed == wanted
+
+
+def test_the_page_about_reports_says_what_is_defined() -> None:
+    written = reports_page.PAGE.read_text("utf-8")
+    assert written == reports_page.page(), "run `python -m tests.support.reports_page`"

@@ -1,0 +1,1 @@
+"""`yinuo report`: what the management reads of the desk (R27)."""
