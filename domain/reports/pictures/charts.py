@@ -153,7 +153,7 @@ def _names(names: Sequence[str], step: float, ground: float) -> list[Mark]:
     widest = max((breadth(each) for each in names), default=0.0) + _GAP / 2
     every = max(1, -int(-widest // step)) if names else 1
     return [
-        Words((place + 0.5) * step, ground + 1.3 * SIZE, name, Ink.SOFT, "middle")
+        Words(_inside((place + 0.5) * step, name), ground + 1.3 * SIZE, name, Ink.SOFT, "middle")
         for place, name in enumerate(names)
         if place % every == 0
     ]
