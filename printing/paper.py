@@ -62,6 +62,8 @@ _NAME: Final = ParagraphStyle("name", _TEXT, fontSize=8.5, leading=11)
 _HEAD: Final = ParagraphStyle("head", _NAME, alignment=TA_RIGHT)
 _KEPT_TOGETHER: Final = 14
 """Rows that are moved to the next page with their title, rather than broken in two."""
+_FEW: Final = 6
+"""Columns that have room for all of a share on one line."""
 _GRID: Final = (
     ("FONT", (0, 0), (-1, -1), _LATIN, 8.5, 11),
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -120,6 +122,7 @@ def _section(sheets: Sheets, table: Table) -> Iterator[Flowable]:
     else:
         yield KeepTogether(head)
         yield _grid(table)
+    yield Spacer(1, 4)
     if table.more_rows:
         yield _paragraph(_say(sheets, *telling.more(table.more_rows)), _SMALL)
     for said in table.words:
@@ -134,6 +137,7 @@ def _grid(table: Table) -> Grid:
     first, *heads = table.columns
     lines = [[first, *heads], *table.lines]
     wide = len(heads)
+    small = [("FONTSIZE", (1, 1), (-1, -1), 7)] if wide > 2 * _FEW else []
     share = _FIRST_COLUMN if wide > 3 else 2 * _FIRST_COLUMN
     widths = [share * _ROOM] + [min((1 - share) * _ROOM / max(wide, 1), _WIDEST)] * wide
     looks = [
@@ -149,13 +153,21 @@ def _grid(table: Table) -> Grid:
     return Grid(
         [
             [_paragraph(first, _NAME), *(_paragraph(each, _HEAD) for each in heads)],
-            *([_paragraph(name, _NAME), *map(_plain, said)] for name, *said in table.lines),
+            *(
+                [_paragraph(name, _NAME), *(_narrow(each, wide) for each in said)]
+                for name, *said in table.lines
+            ),
         ],
         colWidths=widths,
         repeatRows=1,
-        style=[*_GRID, *looks],
+        style=[*_GRID, *small, *looks],
         hAlign="LEFT",
     )
+
+
+def _narrow(said: str, columns: int) -> str:
+    """Set what a share is made of below it where many columns stand side by side."""
+    return _plain(said.replace(" (", "\n(") if columns > _FEW else said)
 
 
 class _Drawn(Flowable):
