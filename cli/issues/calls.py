@@ -48,7 +48,7 @@ def listing(calls: Sequence[ToCall]) -> RenderableType:
     for column in table.columns:
         column.no_wrap = True
     table.add_column("客户\nCustomer")
-    table.add_column("为什么\nWhy")
+    table.add_column("为什么\nWhy", overflow="fold")
     for issue, promise, customer in calls:
         table.add_row(
             issue.number,

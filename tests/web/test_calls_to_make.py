@@ -78,6 +78,8 @@ async def test_r34_one_click_leads_to_the_form_and_what_was_called_is_on_the_lis
     assert '<details class="card doing" id="contact_customer" open>' in own
     said = {"reached": "yes", "told": "读卡器已更换，可以正常使用", "words": "好的，谢谢"}
     hidden = await agent.hidden(where) | {"key": uuid4().hex}
+    nothing = await agent.post(f"{where}/contact_customer", hidden | {"reached": "yes", "told": ""})
+    assert (nothing.status_code, "请写下告诉了客户什么" in nothing.text) == (422, True)
     done = await agent.post(f"{where}/contact_customer", hidden | said)
     assert done.status_code == 303, done.text
     assert (await owed(doors, number)).answered

@@ -146,6 +146,10 @@ _REFUSED: Mapping[str, str] = {
     "amount": "这种补偿方式需要填写金额",
     "receipt": "请写明怎样兑现，并附凭据",
     "words": "请记下客户原话",
+    "told": "已接通的，请写下告诉了客户什么",
+    "reached": "没有接通的，不能填写通话内容",
+    "running": "已接通的，请选择设备是否运行正常",
+    "reason": "不同意的，请写明原因",
 }
 
 
@@ -179,7 +183,11 @@ class Wording:
         return self.always.get(name) or (self.refused.get(name, plain), plain)
 
 
-ACTIONS = Wording()
+ACTIONS = Wording(
+    by_field={
+        "consent": ("请选择客户是否同意转交", "choose what the customer says to it"),
+    },
+)
 _TELEPHONE: Mapping[str, Reason] = {
     "telephone_missing": (
         "这里没有电话号码：请写数字，如 13800000001、020-55500101 转 801、400-810-8888",

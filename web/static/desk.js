@@ -4,11 +4,18 @@
 (() => {
   const lang = document.documentElement.lang || "zh-CN";
   const zh = lang.startsWith("zh");
-  const written = new Intl.DateTimeFormat(lang, {
-    year: "numeric", month: "2-digit", day: "2-digit", weekday: "short",
-    hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-  });
   const SOON = 3600;
+  const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const two = (n) => String(n).padStart(2, "0");
+
+  // The same words as `instant` in domain/instants.py.
+  function written(at) {
+    const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+    const [year, month, day] = [at.getFullYear(), at.getMonth(), at.getDate()];
+    if (zh) return `${year}年${month + 1}月${day}日（周${"日一二三四五六"[at.getDay()]}）${time}`;
+    return `${DAYS[at.getDay()]} ${day} ${MONTHS[month]} ${year} ${time}`;
+  }
 
   // The same words as `remaining` in pages.py.
   function remaining(seconds) {
@@ -17,7 +24,6 @@
     const days = Math.floor(whole / 86400);
     const hours = Math.floor(whole / 3600) % 24;
     const minutes = Math.floor(whole / 60) % 60;
-    const two = (n) => String(n).padStart(2, "0");
     let span;
     if (days) span = zh ? `${days} 天 ${hours} 小时` : `${days} d ${hours} h`;
     else if (hours) span = zh ? `${hours} 小时 ${two(minutes)} 分` : `${hours} h ${two(minutes)} min`;
@@ -30,7 +36,7 @@
     for (const each of within.querySelectorAll("time[datetime]:not([data-shown])")) {
       const at = new Date(each.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      each.textContent = written.format(at);
+      each.textContent = written(at);
       each.dataset.shown = "";
     }
   }

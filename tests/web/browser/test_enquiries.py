@@ -55,6 +55,40 @@ async def test_an_agent_takes_what_came_by_mail_and_answers_it(
 
 
 @ON_PHONE_AND_DESK
+async def test_an_agent_sees_whom_to_call_and_writes_down_what_was_told(
+    house: House, somebody: OpenPage, picture: Show, device: Device, language: Language
+) -> None:
+    title = f"大堂三台机器都取不出钱 {uuid4().hex[:6]}"
+    number = await registered(house, severity="major", title=title)
+    await engineer_does(house, number, ActionName.ACCEPT)
+    await engineer_does(house, number, ActionName.RESOLVE, result="三台读卡器都已更换")
+    page = await somebody(device, language)
+    await house.sign_in(page, Role.AGENT, "07")
+    await page.goto(house.at("/intake"))
+    await speaks(page, language)
+    calls = page.locator("#calls")
+    row = calls.locator("li", has_text=number)
+    await expect(row).to_contain_text("林先生")
+    await expect(row.locator("a[href^='tel:']")).to_be_visible()
+    due = row.locator("time[data-shown]")  # by script what the server wrote
+    assert await due.get_attribute("title") == f"{await due.text_content()} Asia/Shanghai"
+    await expect(row.locator("[role=timer]")).to_be_visible()
+    await fits(page)
+    await picture(page, f"calls-{device}-{language}")
+
+    await row.locator("a[href$='#contact_customer']").first.click()
+    await page.wait_for_url(f"**/intake/{number}#contact_customer")
+    form = page.locator(f"form[action='/intake/{number}/contact_customer']")
+    await form.locator("[name=reached][value=yes]").check()
+    await form.locator("[name=told]").fill("读卡器已全部更换，请放心使用")
+    await picture(page, f"call-{device}-{language}")
+    await send(form.locator("button"))
+    assert (await house.desk.desk.show(number)).answered
+    await page.goto(house.at("/intake"))
+    await expect(page.locator(f"a[href='/intake/{number}#contact_customer']")).to_have_count(0)
+
+
+@ON_PHONE_AND_DESK
 async def test_a_customer_without_a_link_scores_us_and_the_manager_reads_the_words(
     house: House, somebody: OpenPage, picture: Show, device: Device, language: Language
 ) -> None:
