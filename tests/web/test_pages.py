@@ -73,9 +73,10 @@ def test_everybody_is_led_to_the_pages_of_their_role() -> None:
     assert paths[Role.ENGINEER] == ["/my"]
     assert paths[Role.AGENT] == ["/intake", "/queue", "/evaluations", "/calls"]
     assert paths[Role.CLERK] == ["/evaluations", "/calls"]
-    of_supervisors = ["/board", "/approvals", "/my", "/reading", "/evaluations"]
+    of_supervisors = ["/board", "/approvals", "/my", "/reading", "/evaluations", "/reports"]
     assert paths[Role.LEAD] == paths[Role.GM_OFFICE] == of_supervisors
-    assert paths[Role.AUDITOR] == paths[Role.INTAKE] == []
+    assert paths[Role.AUDITOR] == ["/reports"]
+    assert paths[Role.INTAKE] == []
 
 
 async def test_a_person_reads_a_page_where_a_program_gets_problem_details(
