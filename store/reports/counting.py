@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ import asyncpg
 
 from domain.errors import Refused
 from domain.reports.counted import NOBODY, Counted, CountedRow, CountedSection, Quoted, Value
-from domain.reports.definitions import Report, Section
+from domain.reports.definitions import Report, Section, Span
 from domain.reports.dimensions import Dimension, Known
 from domain.reports.figures import Figure, How, When
 from domain.reports.periods import Cadence, Period
@@ -20,7 +21,7 @@ from domain.terms import Term, Terms, listed
 from domain.vocabulary import Role
 from store import rulebooks
 from store.connection import Connection, Pool
-from store.reports.statements import Asked, counting, together
+from store.reports.statements import Asked, counting, scans
 
 MOST_WORDS = 200
 """So many of customers' words stand in a report; how many more there are it says."""
@@ -29,6 +30,8 @@ MOST_ROWS = 1000
 _ALL = ("合计", "All")
 _NOBODY = ("未指明", "nobody named")
 _Figures = dict[str, Value]
+_Place = tuple[str, Span, str | None]
+"""A figure, over which time, and by which dimension; None: all together."""
 _Names = Mapping[str, tuple[str, str]]
 
 
@@ -78,9 +81,9 @@ async def count_in(
     version, policy = await rule(connection)
     asked = Asked(period, zone, now, policy.telephone.within_seconds, department)
     since = await connection.fetchval("SELECT min(registered_at) FROM issues")
-    sections = [
-        await _Counting(connection, asked, terms, since).section(s) for s in report.sections
-    ]
+    made = _Counting(connection, asked, terms, since)
+    await made.look(report.sections)
+    sections = [await made.section(each) for each in report.sections]
     return Counted(
         report=report.name,
         period=period.name,
@@ -147,15 +150,22 @@ class _Counting:
         self._asked = asked
         self._terms = terms
         self._data_since = since
+        self._seen: defaultdict[_Place, dict[str | None, asyncpg.Record]] = defaultdict(dict)
+
+    async def look(self, sections: Iterable[Section]) -> None:
+        """Count all that the sections of a report have, in as few statements as can be."""
+        for scan in scans(sections):
+            statement = counting(scan, self._asked)
+            for row in await self._connection.fetch(statement.sql, *statement.values):
+                by = scan.row_of(row["grouped"])
+                code = row[f"by_{by}"] if by else None
+                for figure in scan.figures:
+                    self._seen[figure.key, scan.span, by][code] = row
 
     async def section(self, section: Section) -> CountedSection:
-        rows: dict[str | None, _Figures] = {}
-        for figures in together(section.counted):
-            statement = counting(figures, section, self._asked)
-            for row in await self._connection.fetch(statement.sql, *statement.values):
-                code = None if row["total"] else row["code"]
-                rows.setdefault(code, {}).update(self._values(figures, section, row))
-        total = rows.pop(None, {})
+        """Make a section of what was counted."""
+        rows = self._rows(section, section.by) if section.by else {}
+        total = self._rows(section, None).get(None, {})
         people = await self._everybody(section)
         names = await self._called(section.dimension, rows, people)
         codes = self._in_order(section, rows, names, people)
@@ -182,13 +192,15 @@ class _Counting:
         values = {key: found.get(key, none) for key, none in nothing.items()}
         return CountedRow(of=code, zh=zh, en=en, values=values)
 
-    def _values(self, figures: Sequence[Figure], section: Section, row: asyncpg.Record) -> _Figures:
-        return {
-            each.key: self._value(
-                each, section, row[each.key], row[f"{each.key}_n"], row[f"{each.key}_of"]
-            )
-            for each in figures
-        }
+    def _rows(self, section: Section, by: str | None) -> dict[str | None, _Figures]:
+        found: defaultdict[str | None, _Figures] = defaultdict(dict)
+        for figure in section.counted:
+            span = section.span if figure.when is When.IN else Span.PERIOD
+            key = figure.key
+            for code, row in self._seen[key, span, by].items():
+                made, n, of = row[key], row[f"{key}_n"], row[f"{key}_of"]
+                found[code][key] = self._value(figure, section, made, n, of)
+        return found
 
     def _value(self, figure: Figure, section: Section, made: Any, n: int, of: int | None) -> Value:
         """Make the figure; nothing is known of what lies before the register, or ahead."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -86,29 +86,59 @@ def written(sql: str, given: Mapping[str, Any]) -> Statement:
     )
 
 
-def together(figures: Iterable[Figure]) -> list[list[Figure]]:
-    """Sort figures into those that one statement counts: over the same rows at the same time."""
-    groups: dict[tuple[View, str, When], list[Figure]] = {}
-    for figure in figures:
-        groups.setdefault((figure.view, figure.at, figure.when), []).append(figure)
-    return list(groups.values())
-
-
-def counting(figures: Sequence[Figure], section: Section, asked: Asked) -> Statement:
-    """Count figures of the same rows, by the section's dimension and all together: a row has the
-    code in ``code``, ``total`` if it is of all, and of each figure value, ``_n`` and ``_of``.
+class Scan(NamedTuple):
+    """What one statement counts: figures over the same rows of a view, for all sections that have
+    one of them, by each of their dimensions and all together.
     """
-    first, by = figures[0], section.dimension
-    columns = ",\n".join(column for figure in figures for column in _columns(figure))
-    grouped = "GROUP BY GROUPING SETS ((v.code), ())" if by else ""
-    which = "v.code, grouping(v.code) = 1" if by else "NULL::text AS code, true"
+
+    figures: tuple[Figure, ...]
+    by: tuple[Dimension, ...]
+    span: Span
+
+    def row_of(self, grouped: int) -> str | None:
+        """Say by which dimension a row was grouped, from what PostgreSQL's ``grouping`` says of it:
+        a bit for each, set for those it was not; None: of all together.
+        """
+        for place, each in enumerate(reversed(self.by)):
+            if not grouped >> place & 1:
+                return each.key
+        return None
+
+
+def scans(sections: Iterable[Section]) -> list[Scan]:
+    """Sort the figures of a report into as few statements as can be."""
+    found: dict[tuple[View, str, When, Span], tuple[dict[str, Figure], dict[str, Dimension]]] = {}
+    for section in sections:
+        for figure in section.counted:
+            span = section.span if figure.when is When.IN else Span.PERIOD
+            place = (figure.view, figure.at, figure.when, span)
+            figures, by = found.setdefault(place, ({}, {}))
+            figures[figure.key] = figure
+            if section.dimension:
+                by[section.dimension.key] = section.dimension
+    return [
+        Scan(tuple(figures.values()), tuple(by.values()), span)
+        for (_, _, _, span), (figures, by) in found.items()
+    ]
+
+
+def counting(scan: Scan, asked: Asked) -> Statement:
+    """Count: a row has what it was grouped by in ``grouped``, its codes in ``by_…``, and of each
+    figure value, ``_n`` and ``_of``.
+    """
+    first = scan.figures[0]
+    codes = [f"{code_of(by, first)} AS by_{by.key}" for by in scan.by]
+    names = [f"v.by_{by.key}" for by in scan.by]
+    columns = [column for figure in scan.figures for column in _columns(figure)]
+    sets = ", ".join(f"({name})" for name in (*names, ""))
+    grouped = f"grouping({', '.join(names)})" if names else "0"
     sql = f"""
-        SELECT {which} AS total, {columns}
-        FROM (SELECT v.*, {code_of(by, first)} AS code FROM {first.view} v
+        SELECT {", ".join((f"{grouped} AS grouped", *names, *columns))}
+        FROM (SELECT {", ".join(("v.*", *codes))} FROM {first.view} v
               WHERE {time_of(first)} {_of_department(asked)}) v
-        {grouped}
+        GROUP BY GROUPING SETS ({sets})
     """  # noqa: S608  the pieces are those of figures and dimensions
-    return written(sql, asked.given(first, section.span))
+    return written(sql, asked.given(first, scan.span))
 
 
 def code_of(by: Dimension | None, figure: Figure) -> str:
