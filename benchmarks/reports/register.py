@@ -467,7 +467,7 @@ class _Drawing:
                     "seed": seed,
                     "share": 0.15,
                     "rulebook": self._desk.rulebook,
-                    "population": {"engineer.000": 1},
+                    "population": dict.fromkeys((*self._engineers, *self._agents), 9),
                     "drawn_by": "manager.1",
                     "drawn_at": datetime(last.year, last.month, last.day, 20, tzinfo=UTC),
                 }

@@ -12,15 +12,18 @@ import pytest
 
 from benchmarks.reports import oracle, register
 from benchmarks.reports.oracle import RULES, Time
-from domain.reports.counted import Counted
+from domain.reports.counted import Counted, Value
 from domain.reports.definitions import REPORTS, Report
 from domain.reports.figures import FIGURES
 from domain.reports.periods import Period
+from domain.reports.views import View
 from domain.terms import Terms
 from runtime import rulebook
 from runtime.settings import ROOT
+from store import quality as samples
 from store import rulebooks
 from store.connection import Pool
+from store.exports import registers
 from store.reports import behind, counting
 from tests.support import reports_page
 
@@ -28,6 +31,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 """In the middle of a week, a month and a quarter."""
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
+MONDAY = date(2026, 11, 9)
+"""Of 2026-W46; a sample was drawn of its days."""
 PERIODS = ("2026-W46", "2026-W48", "2026-10", "2026-11", "2026-Q4")
 
 
@@ -90,8 +95,56 @@ async def test_every_figure_is_what_an_independent_count_finds_and_opens_down_to
                 assert Counted.model_validate_json(found.model_dump_json()) == found
     if wrong:
         pytest.fail("\n".join(wrong[:20]))
+    await is_what_the_quality_report_says(database)
+    await is_what_the_telephone_statistics_say(database)
     for report in REPORTS.values():
         await opens_down(database, facts, report, next(periods_of(report)))
+
+
+async def is_what_the_quality_report_says(pool: Pool) -> None:
+    """Of the same days: what was drawn and is in error, promises, and the satisfied."""
+    week = await counted(pool, REPORTS["satisfaction"], "2026-W46")
+    effect = await counted(pool, REPORTS["effectiveness"], "2026-W46")
+    number = await pool.fetchval("SELECT number FROM quality_samples WHERE first_day = $1", MONDAY)
+    said = await samples.report(pool, number)
+    assert said is not None
+    assert week.value("all", "satisfied") == Value(
+        value=said.satisfaction.rate, n=said.satisfaction.satisfied, of=said.satisfaction.asked
+    )
+    ended = said.punctuality.kept + said.punctuality.broken
+    kept, own = (effect.value("all", figure) for figure in ("promises_kept", "own_word"))
+    assert kept == Value(value=said.punctuality.rate, n=said.punctuality.kept, of=ended)
+    assert own is not None
+    assert (own.n, own.of) == (said.punctuality.by_own_word, said.punctuality.kept)
+
+
+async def is_what_the_telephone_statistics_say(pool: Pool) -> None:
+    """Of the same days, a row of them being an agent's day."""
+    found = await counted(pool, REPORTS["telephone"], "2026-10")
+    since, until = Period.named("2026-10").instants(SHANGHAI)
+    asked = registers.Asked(since=since, until=until, zone=SHANGHAI.key)
+    totals: Counter[str] = Counter()
+    async with registers.reading(pool, registers.REGISTERS["telephone"], asked) as rows:
+        async for row in rows:
+            totals.update({key: row[key] or 0 for key in _TOLD})
+    for theirs, ours in _TOLD.items():
+        value = found.value("all", ours)
+        assert value is not None
+        counts = value.value if ours == "talked" else value.n
+        assert counts == totals[theirs], ours
+
+
+_TOLD = {
+    "calls": "calls",
+    "in_time": "in_time",
+    "unknown": "ring_unknown",
+    "lost": "lost",
+    "first_contact": "first_contact_calls",
+    "incoming": "incoming",
+    "outgoing": "outgoing",
+    "talked": "talked",
+}
+"""What the telephone statistics have, by the figures of the reports."""
 
 
 async def opens_down(pool: Pool, facts: oracle.Facts, report: Report, name: str) -> None:
@@ -105,6 +158,32 @@ async def opens_down(pool: Pool, facts: oracle.Facts, report: Report, name: str)
         wanted = Counter(should.issues)
         assert (found.facts, found.without_issue) == (should.n, wanted.pop(None, 0))
         assert listed == wanted
+
+
+async def test_who_reads_the_views_for_bi_tools_reads_nothing_else_and_no_customer(
+    database: Pool,
+) -> None:
+    rows = await database.fetch(
+        """
+        SELECT relname AS name, relkind = 'v' AS is_view,
+            has_table_privilege('yinuo_reports', oid, 'SELECT') AS read,
+            ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0)
+                AS columns
+        FROM pg_class c
+        WHERE relkind IN ('r', 'p', 'v') AND relnamespace = 'public'::regnamespace
+        """
+    )
+    assert {row["name"] for row in rows if row["read"]} == {*View}
+    assert {row["name"] for row in rows if row["is_view"]} >= {*View}
+    assert not {c for row in rows if row["read"] for c in row["columns"]} & _CUSTOMERS
+
+
+_CUSTOMERS = {
+    *("customer_name", "organisation", "contact_person", "phone", "email", "site", "title"),
+    *("description", "words", "opinions", "comment", "assessor", "person", "number", "unit"),
+    *("recording", "serial_number", "calmed_words", "consent_words", "result", "findings"),
+}
+"""What says who a customer is, or what they said."""
 
 
 def test_the_page_about_reports_says_what_is_defined() -> None:
