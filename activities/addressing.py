@@ -326,7 +326,7 @@ async def address(
         messages = await _handed_over(connection, step, policy, directory)
     else:
         messages = written(step, policy, directory)
-    waiting = [(message.key, message.not_before) for message in messages]
+    waiting = [(message.key, message.not_before, message.audience) for message in messages]
     by_call = directory.promises_now(PromiseKind.REPLY)
     reply = step.generation if step.replies and not by_call else 0
     return _batches(waiting, reply, policy), messages
@@ -339,20 +339,21 @@ async def left_lying(
     person; with the answer that its customer still waits for (R6).
     """
     waiting = [
-        (key, not_before if not_before and not_before > step.recorded_at else None)
-        for key, not_before in await outbox.left_of(connection, step.issue_id)
+        (key, not_before if not_before and not_before > step.recorded_at else None, audience)
+        for key, not_before, audience in await outbox.left_of(connection, step.issue_id)
     ]
     return _batches(waiting, step.generation if step.stage is Stage.RESOLVED else 0, policy)
 
 
 def _batches(
-    waiting: Sequence[tuple[str, datetime | None]], reply: int, policy: Policy
+    waiting: Sequence[tuple[str, datetime | None, Audience]], reply: int, policy: Policy
 ) -> tuple[DeliveryBatch, ...]:
     """Send together what may be sent at the same instant; what answers the customer, at once."""
-    instants = dict.fromkeys(not_before for _, not_before in waiting)
+    instants = dict.fromkeys(not_before for _, not_before, _ in waiting)
     return tuple(
         DeliveryBatch(
-            keys=tuple(key for key, not_before in waiting if not_before == instant),
+            keys=tuple(key for key, not_before, _ in waiting if not_before == instant),
+            to=tuple(dict.fromkeys(to for _, not_before, to in waiting if not_before == instant)),
             reply=reply if instant is None else 0,
             not_before=instant,
             give_up_after=_elapsed(policy.delivery.give_up_after),

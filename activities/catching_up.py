@@ -241,6 +241,6 @@ async def _settle(connection: Connection, id_: str, fates: Fates) -> None:
     """Let the outbox know what became of the issue's messages. What was never given out waits for
     its workflow, which will.
     """
-    for key, _ in await outbox.left_of(connection, id_):
+    for key, _, _ in await outbox.left_of(connection, id_):
         if key in fates:
             await outbox.learn(connection, key, fates[key].arrived_at, _PERHAPS_SENT)

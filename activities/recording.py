@@ -32,6 +32,7 @@ from domain.issue import lifecycle
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.lateness import Registered, late
+from domain.issue.state import Called
 from domain.issue.step import Recorded, Step
 from domain.sla.planning import Planner
 from domain.sla.policy import Policy
@@ -145,6 +146,7 @@ class Recording:
                 engineer=holding.engineer,
                 lead=holding.lead,
                 assign_again_at=holding.assign_again_at,
+                called=_called(said, case, holding.department, current.rulebook, staff),
                 thin=holding.below_standby,
                 needs_approval=known.needs_approval,
                 complaint=known.complaint,
@@ -244,6 +246,21 @@ async def _numbered(
     day = step.recorded_at.astimezone(ZoneInfo(current.rulebook.policy.zone)).date()
     number = await issue_writer.next_number(connection, day, step.intake.agent)
     return case.model_copy(update={"number": number})
+
+
+def _called(
+    step: Step, case: IssueContext, department: str, rulebook: Rulebook, staff: Staff
+) -> Called | None:
+    """R37: what the desk calls what it is and where; said again whenever somebody gets it."""
+    if step.intake is None and step.assignment is None:
+        return None
+    own, centre = rulebook.policy.terms, staff.centres.get(case.facts.centre)
+    return Called(
+        kind=own.kind(case.facts.kind),
+        category=own.category(case.facts.category),
+        department=own.department(department),
+        centre=centre.name if centre else case.facts.centre,
+    )
 
 
 def _reopens_until(step: Step, policy: Policy) -> datetime | None:

@@ -15,12 +15,15 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from domain.contract import ISSUES
+from domain.for_supervisors import origin, summary
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.naming import TODAYS
-from domain.issue.view import IssueView, origin, summary
+from domain.issue.view import IssueView
+from domain.terms import Terms
 
 ISSUE_WORKFLOW = "IssueWorkflow"
+_USUAL = Terms()
 
 
 def arguments(intake: Intake) -> list[Any]:
@@ -30,10 +33,10 @@ def arguments(intake: Intake) -> list[Any]:
     return [None, intake, TODAYS]
 
 
-def start_of(intake: Intake) -> WithStartWorkflowOperation[Any, Any]:
+def start_of(intake: Intake, own: Terms = _USUAL) -> WithStartWorkflowOperation[Any, Any]:
     """Start the issue's workflow, unless it is there. The intake goes along, so that it registers
     itself whatever becomes of the call. One that has ended is not begun again, but one that failed
-    is: its intake was refused.
+    is: its intake was refused. Supervisors read its kind and category in the desk's ``own`` words.
     """
     return WithStartWorkflowOperation(
         ISSUE_WORKFLOW,
@@ -42,12 +45,12 @@ def start_of(intake: Intake) -> WithStartWorkflowOperation[Any, Any]:
         task_queue=ISSUES,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        static_summary=summary(intake),
-        static_details=origin(intake),
+        static_summary=summary(intake, own),
+        static_details=origin(intake, own),
     )
 
 
-async def registered(client: Client, intake: Intake) -> IssueView:
+async def registered(client: Client, intake: Intake, own: Terms = _USUAL) -> IssueView:
     """Start the issue's workflow, or find it started, and wait for its number. Whoever registers
     does so here: intake systems, people, and the desk itself a complaint (R21).
 
@@ -56,7 +59,7 @@ async def registered(client: Client, intake: Intake) -> IssueView:
         WorkflowUpdateFailedError: it refuses the intake.
         RPCError: no answer.
     """
-    start = start_of(intake)
+    start = start_of(intake, own)
     try:
         answer: IssueView = await client.execute_update_with_start_workflow(
             ActionName.REGISTERED.value,
@@ -71,7 +74,7 @@ async def registered(client: Client, intake: Intake) -> IssueView:
 
 
 async def accepted(
-    client: Client, intake: Intake, *, within: timedelta | None = None
+    client: Client, intake: Intake, own: Terms = _USUAL, *, within: timedelta | None = None
 ) -> WorkflowUpdateHandle[IssueView]:
     """Start the issue's workflow, or find it started, and let it take the intake on; the handle may
     be asked for the number. ``within`` bounds each call to Temporal.
@@ -79,7 +82,7 @@ async def accepted(
     Raises:
         WorkflowAlreadyStartedError, WorkflowUpdateFailedError, RPCError: as ``registered``.
     """
-    start = start_of(intake)
+    start = start_of(intake, own)
     try:
         handle: WorkflowUpdateHandle[IssueView] = await client.start_update_with_start_workflow(
             ActionName.REGISTERED.value,

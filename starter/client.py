@@ -223,7 +223,7 @@ class Desk(Register):
 
     async def _numbered(self, intake: Intake) -> Opened:
         try:
-            view = await self._asked(registered(self._client, intake))
+            view = await self._asked(registered(self._client, intake, self._known_names[1].terms))
         except (WorkflowAlreadyStartedError, WorkflowUpdateFailedError) as error:
             return Opened(await self._registered_before(intake, error), new=False)
         return Opened(view, new=True)
@@ -232,7 +232,7 @@ class Desk(Register):
         """Let Temporal take the intake on. The issue itself may know its number, and is asked."""
         began = datetime.now(UTC)
         try:
-            handle = await self._asked(accepted(self._client, intake))
+            handle = await self._asked(accepted(self._client, intake, self._known_names[1].terms))
             with suppress(TimeoutError):
                 async with asyncio.timeout(_AT_ONCE):
                     view = await self._asked(handle.result())

@@ -150,16 +150,18 @@ async def is_there(connection: Connection, key: str) -> bool:
     return found
 
 
-async def left_of(connection: Connection, issue_id: str) -> list[tuple[str, datetime | None]]:
-    """List an issue's messages that are neither delivered nor handed to a person: their keys, and
-    before when they are not to be sent.
+async def left_of(
+    connection: Connection, issue_id: str
+) -> list[tuple[str, datetime | None, Audience]]:
+    """List an issue's messages that are neither delivered nor handed to a person: their keys,
+    before when they are not to be sent, and for whom they are.
     """
     rows = await connection.fetch(
-        "SELECT key, not_before FROM outbox WHERE issue_id = $1 AND settled_at IS NULL"
+        "SELECT key, not_before, audience FROM outbox WHERE issue_id = $1 AND settled_at IS NULL"
         " ORDER BY created_at, seq, key",
         issue_id,
     )
-    return [(row["key"], row["not_before"]) for row in rows]
+    return [(row["key"], row["not_before"], Audience(row["audience"])) for row in rows]
 
 
 async def given_up(connection: Connection, issue_id: str, before: datetime) -> list[str]:

@@ -15,6 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from domain import contract as names
 from domain.contract import StepName
 from domain.errors import Refused
+from domain.for_supervisors import clock, coming, details, shift, taken, telling
 from domain.issue import lifecycle
 from domain.issue.actions import (
     ACTIONS,
@@ -38,10 +39,11 @@ from domain.issue.intake import Intake
 from domain.issue.naming import TODAYS, Manner, name_of
 from domain.issue.state import Issue
 from domain.issue.step import DeliveryBatch, Recorded, Step
-from domain.issue.view import IssueView, details, due, view
+from domain.issue.view import IssueView, view
 from domain.markdown import plain
 from domain.texts import unseen
 from domain.vocabulary import DESK, Model
+from domain.words import ACTIONS as IN_WORDS
 from workflows.acting import filled_in, takes_actions
 from workflows.defects import TRY_AGAIN, Defects, sound
 from workflows.labels import search_attributes
@@ -140,7 +142,7 @@ class IssueWorkflow:
                 await workflow.wait_condition(
                     lambda: self._issue is not None,
                     timeout=TRY_AGAIN,
-                    timeout_summary="registering again, after a defect",
+                    timeout_summary="再次登记 registering again, after a defect",
                 )
             registered = self._issue is not None or await self._has_registered_itself()
 
@@ -169,7 +171,7 @@ class IssueWorkflow:
                 await workflow.wait_condition(
                     lambda: self._registering,
                     timeout=REGISTRATION_PATIENCE,
-                    timeout_summary="waiting for a valid intake",
+                    timeout_summary="等待有效的受理信息 waiting for a valid intake",
                 )
             except TimeoutError:
                 break
@@ -391,7 +393,8 @@ class IssueWorkflow:
                 self._send(self._try_again(name, act, key))
 
     async def _try_again(self, name: ActionName, act: Act, key: str) -> None:
-        await workflow.sleep(TRY_AGAIN, summary=f"{name} again, after a defect"[:200])
+        again = f"{IN_WORDS[name][0]} 重试 {name} again, after a defect"
+        await workflow.sleep(TRY_AGAIN, summary=again)
         self._to_try_again.discard(key)
         async with self._turn:
             await self._take_if_due(name, act, key)
@@ -451,16 +454,13 @@ class IssueWorkflow:
         """Set the timers and the page by the issue as it is now."""
         issue = self._known
         timers = {
-            promise.key: TimerSpec(
-                mark.at, f"{promise.key} {mark.name}, due {due(promise, issue.zone)}"
-            )
+            promise.key: TimerSpec(mark.at, clock(promise, mark.name, issue.zone))
             for promise in issue.running
             if (mark := promise.next_threshold)
         }
         in_hand = issue.stage in ACTIONS[ActionName.ASSIGN].rule.stages
         if in_hand and issue.assign_again_at:
-            why = "the handler's shift ends" if issue.engineer else "somebody comes on duty"
-            timers[_ASSIGNMENT] = TimerSpec(issue.assign_again_at, why)
+            timers[_ASSIGNMENT] = TimerSpec(issue.assign_again_at, shift(issue))
         self._timers.set(timers)
         self._show()
 
@@ -493,7 +493,7 @@ class IssueWorkflow:
                     initial_interval=timedelta(milliseconds=200),
                     maximum_interval=timedelta(minutes=1),
                 ),
-                summary=_summary(name, step),
+                summary=taken(step, self._issue),
             )
         except ActivityError as error:
             raise _refused_by_the_register(step, error) from None
@@ -514,14 +514,14 @@ class IssueWorkflow:
             wanted,
             result_type=str,
             start_to_close_timeout=timedelta(seconds=5),
-            summary=f"next: {wanted}",
+            summary=coming(step),
         )
         return name
 
     async def _deliver(self, batch: DeliveryBatch) -> None:
         """R6: bring the messages out; what no channel takes is handed to a person."""
         if batch.not_before and (wait := batch.not_before - workflow.now()) > timedelta():
-            await workflow.sleep(wait, summary=f"until they are at work: {_about(batch)}"[:200])
+            await workflow.sleep(wait, summary=telling(batch, at_work=True))
         try:
             left = await workflow.execute_activity(
                 names.DELIVER,
@@ -534,7 +534,7 @@ class IssueWorkflow:
                 retry_policy=RetryPolicy(
                     initial_interval=batch.first_retry, maximum_interval=batch.longest_retry
                 ),
-                summary=_about(batch),
+                summary=telling(batch),
             )
         except ActivityError:
             left = list(batch.keys)
@@ -561,7 +561,7 @@ class IssueWorkflow:
                 schedule_to_close_timeout=timedelta(days=1),
                 start_to_close_timeout=timedelta(seconds=20),  # a crash costs no more than that
                 retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
-                summary=f"complaint about {self._known.number}",
+                summary=f"登记投诉，源自 a complaint about {self._known.number}",
             )
             raised = ComplaintRaised(by=DESK, number=number)
         except (ActivityError, ApplicationError) as error:
@@ -582,7 +582,7 @@ class IssueWorkflow:
                 schedule_to_close_timeout=timedelta(days=1),
                 start_to_close_timeout=timedelta(seconds=20),
                 retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=5)),
-                summary=f"merge into {merging.into}",
+                summary=f"并入 merge into {merging.into}",
             )
             merged = Merged(by=DESK, into=merging.into, survivor=merging.survivor)
         except (ActivityError, ApplicationError) as error:
@@ -625,17 +625,6 @@ def _update_id() -> str:
 
 def _reason(error: ActivityError | ApplicationError) -> str:
     return getattr(error.cause, "message", "") or str(error.cause or error)
-
-
-def _summary(name: str, step: Step) -> str:
-    """What is read in the Web UI's timeline, which shows no name of a local activity."""
-    act = step.act if step.action is ActionName.THRESHOLD else None
-    clock = (act.promise, act.threshold) if isinstance(act, ThresholdReached) else ()
-    return f"{name}: {' '.join((step.action, *clock))} by {step.by.id}"
-
-
-def _about(batch: DeliveryBatch) -> str:
-    return ", ".join(key.split(":", 1)[1] for key in batch.keys)[:200]
 
 
 def _refusal(refused: Refused) -> ApplicationError:

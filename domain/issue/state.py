@@ -28,6 +28,7 @@ from domain.vocabulary import (
     Instant,
     Line,
     Model,
+    Named,
     Outcome,
     Severity,
     Stage,
@@ -145,6 +146,15 @@ class StepNote(Model):
     )
 
 
+class Called(Model):
+    """What the desk calls what an issue is, and where it is (R37)."""
+
+    kind: Named
+    category: Named
+    department: Named
+    centre: str
+
+
 class Issue(Model):
     """Everything a workflow knows of its issue; survives continue-as-new as it is."""
 
@@ -164,6 +174,11 @@ class Issue(Model):
     engineer: Person | None = None
     lead: Person | None = None
     assign_again_at: Instant | None = None
+    called: Called | None = Field(
+        default=None,
+        description="by the policy of its last assignment; None: of the time before names",
+        exclude_if=lambda names: names is None,
+    )
     answered: bool = False
     first_contact: bool = Field(default=False, description="the hotline's answer stands (R8)")
     ends_as: Outcome = Field(default=Outcome.SOLVED, description="once the customer has the answer")

@@ -41,6 +41,7 @@ from domain.issue.state import (
     STEPS_KEPT,
     Assignment,
     CallbackRecord,
+    Called,
     Handling,
     Issue,
     NotificationRequest,
@@ -48,7 +49,17 @@ from domain.issue.state import (
     note_of,
 )
 from domain.sla.promise import CALLS, Promise, PromiseKind
-from domain.vocabulary import Actor, Consent, Instant, Model, Outcome, Role, Severity, Stage
+from domain.vocabulary import (
+    Actor,
+    Audience,
+    Consent,
+    Instant,
+    Model,
+    Outcome,
+    Role,
+    Severity,
+    Stage,
+)
 
 
 class Step(Model):
@@ -180,13 +191,14 @@ class Step(Model):
 
 
 class DeliveryBatch(Model):
-    """The messages one step wrote, to be delivered, and how long that is tried.
+    """The messages one step wrote, ``to`` whom, to be delivered, and how long that is tried.
 
     ``reply`` is the generation of the issue that they answer the customer about (R6), else 0.
     ``not_before`` is when whoever they are for is at work again.
     """
 
     keys: tuple[str, ...]
+    to: tuple[Audience, ...] = Field(default=(), exclude_if=lambda audiences: not audiences)
     reply: int = 0
     not_before: Instant | None = None
     give_up_after: timedelta
@@ -212,6 +224,11 @@ class Recorded(Model):
     engineer: Person | None = None
     lead: Person | None = None
     assign_again_at: Instant | None = None
+    called: Called | None = Field(
+        default=None,
+        description="with an assignment: what the desk calls what it is, and where",
+        exclude_if=lambda names: names is None,
+    )
     thin: str | None = Field(
         default=None, description="the core group that fell under its stand-by share (R16)"
     )
@@ -275,6 +292,7 @@ class Recorded(Model):
                 "centre": self.centre,
                 "engineer": self.engineer if assigned else issue.engineer,
                 "lead": self.lead if assigned else issue.lead,
+                "called": self.called or issue.called,
                 "assign_again_at": self.assign_again_at if assigned else issue.assign_again_at,
                 "answered": issue.answered if step.answered is None else step.answered,
                 "first_contact": step.first_contact,

@@ -7,6 +7,7 @@ They are named as people write them: ``2026-W47`` (a week of ISO 8601, Monday to
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -31,7 +32,7 @@ class Cadence(StrEnum):
     YEAR = "year"
 
 
-_LASTS = {Cadence.MONTH: 1, Cadence.QUARTER: 3, Cadence.YEAR: _MONTHS}
+_LASTS: Mapping[Cadence, int] = {Cadence.MONTH: 1, Cadence.QUARTER: 3, Cadence.YEAR: _MONTHS}
 """Months."""
 
 

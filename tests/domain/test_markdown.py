@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from domain.issue.view import SUMMARY, details, origin, summary
+from domain.for_supervisors import LONGEST, details, origin, summary
 from domain.markdown import cell, plain
+from domain.terms import Terms
 from domain.vocabulary import Stage
 from tests.support.builders import a_promise, an_intake, an_issue
 
@@ -138,14 +139,14 @@ def test_the_pages_of_an_issue_are_made_of_the_same_whatever_people_write(text: 
     seen = issue.model_copy(update={"intake": intake, "steps": steps})
     assert read(details(seen))[0] == read(details(usual))[0]
     assert line in read(details(seen))[1]
-    assert read(origin(intake))[0] == read(origin(an_intake()))[0]
+    assert read(origin(intake, Terms()))[0] == read(origin(an_intake(), Terms()))[0]
 
 
 @given(text=written)
 def test_a_summary_is_one_line_that_fits_and_is_never_cut_within_a_mark(text: str) -> None:
     line = (" ".join(text.split()) or "x")[:200]
-    said = summary(an_intake().model_copy(update={"title": line}))
-    assert len(said.encode()) <= SUMMARY
+    said = summary(an_intake().model_copy(update={"title": line}), Terms())
+    assert len(said.encode()) <= LONGEST
     made, shown = read(f"- {said}")
     assert made == read("- x")[0]
-    assert line.startswith(shown.removeprefix("fault · ATM · "))
+    assert line.startswith(shown.removeprefix("故障报修 fault · ATM · "))

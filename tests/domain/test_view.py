@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from domain.for_supervisors import clock, coming, details, taken, telling
 from domain.issue.actions import ActionName
 from domain.issue.lifecycle import allowed
-from domain.issue.state import Issue, SlaState
-from domain.issue.view import IssueView, details, for_outsiders, local, view
-from domain.sla.promise import PromiseEnd, PromiseKind
-from domain.vocabulary import DESK, Outcome, Role, Severity, Stage
+from domain.issue.state import Called, Issue, SlaState
+from domain.issue.step import DeliveryBatch
+from domain.issue.view import IssueView, for_outsiders, local, view
+from domain.sla.promise import Promise, PromiseEnd, PromiseKind
+from domain.vocabulary import DESK, Actor, Audience, Named, Outcome, Role, Severity, Stage
 from tests.support.builders import (
     DAY,
     ENGINEER,
@@ -24,6 +26,7 @@ from tests.support.builders import (
     actor,
     an_intake,
     an_issue,
+    decided,
 )
 
 CONFIDENTIAL = [
@@ -146,26 +149,27 @@ def test_an_instant_is_written_as_the_clock_on_the_desks_wall_shows_it(
 
 def test_the_page_of_an_issue_at_work_reads_as_a_supervisor_needs_it() -> None:
     possible = (
-        "report_progress, wait_for_customer, transfer, reassign, consult, resolve, chase, "
-        "escalate, withdraw, add_note, amend, link, merge, customer_wrote"
+        "进展 report_progress, 等待客户 wait_for_customer, 转部门 transfer, 改派 reassign, "
+        "专家会诊 consult, 解决 resolve, 催办 chase, 升级 escalate, 撤回 withdraw, 备注 add_note, "
+        "更正资料 amend, 关联问题 link, 并入另一问题 merge, 客户来信 customer_wrote"
     )
     assert details(an_issue(Stage.IN_PROGRESS)).splitlines() == [
         "### 20261123-07-0001 · The card reader swallows cards",
-        "fault · 一般 general · ATM · shanghai",
+        "fault · technical · 一般 general · ATM · shanghai",
         "",
-        "**阶段 Stage** in_progress",
+        "**阶段 Stage** 处理中 in progress `in_progress` · **时效 SLA** 按时 on time `on_time`",
         "**处理人 With** Zhou Wei (e01) · field, shanghai",
         "**升级 Escalation** 未升级 not escalated · **重开 Reopened** 0",
         "",
         "| 承诺 Promise | 期限 Due | 状态 State |",
         "|---|---|---|",
-        "| response.1 (2h) | 2026-11-23 Mon 11:00 | kept 2026-11-23 Mon 09:01 |",
-        "| resolution.1 (3 working days) | 2026-11-26 Thu 09:00 | running |",
+        "| 响应 response.1 (2小时 2 hours) | 2026-11-23 Mon 11:00 | 兑现 kept 2026-11-23 Mon 09:01 |",  # noqa: E501
+        "| 解决 resolution.1 (3个工作日 3 working days) | 2026-11-26 Thu 09:00 | 进行中 running |",
         "",
         "**最近 Last steps**",
         "",
-        "- 2026-11-23 Mon 09:01 accept · e01",
-        "- 2026-11-23 Mon 09:00 registered · 07",
+        "- 2026-11-23 Mon 09:01 受理 accept · e01",
+        "- 2026-11-23 Mon 09:00 登记 registered · 07",
         "",
         "**来往 Thread** yinuo issue show 20261123-07-0001 --thread",
         "",
@@ -175,20 +179,20 @@ def test_the_page_of_an_issue_at_work_reads_as_a_supervisor_needs_it() -> None:
 
 def test_the_page_shows_times_in_the_desks_zone() -> None:
     page = details(an_issue(Stage.IN_PROGRESS, zone="America/New_York"))
-    assert "| response.1 (2h) | 2026-11-22 Sun 22:00 | kept 2026-11-22 Sun 20:01 |" in page
-    assert "- 2026-11-22 Sun 20:01 accept" in page
+    assert "| 2026-11-22 Sun 22:00 | 兑现 kept 2026-11-22 Sun 20:01 |" in page
+    assert "- 2026-11-22 Sun 20:01 受理 accept" in page
 
 
 @pytest.mark.parametrize(
     ("promise", "standing"),
     [
-        (a_promise(), "Thu 09:00 | running |"),
-        (a_promise(provisional=True), "Thu 09:00 暂定 provisional | running |"),
-        (a_promise().pause(MONDAY), "Thu 09:00 | standing still |"),
-        (a_promise().reach(), "Thu 09:00 | running |"),
-        (a_promise().reach().reach(), "Thu 09:00 | overdue |"),
-        (a_promise().fulfil(MONDAY), "Thu 09:00 | kept 2026-11-23 Mon 09:00 |"),
-        (a_promise().give_up(MONDAY + HOUR), "Thu 09:00 | withdrawn 2026-11-23 Mon 10:00 |"),
+        (a_promise(), "Thu 09:00 | 进行中 running |"),
+        (a_promise(provisional=True), "Thu 09:00 暂定 provisional | 进行中 running |"),
+        (a_promise().pause(MONDAY), "Thu 09:00 | 暂停 standing still |"),
+        (a_promise().reach(), "Thu 09:00 | 进行中 running |"),
+        (a_promise().reach().reach(), "Thu 09:00 | 已逾期 overdue |"),
+        (a_promise().fulfil(MONDAY), "Thu 09:00 | 兑现 kept 2026-11-23 Mon 09:00 |"),
+        (a_promise().give_up(MONDAY + HOUR), "Thu 09:00 | 撤销 withdrawn 2026-11-23 Mon 10:00 |"),
     ],
 )
 def test_the_page_says_how_each_promise_stands(promise: object, standing: str) -> None:
@@ -197,13 +201,13 @@ def test_the_page_says_how_each_promise_stands(promise: object, standing: str) -
 
 def test_the_page_says_who_has_it_when_nobody_is_free() -> None:
     waits = an_issue(Stage.REGISTERED)
-    assert f"With** {LEAD.name} ({LEAD.id}), nobody free" in details(waits)
-    assert "With** nobody ·" in details(waits.model_copy(update={"lead": None}))
+    assert f"With** {LEAD.name} ({LEAD.id}), 无人空闲 nobody free" in details(waits)
+    assert "With** 无人 nobody ·" in details(waits.model_copy(update={"lead": None}))
 
 
 def test_the_page_of_a_closed_issue_says_how_it_ended_and_that_nothing_is_left_to_do() -> None:
     page = details(an_issue(Stage.CLOSED, severity=Severity.MAJOR))
-    assert "**阶段 Stage** closed (solved)" in page
+    assert "**阶段 Stage** 已关闭 closed · 解决 solved · **时效 SLA**" in page
     assert "重大 major" in page
     assert page.endswith("**可做 Possible next** —")
 
@@ -257,3 +261,57 @@ def test_a_last_step_shows_the_word_that_was_said() -> None:
 def test_a_title_with_markdown_in_it_is_shown_as_it_is() -> None:
     issue = Desk().open(an_intake(title="ATM #3 | lobby"))
     assert "· ATM #3 | lobby" in details(issue)
+
+
+def test_the_page_calls_what_it_is_and_where_by_the_desks_own_names_beside_the_codes() -> None:
+    called = Called(
+        kind=Named(zh="故障报修", en="fault"),
+        category=Named(zh="技术质量", en="technical quality"),
+        department=Named(zh="技术服务部", en="technical service"),
+        centre="上海维修中心",
+    )
+    page = details(an_issue(called=called))
+    assert "故障报修 fault · 技术质量 technical · 一般 general" in page
+    assert "技术服务部 field, 上海维修中心 shanghai" in page
+
+
+# A line of the timeline ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("promise", "threshold", "line"),
+    [
+        (a_promise(), "75%", "解决 75% · 11月26日09:00 到期 resolution"),
+        (a_promise(provisional=True), "100%", "解决 100% · 11月26日09:00 到期（暂定） resolution"),
+        (a_promise(), "+1 working day", "解决 +1个工作日 · 11月26日09:00 到期 resolution"),
+    ],
+)
+def test_a_clock_says_what_it_waits_for_and_when_the_promise_is_due(
+    promise: Promise, threshold: str, line: str
+) -> None:
+    assert clock(promise, threshold, "Asia/Shanghai") == line
+
+
+def test_a_step_says_what_it_is_and_whose_and_names_no_customer() -> None:
+    issue = an_issue(Stage.IN_PROGRESS)
+    by = Actor(id=ENGINEER.id, role=Role.ENGINEER)
+    progress = decided(issue, ActionName.REPORT_PROGRESS, by, note="waits for a part")
+    assert taken(progress, issue) == f"进展 progress · {ENGINEER.name}"
+    theirs = Actor(id="zhang.wei", role=Role.CUSTOMER)
+    wrote = decided(issue, ActionName.CUSTOMER_WROTE, theirs, words="call 139 1", known=True)
+    assert taken(wrote, issue) == "客户来信 customer wrote · 客户 customer"
+    alarm = decided(issue, ActionName.THRESHOLD, DESK, promise="resolution.1", threshold="75%")
+    assert taken(alarm, issue) == "到时提醒 threshold · 解决 75% · 系统 the desk"
+    assert coming(alarm) == "下一步 next: 到时提醒 threshold"
+
+
+def test_messages_say_whom_they_are_for_and_those_of_before_how_many_they_are() -> None:
+    batch = DeliveryBatch(
+        keys=("a", "b"),
+        to=(Audience.CUSTOMER, Audience.LEAD),
+        **dict.fromkeys(("give_up_after", "first_retry", "longest_retry"), HOUR),
+    )
+    assert telling(batch) == "通知：客户、组长 to customer, lead"
+    assert telling(batch, at_work=True) == "等上班再通知：客户、组长 once at work: customer, lead"
+    former = DeliveryBatch.model_validate(batch.model_dump(exclude={"to"}))
+    assert telling(former) == "通知：2 条消息 to 2 messages"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import asyncpg
@@ -51,6 +53,29 @@ async def test_a_whole_life_reads_as_what_was_done(begin: Begin) -> None:
         *("record_answer", "confirm_answer", "reopen_issue", "accept_issue"),
         *("record_answer", "confirm_answer", "close_issue"),
     ]
+
+
+async def test_a_supervisor_reads_in_the_timeline_who_did_what_what_is_due_and_who_is_told(
+    begin: Begin,
+) -> None:
+    desk = await begin(BEGINS)
+    handle = await by_name(desk)
+    lines = [
+        json.loads(event.user_metadata.summary.data)
+        for event in (await handle.fetch_history()).events
+        if event.HasField("user_metadata")
+    ]
+    for line in (
+        *("登记 registered · 热线工程师 07", "升级 escalate · 周建国"),
+        *("受理 accept · 陈志强", "解决 resolve · 陈志强", "下一步 next: 受理 accept"),
+        "到时提醒 threshold · 响应 75% · 系统 the desk",
+    ):
+        assert line in lines
+    assert any(
+        re.fullmatch(r"响应 75% · \d+月\d+日\d\d:\d\d 到期 response", line) for line in lines
+    )
+    assert "通知：客户、处理人 to customer, handler" in lines
+    assert not [line for line in lines if re.search(r"response\.1|:0:|by desk", line)]
 
 
 async def test_the_worker_knows_every_name_steps_were_ever_recorded_by(
@@ -115,7 +140,8 @@ class OthersFirst(IssueWorkflow):
         return await super().run(carried, intake, manner)
 
     async def record(self, step: Step) -> Recorded:
-        other = {"action": ActionName.EVALUATE, "stage": step.stage_before or step.stage}
+        stage = step.stage_before or step.stage
+        other = {"action": ActionName.REPLIED, "content": {}, "stage": stage}
         return await super().record(step.model_copy(update=other))
 
 

@@ -7,7 +7,7 @@ what only colour would tell apart is told apart by its shape as well.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -34,7 +34,11 @@ class Ink(StrEnum):
 
 SERIES = (Ink.FIRST, Ink.SECOND, Ink.THIRD)
 """Of as many lines as one tells apart in one picture."""
-DASHES = {Ink.SECOND: (6.0, 3.0), Ink.THIRD: (2.0, 3.0), Ink.GOAL: (1.0, 3.0)}
+DASHES: Mapping[Ink, tuple[float, float]] = {
+    Ink.SECOND: (6.0, 3.0),
+    Ink.THIRD: (2.0, 3.0),
+    Ink.GOAL: (1.0, 3.0),
+}
 """Lengths of line and gap, where a line is not drawn through."""
 
 
