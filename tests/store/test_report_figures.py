@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from activities.recording import Recording
 from benchmarks.reports import oracle, register
 from benchmarks.reports.oracle import RULES, Time
 from domain.reports.counted import Counted, Value
@@ -18,19 +20,23 @@ from domain.reports.figures import FIGURES
 from domain.reports.periods import Period
 from domain.reports.views import View
 from domain.terms import Terms
+from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
 from store import quality as samples
-from store import rulebooks
+from store import roster, rulebooks
 from store.connection import Pool
 from store.exports import registers
 from store.reports import behind, counting
 from tests.support import reports_page
+from tests.support.builders import LINKS
+from tests.support.told_lives import LIVES, bring_together, lead, rulebook_of_lives
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 """In the middle of a week, a month and a quarter."""
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
+LATER = datetime(2026, 12, 15, 4, tzinfo=UTC)
 MONDAY = date(2026, 11, 9)
 """Of 2026-W46; a sample was drawn of its days."""
 PERIODS = ("2026-W46", "2026-W48", "2026-10", "2026-11", "2026-Q4")
@@ -99,6 +105,34 @@ async def test_every_figure_is_what_an_independent_count_finds_and_opens_down_to
     await is_what_the_telephone_statistics_say(database)
     for report in REPORTS.values():
         await opens_down(database, facts, report, next(periods_of(report)))
+
+
+async def test_lives_that_were_led_count_as_an_independent_count_has_them(
+    database: Pool, tmp_path: Path
+) -> None:
+    """Of issues written step by step, by the activity that records them: merged, reopened, passed
+    on, calmed, remedied, evaluated.
+    """
+    async with database.acquire() as connection, connection.transaction():
+        await rulebooks.adopt(connection, rulebook_of_lives(tmp_path), by="a test", note="")
+        await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
+    recording = Recording(database, LINKS)
+    lives = {name: await lead(recording, name) for name in LIVES}
+    await bring_together(recording, lives["merged"], lives["survivor"])
+    async with database.acquire() as connection:
+        facts = oracle.facts_of(await oracle.read(connection))
+    seen: set[str] = set()
+    for report in REPORTS.values():
+        for name in ("2026-W48", "2026-11"):
+            if Period.named(name).cadence in report.cadences:
+                asked = Time(Period.named(name), SHANGHAI, LATER)
+                found = await counted(database, report, name, now=LATER)
+                assert [*oracle.differences(facts, report, found, asked)] == []
+                all_together = (section.total for section in found.sections)
+                values = (row.values for row in all_together if row)
+                seen |= {key for each in values for key, value in each.items() if value.n}
+    assert seen >= {"merged", "reopened", "given_up", "not_running", "promises_kept", "rated"}
+    assert seen >= {"complaints", "founded", "technical", "running", "answered"}
 
 
 async def is_what_the_quality_report_says(pool: Pool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from activities.recording import Recording
@@ -17,7 +18,10 @@ from domain.issue.lifecycle import decide, register, registered
 from domain.issue.state import Issue
 from domain.issue.thread import Door, Holds
 from domain.sla.promise import PromiseKind
+from domain.sla.rulebook import Rulebook
 from domain.vocabulary import DESK, Actor, Role
+from runtime import rulebook
+from runtime.settings import ROOT
 from tests.support.builders import an_intake
 
 MORNING = datetime.fromisoformat("2026-11-23T10:00+08:00")
@@ -173,6 +177,25 @@ LIVES: Mapping[str, tuple[Mapping[str, Any], Sequence[Deed]]] = {
     ),
 }
 """By name: what of the intake is its own, and what is done in turn."""
+
+
+_THE_AGENT_CALLS = """
+[[promise]]
+name = "reply"
+promise = "reply"
+for = { kind = ["suggestion"] }
+within = "2h"
+attempts = 3
+marks = "feedback"
+"""
+"""R34: what the agent brings by telephone."""
+
+
+def rulebook_of_lives(folder: Path) -> Rulebook:
+    """Make the rulebook that these lives are led by: the standard one, and one promise more."""
+    policy = (ROOT / "policies" / "standard.toml").read_text("utf-8")
+    (folder / "calls.toml").write_text(policy + _THE_AGENT_CALLS, "utf-8")
+    return rulebook.load(folder / "calls.toml")
 
 
 async def lead(recording: Recording, name: str) -> Told:

@@ -26,7 +26,6 @@ from domain.issue.thread import Door, Holds, Sort, for_customer
 from domain.issue.view import IssueView
 from domain.vocabulary import Role
 from inbound.files.roster import read_roster
-from runtime import rulebook
 from runtime.settings import ROOT, Settings
 from starter.client import Desk
 from store import door_log, roster, rulebooks, tokens
@@ -45,6 +44,7 @@ from tests.support.told_lives import (
     bring_together,
     does,
     lead,
+    rulebook_of_lives,
 )
 from tests.web.conftest import BASE
 from web.app import build
@@ -185,23 +185,9 @@ def is_to_be_called(told: Told) -> bool:
     return any(promise.kind == "callback" for promise in told.issue.running)
 
 
-_THE_AGENT_CALLS = """
-[[promise]]
-name = "reply"
-promise = "reply"
-for = { kind = ["suggestion"] }
-within = "2h"
-attempts = 3
-marks = "feedback"
-"""
-"""R34: what the agent brings by telephone."""
-
-
 @pytest.fixture
 async def house(database: Pool, postgres_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    policy = (ROOT / "policies" / "standard.toml").read_text("utf-8")
-    (tmp_path / "calls.toml").write_text(policy + _THE_AGENT_CALLS, "utf-8")
-    current = rulebook.load(tmp_path / "calls.toml")
+    current = rulebook_of_lives(tmp_path)
     async with database.acquire() as connection, connection.transaction():
         await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
         await rulebooks.adopt(connection, current, by="test", note="")
