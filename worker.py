@@ -28,6 +28,7 @@ from activities.recording import Recording
 from activities.remedies import Remedies
 from activities.repairing import Repairing
 from activities.replanning import Replanning
+from activities.reports import Reports
 from activities.scanning import Scanning
 from activities.sending import Sender
 from activities.telling import Telling, Ways
@@ -51,11 +52,15 @@ from workflows.audit import AuditWorkflow
 from workflows.issue import IssueWorkflow
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow
 from workflows.replan import ReplanWorkflow
+from workflows.reports import ReportsWorkflow, ReportWorkflow
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 TELLING = 4
 """Connections to the register by which receivers of events are told."""
-WORKFLOWS = (IssueWorkflow, AuditWorkflow, ReplanWorkflow, DeepAuditWorkflow, RepairWorkflow)
+WORKFLOWS = (
+    *(IssueWorkflow, AuditWorkflow, ReplanWorkflow, DeepAuditWorkflow, RepairWorkflow),
+    *(ReportsWorkflow, ReportWorkflow),
+)
 log = structlog.get_logger()
 
 
@@ -78,6 +83,7 @@ def workers(
     kept = ContentAudit(pool, contents(settings))
     deep = DeepAudit(pool, held=standing.held_because, contents=kept)
     remedies = Remedies(pool, recording, CatchingUp(pool, links(settings)), replays)
+    reports = Reports(pool, settings.base_url)
     acting: list[Callable[..., Any]] = [
         *recording.activities(),
         Audit(pool, recording, scanning, CalendarAlarm(pool, links(settings))).audit_register,
@@ -86,6 +92,9 @@ def workers(
         Replanning(pool).replan_issues,
         Complaints(pool).raise_complaint,
         Merging(pool).ask_survivor,
+        reports.reports_due,
+        reports.issue_report,
+        reports.reports_by_hand,
     ]
     return (
         for_workflows(client, settings, names.ISSUES, WORKFLOWS, acting),

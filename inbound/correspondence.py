@@ -184,7 +184,8 @@ class Correspondence:
             return 0
         came_back = await self.known.came_back(keys, REPORTED)
         for key, issue_id in came_back.items():
-            await self._tell(issue_id, CAME_BACK, f"came back:{key}")
+            if issue_id:  # a report's is a person's without that
+                await self._tell(issue_id, CAME_BACK, f"came back:{key}")
         return len(came_back)
 
     async def _tell(self, issue_id: str, reason: str, key: str) -> None:

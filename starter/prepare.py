@@ -22,7 +22,7 @@ from temporalio.client import ScheduleActionStartWorkflow as _Start
 from domain import findings
 from domain.contract import ISSUES
 from runtime.temporal import register_search_attributes
-from workflows import audit, repair
+from workflows import audit, repair, reports
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 _SCHEDULE = Schedule(
@@ -53,11 +53,27 @@ _DEEP = Schedule(
     policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=10)),
     state=ScheduleState(note="Finds what is wrong, for /metrics and /auditz; `yinuo repair` mends"),
 )
-_SCHEDULES = {audit.SCHEDULE_ID: _SCHEDULE, repair.AUDIT_ID: _DEEP}
+_REPORTS = Schedule(
+    action=_Start(
+        reports.ReportsWorkflow.run,
+        id=reports.SCHEDULE_ID,
+        task_queue=ISSUES,
+        static_summary="到期报表与今日待办 Reports and morning digests that are due",
+    ),
+    spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=reports.EVERY)]),
+    # Whoever looks next finds whatever an outage left: one look is as good as all that were missed.
+    policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=reports.EVERY),
+    state=ScheduleState(note="Issues the reports that are due, by [reports] of the policy"),
+)
+_SCHEDULES = {
+    audit.SCHEDULE_ID: _SCHEDULE,
+    repair.AUDIT_ID: _DEEP,
+    reports.SCHEDULE_ID: _REPORTS,
+}
 
 
 async def prepare(client: Client) -> None:
-    """Make the search attributes and the schedules of the audits, or bring them up to date.
+    """Make the search attributes and the schedules of audits and reports, or bring them up to date.
 
     Safe to repeat; a schedule that an operator paused stays paused, and the epoch in it is kept.
 

@@ -318,7 +318,7 @@ class Correspondents(OnRegisters):
         """Say with which issue words were kept; None: they were not."""
         return await answered(kept_words.kept_with(self._pool, key))
 
-    async def came_back(self, keys: Sequence[str], says: str) -> dict[str, str]:
+    async def came_back(self, keys: Sequence[str], says: str) -> dict[str, str | None]:
         """Write down that messages came back, and give them to a person; return the issues of those
         that counted as delivered until now, by their keys.
         """

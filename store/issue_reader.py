@@ -126,7 +126,9 @@ async def numbered(pool: Pool, numbers: Sequence[str]) -> list[IssueView]:
 
 
 class Unsettled(Model):
-    """A message that did not reach its recipient, and who was asked to see to it."""
+    """A message that did not reach its recipient, and who was asked to see to it; the ``number`` is
+    empty where it is about no issue.
+    """
 
     key: str
     number: str
@@ -144,15 +146,15 @@ async def undelivered(pool: Pool, limit: int = 100) -> list[Unsettled]:
     """List the messages not delivered by their channel, oldest first. No addresses, no texts."""
     rows = await pool.fetch(
         """
-        SELECT o.key, i.number, o.audience, o.recipient, o.channel, o.status, o.attempts,
-               o.last_error, o.handed_to, o.created_at
+        SELECT o.key, coalesce(i.number, '') AS number, o.audience, o.recipient, o.channel,
+               o.status, o.attempts, o.last_error, o.handed_to, o.created_at
         FROM (
             (SELECT * FROM outbox
              WHERE settled_at IS NULL AND coalesce(not_before <= now(), true)
              ORDER BY created_at LIMIT $1)
             UNION ALL
             (SELECT * FROM outbox WHERE handed_to IS NOT NULL ORDER BY created_at LIMIT $1)
-        ) o JOIN issues i ON i.id = o.issue_id
+        ) o LEFT JOIN issues i ON i.id = o.issue_id
         ORDER BY o.created_at LIMIT $1
         """,
         limit,

@@ -35,10 +35,12 @@ NO_WAY = "the roster has no channel and address for this recipient"
 
 
 class Message(Model):
-    """One message to one recipient: a member's id, or ``customer``. Confidential (R30)."""
+    """One message to one recipient: a member's id, or ``customer``. Confidential (R30). What is
+    about no issue, such as a report, has neither ``issue_id`` nor step (``seq`` 0).
+    """
 
     key: str
-    issue_id: str
+    issue_id: str | None
     seq: int
     template: str
     audience: Audience
@@ -491,15 +493,16 @@ async def missed_by_customer(connection: Connection, issue_id: str) -> list[Mess
     return [Message(**row) for row in rows]
 
 
-async def came_back(pool: Pool, keys: Sequence[str], says: str) -> dict[str, str]:
+async def came_back(pool: Pool, keys: Sequence[str], says: str) -> dict[str, str | None]:
     """Give messages to a person that count as delivered and came back; ``says`` tells by what.
-    Return their issues, by key. What is known to have failed already is left as it is.
+    Return their issues, by key; None: it is about none. What is known to have failed already is
+    left as it is.
     """
     rows = await pool.fetch(
         """
-        UPDATE outbox o SET status = 'handed_over', handed_to = coalesce(i.lead, 'nobody'),
-            last_error = $2
-        FROM issues i WHERE o.key = ANY($1) AND o.status = 'delivered' AND i.id = o.issue_id
+        UPDATE outbox o SET status = 'handed_over', last_error = $2,
+            handed_to = coalesce((SELECT lead FROM issues WHERE id = o.issue_id), 'nobody')
+        WHERE o.key = ANY($1) AND o.status = 'delivered'
         RETURNING o.key, o.issue_id
         """,
         *(list(keys), says),

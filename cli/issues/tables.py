@@ -175,7 +175,7 @@ def unsettled(messages: Sequence[Unsettled]) -> RenderableType:
     table.add_column("错误\nLast error", no_wrap=True, overflow="ellipsis", ratio=1)
     for each in messages:
         table.add_row(
-            each.number,
+            each.number or "—",
             each.audience,
             plain(each.recipient),
             each.channel or "—",

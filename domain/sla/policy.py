@@ -583,6 +583,11 @@ class Reports(Model):
         """
         return self.to.get(report, _REPORTS_TO.get(report, ()))
 
+    @staticmethod
+    def issues(report: str) -> bool:
+        """Say whether editions of that report are issued by the clock; others are looked at."""
+        return report in _REPORTS_TO
+
     @property
     def unread(self) -> tuple[str, ...]:
         """Name the reports that nobody is sent."""

@@ -9,6 +9,7 @@ import pytest
 
 from activities.addressing import CALL_CUSTOMER
 from activities.missing_notice import TEMPLATES as CALENDARS
+from activities.reports import TEMPLATE as REPORT
 from activities.webhook_alarm import TEMPLATE as WEBHOOK_FAILED
 from activities.wording import (
     LINKS,
@@ -27,6 +28,7 @@ from domain.for_customers.saying import PROMISED
 from domain.issue import lifecycle
 from domain.issue.actions import PUBLIC_ACTIONS, Act, Approve, Consult, Evaluate
 from domain.links import Purpose
+from domain.reports.editions import DIGEST
 from domain.sla.policy import Bilingual, Desk
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.terms import DEPARTMENTS, KINDS
@@ -126,9 +128,8 @@ def templates_of_the_lifecycle() -> set[str]:
 
 
 def test_the_lifecycle_tells_what_there_are_words_for_and_no_words_lie_unused() -> None:
-    assert templates_of_the_lifecycle() | {CALL_CUSTOMER, WEBHOOK_FAILED, *CALENDARS} == set(
-        WRITTEN
-    )
+    beside = {CALL_CUSTOMER, WEBHOOK_FAILED, *CALENDARS, REPORT, DIGEST}
+    assert templates_of_the_lifecycle() | beside == set(WRITTEN)
 
 
 def test_every_part_of_a_template_is_included_somewhere() -> None:

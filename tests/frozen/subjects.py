@@ -41,6 +41,8 @@ from domain.issue.intake import Intake, issue_id
 from domain.issue.step import Recorded
 from domain.knowledge.cases import Content
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of
+from domain.reports.counted import Counted
+from domain.reports.editions import Change
 from domain.scripts import Wording
 from domain.sla.clock import Stop
 from domain.sla.policy import Policy
@@ -159,6 +161,9 @@ COLUMNS: Mapping[str, Any] = {
     "promises.stops": tuple[Stop, ...],
     "quality_samples.population": dict[str, int],
     "rulebooks.body": Rulebook,
+    "report_editions.counted": Counted,
+    "report_editions.departments": Mapping[str, Counted],
+    "report_editions.changes": tuple[Change, ...],
     "wordings.body": Wording,
 }
 """What stands in PostgreSQL as JSON."""

@@ -21,6 +21,7 @@ SOURCES = {
     "AuditWorkflow": ("workflows/audit.py",),
     "ReplanWorkflow": ("workflows/replan.py",),
     "RepairWorkflow": ("workflows/repair.py",),
+    "ReportWorkflow": ("workflows/reports.py",),
 }
 """The files whose functions give the commands of each workflow."""
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import FailureError
+from temporalio.testing import WorkflowEnvironment
 
 from activities import audit, deep_audit, judging
 from domain import contract as names
@@ -29,10 +30,11 @@ from tests.histories import fingerprint
 from tests.histories.fingerprint import HISTORIES
 from tests.histories.paths import BEGINS, PATHS, WHOLE, grown
 from tests.support.harness import AGENT, Handle, early_server, engineer, story_desk
+from tests.support.reporting import WORKDAY, reporting
 from tests.support.skipping import skipping_server
 from workflows.repair import DeepAuditWorkflow, RepairWorkflow
 
-REPAIR = "repair"
+REPAIR, REPORTS = "repair", "reports"
 
 
 async def record(wanted: list[str]) -> None:
@@ -54,6 +56,8 @@ async def record(wanted: list[str]) -> None:
                             await write(carried_through, "replan")
                 if not wanted:
                     await record_continued(Path(home), pool)
+                if not wanted or REPORTS in wanted:
+                    await record_reports(clock, pool)
                 if not wanted or REPAIR in wanted:
                     await record_repair(Path(home) / REPAIR, pool)
     fingerprint.write()
@@ -93,6 +97,17 @@ async def record_repair(home: Path, pool: Pool) -> None:
             )
             await done.result()
             await write(done, name)
+
+
+async def record_reports(clock: WorkflowEnvironment, pool: Pool) -> None:
+    """Record a look at what is due, and a report that is issued."""
+    async with reporting(clock, pool, WORKDAY, "2026-09", "2026-Q3") as desk:
+        first, *_ = await desk.look()
+        issued = clock.client.get_workflow_handle(f"report:{first}")
+        description = await issued.describe()
+        looked = description.parent_id or ""
+        await write(clock.client.get_workflow_handle(looked), REPORTS)
+        await write(issued, "report")
 
 
 async def write(handle: Handle, name: str) -> None:

@@ -217,8 +217,45 @@ OF_NO_STEP = {
     "webhook_failed": {"label": "CRM", "host": "crm.example.com", "endpoint": "3f9a01c2"},
     "missing_notice": {"country": "CN", "year": "2027", "known": "2026"},
     "calendar_ends": {"calendar": "festival"},
+    "report": {
+        "report": {"zh": "服务效能报告", "en": "Service effectiveness"},
+        "period": {
+            "zh": "2026 年第 47 周（11 月 16 日至 11 月 22 日）",
+            "en": "week 47 of 2026 (16 Nov to 22 Nov)",
+        },
+        "edition": 2,
+        "reach": {"zh": "技术服务部", "en": "technical service"},
+        "figures": [
+            {"zh": "登记问题 128", "en": "Issues registered 128"},
+            {"zh": "按时办结率 92.3%（120/130）", "en": "Promises kept 92.3% (120/130)"},
+        ],
+        "changes": 3,
+        "reason": "广州维修中心补录了三次回访",
+        "address": "https://desk.example/reports/effectiveness/2026-W47",
+    },
+    "digest": {
+        "reach": {"zh": "技术服务部", "en": "technical service"},
+        "open": 9,
+        "overdue": 1,
+        "overdue_issues": {"zh": "20261127-07-0002", "en": "20261127-07-0002"},
+        "due_today": 2,
+        "due_today_issues": {
+            "zh": "20261128-07-0001、20261129-08-0004",
+            "en": "20261128-07-0001, 20261129-08-0004",
+        },
+        "unanswered": 6,
+        "waiting": {
+            "zh": "客户 4、尚无人接手 3、热线 2",
+            "en": "the customer 4, nobody yet 3, the hotline 2",
+        },
+        "address": "https://desk.example/board",
+    },
 }
 """What is said in a message that no step brings about."""
+
+
+OF_NO_ISSUE = {"report": {"number": "2026-W47"}, "digest": {"number": "2026-11-30"}}
+"""What stands for a number in messages that are about no issue."""
 
 
 def in_full(template: str, **changes: Any) -> Context:
@@ -226,7 +263,7 @@ def in_full(template: str, **changes: Any) -> Context:
     words: dict[str, Any] = {"said": OF_NO_STEP.get(template, {})}
     if template in SAID:
         words = {"said": said(SAID[template])}
-    return FULL.model_copy(update=words | changes)
+    return FULL.model_copy(update=words | changes | OF_NO_ISSUE.get(template, {}))
 
 
 WRITTEN = sorted(path.stem for path in TEMPLATES.glob("[!_]*.j2"))
