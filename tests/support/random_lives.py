@@ -69,6 +69,7 @@ _ALIKE = """
     SELECT number FROM issues
     WHERE closed_at IS NULL AND department = $1 AND kind = $2 AND number <> $3 ORDER BY number
 """
+_OTHERS = "SELECT number FROM issues WHERE number <> $1 ORDER BY number"
 _CLERK = Actor(id="fan.meiling", role=Role.CLERK)
 _CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 _LEAD = Actor(id="zhou.jianguo", role=Role.LEAD)
@@ -108,7 +109,17 @@ class Life:
         """Say whether this customer lets a quotation lapse: of patience, or by a chance of its own,
         so that all else stays as it is drawn.
         """
-        return self.patience <= 0 or Random(f"{self.name} leaves").random() < 0.4  # noqa: S311
+        return self.patience <= 0 or self._by_a_chance_of_its_own("leaves") < 0.4
+
+    @property
+    def is_about_the_same(self) -> bool:
+        """Say whether whoever takes it down links it with the one before, by a chance of its own
+        as well.
+        """
+        return self._by_a_chance_of_its_own("links") < 0.2
+
+    def _by_a_chance_of_its_own(self, what: str) -> float:
+        return Random(f"{self.name} {what}").random()  # noqa: S311
 
 
 class Lives:
@@ -199,6 +210,9 @@ class Lives:
             if life.chance.random() < 0.1:
                 _, again = await self.desk.register(intake)
                 assert again.number == view.number, f"{life.name} was registered twice"
+        others = await self.desk.pool.fetch(_OTHERS, view.number)
+        if life.is_about_the_same and others:
+            await self._send(life, ActionName.LINK, AGENT, to=others[-1]["number"])
         await self._comes_back_to(life)
 
     async def _enrol_complaints(self) -> None:

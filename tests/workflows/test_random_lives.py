@@ -40,14 +40,12 @@ FIRST = int(os.environ.get("YINUO_LIVES_SEED", "1"))
 COUNT = int(os.environ.get("YINUO_LIVES", "0"))
 # fmt: off
 CHOSEN = (
-    5, 13, 17, 19, 20, 22, 26, 33, 36, 37, 44, 58, 59, 60, 62, 66, 68, 72, 76, 79, 86, 101, 112,
-    114, 118, 119, 125, 127, 130, 138, 149, 154, 155, 156, 157, 179, 180, 181, 191, 195, 200, 206,
-    212, 218, 220, 224, 226, 234, 239, 246, 257, 258, 262, 263, 278, 287, 288, 292, 296, 299,
-    1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 21,
+    6, 7, 14, 17, 20, 58, 59, 62, 86, 119, 154, 156, 179, 181, 218, 230, 234, 239, 244, 252, 257,
+    258, 262, 263, 277, 280, 287, 299, 330, 338, 357, 362, 10, 127, 191,
 )
 # fmt: on
-"""Out of three hundred, the fewest that met whatever those met at least twice, where those did;
-and some more, since agents call and ask.
+"""Out of a hundred, many of whose customers are to pay, the fewest that met whatever those met
+three times, where those did; and three more, for what only company brings about.
 """
 SEEDS = range(FIRST, FIRST + COUNT) if COUNT else CHOSEN
 MANY = 300
@@ -58,13 +56,11 @@ MOST_STEPS = 400
 AT_FIRST, PER_STEP = 20, 15
 """Events of a history, without workflow tasks, of which a step takes some ten."""
 REPLAYED = 30
-RARE = {ActionName.APPROVE, Stage.APPROVING, Outcome.NOT_APPROVED, Outcome.LAPSED}
-"""Ends of quotations that few lives come to: three hundred have to meet them."""
 OFTEN_ENOUGH = 3 if COUNT else 1
 """How often the lives, all together, have to meet everything: else they are led too narrowly."""
 DEEDS = 82
-"""So much of what people may do is done, each action in each of its stages: of 164 deeds three
-hundred lives meet some 120, and the chosen ones 92.
+"""So much of what people may do is done, each action in each of its stages: of 235 deeds a hundred
+lives meet some 127, and the chosen ones 86.
 """
 ENDS = {"COMPLETED", "CANCELED"}
 
@@ -201,8 +197,7 @@ async def test_the_lives_met_every_action_stage_and_outcome(lived: Lived) -> Non
         *(ActionName.THRESHOLD, ActionName.ASSIGN, ActionName.HAND_OVER),
         *(ActionName.COMPLAINT_RAISED, ActionName.CANCELLATION_ASKED),
     ]
-    rare = set() if COUNT else RARE
-    assert not {name: met[name] for name in wanted if met[name] < OFTEN_ENOUGH and name not in rare}
+    assert not {name: met[name] for name in wanted if met[name] < OFTEN_ENOUGH}
 
 
 @pytest.mark.skipif(0 < COUNT < MANY, reason="too few lives to meet everything")
