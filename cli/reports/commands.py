@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import typer
+from pydantic import ValidationError
 
 from cli import tables
 from cli.asked import adopted
-from cli.connections import registers
+from cli.connections import registers, servers
 from cli.console import AsJson, ExitCode, Failed, tell, write_json
 from cli.reports import pictures
 from domain.errors import InputError
 from domain.reports import definitions
 from domain.reports.counted import Counted
 from domain.reports.definitions import REPORTS, Report
+from domain.reports.editions import Issued, Order
 from domain.reports.periods import Period
 from domain.vocabulary import Language
-from runtime import aio
-from store.reports import counting
+from runtime import aio, settings
+from starter.issuing import ordered
+from store.reports import counting, editions
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -68,6 +72,94 @@ def show(
     tables.show(*pictures.report(report, counted, language, rules=rules))
     if counted.empty:
         tell(f"There is no data of {counted.period}.")
+
+
+Name = Annotated[
+    str, typer.Argument(help="one of `yinuo report list`", show_default=False, metavar="NAME")
+]
+Over = Annotated[
+    str,
+    typer.Argument(metavar="PERIOD", help="2026-W47, 2026-11, 2026-Q4 or 2026", show_default=False),
+]
+
+
+@app.command()
+def make(
+    name: Name,
+    period: Over,
+    *,
+    reason: Annotated[
+        str | None, typer.Option(help="why, for whoever reads what changed", metavar="WORDS")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Issue a report of a period, or another edition of it if something came in late.
+
+    Whoever the policy names is told. If nothing differs from the last edition, it stays that.
+
+    Example: yinuo report make callbacks 2026-W47 --reason "三次回访补录"
+    """
+    order = _order(name, period, reason=reason)
+    issued = aio.run(_ordered(order))
+    if json:
+        write_json(issued)
+    elif not issued.new:
+        tell(f"Nothing differs from edition {issued.edition} of {order.period}.")
+    else:
+        changed = f", {issued.changed} figures differ from the one before" if issued.changed else ""
+        tell(f"Edition {issued.edition} of {order.period} is issued{changed}; {_told(issued)}.")
+
+
+@app.command()
+def send(name: Name, period: Over, *, json: AsJson = False) -> None:
+    """Send the newest edition of a report once more to whoever the policy names.
+
+    Example: yinuo report send callbacks 2026-W47
+    """
+    order = _order(name, period, again=True)
+    issued = aio.run(_ordered(order))
+    if json:
+        write_json(issued)
+    else:
+        tell(f"Edition {issued.edition} of {order.period} goes out again; {_told(issued)}.")
+
+
+def _told(issued: Issued) -> str:
+    return f"{len(issued.keys)} are told" if issued.keys else "the policy names nobody to be told"
+
+
+def _order(name: str, period: str, *, again: bool = False, reason: str | None = None) -> Order:
+    report = _named(name)
+    try:
+        over = Period.named(period)
+    except ValueError as error:
+        raise InputError(f"PERIOD: {error}") from None
+    if over.cadence not in report.cadences:
+        made_for = ", ".join(report.cadences)
+        raise InputError(f"PERIOD: {report.name} is made for: {made_for}")
+    try:
+        return Order(
+            report=report.name, period=over.name, request=uuid4().hex, again=again, reason=reason
+        )
+    except ValidationError:
+        raise InputError("--reason: write one line of at most 200 characters") from None
+
+
+async def _ordered(order: Order) -> Issued:
+    async with registers() as pool:
+        zone = ZoneInfo((await adopted(pool)).policy.zone)
+        if not Period.named(order.period).is_over(datetime.now(UTC), zone):
+            raise InputError(f"PERIOD: {order.period} is not over: `yinuo report show` counts it")
+        if order.again and not await editions.headings(
+            pool, report=order.report, period=order.period, limit=1
+        ):
+            about = f"{order.report} {order.period}"
+            raise Failed(
+                ExitCode.NOT_FOUND,
+                f"{about} was not issued yet: run `yinuo report make {about}`",
+            )
+    async with servers(settings.load()) as (client, _):
+        return await ordered(client, order)
 
 
 def _named(name: str) -> Report:

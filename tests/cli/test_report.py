@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 from cli.console import Commands, ExitCode
 from cli.reports import commands
 from domain.reports.definitions import REPORTS
+from domain.reports.editions import Issued, Order
 from runtime import postgres
 from tests.store.test_quality import STANDARD, a_callback, adopt, an_issue
 from tests.support.running_desk import Ran
@@ -98,3 +101,54 @@ def test_a_month_without_data_and_one_that_is_not_over_say_so(register: None) ->
     assert "0.0%" not in before.out
     running = yinuo("show", "callbacks", "--period", f"{datetime.now(UTC).year}")
     assert "本期尚未结束" in running.out
+
+
+# Issuing ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def orders(monkeypatch: pytest.MonkeyPatch) -> list[Order]:
+    """What Temporal was asked for; it answers that two figures changed."""
+    given: list[Order] = []
+
+    async def ordered(_: object, order: Order) -> Issued:
+        given.append(order)
+        keys = ("report:1", "report:2")
+        about = {"report": order.report, "period": order.period, "keys": keys}
+        return Issued(**about, edition=2, new=not order.again, changed=2)
+
+    @asynccontextmanager
+    async def servers(_: object) -> AsyncIterator[tuple[None, None]]:
+        yield None, None
+
+    monkeypatch.setattr(commands, "ordered", ordered)
+    monkeypatch.setattr(commands, "servers", servers)
+    return given
+
+
+def test_a_report_is_issued_with_the_reason_that_its_readers_are_told(
+    register: None, orders: list[Order]
+) -> None:
+    made = yinuo("make", "callbacks", "2025-10", "--reason", "三次回访补录")
+    assert "Edition 2 of 2025-10 is issued, 2 figures differ from the one before; 2 are told." in (
+        made.err
+    )
+    (order,) = orders
+    assert (order.report, order.reason, order.again) == ("callbacks", "三次回访补录", False)
+    assert order.request
+
+
+def test_what_cannot_be_issued_or_sent_is_said_with_what_to_do(
+    register: None, orders: list[Order]
+) -> None:
+    for arguments, code, said in (
+        (("make", "callbacks", "2999"), ExitCode.INVALID, "2999 is not over"),
+        (("make", "callbacks", "last week"), ExitCode.INVALID, "PERIOD"),
+        (("make", "difficulty", "2025-W40"), ExitCode.INVALID, "difficulty is made for: month"),
+        (("make", "weather", "2025-10"), ExitCode.NOT_FOUND, "there is no report weather"),
+        (("make", "callbacks", "2025-10", "--reason", "很" * 201), ExitCode.INVALID, "--reason"),
+        (("send", "callbacks", "2025-10"), ExitCode.NOT_FOUND, "`yinuo report make callbacks 2025"),
+    ):
+        ran = yinuo(*arguments)
+        assert (ran.code, said in ran.err) == (code, True), ran.err
+    assert orders == []

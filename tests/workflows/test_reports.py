@@ -6,15 +6,12 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from temporalio.client import WithStartWorkflowOperation
-from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.testing import WorkflowEnvironment
 
-from domain import contract as names
-from domain.reports.editions import Issued, Order
+from domain.reports.editions import Order
+from starter.issuing import ordered
 from store.connection import Pool
 from tests.support.reporting import WORKDAY, ReportingDesk, reporting
-from workflows.reports import ISSUED, ReportWorkflow
 
 LONGER = ("2026-09", "2026-Q3")
 """What ended within the holidays, too, and is left out here."""
@@ -69,16 +66,7 @@ async def test_whoever_asks_hears_what_came_of_it_and_what_does_not_arrive_is_a_
 ) -> None:
     desk.mailbox.refuses = True
     order = Order(report="effectiveness", period="2026-W39", request="r1")
-    start = WithStartWorkflowOperation(
-        ReportWorkflow.run,
-        order,
-        id=order.workflow_id,
-        task_queue=names.ISSUES,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-    )
-    issued: Issued = await desk.env.client.execute_update_with_start_workflow(
-        ISSUED, start_workflow_operation=start, result_type=Issued
-    )
+    issued = await ordered(desk.env.client, order)
     assert (issued.edition, issued.new) == (1, True)
     assert await desk.ended(order.workflow_id) == issued
     left = await desk.pool.fetch("SELECT status FROM outbox WHERE key = ANY($1)", list(issued.keys))
