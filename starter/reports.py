@@ -11,16 +11,21 @@ from domain.reports import definitions
 from domain.reports.access import department_for, reads_words
 from domain.reports.counted import Counted
 from domain.reports.definitions import Report
+from domain.reports.editions import Edition
 from domain.reports.periods import Period
 from domain.staff.access import Caller
 from domain.terms import Terms
 from starter.answering import OnRegisters, Unavailable, answered
 from store.connection import Pool
-from store.reports import behind, counting
+from store.reports import behind, counting, editions
 from store.reports.behind import Behind, BehindIssue, Cell
+from store.reports.editions import Heading
 from store.rulebooks import Rulebooks
 
-__all__ = ["Asked", "Behind", "BehindIssue", "Cell", "Reports"]
+__all__ = ["NOW", "Asked", "Behind", "BehindIssue", "Cell", "Edition", "Heading", "Reports"]
+
+NOW = 0
+"""Whoever asks for this edition wants what the register says now."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,40 @@ class Reports(OnRegisters):
             )
         )
         return found if reads_words(who) else found.without_words()
+
+    async def read(
+        self, who: Caller, asked: Asked, edition: int | None, now: datetime
+    ) -> tuple[Counted, Edition | None]:
+        """Read a report as it was issued under a number, or in its newest edition; counted now if
+        there is none, or if ``NOW`` is asked for.
+
+        Raises:
+            Refused: ``NotFound``: there is no such edition; ``Invalid``: as ``counted``.
+        """
+        found = None if edition == NOW else await self._edition(asked, edition)
+        if found is None:
+            return await self.counted(who, asked, now), None
+        counted = found.for_department(asked.department)
+        return counted if reads_words(who) else counted.without_words(), found
+
+    async def editions(self, asked: Asked) -> list[Heading]:
+        """List the editions there are, the newest first."""
+        return await answered(
+            editions.headings(self._pool, report=asked.report.name, period=asked.period.name)
+        )
+
+    async def _edition(self, asked: Asked, edition: int | None) -> Edition | None:
+        about = asked.report.name, asked.period.name
+        async with self._connected() as connection:
+            if edition is None:
+                found = await editions.newest(connection, *about)
+                known = found is not None and asked.department in {None, *found.departments}
+                return found if known else None
+            found = await editions.numbered(connection, *about, edition)
+        if found is None:
+            there = ", ".join(str(each.edition) for each in await self.editions(asked)) or "none"
+            raise Refused("NotFound", f"there is no edition {edition}; there are: {there}")
+        return found
 
     async def behind(self, asked: Asked, cell: Cell, after: str | None, now: datetime) -> Behind:
         """List the issues that a figure was counted of, by number, a page at a time.

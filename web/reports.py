@@ -9,7 +9,7 @@ from fastapi import Path, Query
 from domain.reports.counted import Counted
 from domain.staff.access import Right
 from domain.vocabulary import Code
-from starter.reports import Asked
+from starter.reports import NOW, Asked, Edition
 from web.auth.identity import Visitor, require
 from web.context import Doors
 
@@ -44,11 +44,29 @@ After = Annotated[
 ]
 
 
-async def read(here: Doors, who: Visitor, asked: Asked) -> Counted:
-    """Count a report; a look at what customers said is written down before it is shown (R30)."""
-    counted = await here.registers.reports.counted(who.caller, asked, here.now())
+WhichEdition = Annotated[
+    int | None,
+    Query(
+        ge=NOW,
+        lt=2**31,
+        description="as it was issued under this number, otherwise in its newest edition; counted "
+        "now for 0, or if it was not issued",
+    ),
+]
+
+
+async def read(
+    here: Doors, who: Visitor, asked: Asked, edition: int | None
+) -> tuple[Counted, Edition | None]:
+    """Read a report; a look at what customers said is written down before it is shown (R30).
+
+    Raises:
+        Refused: there is no such edition, or it cannot be counted so.
+    """
+    now = here.now()
+    counted, issued = await here.registers.reports.read(who.caller, asked, edition, now)
     said = {each.issue for section in counted.sections for each in section.words}
     if said:
         looks = [who.entry(Right.READ_REPORTS, "seen", number) for number in sorted(said)]
         await here.registers.audit_trail.note(*looks)
-    return counted
+    return counted, issued

@@ -10,15 +10,21 @@ import httpx2
 import openpyxl
 import pytest
 
+from domain.reports.counted import Counted
+from domain.reports.definitions import REPORTS
+from domain.reports.editions import Change, Edition
 from domain.reports.periods import Cadence, Period
 from domain.vocabulary import Role
 from store import door_log
+from store.reports import editions
+from tests.support.counted_reports import AT, made
 from tests.support.running_desk import RunningDesk
 from tests.support.staff_at_pages import sign_in
 from tests.web.conftest import MakeToken
 from tests.web.test_clerk_pages import repaired
 from web.context import Doors
 
+OFFICE = (Role.GM_OFFICE, "tian.hui")
 NAME, PHONE, WORDS = "钱报表", "+86 137 0000 0027", "师傅很好，就是慢了些"
 
 
@@ -53,7 +59,7 @@ async def test_r27_a_report_has_the_same_figures_in_every_form_and_names_no_cust
     named = {each["figure"]: each for each in told["figures"]}
     assert named["called"]["rule"]["zh"].startswith("期内")
 
-    manager = await sign_in(doors, http, Role.GM_OFFICE, "tian.hui")
+    manager = await sign_in(doors, http, *OFFICE)
     page = (await manager.get(at)).text
     for shown in ("回访核实报告", "本期尚未结束", WORDS, f'href="/find/{number}"', 'role="img"'):
         assert shown in page, shown
@@ -90,6 +96,63 @@ async def test_r27_the_list_leads_to_the_newest_periods_of_the_reports_one_reads
     assert f'href="/reports/effectiveness/{week}"' in page
     assert 'aria-current="page">报表<' in page
     assert (await lead.get(f"/reports/effectiveness/{week}")).status_code == 200
+
+
+async def test_r27_what_was_issued_is_shown_as_it_was_and_now_only_when_asked(
+    http: httpx2.AsyncClient, doors: Doors, token: MakeToken, running_desk: RunningDesk
+) -> None:
+    report = REPORTS["telephone"]
+    first, second = made(report, seed=3), made(report, seed=4)
+    period = {"period": "2026-10"}
+    async with running_desk.pool.acquire() as connection:
+        for number, counted in enumerate((first, second), start=1):
+            edition = Edition(
+                report=report.name,
+                edition=number,
+                counted=counted.model_copy(update=period),
+                departments={"technical_service": first.model_copy(update=period)},
+                changes=(_changed(first, second),) if number == 2 else (),
+                reason="通话记录补交" if number == 2 else None,
+                issued_at=AT,
+                **period,
+            )
+            await editions.add(connection, edition)
+    office, lead = await token(Role.GM_OFFICE), await token(Role.LEAD)
+    at = "/reports/telephone/2026-10"
+    for query, number, counted in (("", 2, second), ("?edition=1", 1, first)):
+        told = (await http.get(f"{at}{query}", headers=office)).json()
+        assert told["edition"] == number
+        assert told["counted"]["sections"][0] == counted.sections[0].model_dump(mode="json")
+    theirs = (await http.get(at, headers=lead)).json()
+    assert theirs["counted"]["sections"][0] == first.sections[0].model_dump(mode="json")
+    now = (await http.get(f"{at}?edition=0", headers=office)).json()
+    assert now["edition"] is None
+    missing = await http.get(f"{at}?edition=9", headers=office)
+    assert (missing.status_code, "there are: 2, 1" in missing.text) == (404, True)
+
+    page = (await (await sign_in(doors, http, *OFFICE)).get(at)).text
+    for shown in (
+        "第 2 版",
+        "通话记录补交",
+        "与上一版不同之处",
+        f'href="{at}?edition=1"',
+        "edition=0",
+    ):
+        assert shown in page, shown
+    page = (await (await sign_in(doors, http, Role.LEAD, "zhou.jianguo")).get(at)).text
+    assert "与上一版不同之处" not in page, "that is of all departments"
+
+
+def _changed(before: Counted, after: Counted) -> Change:
+    return Change(
+        section="all",
+        of=None,
+        zh="合计",
+        en="All",
+        figure="calls",
+        before=before.value("all", "calls"),
+        after=after.value("all", "calls"),
+    )
 
 
 async def test_r27_what_cannot_be_reported_is_refused_and_said_why(

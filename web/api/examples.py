@@ -399,6 +399,8 @@ REPORT = {
             "holds": "share",
         }
     ],
+    "edition": 1,
+    "issued_at": "2026-11-23T00:30:00Z",
     "counted": {
         "report": "effectiveness",
         "period": "2026-W47",

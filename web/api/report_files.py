@@ -13,16 +13,17 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 
+from domain.reports.counted import Counted
 from domain.reports.layout import Sheets, laid_out
 from domain.vocabulary import Language as Spoken
 from printing.paper import paper
 from printing.spreadsheet import spreadsheet
 from starter.reports import Asked
 from web.api.document import NO_REPORT
-from web.auth.identity import Authenticated, Visitor
-from web.context import Doors, Here
+from web.auth.identity import Authenticated
+from web.context import Here
 from web.rendering import Lang
-from web.reports import OfDepartment, PeriodName, ReportName, read, wanted
+from web.reports import OfDepartment, PeriodName, ReportName, WhichEdition, read, wanted
 
 router = APIRouter()
 
@@ -50,10 +51,12 @@ async def show_spreadsheet(
     name: ReportName,
     period: PeriodName,
     department: OfDepartment = None,
+    edition: WhichEdition = None,
 ) -> Response:
     """In Chinese, or in English if that is preferred (`Accept-Language`)."""
     asked = await wanted(here, who, name, period, department)
-    return await _printed(here, who, asked, lang, spreadsheet, ("xlsx", XLSX))
+    counted, _ = await read(here, who, asked, edition)
+    return await _printed(asked, counted, lang, spreadsheet, ("xlsx", XLSX))
 
 
 @router.get(
@@ -71,22 +74,22 @@ async def show_paper(
     name: ReportName,
     period: PeriodName,
     department: OfDepartment = None,
+    edition: WhichEdition = None,
 ) -> Response:
     """In Chinese, or in English if that is preferred (`Accept-Language`)."""
     asked = await wanted(here, who, name, period, department)
-    return await _printed(here, who, asked, lang, paper, ("pdf", PDF))
+    counted, _ = await read(here, who, asked, edition)
+    return await _printed(asked, counted, lang, paper, ("pdf", PDF))
 
 
 async def _printed(
-    here: Doors,
-    who: Visitor,
     asked: Asked,
+    counted: Counted,
     lang: Lang,
     printer: Callable[[Sheets], bytes],
     kind: tuple[str, str],
 ) -> Response:
     """Print a report as a file of that ending and type: in a thread, for it takes a while."""
-    counted = await read(here, who, asked)
     sheets = laid_out(asked.report, counted, Spoken(lang))
     content = await asyncio.to_thread(printer, sheets)
     ending, type_ = kind

@@ -11,6 +11,7 @@ from domain.reports.counted import Counted
 from domain.reports.definitions import Report
 from domain.reports.periods import Cadence, Period
 from domain.staff.access import Reach, Right
+from domain.vocabulary import Instant
 from starter.reports import Behind, Cell
 from web.api.document import NO_REPORT, told
 from web.api.shapes import answer
@@ -25,6 +26,7 @@ from web.reports import (
     PeriodName,
     ReportName,
     SectionName,
+    WhichEdition,
     read,
     wanted,
 )
@@ -71,6 +73,8 @@ class CountedReport(BaseModel):
     name: InBoth
     period: InBoth
     figures: list[OfFigure]
+    edition: int | None = Field(description="which it is; null: counted now")
+    issued_at: Instant | None
     counted: Counted
 
 
@@ -112,18 +116,21 @@ async def show_report(
     name: ReportName,
     period: PeriodName,
     department: OfDepartment = None,
+    edition: WhichEdition = None,
 ) -> Response:
-    """Counted now: a period that is not over is counted as far as it is, and says so. A figure
+    """As issued, or counted now: a period that is not over as far as it is, and says so. A figure
     without data is null, never nought or everything. What customers said is there for whoever may
     read it, and that look is recorded (R30).
     """
     asked = await wanted(here, who, name, period, department)
-    counted = await read(here, who, asked)
+    counted, issued = await read(here, who, asked, edition)
     return answer(
         CountedReport(
             name=_both((asked.report.zh, asked.report.en)),
             period=_both(telling.period(asked.period)),
             figures=_figures(asked.report),
+            edition=issued.edition if issued else None,
+            issued_at=issued.issued_at if issued else None,
             counted=counted,
         ),
         Cache_Control="no-store",

@@ -11,14 +11,16 @@ from markupsafe import Markup
 
 from domain.reports import telling
 from domain.reports.access import reach_into, readable
-from domain.reports.definitions import Report
+from domain.reports.definitions import Report, Section
+from domain.reports.editions import Change, Edition
+from domain.reports.figures import FIGURES, Figure
 from domain.reports.layout import laid_out
 from domain.reports.periods import Period
 from domain.reports.pictures.drawing import Drawing
 from domain.reports.pictures.svg import svg
 from domain.staff.access import Reach, Right
 from domain.vocabulary import Language as Spoken
-from starter.reports import Cell
+from starter.reports import Asked, Cell
 from web.auth.identity import SignedIn, Visitor, require
 from web.context import Here
 from web.pages.people import departments
@@ -31,11 +33,16 @@ from web.reports import (
     PeriodName,
     ReportName,
     SectionName,
+    WhichEdition,
     read,
     wanted,
 )
 
 router = APIRouter(include_in_schema=False)
+
+
+_CHANGES = 50
+"""What an edition changed is listed as far as that."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,21 @@ class Offered:
     report: Report
     last: list[Period]
     whole: bool
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A figure that an edition says otherwise than the one before it, in both languages."""
+
+    section: Section
+    change: Change
+    before: telling.Both
+    after: telling.Both
+
+    @property
+    def figure(self) -> Figure:
+        """Which one."""
+        return FIGURES[self.change.figure]
 
 
 @router.get("/reports")
@@ -74,16 +96,20 @@ async def report_page(
     name: ReportName,
     period: PeriodName,
     department: OfDepartment = None,
+    edition: WhichEdition = None,
 ) -> Response:
-    """Show one report, counted now, with its pictures, its rules, and ways to what is behind."""
+    """Show one report as it was issued or is now, its pictures and rules, and ways behind it."""
     asked = await wanted(here, who, name, period, department)
-    counted = await read(here, who, asked)
+    counted, issued = await read(here, who, asked, edition)
     return render(
         request,
         "report.html",
         who=who,
         asked=asked,
         counted=counted,
+        issued=issued,
+        editions=await here.registers.reports.editions(asked),
+        changes=_changes(asked, issued),
         sheets=laid_out(asked.report, counted, Spoken(language(request))),
         drawn=_drawn,
         periods=(asked.period.before, asked.period.after),
@@ -124,6 +150,22 @@ async def behind_page(  # noqa: PLR0913  what stands in its address
         kept=urlencode({key: value for key, value in kept.items() if value}),
         in_words=telling.period(asked.period),
     )
+
+
+def _changes(asked: Asked, issued: Edition | None) -> list[Changed]:
+    """Say what an edition changed, to whoever reads all of it."""
+    if issued is None or asked.department is not None:
+        return []
+    sections = {each.key: each for each in asked.report.sections}
+    return [
+        Changed(
+            sections[each.section],
+            each,
+            *(telling.value(FIGURES[each.figure].holds, of) for of in (each.before, each.after)),
+        )
+        for each in issued.changes[:_CHANGES]
+        if each.section in sections and each.figure in FIGURES
+    ]
 
 
 def _reads_all(who: Visitor, report: Report) -> bool:
