@@ -339,7 +339,12 @@ _NOTED = (
     *("threshold", "version"),
 )
 _IN_THE_THREAD = ("words", "comment", "question", "advice", "findings", "solution", "work", "asks")
-_NOT_NOTED = frozenset({ActionName.WITHDRAW, ActionName.RATE_DIFFICULTY, ActionName.AMEND})
+_NOT_NOTED = frozenset(
+    {
+        *(ActionName.WITHDRAW, ActionName.RATE_DIFFICULTY, ActionName.AMEND),
+        *(ActionName.PROPOSE_REMEDY, ActionName.DECIDE_REMEDY),
+    }
+)
 """What these say is the customer's, or between those who work on the issue (R30)."""
 _READ_THERE = "原话见来往记录 the words are in its thread"
 

@@ -410,7 +410,7 @@ async def _told(
         album=attached,
         talk=await threads.read(here, who, seen, before, written_down=corrects),
         theirs=may(who.caller, Right.SEE_CUSTOMER, seen),
-        **await priced(here, seen),
+        **await priced(here, who, seen),
         scripts=lines(
             speaks,
             record.intake.customer.language if record else None,

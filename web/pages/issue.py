@@ -92,7 +92,7 @@ async def show(
         intake=intake,
         album=await album.album(here, who, seen, back),
         known=await _known(here, who, seen),
-        **await priced(here, seen),
+        **await priced(here, who, seen),
         centres=await _centres(here),
         forms=[_form(seen, each, choices, codes, tried) for each in can],
         beside=await beside.offered(here, who, seen, intake, tried),

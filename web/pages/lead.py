@@ -256,7 +256,7 @@ async def _issue(
         intake=customer,
         album=await album.album(here, who, seen, "/board"),
         talk=await threads.read(here, who, seen, before, written_down=customer is not None),
-        **await priced(here, seen),
+        **await priced(here, who, seen),
         given=await here.desk.handed_over(seen.id, seen.reopen_count + 1),
         deciding=[(each, of_action(each).fields) for each in _DECIDED],
         asked=asked(who, seen, tried),

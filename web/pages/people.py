@@ -10,9 +10,11 @@ from typing import Any
 
 from domain.issue.view import IssueView
 from domain.sla.promise import PromiseKind
+from domain.staff.access import Right, may
 from domain.vocabulary import Behaviour, Role
 from starter.client import Unavailable
 from starter.register import Papers
+from web.auth.identity import Visitor
 from web.context import Doors
 
 _PAID = frozenset(
@@ -31,13 +33,14 @@ async def called(here: Doors) -> Callable[[str], str]:
     return lambda id_: names.get(id_, id_)
 
 
-async def priced(here: Doors, seen: IssueView) -> dict[str, Any]:
+async def priced(here: Doors, who: Visitor, seen: IssueView) -> dict[str, Any]:
     """Return what ``_paid.html`` and ``_remedy.html`` show of an issue: nothing of one that nobody
-    pays for, or complains with.
+    pays for, or complains with; and of a remedy, whose reasons are between those who work on it,
+    nothing to others (R30).
     """
     round_ = seen.reopen_count + 1
     is_paid = any(each.kind in _PAID and each.generation == round_ for each in seen.promises)
-    complains = seen.behaviour is Behaviour.COMPLAINT
+    complains = seen.behaviour is Behaviour.COMPLAINT and may(who.caller, Right.READ_INTERNAL, seen)
     papers = await here.desk.papers(seen.id, round_) if is_paid or complains else Papers()
     return {
         "paid": papers.paid if is_paid else None,
