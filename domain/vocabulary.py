@@ -218,6 +218,8 @@ class CustomerType(StrEnum):
 
     INDIVIDUAL = "individual"
     ENTERPRISE = "enterprise"
+    PARTNER = "partner"
+    """An agent of ours, a partner, or who wants to be one (R37)."""
 
 
 class Role(StrEnum):

@@ -87,6 +87,7 @@ SEVERITIES: Names = {Severity.GENERAL: ("一般", "general"), Severity.MAJOR: ("
 CUSTOMERS: Names = {
     CustomerType.INDIVIDUAL: ("个人", "individual"),
     CustomerType.ENTERPRISE: ("企业", "enterprise"),
+    CustomerType.PARTNER: ("代理商或合作伙伴", "agent or partner"),
 }
 STAGES: Names = {
     Stage.REGISTERED: ("已登记", "registered"),

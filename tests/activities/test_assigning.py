@@ -226,8 +226,8 @@ async def test_a_department_nobody_works_in_is_refused_with_those_there_are(
     assert refused.value.type == "Invalid"
     assert refused.value.message == (
         "to: marketing is no department of the roster; there are: business_unit, "
-        "customer_service, customer_success, general_office, legal, sales, "
-        "software_development, technical_service"
+        "customer_service, customer_success, general_office, human_resources, legal, "
+        "partner_recruitment, sales, software_development, teaching, technical_service"
     )
     assert await database.fetchval("SELECT department FROM issues") == "technical_service"
 

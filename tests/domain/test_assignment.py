@@ -16,7 +16,7 @@ from domain.issue.intake import Intake
 from domain.sla.clock import Rehearsal
 from domain.staff.duty import Duty
 from domain.staff.roster import Candidate, Choice, Member, Need, Roster, choose, superior
-from domain.terms import KINDS
+from domain.terms import CATEGORIES, KINDS
 from domain.vocabulary import Channel, CustomerType, Role, Severity
 from inbound.files.roster import read_roster
 from runtime.rulebook import load
@@ -332,8 +332,8 @@ def test_the_example_issues_can_be_taken_in_and_cover_what_there_is() -> None:
     assert {issue.kind for issue in issues} == set(KINDS)
     assert {issue.channel for issue in issues} == set(Channel)
     assert {issue.severity for issue in issues} == set(Severity)
-    assert {issue.category for issue in issues} == set(STANDARD.policy.routing)
-    assert {issue.customer.type for issue in issues} == set(CustomerType)
+    assert {issue.category for issue in issues} == set(CATEGORIES)
+    assert {issue.customer.type for issue in issues} == set(CustomerType) - {CustomerType.PARTNER}
     assert {issue.product_line for issue in issues} == {"ATM", "KIOSK", "VEHICLE", "SECURITY"}
     centres = {c.id for c in EXAMPLE.centres if set(c.regions) & {i.region for i in issues}}
     assert centres == {centre.id for centre in EXAMPLE.centres}

@@ -20,7 +20,7 @@ from domain.sla.clock import Rehearsal, Stop
 from domain.sla.planning import Planner
 from domain.sla.promise import DUE, Promise, PromiseKind
 from domain.sla.rulebook import Rulebook
-from domain.terms import CATEGORIES, KINDS
+from domain.terms import KINDS
 from domain.vocabulary import Audience, Channel, Severity
 from runtime.rulebook import load
 from tests.support.rulebooks import facts
@@ -322,7 +322,7 @@ def test_the_demo_policy_promises_the_same_in_seconds_at_any_hour() -> None:
     demo = load(POLICIES / "demo.toml")
     channels = (Channel.TELEPHONE, Channel.EMAIL, Channel.CHAT)
     for kind, severity, category, channel, first_contact in product(
-        KINDS, Severity, CATEGORIES, channels, (True, False)
+        STANDARD.policy.terms.kinds, Severity, STANDARD.policy.routing, channels, (True, False)
     ):
         issue = {"kind": kind, "severity": severity, "category": category, "channel": channel}
         slow, fast = (

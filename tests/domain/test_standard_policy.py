@@ -17,7 +17,6 @@ from domain.issue.state import Issue
 from domain.issue.step import Step
 from domain.sla.planning import Planner
 from domain.sla.promise import CUSTOMERS, PromiseKind
-from domain.terms import KINDS
 from domain.vocabulary import CustomerType, Role, Severity, Stage
 from runtime.rulebook import load
 from tests.support.builders import (
@@ -33,6 +32,7 @@ from tests.support.builders import (
 from tests.support.rulebooks import facts
 
 STANDARD = load(Path(__file__).parents[2] / "policies" / "standard.toml")
+KINDS = STANDARD.policy.terms.kinds
 GENERAL, MAJOR = Severity.GENERAL, Severity.MAJOR
 
 
@@ -122,6 +122,9 @@ AFTER_THE_RESULT = {
     "complaint": CALLED,
     "suggestion": TRIED,
     "sales": TRIED,
+    "partners": TRIED,
+    "jobs": TRIED,
+    "training": TRIED,
     "paid_service": {"customer_test": "5 working days"},
 }
 
@@ -240,10 +243,24 @@ def test_r6_nobody_is_alarmed_when_the_customers_own_time_is_over(kind: PromiseK
             "customer_service",
         ),
         ({"kind": "consultation", "customer": CustomerType.INDIVIDUAL}, "customer_service"),
+        ({"kind": "consultation"}, "customer_success"),
+        ({"kind": "consultation", "existing": False}, "sales"),
+        ({"kind": "consultation", "customer": CustomerType.PARTNER}, "partner_recruitment"),
+        (
+            {"kind": "sales", "existing": False, "customer": CustomerType.PARTNER},
+            "partner_recruitment",
+        ),
+        ({"kind": "fault", "customer": CustomerType.PARTNER}, "technical_service"),
+        ({"kind": "consultation", "category": "out_of_scope"}, "legal"),
+        ({"kind": "consultation", "category": "jobs", "existing": False}, "human_resources"),
+        ({"kind": "partners", "existing": False}, "partner_recruitment"),
+        ({"kind": "jobs", "customer": CustomerType.INDIVIDUAL}, "human_resources"),
+        ({"kind": "training"}, "teaching"),
+        ({"kind": "complaint", "category": "training"}, "teaching"),
         ({"kind": "fault", "customer": CustomerType.INDIVIDUAL}, "technical_service"),
     ],
 )
-def test_r4_an_issue_goes_to_the_department_of_its_category_unless_it_is_about_buying(
+def test_r4_r37_who_asks_decides_who_answers_and_all_else_goes_by_its_category(
     changes: dict[str, Any], department: str
 ) -> None:
     assert STANDARD.policy.department(facts(**changes)) == department

@@ -42,7 +42,7 @@ def refusal(directory: Path) -> str:
 
 def test_a_roster_is_read_with_its_lists_dates_and_empty_cells() -> None:
     roster = read_roster(EXAMPLE)
-    assert (len(roster.centres), len(roster.members), len(roster.channels)) == (8, 46, 5)
+    assert (len(roster.centres), len(roster.members), len(roster.channels)) == (8, 55, 5)
     guangzhou = roster.centres[0]
     assert guangzhou.id == "guangzhou"
     assert guangzhou.regions == ("广东", "广西", "海南")

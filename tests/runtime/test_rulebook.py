@@ -15,7 +15,6 @@ from domain.calendars.periods import TimeBudget, WorkingDays
 from domain.errors import SetupError
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import Rulebook
-from domain.terms import CATEGORIES
 from domain.vocabulary import Role, Severity
 from runtime.rulebook import RulebookError, load
 from runtime.settings import ROOT
@@ -91,7 +90,7 @@ def test_the_standard_policy_has_the_figures_of_the_regulation() -> None:
     callback = rules["callback"]
     assert callback.promise is PromiseKind.CALLBACK
     assert callback.select.kind == {"fault", "complaint"}
-    assert callback.select.category == set(CATEGORIES) - {"out_of_scope"}
+    assert callback.select.category == set(load(STANDARD).policy.routing) - {"out_of_scope"}
     assert (callback.opens, callback.attempts) == (WorkingDays(days=1), 3)
 
 
@@ -361,8 +360,8 @@ def test_wrong_national_days_are_named_in_their_own_file(policy: Path) -> None:
         (f"calendars.desk = 3\n{WITHOUT_CALENDARS}", "line 1: calendars.desk: write a table"),
         (WITHOUT_CALENDARS, "no calendar always; there are: centre"),
         (
-            TEXT.replace("technical =", "technics ="),
-            f"line {line_of(TEXT, 'technical = ')}: routing technics: no such category",
+            TEXT.replace('technical = "', 'technics = "'),
+            f"line {line_of(TEXT, 'technical = ' + chr(34))}: routing technics: no such category",
         ),
         ("promise = 3\n" + TEXT.replace("[[promise]]", "[[x]]"), "promise: Input should be"),
         (TEXT.replace("[marks]", "[mark]"), 'no [marks] are called "major"; there are: none'),

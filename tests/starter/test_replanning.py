@@ -186,7 +186,9 @@ async def test_a_desk_without_a_policy_does_not_start_with_one_that_lacks_what_i
     async with database.acquire() as connection, connection.transaction():
         await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
     policy = tmp_path / "policy.toml"
-    policy.write_text(TEXT.replace('department = "sales"', 'department = "fleet"'), "utf-8")
+    named = '[departments]\nfleet = { name = "车队" }'
+    text = TEXT.replace('department = "sales"', 'department = "fleet"')
+    policy.write_text(text.replace("[departments]", named), "utf-8")
     with pytest.raises(SetupError, match=r"policy\.toml: route prospects: .*: fleet is unknown"):
         await replanning.policy_at_start(cast("Client", None), database, policy)
 

@@ -143,7 +143,7 @@ async def brought_up(channels: int, directory: Path) -> AsyncIterator[RunningDes
         if "Ctrl-C" in said[-1]:
             break
     assert process.returncode is None, "".join(said)
-    assert "roster             8 centres, 46 people" in "".join(said)
+    assert "roster             8 centres, 55 people" in "".join(said)
 
     client = await temporal.connect(settings)
     async with postgres.pool(database_url(settings), size=10) as pool:

@@ -288,5 +288,6 @@ OVER: Mapping[str, Mapping[Role, str]] = {
     "customer_service": {Role.LEAD: "tan.rui", Role.MANAGER: "lu.hong"},
     "business_unit": {Role.LEAD: "cai.jun", Role.MANAGER: "wei.qiang"},
     "customer_success": {Role.LEAD: "long.yuchen", Role.MANAGER: "shi.wenbo"},
+    "legal": {Role.LEAD: "mo.yan", Role.MANAGER: "qin.feng"},
 }
 """Who answers for a department of the example roster."""

@@ -133,7 +133,7 @@ async def test_an_issue_of_another_is_not_shown_nor_acted_on(
 async def test_r43_a_result_is_given_a_fault_code_of_the_list_of_its_product_line(
     doors: Doors, engineer: AtDesk
 ) -> None:
-    machine, other = await given(doors), await given(doors, kind="consultation")
+    machine, other = await given(doors), await given(doors, kind="suggestion")
     for seen in (machine, other):
         await doors.desk.act(seen.number, ActionName.ACCEPT, Accept(by=BY))
     page = (await engineer.get(f"/my/{machine.number}")).text

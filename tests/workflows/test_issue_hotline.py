@@ -140,7 +140,7 @@ async def test_an_answer_that_did_not_work_is_dispatched_with_new_clocks(begin: 
     assert (view.stage, view.answered, view.first_contact) == (Stage.ASSIGNED, False, False)
     assert (view.reopen_count, view.severity) == (1, "general")
     assert await desk.told(handle, "2026-09-29 14:59") == [
-        ("2026-09-29 15:00", "liang.jiahao", "assigned"),
+        ("2026-09-29 15:00", "bai.xuefei", "assigned"),
         ("2026-09-29 15:00", "customer", "dispatched"),
     ]
     await desk.accept(handle, view)
@@ -154,7 +154,7 @@ async def test_an_answer_that_did_not_work_is_dispatched_with_new_clocks(begin: 
         ("2026-09-29 17:00", "kept"),
         ("2026-10-09 18:00", "kept"),
     )
-    record = await form(desk, handle, "consultation_records")
+    record, _ = await forms(desk, handle, "consultation_records")  # and what was passed on
     assert (record["answer"], record["worked"], record["words"]) == (SOLUTION, False, "still dead")
     assert (await form(desk, handle, "handling_forms"))["generation"] == 2
 
@@ -185,7 +185,7 @@ async def test_an_answer_that_no_channel_takes_counts_when_somebody_is_to_bring_
         "SELECT template, handed_to FROM outbox WHERE issue_id = $1 AND status = 'handed_over'",
         handle.id,
     )
-    assert ("answered", LEAD.id) in {tuple(row) for row in handed}
+    assert ("answered", "long.yuchen") in {tuple(row) for row in handed}
     desk.mailbox.dead.clear()
     await desk.ended(handle)
 
@@ -362,6 +362,11 @@ async def test_the_customer_is_told_the_time_that_the_handler_expects(begin: Beg
             "customer_service",
             "dong.qing",
         ),
+        ({"kind": "consultation"}, {}, "customer_success", "bai.xuefei"),
+        ({"kind": "consultation"}, {"existing": False}, "sales", "ding.yi"),
+        ({"kind": "consultation"}, {"type": "partner"}, "partner_recruitment", "xia.yu"),
+        ({"kind": "jobs", "category": "jobs"}, {"type": "individual"}, "human_resources", "yan.li"),
+        ({"kind": "training", "category": "training"}, {}, "teaching", "fang.qi"),
         ({"category": "commerce"}, {"existing": False}, "business_unit", "su.mingzhe"),
         ({"category": "software"}, {}, "software_development", "gao.yuan"),
     ],

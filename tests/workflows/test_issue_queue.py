@@ -96,7 +96,7 @@ async def test_r36_what_nobody_takes_is_told_to_the_lead_and_passed_on_in_the_en
     handle = await enquiry(desk)
     await desk.until("2026-09-30 09:59")
     told = await desk.told(handle, "2026-09-29 10:01")
-    assert {recipient for _, recipient, _ in told} == {"zhou.jianguo"}
+    assert {recipient for _, recipient, _ in told} == {"long.yuchen"}
     await desk.until("2026-09-30 10:01")
     view = await desk.view(handle)
     assert (view.stage, view.taken_by) == (Stage.ASSIGNED, None)

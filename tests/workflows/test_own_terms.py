@@ -140,6 +140,7 @@ async def test_r37_a_software_company_runs_from_intake_to_report_by_its_own_poli
         ("usage", "software", SHOP, "customer_care"),
         ("usage", "software", FIRM, "customer_success"),
         ("usage", "software", FIRM | {"existing": False}, "sales"),
+        ("usage", "software", FIRM | {"type": "partner"}, "partner_recruitment"),
         ("partners", "software", FIRM | {"existing": False}, "partner_recruitment"),
         ("jobs", "company", SHOP | {"existing": False}, "human_resources"),
         ("training", "company", FIRM, "teaching"),
