@@ -16,7 +16,7 @@ from domain.issue.actions import Act, ActionName, Answer, CustomerWrote, ReportT
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
 from domain.telephone import shown
-from domain.terms import CATEGORIES, DEPARTMENTS, KINDS, Category, Department, Kind
+from domain.terms import Category, Department, Kind
 from domain.vocabulary import Actor, Behaviour, Named, Role, Stage
 from starter.client import Desk, Opened, Unavailable
 from store import rulebooks
@@ -423,9 +423,9 @@ async def test_r37_pages_call_kinds_categories_and_departments_as_the_policy_doe
         jam = Kind(name=Named(zh="柜员机报修", en="jam"))
         technical = Department(name=Named(zh="金库部", en="vaults"))
         own = {
-            "kinds": {**KINDS, view.kind: jam, "own": grievance, "suggestion": idea},
-            "categories": {**CATEGORIES, "vaults": vaults},
-            "departments": {**DEPARTMENTS, view.department: technical},
+            "kinds": {**book.policy.kinds, view.kind: jam, "own": grievance, "suggestion": idea},
+            "categories": {**book.policy.categories, "vaults": vaults},
+            "departments": {**book.policy.departments, view.department: technical},
         }
         policy = book.policy.model_copy(update=own)
         await rulebooks.adopt(connection, book.with_policy(policy), by="test", note="")

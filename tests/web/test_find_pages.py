@@ -89,8 +89,12 @@ async def test_what_is_not_theirs_is_not_found_and_who_has_no_pages_has_no_searc
         assert "没有找到" in page.text
         assert "/my/" not in page.text
     auditor = await sign_in(doors, http, Role.AUDITOR, PEOPLE[Role.AUDITOR])
-    assert (await auditor.get("/find")).status_code == 403
-    assert 'role="search"' not in (await auditor.get("/")).text
+    assert sent.number in (await look_for(auditor, sent.number, "/find")).text
+    for theirs in (word, sent.customer["phone"]):
+        assert "没有找到" in (await look_for(auditor, theirs, "/find")).text
+    program = await sign_in(doors, http, Role.INTAKE, PEOPLE[Role.INTAKE])
+    assert (await program.get("/find")).status_code == 403
+    assert 'role="search"' not in (await program.get("/")).text
 
 
 async def test_a_clerk_finds_by_what_was_done_and_not_by_what_the_customer_said(
