@@ -13,6 +13,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from domain.issue.actions import ActionName
+from domain.reports.definitions import REPORTS
 from domain.staff.access import Reach, Right, reach
 from domain.vocabulary import Role
 from runtime.embedded.ports import free_ports
@@ -32,6 +33,7 @@ from web.operations import health, heartbeat
 from web.pages import links, signing_in
 
 NUMBER = "20261123-07-0001"
+REPORT = REPORTS["effectiveness"]
 ELSEWHERE = (health, heartbeat, links, signing_in)
 """They have tests of their own."""
 OF_USE_WITHOUT = {
@@ -121,7 +123,10 @@ async def test_every_door_says_so_to_whoever_may_come_in(
             where = path.format(
                 number=NUMBER,
                 action=does,
-                name="nothing",
+                name=REPORT.name,
+                period="2026-W47",
+                section=REPORT.sections[0].key,
+                figure=REPORT.sections[0].figures[0],
                 letter="0" * 16,
                 attachment="0" * 32,
                 receiver="0" * 8,
