@@ -27,6 +27,7 @@ from demo.stage import Theatre, stage
 from domain.issue.actions import ActionName
 from domain.issue.thread import Entry
 from domain.staff.roster import Roster
+from domain.terms import Terms
 from domain.vocabulary import Actor, Role
 from inbound.files.roster import read_roster
 from runtime import aio, rulebook
@@ -58,8 +59,8 @@ _LAST_MESSAGES = 30.0
 """Seconds that messages may take after the last issue is closed."""
 
 
-ShowThread = Callable[[Sequence[Entry], str], RenderableType]
-"""How a terminal shows the entries of a thread, at the times of a zone."""
+ShowThread = Callable[[Sequence[Entry], str, Terms], RenderableType]
+"""How a terminal shows the entries of a thread, at the times of a zone and in a desk's terms."""
 
 
 async def play(
@@ -109,7 +110,8 @@ async def conversation(place: Theatre, found: Evidence, show: ShowThread) -> Ren
     issue, said = await place.desk.show(id_), await place.desk.thread(id_)
     head = "\n一个问题的来往记录，最新的在前 All that was said about one issue, newest first"
     about = Text(f"{issue.number} · {issue.title}")
-    return Group(Text(head, style="bold"), about, show(said.entries, issue.zone))
+    shown = show(said.entries, issue.zone, await place.desk.terms())
+    return Group(Text(head, style="bold"), about, shown)
 
 
 async def perform(
