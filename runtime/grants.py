@@ -36,6 +36,8 @@ RIGHTS: Mapping[str, str] = {
     "link_uses": APPEND,
     "standby_alarms": APPEND,
     "kept_words": APPEND,
+    "report_editions": APPEND,
+    "report_digests": APPEND,
     # Registers: nothing is ever taken out of them.
     "serials": WRITE,
     "issues": WRITE,
