@@ -197,7 +197,9 @@ TestTheLawsOfAnIssuesLife.settings = settings(
 
 PASSED_OVER = IDLE - {ActionName.ASSIGN}
 GENERATIONS = 1 if is_quick() else 2
-"""An issue is reopened as often as a repair fails; what can happen next does not depend on it."""
+"""An issue is reopened as often as a repair fails; what can happen next does not depend on it.
+Where a remedy may be wanted at any time it is reopened and led no further: that is tried without.
+"""
 
 
 class Place(NamedTuple):
@@ -252,12 +254,13 @@ def steps(life: Life) -> Iterator[tuple[Move | None, Life]]:
 def walked(life: Life) -> dict[Place, set[Place]]:
     """Go everywhere, obeying the laws, and say where people alone can lead it to from there."""
     ways: dict[Place, set[Place]] = {place(life): set()}
+    generations = 1 if life.desk.also >= REMEDIES else GENERATIONS
     ahead = deque([life])
     while ahead:
         here = ahead.popleft()
         for move, there in steps(here):
             there.check()
-            if there.issue.generation > GENERATIONS:
+            if there.issue.generation > generations:
                 continue
             to = place(there)
             if to not in ways:
