@@ -159,7 +159,7 @@ class _Life:
         if first and script.verify and not self._goes_on_after(script.verify):
             self._is_told("unfounded", by_call=by_call)
             return
-        if first and script.quotation and not self._is_agreed(script.quotation, by_call=by_call):
+        if first and script.quotation and not self._is_agreed(script.quotation):
             return
         self._end(f"resolution.{generation}", _late(script.resolve if first else "on_time"))
         self.forms[generation] = True
@@ -183,8 +183,10 @@ class _Life:
             self.rises = True
         return True
 
-    def _is_agreed(self, quotation: Quotation, *, by_call: bool) -> bool:
-        """R17."""
+    def _is_agreed(self, quotation: Quotation) -> bool:
+        """R17. That nothing comes of it is written to the customer, or to the agent who calls them
+        where nothing can be written (R34).
+        """
         self._end("survey.1", PromiseEnd.KEPT)
         self._end("quotation.1", PromiseEnd.KEPT)
         said, outcome = _OF_THE_QUOTATION[quotation.customer]
@@ -195,7 +197,7 @@ class _Life:
             outcome = Outcome.NOT_APPROVED
         if outcome is not Outcome.SOLVED:
             self.outcome = outcome
-            self._is_told(outcome, by_call=by_call)
+            self.replies[outcome] += 1
         return outcome is Outcome.SOLVED
 
     def _is_heard(self, generation: int, each: Round) -> None:
