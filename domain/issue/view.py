@@ -1,4 +1,4 @@
-"""What outsiders see of an issue: a view for programs, a page for the Temporal Web UI."""
+"""What outsiders see of an issue, and how an instant of it is written for the desk."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, WithJsonSchema
 
 from domain.issue.act import ActionName
-from domain.issue.intake import Intake
 from domain.issue.lifecycle import allowed
 from domain.issue.state import Issue, Person, SlaState, StepNote
-from domain.markdown import cell, plain
-from domain.roles import rank
 from domain.sla.promise import CALLS, Promise, PromiseEnd, PromiseKind
 from domain.terms import behaviour_of
 from domain.vocabulary import Behaviour, Code, Consent, Instant, Model, Outcome, Severity, Stage
@@ -23,10 +20,6 @@ Consumed = Annotated[
     # JSON Schema's own "duration" has no fractions of a second.
     WithJsonSchema({"type": "string", "description": "ISO 8601 duration, like PT1H2.5S"}),
 ]
-
-
-SUMMARY = 200
-"""Bytes of UTF-8 in a summary: Temporal takes a few more."""
 
 
 class PromiseView(Model):
@@ -187,99 +180,3 @@ def local(at: datetime, zone: str) -> str:
 def due(promise: Promise | PromiseView, zone: str) -> str:
     """Write a due instant, and whether the next notice may still move it (R32)."""
     return local(promise.due_at, zone) + (" 暂定 provisional" if promise.provisional else "")
-
-
-def details(issue: Issue) -> str:
-    """Write the issue as a short Markdown page for a supervisor: what it is, who has it, what was
-    promised, what happened last, what can be done next. No customer data (R30), and whatever
-    people wrote is text on it.
-    """
-    seen = view(issue)
-    urgency = "重大 major" if seen.severity is Severity.MAJOR else "一般 general"
-    holder = (
-        f"{plain(seen.engineer.name)} ({plain(seen.engineer.id)})"
-        if seen.engineer
-        else f"{plain(seen.lead.name)} ({plain(seen.lead.id)}), nobody free"
-        if seen.lead
-        else "nobody"
-    )
-    lines = [
-        f"### {seen.number} · {plain(seen.title)}",
-        f"{seen.kind} · {urgency} · {plain(seen.product_line)} · {plain(seen.region)}",
-        "",
-        f"**阶段 Stage** {seen.stage}" + (f" ({seen.outcome})" if seen.outcome else ""),
-        f"**处理人 With** {holder} · {plain(seen.department)}, {plain(seen.centre)}",
-        f"**升级 Escalation** {_rank(seen)} · **重开 Reopened** {seen.reopen_count}",
-        *_related(seen),
-        "",
-        "| 承诺 Promise | 期限 Due | 状态 State |",
-        "|---|---|---|",
-        *(
-            f"| {p.key} ({cell(p.target)}) | {due(p, seen.zone)} | {_standing(p, seen.zone)} |"
-            for p in seen.promises
-        ),
-        "",
-        "**最近 Last steps**",
-        "",
-        *(
-            f"- {local(s.at, seen.zone)} {s.action} · {plain(s.by)}"
-            + (f": {plain(s.note)}" if s.note else "")
-            + (f" (自述 said {local(s.said_at, seen.zone)})" if s.said_at else "")
-            for s in reversed(seen.steps)
-        ),
-        "",
-        f"**来往 Thread** yinuo issue show {seen.number} --thread",
-        "",
-        f"**可做 Possible next** {', '.join(seen.can) or '—'}",
-    ]
-    return "\n".join(lines)
-
-
-def _rank(seen: IssueView) -> str:
-    return " ".join(rank(seen.escalation_level))
-
-
-def summary(intake: Intake) -> str:
-    """Say in one line of Markdown what an issue is, for Temporal. No customer data (R30)."""
-    begins = f"{intake.kind} · {plain(intake.product_line)} · "
-    title = intake.title
-    while len((begins + plain(title)).encode()) > SUMMARY:
-        title = title[:-1]
-    return begins + plain(title)
-
-
-def origin(intake: Intake) -> str:
-    """Say in Markdown what is known of an issue from the start. No customer data (R30)."""
-    product = f"{intake.product_line} {intake.model or ''}"
-    return "\n".join(
-        (
-            f"**标题 Title** {plain(intake.title)}",
-            "",
-            f"- 来源 Source: {plain(f'{intake.source} {intake.reference}')} ({intake.channel})",
-            f"- 类别 Kind: {intake.kind}, {intake.category}, {intake.severity}",
-            f"- 产品 Product: {plain(product)}",
-            f"- 地区 Region: {plain(intake.region)}",
-        )
-    )
-
-
-def _related(seen: IssueView) -> list[str]:
-    """R8, R21: answered by the hotline; what it arose from, and what arose from it."""
-    facts = {
-        "首次解决 First contact": "热线 hotline" if seen.first_contact else "",
-        "起因 Arises from": plain(seen.arises_from or ""),
-        "引出投诉 Complaints": ", ".join(seen.complaints),
-        "并入 Merged into": seen.merged_into or "",
-        "并有 Speaks for": ", ".join(seen.merged),
-    }
-    said = [f"**{name}** {fact}" for name, fact in facts.items() if fact]
-    return [" · ".join(said)] if said else []
-
-
-def _standing(promise: PromiseView, zone: str) -> str:
-    if promise.ended_at:
-        said = " 凭本人陈述 by own word" if promise.by_own_word else ""
-        return f"{promise.end} {local(promise.ended_at, zone)}{said}"
-    if promise.paused:
-        return "standing still"
-    return "overdue" if promise.end is PromiseEnd.BROKEN else "running"
