@@ -76,6 +76,11 @@ class Report:
     headline: tuple[tuple[str, str], ...]
     readers: Mapping[Role, Reach] = field(default_factory=dict)
 
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All its figures, once each, in the order in which its sections have them."""
+        return tuple(dict.fromkeys(each for section in self.sections for each in section.counted))
+
     def section(self, key: str) -> Section:
         """Return a section by its key.
 

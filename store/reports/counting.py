@@ -115,8 +115,7 @@ async def rule(connection: Connection) -> tuple[str, Policy]:
 
 
 def _aims(report: Report, policy: Policy, period: Period) -> dict[str, float]:
-    figures = {figure.key: figure for section in report.sections for figure in section.counted}
-    found = {key: figure.aim for key, figure in figures.items() if figure.aim}
+    found = {figure.key: figure.aim for figure in report.figures if figure.aim}
     said = {key: (aim, aim.of(policy)) for key, aim in found.items()}
     return {
         key: value * (period.months if aim.a_month else 1)

@@ -163,7 +163,6 @@ async def show_behind(  # noqa: PLR0913  what stands in its address
 
 
 def _figures(report: Report) -> list[OfFigure]:
-    known = {each.key: each for section in report.sections for each in section.counted}
     return [
         OfFigure(
             figure=each.key,
@@ -171,7 +170,7 @@ def _figures(report: Report) -> list[OfFigure]:
             rule=_both((each.rule_zh, each.rule_en)),
             holds=each.holds,
         )
-        for each in known.values()
+        for each in report.figures
     ]
 
 
