@@ -118,6 +118,13 @@ class Life:
         """
         return self._by_a_chance_of_its_own("links") < 0.2
 
+    @property
+    def is_told_twice(self) -> bool:
+        """Say whether whoever takes it down finds it told already, likewise: what is merged later
+        needs company that depends on how the others have fared.
+        """
+        return self._by_a_chance_of_its_own("merges") < 0.12
+
     def _by_a_chance_of_its_own(self, what: str) -> float:
         return Random(f"{self.name} {what}").random()  # noqa: S311
 
@@ -213,6 +220,8 @@ class Lives:
         others = await self.desk.pool.fetch(_OTHERS, view.number)
         if life.is_about_the_same and others:
             await self._send(life, ActionName.LINK, AGENT, to=others[-1]["number"])
+        if life.is_told_twice and (alike := await self._alike(view)):
+            await self._send(life, ActionName.MERGE, AGENT, into=alike[-1], reason="told twice")
         await self._comes_back_to(life)
 
     async def _enrol_complaints(self) -> None:
