@@ -123,7 +123,7 @@ class Life:
         """Say whether whoever takes it down finds it told already, likewise: what is merged later
         needs company that depends on how the others have fared.
         """
-        return self._by_a_chance_of_its_own("merges") < 0.12
+        return self._by_a_chance_of_its_own("merges") < 0.25
 
     def _by_a_chance_of_its_own(self, what: str) -> float:
         return Random(f"{self.name} {what}").random()  # noqa: S311
