@@ -11,9 +11,11 @@ import typer
 from rich.console import Console
 
 from cli.issues.thread import thread
+from cli.reports import pictures
 from demo.play import play
 from demo.play.screen import reporter
 from demo.replay import replay
+from domain.vocabulary import Language
 from runtime import aio, logs, settings
 
 Keep = Annotated[bool, typer.Option("--keep", help="leave the desk up afterwards, until Ctrl-C")]
@@ -96,7 +98,10 @@ def _play(home: Path | None, issues: Path | None, *, keep: bool) -> bool:
         issues or play.ISSUES,
         keep=keep,
         console=_console(),
-        show_thread=partial(thread, short=True),
+        shows=play.Shows(
+            thread=partial(thread, short=True),
+            report=partial(pictures.report, language=Language.ZH, rules=False),
+        ),
     )
     return aio.run(playing)
 

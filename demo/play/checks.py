@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from demo.play import week
 from demo.play.doors import SOURCES, DoorDeed
 from demo.play.evidence import Evidence, by_customer, by_issue
 from demo.play.ledger import CallRow, PromiseRow
@@ -262,6 +263,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[Evidence], Iterable[str]]], ...] = (
     ("备勤不足必报部门经理", "The manager heard of every thin core group", _thin_groups_are_told),
     ("门户所为皆有留痕", "What was done at the doors stands in their trail", _doors_leave_a_trail),
     ("流程全部完成", "Every workflow completed", _every_workflow_completed),
+    ("周报与脚本相符", "The week's reports say what was played", week.problems),
 )
 
 

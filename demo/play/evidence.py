@@ -10,6 +10,7 @@ from demo.play.ledger import IssueRow, Ledger, MessageRow
 from demo.play.samples import SampleIssue
 from demo.play.staff import Played
 from demo.receiver import Received
+from domain.reports.counted import Counted
 from domain.vocabulary import Model
 from store.door_log import Entry
 
@@ -31,6 +32,8 @@ class Evidence:
     """What was done at the doors, as those who did it remember."""
     trail: Sequence[Entry] = ()
     """What the doors wrote down."""
+    reports: Sequence[Counted] = ()
+    """The week's reports, as the management reads them."""
 
     @property
     def pairs(self) -> Iterator[tuple[SampleIssue, IssueRow]]:

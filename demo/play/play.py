@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from demo.play import evening, ledger, summary
+from demo.play import evening, ledger, summary, week
 from demo.play.board import Board
 from demo.play.branches import taken
 from demo.play.checks import check
@@ -48,6 +49,7 @@ _VISITORS = (
     Actor(id="fan.meiling", role=Role.CLERK),
     Actor(id="zhou.jianguo", role=Role.LEAD),
     Actor(id="sun.li", role=Role.MANAGER),
+    Actor(id="tian.hui", role=Role.GM_OFFICE),
 )
 """As whom one may look around afterwards."""
 _SAID = frozenset({ActionName.CUSTOMER_WROTE, ActionName.ADD_NOTE, ActionName.REPORT_TEST})
@@ -63,9 +65,15 @@ ShowThread = Callable[[Sequence[Entry], str, Terms], RenderableType]
 """How a terminal shows the entries of a thread, at the times of a zone and in a desk's terms."""
 
 
-async def play(
-    home: Path, issues: Path, *, keep: bool, console: Console, show_thread: ShowThread
-) -> bool:
+@dataclass(frozen=True)
+class Shows:
+    """How a terminal shows what people of the desk read."""
+
+    thread: ShowThread
+    report: week.ShowReport
+
+
+async def play(home: Path, issues: Path, *, keep: bool, console: Console, shows: Shows) -> bool:
     """Play the issues of a file on a new desk in ``home``; say whether all came out as it must.
 
     Raises:
@@ -87,11 +95,12 @@ async def play(
         )
         console.print(summary.tables(found.ledger), calls.shown(), sep="\n")
         console.print(*await _evening(place, zone, began), sep="\n\n")
-        console.print(await conversation(place, found, show_thread))
+        console.print(await conversation(place, found, shows.thread))
         console.print("", summary.branches(branches), summary.findings(checks), sep="\n\n")
+        console.print(*week.shown(found.reports, shows.report), sep="\n")
         console.print(_verdict(len(found.played), good=good))
         if keep:
-            await _keep(place, console)
+            await _keep(place, found, console)
     return good
 
 
@@ -125,14 +134,16 @@ async def perform(
 
 async def evidence(place: Theatre, played: Sequence[Played], deeds: Sequence[DoorDeed]) -> Evidence:
     """Gather it, as things stand now."""
+    pool, policy = place.servers.pool, rulebook.load(POLICY).policy
     return Evidence(
         played=played,
-        ledger=await ledger.read(place.servers.pool),
+        ledger=await ledger.read(pool),
         workflows=await _workflows(place),
         received=place.receiver.received,
         dead=DEAD,
         deeds=deeds,
-        trail=await door_log.entries(place.servers.pool, limit=_TRAIL),
+        trail=await door_log.entries(pool, limit=_TRAIL),
+        reports=await week.counted(pool, policy, datetime.now(UTC)),
     )
 
 
@@ -201,12 +212,14 @@ def _verdict(count: int, *, good: bool) -> Text:
     return Text("\n有核对未通过 Something is not as it must be: see above.", style="bold red")
 
 
-async def _keep(place: Theatre, console: Console) -> None:
+async def _keep(place: Theatre, found: Evidence, console: Console) -> None:
     let_in = await admit(place.servers.pool, _VISITORS)
     console.print(
         f"\nThe desk stays up at {place.servers.web_ui}; its data is in {place.settings.home}. "
         f"Ctrl-C stops it.\n\nSign in at {place.settings.base_url} as",
         *(f"  {role:<9} {person:<13} {token}" for (role, person), token in let_in.items()),
+        "\nThe week's report, for the GM office, manager and lead: "
+        f"{week.address(place.settings.base_url, found.reports)}",
         sep="\n",
         soft_wrap=True,
     )

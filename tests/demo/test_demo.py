@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -22,7 +23,8 @@ from activities.sending import DeliveryFailed
 from activities.webhooks import WebhookSender
 from cli.app import app
 from cli.issues.thread import thread
-from demo.play import evening, lines, play
+from cli.reports import pictures
+from demo.play import evening, lines, play, week
 from demo.play.branches import taken
 from demo.play.checks import check
 from demo.play.doors import DoorDeed
@@ -30,6 +32,7 @@ from demo.play.samples import read_samples
 from demo.receiver import Outside, Receiver
 from demo.stage import stage
 from domain.errors import SetupError
+from domain.vocabulary import Language
 from inbound.files.roster import read_roster
 from runtime.embedded.ports import free_ports
 from runtime.embedded.process import Child
@@ -38,6 +41,7 @@ from tests.support.demo_desk import RULEBOOK
 from tests.support.patience import PATIENCE
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+SHOWN_REPORT = partial(pictures.report, language=Language.ZH, rules=False)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +171,11 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
         console.print(await play.conversation(place, found, partial(thread, short=True)))
         shown = console.file.getvalue()
         assert "自助充值机触摸屏失灵" in shown
+        console.print(*week.shown(found.reports, SHOWN_REPORT), sep="\n")
+        report = console.file.getvalue().removeprefix(shown)
+        assert re.search(rf"登记问题 +{len(found.played)} *\n", report), report
+        for title in ("回访核实报告", "服务效能报告", "按类别", "各项时限", "█", "本期尚未结束"):
+            assert title in report
         for said in (lines.DONE_NOW, lines.NOTED, lines.CALLS["bad"]["words"], "photograph.jpg"):
             assert str(said) in shown
         await pool.execute(
@@ -192,6 +201,7 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
         "Every message arrived once",
         "Only a dead channel's messages were handed over",
         "What was done at the doors stands in their trail",
+        "The week's reports say what was played",
     }
 
 

@@ -23,6 +23,7 @@ from demo.stage import Theatre
 from domain.files.kinds import FileKind
 from domain.issue.view import view
 from domain.knowledge.cases import CaseStatus
+from domain.reports.counted import Counted
 from domain.sla.promise import PromiseEnd, PromiseKind
 from domain.vocabulary import Model, Outcome, Stage, Verdict
 from tests.support.builders import MONDAY, a_promise, an_issue
@@ -83,6 +84,18 @@ def _told_another_number(evidence: Evidence) -> Evidence:
     told = Played(SAMPLES[0])
     told.numbers = [number(1), number(5)]
     return replace(evidence, played=[told, *evidence.played[1:]])
+
+
+def _reported(figure: str, n: int) -> Falsify:
+    """Let the last of the reports say something else."""
+
+    def falsify(evidence: Evidence) -> Evidence:
+        counted = evidence.reports[-1].model_dump()
+        counted["sections"][0]["rows"][0]["values"][figure] |= {"value": n, "n": n}
+        others = evidence.reports[:-1]
+        return replace(evidence, reports=[*others, Counted.model_validate(counted)])
+
+    return falsify
 
 
 def _ends(key: str) -> Callable[[Any], bool]:
@@ -185,6 +198,10 @@ FALSIFIED: list[tuple[str, Falsify]] = [
         "Every workflow completed",
         lambda e: replace(e, workflows=[(e.workflows[0][0], "FAILED"), *e.workflows[1:]]),
     ),
+    ("The week's reports say what was played", _reported("registered", 5)),
+    ("The week's reports say what was played", _reported("backlog", 1)),
+    ("The week's reports say what was played", lambda e: replace(e, reports=())),
+    ("The week's reports say what was played", lambda e: replace(e, reports=[*e.reports] * 2)),
     ("Every workflow completed", lambda e: replace(e, workflows=e.workflows[1:])),
     ("Every workflow completed", lambda e: replace(e, workflows=[*e.workflows, e.workflows[0]])),
     (

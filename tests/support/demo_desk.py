@@ -2,6 +2,7 @@
 its registers, to be falsified in one place.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -17,7 +18,10 @@ from demo.receiver import Received
 from domain.files.kinds import FileKind
 from domain.issue.actions import ActionName
 from domain.knowledge.cases import CaseStatus
-from domain.sla.promise import CALLS, PromiseEnd, PromiseKind
+from domain.reports.counted import Counted, CountedRow, CountedSection, Value
+from domain.reports.report import Report
+from domain.reports.weekly import CALLBACKS, EFFECTIVENESS
+from domain.sla.promise import CALLS, CUSTOMERS, PromiseEnd, PromiseKind
 from domain.vocabulary import Channel, Consent, Outcome, Role, Severity, Stage, Verdict
 from runtime import rulebook
 from store.door_log import Entry
@@ -74,7 +78,51 @@ def played_on(samples: Sequence[SampleIssue]) -> Evidence:
         dead=frozenset({"feishu"}),
         deeds=[DoorDeed(entry.what, entry.number or "", entry.person) for entry in trail],
         trail=trail,
+        reports=[_report(CALLBACKS, _of_calls(rows)), _report(EFFECTIVENESS, _of_issues(rows))],
     )
+
+
+def _report(report: Report, figures: Mapping[str, int]) -> Counted:
+    values = {key: Value(value=n, n=n) for key, n in figures.items()}
+    row = CountedRow(zh="合计", en="All", values=values)
+    return Counted(
+        report=report.name,
+        period="2026-W48",
+        zone="Asia/Shanghai",
+        rulebook=RULEBOOK.version,
+        counted_at=NOW,
+        sections=(CountedSection(key="all", rows=(row,)),),
+    )
+
+
+def _of_calls(rows: Mapping[str, Sequence[Any]]) -> Mapping[str, int]:
+    calls = rows["calls"]
+    return {
+        "called": len(calls),
+        "reached": sum(call.reached for call in calls),
+        "not_running": sum(call.running is False for call in calls),
+        "conflicts": sum(call.conflict for call in calls),
+    }
+
+
+def _of_issues(rows: Mapping[str, Sequence[Any]]) -> Mapping[str, int]:
+    """What reports say of registers in which all is over."""
+    ends = Counter(row.outcome for row in rows["promises"] if row.kind not in CUSTOMERS)
+    outcomes = Counter(issue.outcome for issue in rows["issues"])
+    sent = {row.issue_id for row in rows["forms"]}
+    by_hotline = {row.issue_id for row in rows["consultations"]} - sent
+    return {
+        "registered": len(rows["issues"]),
+        "closed": len(rows["issues"]) - outcomes[Outcome.MERGED],
+        "merged": outcomes[Outcome.MERGED],
+        "given_up": outcomes[Outcome.WITHDRAWN],
+        "reopened": sum(issue.generation > 1 for issue in rows["issues"]),
+        "first_contact": len(by_hotline),
+        "kept": ends[PromiseEnd.KEPT],
+        "broken": ends[PromiseEnd.BROKEN],
+        "backlog": 0,
+        "overdue": 0,
+    }
 
 
 def _knock(number: str, source: str) -> Entry:
