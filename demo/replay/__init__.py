@@ -19,7 +19,7 @@ so they tell the future. What happened is taken from ``incident_state`` and ``sy
 
 from demo.replay.figures import Figures, figures
 from demo.replay.log import SHANGHAI, SOURCE, IncidentState, LogError, LogRow, opened_on, read_log
-from demo.replay.story import Act, Derived, Incident, LogRepair, StaffStep, derive
+from demo.replay.story import Act, Derived, Incident, LogRepair, StaffStep, derive, tell
 
 __all__ = [
     "SHANGHAI",
@@ -37,4 +37,5 @@ __all__ = [
     "figures",
     "opened_on",
     "read_log",
+    "tell",
 ]

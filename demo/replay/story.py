@@ -1,4 +1,4 @@
-"""From the rows of a day to what staff did: steps that a desk with our stages allows.
+"""From the rows of the log to what staff did: steps that a desk with our stages allows.
 
 The log records states, not acts, and skips some: an incident goes from ``New`` to ``Resolved``
 although somebody must have taken it first. `derive` puts in what must have happened in between,
@@ -72,7 +72,7 @@ class Incident(Model):
 
 
 class Derived(Model):
-    """The incidents of a day in the order they were opened, and how often what was repaired."""
+    """Incidents in the order they were opened, and how often what was repaired."""
 
     incidents: tuple[Incident, ...]
     repairs: dict[LogRepair, int]
@@ -229,15 +229,21 @@ class _Story:
 def derive(rows: Iterable[LogRow], day: date, zone: ZoneInfo = SHANGHAI) -> Derived:
     """Tell what staff did about each incident opened on ``day``, a day of ``zone``.
 
-    Rows of one minute keep the order of the file. Updates that changed neither the state nor the
-    handler are left out.
-
     Raises:
         LogError: no incident was opened on that day.
     """
+    return tell(opened_on(rows, day, zone))
+
+
+def tell(rows: Iterable[LogRow]) -> Derived:
+    """Tell what staff did about the incidents of these rows.
+
+    Rows of one minute keep the order of the file. Updates that changed neither the state nor the
+    handler are left out.
+    """
     repairs: Counter[LogRepair] = Counter()
     stories: dict[str, _Story] = {}
-    for row in opened_on(rows, day, zone):
+    for row in rows:
         if row.number not in stories:
             stories[row.number] = _Story(row, repairs)
         stories[row.number].follow(row)
