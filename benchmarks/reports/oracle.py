@@ -48,7 +48,10 @@ class Time(NamedTuple):
             return _midnight(after, self.zone), _midnight(after.after, self.zone)
         since, until = _midnight(self.period, self.zone), _midnight(self.period.after, self.zone)
         if span is Span.TRAIL:
-            week = Period.around(Cadence.WEEK, self.period.last)
+            today = self.now.astimezone(self.zone).date()
+            shown = max(min(self.period.last, today), self.period.first)
+            week = Period.around(Cadence.WEEK, shown)
+            until = min(until, _midnight(week.after, self.zone))
             for _ in range(7):
                 week = week.before
             since = _midnight(week, self.zone)

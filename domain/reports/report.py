@@ -18,7 +18,9 @@ TRAIL_WEEKS = 8
 
 
 class Span(Enum):
-    """Over which time a section counts: the report's period, or the last weeks until its end."""
+    """Over which time a section counts: the report's period, or the last weeks until its end, or
+    until today if it is not over.
+    """
 
     PERIOD = "period"
     TRAIL = "trail"

@@ -60,8 +60,12 @@ class Asked(NamedTuple):
         if when is When.NEXT:
             return self.period.after.instants(self.zone)
         if span is Span.TRAIL:
-            begins = self.period.last - timedelta(weeks=TRAIL_WEEKS - 1)
+            # Of a period that is not over the weeks end today: those ahead have nothing to show.
+            ends = min(self.period.last, self.now.astimezone(self.zone).date())
+            last = Period.around(Cadence.WEEK, max(ends, self.period.first))
+            begins = last.first - timedelta(weeks=TRAIL_WEEKS - 1)
             since = Period.around(Cadence.WEEK, begins).instants(self.zone)[0]
+            until = min(until, last.instants(self.zone)[1])
         return since, until
 
     def given(self, figure: Figure, span: Span) -> dict[str, Any]:

@@ -280,7 +280,6 @@ def lost(ways: Mapping[Place, set[Place]]) -> set[Place]:
 
 
 PANEL = PromiseKind.PANEL
-AFTERWARDS = {PANEL, *OVERSIGHT, PromiseKind.HAND_OVER, PromiseKind.FEEDBACK}
 OF_REMEDIES = {ActionName.PROPOSE_REMEDY, ActionName.DECIDE_REMEDY, ActionName.RECORD_REMEDY}
 STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
 
@@ -288,7 +287,11 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
 @pytest.mark.parametrize(
     ("desk", "intake"),
     [
-        (Desk(also=frozenset(AFTERWARDS)), {"kind": "fault", "answering": True}),
+        (
+            Desk(also=frozenset({PANEL, PromiseKind.HAND_OVER})),
+            {"kind": "fault", "answering": True},
+        ),
+        (Desk(also=OVERSIGHT | {PromiseKind.FEEDBACK}), {"kind": "fault", "answering": True}),
         (Desk(trials=True), {"kind": "fault", "severity": "major"}),
         (Desk(also=frozenset(PRE_WORK_STAGES)), {"kind": "complaint"}),
         (Desk(also=CALLS), {"kind": "fault", "severity": "major"}),
@@ -308,6 +311,7 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
     ],
     ids=[
         "fault",
+        "afterwards",
         "major",
         "complaint",
         "calls",

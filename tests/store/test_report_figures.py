@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,8 +16,9 @@ from benchmarks.reports import oracle, register
 from benchmarks.reports.oracle import RULES, Time
 from domain.reports.counted import Counted, Value
 from domain.reports.definitions import REPORTS, Report
-from domain.reports.figures import FIGURES
+from domain.reports.figures import FIGURES, When
 from domain.reports.periods import Period
+from domain.reports.report import Span
 from domain.reports.views import View
 from domain.terms import Terms
 from inbound.files.roster import read_roster
@@ -28,6 +29,7 @@ from store import roster, rulebooks
 from store.connection import Pool
 from store.exports import registers
 from store.reports import behind, counting
+from store.reports.statements import Asked
 from tests.support import reports_page
 from tests.support.builders import LINKS
 from tests.support.told_lives import LIVES, bring_together, lead, rulebook_of_lives
@@ -65,6 +67,25 @@ def test_every_figure_is_counted_a_second_time_here_and_stands_in_some_report() 
 def test_what_a_message_says_first_stands_in_its_report(report: Report) -> None:
     for section, figure in report.headline:
         assert figure in report.section(section).figures
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "end"),
+    [
+        ("2026-W46", date(2026, 9, 21), date(2026, 11, 16)),
+        ("2026-10", date(2026, 9, 7), date(2026, 11, 1)),  # its last day is a Saturday
+        ("2026", date(2026, 10, 5), date(2026, 11, 30)),  # not over, as the next
+        ("2026-Q4", date(2026, 10, 5), date(2026, 11, 30)),
+        ("2027-01", date(2026, 11, 9), date(2027, 1, 4)),  # all of it lies ahead
+    ],
+)
+def test_the_last_weeks_end_with_the_period_or_with_today_if_it_is_not_over(
+    period: str, first: date, end: date
+) -> None:
+    asked = Asked(Period.named(period), SHANGHAI, NOW, 20)
+    since, until = asked.between(When.IN, Span.TRAIL)
+    assert since == datetime.combine(first, time(), SHANGHAI)
+    assert until == datetime.combine(end, time(), SHANGHAI)
 
 
 async def test_of_an_empty_register_every_report_says_that_there_is_no_data(
