@@ -7,22 +7,33 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from domain.errors import Refused
+from domain.issue.view import IssueView
 from domain.reports import definitions
 from domain.reports.access import department_for, reads_words
 from domain.reports.counted import Counted
 from domain.reports.definitions import Report
 from domain.reports.editions import Edition
 from domain.reports.periods import Period
-from domain.staff.access import Caller
+from domain.staff.access import Caller, Right, may
 from domain.terms import Terms
 from starter.answering import OnRegisters, Unavailable, answered
+from store import issue_reader
 from store.connection import Pool
 from store.reports import behind, counting, editions
 from store.reports.behind import Behind, BehindIssue, Cell
 from store.reports.editions import Heading
 from store.rulebooks import Rulebooks
 
-__all__ = ["NOW", "Asked", "Behind", "BehindIssue", "Cell", "Edition", "Heading", "Reports"]
+__all__ = [
+    "NOW",
+    "Asked",
+    "Behind",
+    "BehindIssue",
+    "Cell",
+    "Edition",
+    "Heading",
+    "Reports",
+]
 
 NOW = 0
 """Whoever asks for this edition wants what the register says now."""
@@ -82,9 +93,14 @@ class Reports(OnRegisters):
         return counted if reads_words(who) else counted.without_words(), found
 
     async def editions(self, asked: Asked) -> list[Heading]:
-        """List the editions there are, the newest first."""
+        """List the editions there are of what somebody reads, the newest first."""
         return await answered(
-            editions.headings(self._pool, report=asked.report.name, period=asked.period.name)
+            editions.headings(
+                self._pool,
+                report=asked.report.name,
+                period=asked.period.name,
+                department=asked.department,
+            )
         )
 
     async def _edition(self, asked: Asked, edition: int | None) -> Edition | None:
@@ -92,21 +108,26 @@ class Reports(OnRegisters):
         async with self._connected() as connection:
             if edition is None:
                 found = await editions.newest(connection, *about)
-                known = found is not None and asked.department in {None, *found.departments}
-                return found if known else None
-            found = await editions.numbered(connection, *about, edition)
-        if found is None:
-            there = ", ".join(str(each.edition) for each in await self.editions(asked)) or "none"
-            raise Refused("NotFound", f"there is no edition {edition}; there are: {there}")
-        return found
+            else:
+                found = await editions.numbered(connection, *about, edition)
+        if found and asked.department in {None, *found.departments}:
+            return found
+        if edition is None:
+            return None
+        there = ", ".join(str(each.edition) for each in await self.editions(asked)) or "none"
+        of = f" of {asked.department}" if asked.department else ""
+        raise Refused("NotFound", f"there is no edition {edition}{of}; there are: {there}")
 
-    async def behind(self, asked: Asked, cell: Cell, after: str | None, now: datetime) -> Behind:
-        """List the issues that a figure was counted of, by number, a page at a time.
+    async def behind(
+        self, who: Caller, asked: Asked, cell: Cell, after: str | None, now: datetime
+    ) -> Behind:
+        """List the issues that a figure was counted of, by number, a page at a time; what they are
+        about of those that somebody sees.
 
         Raises:
             Refused: ``Invalid``: the report has no such section or figure.
         """
-        return await answered(
+        found = await answered(
             behind.issues(
                 self._pool,
                 cell,
@@ -117,6 +138,11 @@ class Reports(OnRegisters):
                 after=after,
             )
         )
+        numbers = [each.number for each in found.issues]
+        issues = await answered(issue_reader.numbered(self._pool, numbers))
+        seen = {each.number: each for each in issues if may(who, Right.SEE, each)}
+        told = tuple(_about(each, seen.get(each.number)) for each in found.issues)
+        return found.model_copy(update={"issues": told})
 
     async def asked(self, who: Caller, name: str, period: str, department: str | None) -> Asked:
         """Read which report is wanted.
@@ -143,3 +169,10 @@ class Reports(OnRegisters):
         if current is None:
             raise Unavailable("the desk has no policy yet")
         return ZoneInfo(current.policy.zone), current.policy.terms
+
+
+def _about(counts: BehindIssue, issue: IssueView | None) -> BehindIssue:
+    if issue is None:
+        return counts
+    about = {"title": issue.title, "kind": issue.kind, "stage": issue.stage}
+    return counts.model_copy(update=about)

@@ -10,8 +10,8 @@ from domain.reports.counted import Counted
 from domain.staff.access import Right
 from domain.vocabulary import Code
 from starter.reports import NOW, Asked, Edition
-from web.auth.identity import Visitor, require
-from web.context import Doors
+from web.auth.identity import Authenticated, SignedIn, Visitor, require
+from web.context import Doors, Here
 
 ReportName = Annotated[str, Path(description="a report by its name in addresses")]
 PeriodName = Annotated[str, Path(description="2026-W47, 2026-11, 2026-Q4 or 2026")]
@@ -20,8 +20,12 @@ OfDepartment = Annotated[
 ]
 
 
-async def wanted(
-    here: Doors, who: Visitor, name: str, period: str, department: str | None
+async def wanted_by_program(
+    here: Here,
+    who: Authenticated,
+    name: ReportName,
+    period: PeriodName,
+    department: OfDepartment = None,
 ) -> Asked:
     """Read which report is asked for, of what of it the caller reads.
 
@@ -31,6 +35,17 @@ async def wanted(
     """
     require(who, Right.READ_REPORTS)
     return await here.registers.reports.asked(who.caller, name, period, department)
+
+
+async def wanted_at_page(
+    here: Here,
+    who: SignedIn,
+    name: ReportName,
+    period: PeriodName,
+    department: OfDepartment = None,
+) -> Asked:
+    """Read the same of somebody at a page, who is sent to sign in if they have not."""
+    return await wanted_by_program(here, who, name, period, department)
 
 
 SectionName = Annotated[str, Path(description="a section of the report, by its key")]

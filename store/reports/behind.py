@@ -10,7 +10,7 @@ from domain.errors import Refused
 from domain.reports.definitions import Report, Section
 from domain.reports.figures import Figure
 from domain.reports.periods import Period
-from domain.vocabulary import Model
+from domain.vocabulary import Code, Model, Stage
 from store.connection import Pool
 from store.reports.counting import rule
 from store.reports.statements import Asked, behind, written
@@ -47,10 +47,15 @@ class Cell(NamedTuple):
 
 
 class BehindIssue(Model):
-    """An issue that counts, with how many facts of it do: two calls about it are two."""
+    """An issue that counts, with how many facts of it do: two calls about it are two. What it is
+    about is told to whoever sees it (R30); to others it is a number.
+    """
 
     number: str
     facts: int
+    title: str | None = None
+    kind: Code | None = None
+    stage: Stage | None = None
 
 
 class Behind(Model):

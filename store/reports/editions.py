@@ -82,16 +82,24 @@ async def asked_for(connection: Connection, request: str) -> Edition | None:
 
 
 async def headings(
-    pool: Pool, *, report: str | None = None, period: str | None = None, limit: int = 200
+    pool: Pool,
+    *,
+    report: str | None = None,
+    period: str | None = None,
+    department: str | None = None,
+    limit: int = 200,
 ) -> list[Heading]:
-    """List the editions there are, the newest first."""
+    """List the editions there are, the newest first; those that a department has a part in, if one
+    is named.
+    """
     rows = await pool.fetch(
         """
         SELECT report, period, edition, issued_at FROM report_editions
         WHERE ($1::text IS NULL OR report = $1) AND ($2::text IS NULL OR period = $2)
-        ORDER BY issued_at DESC, report, period DESC, edition DESC LIMIT $3
+            AND ($3::text IS NULL OR departments ? $3)
+        ORDER BY issued_at DESC, report, period DESC, edition DESC LIMIT $4
         """,
-        *(report, period, limit),
+        *(report, period, department, limit),
     )
     return [Heading(**dict(row)) for row in rows]
 

@@ -21,14 +21,14 @@ from fastapi.routing import APIRoute
 from domain.issue.actions import PUBLIC_ACTIONS as ACTIONS
 from domain.issue.actions import ActionName, Reassign
 from domain.issue.view import IssueView
-from domain.reports.definitions import REPORTS
-from domain.reports.periods import Cadence
+from domain.reports.definitions import REPORTS, Report
+from domain.reports.periods import Cadence, Period
 from domain.staff.access import CALLERS, RIGHTS, Caller, Reach, Right, may, reach
 from domain.vocabulary import SUPERVISORS, Role
 from store import door_log
 from tests.support import access_page
 from tests.support.running_desk import RunningDesk
-from tests.support.staff_at_pages import pool_of, sign_in
+from tests.support.staff_at_pages import AtDesk, pool_of, sign_in
 from tests.web.conftest import PEOPLE, MakeToken
 from tests.web.test_api_opening import an_intake
 from tests.web.test_clerk_pages import LEAD, from_shanghai, repaired
@@ -320,36 +320,74 @@ async def test_r26_evaluations_are_written_down_by_those_who_may_about_issues_th
         expect(answer, allowed=allowed, about=f"{role} writes down a score of {about}")
 
 
+@dataclass(frozen=True)
+class Reader:
+    """Somebody at both doors: as a program, and at the pages."""
+
+    http: httpx2.AsyncClient
+    headers: Mapping[str, str]
+    person: AtDesk
+
+    async def ask(self, path: str, *, allowed: bool) -> str:
+        """Ask for the same at both; return all that is said."""
+        shown = await self.person.get(path)
+        expect(shown, allowed=allowed, about=f"{self.person.person} is shown {path}")
+        return shown.text + await self.ask_as_program(path, allowed=allowed)
+
+    async def ask_as_program(self, path: str, *, allowed: bool) -> str:
+        told = await self.http.get(path, headers=self.headers)
+        expect(told, allowed=allowed, about=f"{self.person.person} is told {path}")
+        return told.text
+
+    async def json(self, path: str) -> dict[str, Any]:
+        told: dict[str, Any] = (await self.http.get(path, headers=self.headers)).json()
+        return told
+
+
 @pytest.mark.parametrize("role", CALLERS)
-async def test_r27_each_report_is_read_by_its_readers_in_each_form_and_by_nobody_else(
-    http: httpx2.AsyncClient, token: MakeToken, role: Role
+async def test_r27_each_report_and_figure_is_read_by_its_readers_in_each_form_and_by_nobody_else(
+    place: Place, doors: Doors, token: MakeToken, role: Role
 ) -> None:
-    headers, department = await token(role), caller_of(role).department
-    listed = await http.get("/reports", headers=headers)
-    expect(listed, allowed=reach(role, Right.READ_REPORTS) is not Reach.NONE, about=role)
-    theirs = {name for name, each in REPORTS.items() if role in each.readers}
-    assert {each["report"] for each in listed.json().get("items", ())} == theirs
+    person = await sign_in(doors, place.http, role, PEOPLE[role])
+    reader = Reader(place.http, await token(role), person)
+    await reader.ask("/reports", allowed=role in RIGHTS[Right.READ_REPORTS])
+    listed = (await reader.json("/reports")).get("items", ())
+    theirs = {name: each.readers[role] for name, each in REPORTS.items() if role in each.readers}
+    assert {each["report"]: each["reach"] for each in listed} == theirs
+    today = doors.now().astimezone(doors.settings.zone).date()
     for name, report in REPORTS.items():
-        reached = report.readers.get(role, Reach.NONE)
-        at = f"/reports/{name}/{_A_PERIOD[report.cadences[0]]}"
-        first = report.sections[0]
-        behind = f"{at}/{first.key}/{first.figures[0]}"
-        for path in (at, f"{at}.xlsx", f"{at}.pdf", behind):
-            answer = await http.get(path, headers=headers)
-            expect(answer, allowed=reached is not Reach.NONE, about=f"{role} reads {path}")
-        answer = await http.get(f"{at}?department=software_development", headers=headers)
-        expect(answer, allowed=reached is Reach.ALL, about=f"{role} reads {name} of others")
-        own = await http.get(at, headers=headers)
-        if reached is Reach.DEPARTMENT:
-            assert own.json()["counted"]["department"] == department
+        at = f"/reports/{name}/{Period.around(report.cadences[0], today).name}"
+        await _reads(reader, report, at, theirs.get(name, Reach.NONE), place)
+    if role in RIGHTS[Right.READ_REPORTS]:
+        week = Period.around(Cadence.WEEK, today).name
+        assert place.near in await reader.ask(
+            f"/reports/effectiveness/{week}/all/registered", allowed=True
+        )
 
 
-_A_PERIOD = {
-    Cadence.WEEK: "2026-W47",
-    Cadence.MONTH: "2026-11",
-    Cadence.QUARTER: "2026-Q4",
-    Cadence.YEAR: "2026",
-}
+_OF_OTHERS = "?department=software_development"
+
+
+async def _reads(reader: Reader, report: Report, at: str, reached: Reach, place: Place) -> None:
+    """Ask for a report and for what is behind each of its figures, of one's own and of others."""
+    first = {figure: each.key for each in reversed(report.sections) for figure in each.figures}
+    reads = reached is not Reach.NONE
+    asked = [("", reads)] + [(_OF_OTHERS, False)] * (reached is Reach.DEPARTMENT)
+    for query, allowed in asked:
+        for path in (f"{at}.xlsx{query}", f"{at}.pdf{query}"):
+            await reader.ask_as_program(path, allowed=allowed)
+        for figure, section in first.items():
+            behind = f"{at}/{section}/{figure}{query}"
+            ask = reader.ask if allowed else reader.ask_as_program
+            said = await ask(behind, allowed=allowed)
+            assert reached is Reach.ALL or place.far not in said, behind
+    await reader.ask(at, allowed=reads)
+    await reader.ask(f"{at}{_OF_OTHERS}", allowed=reached is Reach.ALL)
+    told = await reader.json(at)
+    figures = {each.key for each in report.figures if reads}
+    assert {each["figure"] for each in told.get("figures", ())} == figures
+    if reached is Reach.DEPARTMENT:
+        assert told["counted"]["department"] == "technical_service"
 
 
 # The pages ----------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from tests.support.counted_reports import AT, made
 from tests.support.running_desk import RunningDesk
 from tests.support.staff_at_pages import sign_in
 from tests.web.conftest import MakeToken
-from tests.web.test_clerk_pages import repaired
+from tests.web.test_clerk_pages import from_shanghai, repaired
 from web.context import Doors
 
 OFFICE = (Role.GM_OFFICE, "tian.hui")
@@ -130,7 +130,14 @@ async def test_r27_what_was_issued_is_shown_as_it_was_and_now_only_when_asked(
     missing = await http.get(f"{at}?edition=9", headers=office)
     assert (missing.status_code, "there are: 2, 1" in missing.text) == (404, True)
 
-    page = (await (await sign_in(doors, http, *OFFICE)).get(at)).text
+    of_others = f"{at}?department=software_development"
+    missing = await http.get(f"{of_others}&edition=1", headers=office)
+    assert (missing.status_code, "there are: none" in missing.text) == (404, True)
+    assert (await http.get(of_others, headers=office)).json()["edition"] is None, "it has no part"
+
+    manager = await sign_in(doors, http, *OFFICE)
+    assert "第 2 版" not in (await manager.get(of_others)).text
+    page = (await manager.get(at)).text
     for shown in (
         "第 2 版",
         "通话记录补交",
@@ -153,6 +160,25 @@ def _changed(before: Counted, after: Counted) -> Change:
         before=before.value("all", "calls"),
         after=after.value("all", "calls"),
     )
+
+
+async def test_r30_what_an_issue_behind_a_figure_is_about_is_told_to_whoever_sees_it(
+    http: httpx2.AsyncClient, doors: Doors, token: MakeToken, week: str
+) -> None:
+    """The hotline's lead reads what calls came in; what they were about, others have by now."""
+    customer = {"name": NAME, "phone": PHONE}
+    called = from_shanghai(customer, channel="telephone", agent="07", title="出钞口卡住")
+    number = (await doors.desk.open(called)).number
+    at = f"/reports/telephone/{week}/all/calls"
+    for role, person, sees in ((*OFFICE, True), (Role.LEAD, "tan.rui", False)):
+        told = (await http.get(at, headers=await token(role, person))).json()["issues"]
+        (found,) = (each for each in told if each["number"] == number)
+        assert (found["title"], found["kind"]) == (
+            ("出钞口卡住", "fault") if sees else (None, None)
+        )
+        page = (await (await sign_in(doors, http, role, person)).get(at)).text
+        assert number in page
+        assert (f'href="/find/{number}"' in page, "出钞口卡住" in page) == (sees, sees)
 
 
 async def test_r27_what_cannot_be_reported_is_refused_and_said_why(

@@ -475,7 +475,15 @@ SHOWN: Mapping[str, Any] = {
     "Behind": {
         "facts": 16,
         "without_issue": 0,
-        "issues": [{"number": "20261118-07-0001", "facts": 1}],
+        "issues": [
+            {
+                "number": "20261118-07-0001",
+                "facts": 1,
+                "title": "自助缴费机不出凭条",
+                "kind": "fault",
+                "stage": "callback",
+            }
+        ],
         "next": None,
     },
     "Events": {"items": [EVENT], "next": "eyJ0dXJuIjo0Mjk0OTY3OTg3fQ", "more": False},

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
 from domain.reports.counted import Counted
 from domain.reports.layout import Sheets, laid_out
@@ -23,7 +23,7 @@ from web.api.document import NO_REPORT
 from web.auth.identity import Authenticated
 from web.context import Here
 from web.rendering import Lang
-from web.reports import OfDepartment, PeriodName, ReportName, WhichEdition, read, wanted
+from web.reports import WhichEdition, read, wanted_by_program
 
 router = APIRouter()
 
@@ -48,13 +48,10 @@ async def show_spreadsheet(
     here: Here,
     who: Authenticated,
     lang: Lang,
-    name: ReportName,
-    period: PeriodName,
-    department: OfDepartment = None,
+    asked: Annotated[Asked, Depends(wanted_by_program)],
     edition: WhichEdition = None,
 ) -> Response:
     """In Chinese, or in English if that is preferred (`Accept-Language`)."""
-    asked = await wanted(here, who, name, period, department)
     counted, _ = await read(here, who, asked, edition)
     return await _printed(asked, counted, lang, spreadsheet, ("xlsx", XLSX))
 
@@ -71,13 +68,10 @@ async def show_paper(
     here: Here,
     who: Authenticated,
     lang: Lang,
-    name: ReportName,
-    period: PeriodName,
-    department: OfDepartment = None,
+    asked: Annotated[Asked, Depends(wanted_by_program)],
     edition: WhichEdition = None,
 ) -> Response:
     """In Chinese, or in English if that is preferred (`Accept-Language`)."""
-    asked = await wanted(here, who, name, period, department)
     counted, _ = await read(here, who, asked, edition)
     return await _printed(asked, counted, lang, paper, ("pdf", PDF))
 

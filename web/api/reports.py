@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from domain.reports import telling
@@ -12,7 +14,7 @@ from domain.reports.definitions import Report
 from domain.reports.periods import Cadence, Period
 from domain.staff.access import Reach, Right
 from domain.vocabulary import Instant
-from starter.reports import Behind, Cell
+from starter.reports import Asked, Behind, Cell
 from web.api.document import NO_REPORT, told
 from web.api.shapes import answer
 from web.auth.identity import Authenticated, require
@@ -21,14 +23,11 @@ from web.context import Here
 from web.reports import (
     After,
     FigureName,
-    OfDepartment,
     OfRow,
-    PeriodName,
-    ReportName,
     SectionName,
     WhichEdition,
     read,
-    wanted,
+    wanted_by_program,
 )
 
 router = APIRouter(route_class=ForPrograms)
@@ -113,16 +112,13 @@ async def list_reports(here: Here, who: Authenticated) -> Response:
 async def show_report(
     here: Here,
     who: Authenticated,
-    name: ReportName,
-    period: PeriodName,
-    department: OfDepartment = None,
+    asked: Annotated[Asked, Depends(wanted_by_program)],
     edition: WhichEdition = None,
 ) -> Response:
     """As issued, or counted now: a period that is not over as far as it is, and says so. A figure
     without data is null, never nought or everything. What customers said is there for whoever may
     read it, and that look is recorded (R30).
     """
-    asked = await wanted(here, who, name, period, department)
     counted, issued = await read(here, who, asked, edition)
     return answer(
         CountedReport(
@@ -144,22 +140,22 @@ async def show_report(
     tags=["reports"],
     responses={200: told("by number; `next` is the `after` to go on with", Behind), 404: NO_REPORT},
 )
-async def show_behind(  # noqa: PLR0913  what stands in its address
+async def show_behind(
     here: Here,
     who: Authenticated,
-    name: ReportName,
-    period: PeriodName,
+    asked: Annotated[Asked, Depends(wanted_by_program)],
     section: SectionName,
     figure: FigureName,
     *,
     of: OfRow = None,
     after: After = None,
-    department: OfDepartment = None,
 ) -> Response:
-    """As the register is now: `facts` is what the figure counts."""
-    asked = await wanted(here, who, name, period, department)
+    """As the register is now: `facts` is what the figure counts. What an issue is about is told of
+    those that the caller sees.
+    """
     cell = Cell(asked.report, section, figure, of)
-    return answer(await here.registers.reports.behind(asked, cell, after, here.now()))
+    found = await here.registers.reports.behind(who.caller, asked, cell, after, here.now())
+    return answer(found)
 
 
 def _figures(report: Report) -> list[OfFigure]:

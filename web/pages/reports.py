@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
@@ -28,14 +29,11 @@ from web.rendering import language, render
 from web.reports import (
     After,
     FigureName,
-    OfDepartment,
     OfRow,
-    PeriodName,
-    ReportName,
     SectionName,
     WhichEdition,
     read,
-    wanted,
+    wanted_at_page,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -93,13 +91,10 @@ async def report_page(
     request: Request,
     here: Here,
     who: SignedIn,
-    name: ReportName,
-    period: PeriodName,
-    department: OfDepartment = None,
+    asked: Annotated[Asked, Depends(wanted_at_page)],
     edition: WhichEdition = None,
 ) -> Response:
     """Show one report as it was issued or is now, its pictures and rules, and ways behind it."""
-    asked = await wanted(here, who, name, period, department)
     counted, issued = await read(here, who, asked, edition)
     return render(
         request,
@@ -123,19 +118,18 @@ async def behind_page(  # noqa: PLR0913  what stands in its address
     request: Request,
     here: Here,
     who: SignedIn,
-    name: ReportName,
-    period: PeriodName,
+    asked: Annotated[Asked, Depends(wanted_at_page)],
     section: SectionName,
     figure: FigureName,
     *,
     of: OfRow = None,
     after: After = None,
-    department: OfDepartment = None,
 ) -> Response:
-    """List the issues that a figure was counted of, by number: each leads to its page."""
-    asked = await wanted(here, who, name, period, department)
+    """List the issues that a figure was counted of, by number. Each that the reader sees says what
+    it is about, and leads to its page.
+    """
     cell = Cell(asked.report, section, figure, of)
-    found = await here.registers.reports.behind(asked, cell, after, here.now())
+    found = await here.registers.reports.behind(who.caller, asked, cell, after, here.now())
     stands_in, counted = cell.found()
     kept = {"of": of, "department": asked.department}
     return render(
