@@ -14,12 +14,13 @@ from domain.reports.counted import Counted
 from domain.reports.definitions import Report
 from domain.reports.editions import Edition
 from domain.reports.periods import Period
+from domain.reports.watched import Watched
 from domain.staff.access import Caller, Right, may
 from domain.terms import Terms
 from starter.answering import OnRegisters, Unavailable, answered
 from store import issue_reader
 from store.connection import Pool
-from store.reports import behind, counting, editions
+from store.reports import behind, counting, editions, watching
 from store.reports.behind import Behind, BehindIssue, Cell
 from store.reports.editions import Heading
 from store.rulebooks import Rulebooks
@@ -33,6 +34,7 @@ __all__ = [
     "Edition",
     "Heading",
     "Reports",
+    "Watched",
 ]
 
 NOW = 0
@@ -143,6 +145,15 @@ class Reports(OnRegisters):
         seen = {each.number: each for each in issues if may(who, Right.SEE, each)}
         told = tuple(_about(each, seen.get(each.number)) for each in found.issues)
         return found.model_copy(update={"issues": told})
+
+    async def watched(self, now: datetime) -> Watched:
+        """Count what is watched from afar; it takes one connection, and PostgreSQL a second or so.
+
+        Raises:
+            Unavailable: also if it takes too long.
+        """
+        zone, terms = await self._goes_by()
+        return await answered(watching.count(self._pool, zone=zone, terms=terms, now=now))
 
     async def asked(self, who: Caller, name: str, period: str, department: str | None) -> Asked:
         """Read which report is wanted.

@@ -33,6 +33,7 @@ from web.auth.identity import Doorkeeper
 from web.context import Doors
 from web.middleware.stack import around
 from web.operations import health, heartbeat
+from web.operations.figures import Figures
 from web.operations.health import Readiness
 from web.operations.metrics import Metrics
 from web.pages import (
@@ -111,6 +112,7 @@ def build(doors: Doors) -> FastAPI:
     app.state.doorkeeper = Doorkeeper()
     app.state.metrics = Metrics()
     app.state.readiness = Readiness()
+    app.state.figures = Figures()
     app.state.shelf = Shelf(doors.settings.inbound)
     app.state.provider = provider(doors.settings)
     if app.state.provider:

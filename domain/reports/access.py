@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.errors import Refused
 from domain.reports.definitions import REPORTS, Report
+from domain.reports.figures import Figure
 from domain.staff.access import Caller, Reach, Right, reach
 
 
@@ -18,6 +19,12 @@ def reach_into(caller: Caller, report: Report) -> Reach:
 def readable(caller: Caller) -> list[Report]:
     """List the reports that somebody reads."""
     return [each for each in REPORTS.values() if reach_into(caller, each) is not Reach.NONE]
+
+
+def reach_of(caller: Caller, figure: Figure) -> Reach:
+    """Say how much of a figure somebody reads, in whichever report has it."""
+    found = {reach_into(caller, each) for each in REPORTS.values() if figure in each.figures}
+    return next((each for each in (Reach.ALL, Reach.DEPARTMENT) if each in found), Reach.NONE)
 
 
 def department_for(caller: Caller, report: Report, asked: str | None) -> str | None:

@@ -28,12 +28,13 @@ _TYPES: Mapping[str, str] = {
     "codes": "text[]",
 }
 NOBODY_SQL = "'-'"
-_MADE: Mapping[How, str] = {
+MADE: Mapping[How, str] = {
     How.AVERAGE: "avg({})",
     How.SUM: "sum({})",
     How.LONGEST: "max({})",
     How.MEDIAN: "percentile_cont(0.5) WITHIN GROUP (ORDER BY {})",
 }
+"""How a value is made of a measured column."""
 
 
 class Statement(NamedTuple):
@@ -165,7 +166,7 @@ def _columns(figure: Figure) -> tuple[str, str, str]:
     key, condition = figure.key, figure.condition
     n = f'count(*) FILTER (WHERE {condition}) AS "{key}_n"'
     if figure.how:
-        made = _MADE[figure.how].format(figure.measured)
+        made = MADE[figure.how].format(figure.measured)
         return f'{made} FILTER (WHERE {condition}) AS "{key}"', n, f'NULL::int AS "{key}_of"'
     of = f"count(*) FILTER (WHERE {figure.among})" if figure.among else "NULL::int"
     return f'NULL::int AS "{key}"', n, f'{of} AS "{key}_of"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,9 +18,10 @@ from benchmarks.reports.oracle import RULES, Time
 from domain.reports.counted import Counted, Value
 from domain.reports.definitions import REPORTS, Report
 from domain.reports.figures import FIGURES, When
-from domain.reports.periods import Period
+from domain.reports.periods import Cadence, Period
 from domain.reports.report import Span
 from domain.reports.views import View
+from domain.reports.watched import ALL, Window
 from domain.terms import Terms
 from inbound.files.roster import read_roster
 from runtime import rulebook
@@ -28,9 +30,9 @@ from store import quality as samples
 from store import roster, rulebooks
 from store.connection import Pool
 from store.exports import registers
-from store.reports import behind, counting
+from store.reports import behind, counting, watching
 from store.reports.statements import Asked
-from tests.support import reports_page
+from tests.support import dashboards, reports_page
 from tests.support.builders import LINKS
 from tests.support.told_lives import LIVES, bring_together, lead, rulebook_of_lives
 
@@ -124,6 +126,8 @@ async def test_every_figure_is_what_an_independent_count_finds_and_opens_down_to
         pytest.fail("\n".join(wrong[:20]))
     await is_what_the_quality_report_says(database)
     await is_what_the_telephone_statistics_say(database)
+    await is_what_is_watched(database)
+    await is_what_dashboards_draw(database)
     for report in REPORTS.values():
         await opens_down(database, facts, report, next(periods_of(report)))
 
@@ -154,6 +158,64 @@ async def test_lives_that_were_led_count_as_an_independent_count_has_them(
                 seen |= {key for each in values for key, value in each.items() if value.n}
     assert seen >= {"merged", "reopened", "given_up", "not_running", "promises_kept", "rated"}
     assert seen >= {"complaints", "founded", "technical", "running", "answered"}
+
+
+async def is_what_is_watched(pool: Pool) -> None:
+    """As metrics, of all and of a department, over each window (R27)."""
+    seen = await watching.count(pool, zone=SHANGHAI, terms=Terms(), now=NOW)
+    told = {(each.figure, each.window, each.department): each.value for each in seen.numbers}
+    for window in Window:
+        period = window.around(NOW.astimezone(SHANGHAI).date())
+        for report in REPORTS.values():
+            if period.cadence not in report.cadences:
+                continue
+            for department in (None, "technical_service"):
+                found = await counted(pool, report, period.name, department=department)
+                for section in found.sections:
+                    if report.section(section.key).span is Span.TRAIL or not section.total:
+                        continue
+                    for key, of in section.total.values.items():
+                        number = told.get((key, window, department or ALL))
+                        assert number == _about(of.value), (key, period)
+    assert seen.goals.items() >= {"satisfied": 0.9, "error_rate": 0.05}.items()
+    assert {(each.figure, each.window) for each in seen.numbers} >= {
+        ("promises_kept", Window.LAST_WEEK),
+        ("remedy_amount", Window.MONTH),
+    }
+
+
+def _about(value: float | Decimal | None) -> Any:
+    """The same, but for what is lost in adding up otherwise."""
+    return None if value is None else pytest.approx(float(value), rel=1e-9)
+
+
+async def is_what_dashboards_draw(pool: Pool) -> None:
+    """By the SQL of their panels, for a week that is over."""
+    given = {
+        "$__timeFrom()": "'2026-11-11T00:00:00Z'",
+        "$__timeTo()": "'2026-11-14T00:00:00Z'",
+        "$zone": SHANGHAI.key,
+        "$within": "20",
+        "$department": "%",
+        "now()": f"'{NOW.isoformat()}'::timestamptz",
+    }
+    drawn = {figure.key: figure for panel in dashboards.PANELS for figure in panel.defined}
+    weekly = [each for each in REPORTS.values() if Cadence.WEEK in each.cadences]
+    reports = {key: next(r for r in weekly if f in r.figures) for key, f in drawn.items()}
+    for key, figure in drawn.items():
+        found = await counted(pool, reports[key], "2026-W46")
+        (value,) = {
+            section.total.values[key]
+            for section in found.sections
+            if section.total and key in section.total.values
+            if reports[key].section(section.key).span is Span.PERIOD
+        }
+        sql = dashboards.sql(figure)
+        for name, said in given.items():
+            sql = sql.replace(name, said)
+        ((at, drawn_value),) = await pool.fetch(sql)
+        assert at == Period.named("2026-W46").instants(SHANGHAI)[0]
+        assert (None if drawn_value is None else float(drawn_value)) == _about(value.value), key
 
 
 async def is_what_the_quality_report_says(pool: Pool) -> None:

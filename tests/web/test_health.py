@@ -1,17 +1,21 @@
 import asyncio
 import os
+import re
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx2
 import pytest
+from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from temporalio.client import Client
 
 from benchmarks.intakes import a_fault
+from domain.reports.periods import Cadence, Period
 from domain.staff.access import RIGHTS, Right
 from domain.vocabulary import Role
 from runtime import postgres, temporal
@@ -19,6 +23,7 @@ from runtime.embedded.ports import free_ports
 from runtime.embedded.servers import HASTY, EmbeddedPostgres
 from runtime.migrate import migrate
 from runtime.settings import ROOT, Settings
+from starter.answering import Unavailable
 from starter.client import Desk
 from starter.replanning import adopt_file
 from store.connection import Pool
@@ -27,7 +32,9 @@ from tests.conftest import DeskServers
 from tests.support.patience import PATIENCE
 from tests.support.running_desk import RunningDesk
 from tests.web.conftest import BASE, MakeToken
+from tests.web.test_clerk_pages import repaired
 from web.app import build
+from web.context import Doors
 from web.serving import doors as doors_of
 from worker import working
 
@@ -209,3 +216,61 @@ async def test_numbers_tell_traffic_and_what_is_open_running_and_unsaid(
     assert any(name == "yinuo_running_promises" for name, *_ in found)
     assert "nowhere" not in answer.text
     assert "天河支行" not in answer.text
+
+
+def _of_reports(answer: httpx2.Response) -> dict[tuple[str, str, str], float]:
+    return {
+        (sample.name, sample.labels["period"], sample.labels["department"]): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if "period" in sample.labels
+    }
+
+
+async def test_r27_the_reports_figures_are_metrics_of_what_the_caller_reads_and_no_customers(
+    app: FastAPI, doors: Doors, http: httpx2.AsyncClient, token: MakeToken
+) -> None:
+    number = await repaired(doors, {"name": "钱指标", "phone": "+86 137 0000 0028"})
+    office, manager = await token(Role.GM_OFFICE), await token(Role.MANAGER)
+    assert not _of_reports(await http.get("/metrics", headers=office)), "nobody waits for a count"
+    counting = app.state.figures.counting
+    await counting
+    answer = await http.get("/metrics", headers=office)
+    assert app.state.figures.counting is counting, "so soon it is not counted again"
+    told = _of_reports(answer)
+    week = Period.around(Cadence.WEEK, doors.now().astimezone(doors.settings.zone).date()).name
+    report = (await http.get(f"/reports/effectiveness/{week}", headers=office)).json()
+    total = report["counted"]["sections"][0]["rows"][-1]["values"]["registered"]["value"]
+    assert told["yinuo_report_registered", "week", ""] == total
+    assert (
+        "# HELP yinuo_report_registered 登记问题 Issues registered: 期内登记的问题" in answer.text
+    )
+    assert 'yinuo_report_goal{figure="satisfied"} 0.9' in answer.text
+    assert "yinuo_report_failures_total 0.0" in answer.text
+    assert not {number, "钱指标", "liang.jiahao"} & set(re.split(r'[\s"]', answer.text))
+
+    theirs = _of_reports(await http.get("/metrics", headers=manager))
+    assert {department for _, _, department in theirs} == {"technical_service"}
+    assert theirs.items() <= told.items()
+    assert {department for _, _, department in told} > {"", "technical_service"}
+
+
+async def test_figures_that_cannot_be_counted_are_told_nobody_and_the_failure_is_counted(
+    app: FastAPI, http: httpx2.AsyncClient, token: MakeToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("it took too long")
+
+    headers = await token(Role.AUDITOR)
+    monkeypatch.setattr("web.operations.figures.EVERY", timedelta())
+    await http.get("/metrics", headers=headers)
+    await app.state.figures.counting
+    monkeypatch.setattr("starter.reports.Reports.watched", away)
+    await http.get("/metrics", headers=headers)
+    await app.state.figures.counting
+    monkeypatch.setattr("web.operations.figures.EVERY", timedelta(hours=1))
+    answer = await http.get("/metrics", headers=headers)
+    assert not _of_reports(answer)
+    assert "yinuo_report_age_seconds" not in answer.text
+    assert "yinuo_report_failures_total 1.0" in answer.text
+    assert "yinuo_register_reachable 1.0" in answer.text

@@ -13,7 +13,8 @@ from domain.staff.access import Right
 from domain.vocabulary import Model
 from web.auth.identity import Authenticated, require
 from web.context import Doors, Here
-from web.operations.metrics import Metrics
+from web.operations.figures import Figures
+from web.operations.metrics import Metrics, OfReports
 from web.problems import RETRY_AFTER, Problem
 
 _SECOND = 1.0
@@ -86,7 +87,14 @@ async def ready(request: Request, here: Here) -> Ready:
 
 @router.get("/metrics", summary="Numbers for Prometheus", response_class=PlainTextResponse)
 async def metrics(request: Request, here: Here, who: Authenticated) -> Response:
-    """Write down the traffic at the doors, and what is open, running and unsaid; no names."""
+    """Write down the traffic at the doors, what is open, running and unsaid, and what the caller
+    reads of the reports' figures (R27); no names.
+    """
     require(who, Right.READ_METRICS)
     kept: Metrics = request.app.state.metrics
-    return Response(kept.exposition(await here.condition.gauges()), media_type=CONTENT_TYPE_LATEST)
+    figures: Figures = request.app.state.figures
+    known = figures.newest(here)
+    age = (here.now() - known.counted_at).total_seconds() if known else 0.0
+    of_reports = OfReports(who.caller, known, age, figures.failures).exposition()
+    told = kept.exposition(await here.condition.gauges()) + of_reports
+    return Response(told, media_type=CONTENT_TYPE_LATEST)

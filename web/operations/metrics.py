@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from domain.findings import FindingKind
+from domain.reports.figures import FIGURES
+from domain.reports.watched import GOAL, Number, about, metric, read_by
+from domain.staff.access import Caller
 from starter.condition import Gauges
+from starter.reports import Watched
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -94,3 +103,49 @@ class Metrics:
             for kind in FindingKind:
                 self._findings.labels(kind).set(found.get(kind, 0))
         return generate_latest(self._registry)
+
+
+class OfReports(Collector):
+    """What a caller reads of the reports' figures, each a metric of its own; none without data."""
+
+    def __init__(self, caller: Caller, known: Watched | None, age: float, failures: int) -> None:
+        self._caller = caller
+        self._known = known
+        self._age = age
+        self._failures = failures
+
+    def exposition(self) -> bytes:
+        """Write it down."""
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry)
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """Make the metrics."""
+        yield CounterMetricFamily(
+            "yinuo_report_failures",
+            "Times that the reports' figures could not be counted",
+            self._failures,
+        )
+        if self._known is None:
+            return
+        yield GaugeMetricFamily(
+            "yinuo_report_age_seconds", "Since the reports' figures were counted", self._age
+        )
+        goals = GaugeMetricFamily(GOAL, "What the policy asks of a figure", labels=["figure"])
+        for figure, goal in self._known.goals.items():
+            goals.add_metric([figure], goal)
+        yield goals
+        yield from _families(read_by(self._caller, self._known.numbers))
+
+
+def _families(numbers: Iterable[Number]) -> Iterator[GaugeMetricFamily]:
+    by_figure: defaultdict[str, list[Number]] = defaultdict(list)
+    for each in numbers:
+        by_figure[each.figure].append(each)
+    for key, found in by_figure.items():
+        figure = FIGURES[key]
+        family = GaugeMetricFamily(metric(figure), about(figure), labels=["period", "department"])
+        for each in found:
+            family.add_metric([each.window, each.department], each.value)
+        yield family
