@@ -43,7 +43,7 @@ DEAD = frozenset({"feishu"})
 SPEED = 3600.0
 """Seconds for hours."""
 
-_VISITORS = (
+VISITORS = (
     Actor(id="07", role=Role.AGENT),
     Actor(id="liang.jiahao", role=Role.ENGINEER),
     Actor(id="fan.meiling", role=Role.CLERK),
@@ -213,7 +213,7 @@ def _verdict(count: int, *, good: bool) -> Text:
 
 
 async def _keep(place: Theatre, found: Evidence, console: Console) -> None:
-    let_in = await admit(place.servers.pool, _VISITORS)
+    let_in = await admit(place.servers.pool, VISITORS)
     console.print(
         f"\nThe desk stays up at {place.servers.web_ui}; its data is in {place.settings.home}. "
         f"Ctrl-C stops it.\n\nSign in at {place.settings.base_url} as",

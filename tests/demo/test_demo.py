@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import httpx2
 import pytest
 from openpyxl import load_workbook
 from rich.console import Console
@@ -27,12 +28,13 @@ from cli.reports import pictures
 from demo.play import evening, lines, play, week
 from demo.play.branches import taken
 from demo.play.checks import check
-from demo.play.doors import DoorDeed
+from demo.play.doors import DoorDeed, admit
 from demo.play.samples import read_samples
 from demo.receiver import Outside, Receiver
-from demo.stage import stage
+from demo.stage import Theatre, stage
 from domain.errors import SetupError
-from domain.vocabulary import Language
+from domain.reports.counted import Counted
+from domain.vocabulary import Language, Role
 from inbound.files.roster import read_roster
 from runtime.embedded.ports import free_ports
 from runtime.embedded.process import Child
@@ -176,6 +178,12 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
         assert re.search(rf"登记问题 +{len(found.played)} *\n", report), report
         for title in ("回访核实报告", "服务效能报告", "按类别", "各项时限", "█", "本期尚未结束"):
             assert title in report
+        of_theirs = sum(row.department == "technical_service" for row in found.ledger.issues)
+        assert await _readers(place, week.address(place.settings.base_url, found.reports)) == {
+            Role.GM_OFFICE: len(found.played),
+            Role.MANAGER: of_theirs,
+            Role.LEAD: of_theirs,
+        }
         for said in (lines.DONE_NOW, lines.NOTED, lines.CALLS["bad"]["words"], "photograph.jpg"):
             assert str(said) in shown
         await pool.execute(
@@ -203,6 +211,19 @@ async def test_some_issues_come_out_as_scripted_and_a_falsified_register_is_noti
         "What was done at the doors stands in their trail",
         "The week's reports say what was played",
     }
+
+
+async def _readers(place: Theatre, address: str) -> dict[Role, int]:
+    """How many issues came in by that report, for each of those one may look around as."""
+    let_in = await admit(place.servers.pool, play.VISITORS)
+    found = {}
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        for (role, _), token in let_in.items():
+            answer = await http.get(address, headers={"Authorization": f"Bearer {token}"})
+            if answer.status_code != 403:
+                counted = Counted.model_validate(answer.json()["counted"])
+                found[role] = week.said([counted], "registered")
+    return found
 
 
 @pytest.mark.usefixtures("servers")
