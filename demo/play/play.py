@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from demo import reported
 from demo.play import evening, ledger, summary, week
 from demo.play.board import Board
 from demo.play.branches import taken
@@ -143,7 +144,7 @@ async def evidence(place: Theatre, played: Sequence[Played], deeds: Sequence[Doo
         dead=DEAD,
         deeds=deeds,
         trail=await door_log.entries(pool, limit=_TRAIL),
-        reports=await week.counted(pool, policy, datetime.now(UTC)),
+        reports=await reported.counted(pool, week.COUNTED, policy, datetime.now(UTC)),
     )
 
 

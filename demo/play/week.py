@@ -7,24 +7,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from demo.play.evidence import Evidence
 from demo.play.samples import SampleIssue
+from demo.reported import said
 from domain.reports.counted import Counted
 from domain.reports.definitions import REPORTS, Report
-from domain.reports.figures import FIGURES, When
-from domain.reports.periods import Cadence, Period
+from domain.reports.figures import FIGURES
 from domain.reports.weekly import CALLBACKS, EFFECTIVENESS
-from domain.sla.policy import Policy
 from domain.sla.promise import CUSTOMERS, PromiseEnd, PromiseKind
 from domain.vocabulary import Outcome
-from store.connection import Pool
-from store.reports import counting
 
 ShowReport = Callable[[Report, Counted], Iterable[RenderableType]]
 """How a terminal shows a counted report."""
@@ -33,22 +28,9 @@ _SHOWN: Mapping[str, tuple[str, ...]] = {
     CALLBACKS.name: ("all", "outcomes"),
     EFFECTIVENESS.name: ("all", "kinds", "promises"),
 }
-"""Which reports are counted, and the sections of each that are shown."""
-_TOTALS = "all"
-"""The section of what all issues come to together."""
+"""The sections that are shown of each report."""
 
-
-async def counted(pool: Pool, policy: Policy, now: datetime) -> list[Counted]:
-    """Count the reports of the week so far, after those of the week before: a play may be longer
-    than its Sunday.
-    """
-    zone = ZoneInfo(policy.zone)
-    week = Period.around(Cadence.WEEK, now.astimezone(zone).date())
-    return [
-        await counting.count(pool, REPORTS[name], each, zone=zone, terms=policy.terms, now=now)
-        for each in (week.before, week)
-        for name in _SHOWN
-    ]
+COUNTED = tuple(REPORTS[name] for name in _SHOWN)
 
 
 def shown(reports: Sequence[Counted], show: ShowReport) -> Iterator[RenderableType]:
@@ -78,13 +60,6 @@ def problems(evidence: Evidence) -> Iterator[str]:
         found = said(evidence.reports, figure)
         if found != wanted:
             yield f"{FIGURES[figure].en}: the reports say {found}, the scripts {wanted}"
-
-
-def said(reports: Iterable[Counted], figure: str) -> int:
-    """Add up what a figure counted, week by week; of what stands at the end take the newest."""
-    values = (each.value(_TOTALS, figure) for each in reports)
-    found = [value.n for value in values if value is not None]
-    return sum(found[-1:] if FIGURES[figure].when is When.AT_END else found)
 
 
 def _played(samples: Sequence[SampleIssue]) -> dict[str, int]:

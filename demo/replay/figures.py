@@ -44,6 +44,7 @@ class Figures(Model):
     resolved_late: int
     reopened: int
     still_open: int
+    closed: int
 
 
 _VERDICTS = [name for name in Figures.model_fields if name != "opened"]
@@ -60,6 +61,7 @@ def figures(
     - waiting while its state begins with ``Awaiting``;
     - reopened if its reopening count is above 0;
     - still open if it is not resolved at the horizon, also when it was resolved and reopened;
+    - closed if it came to be so and was not reopened since;
     - otherwise resolved in time or late, judged by its first resolution, as the first promise
       stands whatever is promised after a reopening.
 
@@ -107,10 +109,20 @@ def _verdicts(opened_at: datetime, moments: list[_Moment], zone: ZoneInfo) -> It
         yield "waited"
     if any(moment.reopenings for moment in moments):
         yield "reopened"
+    if _is_closed(moments):
+        yield "closed"
     if moments and moments[-1].state in _DONE:
         yield "resolved_in_time" if _in_time(opened_at, moments, zone) else "resolved_late"
     else:
         yield "still_open"
+
+
+def _is_closed(moments: Iterable[_Moment]) -> bool:
+    """Resolved right after Closed it is the same incident, still closed."""
+    closed = False
+    for moment in moments:
+        closed = moment.state in _DONE and (closed or moment.state is IncidentState.CLOSED)
+    return closed
 
 
 def _in_time(opened_at: datetime, moments: list[_Moment], zone: ZoneInfo) -> bool:

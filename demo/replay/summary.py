@@ -4,12 +4,14 @@ the desk was.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from temporalio.client import Client
 
+from demo import reported
 from demo.replay import tally
 from demo.replay.figures import Figures
 from demo.replay.log import SOURCE
@@ -18,7 +20,9 @@ from demo.replay.play import Progress
 from demo.replay.tally import Alarms, IssueCounts, Lag
 from domain.issue.actions import ActionName
 from domain.issue.intake import issue_id
+from domain.reports.weekly import EFFECTIVENESS
 from domain.vocabulary import Model
+from store import rulebooks
 from store.connection import Pool
 
 _PEOPLES = frozenset(
@@ -37,7 +41,10 @@ _WORDS = {
     "resolved_late": "逾期解决 resolved late",
     "reopened": "重开 reopened",
     "still_open": "未结 still open",
+    "closed": "办结 closed",
 }
+_REPORTED = {"opened": "registered", "reopened": "reopened", "closed": "closed"}
+"""Figures of the service effectiveness report that count the same."""
 
 
 class Histories(Model):
@@ -49,10 +56,13 @@ class Histories(Model):
 
 
 class Summary(Model):
-    """The day at the desk, from its registers, ledger and Temporal; ``file`` is the log's own."""
+    """The day at the desk, from its registers, ledger and Temporal; ``file`` is the log's own,
+    ``reported`` what the report says that the management reads (R27).
+    """
 
     file: Figures
     desk: IssueCounts
+    reported: Mapping[str, int] = {}
     references: tuple[str, ...]
     """One for each issue in the register."""
     wanted: tuple[str, ...]
@@ -80,12 +90,17 @@ class Summary(Model):
             for name, ours, theirs in self.side_by_side()
             if ours != theirs
         )
-        return (*differences, *self._not_one_each(), *self.failures)
+        return (*differences, *self._reported_otherwise(), *self._not_one_each(), *self.failures)
 
     def side_by_side(self) -> Iterable[tuple[str, int, int]]:
         """Give name, the desk's number and the file's of each figure."""
         ours, theirs = self.desk.model_dump(), self.file.model_dump()
         return ((name, ours[name], theirs[name]) for name in theirs)
+
+    def _reported_otherwise(self) -> Iterable[str]:
+        for name, ours, _ in self.side_by_side():
+            if self.reported.get(name, ours) != ours:
+                yield f"{_WORDS[name]}: the report says {self.reported[name]}, the desk has {ours}"
 
     def _not_one_each(self) -> Iterable[str]:
         issues = Counter(self.references)
@@ -116,6 +131,7 @@ async def summarise(
     return Summary(
         file=file,
         desk=await tally.tally(pool, SOURCE_SYSTEM),
+        reported=await _reported(pool),
         references=tuple(await tally.references(pool, SOURCE_SYSTEM)),
         wanted=tuple(wanted),
         acts_wanted=progress.steps,
@@ -131,6 +147,17 @@ async def summarise(
             for failure in progress.failures
         ),
     )
+
+
+async def _reported(pool: Pool) -> dict[str, int]:
+    """Count as the management reads it, by the real weeks that the replay took place in."""
+    async with pool.acquire() as connection:
+        adopted = await rulebooks.current(connection)
+    if adopted is None:
+        raise LookupError(rulebooks.NO_POLICY)
+    now = datetime.now(UTC)
+    reports = await reported.counted(pool, (EFFECTIVENESS,), adopted.policy, now)
+    return {name: reported.said(reports, figure) for name, figure in _REPORTED.items()}
 
 
 async def _histories(client: Client, references: Sequence[str]) -> Histories:
@@ -160,12 +187,12 @@ def render(summary: Summary, title: str) -> RenderableType:
     """Lay the summary out for a terminal."""
     beside = Table(title=title, title_justify="left", caption=f"Source: {SOURCE}")
     beside.caption_justify = "left"
-    for heading in ("", "一诺 desk", "文件 file", "差 difference"):
+    for heading in ("", "一诺 desk", "文件 file", "差 difference", "报表 report"):
         beside.add_column(heading, justify="right" if heading else "left")
     for name, ours, theirs in summary.side_by_side():
-        beside.add_row(
-            _WORDS[name], str(ours), str(theirs), f"{ours - theirs:+d}" if ours != theirs else "0"
-        )
+        difference = f"{ours - theirs:+d}" if ours != theirs else "0"
+        report = str(summary.reported.get(name, "–"))
+        beside.add_row(_WORDS[name], str(ours), str(theirs), difference, report)
 
     late = Table(title="How late the desk was, in seconds", title_justify="left")
     for heading in ("", "count", "p95", "max"):

@@ -25,6 +25,7 @@ class IssueCounts(Model):
     resolved_late: int
     reopened: int
     still_open: int
+    closed: int
 
 
 class Lag(Model):
@@ -65,7 +66,8 @@ async def tally(pool: Pool, source: str) -> IssueCounts:
             count(*) FILTER (WHERE i.stage = ANY($4) AND p.outcome = $5) AS resolved_in_time,
             count(*) FILTER (WHERE i.stage = ANY($4) AND p.outcome = $6) AS resolved_late,
             count(*) FILTER (WHERE i.generation > 1) AS reopened,
-            count(*) FILTER (WHERE i.stage <> ALL($4)) AS still_open
+            count(*) FILTER (WHERE i.stage <> ALL($4)) AS still_open,
+            count(*) FILTER (WHERE i.closed_at IS NOT NULL) AS closed
         FROM issues i
         LEFT JOIN acts a ON a.issue_id = i.id
         LEFT JOIN promises p

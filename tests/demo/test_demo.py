@@ -31,6 +31,7 @@ from demo.play.checks import check
 from demo.play.doors import DoorDeed, admit
 from demo.play.samples import read_samples
 from demo.receiver import Outside, Receiver
+from demo.reported import said
 from demo.stage import Theatre, stage
 from domain.errors import SetupError
 from domain.reports.counted import Counted
@@ -222,7 +223,7 @@ async def _readers(place: Theatre, address: str) -> dict[Role, int]:
             answer = await http.get(address, headers={"Authorization": f"Bearer {token}"})
             if answer.status_code != 403:
                 counted = Counted.model_validate(answer.json()["counted"])
-                found[role] = week.said([counted], "registered")
+                found[role] = said([counted], "registered")
     return found
 
 

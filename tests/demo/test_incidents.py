@@ -239,6 +239,7 @@ def test_the_figures_of_the_day_are_those_counted_by_hand(rows: list[LogRow]) ->
         resolved_late=3,
         reopened=2,
         still_open=3,
+        closed=6,
     )
 
 

@@ -61,6 +61,8 @@ async def test_a_day_played_on_real_servers_comes_to_the_figures_of_the_file(
 ) -> None:
     assert played.problems == ()
     assert played.desk.model_dump() == played.file.model_dump()
+    of_file = played.file.model_dump()
+    assert played.reported == {name: of_file[name] for name in ("opened", "reopened", "closed")}
     assert min(played.desk.model_dump().values()) > 0, "a figure that is 0 would show nothing"
     assert sorted(played.references) == sorted(played.wanted)
     assert (played.acts, played.steps["registered"]) == (played.acts_wanted, 19)
@@ -117,6 +119,7 @@ def a_summary(**changes: Any) -> Summary:
             {"histories": Histories(workflows=2, events=30, longest=30)},
             "Temporal has 2 issue workflows for 1 incidents",
         ),
+        ({"reported": {"opened": 2}}, "登记 opened: the report says 2, the desk has 1"),
         ({"acts_wanted": 3}, "the register has 2 acts of people instead of 3"),
         ({"failures": ("incident A, opened: no",)}, "incident A, opened: no"),
     ],
