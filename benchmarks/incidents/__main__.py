@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from math import isclose
 from pathlib import Path
@@ -26,7 +26,7 @@ from benchmarks.incidents import file
 from benchmarks.incidents.file import Case, Days
 from benchmarks.incidents.leading import Led
 from benchmarks.surroundings import fresh_home, hush
-from demo.replay import SHANGHAI, SOURCE, LogError, read_log, tell
+from demo.replay import SHANGHAI, SOURCE, LogError, LogRow, read_log, tell
 from demo.replay.people import Crew, roster
 from domain.reports import telling
 from domain.reports.counted import Counted, Value
@@ -67,7 +67,7 @@ class Compared(NamedTuple):
 
 async def lead(pool: Pool, log: Path, until: datetime) -> Led:
     """Lead what happened before ``until`` on an empty register."""
-    incidents = tell(row for row in read_log(log) if row.opened_at < until).incidents
+    incidents = tell(known_by(read_log(log), until)).incidents
     people = roster(incidents)
     async with pool.acquire() as connection, connection.transaction():
         await rosters.replace(connection, people)
@@ -75,6 +75,22 @@ async def lead(pool: Pool, log: Path, until: datetime) -> Led:
     led = Led(pool, Crew(people))
     await led.lead(incidents, until)
     return led
+
+
+def known_by(rows: Iterable[LogRow], until: datetime) -> Iterator[LogRow]:
+    """Leave out what had not happened: of an incident that is reopened later, a closing would be
+    taken for none. What an incident was opened with is known with its first row.
+    """
+    seen: set[str] = set()
+    over: set[str] = set()
+    for row in rows:
+        if row.opened_at >= until or row.number in over:
+            continue
+        if row.updated_at >= until:
+            over.add(row.number)
+        if row.number not in seen or row.number not in over:
+            yield row
+        seen.add(row.number)
 
 
 async def compare(pool: Pool, log: Path, until: date) -> list[Compared]:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
-from benchmarks.incidents.__main__ import compare, lead, tables
-from demo.replay import SHANGHAI
+import pytest
+
+from benchmarks.incidents.__main__ import compare, known_by, lead, tables
+from demo.replay import SHANGHAI, Act, read_log, tell
 from store.connection import Pool
 
 LOG = Path(__file__).parent.parent / "demo" / "data" / "made_up_incident_log.csv"
 UNTIL = date(2024, 6, 3)
+
+
+@pytest.mark.parametrize(("until", "closed"), [("2024-05-09", True), ("2024-06-03", False)])
+def test_what_is_closed_is_so_until_it_is_reopened(*, until: str, closed: bool) -> None:
+    horizon = datetime.fromisoformat(until).replace(tzinfo=SHANGHAI)
+    told = tell(known_by(read_log(LOG), horizon)).incidents
+    acts = next(each.steps for each in told if each.reference == "CLOSED-THEN-REOPENED")
+    assert (Act.CLOSE in [each.act for each in acts]) is closed
 
 
 async def test_what_reports_say_of_a_log_is_what_the_log_comes_to_by_the_same_rules(
