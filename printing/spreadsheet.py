@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
+from math import ceil
 from typing import Any, Final
 
 from xlsxwriter import Workbook
@@ -24,8 +25,16 @@ _NUMBERS: Final = {
     Holds.MONEY: "#,##0.00",
 }
 _A4: Final = 9
+_EDGE: Final = 0.6
+"""Inches above and below: a day's hours and a month's days stand on one page."""
 _NARROWEST: Final = 12
 _WIDEST: Final = 48
+_WIDTHS: Final = {Holds.SECONDS: 11, Holds.MONEY: 14}
+"""Of a column of figures, in letters: as narrow as can be, for a report is to be read on paper."""
+_WIDTH: Final = 9.5
+_WORDS: Final = re.compile(r"[!-~]+")
+_LINE: Final = 16
+"""Points that a line of text takes: Chinese needs more than a spreadsheet program gives it."""
 _SECONDS_A_DAY: Final = 86_400
 _NOT_IN_A_NAME: Final = re.compile(r"[\[\]:*?/\\]")
 _LONGEST_NAME: Final = 31
@@ -58,9 +67,11 @@ class _Writer:
         self._sheets = sheets
         self._taken: set[str] = set()
         self._title = book.add_format({"bold": True, "font_size": 14})
-        self._heading = book.add_format(
-            {"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True, "valign": "top"}
-        )
+        heading = {"bold": True, "bg_color": "#DDE6F0", "bottom": 1, "text_wrap": True}
+        self._heading = {
+            figures: book.add_format(heading | {"align": "right" if figures else "left"})
+            for figures in (True, False)
+        }
         self._wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         last = {"bold": True, "top": 1}
         self._text = {True: book.add_format(last), False: book.add_format()}
@@ -79,73 +90,83 @@ class _Writer:
         if table.on_end:
             self._on_end(table)
             return
-        columns = [table.names]
+        names = _wide_enough((table.names, *(row.name for row in table.rows)))
+        columns: list[tuple[str, float]] = [(table.names, names)]
         for each in table.headings:
-            columns.append(each.name)
+            columns.append((each.name, max(_WIDTHS.get(each.holds, _WIDTH), _longest(each.name))))
             if each.holds is Holds.SHARE:
-                columns.append(self._say(f"{each.name}（件数）", f"{each.name} (of)"))
-        sheet = self._sheet(table.title, columns)
+                columns.append((self._say("件数", "of"), _WIDTH))
+        sheet = self._sheet(table.title, columns, figures=True)
         for line, row in enumerate(table.rows, start=_ABOVE + 1):
             whole = row.of is None
             self._write(sheet, line, 0, row.name, self._text[whole])
             place = 1
             for heading, cell in zip(table.headings, row.cells, strict=True):
                 place += self._figure(sheet, (line, place), heading.holds, cell, whole=whole)
-        names = (table.names, *(row.name for row in table.rows))
-        sheet.set_column(0, 0, _wide_enough(names))
-        sheet.set_column(1, max(len(columns) - 1, 1), _NARROWEST)
 
     def _on_end(self, table: Table) -> None:
         """Write what has one row a figure a line."""
-        sheet = self._sheet(table.title, [*table.columns, self._say("件数", "Of")])
+        names, total = table.columns
+        widest = _wide_enough((names, *(each.name for each in table.headings)))
+        of = self._say("件数", "of")
+        columns = [(names, widest), (total, _NARROWEST), (of, _NARROWEST)]
+        sheet = self._sheet(table.title, columns, figures=True)
         (row,) = table.rows
         for line, (heading, cell) in enumerate(
             zip(table.headings, row.cells, strict=True), start=_ABOVE + 1
         ):
             self._write(sheet, line, 0, heading.name, self._text[False])
             self._figure(sheet, (line, 1), heading.holds, cell, whole=False)
-        sheet.set_column(0, 0, _wide_enough(each.name for each in table.headings))
-        sheet.set_column(1, 2, _NARROWEST)
 
     def words(self, table: Table) -> None:
         """Write what customers said, where they said something that readers may read."""
         title = self._say(f"{table.title}·客户意见", f"{table.title}, words")
-        columns = (("问题编号", "Issue"), ("时间", "At"), ("客户的话", "Words"))
-        sheet = self._sheet(title, [self._say(*each) for each in columns])
-        for line, said in enumerate(table.words, start=_ABOVE + 1):
-            at = said.at.astimezone(self._sheets.zone)
-            self._write(sheet, line, 0, said.issue, self._wrapped)
-            self._write(sheet, line, 1, f"{at:%Y-%m-%d %H:%M}", self._wrapped)
-            self._write(sheet, line, 2, said.words, self._wrapped)
-        sheet.set_column(0, 1, 20)
-        sheet.set_column(2, 2, 80)
+        columns = (("问题编号", "Issue", 20), ("时间", "At", 20), ("客户的话", "Words", 80))
+        said = (
+            (each.issue, f"{each.at.astimezone(self._sheets.zone):%Y-%m-%d %H:%M}", each.words)
+            for each in table.words
+        )
+        self._texts(title, [(self._say(zh, en), width) for zh, en, width in columns], said)
 
     def rules(self) -> None:
         """Write how each figure is counted, once."""
-        sheet = self._sheet(
-            self._say("统计口径", "How it is counted"),
-            [self._say("指标", "Figure"), self._say("口径", "Rule")],
-        )
-        for line, (name, rule) in enumerate(self._sheets.rules.items(), start=_ABOVE + 1):
-            self._write(sheet, line, 0, name, self._wrapped)
-            self._write(sheet, line, 1, rule, self._wrapped)
-        sheet.set_column(0, 0, 28)
-        sheet.set_column(1, 1, 90)
+        columns = [(self._say("指标", "Figure"), 28), (self._say("口径", "Rule"), 90)]
+        rules = self._sheets.rules.items()
+        self._texts(self._say("统计口径", "How it is counted"), columns, rules)
 
-    def _sheet(self, title: str, columns: list[str]) -> Any:
+    def _texts(
+        self, title: str, columns: Sequence[tuple[str, float]], rows: Iterable[tuple[str, ...]]
+    ) -> None:
+        """Write a sheet of texts, as high as they need."""
+        sheet = self._sheet(title, columns)
+        widths = [width for _, width in columns]
+        for line, row in enumerate(rows, start=_ABOVE + 1):
+            sheet.set_row(line, _height(zip(row, widths, strict=True)))
+            for place, text in enumerate(row):
+                self._write(sheet, line, place, text, self._wrapped)
+
+    def _sheet(
+        self, title: str, columns: Sequence[tuple[str, float]], *, figures: bool = False
+    ) -> Any:
+        """Begin a sheet with columns of such names and widths; after the first of ``figures``."""
         sheet = self._book.add_worksheet(self._name(title))
         sheet.set_landscape()
         sheet.set_paper(_A4)
         sheet.fit_to_pages(1, 0)
+        sheet.set_margins(top=_EDGE, bottom=_EDGE)
         sheet.repeat_rows(_ABOVE)
         sheet.freeze_panes(_ABOVE + 1, 1)
-        sheet.set_footer("&L&F · &A&R&P / &N")
+        sheet.set_footer("&L&F · &A&R&P / &N", {"scale_with_doc": False})
+        sheet.set_default_row(_LINE)
         shown = self._sheets
         self._write(sheet, 0, 0, f"{shown.title} · {title}", self._title)
         above = "；" if shown.language is Language.ZH else "; "
         self._write(sheet, 1, 0, above.join((shown.period, shown.reach, *shown.notes)), None)
-        for place, name in enumerate(columns):
-            self._write(sheet, _ABOVE, place, name, self._heading)
+        sheet.set_row(0, 1.5 * _LINE)
+        sheet.set_row(_ABOVE, _height(columns))
+        for place, (name, width) in enumerate(columns):
+            sheet.set_column(place, place, width)
+            self._write(sheet, _ABOVE, place, name, self._heading[figures and place > 0])
         return sheet
 
     def _figure(
@@ -185,3 +206,18 @@ class _Writer:
 def _wide_enough(names: Iterable[str]) -> int:
     widest = max((width_of(each) for each in names), default=0)
     return min(max(widest + 2, _NARROWEST), _WIDEST)
+
+
+def _longest(name: str) -> float:
+    """Say how wide a column is that parts no word of its name; Chinese is parted anywhere."""
+    return max((len(word) for word in _WORDS.findall(name)), default=0) + 1.5
+
+
+def _height(texts: Iterable[tuple[str, float]]) -> int:
+    """Say how many points a row takes whose texts are wrapped in columns of such widths. Bold
+    letters are wider, and words are not parted: a line is full a little early.
+    """
+    return _LINE * max(
+        sum(ceil(max(width_of(line), 1) / (0.9 * width)) for line in text.split("\n"))
+        for text, width in texts
+    )

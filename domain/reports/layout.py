@@ -105,16 +105,20 @@ class Sheets:
         return {each.name: each.rule for table in self.tables for each in table.headings}
 
 
-def laid_out(report: Report, counted: Counted, language: Language) -> Sheets:
-    """Lay a report out. Sections and figures that the definition has by now, but the report was
-    counted without, are left out: what was issued stays as it was.
+def laid_out(
+    report: Report, counted: Counted, language: Language, edition: int | None = None
+) -> Sheets:
+    """Lay a report out; it says which ``edition`` it is, if one is named. Sections and figures that
+    the definition has by now, but the report was counted without, are left out: what was issued
+    stays as it was.
     """
     sections = {each.key: each for each in report.sections}
+    issued = [telling.edition(edition)] if edition else []
     return Sheets(
         title=_in(language, (report.zh, report.en)),
         period=_in(language, telling.period(Period.named(counted.period))),
         reach=_in(language, telling.reach_of(counted)),
-        notes=tuple(_in(language, note) for note in telling.notes(counted)),
+        notes=tuple(_in(language, note) for note in (*issued, *telling.notes(counted))),
         tables=tuple(
             _table(sections[each.key], each, counted, language)
             for each in counted.sections

@@ -17,6 +17,7 @@ Both = tuple[str, str]
 NO_DATA: Both = ("无数据", "no data")
 NOT_OVER: Both = ("本期尚未结束", "not over yet")
 FIGURE: Both = ("指标", "Figure")
+HOW_MANY: Both = ("条数", "how many")
 
 
 def value(holds: Holds, of: Value | None) -> Both:
@@ -40,6 +41,13 @@ def value(holds: Holds, of: Value | None) -> Both:
 def made_of(of: Value | None) -> str:
     """Say of what a share is one, ``12/13``; nothing for what is no share."""
     return f"{of.n:,}/{of.of:,}" if of is not None and of.of else ""
+
+
+def whole(holds: Holds, of: Value | None) -> Both:
+    """Say a figure with what it is made of, ``92.3% (12/13)``."""
+    zh, en = value(holds, of)
+    made = made_of(of)
+    return (f"{zh} ({made})", f"{en} ({made})") if made else (zh, en)
 
 
 def rounded(number: float | Decimal, places: int) -> Decimal:
@@ -72,6 +80,11 @@ def so_far(cadence: Cadence) -> Both:
         Cadence.QUARTER: ("本季度至今", "this quarter so far"),
         Cadence.YEAR: ("本年至今", "this year so far"),
     }[cadence]
+
+
+def edition(number: int) -> Both:
+    """Name an edition."""
+    return f"第 {number} 版", f"edition {number}"
 
 
 def notes(counted: Counted) -> list[Both]:

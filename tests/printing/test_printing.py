@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
 from domain.reports.definitions import REPORTS
 from domain.reports.layout import Sheets, laid_out
 from domain.vocabulary import Language
 from printing.paper import paper
 from printing.spreadsheet import spreadsheet
+from store.exports.spreadsheets import width_of
 from tests.support.counted_reports import SAID, made
 
 CALLBACKS = REPORTS["callbacks"]
@@ -39,6 +42,31 @@ def test_a_spreadsheet_has_a_sheet_a_section_with_figures_as_numbers_ready_to_pr
     assert people.print_title_rows == "$4:$4"
     assert people.sheet_properties.pageSetUpPr.fitToPage
     assert people.page_setup.fitToHeight == 0
+
+
+@pytest.mark.parametrize("language", Language)
+def test_headings_stand_above_their_figures_whole_however_long_they_are(
+    language: Language,
+) -> None:
+    report = REPORTS["complaints"]
+    shown = laid_out(report, made(report), language, edition=2)
+    book = openpyxl.load_workbook(BytesIO(spreadsheet(shown)))
+    assert {Language.ZH: "第 2 版", Language.EN: "edition 2"}[language] in book.worksheets[0][
+        "A2"
+    ].value
+    for sheet in book.worksheets[:-1]:
+        high = sheet.row_dimensions[4].height
+        for cell in sheet[4]:
+            wide = sheet.column_dimensions[get_column_letter(cell.column)].width
+            assert width_of(cell.value) <= wide * high / 16, (sheet.title, cell.value)
+            assert max(map(len, re.findall("[!-~]+", cell.value)), default=0) < wide
+            assert cell.alignment.horizontal == ("left" if cell.column == 1 else "right")
+
+
+def test_what_customers_say_in_several_lines_is_seen_whole() -> None:
+    book = openpyxl.load_workbook(BytesIO(spreadsheet(sheets())))
+    assert SAID.count("\n") == 1
+    assert book["总体情况·客户意见"].row_dimensions[5].height >= 2 * 16
 
 
 def test_what_a_customer_said_stays_text_in_a_spreadsheet() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from random import Random
 
 from domain.reports.counted import Counted, CountedRow, CountedSection, Quoted, Value
-from domain.reports.definitions import Report, Section
+from domain.reports.definitions import REPORTS, Report, Section
+from domain.reports.dimensions import DIMENSIONS
 from domain.reports.figures import Figure, Holds
 
 AT = datetime(2026, 11, 23, 1, tzinfo=UTC)
@@ -32,6 +33,70 @@ def made(report: Report, seed: int = 1, *, empty: bool = False, over: bool = Tru
         aims={"satisfied": 0.9},
         sections=tuple(_section(each, chance, empty=empty) for each in report.sections),
     )
+
+
+_CALLED: Mapping[str, tuple[float, float]] = {
+    "callbacks_due": (1.08, 0),
+    "callbacks_done": (1, 1.08),
+    "called": (1, 0),
+    "reached": (0.92, 1),
+    "running": (0.88, 0.92),
+    "satisfied": (0.84, 0.9),
+    "not_running": (0.04, 0),
+    "dissatisfied": (0.06, 0),
+    "conflicts": (0.02, 0),
+}
+"""So many of each call, and of how many a share is one."""
+_OUTCOMES = dict(zip("123456", (0.8, 0.04, 0.04, 0.08, 0.02, 0.02), strict=True))
+
+
+def called(calls: Mapping[str, int], words: Sequence[str]) -> Counted:
+    """Make up a week's callbacks, so many of each engineer, and what customers said: figures that
+    go together, to be looked at.
+    """
+    report, all_of_them = REPORTS["callbacks"], sum(calls.values())
+    people = {f"p{n}": (each, each, calls[each]) for n, each in enumerate(calls)}
+    rows: dict[str, Mapping[str, tuple[str, str, float]]] = {
+        "engineers": people,
+        "departments": {"technical_service": ("技术服务部", "technical service", all_of_them)},
+        "outcomes": {
+            code: (*both, all_of_them * _OUTCOMES[code])
+            for code, both in DIMENSIONS["call"].called.items()  # type: ignore[union-attr]
+        },
+        "weeks": {
+            f"2026-W{week}": (f"2026-W{week}",) * 2 + (all_of_them - 3 * (47 - week),)
+            for week in range(40, 48)
+        },
+    }
+    return made(report, empty=True).model_copy(
+        update={
+            "sections": tuple(
+                CountedSection(
+                    key=each.key,
+                    rows=(
+                        *(_called(each, code, *of) for code, of in rows.get(each.key, {}).items()),
+                        _called(each, None, "合计", "All", all_of_them),
+                    ),
+                    words=tuple(
+                        Quoted(issue=f"20261118-07-{n:04}", at=AT, words=said)
+                        for n, said in enumerate(words, start=1)
+                        if each.words
+                    ),
+                )
+                for each in report.sections
+            ),
+        }
+    )
+
+
+def _called(section: Section, code: str | None, zh: str, en: str, calls: float) -> CountedRow:
+    values = {}
+    for figure in section.counted:
+        part, whole = _CALLED.get(figure.key, (0.02, 0.04))
+        n, of = round(part * calls), round(whole * calls)
+        share = (n / of if of else None) if figure.among else n
+        values[figure.key] = Value(value=share, n=n, of=of if figure.among else None)
+    return CountedRow(of=code, zh=zh, en=en, values=values)
 
 
 def _section(section: Section, chance: Random, *, empty: bool) -> CountedSection:

@@ -18,7 +18,7 @@ from domain.reports.layout import Sheets, laid_out
 from domain.vocabulary import Language as Spoken
 from printing.paper import paper
 from printing.spreadsheet import spreadsheet
-from starter.reports import Asked
+from starter.reports import Asked, Edition
 from web.api.document import NO_REPORT
 from web.auth.identity import Authenticated
 from web.context import Here
@@ -52,8 +52,8 @@ async def show_spreadsheet(
     edition: WhichEdition = None,
 ) -> Response:
     """In Chinese, or in English if that is preferred (`Accept-Language`)."""
-    counted, _ = await read(here, who, asked, edition)
-    return await _printed(asked, counted, lang, spreadsheet, ("xlsx", XLSX))
+    shown = await read(here, who, asked, edition)
+    return await _printed(asked, shown, lang, spreadsheet, ("xlsx", XLSX))
 
 
 @router.get(
@@ -72,19 +72,21 @@ async def show_paper(
     edition: WhichEdition = None,
 ) -> Response:
     """In Chinese, or in English if that is preferred (`Accept-Language`)."""
-    counted, _ = await read(here, who, asked, edition)
-    return await _printed(asked, counted, lang, paper, ("pdf", PDF))
+    shown = await read(here, who, asked, edition)
+    return await _printed(asked, shown, lang, paper, ("pdf", PDF))
 
 
 async def _printed(
     asked: Asked,
-    counted: Counted,
+    shown: tuple[Counted, Edition | None],
     lang: Lang,
     printer: Callable[[Sheets], bytes],
     kind: tuple[str, str],
 ) -> Response:
     """Print a report as a file of that ending and type: in a thread, for it takes a while."""
-    sheets = laid_out(asked.report, counted, Spoken(lang))
+    counted, issued = shown
+    edition = issued.edition if issued else None
+    sheets = laid_out(asked.report, counted, Spoken(lang), edition)
     content = await asyncio.to_thread(printer, sheets)
     ending, type_ = kind
     name = quote(f"{sheets.title} {asked.period.name}.{ending}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
@@ -14,7 +14,7 @@ from domain.reports import telling
 from domain.reports.access import reach_into, readable
 from domain.reports.definitions import Report, Section
 from domain.reports.editions import Change, Edition
-from domain.reports.figures import FIGURES, Figure
+from domain.reports.figures import FIGURES, Holds
 from domain.reports.layout import laid_out
 from domain.reports.periods import Period
 from domain.reports.pictures.drawing import Drawing
@@ -54,19 +54,16 @@ class Offered:
     whole: bool
 
 
-@dataclass(frozen=True)
-class Changed:
-    """A figure that an edition says otherwise than the one before it, in both languages."""
+class Changed(NamedTuple):
+    """A figure that an edition says otherwise than the one before it: where it stands, and what it
+    was and is, in both languages.
+    """
 
-    section: Section
-    change: Change
+    section: telling.Both
+    row: telling.Both
+    figure: telling.Both
     before: telling.Both
     after: telling.Both
-
-    @property
-    def figure(self) -> Figure:
-        """Which one."""
-        return FIGURES[self.change.figure]
 
 
 @router.get("/reports")
@@ -105,6 +102,7 @@ async def report_page(
         issued=issued,
         editions=await here.registers.reports.editions(asked),
         changes=_changes(asked, issued),
+        most_changes=_CHANGES,
         sheets=laid_out(asked.report, counted, Spoken(language(request))),
         drawn=_drawn,
         periods=(asked.period.before, asked.period.after),
@@ -147,19 +145,31 @@ async def behind_page(  # noqa: PLR0913  what stands in its address
 
 
 def _changes(asked: Asked, issued: Edition | None) -> list[Changed]:
-    """Say what an edition changed, to whoever reads all of it."""
+    """Say what an edition changed, to whoever reads all of it: what stands below several tables
+    once.
+    """
     if issued is None or asked.department is not None:
         return []
     sections = {each.key: each for each in asked.report.sections}
-    return [
-        Changed(
-            sections[each.section],
-            each,
-            *(telling.value(FIGURES[each.figure].holds, of) for of in (each.before, each.after)),
-        )
-        for each in issued.changes[:_CHANGES]
-        if each.section in sections and each.figure in FIGURES
-    ]
+    whole = {
+        (each.figure, str(each.before), str(each.after)): each
+        for each in reversed(issued.changes)
+        if each.of is None
+    }
+    once = [each for each in issued.changes if each.of is not None or each in whole.values()]
+    return [_told(sections[each.section], each) for each in once if each.section in sections]
+
+
+def _told(section: Section, change: Change) -> Changed:
+    figure = FIGURES.get(change.figure)
+    holds = figure.holds if figure else Holds.COUNT
+    return Changed(
+        (section.zh, section.en),
+        (change.zh, change.en),
+        (figure.zh, figure.en) if figure else telling.HOW_MANY,
+        telling.whole(holds, change.before),
+        telling.whole(holds, change.after),
+    )
 
 
 def _reads_all(who: Visitor, report: Report) -> bool:

@@ -118,7 +118,8 @@ def lines(title: str, courses: Sequence[Course], summary: str, goal: Goal | None
     if goal:
         level = nought - whole(goal.height)
         marks.append(Line([(0, level), (WIDTH, level)], Ink.GOAL))
-        marks.append(Words(WIDTH, level - 4, goal.said, Ink.SOFT, "end"))
+        words = level + SIZE if _mostly_over(goal, courses) else level - 4
+        marks.append(Words(WIDTH, words, goal.said, Ink.SOFT, "end"))
     for place, (course, ink) in enumerate(zip(courses, SERIES, strict=False)):
         if legend:
             line = (place + 0.75) * 1.5 * SIZE
@@ -127,6 +128,12 @@ def lines(title: str, courses: Sequence[Course], summary: str, goal: Goal | None
         marks += _course(course, ink, step, nought, whole, labelled=not legend)
     marks += _names(names, step, ground)
     return Drawing(title, summary, ground + 1.6 * SIZE, marks)
+
+
+def _mostly_over(goal: Goal, courses: Sequence[Course]) -> bool:
+    """Say whether lines end above a goal, whose name then stands below it."""
+    last = [p.height for each in courses for p in each.points[-3:] if p.height is not None]
+    return sum(height >= goal.height for height in last) * 2 > len(last)
 
 
 def _course(
