@@ -210,15 +210,12 @@ class Directory:
         """Say how somebody is written to: a customer in their language, and short where it goes to
         a telephone; everybody else as the desk speaks; nobody more than their channel carries.
         """
-        customer = to.id == CUSTOMER
-        language = self.case.language if customer else None
-        channel = next((each for each in self._channels if each.id == to.channel), None)
-        robot = robots.kind_of(channel.url) if channel else None
-        return Style(
-            language=language or self.desk.language,
-            short=customer and channel is not None and channel.customers == "phone",
-            holds=robot.holds if robot else None,
-        )
+        if to.id != CUSTOMER:
+            return style_on(to.channel, self._channels, self.desk.language)
+        channel = _channel(to.channel, self._channels)
+        short = channel is not None and channel.customers == "phone"
+        theirs = style_on(to.channel, self._channels, self.case.language or self.desk.language)
+        return theirs.model_copy(update={"short": short})
 
     def links(
         self, step: Step, tell: NotificationRequest, to: Recipient, style: Style
@@ -281,6 +278,17 @@ class Directory:
         if not clerks:
             return None
         return min(map(_staff, clerks), key=lambda clerk: (self.at_work(clerk, at) or at, clerk.id))
+
+
+def style_on(channel: str | None, channels: Sequence[DeliveryChannel], language: Language) -> Style:
+    """Say how a message is written that goes by a channel: no longer than that carries."""
+    found = _channel(channel, channels)
+    robot = robots.kind_of(found.url) if found else None
+    return Style(language=language, holds=robot.holds if robot else None)
+
+
+def _channel(id_: str | None, channels: Sequence[DeliveryChannel]) -> DeliveryChannel | None:
+    return next((each for each in channels if each.id == id_), None)
 
 
 async def stranger(
@@ -454,8 +462,8 @@ async def _handed_over(
     """
     messages = []
     waiting = await outbox.not_delivered(connection, step.hand_over)
-    for level in sorted({_above(row) for row in waiting}):
-        keys = [row.key for row in waiting if _above(row) == level]
+    for level in sorted({above(row) for row in waiting}):
+        keys = [row.key for row in waiting if above(row) == level]
         top = level >= len(ESCALATION)
         person = directory.superior(min(level, len(ESCALATION) - 1), step.recorded_at)
         left = await outbox.bring_by_hand(
@@ -467,7 +475,10 @@ async def _handed_over(
     return messages
 
 
-def _above(message: Message) -> int:
+def above(message: Message) -> int:
+    """Say at which level of escalation somebody is above a message's recipient; as many as there
+    are levels: nobody is.
+    """
     return _LEVELS.get(Audience(message.audience), 0) + 1
 
 

@@ -12,7 +12,7 @@ import email.policy
 import smtplib
 import ssl
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -46,10 +46,12 @@ ACKNOWLEDGES, TELLS = "auto-replied", "auto-generated"
 _SOMEBODY = "somebody@example.com"
 """Stands for the reader while a URL is read: whom we write to is not Apprise's to judge."""
 _GO_ON, _DONE = 354, 250
+_TOO_LARGE = 552, b"larger than it takes"
+_FOR_GOOD = range(500, 600)
 _NO_SUCH_MAILBOX = frozenset({550, 551, 553})
 """What is said of a mailbox that takes nothing, now or later (RFC 5321, 4.2.3)."""
 _END = b".\r\n"
-"""No line of a letter of ours is that: its words are in base64."""
+"""No line of a letter of ours is that: its words and files are in base64."""
 
 
 class MailServer(NamedTuple):
@@ -91,8 +93,12 @@ class MailSender:
             await self._others.send(url, to, subject, body)
             return
         reader = _as_servers_know_it(server.to or to)
-        letter = written(server, reader, subject, body, about, datetime.now(UTC))
-        post = partial(_post, server, reader, letter, self._timeout)
+        now = datetime.now(UTC)
+        letters = [written(server, reader, subject, body, about, now)]
+        if about and about.encloses:
+            bare = about._replace(encloses=None)
+            letters.append(written(server, reader, subject, body, bare, now))
+        post = partial(_post, server, reader, letters, self._timeout)
         try:
             await self._others.in_thread(url, post)
         except (DeliveryFailed, DeliveryRefused) as failure:
@@ -151,7 +157,7 @@ def written(
     server: MailServer, to: str, subject: str, body: str, about: About | None, now: datetime
 ) -> EmailMessage:
     """Write a letter to a mailbox: in the words of the message, by a machine, under the name that
-    its message always has, and in the thread of what it is about.
+    its message always has, in the thread of what it is about, and with what it encloses.
     """
     letter = EmailMessage(policy=_POLICY if to.isascii() else _POLICY.clone(utf8=True))
     letter["From"] = formataddr((server.name, server.address))
@@ -163,7 +169,12 @@ def written(
     for name, value in server.headers.items():
         if name not in letter:
             letter[name] = " ".join(value.split())
-    letter.set_content(body.rstrip() + "\n", cte="base64")
+    enclosed = about.encloses if about else None
+    said = f"{body.rstrip()}\n\n{enclosed.says}" if enclosed else body.rstrip()
+    letter.set_content(said + "\n", cte="base64")
+    for file in enclosed.files if enclosed else ():
+        kind, _, subtype = file.media_type.partition("/")
+        letter.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)
     return letter
 
 
@@ -199,33 +210,50 @@ def _as_servers_know_it(address: str) -> str:
 # How it is brought out ---------------------------------------------------------------------------
 
 
-def _post(server: MailServer, to: str, letter: EmailMessage, timeout: float) -> None:
+def _post(server: MailServer, to: str, letters: Sequence[EmailMessage], timeout: float) -> None:
     """Hand a letter in, in this thread; see ``Sender``. Until all of it is said it has not gone
-    out, whatever happens.
+    out, whatever happens. ``letters`` are the same with less and less: one that is refused for
+    good, as too large or for its files, gives way to the next.
     """
     with _not_sent():
         connection = _connected(server, timeout)
     try:
-        with _not_sent():
-            _address(connection, server, to)
-            code, said = connection.docmd("DATA")
-            if code != _GO_ON:
-                raise smtplib.SMTPDataError(code, said)
-        # Who waits gives up before we do: then it counts as lost, and not as refused.
-        if connection.sock is not None:
-            connection.sock.settimeout(timeout + 5)
-        try:
-            connection.send(letter.as_bytes() + _END)
-            code, said = connection.getreply()
-        except (OSError, smtplib.SMTPException) as failure:
-            kind = type(failure).__name__
-            raise DeliveryUnknown(f"no answer ({kind}): it may have arrived") from None
+        for letter in letters:
+            code, said = _handed_in(connection, server, to, letter.as_bytes(), timeout)
+            if code not in _FOR_GOOD:
+                break
         if code != _DONE:
             raise DeliveryFailed(_reason(code, said))
         with suppress(OSError, smtplib.SMTPException):
             connection.quit()
     finally:
         connection.close()
+
+
+def _handed_in(
+    connection: smtplib.SMTP, server: MailServer, to: str, letter: bytes, timeout: float
+) -> tuple[int, bytes]:
+    """Say a letter, and return what the server answers. How much it takes at most it may have said
+    already (RFC 1870).
+    """
+    with _not_sent():
+        connection.ehlo_or_helo_if_needed()
+        most = connection.esmtp_features.get("size", "")
+        if most.isdecimal() and 0 < int(most) < len(letter):
+            return _TOO_LARGE
+        _address(connection, server, to)
+        code, said = connection.docmd("DATA")
+        if code != _GO_ON:
+            raise smtplib.SMTPDataError(code, said)
+    # Who waits gives up before we do: then it counts as lost, and not as refused.
+    if connection.sock is not None:
+        connection.sock.settimeout(timeout + 5)
+    try:
+        connection.send(letter + _END)
+        return connection.getreply()
+    except (OSError, smtplib.SMTPException) as failure:
+        kind = type(failure).__name__
+        raise DeliveryUnknown(f"no answer ({kind}): it may have arrived") from None
 
 
 @contextmanager
@@ -265,7 +293,6 @@ def _connected(server: MailServer, timeout: float) -> smtplib.SMTP:
 
 def _address(connection: smtplib.SMTP, server: MailServer, to: str) -> None:
     """Say from whom and to whom it is."""
-    connection.ehlo_or_helo_if_needed()
     options = []
     if not to.isascii():
         if not connection.has_extn("smtputf8"):

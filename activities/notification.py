@@ -15,6 +15,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.enclosing import Enclosing
 from activities.guard import Guard
 from activities.lanes import ChannelBusy, Lanes
 from activities.sending import (
@@ -65,6 +66,7 @@ class Notification:
         self._sender = sender
         self._clock = clock
         self._guard = Guard(pool)
+        self._enclosing = Enclosing(pool)
         self._lanes: defaultdict[str, Lanes] = defaultdict(Lanes)
         # Many deliveries at once ask the register together.
         self._look = Together(self._look_all)
@@ -140,9 +142,12 @@ class Notification:
         return told
 
     async def _deliver_one(self, posting: Posting) -> bool:
+        # Before it has a lane, which others wait for, and before it is claimed: then it is to go.
+        enclosed = await self._enclosing.with_(posting)
+        about = About(posting.key, posting.answers, posting.follows, enclosed)
         lanes = self._lanes[posting.channel]
         await lanes.enter()
-        return await self._see_through(asyncio.ensure_future(self._bring(posting, lanes)))
+        return await self._see_through(asyncio.ensure_future(self._bring(posting, about, lanes)))
 
     async def _see_through(self, sending: asyncio.Future[bool]) -> bool:
         """Let what is on its way when the worker stops be recorded, if it takes only moments."""
@@ -154,14 +159,14 @@ class Notification:
             sending.cancel()
             raise
 
-    async def _bring(self, posting: Posting, lanes: Lanes) -> bool:
+    async def _bring(self, posting: Posting, about: About, lanes: Lanes) -> bool:
         """Send and record one message; whether it is settled for sure.
 
         Raises:
             DeliveryFailed: it is to be tried again.
             ChannelBusy: so it is, when its channel has had a rest.
         """
-        result = await self._send(posting, lanes)
+        result = await self._send(posting, about, lanes)
         if result is None:
             return False
         ours = await self._record(result)
@@ -171,7 +176,7 @@ class Notification:
             raise DeliveryFailed(f"{posting.channel}: {result.error}")
         return ours and result.status == "delivered"
 
-    async def _send(self, posting: Posting, lanes: Lanes) -> Result | None:
+    async def _send(self, posting: Posting, about: About, lanes: Lanes) -> Result | None:
         """Claim and send one message, and give its lane back; None: it is not to be sent by us.
 
         Raises:
@@ -186,7 +191,6 @@ class Notification:
             if not claimed:
                 return None
             begun = monotonic()
-            about = About(posting.key, posting.answers, posting.follows)
             await self._sender.send(
                 posting.url, posting.address, posting.subject, posting.body, about
             )

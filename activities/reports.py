@@ -5,8 +5,7 @@ morning's digests for leads. A report is about no issue, and so are its messages
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -14,20 +13,21 @@ from zoneinfo import ZoneInfo
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import robots, wording
+from activities.beyond_issues import Of, ToStaff, bring_by_hand
 from activities.guard import Guard
-from activities.wording import Context, Style
 from domain import contract as names
 from domain.calendars.timeline import midnight
 from domain.errors import Refused
 from domain.reports import digest as digests
 from domain.reports import telling
+from domain.reports.access import department_for, reach_into
 from domain.reports.counted import Counted
 from domain.reports.definitions import REPORTS, Report
 from domain.reports.editions import (
     DIGEST,
     SHOWN,
     Edition,
+    Enclosed,
     Issued,
     Order,
     changes,
@@ -38,21 +38,16 @@ from domain.reports.editions import (
 from domain.reports.figures import FIGURES
 from domain.reports.periods import Period
 from domain.sla.rulebook import Rulebook
-from domain.staff.access import Reach
-from domain.staff.roster import Member
-from domain.vocabulary import Audience, Behaviour, Language, Role
+from domain.staff.access import Reach, as_caller
 from runtime.aio import every
 from store import outbox, roster, rulebooks, standing
 from store.connection import Connection, Pool
-from store.outbox import Message
 from store.reports import counting, editions
 from store.reports import digest as mornings
 from store.roster import Staff
 
 TEMPLATE = "report"
 _SIGN_OF_LIFE = 4.0
-_NOBODY = "nobody"
-"""Whom a message is handed to that has nobody above its recipient."""
 
 
 class Reports:
@@ -117,19 +112,18 @@ class Reports:
                 raise ApplicationError(str(error), type="Invalid", non_retryable=True) from error
 
     @activity.defn(name=names.REPORTS_BY_HAND)
-    async def reports_by_hand(self, keys: list[str]) -> None:
-        """Give what could not be delivered to a person: the GM office, or nobody."""
-        await self._guard.kept(partial(self._by_hand, keys))
+    async def reports_by_hand(self, keys: list[str]) -> list[str]:
+        """Give what could not be delivered to whoever is above its recipient, and return the keys
+        of the messages that tell them, once however often that is tried.
+        """
+        return await self._guard.kept(partial(self._by_hand, keys))
 
-    async def _by_hand(self, keys: list[str]) -> None:
+    async def _by_hand(self, keys: list[str]) -> list[str]:
         async with self._pool.acquire() as connection, connection.transaction():
             await standing.require(connection)
-            staff = await roster.staff(connection)
-            left = await outbox.not_delivered(connection, keys)
-            told = {message.recipient for message in left}
-            office = (m.id for m in staff.members.values() if m.role is Role.GM_OFFICE)
-            bringer = next((each for each in sorted(office) if each not in told), _NOBODY)
-            await outbox.bring_by_hand(connection, keys, bringer, self._clock())
+            staff, rulebook = await roster.staff(connection), await _rulebook(connection)
+            desk = ToStaff(staff, rulebook, self._clock())
+            return await bring_by_hand(connection, desk, _order_of(keys[0]), keys)
 
     # Editions -------------------------------------------------------------------------------------
 
@@ -165,7 +159,7 @@ class Reports:
                 issued_at=self._clock(),
             )
             await editions.add(connection, edition)
-            desk = _Desk(staff, rulebook, self._clock())
+            desk = ToStaff(staff, rulebook, self._clock())
             keys = await self._tell(connection, report, edition, desk, order)
             return _result(order, edition, new=True, keys=keys)
 
@@ -176,7 +170,7 @@ class Reports:
             if edition is None:
                 raise LookupError(f"{order.report} of {order.period} was not issued yet")
             staff, rulebook = await roster.staff(connection), await _rulebook(connection)
-            desk = _Desk(staff, rulebook, self._clock())
+            desk = ToStaff(staff, rulebook, self._clock())
             keys = await self._tell(connection, report, edition, desk, order)
         return _result(order, edition, new=False, keys=keys)
 
@@ -211,7 +205,7 @@ class Reports:
         connection: Connection,
         report: Report,
         edition: Edition,
-        desk: _Desk,
+        desk: ToStaff,
         order: Order,
     ) -> list[str]:
         """Write to everybody the policy names who may read it; return the keys."""
@@ -219,13 +213,26 @@ class Reports:
         tail = f":{order.request}" if order.again else ""
         keys = []
         for member in desk.people:
-            reach = report.readers.get(member.role, Reach.NONE)
-            if member.role not in roles or reach is Reach.NONE:
+            reader = as_caller(member)
+            if member.role not in roles or reach_into(reader, report) is Reach.NONE:
                 continue
-            narrow = member.department if reach is Reach.DEPARTMENT else None
+            narrow = department_for(reader, report, None)
             key = f"{order.about}{edition.edition}:{member.id}{tail}"
             said = self._said(report, edition, edition.for_department(narrow))
-            await outbox.add(connection, desk.message(key, TEMPLATE, member, edition.period, said))
+            if narrow:  # by its name as of now: it may have no figures in there
+                name = desk.rulebook.policy.terms.department(narrow)
+                said["reach"] = _both(*name.both)
+            message = desk.message(
+                key, member, member.contacts[0], TEMPLATE, Of(edition.period, said)
+            )
+            files = Enclosed(
+                report=edition.report,
+                period=edition.period,
+                edition=edition.edition,
+                department=narrow,
+                language=desk.language,
+            )
+            await outbox.add(connection, message.model_copy(update={"encloses": files}))
             keys.append(key)
         return keys
 
@@ -243,8 +250,6 @@ class Reports:
         }
         if edition.reason:
             said["reason"] = edition.reason
-        if counted.department:
-            said["reach"] = _both(*telling.reach_of(counted))
         return said
 
     # The morning ----------------------------------------------------------------------------------
@@ -271,7 +276,7 @@ class Reports:
     ) -> list[str]:
         ends = midnight(day + timedelta(days=1), ZoneInfo(rulebook.policy.zone))
         found = digests.digests(await mornings.standing(connection, ends))
-        desk, terms = _Desk(staff, rulebook, self._clock()), rulebook.policy.terms
+        desk, terms = ToStaff(staff, rulebook, self._clock()), rulebook.policy.terms
         keys = []
         for member in desk.people:
             morning = found.get(member.department)
@@ -283,64 +288,10 @@ class Reports:
                 "reach": _both(*terms.department(member.department).both),
                 "address": f"{self._base_url}/board",
             }
-            await outbox.add(connection, desk.message(key, DIGEST, member, order.period, said))
+            message = desk.message(key, member, member.contacts[0], DIGEST, Of(order.period, said))
+            await outbox.add(connection, message)
             keys.append(key)
         return keys
-
-
-@dataclass(frozen=True)
-class _Desk:
-    """Writes to the desk's people what is about no issue."""
-
-    staff: Staff
-    rulebook: Rulebook
-    now: datetime
-
-    @property
-    def people(self) -> list[Member]:
-        """Everybody, in order."""
-        return sorted(self.staff.members.values(), key=lambda member: member.id)
-
-    def message(
-        self, key: str, template: str, to: Member, number: str, said: Mapping[str, object]
-    ) -> Message:
-        contact = to.contacts[0]
-        written = wording.write(
-            template,
-            Context(
-                number=number,
-                title=number,
-                kind=template,
-                behaves=Behaviour.PLAIN,
-                product_line="",
-                region="",
-                recipient_name=to.name,
-                zone=self.rulebook.policy.zone,
-                at=self.now,
-                said=dict(said),
-                desk=self.rulebook.policy.desk,
-            ),
-            self._style(contact.channel),
-        )
-        return Message(
-            key=key,
-            issue_id=None,
-            seq=0,
-            template=template,
-            audience=Audience(to.role),
-            recipient=to.id,
-            channel=contact.channel,
-            address=contact.address,
-            subject=written.subject,
-            body=written.body,
-            created_at=self.now,
-        )
-
-    def _style(self, channel: str) -> Style:
-        found = next((each for each in self.staff.channels if each.id == channel), None)
-        robot = robots.kind_of(found.url) if found else None
-        language: Language = self.rulebook.policy.desk.language
-        return Style(language=language, holds=robot.holds if robot else None)
 
 
 def headline(report: Report, counted: Counted) -> Iterable[tuple[str, str]]:

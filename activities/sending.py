@@ -42,15 +42,31 @@ class DeliveryUnknown(Exception):
     """Nobody can say whether the message went out."""
 
 
+class File(NamedTuple):
+    """A file that goes along with a letter, under a name that people read."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+class Enclosure(NamedTuple):
+    """The files of a letter, and what it ``says`` of them if they do go along."""
+
+    files: tuple[File, ...]
+    says: str
+
+
 class About(NamedTuple):
     """What a letter says besides its words: by which ``key`` the outbox knows it, the Message-ID of
     the customer's letter that its issue began with, and the keys of what the same reader was told
-    of the issue before, oldest first.
+    of the issue before, oldest first; and what it ``encloses``. What is no letter takes no files.
     """
 
     key: str
     answers: str | None = None
     follows: tuple[str, ...] = ()
+    encloses: Enclosure | None = None
 
 
 class Sender(Protocol):

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 import asyncpg
 
+from domain.reports.editions import Enclosed
 from domain.vocabulary import Audience, Instant, Model
 from store import standing
 from store.connection import Connection, Pool
@@ -57,6 +58,8 @@ class Message(Model):
     """Whose customer it goes to, if that is not its own: of an issue merged into it."""
     last_error: str | None = None
     """Why it did not reach its recipient, or no channel is to take it; None: that is not known."""
+    encloses: Enclosed | None = None
+    """What goes along with it as files, where its channel takes any: of what is about no issue."""
 
     @property
     def may_be_spoken(self) -> bool:
@@ -68,7 +71,8 @@ class Posting(Model):
     """A message that may be sent now: ``url`` is its channel's, with ``{to}`` for the address.
 
     A letter ``answers`` the customer's letter of that Message-ID, and ``follows`` what the same
-    reader was told of the issue before, by the keys, oldest first.
+    reader was told of the issue before, by the keys, oldest first. What it ``encloses`` is for its
+    ``recipient`` alone: a letter to a mailbox that all share encloses nothing.
     """
 
     key: str
@@ -81,6 +85,8 @@ class Posting(Model):
     """How often it was written anew; another one is another message."""
     answers: str | None = None
     follows: tuple[str, ...] = ()
+    recipient: str = ""
+    encloses: Enclosed | None = None
 
 
 class Queue(Model):
@@ -189,6 +195,8 @@ async def look(pool: Pool, batches: Sequence[Sequence[str]], now: datetime) -> l
         """
         SELECT s.state = 'open' AND s.proof = this_server() AS open,
             o.key, o.status, o.channel, c.url, o.address, o.subject, o.body, o.revision,
+            o.recipient,
+            CASE WHEN c.url LIKE 'mailto%{to}%' THEN o.encloses END AS encloses,
             o.status = 'sending' OR o.status = 'pending' AND (
                 o.address IS NULL OR c.id IS NULL
                 OR c.per_minute IS NOT NULL AND (o.slot_at IS NULL OR o.slot_at < $3)

@@ -87,31 +87,43 @@ class ReportWorkflow:
         return self._issued
 
     async def _bring_out(self, keys: list[str]) -> None:
+        """See messages brought out. What no channel takes becomes a person's, who is told of it by
+        a message like them.
+        """
+        while keys:
+            left = await self._delivered(keys)
+            keys = await self._by_hand(left) if left else []
+
+    async def _delivered(self, keys: list[str]) -> list[str]:
+        """Return those that no channel took."""
         left = keys
-        if keys:
-            with suppress(ActivityError):
-                left = await workflow.execute_activity(
-                    names.DELIVER,
-                    keys,
-                    result_type=list[str],
-                    task_queue=names.NOTIFICATIONS,
-                    schedule_to_close_timeout=_TRIED_FOR,
-                    start_to_close_timeout=timedelta(minutes=1),
-                    heartbeat_timeout=timedelta(seconds=15),
-                    retry_policy=RetryPolicy(
-                        initial_interval=timedelta(seconds=30),
-                        maximum_interval=timedelta(minutes=30),
-                    ),
-                    summary=f"通知 {len(keys)} 人 tell {len(keys)} people",
-                )
-        if left:
-            await workflow.execute_activity(
-                names.REPORTS_BY_HAND,
-                left,
+        with suppress(ActivityError):
+            left = await workflow.execute_activity(
+                names.DELIVER,
+                keys,
+                result_type=list[str],
+                task_queue=names.NOTIFICATIONS,
+                schedule_to_close_timeout=_TRIED_FOR,
                 start_to_close_timeout=timedelta(minutes=1),
-                retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
-                summary=f"{len(left)} 条未送达 not delivered",
+                heartbeat_timeout=timedelta(seconds=15),
+                retry_policy=RetryPolicy(
+                    initial_interval=timedelta(seconds=30),
+                    maximum_interval=timedelta(minutes=30),
+                ),
+                summary=f"通知 {len(keys)} 人 tell {len(keys)} people",
             )
+        return left
+
+    async def _by_hand(self, left: list[str]) -> list[str]:
+        """Return the messages that tell of it."""
+        told: list[str] | None = await workflow.execute_activity(
+            names.REPORTS_BY_HAND,
+            left,
+            start_to_close_timeout=timedelta(minutes=1),
+            retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
+            summary=f"{len(left)} 条未送达 not delivered",
+        )
+        return told or []  # nothing: as histories have it from before anybody was told
 
 
 def _page(issued: Issued) -> str:

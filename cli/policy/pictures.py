@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -12,12 +13,14 @@ from rich.text import Text
 
 from cli.calendar.pictures import convention
 from domain.issue.view import local
+from domain.reports.access import not_readers
+from domain.reports.definitions import REPORTS
 from domain.sla.explanation import Explained, Explanation, Tried
-from domain.sla.policy import Policy, PromiseRule, ThresholdRule
+from domain.sla.policy import Policy, PromiseRule, ReportReader, Reports, ThresholdRule
 from domain.sla.promise import PromiseKind
 from domain.sla.rulebook import CENTRE, Rulebook
 from domain.terms import listed
-from domain.words import PROMISES, both
+from domain.words import PROMISES, ROLES, both
 
 _TOLD = {"at once": "随时 at once, day and night", "working hours": "上班时 in working hours"}
 
@@ -83,11 +86,29 @@ def _qualification(policy: Policy) -> str:
 
 
 def _reports(rulebook: Rulebook) -> str:
-    """When they are issued, and which of them nobody is sent (R27)."""
+    """When they are issued, whom they are not sent though they are named, and which of them nobody
+    is sent (R27).
+    """
     reports = rulebook.policy.reports
     when = f"{reports.at:%H:%M} on the next working day of {rulebook.reporting.name}"
     unread = ", ".join(reports.unread)
-    return f"{when}; 无人接收 sent to nobody: {unread}" if unread else when
+    nobody = f"{when}; 无人接收 sent to nobody: {unread}" if unread else when
+    return "\n".join((nobody, *_misaddressed(reports)))
+
+
+def _misaddressed(reports: Reports) -> Iterator[str]:
+    """Whom the policy names for a report that is not for them, and what to do about it."""
+    for report in REPORTS.values():
+        named, place = reports.readers(report.name), f"[reports.to] {report.name}"
+        wrong = not_readers(report, named)
+        for role in wrong:
+            yield (
+                f"注意 Warning: {place}: {both(ROLES, role)} 无权查看，不会收到"
+                f" may not read it and is not sent it: leave out {role}"
+            )
+        if wrong and len(wrong) == len(named):
+            may = ", ".join(r for r in get_args(ReportReader) if not not_readers(report, [r]))
+            yield f"注意 Warning: {place}: 无人接收 nobody is left to read it: name {may}"
 
 
 def _approval(policy: Policy) -> str:

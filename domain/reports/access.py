@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from domain.errors import Refused
 from domain.reports.definitions import REPORTS, Report
 from domain.reports.figures import Figure
 from domain.staff.access import Caller, Reach, Right, reach
+from domain.vocabulary import Role
+
+
+def not_readers(report: Report, roles: Iterable[Role]) -> tuple[Role, ...]:
+    """Name those of some roles whose people read nothing of a report."""
+    return tuple(each for each in roles if _reach(each, report) is Reach.NONE)
+
+
+def _reach(role: Role, report: Report) -> Reach:
+    if reach(role, Right.READ_REPORTS) is Reach.NONE:
+        return Reach.NONE
+    return report.readers.get(role, Reach.NONE)
 
 
 def reach_into(caller: Caller, report: Report) -> Reach:
     """Say how much of a report somebody reads: all of it, their department's part, or nothing."""
-    if reach(caller.role, Right.READ_REPORTS) is Reach.NONE:
-        return Reach.NONE
-    found = report.readers.get(caller.role, Reach.NONE)
+    found = _reach(caller.role, report)
     return Reach.NONE if found is Reach.DEPARTMENT and caller.department is None else found
 
 

@@ -102,6 +102,11 @@ class Counted(Model):
             for value in row.values.values()
         )
 
+    @property
+    def has_words(self) -> bool:
+        """Whether customers said something in it."""
+        return any(each.words or each.more_words for each in self.sections)
+
     def without_words(self) -> Counted:
         """Leave out what customers said: for readers beyond those who may read it (R30)."""
         silent = [s.model_copy(update={"words": (), "more_words": 0}) for s in self.sections]

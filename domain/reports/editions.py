@@ -16,7 +16,7 @@ from domain.reports.counted import Counted, CountedRow, Value
 from domain.reports.definitions import Report
 from domain.reports.periods import Cadence, Period
 from domain.sla.rulebook import Rulebook
-from domain.vocabulary import Code, Instant, Line, Model
+from domain.vocabulary import Code, Instant, Language, Line, Model
 
 SHOWN = 100
 """So many changes are told at once; the edition has them all."""
@@ -113,6 +113,18 @@ class Edition(Model):
         return self.departments.get(department) or self.counted.model_copy(
             update={"department": department, "sections": ()}
         )
+
+
+class Enclosed(Model):
+    """Which edition goes along with a message as files, in which language. ``department``: its part
+    alone; None: all of it. Nothing has a default, or what is left out would come to mean all.
+    """
+
+    report: Code
+    period: Code
+    edition: Annotated[int, Field(gt=0)]
+    department: Code | None
+    language: Language
 
 
 # What is due --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, ActionName
 from domain.issue.thread import Reader
 from domain.issue.view import IssueView
 from domain.sla.promise import PromiseKind
+from domain.staff.roster import Member
 from domain.vocabulary import Actor, Code, Line, Model, Role
 
 
@@ -172,6 +173,11 @@ class Caller(Model):
     def by(self) -> Actor:
         """As whom they act on an issue."""
         return Actor(id=self.id, role=self.role)
+
+
+def as_caller(member: Member) -> Caller:
+    """Return somebody of the roster as they would come to a door."""
+    return Caller(id=member.id, role=member.role, name=member.name, department=member.department)
 
 
 def reach(role: Role, what: Right | ActionName) -> Reach:

@@ -12,11 +12,18 @@ import pytest
 
 from activities import mail
 from activities.mail import MailSender
-from activities.sending import About, DeliveryFailed, DeliveryRefused, DeliveryUnknown
+from activities.sending import (
+    About,
+    DeliveryFailed,
+    DeliveryRefused,
+    DeliveryUnknown,
+    Enclosure,
+    File,
+)
 from activities.webhooks import WebhookSender
 from domain.letters import message_id
 from runtime.embedded.ports import free_ports
-from tests.support.mail_reader import MailReader, Received, a_mail_reader
+from tests.support.mail_reader import TAKEN, MailReader, Received, a_mail_reader
 from tests.support.patience import PATIENCE
 
 TO = "zhang.wei@customer.example"
@@ -109,6 +116,41 @@ async def test_what_is_no_id_is_not_answered(
     (got,) = reader.letters
     assert "In-Reply-To" not in got
     assert "Bcc" not in got
+
+
+FILE = File("服务效能报告-2026-W47.pdf", "application/pdf", bytes(range(256)) * 40 + b"\r\n.\r\n")
+ENCLOSED = About(KEY, encloses=Enclosure((FILE,), "附件为本报表的 PDF 文件。"))
+
+
+async def test_files_go_along_under_names_that_people_read(
+    sender: MailSender, reader: MailReader
+) -> None:
+    await sender.send(reader.url(), TO, SUBJECT, BODY, ENCLOSED)
+    (got,) = reader.letters
+    (part,) = got.iter_attachments()
+    assert (part.get_content_type(), part.get_content()) == (FILE.media_type, FILE.content)
+    assert part.get_filename() == FILE.name
+    assert b"filename*" in part.as_bytes(), "as RFC 2231 has it, which all of today's programs read"
+    body = got.get_body()
+    assert body
+    assert body.get_content().splitlines() == [*BODY.splitlines(), "", "附件为本报表的 PDF 文件。"]
+    assert got["Message-ID"] == NAME
+
+
+async def test_a_letter_that_is_too_large_for_its_server_goes_without_its_files(
+    sender: MailSender, reader: MailReader
+) -> None:
+    async def small(got: Received) -> str:
+        return "552 5.3.4 too big" if got.letter.is_multipart() else TAKEN
+
+    reader.to_letter = small
+    await sender.send(reader.url(), TO, SUBJECT, BODY, ENCLOSED)
+    reader.most = 10_000
+    await sender.send(reader.url(), TO, SUBJECT, BODY, ENCLOSED)
+    assert [got.is_multipart() for got in reader.letters] == [True, False, False]
+    for got in reader.letters[1:]:
+        assert got.get_content().splitlines() == BODY.splitlines()
+        assert got["Message-ID"] == NAME
 
 
 @pytest.mark.parametrize(

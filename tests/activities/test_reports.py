@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -52,6 +53,11 @@ class Desk:
     async def issue(self, order: Order) -> Issued:
         issued: Issued = await ActivityEnvironment().run(self.reports.issue_report, order)
         return issued
+
+    async def by_hand(self, keys: Iterable[str]) -> list[str]:
+        """Let no channel take them; return the messages that tell of it."""
+        told: list[str] = await ActivityEnvironment().run(self.reports.reports_by_hand, list(keys))
+        return told
 
     async def messages(self, report: str) -> list[asyncpg.Record]:
         return await self.pool.fetch(
@@ -209,12 +215,33 @@ async def test_what_lies_about_unsaid_is_due_again_and_what_never_arrives_become
 ) -> None:
     issued = await desk.issue(WEEK)
     assert (await desk.due()).count("effectiveness 2026-W40") == 1
-    await ActivityEnvironment().run(desk.reports.reports_by_hand, list(issued.keys))
+    told = await desk.by_hand(issued.keys)
     left = [m for m in await issue_reader.undelivered(desk.pool) if m.key.startswith("report:")]
-    assert {each.key for each in left} == set(issued.keys)
-    assert {(each.number, each.status) for each in left} == {("", "handed_over")}
-    assert all(each.handed_to != each.recipient for each in left)
+    handed = {each.key for each in left if each.status == "handed_over"}
+    assert handed == set(issued.keys)
+    assert {(each.number, each.handed_to) for each in left if each.key in handed} == {
+        ("", "tian.hui")
+    }
+    assert (await desk.due()).count("effectiveness 2026-W40") == 1, "somebody is to be told of it"
+    assert await desk.by_hand(issued.keys) == told, "done again it is the same"
+    await desk.settle()
     assert "effectiveness 2026-W40" not in await desk.due()
+
+
+async def test_whoever_is_above_hears_by_another_channel_what_did_not_arrive_but_not_what_it_said(
+    desk: Desk,
+) -> None:
+    issued = await desk.issue(WEEK)
+    (key,) = await desk.by_hand([each for each in issued.keys if "sun.li" in each])
+    (told,) = [row for row in await desk.messages("effectiveness") if row["key"] == key]
+    assert (told["recipient"], told["channel"], told["encloses"]) == ("tian.hui", "wecom", None)
+    assert told["subject"] == "报表通知未送达 2026-W40"
+    assert "部门经理 · 孙莉：2026-W40 服务效能报告" in told["body"]
+    assert "登记问题" not in told["body"]
+    (key,) = await desk.by_hand([each for each in issued.keys if "tian.hui" in each])
+    (told,) = [row for row in await desk.messages("effectiveness") if row["key"] == key]
+    assert (told["recipient"], told["channel"]) == ("tian.hui", "sms"), "wecom failed"
+    assert await desk.by_hand([key]) == [], "above the office nobody hears of that"
 
 
 async def test_a_letter_of_a_report_that_came_back_is_a_persons_of_no_issue(desk: Desk) -> None:

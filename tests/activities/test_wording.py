@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities.addressing import CALL_CUSTOMER
+from activities.beyond_issues import NOT_ARRIVED
 from activities.missing_notice import TEMPLATES as CALENDARS
 from activities.reports import TEMPLATE as REPORT
 from activities.webhook_alarm import TEMPLATE as WEBHOOK_FAILED
@@ -128,7 +129,7 @@ def templates_of_the_lifecycle() -> set[str]:
 
 
 def test_the_lifecycle_tells_what_there_are_words_for_and_no_words_lie_unused() -> None:
-    beside = {CALL_CUSTOMER, WEBHOOK_FAILED, *CALENDARS, REPORT, DIGEST}
+    beside = {CALL_CUSTOMER, WEBHOOK_FAILED, *CALENDARS, REPORT, NOT_ARRIVED, DIGEST}
     assert templates_of_the_lifecycle() | beside == set(WRITTEN)
 
 
@@ -162,6 +163,7 @@ def ours_only(text: str, context: Context) -> str:
         *(str(each) for each in context.said.values()),
         *(*context.experts, (context.thin or "").rpartition("/")[2]),
         *(each.recipient for each in context.undelivered),
+        *(each.subject for each in context.undelivered),
         *(f"{each.subject}\n{each.text}" for each in context.undelivered),
         *(" ".join(each.text.split()).rstrip("。") for each in context.undelivered),
     )

@@ -143,6 +143,17 @@ def test_a_report_that_nobody_is_sent_is_said_by_the_check(tmp_path: Path) -> No
     assert "无人接收 sent to nobody: pay" in " ".join(ran.out.split())
 
 
+def test_the_check_warns_of_a_role_that_may_not_read_what_it_is_named_for(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    text = STANDARD.read_text("utf-8").replace('pay = ["gm_office"]', 'pay = ["lead"]')
+    policy.write_text(text.replace('quality = ["gm', 'quality = ["lead", "gm'), "utf-8")
+    said = " ".join(run_yinuo("policy", "check", str(policy)).out.split())
+    assert "[reports.to] pay: 组长 lead 无权查看，不会收到 may not read it" in said
+    assert "[reports.to] pay: 无人接收 nobody is left to read it: name manager, gm_office" in said
+    assert "[reports.to] quality: 组长 lead 无权查看" in said
+    assert "[reports.to] quality: 无人接收" not in said
+
+
 @pytest.mark.parametrize("command", ["check", "import"])
 def test_what_is_wrong_with_a_policy_is_said_with_its_place(command: str, tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"

@@ -42,7 +42,7 @@ from domain.issue.step import Recorded
 from domain.knowledge.cases import Content
 from domain.links import OFFERED, PURPOSES, Link, Purpose, mark_of
 from domain.reports.counted import Counted
-from domain.reports.editions import Change
+from domain.reports.editions import Change, Enclosed
 from domain.scripts import Wording
 from domain.sla.clock import Stop
 from domain.sla.policy import Policy
@@ -157,6 +157,7 @@ COLUMNS: Mapping[str, Any] = {
     "members.contacts": tuple[Contact, ...],
     "members.skills": tuple[str, ...],
     "members.tests": tuple[KnowledgeTest, ...],
+    "outbox.encloses": Enclosed,
     "promises.marks": tuple[Threshold, ...],
     "promises.stops": tuple[Stop, ...],
     "quality_samples.population": dict[str, int],

@@ -33,13 +33,14 @@ async def take(_: Received) -> str:
 @dataclass
 class MailReader:
     """Keeps the letters it was handed. ``answers`` says what to a recipient or a letter; an answer
-    of nothing breaks the connection.
+    of nothing breaks the connection. ``most`` is how many bytes of a letter it says to take.
     """
 
     to_recipient: str = "250 2.1.5 fine"
     to_letter: Callable[[Received], Awaitable[str]] = take
     received: list[Received] = field(default_factory=list)
     port: int = 0
+    most: int | None = None
 
     @property
     def letters(self) -> list[EmailMessage]:
@@ -73,7 +74,7 @@ async def a_mail_reader() -> AsyncIterator[MailReader]:
     callers: list[SMTP] = []
 
     def pick_up() -> SMTP:
-        callers.append(SMTP(reader, enable_SMTPUTF8=True, loop=loop))
+        callers.append(SMTP(reader, data_size_limit=reader.most, enable_SMTPUTF8=True, loop=loop))
         return callers[-1]
 
     async with await loop.create_server(pick_up, "127.0.0.1", 0) as server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -254,8 +255,23 @@ OF_NO_STEP = {
 """What is said in a message that no step brings about."""
 
 
-OF_NO_ISSUE = {"report": {"number": "2026-W47"}, "digest": {"number": "2026-11-30"}}
-"""What stands for a number in messages that are about no issue."""
+OF_NO_ISSUE: Mapping[str, Mapping[str, Any]] = {
+    "report": {"number": "2026-W47"},
+    "digest": {"number": "2026-11-30"},
+    "report_undelivered": {
+        "number": "2026-W47",
+        "undelivered": (
+            Undelivered(
+                audience=Audience.MANAGER,
+                recipient="孙莉",
+                subject="2026-W47 服务效能报告",
+                text="",
+                why="may have arrived",
+            ),
+        ),
+    },
+}
+"""What stands for a number in messages that are about no issue, and which of them are missed."""
 
 
 def in_full(template: str, **changes: Any) -> Context:
@@ -263,7 +279,7 @@ def in_full(template: str, **changes: Any) -> Context:
     words: dict[str, Any] = {"said": OF_NO_STEP.get(template, {})}
     if template in SAID:
         words = {"said": said(SAID[template])}
-    return FULL.model_copy(update=words | changes | OF_NO_ISSUE.get(template, {}))
+    return FULL.model_copy(update=words | changes | dict(OF_NO_ISSUE.get(template, {})))
 
 
 WRITTEN = sorted(path.stem for path in TEMPLATES.glob("[!_]*.j2"))

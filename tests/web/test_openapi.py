@@ -23,6 +23,7 @@ from domain.issue.arrival import FORMS
 from domain.issue.intake import Customer, Intake
 from domain.issue.view import IssueView
 from domain.vocabulary import Actor, Role
+from printing.files import PDF, XLSX
 from runtime.embedded.ports import free_ports
 from starter.reports import Behind
 from tests.support.patience import PATIENCE
@@ -39,7 +40,6 @@ from web.api import receivers as api_receivers
 from web.api import reports as api_reports
 from web.api import shapes as api_shapes
 from web.api import vocabulary as api_vocabulary
-from web.api.report_files import PDF, XLSX
 from web.app import build
 from web.context import Doors
 from web.problems import PROBLEM
@@ -124,7 +124,7 @@ def test_every_operation_shows_an_example_of_what_is_sent_and_of_what_comes_back
         good = [a for status, a in operation["responses"].items() if status[0] == "2"]
         told = [each["content"] for each in good if "content" in each]
         contents = [each["application/json"] for each in told if "application/json" in each]
-        files = {"message/rfc822", "*/*", XLSX, PDF}
+        files = {"message/rfc822", "*/*", XLSX.media_type, PDF.media_type}
         nothing = "204" in operation["responses"]
         assert path.endswith("/complete") or contents or nothing or files & told[0].keys(), path
         assert all("example" in each for each in contents), path

@@ -69,5 +69,9 @@ async def test_whoever_asks_hears_what_came_of_it_and_what_does_not_arrive_is_a_
     issued = await ordered(desk.env.client, order)
     assert (issued.edition, issued.new) == (1, True)
     assert await desk.ended(order.workflow_id) == issued
-    left = await desk.pool.fetch("SELECT status FROM outbox WHERE key = ANY($1)", list(issued.keys))
-    assert {row["status"] for row in left} == {"handed_over"}
+    rows = await desk.pool.fetch(
+        "SELECT key, status, template FROM outbox WHERE starts_with(key, $1)", order.about
+    )
+    assert {row["status"] for row in rows} == {"handed_over"}
+    told = {row["template"] for row in rows if row["key"] not in issued.keys}
+    assert told == {"report_undelivered"}, "who is above them was to hear of it, and could not"

@@ -6,7 +6,6 @@ Browsers follow links to them, so they are told apart from pages by their ending
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -14,10 +13,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Response
 
 from domain.reports.counted import Counted
-from domain.reports.layout import Sheets, laid_out
+from domain.reports.layout import laid_out
 from domain.vocabulary import Language as Spoken
-from printing.paper import paper
-from printing.spreadsheet import spreadsheet
+from printing.files import PDF, XLSX, Kind, called
 from starter.reports import Asked, Edition
 from web.api.document import NO_REPORT
 from web.auth.identity import Authenticated
@@ -27,13 +25,12 @@ from web.reports import WhichEdition, read, wanted_by_program
 
 router = APIRouter()
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-PDF = "application/pdf"
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 
 
-def _file(description: str, kind: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": description, "content": {kind: _FILE}}, 404: NO_REPORT}
+def _file(description: str, kind: Kind) -> dict[int | str, dict[str, Any]]:
+    content = {kind.media_type: _FILE}
+    return {200: {"description": description, "content": content}, 404: NO_REPORT}
 
 
 @router.get(
@@ -52,8 +49,7 @@ async def show_spreadsheet(
     edition: WhichEdition = None,
 ) -> Response:
     """In Chinese, or in English if that is preferred (`Accept-Language`)."""
-    shown = await read(here, who, asked, edition)
-    return await _printed(asked, shown, lang, spreadsheet, ("xlsx", XLSX))
+    return await _printed(asked, await read(here, who, asked, edition), lang, XLSX)
 
 
 @router.get(
@@ -72,29 +68,23 @@ async def show_paper(
     edition: WhichEdition = None,
 ) -> Response:
     """In Chinese, or in English if that is preferred (`Accept-Language`)."""
-    shown = await read(here, who, asked, edition)
-    return await _printed(asked, shown, lang, paper, ("pdf", PDF))
+    return await _printed(asked, await read(here, who, asked, edition), lang, PDF)
 
 
 async def _printed(
-    asked: Asked,
-    shown: tuple[Counted, Edition | None],
-    lang: Lang,
-    printer: Callable[[Sheets], bytes],
-    kind: tuple[str, str],
+    asked: Asked, found: tuple[Counted, Edition | None], lang: Lang, kind: Kind
 ) -> Response:
-    """Print a report as a file of that ending and type: in a thread, for it takes a while."""
-    counted, issued = shown
+    """Print a report as a file of a kind: in a thread, for it takes a while."""
+    counted, issued = found
     edition = issued.edition if issued else None
     sheets = laid_out(asked.report, counted, Spoken(lang), edition)
-    content = await asyncio.to_thread(printer, sheets)
-    ending, type_ = kind
-    name = quote(f"{sheets.title} {asked.period.name}.{ending}")
+    content = await asyncio.to_thread(kind.printed, sheets)
+    name = quote(called(sheets, asked.period.name, edition or 1, kind))
     headers = {
         "Content-Disposition": f'attachment; filename="{asked.report.name}-{asked.period.name}.'
-        f"{ending}\"; filename*=UTF-8''{name}",
+        f"{kind.ending}\"; filename*=UTF-8''{name}",
         "Content-Language": lang,
         "Vary": "Accept-Language, Cookie",
         "Cache-Control": "no-store",
     }
-    return Response(content, HTTPStatus.OK.value, headers, type_)
+    return Response(content, HTTPStatus.OK.value, headers, kind.media_type)
