@@ -184,7 +184,7 @@ class Correspondence:
             return 0
         came_back = await self.known.came_back(keys, REPORTED)
         for key, issue_id in came_back.items():
-            if issue_id:  # a report's is a person's without that
+            if issue_id:  # a report's is handed over, and told, by the schedule of reports
                 await self._tell(issue_id, CAME_BACK, f"came back:{key}")
         return len(came_back)
 

@@ -503,13 +503,17 @@ async def missed_by_customer(connection: Connection, issue_id: str) -> list[Mess
 
 async def came_back(pool: Pool, keys: Sequence[str], says: str) -> dict[str, str | None]:
     """Give messages to a person that count as delivered and came back; ``says`` tells by what.
-    Return their issues, by key; None: it is about none. What is known to have failed already is
-    left as it is.
+    Return their issues, by key; None: it is about none, and is given up, as what lies about unsaid:
+    it is handed over when that is next looked through. What is known to have failed already is left
+    as it is.
     """
     rows = await pool.fetch(
         """
-        UPDATE outbox o SET status = 'handed_over', last_error = $2,
-            handed_to = coalesce((SELECT lead FROM issues WHERE id = o.issue_id), 'nobody')
+        UPDATE outbox o SET last_error = $2,
+            status = CASE WHEN o.issue_id IS NULL THEN 'unknown' ELSE 'handed_over' END,
+            settled_at = CASE WHEN o.issue_id IS NOT NULL THEN o.settled_at END,
+            handed_to = CASE WHEN o.issue_id IS NOT NULL THEN
+                coalesce((SELECT lead FROM issues WHERE id = o.issue_id), 'nobody') END
         WHERE o.key = ANY($1) AND o.status = 'delivered'
         RETURNING o.key, o.issue_id
         """,

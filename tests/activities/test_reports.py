@@ -14,6 +14,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.notification import Notification
 from activities.recording import Recording
 from activities.reports import Reports
 from domain.issue.lifecycle import register
@@ -22,6 +23,7 @@ from store import issue_reader, outbox
 from store.connection import Pool
 from store.reports import editions
 from tests.support.builders import an_intake
+from tests.support.harness import Mailbox
 
 TUESDAY = datetime(2026, 9, 29, 2, tzinfo=UTC)
 AFTER_THE_HOLIDAYS = datetime(2026, 10, 8, 0, 30, tzinfo=UTC)
@@ -244,10 +246,23 @@ async def test_whoever_is_above_hears_by_another_channel_what_did_not_arrive_but
     assert await desk.by_hand([key]) == [], "above the office nobody hears of that"
 
 
-async def test_a_letter_of_a_report_that_came_back_is_a_persons_of_no_issue(desk: Desk) -> None:
+async def test_a_letter_of_a_report_that_came_back_is_handed_over_and_told_of_as_if_it_had_not_gone(
+    desk: Desk,
+) -> None:
     issued = await desk.issue(WEEK)
     await desk.settle()
-    assert await outbox.came_back(desk.pool, issued.keys[:1], "a letter") == {issued.keys[0]: None}
+    key = next(each for each in issued.keys if "sun.li" in each)
+    assert await outbox.came_back(desk.pool, [key], "a letter") == {key: None}
+    assert "effectiveness 2026-W40" in await desk.due()
+    assert (await desk.issue(WEEK)).keys == (key,)
+    post = Mailbox()
+    delivering = Notification(desk.pool, post, lambda: desk.now)
+    assert await ActivityEnvironment().run(delivering.deliver_messages, [key]) == [key]
+    assert post.arrived == [], "it may be read: it is not said twice"
+    (told,) = await desk.by_hand([key])
+    assert "tian.hui" in told
+    left = {each.key: each for each in await issue_reader.undelivered(desk.pool)}
+    assert (left[key].handed_to, left[key].last_error) == ("tian.hui", "a letter")
 
 
 async def test_a_customer_is_told_of_nothing_but_an_issue(desk: Desk) -> None:
