@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
@@ -24,7 +24,7 @@ from benchmarks.reports import oracle, register
 from benchmarks.reports.oracle import Time
 from benchmarks.reports.register import Desk
 from benchmarks.surroundings import cpu_of_parts, fresh_home, hush
-from domain.reports.definitions import REPORTS
+from domain.reports.definitions import REPORTS, Report
 from domain.reports.periods import Cadence, Period
 from domain.terms import Terms
 from runtime import aio, postgres, rulebook
@@ -33,7 +33,7 @@ from runtime.migrate import migrate
 from runtime.settings import ROOT
 from store import rulebooks
 from store.connection import Pool
-from store.reports import counting
+from store.reports import counting, watching
 
 ZONE = ZoneInfo("Asia/Shanghai")
 STANDARD = rulebook.load(ROOT / "policies" / "standard.toml")
@@ -90,18 +90,33 @@ async def _make(pool: Pool, desk: Desk) -> Figures:
 async def _times(pool: Pool, period: Period) -> Figures:
     times: Figures = {}
     for report in REPORTS.values():
-        if period.cadence not in report.cadences:
-            continue
-        resting = _begin_memory_anew()
-        cpu, begun = cpu_of_parts()["postgres"], perf_counter()
-        found = await counting.count(pool, report, period, zone=ZONE, terms=Terms(), now=NOW)
-        times[report.name] = {
-            "s": perf_counter() - begun,
-            "cpu_s": cpu_of_parts()["postgres"] - cpu,
-            "rows": sum(len(section.rows) for section in found.sections),
-            "memory_mb": _memory_mb("VmHWM") - resting,
-        }
+        if period.cadence in report.cadences:
+            times[report.name] = await _timed(_rows(pool, report, period))
+    times["/metrics"] = await _timed(_numbers(pool))
     return times
+
+
+async def _timed(count: Awaitable[int]) -> Figures:
+    resting = _begin_memory_anew()
+    cpu, begun = cpu_of_parts()["postgres"], perf_counter()
+    rows = await count
+    return {
+        "s": perf_counter() - begun,
+        "cpu_s": cpu_of_parts()["postgres"] - cpu,
+        "rows": rows,
+        "memory_mb": _memory_mb("VmHWM") - resting,
+    }
+
+
+async def _rows(pool: Pool, report: Report, period: Period) -> int:
+    found = await counting.count(pool, report, period, zone=ZONE, terms=Terms(), now=NOW)
+    return sum(len(section.rows) for section in found.sections)
+
+
+async def _numbers(pool: Pool) -> int:
+    """Count what Prometheus is told, of this and the last week and month."""
+    found = await watching.count(pool, zone=ZONE, terms=Terms(), now=NOW)
+    return len(found.numbers)
 
 
 def _begin_memory_anew() -> float:
