@@ -127,6 +127,17 @@ def test_a_gap_in_a_line_is_a_time_without_data_and_not_nought() -> None:
     assert sum(isinstance(each, Dot) for each in drawing.marks) == 4
 
 
+@pytest.mark.parametrize(("height", "below"), [(0.95, True), (0.5, False)])
+def test_the_name_of_a_goal_stands_where_the_lines_do_not_end(
+    height: float, *, below: bool
+) -> None:
+    points = [Measured(str(n), height, "") for n in range(5)]
+    marks = lines("x", [Course("x", points)], "", Goal(0.9, "目标 90%")).marks
+    (line,) = (each for each in marks if isinstance(each, Line) and each.ink == "goal")
+    (name,) = (each for each in marks if isinstance(each, Words) and each.said == "目标 90%")
+    assert (name.y > line.points[0][1]) is below
+
+
 def _is_on_its_sheet(drawing: Drawing) -> None:
     for mark in drawing.marks:
         match mark:

@@ -91,6 +91,11 @@ async def test_r27_a_later_edition_shows_what_came_in_late_on_screen_in_the_dark
     late_ones = page.locator("details.changes")
     await late_ones.locator("summary").click()
     await expect(late_ones).to_contain_text("高远")
+    called_up = {"zh": ("合计", "回访电话"), "en": ("All", "Calls made")}[language]
+    totals = late_ones.locator(f'tr:has(bdi:text-is("{called_up[0]}"))')
+    totals = totals.filter(has_text=called_up[1])
+    await expect(totals).to_have_count(1)  # it stands below several tables
+    await expect(totals).to_contain_text("158")
     await picture(page, f"report-edition-open-{device}-{language}")
     await page.emulate_media(color_scheme="dark")
     await picture(page, f"report-edition-dark-{device}-{language}")
