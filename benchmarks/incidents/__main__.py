@@ -152,7 +152,7 @@ def _by_rows(counted: Counted, cases: Sequence[Case], days: Days) -> Iterator[Co
 _HEAD = ("", "report", "file, by our rules", "", "file, by itself", "why that is otherwise")
 _WIDTH = 150
 _WHY = {
-    "closed": "closed_at is the last closing of all, also of what was reopened after the end",
+    "closed": "closed_at moves when it is closed once more, also after the end",
     "backlog": "closed_at, as above",
     "reopened": "reopen_count, whatever the states say",
     "handle_time": "resolved_at is the last result and often missing; ours is the first",
