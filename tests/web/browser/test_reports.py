@@ -53,6 +53,8 @@ async def test_r27_from_the_list_of_reports_one_comes_to_the_issue_behind_a_figu
     await page.emulate_media(media="screen")
     await page.locator('a[href$="/all/registered"]').click()
     await speaks(page, language)
+    await fits(page)
+    await picture(page, f"report-behind-{device}-{language}")
     await page.locator(f'a[href="/find/{number}"]').click()
     await expect(page.locator("main")).to_contain_text("吞卡")
 
