@@ -228,7 +228,7 @@ OF_NO_STEP = {
         "reach": {"zh": "技术服务部", "en": "technical service"},
         "figures": [
             {"zh": "登记问题 128", "en": "Issues registered 128"},
-            {"zh": "按时办结率 92.3%（120/130）", "en": "Promises kept 92.3% (120/130)"},
+            {"zh": "时限兑现率 92.3%（120/130）", "en": "Promises kept 92.3% (120/130)"},
         ],
         "changes": 3,
         "reason": "广州维修中心补录了三次回访",
