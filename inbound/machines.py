@@ -17,7 +17,7 @@ from email.message import Message
 from email.parser import BytesHeaderParser
 from itertools import islice
 
-from domain.letters import ids_in, mailbox
+from domain.letters import ids_in, mailbox, numbers_in
 from inbound.letters.addresses import Mailbox, mailboxes
 
 _NO_REPLY = re.compile(r"(?:^|[._-])(?:no|not|dont|do[._-]?not)[._-]?repl(?:y|ies)(?![a-z])")
@@ -34,11 +34,19 @@ _REPORTS = frozenset(
     {"message/delivery-status", "message/disposition-notification", "message/feedback-report"}
 )
 _WORDS_OF_A_ROBOT = re.compile(
-    r"(?:自动(?:回复|答复)|自動(?:回覆|回復)|已读|已讀|不在办公室"
-    r"|auto(?:matic|mated)?[ -]?(?:reply|response)|out of (?:the )?office|read receipt"
-    r"|automatische antwort|abwesenheit\w*|réponse automatique|respuesta automática)\s*[:：]",
+    r"[\s\[【(（<《]*"
+    r"(?:(?:系统|系統|邮件|郵件|休假|假期|节日|外出)\s*)?"
+    r"(?:自动(?:回复|答复|应答|回信)|自動(?:回覆|回復|應答|応答|返信|回信)"
+    r"|(?:已读|已讀|阅读|閱讀)(?:回执|回執|回條)?|不在办公室|不在辦公室|外出(?:答复|回复|回覆)?"
+    r"|auto(?:matic|mated)?[ -]?(?:re(?:ply|sponse|sponder)?)"
+    r"|(?:i(?: am|'m) )?(?:currently )?out of (?:the )?office(?: (?:auto[ -]?)?reply)?|read receipt"
+    r"|automatische antwort|abwesenheit\w*|réponse automatique|respuesta automática)"
+    r"\s*(?:[:：\]】)）>》]|$|(?:re|回复|答复|回覆)\s*[:：])",
     re.IGNORECASE,
 )
+"""What robots begin a subject with, in brackets or before a colon, the subject that they answer, or
+nothing more.
+"""
 _COPIED_ID = re.compile(r"^message-id:\s*(<[^>\s]+>)", re.IGNORECASE | re.MULTILINE)
 _COMMENT = re.compile(r"\([^()]*\)")
 _TO = ("to", "delivered-to", "x-original-to")
@@ -184,9 +192,12 @@ def _wants_no_robot(headers: Headers) -> bool:
 
 
 def _answers_by_its_subject(headers: Headers) -> bool:
-    """Words alone prove nothing: people quote them. With a letter that it answers, they do."""
-    answers = headers.first("in-reply-to") or headers.first("references")
-    return bool(answers) and _WORDS_OF_A_ROBOT.match(_decoded(headers.first("subject"))) is not None
+    """Words alone prove nothing: people quote them. With a letter that it answers, they do, or with
+    the number of an issue, which ours have in their subject.
+    """
+    subject = _decoded(headers.first("subject"))
+    answers = headers.first("in-reply-to") or headers.first("references") or numbers_in(subject)
+    return bool(answers) and _WORDS_OF_A_ROBOT.match(subject) is not None
 
 
 def _decoded(raw: str) -> str:
