@@ -30,6 +30,9 @@ _BEARABLE = 0.2
 _BETTER_THAN_NONE = 0.5
 _PAIR = re.compile(rb"[\xa1-\xf7][\xa1-\xfe]")
 """Chinese by GB 2312, as Western letters in a row never are."""
+_SWITCH = re.compile(rb"\x1b(\$[@B]|\([BJI])")
+_OTHER_SETS = re.compile(rb"\x1b(?!\$[@B]|\([BJI])")
+_JIS = re.compile(rb"[\x21-\x7e]{2}")
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
@@ -41,7 +44,7 @@ def unicode_of(written: bytes, declared: str = "") -> str:
         return _whole(written.decode(_MARKS[mark], errors="replace"))
     named = _codec(declared)
     if named.startswith(_ESCAPED):
-        text = written.decode(named, errors="replace")
+        text = _escaped(written, named)
         if _damage(text) <= _BEARABLE:
             return _whole(text)
     text, lines = _guessed(written, named), written.split(b"\n")
@@ -49,6 +52,43 @@ def unicode_of(written: bytes, declared: str = "") -> str:
         return text
     # What fell into it, or was copied there, is in another: nothing of that spoils the other lines.
     return "\n".join(_guessed(line, named) for line in lines)
+
+
+def _escaped(written: bytes, named: str) -> str:
+    """Read what switches between sets of characters."""
+    try:
+        return written.decode(named)
+    except UnicodeDecodeError:
+        wider = named.startswith("iso2022_jp") and not _OTHER_SETS.search(written)
+        return _shifted(written) if wider else written.decode(named, errors="replace")
+
+
+def _shifted(written: bytes) -> str:
+    """Read what Japanese programs call ISO-2022-JP: as Shift JIS has its characters, and more of
+    them, ① and 髙.
+    """
+    first, *switched = _SWITCH.split(written)
+    sets = zip(switched[::2], switched[1::2], strict=True)
+    shifted = b"".join(_SHIFTS.get(to, bytes)(said) for to, said in sets)
+    return (first + shifted).decode("cp932", errors="replace")
+
+
+def _pairs(said: bytes) -> bytes:
+    return _JIS.sub(lambda pair: _shift(*pair[0]), said)
+
+
+def _shift(row: int, cell: int) -> bytes:
+    """Write a character of JIS X 0208 by its row and cell, from 0x21 on."""
+    lead = (row + 1) // 2 + (0x70 if row < 0x5F else 0xB0)
+    odd = cell + (0x1F if cell < 0x60 else 0x20)
+    return bytes([lead, odd if row % 2 else cell + 0x7E])
+
+
+def _halves(said: bytes) -> bytes:
+    return bytes(byte | 0x80 if byte > 0x20 else byte for byte in said)
+
+
+_SHIFTS = {b"$@": _pairs, b"$B": _pairs, b"(I": _halves}
 
 
 def _guessed(written: bytes, named: str) -> str:

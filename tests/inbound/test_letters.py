@@ -282,6 +282,11 @@ def test_text_is_read_in_the_encoding_it_is_in(written: str, declared: str) -> N
     assert read(raw)["text"] == said
 
 
+def test_japanese_is_read_beyond_the_characters_that_its_encoding_has() -> None:
+    raw = part("text/plain; charset=iso-2022-jp", b"No.\x1b$B8~$1-!|b\x1b(I14\x1b(B ok")
+    assert read(raw)["text"] == "No.向け①髙ｱｴ ok"
+
+
 @pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
 def test_a_broken_character_costs_that_character_only(charset: str) -> None:
     written = CHINESE.encode(charset)
