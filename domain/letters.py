@@ -75,20 +75,27 @@ def tag_of(address: str) -> str:
 
 # What of an answer is its writer's own ------------------------------------------------------------
 
-_QUOTES = re.compile(r"^[\s>|]+")
-_MARKED = re.compile(r"\s*(?:[>|]|$)")
+_QUOTES = re.compile(r"^[\s>|\ufeff]+")
+_MARKED = re.compile(r"[\s\ufeff]*(?:[>|]|$)")
 _WROTE = r"(?:wrote|schrieb|写道|寫道)\s*[:：]\s*$"
 _ANNOUNCED = re.compile(
-    rf"{_WROTE}|^[\s>]*[-_]{{2,}}\s*(?:original|forwarded|原始|原邮件|转发|轉寄)[^-_]*[-_]{{2,}}\s*$",
+    rf"{_WROTE}|^[\s>]*(?:[-_]{{8,}}|[-_]{{2,}}\s*(?:original|forwarded|(?:回复|转发)的原|原始|原邮件|转发"
+    r"|轉寄)[^-_]*[-_]{2,})\s*$",
     re.IGNORECASE,
 )
-_BEGUN = re.compile(r"^[\s>]*(?:on|am|在|于|於)\b.*[0-9]", re.IGNORECASE)
-_ENDED = re.compile(rf"^[\s>]*<?\S+@\S+?>?\s*{_WROTE}", re.IGNORECASE)
+_BEGUN = re.compile(
+    r"^[\s>]*(?:(?:on|am|在|于|於)\b.*[0-9]|.*\S@\S+\s+(?:于|於).*[0-9])", re.IGNORECASE
+)
+_ENDED = re.compile(rf"^[\s>]*(?:<?\S+@\S+?>?|[0-9:]{{4,8}})\s*{_WROTE}", re.IGNORECASE)
 """A line too long for a program: "On Monday, 23 November, the desk" and "<desk@…> wrote:"."""
-_FROM = re.compile(r"^[>\s*]*(?:from|发件人|寄件者)\s*[*]*[:：]", re.IGNORECASE)
+_ENDS_THE_NAME = r"\s*[*|]*\s*[:：|]"
+_FROM = re.compile(
+    rf"^[>|\s*]*(?:from|发件人|寄件者|差出人)(?:{_ENDS_THE_NAME}|\s.*@)", re.IGNORECASE
+)
 _HEADER = re.compile(
-    r"^[>\s*]*(?:from|sent|date|to|cc|subject|发件人|发送时间|发送日期|时间|日期|收件人|抄送|主题"
-    r"|寄件者|寄件日期|收件者|副本|主旨)\s*[*]*[:：]",
+    r"^[>|\s*]*(?:from|sent|date|to|cc|subject|importance|发件人|发送时间|发送日期|时间|日\s*期|收件人"
+    r"|抄\s*送|主\s*题|重要性|寄件者|寄件日期|收件者|副本|主旨|差出人|送信日時|日時|宛先|件名)"
+    rf"(?:{_ENDS_THE_NAME}|\s)",
     re.IGNORECASE,
 )
 _LONGEST_ANNOUNCEMENT = 2_000

@@ -154,6 +154,27 @@ ANSWERS = {
         f"收件人: 王芳\n主题: 问题 {NUMBER} 需要您配合\n\n{OURS}"
     ),
     "as NetEase has it": f"{OWN}\n\n在 2026-11-23 09:12:01，华信服务 写道：\n\n{quoted()}",
+    "as Gmail has it in Chinese": (
+        f"{OWN}\n\n华信服务 <desk@example.com> 于2026年11月23日周一\n09:12写道：\n\n{quoted()}"
+    ),
+    "as NetEase has it on a telephone": (
+        f"{OWN}\n---- 回复的原邮件 ----\n发件人 华信服务<desk@example.com>\n"
+        f"日期 2026年11月23日 09:12\n"
+        f"收件人 wang<wang.fang@example.com>\n主题 问题 {NUMBER} 需要您配合\n{OURS}"
+    ),
+    "as an iPhone has it": (
+        f"{OWN}\n\n> 在 2026年11月23日，09:12，华信服务 <desk@example.com> 写道：\n> \n"
+        f"> \ufeff{quoted()[2:]}"
+    ),
+    "as Alibaba has it": (
+        f"{OWN}\n\n{'-' * 66}\n发件人：华信服务 <desk@example.com>\n"
+        f"日\u3000期：2026年11月23日 09:12\n"
+        f"收件人：王芳\n主\u3000题：问题 {NUMBER} 需要您配合\n\n{OURS}"
+    ),
+    "as Outlook has it with a line above": (
+        f"{OWN}\n\n{'_' * 32}\n发件人: 华信服务 <desk@example.com>\n发送时间: 2026年11月23日 9:12\n"
+        f"收件人: 王芳\n主题: 问题 {NUMBER} 需要您配合\n重要性: 高\n\n{OURS}"
+    ),
     "wrapped anew": f"{OWN}\n\n{quoted(fill(OURS, 20))}",
     "a part of it": f"{OWN}\n{quoted(OURS[-60:])}",
 }
