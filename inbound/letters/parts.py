@@ -32,6 +32,7 @@ from inbound.letters.said import (
     Said,
     joined,
     page_of,
+    pictures_in,
     squeezed,
     text_of,
     unseen_lines,
@@ -176,7 +177,8 @@ def _titled(head: Head) -> Said:
 
 def _text(part: _Part) -> Said:
     if part.kind == "text/html":
-        return Said(words_of(page_of(part.texts, part.charset)), _named(part))
+        page = page_of(part.texts, part.charset)
+        return Said(words_of(page), (*_named(part), *pictures_in(page)))
     return Said(text_of(part.texts, part.charset), _named(part))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from inbound.letters.charsets import unicode_of
 
@@ -16,6 +18,10 @@ ADDRESS = re.compile(r"(?:https?|ftp)://[^\s()<>\"]+|(?<![\w.+-])[\w.+-]{1,64}@[
 PICTURE = re.compile(r"\[图片 [^\]\n]*\]")
 _RUN = re.compile(r"\w+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
+_WRITTEN_OUT = re.compile(
+    r"\bsrc\s*=\s*[\"']?data:(image/[\w.+-]{1,40});base64,([\w+/=\s]{400,})", re.ASCII
+)
+"""A picture that stands in the source of a page; what is smaller holds a page apart."""
 _CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
 
 
@@ -59,6 +65,13 @@ def page_of(pieces: list[bytes], declared: str) -> str:
     inside = _CHARSET.search(pieces[0], 0, 4096) if pieces else None
     named = declared or (inside[1].decode() if inside else "")
     return "".join(unicode_of(piece, named) for piece in pieces)
+
+
+def pictures_in(page: str) -> tuple[Attached, ...]:
+    """Find the pictures that were pasted into a page as part of its source."""
+    return tuple(
+        Attached(found[1], partial(b64decode, found[2])) for found in _WRITTEN_OUT.finditer(page)
+    )
 
 
 def image(alt: str) -> str:

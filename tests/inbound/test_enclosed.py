@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -39,6 +40,16 @@ def test_pictures_within_the_text_are_files_too() -> None:
     page = message.get_payload()[1]  # type: ignore[index]
     page.add_related(SHOT, "image", "png", cid="<one@x>")  # type: ignore[union-attr]
     assert files(message) == [("image", SHOT)]
+
+
+def test_a_picture_that_was_pasted_into_the_source_of_a_page_is_a_file_too() -> None:
+    pasted, dot = (b64encode(each).decode() for each in (SHOT * 9, SHOT[:60]))
+    message = letter()
+    source = (
+        f'<p>看图<img src="data:image/png;base64,{pasted}"><img src="data:image/png;base64,{dot}">'
+    )
+    message.set_content(source, subtype="html")
+    assert files(message) == [("image", SHOT * 9)]
 
 
 def test_the_files_of_a_letter_that_is_passed_on_are_files_of_this_one() -> None:
