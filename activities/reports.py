@@ -145,7 +145,9 @@ class Reports:
                 return known
             before = await editions.newest(connection, order.report, order.period)
             changed = changes(before.counted, counted) if before else ()
-            if before and not changed:
+            # What somebody else issued meanwhile may know more than was counted here before.
+            outdated = before and before.counted.counted_at > counted.counted_at
+            if before and (outdated or not changed):
                 return _result(order, before, new=False)
             edition = Edition(
                 report=order.report,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from math import isclose
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,10 @@ them in November brings no third quarter.
 _A_DAY = timedelta(days=1)
 _LOOKED_THROUGH = 400
 """Days of which one is a working day, or the desk has none at all."""
+
+
+_NOBODY_READS = 1e-9
+"""Of a figure: a difference as small is none."""
 
 
 DIGEST = "digest"
@@ -238,7 +243,7 @@ def changes(before: Counted, after: Counted) -> tuple[Change, ...]:
             after=new[key][1] if key in new else None,
         )
         for key, (row, _) in (new | {k: v for k, v in old.items() if k not in new}).items()
-        if _value(old.get(key)) != _value(new.get(key))
+        if not _same(_value(old.get(key)), _value(new.get(key)))
     )
 
 
@@ -258,8 +263,16 @@ def _figures(counted: Counted) -> Iterator[tuple[_Place, tuple[CountedRow, Value
             yield _Place(section.key, None, WORDS), (everybody, Value(value=said, n=said))
 
 
-def _value(found: tuple[CountedRow, Value] | None) -> Value | None:
-    """What counts as a difference: nothing counted is as good as no row at all."""
-    if found is None or found[1] == Value():
-        return None
-    return found[1]
+def _value(found: tuple[CountedRow, Value] | None) -> Value:
+    """What counts as a difference: no row at all is as good as nothing counted."""
+    return found[1] if found else Value()
+
+
+def _same(one: Value, other: Value) -> bool:
+    """Say whether two values are one figure: an average hangs, beyond what anybody reads, on the
+    order in which its rows were come by, and what was kept as JSON is a decimal number no more.
+    """
+    if one.value is None or other.value is None:
+        return one == other
+    close = isclose(one.value, other.value, rel_tol=_NOBODY_READS)
+    return close and (one.n, one.of) == (other.n, other.of)

@@ -153,6 +153,21 @@ async def test_an_edition_that_was_issued_is_never_changed(desk: Desk) -> None:
             await desk.pool.execute(change)
 
 
+async def test_whoever_counted_before_another_issued_does_not_take_back_what_came_in_since(
+    desk: Desk,
+) -> None:
+    """Two ask for another edition at once, and whoever counts first comes to write last."""
+    await desk.issue(WEEK)
+    await desk.open()
+    desk.now += timedelta(minutes=1)
+    later = await desk.issue(WEEK.model_copy(update={"request": "late"}))
+    desk.now -= timedelta(seconds=1)
+    await desk.pool.execute("UPDATE issues SET registered_at = registered_at - interval '30 days'")
+    earlier = await desk.issue(WEEK.model_copy(update={"request": "early"}))
+    assert (later.edition, later.new) == (2, True)
+    assert (earlier.edition, earlier.new) == (2, False)
+
+
 async def test_the_newest_is_sent_again_once_for_each_request(desk: Desk) -> None:
     first = await desk.issue(WEEK)
     again = Order(report="effectiveness", period="2026-W40", request="r1", again=True)

@@ -1,6 +1,7 @@
 """Which editions of the reports are due, and what a later one says otherwise (R27)."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 import pytest
@@ -156,6 +157,21 @@ def counted(called: int, reached: float | None, words: int = 0, **rows: int) -> 
 def test_the_same_figures_counted_again_are_no_change() -> None:
     again = Counted.model_validate_json(counted(3, 2 / 3, 1, li=3).model_dump_json())
     assert changes(counted(3, 2 / 3, 1, li=3), again) == ()
+
+
+def test_a_difference_that_nobody_reads_is_none() -> None:
+    """Sums of floats hang on the order of their rows, and money is kept as text."""
+
+    def paid(amount: Decimal | float, hours: float) -> Counted:
+        values = {"amount": Value(value=amount, n=2), "hours": Value(value=hours, n=3)}
+        row = CountedRow(zh="合计", en="All", values=values)
+        section = CountedSection(key="all", rows=(row,))
+        return counted(3, None).model_copy(update={"sections": (section,)})
+
+    kept = Counted.model_validate_json(paid(Decimal("99.90"), 0.1 + 0.2 + 0.3).model_dump_json())
+    assert changes(kept, paid(Decimal("99.90"), 0.3 + 0.2 + 0.1)) == ()
+    (changed,) = changes(kept, paid(Decimal("99.91"), 0.3 + 0.2 + 0.1))
+    assert changed.figure == "amount"
 
 
 def test_what_came_in_late_is_told_figure_by_figure() -> None:
