@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,8 @@ _MONTHS = 12
 _NAMES = re.compile(
     r"(?P<year>\d{4})(?:-(?:W(?P<week>\d\d)|Q(?P<quarter>[1-4])|(?P<month>\d\d)))?", re.ASCII
 )
+_FIRST_YEAR, _LAST_YEAR = 1001, MAXYEAR - 2
+"""Years of four figures, and those around them are there."""
 _HOW = "write 2026-W47, 2026-11, 2026-Q4 or 2026"
 
 
@@ -61,7 +63,7 @@ class Period(Model):
     @classmethod
     def _of(cls, written: re.Match[str]) -> Period:
         year = int(written["year"])
-        if not MINYEAR + 1 < year < MAXYEAR:
+        if not _FIRST_YEAR <= year <= _LAST_YEAR:
             raise ValueError
         if written["week"]:
             day = date.fromisocalendar(year, int(written["week"]), 1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.reports.periods import Cadence, Period
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-DAYS = st.dates(date(1001, 2, 1), date(9998, 1, 1))
+DAYS = st.dates(date(1001, 2, 1), date(9997, 1, 1))
 CADENCES = st.sampled_from(Cadence)
 
 
@@ -23,6 +23,14 @@ def test_every_day_is_in_one_period_and_its_name_says_which(cadence: Cadence, da
     assert Period.named(period.name) == period
     assert period.after.before == period == period.before.after
     assert period.after.first - period.last == timedelta(days=1)
+
+
+@pytest.mark.parametrize("name", ["9997", "9997-12", "9997-Q4", "9997-W52", "1001", "1001-W01"])
+def test_whatever_period_can_be_named_has_one_before_and_one_after_it_that_end(name: str) -> None:
+    """Reports look ahead, and pages lead on."""
+    period = Period.named(name)
+    assert period.before.last < period.first
+    assert period.after.instants(SHANGHAI)[1] > period.instants(SHANGHAI)[1]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +51,18 @@ def test_a_period_is_read_as_people_write_it(name: str, first: str, last: str) -
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2026-W54", "2025-W53", "2026-13", "2026-Q5", "26-11", "2026-11-23", "9999", "٢٠٢٦"],
+    [
+        "",
+        "2026-W54",
+        "2025-W53",
+        "2026-13",
+        "2026-Q5",
+        "26-11",
+        "2026-11-23",
+        "9998",
+        "0003-01",
+        "٢٠٢٦",
+    ],
 )
 def test_what_is_no_period_is_refused_and_how_one_is_written_is_said(text: str) -> None:
     with pytest.raises(ValueError, match=r"write 2026-W47, 2026-11, 2026-Q4 or 2026"):
