@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from xlsxwriter import Workbook
 
+from domain.reports import telling
 from domain.reports.figures import Holds
 from domain.reports.layout import Cell, Sheets, Table
 from domain.vocabulary import Language
@@ -103,6 +104,7 @@ class _Writer:
             place = 1
             for heading, cell in zip(table.headings, row.cells, strict=True):
                 place += self._figure(sheet, (line, place), heading.holds, cell, whole=whole)
+        self._left_out(sheet, _ABOVE + 1 + len(table.rows), table.more_rows)
 
     def _on_end(self, table: Table) -> None:
         """Write what has one row a figure a line."""
@@ -126,7 +128,8 @@ class _Writer:
             (each.issue, f"{each.at.astimezone(self._sheets.zone):%Y-%m-%d %H:%M}", each.words)
             for each in table.words
         )
-        self._texts(title, [(self._say(zh, en), width) for zh, en, width in columns], said)
+        sheet = self._texts(title, [(self._say(zh, en), width) for zh, en, width in columns], said)
+        self._left_out(sheet, _ABOVE + 1 + len(table.words), table.more_words)
 
     def rules(self) -> None:
         """Write how each figure is counted, once."""
@@ -136,14 +139,20 @@ class _Writer:
 
     def _texts(
         self, title: str, columns: Sequence[tuple[str, float]], rows: Iterable[tuple[str, ...]]
-    ) -> None:
-        """Write a sheet of texts, as high as they need."""
+    ) -> Any:
+        """Write a sheet of texts, as high as they need, and return it."""
         sheet = self._sheet(title, columns)
         widths = [width for _, width in columns]
         for line, row in enumerate(rows, start=_ABOVE + 1):
             sheet.set_row(line, _height(zip(row, widths, strict=True)))
             for place, text in enumerate(row):
                 self._write(sheet, line, place, text, self._wrapped)
+        return sheet
+
+    def _left_out(self, sheet: Any, line: int, count: int) -> None:
+        """Say below all others how many are counted, but not listed."""
+        if count:
+            self._write(sheet, line, 0, self._say(*telling.more(count)), None)
 
     def _sheet(
         self, title: str, columns: Sequence[tuple[str, float]], *, figures: bool = False

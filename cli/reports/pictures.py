@@ -12,6 +12,7 @@ from rich.table import Table as Shown
 from rich.text import Text
 
 from cli.tables import plain
+from domain.reports import telling
 from domain.reports.counted import Counted
 from domain.reports.definitions import Report
 from domain.reports.layout import Heading, Row, Table, laid_out
@@ -62,11 +63,18 @@ def report(
     for table in sheets.tables:
         yield Text(f"\n{table.title}", style="bold")
         yield from _table(table)
+        yield from _left_out(table.more_rows, language)
         for said in table.words:
             yield Padding(Text(plain(f"{said.issue}  {said.words}")), (0, 0, 0, 2))
+        yield from _left_out(table.more_words, language)
     if rules:
         for name, rule in sheets.rules.items():
             yield Text.assemble((f"{name}  ", "bold"), (rule, "dim"))
+
+
+def _left_out(count: int, language: Language) -> Iterator[RenderableType]:
+    if count:
+        yield Padding(Text(telling.more(count)[language is Language.EN], style="dim"), (0, 0, 0, 2))
 
 
 def _table(table: Table) -> Iterator[RenderableType]:

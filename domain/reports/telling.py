@@ -17,6 +17,8 @@ Both = tuple[str, str]
 NO_DATA: Both = ("无数据", "no data")
 NOT_OVER: Both = ("本期尚未结束", "not over yet")
 FIGURE: Both = ("指标", "Figure")
+_LEAST = Decimal("0.1")
+"""Per cent that are told apart from nothing."""
 HOW_MANY: Both = ("条数", "how many")
 
 
@@ -26,7 +28,7 @@ def value(holds: Holds, of: Value | None) -> Both:
         return NO_DATA
     match holds:
         case Holds.SHARE:
-            return _same(f"{rounded(100 * of.value, 1)}%")
+            return _same(f"{_percent(of)}%")
         case Holds.SECONDS:
             return words.length(timedelta(seconds=int(rounded(of.value, 0))))
         case Holds.MONEY:
@@ -36,6 +38,14 @@ def value(holds: Holds, of: Value | None) -> Both:
             return _same(f"{rounded(of.value, 1)}")
         case _:
             return _same(f"{rounded(of.value, 0):,}")
+
+
+def _percent(of: Value) -> Decimal:
+    """Round a share; what lacks one of all, or has one, is never said to be all, or nothing."""
+    said = rounded(100 * (of.value or 0), 1)
+    if not of.of or of.n in {0, of.of}:
+        return said
+    return min(max(said, _LEAST), 100 - _LEAST)
 
 
 def made_of(of: Value | None) -> str:

@@ -29,6 +29,9 @@ _SVG = "{http://www.w3.org/2000/svg}"
     [
         (Holds.SHARE, Value(value=12 / 13, n=12, of=13), ("92.3%", "92.3%")),
         (Holds.SHARE, Value(value=1.0, n=13, of=13), ("100.0%", "100.0%")),
+        (Holds.SHARE, Value(value=2999 / 3000, n=2999, of=3000), ("99.9%", "99.9%")),
+        (Holds.SHARE, Value(value=1 / 3000, n=1, of=3000), ("0.1%", "0.1%")),
+        (Holds.SHARE, Value(value=0.0, n=0, of=3000), ("0.0%", "0.0%")),
         (Holds.SHARE, Value(value=None, of=0), ("无数据", "no data")),
         (Holds.COUNT, Value(value=1234, n=1234), ("1,234", "1,234")),
         (Holds.COUNT, Value(value=0), ("0", "0")),

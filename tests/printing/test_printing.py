@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter
+from rich.console import Console
 
+from cli.reports import pictures
 from domain.reports.definitions import REPORTS
 from domain.reports.layout import Sheets, laid_out
 from domain.vocabulary import Language
@@ -73,6 +75,28 @@ def test_what_a_customer_said_stays_text_in_a_spreadsheet() -> None:
     book = openpyxl.load_workbook(BytesIO(spreadsheet(sheets())))
     cell = book["总体情况·客户意见"]["C5"]
     assert (cell.value, cell.data_type) == (SAID, "s")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh", "另有 {} 条未列出"), ("en", "{} more are not")]
+)
+def test_a_spreadsheet_and_a_terminal_say_how_much_they_do_not_list(
+    language: str, said: str
+) -> None:
+    counted = made(CALLBACKS)
+    more = {"more_rows": 12, "more_words": 34}
+    longer = [each.model_copy(update=more) for each in counted.sections]
+    report = counted.model_copy(update={"sections": tuple(longer)})
+    shown = laid_out(CALLBACKS, report, Language(language))
+    book = openpyxl.load_workbook(BytesIO(spreadsheet(shown)))
+    assert said.format(34) in book.worksheets[1].cell(book.worksheets[1].max_row, 1).value
+    assert said.format(12) in book.worksheets[2].cell(book.worksheets[2].max_row, 1).value
+    with StringIO() as terminal:
+        Console(file=terminal, width=200).print(
+            *pictures.report(CALLBACKS, report, Language(language), rules=False)
+        )
+        assert said.format(12) in terminal.getvalue()
+        assert said.format(34) in terminal.getvalue()
 
 
 def test_without_data_a_spreadsheet_says_so_and_holds_no_number() -> None:
