@@ -127,7 +127,7 @@ class Reports(OnRegisters):
         about of those that somebody sees.
 
         Raises:
-            Refused: ``Invalid``: the report has no such section or figure.
+            Refused: ``Invalid``: the report has no such section or figure, or as ``counted``.
         """
         found = await answered(
             behind.issues(
@@ -135,6 +135,7 @@ class Reports(OnRegisters):
                 cell,
                 asked.period,
                 zone=asked.zone,
+                terms=asked.terms,
                 now=now,
                 department=asked.department,
                 after=after,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path, Query
+from pydantic import BeforeValidator
 
 from domain.reports.counted import Counted
 from domain.staff.access import Right
@@ -16,7 +17,9 @@ from web.context import Doors, Here
 ReportName = Annotated[str, Path(description="a report by its name in addresses")]
 PeriodName = Annotated[str, Path(description="2026-W47, 2026-11, 2026-Q4 or 2026")]
 OfDepartment = Annotated[
-    Code | None, Query(description="of this department only; leads and managers: their own")
+    Code | None,
+    BeforeValidator(lambda said: said or None),  # a form that is sent without one says nothing
+    Query(description="of this department only; leads and managers: their own"),
 ]
 
 
@@ -48,14 +51,24 @@ async def wanted_at_page(
     return await wanted_by_program(here, who, name, period, department)
 
 
+_WRITTEN = r"^[^\x00]*$"  # PostgreSQL knows every character but this one
 SectionName = Annotated[str, Path(description="a section of the report, by its key")]
 FigureName = Annotated[str, Path(description="a figure of that section, by its key")]
 OfRow = Annotated[
     str | None,
-    Query(max_length=200, description="of the row of this code; otherwise of all together"),
+    Query(
+        max_length=200,
+        pattern=_WRITTEN,
+        description="of the row of this code; otherwise of all together",
+    ),
 ]
 After = Annotated[
-    str | None, Query(max_length=40, description="the number of an issue: list those behind it")
+    str | None,
+    Query(
+        max_length=40,
+        pattern=_WRITTEN,
+        description="the number of an issue: list those behind it",
+    ),
 ]
 
 

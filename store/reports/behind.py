@@ -10,9 +10,10 @@ from domain.errors import Refused
 from domain.reports.definitions import Report, Section
 from domain.reports.figures import Figure
 from domain.reports.periods import Period
+from domain.terms import Terms
 from domain.vocabulary import Code, Model, Stage
 from store.connection import Pool
-from store.reports.counting import rule
+from store.reports.counting import check, rule
 from store.reports.statements import Asked, behind, written
 
 MOST = 200
@@ -70,12 +71,13 @@ class Behind(Model):
     next: str | None = None
 
 
-async def issues(
+async def issues(  # noqa: PLR0913  counting asks as much, and from which page on
     pool: Pool,
     cell: Cell,
     period: Period,
     *,
     zone: ZoneInfo,
+    terms: Terms,
     now: datetime,
     department: str | None = None,
     after: str | None = None,
@@ -83,7 +85,8 @@ async def issues(
     """List which issues a figure was counted of, as the register is now, a page at a time.
 
     Raises:
-        Refused: ``Invalid``: there is no such figure.
+        Refused: ``Invalid``: there is no such figure, or department, or the report is not made for
+            such periods.
         LookupError: no rulebook was ever adopted.
     """
     section, figure = cell.found()
@@ -91,6 +94,7 @@ async def issues(
         pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
+        await check(connection, cell.report, period, department, terms)
         _, policy = await rule(connection)
         asked = Asked(period, zone, now, policy.telephone.within_seconds, department)
         statement = written(

@@ -71,13 +71,7 @@ async def count_in(
     department: str | None = None,
 ) -> Counted:
     """Count a report inside the caller's transaction; as ``count`` does."""
-    if period.cadence not in report.cadences:
-        made_for = ", ".join(report.cadences)
-        raise Refused(
-            "Invalid",
-            f"period: {period.name} is a {period.cadence}; {report.name} is made for: {made_for}",
-        )
-    await _check_department(connection, department, terms)
+    await check(connection, report, period, department, terms)
     version, policy = await rule(connection)
     asked = Asked(period, zone, now, policy.telephone.within_seconds, department)
     since = await connection.fetchval("SELECT min(registered_at) FROM issues")
@@ -97,6 +91,23 @@ async def count_in(
         aims=_aims(report, policy, period),
         sections=tuple(sections),
     )
+
+
+async def check(
+    connection: Connection, report: Report, period: Period, department: str | None, terms: Terms
+) -> None:
+    """Refuse what cannot be counted.
+
+    Raises:
+        Refused: ``Invalid``: it is not made for such periods, or there is no such department.
+    """
+    if period.cadence not in report.cadences:
+        made_for = ", ".join(report.cadences)
+        raise Refused(
+            "Invalid",
+            f"period: {period.name} is a {period.cadence}; {report.name} is made for: {made_for}",
+        )
+    await _check_department(connection, department, terms)
 
 
 async def rule(connection: Connection) -> tuple[str, Policy]:

@@ -270,7 +270,7 @@ async def opens_down(pool: Pool, facts: oracle.Facts, report: Report, name: str)
         if section.by not in {None, "person", "age"} or len(should.issues) > behind.MOST:
             continue
         cell = behind.Cell(report, section.key, figure, of)
-        found = await behind.issues(pool, cell, asked.period, zone=SHANGHAI, now=NOW)
+        found = await behind.issues(pool, cell, asked.period, zone=SHANGHAI, terms=Terms(), now=NOW)
         listed = {each.number: each.facts for each in found.issues}
         wanted = Counter(should.issues)
         assert (found.facts, found.without_issue) == (should.n, wanted.pop(None, 0))

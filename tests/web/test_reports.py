@@ -194,12 +194,28 @@ async def test_r27_what_cannot_be_reported_is_refused_and_said_why(
         ("/reports/callbacks/2026-W47/all/nothing", office, 422, "it has: callbacks_due"),
         ("/reports/callbacks/2026-W47/nothing/called", office, 422, "it has: all"),
         ("/reports/callbacks/2026-W47.pdf?department=nowhere", office, 422, "department: "),
+        ("/reports/callbacks/2026-W47/all/called?department=nowhere", office, 422, "department: "),
+        ("/reports/pay/2026-W47/people/closed", office, 422, "pay is made for: month"),
+        ("/reports/callbacks/2026-W47/engineers/called?of=%00", office, 422, "of: "),
+        ("/reports/callbacks/2026-W47/all/called?after=%00", office, 422, "after: "),
     ):
         answer = await http.get(path, headers=headers)
         assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
     far = await http.get("/reports/callbacks/2019-W01", headers=office)
     values = far.json()["counted"]["sections"][0]["rows"][-1]["values"]
     assert {each["value"] for each in values.values()} == {None}, "no data is no figure"
+
+
+async def test_whoever_reads_all_chooses_a_department_with_people_and_goes_back_to_all(
+    http: httpx2.AsyncClient, doors: Doors, week: str
+) -> None:
+    manager = await sign_in(doors, http, *OFFICE)
+    at = f"/reports/telephone/{week}?department="
+    hotline = (await manager.get(f"{at}customer_service")).text
+    assert '<option value="customer_service" selected>' in hotline
+    everything = await manager.get(at)
+    assert everything.status_code == 200, "a form sends nothing for all departments"
+    assert "全部部门</span></h1>" in everything.text
 
 
 async def test_whoever_asks_for_a_page_and_is_not_signed_in_is_sent_to_sign_in_and_back(

@@ -23,8 +23,7 @@ from domain.staff.access import Reach, Right
 from domain.vocabulary import Language as Spoken
 from starter.reports import Asked, Cell
 from web.auth.identity import SignedIn, Visitor, require
-from web.context import Here
-from web.pages.people import departments
+from web.context import Doors, Here
 from web.rendering import language, render
 from web.reports import (
     After,
@@ -107,7 +106,7 @@ async def report_page(
         drawn=_drawn,
         periods=(asked.period.before, asked.period.after),
         telling=telling,
-        departments=await departments(here) if _reads_all(who, asked.report) else [],
+        departments=await _departments(here, asked) if _reads_all(who, asked.report) else [],
     )
 
 
@@ -170,6 +169,14 @@ def _told(section: Section, change: Change) -> Changed:
         telling.whole(holds, change.before),
         telling.whole(holds, change.after),
     )
+
+
+async def _departments(here: Doors, asked: Asked) -> list[str]:
+    """List the departments that somebody can choose: all that have people, those at the telephone
+    included, and that which is shown.
+    """
+    members = await here.registers.staff.members()
+    return sorted({*(each.department for each in members), *filter(None, [asked.department])})
 
 
 def _reads_all(who: Visitor, report: Report) -> bool:
