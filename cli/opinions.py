@@ -101,7 +101,10 @@ def _listing(found: Sequence[Remark], strong: Sequence[str], zone: str) -> Rende
 
 def _remark(said: Remark, strong: Sequence[str], zone: str) -> RenderableType:
     read_ = f"已读 read by {said.read_by}" if said.read_at else "未读 not read"
-    about = (words.both(words.REMARKS, said.sort), said.number, said.unit, read_, said.complaint)
+    lowest = None if said.worst is None else f"最低分 lowest score {said.worst}"
+    complaint_ = said.complaint and f"已转为投诉 became {said.complaint}"
+    sort = words.both(words.REMARKS, said.sort)
+    about = (sort, said.number, said.unit, lowest, read_, complaint_)
     head = Text(plain(" · ".join((local(said.at, zone), *filter(None, about)))), style="bold")
     text = Text.assemble(
         *(

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.issue.arrival import Number
+from domain.texts import unseen
 from domain.vocabulary import Code, Instant, Line, Model, Score, ServiceItem, Text, repeated
 
 Month = Annotated[str, StringConstraints(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
@@ -73,6 +74,17 @@ class Opinion(Model):
         if twice := repeated(each.item for each in self.scores):
             raise ValueError(f"scores: {twice} is scored twice")
         return self
+
+    def impossible(self, today: date) -> Iterator[str]:
+        """Name what shows nothing or is still to come by the desk's day, by its field. Where the
+        customer is it may be tomorrow already.
+        """
+        yield from unseen(self)
+        tomorrow = today + timedelta(days=1)
+        if self.month and self.month > f"{tomorrow:%Y-%m}":
+            yield f"month: {self.month} is not here yet: write the month of the service"
+        if self.scored_on and self.scored_on > tomorrow:
+            yield f"scored_on: {self.scored_on} is not here yet: write the day it was scored"
 
     @property
     def subject(self) -> str:

@@ -174,7 +174,7 @@ def _misplaced(script: Script, written: str, *, last: bool) -> Iterator[str]:
     there_are = ", ".join(f"{{{each}}}" for each in Place if each in always | perhaps)
     for each in sorted(places(written) - (always | perhaps)):
         yield f"there is no {{{each}}} here; there are: {there_are}"
-    if re.search(r"[{}]", _PLACE.sub("", written)):
+    if re.search(r"[{}｛｝]", _PLACE.sub("", written)):
         yield f"a place is written like {{{Place.COMPANY}}}; no other braces"
     if last and (uncertain := sorted(places(written) & perhaps)):
         named = ", ".join(f"{{{each}}}" for each in uncertain)

@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from domain.callbacks import Call
 from domain.calls import PhoneCall, Told
+from domain.errors import Refused
 from domain.finding import Answer
 from domain.issue.intake import Customer
 from domain.knowledge.cases import KnownCase
 from domain.links import Link
-from domain.opinions import FromAnybody, FromStaff, Waits
+from domain.opinions import FromAnybody, FromStaff, Opinion, Waits
 from domain.scripts import UNWORDED, Wording
 from domain.sla import policy
 from domain.sla.rulebook import Rulebook
@@ -201,7 +202,12 @@ class Opinions(OnRegisters):
     async def from_website(
         self, key: str, opinion: FromAnybody, now: datetime, zone: ZoneInfo
     ) -> None:
-        """Keep what somebody filled in at the open door, whoever they are."""
+        """Keep what somebody filled in at the open door, whoever they are.
+
+        Raises:
+            Refused: ``Invalid``.
+        """
+        _refuse_impossible(opinion, now, zone)
         await answered(opinions.from_website(self._pool, key, opinion, now, zone))
 
     async def from_staff(
@@ -212,6 +218,7 @@ class Opinions(OnRegisters):
         Raises:
             Refused: ``Invalid``, ``NotAllowed``.
         """
+        _refuse_impossible(opinion, now, zone)
         await answered(opinions.from_staff(self._pool, key, opinion, by, now, zone))
 
     async def waiting(self) -> list[Waits]:
@@ -228,6 +235,11 @@ class Opinions(OnRegisters):
             self._pool, key, who.by, now, counts=counts, department=who.department
         )
         await answered(settled)
+
+
+def _refuse_impossible(opinion: Opinion, now: datetime, zone: ZoneInfo) -> None:
+    if wrong := "\n".join(opinion.impossible(now.astimezone(zone).date())):
+        raise Refused("Invalid", wrong)
 
 
 class Telephone(OnRegisters):

@@ -8,7 +8,9 @@ from domain.errors import Refused
 from domain.issue import complaints
 from domain.issue.actions import ActionName, LinkTo
 from domain.opinions import Remark, Source, reference
+from domain.sla.policy import Policy
 from domain.staff.access import Caller, Reach, Right, reach
+from domain.vocabulary import LOWEST_SCORE
 from starter.answering import OnRegisters, answered
 from starter.client import Desk
 from store import remarks
@@ -24,13 +26,14 @@ class ReadingList(OnRegisters):
         """List what nobody has read first, then the newest: a look to be written down before it is
         shown (R30).
         """
-        return await answered(remarks.listed(self._pool, _theirs(who), unread=unread))
+        policy = await self._policy()
+        low = policy.evaluations.low if policy else LOWEST_SCORE
+        return await answered(remarks.listed(self._pool, _theirs(who), low=low, unread=unread))
 
     async def strong(self) -> tuple[str, ...]:
         """Return the words that the policy finds strong."""
-        async with self._connected() as connection:
-            current = await Rulebooks().newest(connection)
-        return current.policy.opinions.strong if current else ()
+        policy = await self._policy()
+        return policy.opinions.strong if policy else ()
 
     async def read(self, who: Caller, key: str, now: datetime) -> Remark:
         """Write down that somebody has read a remark; whoever was first stays.
@@ -51,6 +54,9 @@ class ReadingList(OnRegisters):
                 answer.
         """
         remark = await self._one(who, key)
+        if remark.complaint:
+            await answered(remarks.read(self._pool, key, who.id, now))
+            return remark.complaint
         issue = await desk.record(remark.number) if remark.number else None
         if issue is None:
             raise Refused(
@@ -66,6 +72,11 @@ class ReadingList(OnRegisters):
         await desk.act(opened.number, ActionName.LINK, link, key=f"page:{name}")
         await answered(remarks.read(self._pool, key, who.id, now, opened.id))
         return opened.number
+
+    async def _policy(self) -> Policy | None:
+        async with self._connected() as connection:
+            current = await Rulebooks().newest(connection)
+        return current.policy if current else None
 
     async def _one(self, who: Caller, key: str) -> Remark:
         found = await answered(remarks.one(self._pool, key))

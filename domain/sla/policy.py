@@ -359,6 +359,11 @@ class Evaluations(Model):
     complaint_below: Score = 0
     dissatisfied_below: Score = LOWEST_SCORE
 
+    @property
+    def low(self) -> int:
+        """Say below which score somebody is not satisfied, strongly or not."""
+        return max(self.complaint_below, self.dissatisfied_below)
+
 
 class Telephone(Model):
     """R7: a call is answered within so many seconds, about three rings."""

@@ -169,6 +169,7 @@ def test_r40_the_desks_own_scripts_have_nothing_wrong_with_them() -> None:
         ),
         ("工号{number}", "{number} may not be known: write one more [[greeting]] below"),
         ("您好{", "a place is written like {company}; no other braces"),
+        ("您好，｛company｝", "a place is written like {company}; no other braces"),
         ("这不归我们管", 'nobody may say "不归我们管" ([never])'),
     ],
 )

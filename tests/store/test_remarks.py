@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store import remarks
 from store.connection import Pool
-from tests.store.test_opinions import BY_MONTH, said
+from tests.store.test_opinions import BY_MONTH, said, scores, written
 from tests.support.filled import DAY, MONDAY, a_person, an_issue, one_of_each
 
 
@@ -43,6 +43,18 @@ async def test_r41_a_department_reads_its_own_and_what_nobody_knows_the_departme
         {"evaluation", "callback", "opinion"},
         ["opinion"],
     )
+
+
+async def test_r21_r41_a_low_score_without_a_word_is_read_too_and_a_good_one_is_not(
+    database: Pool,
+) -> None:
+    about = {"assessor": "王芳", "unit": "珠江商业银行", "month": "2026-11"}
+    for key, technical in (("good", 100), ("bad", -20)):
+        await written(
+            database, key, about | {"project": key}, scores=scores("project", technical=technical)
+        )
+    found = await remarks.listed(database, None, low=60)
+    assert [(each.key, each.text, each.worst) for each in found] == [("opinion/bad", "", -20)]
 
 
 async def test_r41_what_words_became_stays_with_them(database: Pool) -> None:

@@ -62,6 +62,9 @@ async def test_r26_the_open_page_says_the_same_whether_a_number_exists_or_not(
         ({"number": "20261123-07-0001", "phone": "nobody"}, "phone"),
         ({"scored_on": "yesterday"}, "scored_on"),
         ({"assessor": ""}, "assessor"),
+        ({"assessor": "\u2800"}, "assessor"),
+        ({"month": "2099-01"}, "month"),
+        ({"scored_on": "2099-01-01"}, "scored_on"),
     ],
 )
 async def test_r26_what_is_wrong_stands_at_its_field_and_nothing_is_lost_or_kept(

@@ -6,6 +6,7 @@ import httpx2
 
 from domain.vocabulary import Role
 from store import door_log
+from tests.support.harness import eventually
 from tests.support.running_desk import RunningDesk
 from tests.support.staff_at_pages import sign_in
 from tests.web.conftest import MakeToken
@@ -52,6 +53,28 @@ async def test_r21_r41_words_are_read_marked_and_become_one_complaint_linked_bot
     assert related.linked == (complaint.number,)
     again = await http.post("/opinions/complaint", json={"key": remark["key"]}, headers=office)
     assert again.json() == {"number": complaint.number}
+
+
+async def test_r21_r41_what_became_a_complaint_by_itself_becomes_no_second_one(
+    http: httpx2.AsyncClient, doors: Doors, token: MakeToken
+) -> None:
+    number = await repaired(doors, {"name": "周敏", "phone": "+86 137 0000 0042"})
+    clerk, office = await token(Role.CLERK), await token(Role.GM_OFFICE)
+    said = {"reached": True, "running": True, "satisfied": False, "words": "我要投诉你们"}
+    url = f"/issues/{number}/record_callback"
+    called = await http.post(url, json=said | {"conflict": True}, headers=clerk)
+    assert called.status_code == 200, called.text
+
+    async def became_one() -> bool:
+        return bool((await doors.desk.show(number)).complaints)
+
+    await eventually(became_one)
+    (raised,) = (await doors.desk.show(number)).complaints
+    listed = (await http.get("/opinions", headers=office)).json()
+    (remark,) = (each for each in listed["items"] if each["number"] == number)
+    assert remark["complaint"] == raised
+    again = await http.post("/opinions/complaint", json={"key": remark["key"]}, headers=office)
+    assert again.json() == {"number": raised}
 
 
 async def test_r41_what_is_not_there_or_about_no_issue_is_refused_and_said_so(

@@ -30,6 +30,11 @@ _WORDING = replace(
         "month": ("请写成 2026-11 的样子", "write it like 2026-11"),
         "scored_on": ("请写成 2026-11-30 的样子", "write it like 2026-11-30"),
     },
+    refused={
+        "month": "这个月还没有到，请填服务所在的月份",
+        "scored_on": "这一天还没有到，请填评价的日期",
+        **dict.fromkeys(("unit", "project", "place", "assessor"), "请填写看得见的文字"),
+    },
 )
 
 

@@ -20,7 +20,7 @@ from web.audit import Deed
 from web.auth.identity import SignedIn, has, require
 from web.context import Doors, Here
 from web.forms import evaluation
-from web.forms.form import WHOLE, Filled, InvalidForm
+from web.forms.form import WHOLE, Filled
 from web.forms.submitting import submit
 from web.forms.wording import AWAY
 from web.pages.opened import asked_language
@@ -55,10 +55,9 @@ async def evaluate(request: Request, here: Here) -> Response:
         said = evaluation.read(OPEN, filled)
         zone = here.settings.zone
         await here.registers.opinions.from_website(filled.key, said, here.now(), zone)
-    except InvalidForm as wrong:
-        return await _open(
-            request, here, filled.but(wrong.reasons), HTTPStatus.UNPROCESSABLE_ENTITY
-        )
+    except Refused as wrong:
+        refused = filled.but(OPEN.refused(wrong))
+        return await _open(request, here, refused, HTTPStatus.UNPROCESSABLE_ENTITY)
     except Unavailable:
         unsent = filled.but({WHOLE: AWAY})
         return await _open(request, here, unsent, HTTPStatus.SERVICE_UNAVAILABLE)
