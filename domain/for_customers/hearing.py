@@ -80,12 +80,15 @@ def hears(
     issue: Issue, now: datetime, language: Language, expected_at: datetime | None = None
 ) -> tuple[Heard, ...]:
     """Say what a customer is promised in the life that their issue has now: first what we are late
-    with, then what is next. ``expected_at`` is the handler's word (R14).
+    with, then what is next. ``expected_at`` is the handler's word (R14). What their silence would
+    mean is not told to whoever has just written (R9, R24).
     """
+    unsaid = {PromiseKind.CUSTOMER_TEST} if issue.promise(PromiseKind.FEEDBACK) else set()
     theirs = [
         each
         for each in issue.promises
         if each.generation == issue.generation or each.kind is PromiseKind.REMEDY
+        if each.kind not in unsaid
     ]
     theirs.sort(key=lambda promise: promise.due_at)
     found = list(_expected(issue, now, language, expected_at))

@@ -389,5 +389,9 @@ def test_that_it_failed_may_be_said_by_an_older_link_and_after_the_closing() -> 
 
 def test_after_our_answer_the_page_owns_that_what_they_wrote_is_read() -> None:
     issue = an_issue(Stage.REPLIED)
-    issue = issue.model_copy(update={"promises": (a_promise(PromiseKind.FEEDBACK),)})
+    trying = a_promise(PromiseKind.CUSTOMER_TEST)
+    asked = issue.model_copy(update={"promises": (trying,)})
+    assert "到时没有消息" in "".join(said(asked, MONDAY))
+    issue = issue.model_copy(update={"promises": (trying, a_promise(PromiseKind.FEEDBACK))})
     assert "我们收到了您写的话" in where_it_stands(issue, ZH, Terms())
+    assert said(issue, MONDAY) == [], "nothing about what silence means: they were not silent"
