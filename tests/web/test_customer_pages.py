@@ -15,14 +15,16 @@ import asyncpg
 import httpx2
 import pytest
 
+from domain.attachments import ShownTo
 from domain.instants import instant
 from domain.issue.actions import ActionName
 from domain.links import Purpose
 from domain.sla.policy import Conversation
-from domain.vocabulary import Language, Stage
+from domain.vocabulary import Actor, Language, Role, Stage
 from runtime.embedded.ports import free_ports
 from starter.registers import Registers
 from store import door_log, rulebooks
+from tests.support.hostile_files import photograph
 from tests.support.running_desk import RunningDesk
 from tests.support.staff_at_pages import pool_of
 from tests.web.conftest import BASE
@@ -483,3 +485,21 @@ async def test_what_was_said_stands_there_as_theirs_or_ours_and_nothing_between_
     assert len(theirs) == 2
     assert "请打开机房" in ours[0]
     assert "甲甲" not in page
+
+
+async def test_of_a_file_its_name_is_said_by_whoever_attached_it_and_nobody_says_nothing(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await by_letter(doors, title="卡钞了甲", description="")
+    issue, by = await sent.show(), Actor(id="customer", role=Role.CUSTOMER)
+    for who, name in ((by, "柜员机.jpg"), (await sent.engineer(), "接线图.jpg")):
+        await doors.attachments.add(
+            *(issue.id, name, photograph() + name.encode(), who, "page", ShownTo.CUSTOMER)
+        )
+    page = (await http.get(await sent.link(Purpose.PROGRESS))).text
+    talk = page[page.index('<ol class="talk"') : page.index("</ol>")]
+    said = re.findall(r'<li class="(\w+)">(.*?)</li>', talk, flags=re.DOTALL)
+    assert ["柜员机" in text for who, text in said if who == "theirs"] == [True, False]
+    assert "卡钞了甲" in said[-1][1], "where there are no other words, the title is"
+    assert [who for who, text in said if "接线图" in text] == ["ours"]
+    assert "字节" not in talk

@@ -29,12 +29,12 @@ from domain.for_customers.turn import (
 from domain.instants import both
 from domain.issue.actions import Act, ActionName
 from domain.issue.conversation import following
-from domain.issue.thread import Entry, Sort, for_customer, is_theirs
+from domain.issue.thread import Entry, Holds, Said, Sort, for_customer, is_theirs
 from domain.issue.view import IssueView
 from domain.links import PURPOSES, Link
 from domain.staff.access import Right
 from domain.texts import can_be_seen
-from domain.vocabulary import Channel, Language, Means
+from domain.vocabulary import Channel, Language, Means, Role
 from starter.client import Busy, Unavailable
 from web import album, audit
 from web.audit import Deed
@@ -115,6 +115,9 @@ _TOO_OFTEN = Notice(
 
 _TALK = 60
 """Entries of the thread, the newest, of which those are shown that are the customer's to read."""
+
+_SHOWN = {Holds.TEXT, Holds.AMOUNT, Holds.INSTANT, Holds.YES_NO, Holds.NUMBER}
+"""What of an entry is words, or a figure, to its customer."""
 
 
 class TooOften(Refused):
@@ -336,7 +339,11 @@ async def _page(
         stands=where_it_stands(issue, spoken, terms),
         who_has_it=who_has_it(issue, spoken, terms),
         hears=hears(issue, now, spoken, told.expected_at),
-        talk=[(each, _is_theirs(each)) for each in for_customer(said.entries) if each.said],
+        talk=[
+            (each, _is_theirs(each), shown)
+            for each in for_customer(said.entries)
+            if (shown := _shown(each))
+        ],
         at_length=lambda at: at_length(at, issue.zone, now, spoken),
         offers=[(o, written.get(o.turn) or _blank(o.turn)) for o in offers],
         writings=WRITINGS,
@@ -346,10 +353,30 @@ async def _page(
 
 
 def _is_theirs(entry: Entry) -> bool:
-    """Whether they said it, or somebody wrote it down for them; messages are ours."""
+    """Whether they said it, or somebody wrote it down for them; messages are ours, and so is what
+    our people attached.
+    """
     if entry.sort is Sort.ACT:
         return is_theirs(entry)
+    if entry.sort is Sort.ATTACHMENT:
+        return entry.who.role in {Role.CUSTOMER, Role.INTAKE}
     return entry.sort is not Sort.MESSAGE
+
+
+def _shown(entry: Entry) -> list[Said]:
+    """Return what an entry says to its customer: of a message in its short form the whole, of a
+    file the name; the title stands above, and is said again where there are no other words.
+    """
+    beside = {"size"}
+    if entry.says("full_text"):
+        beside.add("body")
+    if entry.says("description"):
+        beside.add("title")
+    return [
+        each
+        for each in entry.said
+        if (each.holds in _SHOWN or each.field == "file") and each.field not in beside
+    ]
 
 
 def _blank(turn: Turn) -> Filled:
