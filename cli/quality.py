@@ -231,7 +231,7 @@ def _page(sample: Sample) -> RenderableType:
         table.add_row(
             record.number,
             plain(_named(record.handler, record.handler_name)),
-            local(record.closed_at, sample.zone),
+            local(record.closed_at, sample.zone) if record.closed_at else "重新打开 reopened",
             _standing(record),
             plain(record.title),
         )

@@ -135,14 +135,16 @@ class ToHear(Model):
 
 
 class Sampled(Model):
-    """A record that was drawn; ``hands`` are those who wrote in it. No customer data (R30)."""
+    """A record that was drawn; ``hands`` are those who wrote in it. No customer data (R30).
+    ``closed_at`` is None while the issue is open again (R24): what was drawn stays drawn.
+    """
 
     issue_id: str
     number: str
     title: str
     kind: Code
     product_line: str
-    closed_at: Instant
+    closed_at: Instant | None
     handler: str
     handler_name: str | None
     hands: frozenset[str] = Field(exclude=True)

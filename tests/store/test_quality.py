@@ -327,6 +327,19 @@ async def test_a_report_goes_by_the_policy_the_sample_was_drawn_under(desk: Pool
     ]
 
 
+async def test_r24_a_record_that_was_opened_again_stays_in_its_sample_and_can_be_checked(
+    desk: Pool,
+) -> None:
+    await closed(desk, 1)
+    (record,) = (await drawn(desk)).records
+    await desk.execute("UPDATE issues SET stage = 'in_progress', closed_at = NULL, outcome = NULL")
+    await samples.check(desk, 1, record.issue_id, Check(by=LEAD, error=None), NOW)
+    sample, said = await samples.sample(desk, 1), await samples.report(desk, 1)
+    assert sample
+    assert said
+    assert (sample.records[0].closed_at, said.total.checked) == (None, 1)
+
+
 async def test_satisfaction_is_what_customers_said_within_the_days_of_the_sample(
     desk: Pool,
 ) -> None:
