@@ -91,8 +91,7 @@ def facts_of(tables: Mapping[str, list[Fact]]) -> Facts:
         issue.person = (
             issue.hotline if issue.first_contact else issue.engineer or issue.lead or issue.hotline
         )
-        survivor = issues.get(issue.merged_into)
-        issue.has_answer = issue.answered or bool(survivor and survivor.answered)
+        issue.has_answer = _spoken_for(issue, issues)
         issue.gave_up = issue.outcome in _BEHIND and not issue.answered
         issue.issue = issue.number
     return {
@@ -107,6 +106,13 @@ def facts_of(tables: Mapping[str, list[Fact]]) -> Facts:
         "cases": [*_cases(tables, issues)],
         "standby": [Fact(**vars(row), issue=None) for row in tables["standby_alarms"]],
     }
+
+
+def _spoken_for(issue: Fact | None, issues: Mapping[str, Fact]) -> bool:
+    """Say whether somebody has answered its customer: whoever speaks for it may be spoken for."""
+    while issue and not issue.answered:
+        issue = issues.get(issue.merged_into)
+    return issue is not None
 
 
 def _by(rows: Iterable[Fact]) -> defaultdict[str, list[Fact]]:

@@ -67,6 +67,7 @@ class _Drawing:
         self._drawn = random.Random(f"reports-{desk.seed}")  # noqa: S311  no secret
         self._serials: defaultdict[tuple[date, str], int] = defaultdict(int)
         self._ids: list[tuple[str, str]] = []
+        self._merged: list[str] = []
 
     def days(self) -> Iterator[dict[str, list[Row]]]:
         """Draw the roster, then day by day what came in, with all that became of it."""
@@ -132,6 +133,12 @@ class _Drawing:
     def _later(self, at: datetime, most: float = 5) -> datetime:
         return at + timedelta(days=self._drawn.random() * most)
 
+    def _speaks_for_it(self) -> str | None:
+        """Draw which issue another is merged into; now and then one that was merged itself."""
+        if self._merged and self._chance(0.3):
+            return self._drawn.choice(self._merged)
+        return self._drawn.choice(self._ids)[0] if self._ids else None
+
     def _issue(self, day: date, tables: dict[str, list[Row]]) -> None:
         drawn, desk = self._drawn, self._desk
         at, agent = self._at(day), drawn.choice(self._agents)
@@ -140,7 +147,7 @@ class _Drawing:
         id_ = f"issue:web:{number}"
         kind, first_contact = drawn.choice(KINDS), self._chance(0.25)
         closed = self._later(at, 12) if self._chance(0.9) else None
-        into = drawn.choice(self._ids)[0] if self._ids and closed and self._chance(0.03) else None
+        into = self._speaks_for_it() if closed and self._chance(0.03) else None
         born = drawn.choice(self._ids)[0] if self._ids and self._chance(0.15) else None
         outcome = ("merged" if into else drawn.choice(_ENDS)) if closed else None
         engineer = None if first_contact or self._chance(0.03) else drawn.choice(self._engineers)
@@ -198,6 +205,8 @@ class _Drawing:
         }
         tables["issues"].append(issue)
         self._ids.append((id_, number))
+        if into:
+            self._merged.append(id_)
         for generation in range(1, generations + 1):
             self._handled(issue, generation, tables)
         for call in range(drawn.choice((0, 0, 1, 2))):
