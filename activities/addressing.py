@@ -505,6 +505,7 @@ def _message(
             behaves=case.behaviour,
             terms=directory.terms,
             severity=step.severity,
+            stage=step.stage,
             product_line=case.facts.product_line,
             region=case.facts.region,
             site=case.site,

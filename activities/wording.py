@@ -46,6 +46,7 @@ from domain.vocabulary import (
     Language,
     Model,
     Severity,
+    Stage,
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -149,6 +150,7 @@ class Context(Model):
     behaves: Behaviour | None = Field(default=None, description="as ever, if left out")
     terms: Terms = Field(default=Terms(), description="what the desk calls its own")
     severity: Severity = Severity.GENERAL
+    stage: Stage | None = Field(default=None, description="where the issue is after the step")
     outside: bool = Field(default=False, description="not ours to solve (R4)")
     answering: bool = Field(default=False, description="the hotline tries to answer it first (R8)")
     product_line: str

@@ -41,6 +41,7 @@ from domain.vocabulary import (
     Outcome,
     ServiceItem,
     Severity,
+    Stage,
     Verdict,
 )
 from runtime.wording import OWN
@@ -650,6 +651,16 @@ def test_a_customer_knows_until_when_and_how_to_answer_a_quotation(template: str
     assert "请在11月24日（周二）12:00前致电或回复" in write(template, context, ZH).body
     english = write(template, context, EN).body
     assert "call or reply by Tue 24 Nov 12:00 to tell us yes or no" in english
+
+
+def test_whoever_reads_what_came_after_a_quotation_is_told_to_record_a_yes_or_no() -> None:
+    waiting = {"promises": (), "stage": Stage.CONFIRMING}
+    chinese, english = (
+        write("customer_wrote", in_full("customer_wrote", **waiting), style).body
+        for style in (ZH, EN)
+    )
+    assert "请在问题页面上记录同意或不同意" in chinese
+    assert "please record their yes or no" in english
 
 
 @pytest.mark.parametrize(
