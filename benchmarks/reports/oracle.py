@@ -128,6 +128,8 @@ def _departments(tables: Mapping[str, list[Fact]]) -> dict[str, str]:
 
 def _calls(tables: Mapping[str, list[Fact]], issues: Mapping[str, Fact]) -> Iterator[Fact]:
     of = _departments(tables)
+    at_work = {m.department for m in tables["members"] if m.role == "agent" and not m.left_at}
+    hotline = at_work.pop() if len(at_work) == 1 else None
     for issue in issues.values():
         if issue.channel == "telephone":
             yield Fact(
@@ -154,7 +156,9 @@ def _calls(tables: Mapping[str, list[Fact]], issues: Mapping[str, Fact]) -> Iter
             ring=call.ring_seconds,
             talk=call.talk_seconds,
             direction=call.direction,
-            department=of.get(call.agent),
+            department=hotline
+            if call.agent is None and call.direction == "incoming"
+            else of.get(call.agent),
         )
 
 

@@ -116,7 +116,7 @@ async def test_every_figure_is_what_an_independent_count_finds_and_opens_down_to
     wrong: list[str] = []
     for report in REPORTS.values():
         for name in periods_of(report):
-            for department in (None, "technical_service"):
+            for department in (None, "technical_service", "customer_service"):
                 asked = Time(Period.named(name), SHANGHAI, NOW, 20, department)
                 found = await counted(database, report, name, department=department)
                 differs = oracle.differences(facts, report, found, asked)
@@ -169,7 +169,7 @@ async def is_what_is_watched(pool: Pool) -> None:
         for report in REPORTS.values():
             if period.cadence not in report.cadences:
                 continue
-            for department in (None, "technical_service"):
+            for department in (None, "technical_service", "customer_service"):
                 found = await counted(pool, report, period.name, department=department)
                 for section in found.sections:
                     if report.section(section.key).span is Span.TRAIL or not section.total:
