@@ -14,7 +14,7 @@ from domain.files.kinds import FileKind
 from domain.issue.actions import ActionName
 from domain.issue.notes import Removable
 from domain.issue.state import SlaState
-from domain.issue.thread import Entry, Holds, Said, Who
+from domain.issue.thread import BY_THE_DESK, Entry, Holds, Said, Who
 from domain.knowledge.cases import CaseStatus, Change
 from domain.opinions import Counting, Source, Way
 from domain.sla.account import DayKind
@@ -682,8 +682,11 @@ def called(who: Who) -> Both:
 
 
 def done(entry: Entry) -> Both:
-    """Say what an entry is."""
-    return ACTIONS[entry.action] if entry.action else SORTS[entry.sort]
+    """Say what an entry is; of what the desk kept itself, what it tells."""
+    if entry.action:
+        return ACTIONS[entry.action]
+    why = str(entry.says("why"))
+    return KEPT_BECAUSE[why] if why in BY_THE_DESK else SORTS[entry.sort]
 
 
 def by_door(entry: Entry) -> Both:

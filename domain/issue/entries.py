@@ -14,6 +14,7 @@ from domain.issue.actions import ActionName
 from domain.issue.asked import UNKNOWN, fields
 from domain.issue.thread import (
     BY_OURS,
+    BY_THE_DESK,
     INTAKE,
     THEIRS,
     Door,
@@ -83,12 +84,19 @@ def _words(row: Row, people: People) -> Entry:
         sort=Sort.WORDS,
         at=row["at"],
         recorded_at=row["at"],
-        who=_who(row["sender"] or Role.CUSTOMER, None, people)
-        if row["why"] in BY_OURS
-        else Who(id=Role.CUSTOMER, role=Role.CUSTOMER),
+        who=_who_wrote(row, people),
         door=row["door"],
         visibility=_of_kept(row),
     )
+
+
+def _who_wrote(row: Row, people: People) -> Who:
+    """Say whose kept words are; what the desk says of a letter's files nobody else said."""
+    if row["why"] in BY_OURS:
+        return _who(row["sender"] or Role.CUSTOMER, None, people)
+    if row["why"] in BY_THE_DESK:
+        return Who(id=DESK.id, role=DESK.role)
+    return Who(id=Role.CUSTOMER, role=Role.CUSTOMER)
 
 
 def _letter(row: Row, _: People) -> Entry:

@@ -392,6 +392,8 @@ def open_words(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 BY_OURS = frozenset({"added", "note"})
 """Why words are kept that somebody of ours wrote down."""
+BY_THE_DESK = frozenset({"not_attached"})
+"""Why words are kept that the desk itself wrote about what came in."""
 THEIRS = frozenset({"added", "passed_on"})
 """Why words are kept that are the customer's. A letter that came under the id of an issue may be
 anybody's, and what staff note of an issue that is over is between them.

@@ -250,6 +250,14 @@ def test_a_letter_under_the_id_of_an_issue_may_be_anybodys_and_is_not_shown_to_i
     assert said(read_by(AUDITOR, [letter, added])) == {"same_id", "added"}  # why they are there
 
 
+def test_what_the_desk_says_of_a_letters_files_is_not_put_into_its_writers_mouth() -> None:
+    row = {"number": "n", "at": MONDAY.isoformat(), "door": "mailbox", "sender": "x@example.com"}
+    kept = {"key": "k", "subject": "未收下", "body": "现场.mp4：超过 20MB", "why": "not_attached"}
+    entry = made_of(Sort.WORDS, row | kept, PEOPLE)
+    assert (entry.who.role, words.done(entry)[0]) == (Role.SYSTEM, "附件未收下")
+    assert open_words([entry]) == (entry,), "somebody may have to ask for it again"
+
+
 def test_what_the_customer_does_themselves_is_theirs_to_the_last_word() -> None:
     by_them = an_act(ActionName.WITHDRAW, reason="它自己好了", role="customer")
     by_us = an_act(ActionName.WITHDRAW, reason="客户搬走了，别再打扰", told="已撤销")
