@@ -19,6 +19,8 @@ class Matter(NamedTuple):
     called: Both
     thanks: Both
     """Said first when it is registered; may be nothing."""
+    begun: Both
+    """What the hotline does before it answers or passes it on (R8, R36)."""
     done: Both
     """Said of it once it is dealt with."""
     result: Both
@@ -46,6 +48,7 @@ class Matter(NamedTuple):
 _FAULT = Matter(
     called=Both("问题", "issue"),
     thanks=Both("", "thank you for telling us."),
+    begun=Both("热线正在为您查找答案", "our hotline is looking for the answer"),
     done=Both("已处理完成", "has been resolved"),
     result=Both("处理结果", "What was done"),
     finish=Both("处理完成", "finish"),
@@ -70,6 +73,7 @@ _FAULT = Matter(
 _COMPLAINT = Matter(
     called=Both("投诉", "complaint"),
     thanks=Both("给您带来不便，我们深表歉意。", "we are sorry for the trouble."),
+    begun=Both("热线正在为您办理", "our hotline is seeing to it"),
     done=Both("已处理完毕", "has been dealt with"),
     result=Both("处理结果", "The outcome"),
     finish=Both("给您结果", "give you the outcome"),
@@ -96,6 +100,7 @@ _COMPLAINT = Matter(
 _WORK = Matter(
     called=Both("服务项目", "service request"),
     thanks=Both("感谢您选择我们的服务。", "thank you for your request."),
+    begun=Both("热线正在为您办理", "our hotline is seeing to it"),
     done=Both("已完工", "is done"),
     result=Both("完成情况", "What was done"),
     finish=Both("完工", "finish"),
@@ -121,6 +126,7 @@ _WORK = Matter(
 _ENQUIRY = Matter(
     called=Both("咨询", "enquiry"),
     thanks=Both("感谢您的咨询。", "thank you for asking."),
+    begun=Both("热线正在为您查找答案", "our hotline is looking for the answer"),
     done=Both("已有答复", "has been answered"),
     result=Both("我们的答复", "Our answer"),
     finish=Both("答复您", "answer it"),
@@ -145,6 +151,7 @@ _ENQUIRY = Matter(
 _SUGGESTION = _ENQUIRY._replace(
     called=Both("建议", "suggestion"),
     thanks=Both("感谢您的宝贵建议。", "thank you for your suggestion."),
+    begun=Both("热线正在为您办理", "our hotline is seeing to it"),
     asked=Both(
         "如您还有其他想法，请在{}前告诉我们；逾期未回复，视为没有其他想法。",
         "If you would like to add something, please tell us by {}; if we hear nothing, we take it"
@@ -167,6 +174,7 @@ _SUGGESTION = _ENQUIRY._replace(
 _PLAIN = _ENQUIRY._replace(
     called=Both("事项", "request"),
     thanks=Both("感谢您与我们联系。", "thank you for contacting us."),
+    begun=Both("热线正在为您办理", "our hotline is seeing to it"),
 )
 
 _MATTERS: Mapping[Behaviour, Matter] = {

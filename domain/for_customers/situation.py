@@ -91,9 +91,14 @@ def _written_after(issue: Issue) -> bool:
     return issue.promise(PromiseKind.FEEDBACK) is not None
 
 
-def _looked_for(issue: Issue) -> bool:
-    """R8: the hotline looks for the answer, nobody was sent."""
+def _held(issue: Issue) -> bool:
+    """R8, R36: the hotline has it, nobody was sent."""
     return issue.promise(PromiseKind.HAND_OVER) is not None
+
+
+def _looked_for(issue: Issue) -> bool:
+    """R8: the hotline looks for the answer to a question."""
+    return _held(issue) and issue.intake.behaviour in {Behaviour.FAULT, Behaviour.ENQUIRY}
 
 
 def _kept_back(issue: Issue) -> bool:
@@ -244,6 +249,13 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
             Both(
                 "已经登记，热线正在为您查找答案。",
                 "It is registered, and our hotline is looking for the answer.",
+            ),
+        ),
+        Sentence(
+            _held,
+            Both(
+                "已经登记，热线正在为您办理。",
+                "It is registered, and our hotline is seeing to it.",
             ),
         ),
         Sentence(

@@ -37,6 +37,7 @@ from domain.vocabulary import (
     DESK,
     ESCALATION,
     Audience,
+    Behaviour,
     Language,
     Outcome,
     ServiceItem,
@@ -575,7 +576,11 @@ def test_every_department_of_the_shipped_policies_has_a_name(policy: str) -> Non
 def test_a_department_of_the_desks_own_is_called_by_its_code() -> None:
     context = in_full("transferred", department="night_shift")
     assert "已转交night_shift处理" in write("transferred", context, ZH).body
-    assert "passed on to night_shift." in write("transferred", context, EN).body
+    # What is named may be promised only now, as out of the queue (R36): nothing is said to stay.
+    assert "承诺不变" not in write("transferred", context, ZH).body
+    unnamed = write("transferred", in_full("transferred", promises=()), ZH).body
+    assert "处理，我们的承诺不变。" in unnamed
+    assert "passed on to night_shift; " in write("transferred", context, EN).body
 
 
 def test_a_complaint_is_registered_with_an_apology_before_anything_else() -> None:
@@ -600,9 +605,17 @@ def test_a_question_the_hotline_is_on_is_not_said_to_be_passed_on() -> None:
     context = MINIMAL.model_copy(update={"answering": True})
     chinese, english = (write("registered", context, style).body for style in (ZH, EN))
     assert "热线正在为您查找答案。" in chinese
-    assert "the hotline is looking for the answer now." in english
+    assert "our hotline is looking for the answer now." in english
     assert "转交" not in chinese
     assert "passed on" not in english
+
+
+@pytest.mark.parametrize("behaves", ["suggestion", "plain", "paid_service"])
+def test_what_asks_nothing_is_seen_to_by_the_hotline_and_no_answer_looked_for(behaves: str) -> None:
+    context = MINIMAL.model_copy(update={"answering": True, "behaves": Behaviour(behaves)})
+    for style in (ZH, SHORT[Language.ZH]):
+        written = write("registered", context, style).body
+        assert ("热线正在为您办理" in written, "答案" in written) == (True, False)
 
 
 @pytest.mark.parametrize(
