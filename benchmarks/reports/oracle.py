@@ -580,7 +580,18 @@ def expected(
             shown = _shown(facts, section, asked)
             codes = [code for code in rows if code is not None]
             for row in (None, *(code for code in codes if shown is None or code in shown)):
-                yield section, row, key, _made(rows[row], rule, asked)
+                made = _made(rows[row], rule, asked)
+                known = key not in _TELEPHONES or _rang(facts, rule, section, asked)
+                yield section, row, key, made if known else made._replace(value=None)
+
+
+_TELEPHONES = {"incoming", "outgoing", "lost"}
+
+
+def _rang(facts: Facts, rule: Rule, section: Section, asked: Time) -> bool:
+    """Say whether the telephone system had any call by then, of whichever department."""
+    _, until = asked.bounds(rule.when, section.span)
+    return any(fact.book == "telephone" and fact.at < until for fact in facts["calls"])
 
 
 def _shown(facts: Facts, section: Section, asked: Time) -> set[str] | None:

@@ -38,6 +38,14 @@ class How(Enum):
     LONGEST = "longest"
 
 
+class Book(Enum):
+    """Who writes down what a figure counts, and so since when anything is known of it."""
+
+    DESK = "desk"
+    TELEPHONE = "telephone"
+    """Another system, which a desk may not have (R45)."""
+
+
 class When(Enum):
     """Which rows are looked at: whose instant lies in the period; all from before its end, for what
     stands at that moment; or those of the next period as long as this one.
@@ -80,6 +88,7 @@ class Figure:
     holds: Holds = Holds.COUNT
     when: When = When.IN
     aim: Aim | None = None
+    book: Book = Book.DESK
 
     @property
     def condition(self) -> str:

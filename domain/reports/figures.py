@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from domain.reports.figure import Aim, Figure, Holds, How, When, met
+from domain.reports.figure import Aim, Book, Figure, Holds, How, When, met
 from domain.reports.of import (
     callbacks,
     calls,
@@ -16,7 +16,7 @@ from domain.reports.of import (
     promises,
 )
 
-__all__ = ["FIGURES", "Aim", "Figure", "Holds", "How", "When", "met"]
+__all__ = ["FIGURES", "Aim", "Book", "Figure", "Holds", "How", "When", "met"]
 
 
 def _by_key(figures: Iterable[Figure]) -> Mapping[str, Figure]:

@@ -14,7 +14,7 @@ from domain.errors import Refused
 from domain.reports.counted import NOBODY, Counted, CountedRow, CountedSection, Quoted, Value
 from domain.reports.definitions import Report, Section, Span
 from domain.reports.dimensions import Dimension, Known
-from domain.reports.figures import Figure, How, When
+from domain.reports.figures import Book, Figure, How, When
 from domain.reports.periods import Cadence, Period
 from domain.sla.policy import Policy
 from domain.terms import Term, Terms, listed
@@ -27,6 +27,11 @@ MOST_WORDS = 200
 """So many of customers' words stand in a report; how many more there are it says."""
 MOST_ROWS = 1000
 """So many rows a section has; how many are left out it says, and the last row counts them all."""
+_BEGAN: Mapping[Book, str] = {
+    Book.DESK: "SELECT min(registered_at) FROM issues",
+    Book.TELEPHONE: "SELECT min(at) FROM calls",
+}
+"""Since when anything is known."""
 _ALL = ("合计", "All")
 _NOBODY = ("未指明", "nobody named")
 _Figures = dict[str, Value]
@@ -74,8 +79,8 @@ async def count_in(
     await check(connection, report, period, department, terms)
     version, policy = await rule(connection)
     asked = Asked(period, zone, now, policy.telephone.within_seconds, department)
-    since = await connection.fetchval("SELECT min(registered_at) FROM issues")
-    made = _Counting(connection, asked, terms, since)
+    known = {book: await connection.fetchval(_BEGAN[book]) for book in Book}
+    made = _Counting(connection, asked, terms, known)
     await made.look(report.sections)
     sections = [await made.section(each) for each in report.sections]
     return Counted(
@@ -85,7 +90,7 @@ async def count_in(
         rulebook=version,
         counted_at=now,
         over=period.is_over(now, zone),
-        data_since=since,
+        data_since=known[Book.DESK],
         department=department,
         department_name=terms.department(department).both if department else None,
         aims=_aims(report, policy, period),
@@ -154,12 +159,16 @@ class _Counting:
     """Counts the sections of one report."""
 
     def __init__(
-        self, connection: Connection, asked: Asked, terms: Terms, since: datetime | None
+        self,
+        connection: Connection,
+        asked: Asked,
+        terms: Terms,
+        known: Mapping[Book, datetime | None],
     ) -> None:
         self._connection = connection
         self._asked = asked
         self._terms = terms
-        self._data_since = since
+        self._known_since = known
         self._seen: defaultdict[_Place, dict[str | None, asyncpg.Record]] = defaultdict(dict)
 
     async def look(self, sections: Iterable[Section]) -> None:
@@ -213,7 +222,7 @@ class _Counting:
         return found
 
     def _value(self, figure: Figure, section: Section, made: Any, n: int, of: int | None) -> Value:
-        """Make the figure; nothing is known of what lies before the register, or ahead."""
+        """Make the figure; nothing is known of what lies before its book began, or ahead."""
         if figure.how:
             known = made if n else None
             if known is not None and figure.how is not How.SUM:
@@ -221,12 +230,12 @@ class _Counting:
             return Value(value=known, n=n)
         if figure.among:
             return Value(value=n / of if of else None, n=n, of=of or 0)
-        return Value(value=n if self._is_known(section) else None, n=n)
+        return Value(value=n if self._is_known(figure, section) else None, n=n)
 
-    def _is_known(self, section: Section) -> bool:
+    def _is_known(self, figure: Figure, section: Section) -> bool:
         since, until = self._asked.between(When.IN, section.span)
-        began = self._data_since is not None and self._data_since < until
-        return began and since <= self._asked.now
+        began = self._known_since[figure.book]
+        return began is not None and began < until and since <= self._asked.now
 
     async def _everybody(self, section: Section) -> list[str]:
         if not section.everybody:

@@ -15,6 +15,7 @@ import pytest
 from activities.recording import Recording
 from benchmarks.reports import oracle, register
 from benchmarks.reports.oracle import RULES, Time
+from domain.calls import PhoneCall
 from domain.reports.counted import Counted, Value
 from domain.reports.definitions import REPORTS, Report
 from domain.reports.figures import FIGURES, When
@@ -26,12 +27,13 @@ from domain.terms import Terms
 from inbound.files.roster import read_roster
 from runtime import rulebook
 from runtime.settings import ROOT
+from store import calls, roster, rulebooks
 from store import quality as samples
-from store import roster, rulebooks
 from store.connection import Pool
 from store.exports import registers
 from store.reports import behind, counting, watching
 from store.reports.statements import Asked
+from tests.store.test_quality import an_issue
 from tests.support import dashboards, reports_page
 from tests.support.builders import LINKS
 from tests.support.told_lives import LIVES, bring_together, lead, rulebook_of_lives
@@ -101,6 +103,25 @@ async def test_of_an_empty_register_every_report_says_that_there_is_no_data(
             assert found.empty
             values = [v.value for s in found.sections for r in s.rows for v in r.values.values()]
             assert {*values} == {None}
+
+
+async def test_r45_without_a_telephone_system_nobody_knows_of_lost_calls_and_none_is_no_figure(
+    database: Pool,
+) -> None:
+    async with database.acquire() as connection:
+        await adopt(connection)
+    at = datetime(2026, 11, 10, tzinfo=UTC)
+    await an_issue(database, "20261110-07-0001", registered_at=at, reported_at=at)
+    of_telephone = ("incoming", "lost", "outgoing")
+
+    async def known() -> list[Any]:
+        found = await counted(database, REPORTS["telephone"], "2026-W46")
+        values = [found.value("all", key) for key in (*of_telephone, "calls")]
+        return [value and value.value for value in values]
+
+    assert await known() == [None, None, None, 0]
+    await calls.record(database, "pbx", [PhoneCall(id="1", at=at, talk_seconds=9)], NOW)
+    assert await known() == [1, 0, 0, 0]
 
 
 async def test_every_figure_is_what_an_independent_count_finds_and_opens_down_to_its_issues(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.reports.figure import Figure, Holds, How
+from domain.reports.figure import Book, Figure, Holds, How
 from domain.reports.views import View
 
 _C = View.CALLS
@@ -63,6 +63,7 @@ FIGURES: tuple[Figure, ...] = (
         _C,
         "at",
         counts="v.direction = 'incoming'",
+        book=Book.TELEPHONE,
     ),
     Figure(
         *("lost", "呼损", "Calls lost"),
@@ -71,6 +72,7 @@ FIGURES: tuple[Figure, ...] = (
         _C,
         "at",
         counts="v.lost",
+        book=Book.TELEPHONE,
     ),
     Figure(
         *("lost_share", "呼损率", "Share of calls lost"),
@@ -89,6 +91,7 @@ FIGURES: tuple[Figure, ...] = (
         _C,
         "at",
         counts="v.direction = 'outgoing'",
+        book=Book.TELEPHONE,
     ),
     Figure(
         *("talked", "通话总时长", "Talked"),
