@@ -72,15 +72,20 @@ def _reminders(each: Why) -> Table:
         if mark.level:
             told.append(f"升级至 rises to {both(ROLES, ESCALATION[mark.level])}")
         table.add_row(
-            mark.name, local(mark.at, each.zone), "\n".join(told) or "-", _state(reminder)
+            mark.name,
+            local(mark.at, each.zone),
+            "\n".join(told) or "-",
+            _state(reminder, running=each.promise.running),
         )
     return table
 
 
-def _state(reminder: Reminder) -> str:
+def _state(reminder: Reminder, *, running: bool) -> str:
     if reminder.mark.skipped:
         return "跳过 skipped"
-    return "已到 reached" if reminder.reached else "未到 ahead"
+    if reminder.reached:
+        return "已到 reached"
+    return "未到 ahead" if running else "不再需要 not needed"
 
 
 def _verdict(each: Why) -> Text:

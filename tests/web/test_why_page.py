@@ -37,6 +37,11 @@ async def test_each_promise_says_its_days_its_pauses_and_its_reminders_in_the_re
     last = threshold("100%")[0]
     for said in ("3个工作日", "第 3 个工作日", "暂停", "期限改为", last, "重新计算，与登记一致"):
         assert said in solved, said
+    kept = page[page.index('id="response.1"') :]
+    kept = kept[: kept.index("</details>")]
+    for section, state, other in ((solved, "未到", "不再需要"), (kept, "不再需要", "未到")):
+        assert state in section
+        assert other not in section, "nobody is reminded of what is done"
     english = (await replace(engineer, english=True).get(f"/why/{issue.number}")).text
     for said in ("3 working days", "day 3", "It stood still", "Worked out again: as it is kept"):
         assert said in english, said
