@@ -99,7 +99,9 @@ async def forget(pool: Pool, issue_id: str) -> None:
 
 
 async def named(pool: Pool, numbers: Sequence[str]) -> list[Named]:
-    """Find the issues of these numbers, in their order: those there are."""
+    """Find the issues of these numbers, in their order: those there are; then those that were
+    merged into them, whose customers know by which number they are answered.
+    """
     rows = await pool.fetch(
         """
         SELECT i.id, i.number, i.registered_at, i.redirected, i.email, i.phone,
@@ -108,7 +110,10 @@ async def named(pool: Pool, numbers: Sequence[str]) -> list[Named]:
             WHERE o.issue_id = i.id AND o.audience = 'customer' ORDER BY o.seq DESC LIMIT 20
         ) AS told
         FROM issues i LEFT JOIN letter_senders l ON l.issue_id = i.id
-        WHERE i.number = ANY($1) ORDER BY array_position($1, i.number)
+        WHERE i.number = ANY($1) OR i.id IN (
+            SELECT p.party_id FROM issue_parties p JOIN issues s ON s.id = p.issue_id
+            WHERE s.number = ANY($1)
+        ) ORDER BY array_position($1, i.number), i.number
         """,
         list(numbers),
     )

@@ -528,6 +528,20 @@ async def test_what_the_customer_of_a_merged_issue_writes_reaches_whoever_speaks
     assert [entry.says("words") for entry in thread.open_words] == [OWN], "once"
 
 
+async def test_whoever_is_answered_by_another_issue_may_name_that_and_is_known(
+    box: LetterBox, running_desk: RunningDesk
+) -> None:
+    goes_on, merged = await waiting(running_desk), await reported(running_desk)
+    act = Merge(by=AGENT, into=goes_on.number, reason="同一台机器")
+    await running_desk.desk.act(merged.number, ActionName.MERGE, act)
+    await until(running_desk, merged.number, lambda seen: seen.stage is Stage.CLOSED)
+    outcome = await take(box, From=merged.email, Subject=f"Re: {goes_on.number}")
+    assert outcome == added(merged.number)
+    ((content),) = await said(running_desk, goes_on.number)
+    assert (content["words"], content["of"]) == (OWN, merged.number)
+    assert OWN not in await read_by_customer(running_desk, goes_on)
+
+
 async def read_by_customer(desk: RunningDesk, theirs: Theirs) -> list[Any]:
     thread = await desk.desk.thread(theirs.issue.id)
     return [each.value for entry in for_customer(thread.entries) for each in entry.said]
