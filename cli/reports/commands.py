@@ -148,8 +148,13 @@ def _order(name: str, period: str, *, again: bool = False, reason: str | None = 
 async def _ordered(order: Order) -> Issued:
     async with registers() as pool:
         zone = ZoneInfo((await adopted(pool)).policy.zone)
-        if not Period.named(order.period).is_over(datetime.now(UTC), zone):
+        period = Period.named(order.period)
+        if not period.is_over(datetime.now(UTC), zone):
             raise InputError(f"PERIOD: {order.period} is not over: `yinuo report show` counts it")
+        async with pool.acquire() as connection:
+            begun = await editions.begun(connection)
+        if begun is None or period.is_over(begun, zone):
+            raise InputError(f"PERIOD: {order.period} ended before the desk's first issue came in")
         if order.again and not await editions.headings(
             pool, report=order.report, period=order.period, limit=1
         ):

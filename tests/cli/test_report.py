@@ -143,6 +143,11 @@ def test_what_cannot_be_issued_or_sent_is_said_with_what_to_do(
 ) -> None:
     for arguments, code, said in (
         (("make", "callbacks", "2999"), ExitCode.INVALID, "2999 is not over"),
+        (
+            ("make", "callbacks", "2020-10"),
+            ExitCode.INVALID,
+            "2020-10 ended before the desk's first",
+        ),
         (("make", "callbacks", "last week"), ExitCode.INVALID, "PERIOD"),
         (("make", "difficulty", "2025-W40"), ExitCode.INVALID, "difficulty is made for: month"),
         (("make", "weather", "2025-10"), ExitCode.NOT_FOUND, "there is no report weather"),
