@@ -68,9 +68,12 @@ def page_of(pieces: list[bytes], declared: str) -> str:
 
 
 def pictures_in(page: str) -> tuple[Attached, ...]:
-    """Find the pictures that were pasted into a page as part of its source."""
+    """Find the pictures that were pasted into a page as part of its source; browsers do without the
+    padding of base64, too.
+    """
     return tuple(
-        Attached(found[1], partial(b64decode, found[2])) for found in _WRITTEN_OUT.finditer(page)
+        Attached(found[1], partial(b64decode, f"{found[2]}=="))
+        for found in _WRITTEN_OUT.finditer(page)
     )
 
 

@@ -33,7 +33,7 @@ SELECT i.number AS issue, i.channel, i.kind,
     coalesce(i.answered, false) OR (i.merged_into IS NOT NULL AND EXISTS (
         WITH RECURSIVE speaks AS (
             SELECT o.answered, o.merged_into FROM issues o WHERE o.id = i.merged_into
-            UNION ALL
+            UNION
             SELECT o.answered, o.merged_into FROM speaks s JOIN issues o ON o.id = s.merged_into
         )
         SELECT FROM speaks WHERE answered)) AS spoken_for,

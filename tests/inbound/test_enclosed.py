@@ -42,14 +42,18 @@ def test_pictures_within_the_text_are_files_too() -> None:
     assert files(message) == [("image", SHOT)]
 
 
-def test_a_picture_that_was_pasted_into_the_source_of_a_page_is_a_file_too() -> None:
-    pasted, dot = (b64encode(each).decode() for each in (SHOT * 9, SHOT[:60]))
+@pytest.mark.parametrize("padding", ["", "="])
+def test_a_picture_that_was_pasted_into_the_source_of_a_page_is_a_file_too(padding: str) -> None:
+    shot = (SHOT * 9)[: len(SHOT * 9) // 3 * 3 - 1]
+    pasted, dot = (b64encode(each).decode() for each in (shot, SHOT[:60]))
+    assert pasted.endswith("=")
+    pasted = pasted.removesuffix("=") + padding
     message = letter()
     source = (
         f'<p>看图<img src="data:image/png;base64,{pasted}"><img src="data:image/png;base64,{dot}">'
     )
     message.set_content(source, subtype="html")
-    assert files(message) == [("image", SHOT * 9)]
+    assert files(message) == [("image", shot)]
 
 
 def test_the_files_of_a_letter_that_is_passed_on_are_files_of_this_one() -> None:
