@@ -369,7 +369,9 @@ _OF_OTHERS = "?department=software_development"
 
 
 async def _reads(reader: Reader, report: Report, at: str, reached: Reach, place: Place) -> None:
-    """Ask for a report and for what is behind each of its figures, of one's own and of others."""
+    """Ask for a report and for what is behind each of its figures, of one's own and of others; at
+    the page, which is one for all figures, for what is behind the first.
+    """
     first = {figure: each.key for each in reversed(report.sections) for figure in each.figures}
     reads = reached is not Reach.NONE
     asked = [("", reads)] + [(_OF_OTHERS, False)] * (reached is Reach.DEPARTMENT)
@@ -378,7 +380,8 @@ async def _reads(reader: Reader, report: Report, at: str, reached: Reach, place:
             await reader.ask_as_program(path, allowed=allowed)
         for figure, section in first.items():
             behind = f"{at}/{section}/{figure}{query}"
-            ask = reader.ask if allowed else reader.ask_as_program
+            at_pages = allowed and figure == next(iter(first))
+            ask = reader.ask if at_pages else reader.ask_as_program
             said = await ask(behind, allowed=allowed)
             assert reached is Reach.ALL or place.far not in said, behind
     await reader.ask(at, allowed=reads)
