@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError, RPCStatusCode
 
 from benchmarks.bare.shape import BARE, Name
 from benchmarks.bare.workflow import BareWorkflow, Told
@@ -38,6 +40,18 @@ async def live(client: Client, id_: str) -> None:
 
 
 async def told(client: Client, id_: str) -> Told:
-    """Ask one what it has done; of thousands most have left the cache, and are replayed for it."""
+    """Ask one what it has done; of thousands most have left the cache, and are replayed for it. The
+    server itself gives a question up after some seconds without a worker: it is asked again.
+
+    Raises:
+        TimeoutError: no answer in all the time there is.
+    """
     handle = client.get_workflow_handle(id_)
-    return await handle.query(BareWorkflow.told, rpc_timeout=_REPLAYED)
+    async with asyncio.timeout(_REPLAYED.total_seconds()):
+        while True:
+            try:
+                return await handle.query(BareWorkflow.told, rpc_timeout=_REPLAYED)
+            except RPCError as error:
+                if error.status not in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
+                    raise
+                await asyncio.sleep(1)
