@@ -505,13 +505,19 @@ async def test_an_answer_that_comes_in_as_smtp_is_acknowledged_once_it_is_there(
 # --- two about the same ---------------------------------------------------------------------------
 
 
+async def two_about_the_same(desk: RunningDesk) -> tuple[Theirs, Theirs]:
+    """Have an issue that waits for its customer, and another's that was merged into it."""
+    goes_on, merged = await waiting(desk), await reported(desk)
+    act = Merge(by=AGENT, into=goes_on.number, reason="同一台机器")
+    await desk.desk.act(merged.number, ActionName.MERGE, act)
+    await until(desk, merged.number, lambda seen: seen.stage is Stage.CLOSED)
+    return goes_on, merged
+
+
 async def test_what_the_customer_of_a_merged_issue_writes_reaches_whoever_speaks_for_it(
     box: LetterBox, running_desk: RunningDesk
 ) -> None:
-    goes_on, merged = await waiting(running_desk), await reported(running_desk)
-    act = Merge(by=AGENT, into=goes_on.number, reason="同一台机器")
-    await running_desk.desk.act(merged.number, ActionName.MERGE, act)
-    await until(running_desk, merged.number, lambda seen: seen.stage is Stage.CLOSED)
+    goes_on, merged = await two_about_the_same(running_desk)
     sent = letter(OWN, From=merged.email, Subject=f"Re: {merged.number}").as_bytes()
     for _ in range(2):
         assert await box.take(sent, "192.0.2.7") == added(merged.number)
@@ -531,10 +537,7 @@ async def test_what_the_customer_of_a_merged_issue_writes_reaches_whoever_speaks
 async def test_whoever_is_answered_by_another_issue_may_name_that_and_is_known(
     box: LetterBox, running_desk: RunningDesk
 ) -> None:
-    goes_on, merged = await waiting(running_desk), await reported(running_desk)
-    act = Merge(by=AGENT, into=goes_on.number, reason="同一台机器")
-    await running_desk.desk.act(merged.number, ActionName.MERGE, act)
-    await until(running_desk, merged.number, lambda seen: seen.stage is Stage.CLOSED)
+    goes_on, merged = await two_about_the_same(running_desk)
     outcome = await take(box, From=merged.email, Subject=f"Re: {goes_on.number}")
     assert outcome == added(merged.number)
     ((content),) = await said(running_desk, goes_on.number)
