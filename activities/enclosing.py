@@ -11,9 +11,8 @@ import structlog
 from activities.sending import Enclosure, File
 from domain.errors import Refused
 from domain.reports.access import department_for
-from domain.reports.counted import Counted
 from domain.reports.definitions import REPORTS, Report
-from domain.reports.editions import Edition, Enclosed
+from domain.reports.editions import Enclosed
 from domain.reports.layout import Sheets, laid_out
 from domain.staff.access import as_caller
 from domain.vocabulary import Language
@@ -78,7 +77,7 @@ class Enclosing:
             edition = await editions.numbered(
                 connection, wanted.report, wanted.period, wanted.edition
             )
-        counted = _theirs(edition, wanted.department) if edition else None
+        counted = edition.part(wanted.department) if edition else None
         if counted is None:
             return None
         sheets = laid_out(report, counted.without_words(), wanted.language, wanted.edition)
@@ -99,13 +98,6 @@ async def _reads_just_that(
         return department_for(as_caller(member), report, None) == wanted.department
     except Refused:
         return False
-
-
-def _theirs(edition: Edition, department: str | None) -> Counted | None:
-    """Return an edition as far as somebody reads it; None: it was not counted for them."""
-    if department is None:
-        return edition.counted
-    return edition.departments.get(department)
 
 
 def _printed(sheets: Sheets, wanted: Enclosed) -> tuple[File, ...]:

@@ -112,7 +112,7 @@ class Reports(OnRegisters):
                 found = await editions.newest(connection, *about)
             else:
                 found = await editions.numbered(connection, *about, edition)
-        if found and asked.department in {None, *found.departments}:
+        if found and found.part(asked.department):
             return found
         if edition is None:
             return None

@@ -111,11 +111,15 @@ class Edition(Model):
     request: Code | None = None
     issued_at: Instant
 
+    def part(self, department: str | None) -> Counted | None:
+        """Return what those read who read no more than a department, of None everything; None: it
+        has no part in it.
+        """
+        return self.counted if department is None else self.departments.get(department)
+
     def for_department(self, department: str | None) -> Counted:
-        """Return what those read who read no more than a department; None: everything."""
-        if department is None:
-            return self.counted
-        return self.departments.get(department) or self.counted.model_copy(
+        """Return the same; of a department without a part, nothing under its name."""
+        return self.part(department) or self.counted.model_copy(
             update={"department": department, "sections": ()}
         )
 
