@@ -16,10 +16,13 @@ _WIDER = {
     "ascii": "cp1252",
 }
 """What letters name, and then go beyond: each of these holds all of the other."""
-_ESCAPED = ("utf-7", "hz", "iso2022", "utf-16", "utf-32")
+_WIDE = ("utf-16", "utf-32")
+_ESCAPED = ("utf-7", "hz", "iso2022", *_WIDE)
 """How the names of those begin whose bytes are not what they look like."""
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
@@ -52,6 +55,11 @@ def unicode_of(written: bytes, declared: str = "") -> str:
         return text
     # What fell into it, or was copied there, is in another: nothing of that spoils the other lines.
     return "\n".join(_guessed(line, named) for line in lines)
+
+
+def is_wide(declared: str) -> bool:
+    """Say whether a letter of the alphabet takes more than a byte of it."""
+    return _codec(declared).startswith(_WIDE)
 
 
 def _escaped(written: bytes, named: str) -> str:

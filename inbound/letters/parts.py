@@ -29,6 +29,7 @@ from inbound.letters.said import (
     NO_TEXT,
     PICTURE,
     Attached,
+    Piece,
     Said,
     joined,
     page_of,
@@ -91,7 +92,7 @@ class _Part(NamedTuple):
         return unpacked(_as_it_stands(self.message), self.encoding)
 
     @property
-    def texts(self) -> list[bytes]:
+    def texts(self) -> list[Piece]:
         """The same of a text, in which there may be more than was encoded."""
         return texts_in(_as_it_stands(self.message), self.encoding, self.charset)
 

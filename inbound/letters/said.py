@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -54,17 +54,28 @@ def joined(parts: list[Said]) -> Said:
     )
 
 
-def text_of(pieces: list[bytes], declared: str) -> str:
+Piece = bytes | str
+"""Of a text: bytes in the charset it is said to be in, or what was read already."""
+
+
+def read(pieces: Iterable[Piece], declared: str) -> str:
+    """Read what is not read yet."""
+    return "".join(
+        piece if isinstance(piece, str) else unicode_of(piece, declared) for piece in pieces
+    )
+
+
+def text_of(pieces: Sequence[Piece], declared: str) -> str:
     """Read plain text."""
-    lines = "".join(unicode_of(piece, declared) for piece in pieces)
+    lines = read(pieces, declared)
     return _CONTROL.sub("", lines.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-def page_of(pieces: list[bytes], declared: str) -> str:
+def page_of(pieces: Sequence[Piece], declared: str) -> str:
     """Read the source of a page, which may itself say what it is in."""
-    inside = _CHARSET.search(pieces[0], 0, 4096) if pieces else None
-    named = declared or (inside[1].decode() if inside else "")
-    return "".join(unicode_of(piece, named) for piece in pieces)
+    first = pieces[0] if pieces else b""
+    inside = _CHARSET.search(first, 0, 4096) if isinstance(first, bytes) else None
+    return read(pieces, declared or (inside[1].decode() if inside else ""))
 
 
 def pictures_in(page: str) -> tuple[Attached, ...]:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from itertools import compress, groupby
 from operator import itemgetter
 
-from inbound.letters.charsets import unicode_of
+from inbound.letters.charsets import is_wide, unicode_of
 from inbound.letters.headers import from_base64
-from inbound.letters.said import squeezed, unseen_lines
+from inbound.letters.said import Piece, read, squeezed, unseen_lines
 
 _BASE64 = "base64"
 _NAMES = re.compile(r"base64|quoted-printable|\buu(?=e)")
@@ -40,7 +40,7 @@ def _named(encoding: str) -> str:
     return found[0] if found else ""
 
 
-def texts_in(written: bytes, encoding: str, declared: str) -> list[bytes]:
+def texts_in(written: bytes, encoding: str, declared: str) -> list[Piece]:
     """Undo the transfer encoding of a text, and keep what else stands there. What was put together
     out of several pieces is several: each may be in a charset of its own.
     """
@@ -49,28 +49,30 @@ def texts_in(written: bytes, encoding: str, declared: str) -> list[bytes]:
     return [unpacked(written, encoding)]
 
 
-def _from_base64(written: bytes, declared: str) -> list[bytes]:
+def _from_base64(written: bytes, declared: str) -> list[Piece]:
     """Decode the lines that are encoded, and keep those that somebody wrote between them. Where it
     is not sure which are which, what else they may say stands below.
     """
     lines, whole = [line for line in written.splitlines() if line.strip()], from_base64(written)
     odd = _odd(lines)
-    if all(map(_is_encoded, lines)) and not any(odd) and _is_text(b"".join(whole), declared):
-        return whole
+    is_encoded = _is_sound if is_wide(declared) else _is_encoded
+    if all(map(is_encoded, lines)) and not any(odd) and _is_text(b"".join(whole), declared):
+        return [*whole]
     sound = [not strange and _is_sound(line) for line, strange in zip(lines, odd, strict=True)]
-    if 2 * sum(map(len, compress(lines, sound))) < len(b"".join(lines)):
+    # Of a character's two bytes, one may be in this line and one in the next.
+    if is_wide(declared) or 2 * sum(map(len, compress(lines, sound))) < len(b"".join(lines)):
         return _doubtful(lines, declared)
     groups = [
         (is_sound, [line for _, line in run])
         for is_sound, run in groupby(zip(sound, lines, strict=True), itemgetter(0))
     ]
-    said: list[bytes] = []
+    said: list[Piece] = []
     for is_sound, part in groups:
         said += _run(part, declared) if is_sound else _one_by_one(part, declared)
-    return [*said, _across(groups, b"".join(said), declared)]
+    return [*said, _across(groups, read(said, declared), declared)]
 
 
-def _across(groups: list[tuple[bool, list[bytes]]], known: bytes, declared: str) -> bytes:
+def _across(groups: list[tuple[bool, list[bytes]]], known: str, declared: str) -> str:
     """Return what is read only if odd lines go on where the one before them ends, and the one after
     them where they end.
     """
@@ -80,8 +82,9 @@ def _across(groups: list[tuple[bool, list[bytes]]], known: bytes, declared: str)
         for (is_sound, odd), before, after in zip(groups, parts, parts[2:], strict=False)
         if not is_sound
     ]
-    found = b"\n".join(said for each in joined for said in _decoded(each, declared))
-    return unseen_lines(found.decode(), unicode_of(known, declared)).encode()
+    return unseen_lines(
+        "\n".join(said for each in joined for said in _decoded(each, declared)), known
+    )
 
 
 def _odd(lines: list[bytes]) -> list[bool]:
@@ -94,7 +97,7 @@ def _odd(lines: list[bytes]) -> list[bool]:
     ]
 
 
-def _run(lines: list[bytes], declared: str) -> list[bytes]:
+def _run(lines: list[bytes], declared: str) -> list[Piece]:
     """Decode lines that can be; if they read badly they may mean what they look like."""
     decoded = b"".join(from_base64(b"".join(lines)))
     # A character that began before, or goes on after, is none.
@@ -104,13 +107,17 @@ def _run(lines: list[bytes], declared: str) -> list[bytes]:
     return _doubtful(lines, declared)
 
 
-def _one_by_one(lines: list[bytes], declared: str) -> list[bytes]:
+def _one_by_one(lines: list[bytes], declared: str) -> list[Piece]:
     return [said for line in lines for said in _doubtful([line], declared)]
 
 
-def _doubtful(lines: list[bytes], declared: str) -> list[bytes]:
-    """Keep lines as they stand, and below them what they may be."""
-    return [line + b"\n" for line in (*lines, *_decoded(b"".join(lines), declared))]
+def _doubtful(lines: list[bytes], declared: str) -> list[Piece]:
+    """Keep lines as they stand, and below them what they may be. Whoever writes between encoded
+    lines does so in a charset that has ASCII.
+    """
+    stand = [line + b"\n" for line in lines]
+    below = [f"{said}\n" for said in _decoded(b"".join(lines), declared)]
+    return [*(map(unicode_of, stand) if is_wide(declared) else stand), *below]
 
 
 def _is_encoded(line: bytes) -> bool:
@@ -132,8 +139,8 @@ def _strictly(run: bytes, declared: str) -> str:
     return unicode_of(run, declared)
 
 
-def _decoded(encoded: bytes, declared: str) -> list[bytes]:
-    """Return what can be read of it, in UTF-8; what was decoded to nothing stands between. Whatever
+def _decoded(encoded: bytes, declared: str) -> list[str]:
+    """Return what can be read of it; what was decoded to nothing stands between. Whatever
     is declared, characters in a row are UTF-8 if they can be: by chance none are.
     """
     written = b"".join(from_base64(encoded))
@@ -141,7 +148,7 @@ def _decoded(encoded: bytes, declared: str) -> list[bytes]:
     surely = _NOTHING.split(written.decode("utf-8", "replace"))
     said = [each for each in read if len(squeezed(each)) > 1]
     said += [each for each in surely if _IN_A_ROW.search(each) and each not in read]
-    return [each.encode() for each in said]
+    return said
 
 
 def _from_uu(written: bytes) -> bytes:

@@ -121,6 +121,27 @@ def test_a_line_that_falls_between_encoded_ones_is_read_and_so_are_they(
     assert len([word for word in said if word not in text]) <= cut_in_two, text
 
 
+@given(
+    said=st.lists(st.text(alphabet="abcdefghkmnprstuvwxy", min_size=6, max_size=9), min_size=2),
+    charset=st.sampled_from(["utf-16", "utf-16-le", "utf-16-be", "utf-32"]),
+    kind=st.sampled_from(["html", "plain"]),
+    fell=st.sampled_from([b"\x00", b"\xff", b" ", b"!", b"\r", b"\r\n", b">", b"zqliulosthere\n"]),
+    place=st.integers(0, 10_000),
+)
+def test_what_fell_into_an_encoded_text_of_wide_characters_hides_none_of_it(
+    said: list[str], charset: str, kind: str, fell: bytes, place: int
+) -> None:
+    text = "".join(f"<p>{word}</p>" for word in said) if kind == "html" else "\n".join(said)
+    body = base64.encodebytes(text.encode(charset))
+    at = place % len(body)
+    head = f"Content-Type: text/{kind}; charset={charset}\nContent-Transfer-Encoding: base64\n\n"
+    letter = HEAD + head.encode() + body[:at] + fell + body[at:]
+    shown = letter_in(letter, NOW)["text"]
+    assert fell.isspace() or len(fell) == 1 or "zqliulosthere" in shown
+    if len(fell) <= 2:  # letters that fell among encoded ones are read as some
+        assert not {word for word in said if word not in shown}, shown
+
+
 @st.composite
 def broken(draw: st.DrawFn) -> bytes:
     raw = bytearray(HEAD + draw(trees).raw)
