@@ -14,7 +14,7 @@ from domain.for_customers.turn import DONE_AS
 from domain.instants import instant
 from domain.issue.common import DONE
 from domain.issue.state import Issue
-from domain.sla.promise import Promise, PromiseEnd, PromiseKind
+from domain.sla.promise import THEIR_SAY, Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import Language, Stage
 
 OWED: Mapping[PromiseKind, Both] = {
@@ -81,9 +81,9 @@ def hears(
 ) -> tuple[Heard, ...]:
     """Say what a customer is promised in the life that their issue has now: first what we are late
     with, then what is next. ``expected_at`` is the handler's word (R14). What their silence would
-    mean is not told to whoever has just written (R9, R24).
+    mean is not told to whoever has just written (R9, R17, R24).
     """
-    unsaid = {PromiseKind.CUSTOMER_TEST} if issue.promise(PromiseKind.FEEDBACK) else set()
+    unsaid = THEIR_SAY if issue.promise(PromiseKind.FEEDBACK) else frozenset()
     theirs = [
         each
         for each in issue.promises

@@ -87,7 +87,7 @@ def _to_be_told(issue: Issue) -> bool:
 
 
 def _written_after(issue: Issue) -> bool:
-    """R24: they wrote after our answer, and nobody has seen to it yet."""
+    """R17, R24: they wrote after our answer, or to our quotation, and nobody has seen to it yet."""
     return issue.promise(PromiseKind.FEEDBACK) is not None
 
 
@@ -362,6 +362,7 @@ STANDS: Mapping[Stage, tuple[Sentence, ...]] = {
         ),
     ),
     Stage.CONFIRMING: (
+        Sentence(_written_after, _HEARD),
         Sentence(
             _always,
             Both(

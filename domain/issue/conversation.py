@@ -63,8 +63,9 @@ def _over(issue: Issue, _: Actor) -> Refused | None:
 def customer_wrote(issue: Issue, act: CustomerWrote, at: datetime) -> Changes:
     """R15, R24: whoever has the issue reads the words; after the answer that is the agent, whom the
     customer knows (R34). It waits for its own customer, not for one whose issue was merged into it
-    (R6). Words alone decide nothing that has an action of its own, such as the yes
-    to a quotation (R17).
+    (R6). Words alone decide nothing that has an action of its own, such as the yes to a quotation
+    (R17); but who wrote has not been silent, so that it does not lapse before somebody has seen to
+    them.
     """
     if act.of and act.of not in issue.merged:
         raise Refused("Invalid", f"of: {act.of} was not merged into {issue.number}")
@@ -82,6 +83,8 @@ def customer_wrote(issue: Issue, act: CustomerWrote, at: datetime) -> Changes:
         return moved | _told(_WROTE, issue)
     if issue.stage in DONE:
         return _after_the_answer(issue, act, at)
+    if issue.stage is Stage.CONFIRMING:
+        return _told(_WROTE, issue) | _to_be_seen_to(issue)
     return _told(_WROTE, issue)
 
 
@@ -115,13 +118,14 @@ def _after_the_answer(issue: Issue, act: CustomerWrote, at: datetime) -> Changes
     heard = issue.closed or any(issue.promise(kind) for kind in (*TO_BE_HEARD, *REMEDIES))
     if act.means is Means.NOT_SOLVED and heard:
         return report_test(issue, ReportTest(by=act.by, worked=False, words=act.words), at)
-    asked = _told(_DID_IT_HELP, issue)
+    return _told(_DID_IT_HELP, issue) | _to_be_seen_to(issue)
+
+
+def _to_be_seen_to(issue: Issue) -> Changes:
+    """Promise that somebody reads it; once, however often they write meanwhile."""
     if issue.promise(PromiseKind.FEEDBACK):
-        return asked
-    before = sum(
-        p.kind is PromiseKind.FEEDBACK and p.generation == issue.generation for p in issue.promises
-    )
-    return asked | {"make": (PromiseKind.FEEDBACK,), "attempt": before + 1}
+        return {}
+    return {"make": (PromiseKind.FEEDBACK,), "attempt": issue.next_attempt(PromiseKind.FEEDBACK)}
 
 
 _OF_OLD = Terms()

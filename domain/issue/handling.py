@@ -121,7 +121,8 @@ def wait_for_customer(issue: Issue, _: WaitForCustomer, at: datetime) -> Changes
 
 class Resume(Act):
     """The customer did it: the resolution clock runs on (R15). Of an issue that has its answer:
-    what its customer wrote was no objection, and it goes on to its end.
+    what its customer wrote was no objection, and it goes on to its end. Of one whose quotation
+    waits: it was neither a yes nor a no, and they have the time to answer anew (R17).
     """
 
     note: Text = ""
@@ -138,9 +139,24 @@ def _goes_on_by_itself(issue: Issue, _: Actor) -> Refused | None:
 
 def resume(issue: Issue, _: Resume, at: datetime) -> Changes:
     """R15: what was left of the clock when it stopped is planned anew. R9: what was written was no
-    objection; where silence has meant consent meanwhile, the issue is done.
+    objection; where silence has meant consent meanwhile, the issue is done. R17: what was written
+    to a quotation has its reply, and it is the customer's turn again.
     """
+    if issue.stage is Stage.CONFIRMING:
+        return _asked_again(issue, at)
     return _seen_to(issue, at) if issue.stage in DONE else goes_on(issue, at)
+
+
+def _asked_again(issue: Issue, at: datetime) -> Changes:
+    before = issue.promise(PromiseKind.CONFIRMATION)
+    return {
+        "promises": (
+            *end(issue, at, PromiseKind.FEEDBACK),
+            *((before.give_up(at),) if before else ()),
+        ),
+        "make": (PromiseKind.CONFIRMATION,),
+        "attempt": issue.next_attempt(PromiseKind.CONFIRMATION),
+    }
 
 
 def _seen_to(issue: Issue, at: datetime) -> Changes:
@@ -363,7 +379,12 @@ ACTIONS: tuple[Action[Any], ...] = (
     Action(
         ActionName.RESUME,
         Resume,
-        Rule(DONE | {Stage.WAITING}, STAFF, own=True, hindrance=_goes_on_by_itself),
+        Rule(
+            DONE | {Stage.WAITING, Stage.CONFIRMING},
+            STAFF,
+            own=True,
+            hindrance=_goes_on_by_itself,
+        ),
         resume,
     ),
     Action(ActionName.TRANSFER, Transfer, Rule(OPEN, STAFF, own=True), transfer, Transferred),

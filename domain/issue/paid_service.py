@@ -57,14 +57,18 @@ def quote(issue: Issue, act: Quote, at: datetime) -> Changes:
     return {
         "stage": Stage.CONFIRMING,
         "promises": (
-            *end(issue, at, PromiseKind.QUOTATION),
+            *end(issue, at, PromiseKind.QUOTATION, PromiseKind.FEEDBACK),
             *((replaced.give_up(at),) if replaced else ()),
         ),
         "make": (PromiseKind.CONFIRMATION,),
-        "attempt": number,
+        "attempt": issue.next_attempt(PromiseKind.CONFIRMATION),
         "forms": (form,),
         "tell": (NotificationRequest(template="quotation", to=Audience.CUSTOMER),),
     }
+
+
+_ANSWERED = (PromiseKind.CONFIRMATION, PromiseKind.FEEDBACK)
+"""What a yes or no to a quotation keeps, and what they wrote before it is seen to with it."""
 
 
 class Confirm(Act):
@@ -92,7 +96,7 @@ def confirm(issue: Issue, act: Confirm, at: datetime) -> Changes:
     )
     if not act.agreed:
         return not_wanted(issue, at, Outcome.DECLINED) | {"forms": (form,)}
-    changes: Changes = {"promises": end(issue, at, PromiseKind.CONFIRMATION), "forms": (form,)}
+    changes: Changes = {"promises": end(issue, at, *_ANSWERED), "forms": (form,)}
     if not issue.needs_approval:
         return changes | _work_begins(issue)
     return changes | {
@@ -139,7 +143,7 @@ def not_wanted(issue: Issue, at: datetime, ends_as: Outcome) -> Changes:
     """R17: the customer said no, or nothing (``LAPSED``); they read that it is over, and so does
     the handler.
     """
-    said = (PromiseKind.CONFIRMATION,) if ends_as is Outcome.DECLINED else ()
+    said = _ANSWERED if ends_as is Outcome.DECLINED else ()
     changes = answer(issue, at, str(ends_as), ends_as=ends_as, fulfilled=said)
     over = NotificationRequest(template="quotation_over", to=Audience.HANDLER, when="assigned")
     return changes | {"tell": (*changes["tell"], over)}

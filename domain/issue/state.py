@@ -309,6 +309,10 @@ class Issue(Model):
         """Return the running promise of that kind, of which there is never more than one."""
         return next((p for p in self.running if p.kind is kind), None)
 
+    def next_attempt(self, kind: PromiseKind) -> int:
+        """Count how often that kind was promised in this life of the issue, and one more."""
+        return 1 + sum(p.kind is kind and p.generation == self.generation for p in self.promises)
+
     @property
     def next_due_at(self) -> datetime | None:
         """The nearest due instant of what the desk owes, among the clocks that move."""

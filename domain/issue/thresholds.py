@@ -16,6 +16,7 @@ from domain.issue.action import Action, Changes, Rule
 from domain.issue.common import (
     ALWAYS,
     ASSIGNED,
+    DONE,
     OPEN,
     PASSED_ON,
     STAFF,
@@ -30,6 +31,7 @@ from domain.sla.promise import (
     CUSTOMERS,
     DUE,
     OVERSIGHT,
+    THEIR_SAY,
     Promise,
     PromiseEnd,
     PromiseKind,
@@ -67,12 +69,12 @@ def threshold(issue: Issue, act: ThresholdReached, at: datetime) -> Changes:
         passed.append(following)
         promise = promise.reach()
     last = passed[-1]
-    told = dict.fromkeys(_decider(issue, promise, to) for mark in passed for to in mark.tell)
+    told = dict.fromkeys(_hears(issue, promise, to) for mark in passed for to in mark.tell)
     changes: Changes = {
         "promises": (promise,),
         "level": max(issue.level, *(mark.level for mark in passed)),
         "tell": tuple(
-            NotificationRequest(template=_alarm(promise, last, to), to=to) for to in told
+            NotificationRequest(template=_alarm(promise, last, to), to=to) for to in told if to
         ),
         "content": ThresholdsPassed(
             by=act.by,
@@ -95,11 +97,20 @@ def threshold(issue: Issue, act: ThresholdReached, at: datetime) -> Changes:
     )
 
 
-def _decider(issue: Issue, promise: Promise, to: Audience) -> Audience:
-    """R42: what is not the manager's to decide is told to whoever decides it, in their place."""
-    above = issue.remedy is not None and issue.remedy.decider is Role.GM_OFFICE
-    theirs = promise.kind is PromiseKind.REMEDY_APPROVAL and to is Audience.MANAGER
-    return Audience.GM_OFFICE if theirs and above else to
+def _hears(issue: Issue, promise: Promise, to: Audience) -> Audience | None:
+    """Say who hears an alarm in the place of whom the policy names. R42: what is not the manager's
+    to decide, whoever decides it. R17: what was written to a quotation is seen to by who made it.
+    None: nobody, as a customer who wrote is not reminded to say something.
+    """
+    match promise.kind, to:
+        case PromiseKind.REMEDY_APPROVAL, Audience.MANAGER:
+            above = issue.remedy is not None and issue.remedy.decider is Role.GM_OFFICE
+            return Audience.GM_OFFICE if above else to
+        case PromiseKind.FEEDBACK, Audience.AGENT if issue.stage not in DONE:
+            return Audience.HANDLER
+        case kind, Audience.CUSTOMER if kind in THEIR_SAY and issue.promise(PromiseKind.FEEDBACK):
+            return None
+    return to
 
 
 OWED_TO_THE_CUSTOMER = frozenset(
@@ -117,13 +128,10 @@ def _agent_is_to_call(issue: Issue, changes: Changes) -> Changes:
     """
     if issue.promise(PromiseKind.CONTACT):
         return {}
-    before = sum(
-        p.kind is PromiseKind.CONTACT and p.generation == issue.generation for p in issue.promises
-    )
     told = NotificationRequest(template="contact_wanted", to=Audience.AGENT, when="overdue")
     return {
         "make": (PromiseKind.CONTACT,),
-        "attempt": before + 1,
+        "attempt": issue.next_attempt(PromiseKind.CONTACT),
         "tell": (*changes["tell"], told),
     }
 
@@ -142,7 +150,11 @@ def _untried(issue: Issue, promise: Promise, at: datetime) -> Changes:
 
 
 def _unconfirmed(issue: Issue, promise: Promise, at: datetime) -> Changes:
-    """R17: a quotation that the customer never answered lapses, and they are told."""
+    """R17: a quotation that the customer never answered lapses, and they are told; not while nobody
+    has seen to what they wrote.
+    """
+    if issue.promise(PromiseKind.FEEDBACK):
+        return {}
     changes = not_wanted(issue, at, Outcome.LAPSED)
     others = (ended for ended in changes["promises"] if ended.key != promise.key)
     return changes | {"promises": (promise.give_up(at), *others)}

@@ -113,6 +113,13 @@ class IssueView(Model):
         """What is done about an issue of its kind (R37)."""
         return self.behaves or behaviour_of(self.kind)
 
+    @property
+    def unread(self) -> bool:
+        """Whether its customer wrote something that is to be seen to before silence
+        means anything (R9, R17, R24).
+        """
+        return any(p.kind is PromiseKind.FEEDBACK and p.ended_at is None for p in self.promises)
+
 
 def view(issue: Issue) -> IssueView:
     """Show the issue to outsiders."""

@@ -54,6 +54,8 @@ CUSTOMERS = frozenset(
     }
 )
 """What the customer has time for; nobody breaks a promise when that is over."""
+THEIR_SAY = frozenset({PromiseKind.CUSTOMER_TEST, PromiseKind.CONFIRMATION})
+"""What a customer says by being silent (R9, R17); who wrote was not."""
 CALLS = frozenset({PromiseKind.CONTACT, PromiseKind.REPLY})
 """Calls that the agent who took the issue in owes its customer (R13, R34)."""
 OVERSIGHT = frozenset({PromiseKind.EVALUATION, PromiseKind.DIFFICULTY})

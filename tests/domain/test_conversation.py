@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,8 @@ from domain.issue.forms import ConsultationRecord
 from domain.issue.naming import name_of
 from domain.issue.state import Assignment, Issue
 from domain.issue.step import Step
-from domain.sla.promise import OVERSIGHT, Promise, PromiseKind
-from domain.vocabulary import DESK, Actor, Means, Outcome, Role, Severity, Stage
+from domain.sla.promise import OVERSIGHT, Promise, PromiseKind, Threshold
+from domain.vocabulary import DESK, Actor, Audience, Means, Outcome, Role, Severity, Stage
 from tests.support.builders import (
     DAY,
     ENGINEER,
@@ -43,6 +44,7 @@ WHOLE = Desk(
         }
     ),
 )
+PAID = replace(WHOLE, also=WHOLE.also | {PromiseKind.CONFIRMATION})
 CALLED = Desk(also=frozenset({PromiseKind.FEEDBACK}))
 AWAY = {"reached": False, "running": None, "satisfied": None}
 
@@ -121,7 +123,7 @@ def test_r15_who_needs_more_time_is_waited_for_and_reminded_anew() -> None:
 
 
 @pytest.mark.parametrize("means", Means)
-@pytest.mark.parametrize("stage", sorted(OPEN - {Stage.WAITING}))
+@pytest.mark.parametrize("stage", sorted(OPEN - {Stage.WAITING, Stage.CONFIRMING}))
 def test_who_has_an_open_issue_reads_what_its_customer_writes_and_no_clock_moves(
     stage: Stage, means: Means
 ) -> None:
@@ -149,10 +151,99 @@ def test_words_stand_in_the_way_of_no_deed_that_was_done_before_them() -> None:
         WHOLE.do(after(waiting()), ActionName.RESOLVE, actor(Role.ENGINEER), at=issue.last_at)
 
 
-def test_r17_words_are_no_yes_to_a_quotation() -> None:
-    issue = an_issue(Stage.CONFIRMING, promises=(a_promise(PromiseKind.CONFIRMATION),))
-    for means in Means:
-        assert after(issue, means=means).promises == issue.promises
+# --- while a quotation waits for them -------------------------------------------------------------
+
+
+def quoted(**said: Any) -> Issue:
+    """It is the customer's to say yes or no."""
+    return an_issue(Stage.CONFIRMING, promises=(a_promise(PromiseKind.CONFIRMATION),), **said)
+
+
+@pytest.mark.parametrize("means", Means)
+def test_r17_words_are_no_yes_to_a_quotation(means: Means) -> None:
+    assert messages(wrote(quoted(), means=means)) == {"customer_wrote: handler"}
+    issue = after(quoted(), means=means)
+    assert (issue.stage, kinds(issue)) == (
+        Stage.CONFIRMING,
+        [PromiseKind.CONFIRMATION, PromiseKind.FEEDBACK],
+    )
+    assert running(issue, PromiseKind.CONFIRMATION) == running(quoted(), PromiseKind.CONFIRMATION)
+
+
+def test_r17_no_quotation_lapses_while_nobody_has_seen_to_what_was_written() -> None:
+    assert silent(quoted(), PromiseKind.CONFIRMATION).ends_as is Outcome.LAPSED
+    issue = silent(after(quoted()), PromiseKind.CONFIRMATION)
+    assert issue.stage is Stage.CONFIRMING
+    late = silent(issue, PromiseKind.FEEDBACK)
+    assert late.stage is Stage.CONFIRMING
+    assert late.promise(PromiseKind.FEEDBACK)
+    agreed = PAID.do(late, ActionName.CONFIRM, AGENT, late.last_at + DAY)
+    assert agreed.stage is Stage.APPROVING
+
+
+def test_r17_whoever_asked_about_a_quotation_has_the_whole_time_to_answer_once_they_know() -> None:
+    late = silent(after(quoted()), PromiseKind.CONFIRMATION)
+    issue = PAID.do(late, ActionName.RESUME, AGENT, late.last_at + DAY)
+    assert (issue.stage, kinds(issue)) == (Stage.CONFIRMING, [PromiseKind.CONFIRMATION])
+    anew = running(issue, PromiseKind.CONFIRMATION)
+    assert (anew.key, anew.made_at) == ("confirmation.1.2", issue.last_at)
+    assert ends(issue)["confirmation.1"] == "withdrawn."
+    assert silent(issue, PromiseKind.CONFIRMATION).ends_as is Outcome.LAPSED
+    again = PAID.do(after(issue), ActionName.QUOTE, actor(Role.ENGINEER))
+    assert running(again, PromiseKind.CONFIRMATION).key == "confirmation.1.3"
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_r17_a_yes_or_a_no_sees_to_what_was_written_before_it(*, agreed: bool) -> None:
+    issue = PAID.do(after(quoted()), ActionName.CONFIRM, AGENT, agreed=agreed)
+    assert ends(issue)["feedback.1"] == "kept."
+    assert PromiseKind.FEEDBACK not in kinds(issue)
+
+
+def test_r17_a_new_quotation_sees_to_what_was_written_to_the_last() -> None:
+    issue = PAID.do(after(quoted(quotations=1)), ActionName.QUOTE, actor(Role.ENGINEER))
+    assert ends(issue)["feedback.1"] == "kept."
+    assert kinds(issue) == [PromiseKind.CONFIRMATION]
+
+
+@pytest.mark.parametrize(
+    ("before", "theirs"),
+    [(quoted(), PromiseKind.CONFIRMATION), (replied(), PromiseKind.CUSTOMER_TEST)],
+)
+def test_who_wrote_is_not_reminded_to_say_something(before: Issue, theirs: PromiseKind) -> None:
+    reminded = running(before, theirs).model_copy(
+        update={
+            "marks": (
+                Threshold(
+                    name="75%",
+                    at=before.last_at + HOUR,
+                    tell=(Audience.CUSTOMER, Audience.HANDLER),
+                ),
+            )
+        }
+    )
+    others = tuple(p for p in before.promises if p.kind is not theirs)
+    issue = before.model_copy(update={"promises": (*others, reminded)})
+    said = {"promise": reminded.key, "threshold": "75%"}
+    told = decided(issue, ActionName.THRESHOLD, DESK, issue.last_at + HOUR, **said)
+    assert any(message.endswith(": customer") for message in messages(told))
+    told = decided(after(issue), ActionName.THRESHOLD, DESK, issue.last_at + HOUR, **said)
+    assert messages(told) == {"reminder: handler"}
+
+
+@pytest.mark.parametrize(
+    ("before", "hears"), [(quoted(), "handler"), (replied(), "agent"), (closed(), "agent")]
+)
+def test_what_was_written_is_remembered_to_whoever_is_to_see_to_it(
+    before: Issue, hears: str
+) -> None:
+    unread = a_promise(PromiseKind.FEEDBACK).model_copy(
+        update={"marks": (Threshold(name="75%", at=before.last_at + HOUR, tell=(Audience.AGENT,)),)}
+    )
+    issue = before.model_copy(update={"promises": (*before.promises, unread)})
+    said = {"promise": unread.key, "threshold": "75%"}
+    told = decided(issue, ActionName.THRESHOLD, DESK, issue.last_at + HOUR, **said)
+    assert messages(told) == {f"reminder: {hears}"}
 
 
 # --- once it has its answer -----------------------------------------------------------------------
@@ -242,7 +333,7 @@ def test_that_it_works_after_all_closes_it_unless_a_call_is_due() -> None:
     assert (issue.stage, kinds(issue)) == (Stage.REPLIED, [PromiseKind.CALLBACK])
 
 
-@pytest.mark.parametrize("stage", sorted(DONE))
+@pytest.mark.parametrize("stage", sorted(DONE | {Stage.CONFIRMING}))
 def test_nothing_can_be_seen_to_that_nobody_wrote(stage: Stage) -> None:
     with pytest.raises(Refused, match="its customer wrote nothing") as refused:
         WHOLE.do(an_issue(stage), ActionName.RESUME, AGENT)

@@ -16,6 +16,7 @@ from domain.issue.common import DONE, PRE_WORK_STAGES, REMEDIES, TO_BE_HEARD, UN
 from domain.issue.forms import ComplaintForm, ConsultationRecord, Form
 from domain.issue.intake import Intake
 from domain.issue.lifecycle import decide, register, registered
+from domain.issue.state import Issue
 from domain.issue.step import Recorded, Step
 from domain.sla.promise import OVERSIGHT, Promise, PromiseEnd, PromiseKind
 from domain.vocabulary import DESK, Actor, Consent, Means, Outcome, Role, Stage, Verdict
@@ -192,6 +193,7 @@ class Life:
         recorded = self.desk.record(step, before)
         self._check_new_promises(recorded)
         self.issue = recorded.applied_to(before)
+        self._silence_means_nothing_of_who_wrote(before, name)
         self._note(step, recorded.promises)
         assert self.issue.last_at >= before.last_at
         assert self.issue.level >= before.level
@@ -235,6 +237,11 @@ class Life:
         known = {p.key for p in self.issue.promises}
         assert not known & {p.key for p in made}, "one key, one promise"
         assert {p.generation for p in made} <= {step.generation}
+
+    def _silence_means_nothing_of_who_wrote(self, before: Issue, name: ActionName) -> None:
+        """R9, R17: what nobody has seen to keeps an issue where it is, whatever clock rings."""
+        if name is ActionName.THRESHOLD and before.promise(PromiseKind.FEEDBACK):
+            assert (self.issue.stage, self.issue.closed) == (before.stage, before.closed)
 
     def _note(self, step: Step, made: Sequence[Promise]) -> None:
         """Keep our own account, from what was said and not from what the desk makes of it."""

@@ -39,7 +39,7 @@ from web.opening import added, registered
 from web.pages import beside
 from web.pages.beside import BESIDE
 from web.pages.faults import fault_codes
-from web.pages.issue import asked
+from web.pages.issue import ASKED, asked
 from web.pages.people import priced
 from web.pages.spoken import Scripts, lines, speaker
 from web.rendering import Form, Reason, render, terms_of
@@ -370,7 +370,7 @@ async def act(
     request: Request, here: Here, who: SignedIn, form: Form, number: str, action: ActionName
 ) -> Response:
     """Do it for the customer on the line; the same form sent twice does it once."""
-    acted = await submitting.act(here, who, number, action, form, (*ON_THE_LINE, *BESIDE))
+    acted = await submitting.act(here, who, number, action, form, (*ON_THE_LINE, *ASKED, *BESIDE))
     if acted.result.done:
         return RedirectResponse(f"/intake/{acted.issue.number}", HTTPStatus.SEE_OTHER)
     return await _told(request, here, who, acted.issue, acted, case=acted.result.form["case"])

@@ -32,7 +32,7 @@ async def my_issues(request: Request, here: Here, who: SignedIn) -> Response:
         raise not_yours(f"{who.caller.role} has no issues of their own")
     found = await here.desk.issues(Filter(engineer=who.caller.id, limit=_AT_MOST))
     mine = [each for each in found if may(who.caller, Right.SEE, each)]
-    waiting = [each for each in mine if each.stage in _OTHERS_TURN]
+    waiting = [each for each in mine if each.stage in _OTHERS_TURN and not each.unread]
     resolved = [each for each in mine if each.stage in _RESOLVED]
     apart = {each.id for each in (*waiting, *resolved)}
     return render(

@@ -16,7 +16,6 @@ from domain.for_customers.saying import in_both
 from domain.issue.actions import ActionName
 from domain.issue.intake import Intake
 from domain.issue.view import IssueView
-from domain.sla.promise import PromiseKind
 from domain.staff.access import Reach, Right, may, reach
 from domain.terms import Terms
 from domain.vocabulary import Role
@@ -37,17 +36,18 @@ from web.problems import Problem
 from web.rendering import render, terms_of
 
 UP_FRONT = (
-    *(ActionName.CALM, ActionName.ACCEPT, ActionName.VERIFY, ActionName.SURVEY, ActionName.QUOTE),
-    *(ActionName.APPROVE, ActionName.RESUME, ActionName.RESOLVE),
+    *(ActionName.CALM, ActionName.ACCEPT, ActionName.VERIFY, ActionName.SURVEY),
+    *(ActionName.CONFIRM, ActionName.QUOTE, ActionName.APPROVE),
+    *(ActionName.RESUME, ActionName.RESOLVE),
     *(ActionName.REPORT_PROGRESS, ActionName.WAIT_FOR_CUSTOMER),
 )
 """What is mostly done, in the order in which it is offered: the first one is open."""
 BEHIND = (
-    *(ActionName.REASSIGN, ActionName.TRANSFER, ActionName.CONSULT, ActionName.CONFIRM),
+    *(ActionName.REASSIGN, ActionName.TRANSFER, ActionName.CONSULT),
     *(ActionName.ESCALATE, ActionName.WITHDRAW, ActionName.RATE_DIFFICULTY),
 )
-ASKED = (ActionName.REPORT_TEST, ActionName.RESUME)
-"""By which it is said whether our answer did not help, when its customer wrote after it."""
+ASKED = (ActionName.REPORT_TEST, ActionName.CONFIRM, ActionName.RESUME)
+"""By which it is said what its customer meant who wrote after our answer, or to a quotation."""
 _CASES = 3
 
 
@@ -130,10 +130,10 @@ async def act(
 
 
 def asked(who: Visitor, seen: IssueView, tried: Acted | None) -> dict[ActionName, Filled]:
-    """Return the forms by which somebody may say whether our answer did not help, as long as what
-    its customer wrote is not seen to.
+    """Return the forms by which somebody may say what its customer meant, as long as that is not
+    seen to.
     """
-    if not any(p.kind is PromiseKind.FEEDBACK and p.ended_at is None for p in seen.promises):
+    if not seen.unread:
         return {}
     return {
         each: tried.form(seen, each) if tried else Filled()
