@@ -216,6 +216,35 @@ async def test_a_lead_reads_in_the_morning_what_is_late_and_whom_it_waits_for(de
     assert (await desk.issue(order)).keys == ()
 
 
+@pytest.mark.parametrize(
+    ("stage", "answered", "unread", "whom"),
+    [
+        ("confirming", False, False, "客户"),
+        ("confirming", False, True, "马骏"),
+        ("replied", True, False, "客户"),
+        ("replied", True, True, "热线"),
+    ],
+)
+async def test_a_digest_says_of_whoever_wrote_that_it_is_our_turn(
+    desk: Desk, *, stage: str, answered: bool, unread: bool, whom: str
+) -> None:
+    await desk.pool.execute(
+        "UPDATE issues SET stage = $1, answered = $2, engineer = 'ma.jun', engineer_name = '马骏'",
+        *(stage, answered),
+    )
+    if unread:
+        await desk.pool.execute(
+            """
+            INSERT INTO promises SELECT (jsonb_populate_record(p, '{"kind": "feedback"}')).*
+            FROM promises p WHERE kind = 'response' AND ended_at IS NULL
+            """
+        )
+    desk.now += timedelta(days=30)
+    await desk.issue(Order(report=DIGEST, period="2026-11-06"))
+    (told,) = await desk.messages(DIGEST)
+    assert f"正在等谁：{whom} 1" in told["body"]
+
+
 async def test_a_morning_on_which_there_is_nothing_to_say_is_silent_and_counts_as_done(
     desk: Desk,
 ) -> None:

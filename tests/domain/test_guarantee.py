@@ -197,8 +197,10 @@ TestTheLawsOfAnIssuesLife.settings = settings(
 
 PASSED_OVER = IDLE - {ActionName.ASSIGN}
 GENERATIONS = 1 if is_quick() else 2
-"""An issue is reopened as often as a repair fails; what can happen next does not depend on it.
-Where a remedy may be wanted at any time it is reopened and led no further: that is tried without.
+"""An issue is reopened as often as a repair fails; what can happen next does not depend on it."""
+AT_ANY_TIME = {*REMEDIES, PromiseKind.FEEDBACK}
+"""Where a remedy may be wanted at any time, or words be unread, there are several times as many
+places: there an issue is reopened and led no further, which is tried without.
 """
 
 
@@ -254,7 +256,7 @@ def steps(life: Life) -> Iterator[tuple[Move | None, Life]]:
 def walked(life: Life) -> dict[Place, set[Place]]:
     """Go everywhere, obeying the laws, and say where people alone can lead it to from there."""
     ways: dict[Place, set[Place]] = {place(life): set()}
-    generations = 1 if life.desk.also >= REMEDIES else GENERATIONS
+    generations = 1 if life.desk.also & AT_ANY_TIME else GENERATIONS
     ahead = deque([life])
     while ahead:
         here = ahead.popleft()
@@ -299,6 +301,10 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
         (Desk(also=frozenset({PromiseKind.CALMING})), {"kind": "complaint", "agitated": True}),
         (Desk(also=REMEDIES), {"kind": "complaint"}),
         (STATIONED, {"kind": "paid_service"}),
+        (
+            replace(STATIONED, trials=False, also=STATIONED.also | {PromiseKind.FEEDBACK}),
+            {"kind": "paid_service"},
+        ),
         (replace(STATIONED, needs_approval=True), {"kind": "paid_service", "answering": True}),
         (Desk(callbacks=False, trials=True), {"kind": "consultation", "category": "out_of_scope"}),
         (Desk(callbacks=False), {"kind": "suggestion", "answering": True}),
@@ -319,6 +325,7 @@ STATIONED = Desk(callbacks=False, trials=True, also=frozenset(PRE_WORK_STAGES))
         "agitated",
         "remedies",
         "paid",
+        "paid and asked about",
         "approved",
         "out of scope",
         "nothing promised",

@@ -95,6 +95,7 @@ decide_remedy     MG        MG        MG      MG         MG
 record_remedy     ESA       ESA       ESA     ESA        ESA
 quote             .         .         ES      ES         .
 confirm           .         .         .       ESAICU     .
+resume            .         .         .       ESA        .
 approve           .         .         .       .          MG
 contact_customer  SA        SA        SA      SA         SA
 chase             SA        SA        SA      SA         SA
@@ -200,7 +201,7 @@ _AWAITED = {
     **dict.fromkeys(product([ActionName.REPORT_TEST], AFTER), PromiseKind.CUSTOMER_TEST),
     **dict.fromkeys(product([ActionName.CONTACT_CUSTOMER], OPEN), PromiseKind.CONTACT),
     (ActionName.CONTACT_CUSTOMER, Stage.RESOLVED): PromiseKind.REPLY,
-    **dict.fromkeys(product([ActionName.RESUME], DONE), PromiseKind.FEEDBACK),
+    **dict.fromkeys(product([ActionName.RESUME], DONE | {Stage.CONFIRMING}), PromiseKind.FEEDBACK),
     (ActionName.REPORT_TEST, Stage.CLOSED): PromiseKind.FEEDBACK,
     (ActionName.TAKE, Stage.REGISTERED): PromiseKind.HAND_OVER,
 }
@@ -262,7 +263,9 @@ def test_what_is_offered_in_a_stage_is_what_some_person_may_do_there(stage: Stag
     issue = an_issue(stage)
     if issue.intake.kind == "complaint":
         people |= {ActionName.PROPOSE_REMEDY}
-    if stage in DONE:  # the customer has written after the answer
+    if stage in DONE | {
+        Stage.CONFIRMING
+    }:  # the customer has written after the answer, or to the price
         promises = (*issue.promises, a_promise(PromiseKind.FEEDBACK))
         issue = issue.model_copy(update={"promises": promises})
     if stage in OPEN or stage is Stage.RESOLVED:  # their agent owes them a call

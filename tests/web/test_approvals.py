@@ -120,6 +120,68 @@ async def test_a_lead_sees_what_waits_and_decides_what_is_theirs(
     assert (refused.status_code, (await price.show()).stage) == (403, Stage.APPROVING)
 
 
+# What its customer wrote about a quotation --------------------------------------------------------
+
+SEEN_TO = {
+    "客户同意报价": ("confirm", {"agreed": "yes"}, Stage.APPROVING),
+    "客户不要了": ("confirm", {"agreed": "no"}, Stage.RESOLVED),
+    "另有所问，已回复，等客户决定": ("resume", {"note": ""}, Stage.CONFIRMING),
+}
+
+
+@pytest.mark.parametrize("click", SEEN_TO)
+@pytest.mark.parametrize(("role", "room"), [(Role.AGENT, "/intake"), (Role.LEAD, "/board")])
+async def test_what_was_written_about_a_quotation_is_seen_to_by_one_click_beside_the_words(
+    doors: Doors, http: httpx2.AsyncClient, role: Role, room: str, click: str
+) -> None:
+    sent = await quoted(doors)
+    reader, where = await sign_in(doors, http, role, PEOPLE[role]), f"{room}/{sent.number}"
+    assert 'id="asked"' not in (await reader.get(where)).text
+    await sent.act(ActionName.CUSTOMER_WROTE, CUSTOMER, words="含不含旧门的拆运？")
+    page = (await reader.get(where)).text
+    asked = page[page.index('id="asked"') :].partition("</section>")[0]
+    assert page.index("含不含旧门的拆运？") < page.index('id="asked"')
+    assert asked.index("客户对报价来信") < asked.index(click)
+    action, said, stage = SEEN_TO[click]
+    form = asked[: asked.index(click)].rpartition("<form")[2]
+    assert hidden(form).items() >= said.items()
+    done = await reader.post(f"{where}/{action}", hidden(form))
+    assert (done.status_code, done.headers["location"]) == (303, where)
+    seen = await sent.show()
+    assert seen.stage in {stage, Stage.REPLIED if stage is Stage.RESOLVED else stage, Stage.CLOSED}
+    assert not seen.unread
+    assert 'id="asked"' not in (await reader.get(where)).text
+
+
+async def test_its_handler_finds_it_among_what_is_theirs_with_yes_or_no_first(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await quoted(doors)
+    by = await sent.engineer()
+    engineer = await sign_in(doors, http, Role.ENGINEER, by.id)
+    others = "等待客户或他人"
+    mine = (await engineer.get("/my")).text
+    assert mine.index(others) < mine.index(sent.number)
+    await sent.act(ActionName.CUSTOMER_WROTE, CUSTOMER, words="含不含旧门的拆运？")
+    mine = (await engineer.get("/my")).text
+    assert mine.index(sent.number) < (mine + others).index(others)
+    page = (await engineer.get(f"/my/{sent.number}")).text
+    assert "含不含旧门的拆运？" in page
+    assert page.index('id="confirm" open') < page.index('id="quote"') < page.index('id="resume"')
+
+
+async def test_its_customer_reads_that_we_have_their_words_and_not_what_silence_would_mean(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    sent = await quoted(doors)
+    link = await sent.link(Purpose.PROGRESS)
+    assert "等您答复" in (await http.get(link)).text
+    await sent.act(ActionName.CUSTOMER_WROTE, CUSTOMER, words="含不含旧门的拆运？")
+    page = (await http.get(link)).text
+    assert "我们收到了您写的话" in page
+    assert "等您答复" not in page
+
+
 async def test_whoever_decides_nothing_is_shown_nothing(
     doors: Doors, http: httpx2.AsyncClient
 ) -> None:
