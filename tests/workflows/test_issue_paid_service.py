@@ -20,6 +20,7 @@ from tests.support.harness import (
     stand,
 )
 from tests.support.registers import counted, form, forms, said, versions
+from tests.support.soundness import assert_sound
 from tests.workflows.conftest import Begin
 
 CHEAP, DEAR = "20000.00", "20000.01"
@@ -225,6 +226,29 @@ async def test_a_quotation_nobody_answers_is_called_to_mind_and_lapses(begin: Be
     ]
     assert (await desk.ledger(handle))["confirmation.1"] == ("2026-10-19 18:00", "withdrawn")
     assert "agreed" not in await form(desk, handle, "paid_services")
+
+
+async def test_a_question_about_a_quotation_keeps_it_until_its_handler_has_seen_to_that(
+    begin: Begin,
+) -> None:
+    desk = await begin("2026-09-29 10:00", whole=True)
+    handle, by = await quoted(desk)
+    await desk.until("2026-10-19 17:00")
+    words = {"words": "does that include taking the old door away?"}
+    await desk.do(handle, ActionName.CUSTOMER_WROTE, CUSTOMER, **words)
+    await desk.until("2026-10-21 18:00")
+    view = await desk.view(handle)
+    assert (view.stage, view.unread) == (Stage.CONFIRMING, True)
+    told = {(who, what) for _, who, what in await desk.told(handle, "2026-10-19 17:00")}
+    assert {(by.id, "customer_wrote"), (by.id, "reminder"), (by.id, "overdue")} <= told
+    assert "customer" not in {who for who, _ in told}
+    view = await desk.do(handle, ActionName.RESUME, by, note="it does, and they know")
+    assert (view.stage, view.unread) == (Stage.CONFIRMING, False)
+    ledger = await desk.ledger(handle)
+    assert (ledger["confirmation.1"][1], ledger["confirmation.1.2"][1]) == ("withdrawn", "open")
+    ended = await desk.ended(handle)
+    assert ended.outcome is Outcome.LAPSED
+    await assert_sound(desk.pool, handle.id, ended)
 
 
 async def test_a_revised_quotation_takes_the_place_of_the_last(begin: Begin) -> None:
