@@ -47,12 +47,17 @@ async def opened(house: House, kind: str) -> tuple[str, Actor]:
     return seen.number, engineer
 
 
-async def approving(house: House) -> str:
+async def quoted(house: House) -> tuple[str, Actor]:
     number, engineer = await opened(house, "paid_service")
     found = "库门变形，锁舌断裂，无法修复，需要更换整扇门。"
     await act(house, number, ActionName.SURVEY, engineer, findings=found)
     offer = {"work": "更换库门一扇，含拆装与清运", "amount": "31200.50"}
     await act(house, number, ActionName.QUOTE, engineer, **offer)
+    return number, engineer
+
+
+async def approving(house: House) -> str:
+    number, _ = await quoted(house)
     await act(house, number, ActionName.CONFIRM, CUSTOMER, agreed=True, words="请尽快动工")
     return number
 
@@ -73,6 +78,32 @@ async def test_a_price_is_approved_in_one_tap_from_the_message(
     await send(page.locator("button[name=approved][value=yes]"))
     await house.until(number, lambda issue: issue.stage is Stage.IN_PROGRESS)
     await expect(page.locator("main form")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("device", ["phone", "desk"])
+async def test_what_a_customer_asks_about_a_price_is_seen_to_beside_their_words(
+    house: House, somebody: OpenPage, picture: Show, device: Device, language: Language
+) -> None:
+    number, engineer = await quoted(house)
+    asked = "价格里含旧库门的拆运吗？含的话就这么办。"
+    await act(house, number, ActionName.CUSTOMER_WROTE, CUSTOMER, words=asked)
+    agent, theirs = await somebody(device, language), await somebody(device, language)
+    await house.sign_in(agent, Role.AGENT, "07")
+    await agent.goto(house.at(f"/intake/{number}"))
+    await speaks(agent, language)
+    await fits(agent)
+    await picture(agent, f"asked-price-agent-{device}-{language}")
+    await house.sign_in(theirs, Role.ENGINEER, engineer.id)
+    await theirs.goto(house.at(f"/my/{number}"))
+    await speaks(theirs, language)
+    await expect(theirs.locator("main")).to_contain_text(asked)
+    await expect(theirs.locator("#confirm")).to_have_attribute("open", "")
+    await fits(theirs)
+    await picture(theirs, f"asked-price-engineer-{device}-{language}")
+    await send(agent.locator("#asked form[action$='/confirm'] button").first)
+    await house.until(number, lambda issue: issue.stage is Stage.APPROVING)
+    await expect(agent.locator("#asked")).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
