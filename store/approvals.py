@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import asyncpg
+from pydantic import Field
 
 from domain.issue.forms import ExpertPanel, PaidService, Remedy
 from domain.issue.intake import Customer
@@ -54,6 +55,7 @@ class Undecided(Model):
     remedy: Remedy | None
     result: str | None
     cause: str | None
+    unread: bool = Field(description="its customer wrote, and nobody has seen to it")
 
     @property
     def round(self) -> int:
@@ -73,7 +75,7 @@ class Papers(NamedTuple):
 
 _SAME = (
     *("id", "number", "title", "stage", "severity", "generation", "department", "region"),
-    *("product_line", "model", "zone"),
+    *("product_line", "model", "zone", "unread"),
 )
 _PAID = "to_jsonb(s) - 'issue_id' || jsonb_build_object('amount', s.amount::text)"
 _REMEDY = "to_jsonb(r) - 'issue_id' || jsonb_build_object('amount', r.amount::text)"
@@ -100,7 +102,9 @@ _UNDECIDED = f"""
         ) r
     )
     SELECT i.*, w.kind AS awaits, w.due_at, w.outcome AS ending, h.result, h.cause,
-        {_PAID} AS paid, {_REMEDY} AS remedy
+        {_PAID} AS paid, {_REMEDY} AS remedy,
+        EXISTS (SELECT FROM promises p WHERE p.issue_id = i.id
+                AND p.kind = '{PromiseKind.FEEDBACK}' AND p.ended_at IS NULL) AS unread
     FROM waits w
     JOIN issues i ON i.id = w.issue_id
     LEFT JOIN paid_services s ON s.issue_id = i.id AND s.generation = i.generation

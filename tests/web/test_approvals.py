@@ -120,6 +120,17 @@ async def test_a_lead_sees_what_waits_and_decides_what_is_theirs(
     assert (refused.status_code, (await price.show()).stage) == (403, Stage.APPROVING)
 
 
+async def test_whoever_would_record_a_yes_is_told_that_words_wait_to_be_read(
+    doors: Doors, http: httpx2.AsyncClient
+) -> None:
+    asked, silent = await quoted(doors), await quoted(doors)
+    await asked.act(ActionName.CUSTOMER_WROTE, CUSTOMER, words="含不含旧门的拆运？")
+    lead = await sign_in(doors, http, Role.LEAD, PEOPLE[Role.LEAD])
+    page = (await lead.get("/approvals")).text
+    assert f'href="/board/{asked.number}#asked"' in row_of(page, asked.number)
+    assert "#asked" not in row_of(page, silent.number)
+
+
 # What its customer wrote about a quotation --------------------------------------------------------
 
 SEEN_TO = {
