@@ -123,15 +123,16 @@ class Life:
         if self.under_way:
             yield Move(ActionName.REPLIED)
 
-    def make(self, move: Move) -> None:
-        """Let it happen; a call is made when it is time."""
+    def make(self, move: Move) -> bool:
+        """Let it happen; a call is made when it is time. False: it was refused."""
         if move.name is ActionName.REPLIED:
             self.the_reply_arrives()
         elif move.name in BY_THE_DESK:
             self.the_next_clock_rings()
         else:
             self.now = self._when(move.name)
-            self.try_to(move.name, ENTITLED[move.name], **move.said)
+            return self.try_to(move.name, ENTITLED[move.name], **move.said)
+        return True
 
     def _when(self, name: ActionName) -> datetime:
         """A call is made when it is time for it."""
