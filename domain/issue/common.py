@@ -135,6 +135,21 @@ def answer(
     }
 
 
+def time_to_answer(issue: Issue, at: datetime) -> Changes:
+    """R17: the customer has the whole time for a yes or no, from now on; what they wrote before is
+    seen to.
+    """
+    before = issue.promise(PromiseKind.CONFIRMATION)
+    return {
+        "promises": (
+            *end(issue, at, PromiseKind.QUOTATION, PromiseKind.FEEDBACK),
+            *((before.give_up(at),) if before else ()),
+        ),
+        "make": (PromiseKind.CONFIRMATION,),
+        "attempt": issue.next_attempt(PromiseKind.CONFIRMATION),
+    }
+
+
 def by_the_agent(changes: Changes) -> Changes:
     """R34: let an answer go by the agent who took the issue in, where the policy says that their
     call is the reply; elsewhere it goes in writing, and they hear of it.

@@ -30,6 +30,7 @@ from domain.issue.common import (
     nobody,
     not_ready,
     station,
+    time_to_answer,
 )
 from domain.issue.consent import PassingOn, kept, not_agreed
 from domain.issue.forms import ExpertPanel
@@ -143,20 +144,8 @@ def resume(issue: Issue, _: Resume, at: datetime) -> Changes:
     to a quotation has its reply, and it is the customer's turn again.
     """
     if issue.stage is Stage.CONFIRMING:
-        return _asked_again(issue, at)
+        return time_to_answer(issue, at)
     return _seen_to(issue, at) if issue.stage in DONE else goes_on(issue, at)
-
-
-def _asked_again(issue: Issue, at: datetime) -> Changes:
-    before = issue.promise(PromiseKind.CONFIRMATION)
-    return {
-        "promises": (
-            *end(issue, at, PromiseKind.FEEDBACK),
-            *((before.give_up(at),) if before else ()),
-        ),
-        "make": (PromiseKind.CONFIRMATION,),
-        "attempt": issue.next_attempt(PromiseKind.CONFIRMATION),
-    }
 
 
 def _seen_to(issue: Issue, at: datetime) -> Changes:

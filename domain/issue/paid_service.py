@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from domain.issue.act import Act, ActionName
 from domain.issue.action import Action, Changes, Rule
-from domain.issue.common import FOR_THE_CUSTOMER, HANDLERS, answer, end, nobody
+from domain.issue.common import FOR_THE_CUSTOMER, HANDLERS, answer, end, nobody, time_to_answer
 from domain.issue.forms import PaidService
 from domain.issue.state import Issue, NotificationRequest
 from domain.sla.promise import PromiseKind
@@ -53,15 +53,8 @@ def quote(issue: Issue, act: Quote, at: datetime) -> Changes:
         work=act.work,
         amount=act.amount,
     )
-    replaced = issue.promise(PromiseKind.CONFIRMATION)
-    return {
+    return time_to_answer(issue, at) | {
         "stage": Stage.CONFIRMING,
-        "promises": (
-            *end(issue, at, PromiseKind.QUOTATION, PromiseKind.FEEDBACK),
-            *((replaced.give_up(at),) if replaced else ()),
-        ),
-        "make": (PromiseKind.CONFIRMATION,),
-        "attempt": issue.next_attempt(PromiseKind.CONFIRMATION),
         "forms": (form,),
         "tell": (NotificationRequest(template="quotation", to=Audience.CUSTOMER),),
     }

@@ -115,8 +115,8 @@ class IssueView(Model):
 
     @property
     def unread(self) -> bool:
-        """Whether its customer wrote something that is to be seen to before silence
-        means anything (R9, R17, R24).
+        """Whether its customer wrote what is to be seen to before silence means anything (R9, R17,
+        R24).
         """
         return any(p.kind is PromiseKind.FEEDBACK and p.ended_at is None for p in self.promises)
 

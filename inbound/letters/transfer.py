@@ -140,8 +140,8 @@ def _strictly(run: bytes, declared: str) -> str:
 
 
 def _decoded(encoded: bytes, declared: str) -> list[str]:
-    """Return what can be read of it; what was decoded to nothing stands between. Whatever
-    is declared, characters in a row are UTF-8 if they can be: by chance none are.
+    """Return what can be read of it; what was decoded to nothing stands between. Whatever is
+    declared, characters in a row are UTF-8 if they can be: by chance none are.
     """
     written = b"".join(from_base64(encoded))
     read = _NOTHING.split(_strictly(written, declared))
