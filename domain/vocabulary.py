@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WrapValidator,
 )
 
 from domain import texts
@@ -33,24 +34,24 @@ class Model(BaseModel):
     )
 
 
-def _to_utc(at: datetime) -> datetime:
+_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
+
+
+def _instant(said: object, read: Callable[[object], datetime]) -> datetime:
+    """Bring an instant into UTC, where most are already: an issue has dozens. No bare number is
+    taken for seconds since 1970, for nobody means that.
+    """
+    if isinstance(said, datetime) and said.tzinfo is UTC:
+        return said
+    if isinstance(said, int | float) or (isinstance(said, str) and _NUMBER.fullmatch(said.strip())):
+        raise ValueError("write date, time and offset, like 2026-11-23T09:00:00+08:00")
     try:
-        return at.astimezone(UTC)
+        return read(said).astimezone(UTC)
     except OverflowError:
         raise ValueError("no such instant in UTC: the calendar ends before it") from None
 
 
-_NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
-
-
-def _written_out(said: object) -> object:
-    """Take no bare number for seconds since 1970: nobody means that."""
-    if isinstance(said, int | float) or (isinstance(said, str) and _NUMBER.fullmatch(said.strip())):
-        raise ValueError("write date, time and offset, like 2026-11-23T09:00:00+08:00")
-    return said
-
-
-Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_to_utc)]
+Instant = Annotated[AwareDatetime, WrapValidator(_instant)]
 """A point in time. Naive input is refused; whatever zone comes in, UTC is kept."""
 
 

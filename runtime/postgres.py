@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import asyncpg
+from pydantic_core import from_json
 
 from domain.errors import SetupError
 
@@ -113,5 +114,5 @@ async def _register_codecs(connection: "asyncpg.Connection[Any]") -> None:
             name,
             schema="pg_catalog",
             encoder=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
-            decoder=json.loads,
+            decoder=from_json,
         )

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import asyncpg
@@ -92,10 +91,10 @@ async def find(pool: Pool, asked: str) -> list[Known]:
     person. Anything shorter finds nobody.
     """
     if digits := digits_of(asked):
-        found, number = _customers(await _by_telephone(pool, digits)), _whole(asked)
+        found, number = _customers(await _by_telephone(pool, digits), _READ), _whole(asked)
         # Whoever has that very extension comes first, then whoever else is behind the switchboard.
         return sorted(found, key=lambda each: telephone.read(each.customer.phone) != number)[:MOST]
-    return _customers(await _by_words(pool, asked.split()))[:MOST]
+    return _customers(await _by_words(pool, asked.split()))
 
 
 async def known(pool: Pool, number: str) -> Known | None:
@@ -204,19 +203,25 @@ async def _fetch(pool: Pool, query: str, *arguments: object) -> list[asyncpg.Rec
         return rows
 
 
-def _customers(rows: Sequence[asyncpg.Record]) -> list[Known]:
-    """Make one of all the issues of a customer; ``rows`` are newest first, and so are they."""
-    of: defaultdict[tuple[str, str], list[asyncpg.Record]] = defaultdict(list)
+def _customers(rows: Sequence[asyncpg.Record], most: int = MOST) -> list[Known]:
+    """Make one of all the issues of a customer; ``rows`` are newest first, and so are they. Whom
+    somebody may be is not looked into once there are enough: a telephone number takes long to read.
+    """
+    of: dict[tuple[str, str], list[asyncpg.Record]] = {}
     for row in rows:
-        of[_same(customer_of(row))].append(row)
-    return [
-        Known(
-            customer=customer_of(theirs[0]),
-            origin=_reported(theirs[0]),
-            issues=tuple(sorted(map(_reported, theirs), key=lambda each: not each.open)[:_ISSUES]),
-        )
-        for theirs in of.values()
-    ]
+        name = row["customer_name"].casefold()
+        if len(of) < most or any(name == of_them for _, of_them in of):
+            of.setdefault(_same(customer_of(row)), []).append(row)
+    return [_known(theirs) for theirs in [*of.values()][:most]]
+
+
+def _known(theirs: Sequence[asyncpg.Record]) -> Known:
+    shown = sorted(theirs, key=lambda row: row["stage"] == Stage.CLOSED)[:_ISSUES]
+    return Known(
+        customer=customer_of(theirs[0]),
+        origin=_reported(theirs[0]),
+        issues=tuple(map(_reported, shown)),
+    )
 
 
 def _bare(number: Telephone) -> str:

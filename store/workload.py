@@ -21,13 +21,12 @@ async def loads(pool: Pool, department: str | None) -> list[Load]:
     """Count the open issues of a department, or of all, by engineer."""
     rows = await pool.fetch(
         """
-        SELECT engineer, count(*) AS open, count(*) FILTER (WHERE late) AS overdue
-        FROM (
-            SELECT i.engineer, bool_or(p.outcome = ANY($3) AND p.kind <> ALL($2)) AS late
-            FROM issues i LEFT JOIN promises p ON p.issue_id = i.id AND p.ended_at IS NULL
-            WHERE i.closed_at IS NULL AND ($1::text IS NULL OR i.department = $1)
-            GROUP BY i.id
-        ) each GROUP BY engineer
+        SELECT engineer, count(*) AS open, count(*) FILTER (WHERE id IN (
+            SELECT issue_id FROM promises
+            WHERE ended_at IS NULL AND outcome = ANY($3) AND kind <> ALL($2)
+        )) AS overdue
+        FROM issues WHERE closed_at IS NULL AND ($1::text IS NULL OR department = $1)
+        GROUP BY engineer
         """,
         department,
         sorted(OVERSIGHT),

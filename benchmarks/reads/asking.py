@@ -30,6 +30,7 @@ from runtime.embedded.servers import (
     EmbeddedPostgres,
 )
 from runtime.settings import Settings
+from starter.registers import Registers
 from store import gauges, issue_reader, quality
 from store.connection import Pool
 from store.issue_list import Filter, Place
@@ -111,7 +112,8 @@ async def _asked(pool: Pool, known: Known, question: Question, calls: int) -> Me
     """Ask the same so often, each time about something else; in milliseconds. How much processor
     time each takes, here and in PostgreSQL, says what others on the machine cannot spoil.
     """
-    asked = Asked(pool, known, random.Random(question.name))  # noqa: S311  no secret
+    chance = random.Random(question.name)  # noqa: S311  no secret
+    asked = Asked(pool, known, chance, Registers.on(pool))
     wanted = calls if question.sort in AIMED_AT else max(_WARM, calls // _SELDOM)
     taken: list[float] = []
     for _ in range(_WARM):

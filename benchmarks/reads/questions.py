@@ -4,6 +4,7 @@ something else.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,21 +90,19 @@ JOIN promises ON issue_id = id AND ended_at IS NULL WHERE closed_at IS NULL GROU
 
 @dataclass(frozen=True)
 class Asked:
-    """Whom to ask, what there is, and the chance that chooses among it."""
+    """Whom to ask, what there is, and the chance that chooses among it. The registers are asked as
+    the doors have them: one for all that is asked, which knows the roster until it changes.
+    """
 
     pool: Pool
     known: Known
     chance: random.Random
+    registers: Registers
 
     @property
     def register(self) -> Register:
         """As whoever only looks has it."""
         return Register(self.pool)
-
-    @property
-    def registers(self) -> Registers:
-        """As the doors have them."""
-        return Registers.on(self.pool)
 
     def any(self, what: Sequence[str]) -> str:
         """Choose one."""
@@ -125,13 +124,16 @@ class Question:
 # Boards and lists ---------------------------------------------------------------------------------
 
 
-async def _board(asked: Asked, wanted: Filter, after: Place | None = None) -> Place | None:
+async def _board(asked: Asked, wanted: Filter, after: Place | None = None) -> None:
+    await asyncio.gather(_staff(asked, wanted.department), asked.register.page(wanted, after))
+
+
+async def _staff(asked: Asked, department: str | None) -> None:
     staff = asked.registers.staff
-    await staff.loads(wanted.department)
+    await staff.loads(department)
     await staff.members()
     await staff.rulebook()
-    _, following = await asked.register.page(wanted, after)
-    return following
+    await staff.centre_names()
 
 
 async def _loads(asked: Asked) -> None:

@@ -99,9 +99,3 @@ class Action(Generic[F]):
                 f"{issue.number} is with {holder}, not with {by.id}; a lead can reassign it",
             )
         return rule.hindrance(issue, by)
-
-    def allowed(self, issue: Issue, by: Actor) -> bool:
-        """Say whether somebody may take it now, if they say the right thing."""
-        rule = self.rule
-        fits = issue.stage in rule.stages and by.role in rule.roles  # before reasons are written
-        return fits and self.refusal(issue, by) is None

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from domain.errors import Refused
-from domain.issue.action import Changes
+from domain.issue.action import Action, Changes
 from domain.issue.actions import ACTIONS, PUBLIC_ACTIONS, Accept, Act, ActionName, ReportProgress
 from domain.issue.calming import WANTED, to_be_calmed
 from domain.issue.common import ASSIGNED
@@ -206,10 +208,20 @@ def allowed(issue: Issue, by: Actor | None = None) -> tuple[ActionName, ...]:
         return ()
     people = (by,) if by else _anybody(issue)
     return tuple(
-        name
-        for name in PUBLIC_ACTIONS
-        if any(ACTIONS[name].allowed(issue, each) for each in people)
+        action.name
+        for action in _possible_in(issue.stage)
+        if any(
+            action.refusal(issue, each) is None
+            for each in people
+            if each.role in action.rule.roles  # before reasons are written
+        )
     )
+
+
+@cache
+def _possible_in(stage: Stage) -> tuple[Action[Any], ...]:
+    """What some person may do in a stage. Every row of a list asks for it."""
+    return tuple(ACTIONS[name] for name in PUBLIC_ACTIONS if stage in ACTIONS[name].rule.stages)
 
 
 _OTHERS = tuple(
@@ -218,9 +230,9 @@ _OTHERS = tuple(
 
 
 def _anybody(issue: Issue) -> tuple[Actor, ...]:
-    """Whoever has the issue, and somebody of every other role."""
+    """Somebody of every other role, and whoever has the issue, who is refused the most."""
     handler = issue.engineer.id if issue.engineer else "anybody"
-    return (Actor(id=handler, role=Role.ENGINEER), *_OTHERS)
+    return (*_OTHERS, Actor(id=handler, role=Role.ENGINEER))
 
 
 def _check(issue: Issue, name: ActionName, by: Actor) -> None:

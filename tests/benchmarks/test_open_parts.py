@@ -23,6 +23,7 @@ from benchmarks.reads.questions import QUESTIONS, Asked, Known, Sort
 from benchmarks.scale import full, stops
 from benchmarks.weights import NOTHING, Weights, heaviest, line, of_executions
 from runtime.embedded.servers import ADMINISTRATOR, APPLICATION
+from starter.registers import Registers
 from store.connection import Pool
 from store.issue_list import Place
 from tests.support.filled import DAY, MONDAY, a_person, a_step, an_issue, insert
@@ -239,7 +240,8 @@ async def test_a_register_of_seeds_becomes_a_large_one_that_holds_together_and_c
     assert await database.fetchval(apart) == HOUR * SLOWED, "thresholds move along"
     assert await answers_wrong(database) == []
     await database.execute("INSERT INTO adoptions (version, loaded_by) VALUES ('book', 'test')")
-    asked = Asked(database, await Known.of(database, ZONE), random.Random(1))  # noqa: S311
+    known, chance = await Known.of(database, ZONE), random.Random(1)  # noqa: S311
+    asked = Asked(database, known, chance, Registers.on(database))
     for question in QUESTIONS:
         if "board" not in question.name:  # for those there is no rulebook here
             await question.ask(asked)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from domain.sla.promise import CUSTOMERS, OVERSIGHT, PAST_DUE, PromiseEnd, PromiseKind
 from store import issue_reader, workload
 from store.connection import Pool
@@ -179,6 +181,54 @@ async def test_a_page_may_begin_behind_an_issue_that_is_not_there_any_more(datab
     gone = Place(next_due_at=due.next_due_at, registered_at=due.registered_at, id=due.id + "-")
     shown, _ = await issue_reader.page(database, Filter(open_only=False, limit=20), gone)
     assert [each.id for each in shown] == [row.id for row in rows if row.place > due.place]
+
+
+async def test_a_page_reads_no_more_of_what_runs_than_it_shows(
+    database: Pool, owner: asyncpg.Connection[Any]
+) -> None:
+    issues = 2_000
+    id_ = await an_issue(database, "20261123-07-0001")
+    for kind in (PromiseKind.RESPONSE, PromiseKind.RESOLUTION):
+        await _write(database, id_, Running(kind, MONDAY))
+    await _again(database, "issues", "id", issues)
+    await _again(database, "promises", "issue_id", issues)
+    await owner.execute("ANALYZE issues, promises")
+    first, after = await issue_reader.page(database, Filter(limit=20))
+    for wanted in (Filter(limit=20), Filter(limit=20, department=first[0].department)):
+        for place in (None, after):
+            before = await _entries_read(database, "promises")
+            shown, _ = await issue_reader.page(database, wanted, place)
+            assert len(shown) == 20
+            assert await _entries_read(database, "promises") - before < 20 * 12
+
+
+async def _again(pool: Pool, table: str, id_: str, times: int) -> None:
+    """Repeat the rows of a table for other issues, each due an hour later than the one before."""
+    own = {id_: f"{id_} || n", "number": "left(number, -4) || n", "reference": "reference || n"}
+    own["due_at"] = "due_at + n * interval '1 hour'"
+    columns = await pool.fetch(
+        "SELECT attname AS name FROM pg_attribute"
+        " WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped",
+        table,
+    )
+    names = [f'"{each["name"]}"' for each in columns]
+    values = [own.get(each["name"], name) for each, name in zip(columns, names, strict=True)]
+    await pool.execute(
+        f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)}"  # noqa: S608
+        f" FROM {table}, generate_series(1001, 1000 + {times}) AS n"
+    )
+
+
+async def _entries_read(pool: Pool, table: str) -> int:
+    """Rows and entries of indexes of a table that were read."""
+    async with pool.acquire() as connection:
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+        read: int = await connection.fetchval(
+            "SELECT (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = $1)"
+            " + sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = $1",
+            table,
+        )
+    return read
 
 
 async def test_who_has_how_much_counts_an_issue_once_however_many_of_its_promises_are_broken(

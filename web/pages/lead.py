@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -180,12 +181,13 @@ async def _board(
     request: Request, here: Doors, who: Visitor, wanted: Wanted, tried: Acted | None = None
 ) -> Response:
     mine = _department(who, wanted)
-    staff = await _staff(here, mine)
     asked = Filter(
         department=mine, limit=_AT_ONCE, or_written_to=True, **wanted.model_dump(include=_NARROWS)
     )
     place = _place(wanted.after)
-    found, following = await here.desk.page(asked, place)
+    staff, (found, following) = await asyncio.gather(
+        _staff(here, mine), here.desk.page(asked, place)
+    )
     if not found and place is None and (wrong := asked.unheard(terms_of(request))):
         raise refusal(Refused("Invalid", "\n".join(wrong)))
     return _render(
