@@ -35,14 +35,20 @@ class Model(BaseModel):
 
 
 _NUMBER = re.compile(r"[+-]?[\d.]+(e[+-]?\d+)?", re.IGNORECASE)
+_WRITTEN_BY_US = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", re.ASCII)
 
 
 def _instant(said: object, read: Callable[[object], datetime]) -> datetime:
-    """Bring an instant into UTC, where most are already: an issue has dozens. No bare number is
-    taken for seconds since 1970, for nobody means that.
+    """Bring an instant into UTC, where most are already, as what we wrote ourselves: an issue has
+    dozens. No bare number is taken for seconds since 1970, for nobody means that.
     """
     if isinstance(said, datetime) and said.tzinfo is UTC:
         return said
+    if isinstance(said, str) and _WRITTEN_BY_US.fullmatch(said):
+        try:
+            return datetime.fromisoformat(said)
+        except ValueError:  # there is no such day, which pydantic says better
+            pass
     if isinstance(said, int | float) or (isinstance(said, str) and _NUMBER.fullmatch(said.strip())):
         raise ValueError("write date, time and offset, like 2026-11-23T09:00:00+08:00")
     try:

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from domain.issue.actions import ACTIONS, Accept, ActionName, RecordCallback
 from domain.issue.intake import CLOCK_AHEAD, Customer, Intake, issue_id
 from domain.issue.lifecycle import decide, register
 from domain.issue.state import Issue
 from domain.issue.step import DeliveryBatch, Recorded, Step
-from domain.vocabulary import LONGEST_TEXT, Language, Model, Role, Stage
+from domain.vocabulary import LONGEST_TEXT, Instant, Language, Model, Role, Stage
 from tests.support.builders import (
     DAY,
     HOUR,
@@ -207,6 +207,34 @@ def test_instants_of_any_zone_are_kept_in_utc() -> None:
     intake = an_intake(reported_at="2026-11-23T09:00:00+08:00")
     assert intake.reported_at == MONDAY
     assert intake.reported_at.tzinfo is UTC
+
+
+_WRITTEN = st.one_of(
+    st.datetimes(timezones=st.just(UTC)).map(lambda at: at.isoformat().replace("+00:00", "Z")),
+    st.datetimes(timezones=st.timezones()).map(datetime.isoformat),
+    st.from_regex(
+        r"\A[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,7})?Z\Z"
+    ),
+)
+_INSTANT = TypeAdapter(Instant)
+_AS_PYDANTIC_READS_IT = TypeAdapter(AwareDatetime)
+
+
+@given(at=_WRITTEN, spoilt=st.tuples(st.integers(0, 30), st.sampled_from("0:9ZT,.-+ ")) | st.none())
+def test_an_instant_is_read_as_pydantic_reads_it_and_refused_where_that_refuses(
+    at: str, spoilt: tuple[int, str] | None
+) -> None:
+    if spoilt:
+        place, by = spoilt
+        at = at[:place] + by + at[place + 1 :]
+    try:
+        expected = _AS_PYDANTIC_READS_IT.validate_python(at).astimezone(UTC)
+    except (ValidationError, OverflowError):
+        with pytest.raises(ValidationError):
+            _INSTANT.validate_python(at)
+    else:
+        found = _INSTANT.validate_python(at)
+        assert (found, found.tzinfo) == (expected, UTC)
 
 
 def test_blanks_around_what_was_typed_are_dropped() -> None:
