@@ -488,6 +488,7 @@ PAGES = [
     Page("GET", "/my/{number}", Right.SEE),
     Page("GET", "/board", Right.SEE, SUPERVISORS),
     Page("GET", "/board/{number}", Right.SEE, SUPERVISORS),
+    Page("GET", "/board/{number}/colleagues", Right.SEE, SUPERVISORS),
     Page("GET", "/intake", Right.FIND_CUSTOMERS),
     Page("GET", "/intake/{number}", Right.SEE),
     Page("GET", "/why/{number}", Right.SEE),

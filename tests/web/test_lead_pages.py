@@ -111,6 +111,24 @@ async def test_a_row_says_what_a_lead_decides_by(doors: Doors, lead: AtDesk) -> 
         assert said in text
 
 
+async def test_whom_an_issue_can_be_given_to_is_told_when_somebody_opens_its_form(
+    doors: Doors, lead: AtDesk
+) -> None:
+    issue = await opened(doors)
+    assert issue.engineer
+    board = (await lead.get(f"/board?engineer={issue.engineer.id}")).text
+    (_, _, form) = row(board, issue.number).partition('<select name="to"')
+    (asked, _, _) = form.partition("</select>")
+    assert asked.count("<option") == 1, "hundreds of people are not in each of sixty rows"
+    told = await lead.get(f"/board/{issue.number}/colleagues")
+    people = re.findall(r'<option value="([^"]+)"', told.text)
+    assert other(issue) in people
+    assert issue.engineer.id not in people
+    staff = await lead_pages._staff(doors, issue.department)
+    least = [each.member.id for each in staff.of(issue.department)]
+    assert people == [each for each in least if each != issue.engineer.id], "as the page has them"
+
+
 async def test_department_centre_and_level_are_called_by_their_names(
     doors: Doors, lead: AtDesk
 ) -> None:

@@ -146,6 +146,15 @@ async def issue_page(
     return await _issue(request, here, who, await here.desk.show(number), before=before)
 
 
+@router.get("/board/{number}/colleagues")
+async def colleagues_part(request: Request, here: Here, who: Supervisor, number: str) -> Response:
+    """Show whom an issue can be given to, for the form of its row."""
+    seen = await here.desk.show(number)
+    require(who, Right.SEE, seen)
+    staff = await _staff(here, seen.department)
+    return render(request, "lead_colleagues.html", who=who, issue=seen, staff=staff)
+
+
 # What is done -------------------------------------------------------------------------------------
 
 

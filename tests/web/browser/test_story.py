@@ -181,6 +181,8 @@ async def test_a_lead_sees_the_board_and_gives_an_issue_to_somebody_else(
     if await shut.count() and not await form.locator("[name=to]").is_visible():
         await shut.last.locator("summary").first.click()
     other = next(id_ for id_ in ("deng.wei", "liang.jiahao") if id_ != before.engineer.id)
+    await form.locator(f"[name=to] option[value='{other}']").wait_for(state="attached")
+    await picture(page, f"board-giving-{device}-{language}")
     await form.locator("[name=to]").select_option(other)
     await form.locator("[name=reason]").fill("换夜班")
     await form.locator("button").first.click()
