@@ -12,7 +12,6 @@ import argparse
 import json
 import logging
 import re
-import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,17 +20,16 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 import httpx2
 import structlog
-from fastapi import Response
-from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import figures
+from benchmarks.at_the_doors import at_the_doors
 from benchmarks.figures import Aim, Figures, spread
 from benchmarks.finding.register import Administrator, Made, make
 from benchmarks.surroundings import cpu_of_parts, fresh_home, hush
@@ -41,23 +39,15 @@ from inbound.files.roster import read_roster
 from runtime import aio, postgres
 from runtime.embedded.servers import ADMINISTRATOR, DATABASE, HASTY, EmbeddedPostgres
 from runtime.migrate import migrate
-from runtime.settings import ROOT, Settings
-from starter.client import Desk
-from store import roster, tokens
+from runtime.settings import ROOT
+from store import roster
 from store.connection import Pool
-from store.tokens import Token
-from web.app import build
-from web.auth import sessions
-from web.auth.identity import PREFIX, digest
-from web.context import Doors
-from web.serving import doors
 
 MOST_MS = 200.0
 _USUAL = 30
 _PAGE = 50
 _MESSAGES = 3
 """Of so many entries one is a message."""
-_BASE = "http://desk.example"
 _EARLIER = re.compile(r'href="([^"]*\?before=[^"#]*)#thread"')
 _API, _STAFF = "a page over HTTP", "the staff's page"
 _WORDS = "客户说出钞口又卡住了，昨天换过传送皮带，今天早上又不行，请再看看。" * 4
@@ -122,22 +112,6 @@ async def _lengthen(connection: Administrator, number: str, entries: int) -> Non
     await connection.execute("VACUUM (ANALYZE)")
 
 
-async def _let_in(pool: Pool, at: Doors, http: httpx2.AsyncClient) -> None:
-    """Be an agent, for programs and for pages."""
-    written = PREFIX + secrets.token_urlsafe(32)
-    given = Token(
-        id=secrets.token_hex(4), role=Role.AGENT, person="07", created_at=datetime.now(UTC)
-    )
-    async with pool.acquire() as connection, connection.transaction():
-        await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
-        await tokens.create(connection, given, digest(written))
-    http.headers["Authorization"] = f"Bearer {written}"
-    response = Response()
-    sessions.begin(response, at, token=given.id)
-    name, _, value = response.headers["set-cookie"].partition(";")[0].partition("=")
-    http.cookies.set(name, value)
-
-
 async def _get(http: httpx2.AsyncClient, path: str, taken: list[float]) -> httpx2.Response:
     begun = perf_counter()
     answer = await http.get(path)
@@ -192,15 +166,11 @@ async def _read(
     lengths: Mapping[str, int],
     rounds: int,
 ) -> tuple[Figures, list[str]]:
-    own = Settings(home=home, calls_per_minute=600_000).model_copy(
-        update={"database_url": url, "secret": SecretStr(secrets.token_hex(16))}
-    )
-    at = doors(Desk(cast("Any", None), pool), pool, own)
-    transport = httpx2.ASGITransport(app=build(at), client=("127.0.0.1", 5000))
     reads = {f"{name}: {what}": _Reads([]) for name in made for what in (_API, _STAFF)}
     wrong: list[str] = []
-    async with httpx2.AsyncClient(transport=transport, base_url=_BASE) as http:
-        await _let_in(pool, at, http)
+    async with pool.acquire() as connection, connection.transaction():
+        await roster.replace(connection, read_roster(ROOT / "examples" / "roster"))
+    async with at_the_doors(pool, url, home, Role.AGENT, "07") as http:
         for turn in range(rounds + 1):
             for name, issue in made.items():
                 if turn == 1:  # what comes first finds everything cold

@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from rich.table import Table
 
+from benchmarks.at_the_doors import at_the_doors
 from benchmarks.figures import Aim, Figures, Measured, spread
 from benchmarks.reads import seeds
 from benchmarks.reads.multiply import multiply
 from benchmarks.reads.questions import AIMED_AT, QUESTIONS, Asked, Known, Question, Sort
 from benchmarks.surroundings import cpu_of_parts
 from domain.quality import Lot
-from domain.vocabulary import DESK
+from domain.vocabulary import DESK, Role
 from runtime import postgres
 from runtime.embedded.servers import (
     ADMINISTRATOR,
@@ -58,7 +59,9 @@ async def measure(home: Path, sizes: Mapping[str, int], calls: int) -> tuple[Fig
             async with _register(server, name, size, zone) as (pool, described):
                 found["registers"][name] = described
                 wrong += [f"{name}: {why}" for why in await answers_wrong(pool)]
-                found["times"][name] = await _times(pool, zone, calls)
+                found["times"][name] = await _times(
+                    pool, server.url_of(name, APPLICATION), home, calls
+                )
     return found, wrong
 
 
@@ -101,29 +104,37 @@ def _month_before(day: date) -> date:
     return day - timedelta(days=30)
 
 
-async def _times(pool: Pool, zone: ZoneInfo, calls: int) -> dict[str, Measured]:
-    known = await Known.of(pool, zone)
-    gc.collect()
-    gc.freeze()  # as the doors do
-    return {question.name: await _asked(pool, known, question, calls) for question in QUESTIONS}
+async def _times(pool: Pool, url: str, home: Path, calls: int) -> dict[str, Measured]:
+    """Ask everything, as the doors do: with registers that are kept, and know the roster until it
+    changes.
+    """
+    known = await Known.of(pool, Settings().zone)
+    async with at_the_doors(pool, url, home, Role.GM_OFFICE, known.office) as http:
+        gc.collect()
+        gc.freeze()  # as the doors do, too
+        return {
+            question.name: await _asked(
+                Asked(pool, known, random.Random(question.name), Registers.on(pool), http),  # noqa: S311  no secret
+                question,
+                calls if question.sort in AIMED_AT else max(_WARM, calls // _SELDOM),
+            )
+            for question in QUESTIONS
+        }
 
 
-async def _asked(pool: Pool, known: Known, question: Question, calls: int) -> Measured:
+async def _asked(asked: Asked, question: Question, calls: int) -> Measured:
     """Ask the same so often, each time about something else; in milliseconds. How much processor
     time each takes, here and in PostgreSQL, says what others on the machine cannot spoil.
     """
-    chance = random.Random(question.name)  # noqa: S311  no secret
-    asked = Asked(pool, known, chance, Registers.on(pool))
-    wanted = calls if question.sort in AIMED_AT else max(_WARM, calls // _SELDOM)
     taken: list[float] = []
     for _ in range(_WARM):
         await question.ask(asked)
     used = _processors()
-    for _ in range(wanted):
+    for _ in range(calls):
         begun = perf_counter()
         await question.ask(asked)
         taken.append((perf_counter() - begun) * 1_000)
-    return {**spread(taken), "cpu": (_processors() - used) / wanted * 1_000}
+    return {**spread(taken), "cpu": (_processors() - used) / calls * 1_000}
 
 
 def _processors() -> float:

@@ -14,6 +14,8 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx2
+
 from benchmarks.reads.plan import a_customer
 from domain.calendars.timeline import midnight
 from domain.vocabulary import Stage
@@ -55,6 +57,8 @@ class Known:
     contacts: Sequence[str]
     places: Sequence[Place]
     rulebook: str
+    office: str
+    """Somebody of the GM office."""
     zone: ZoneInfo
 
     @classmethod
@@ -78,6 +82,7 @@ class Known:
             contacts=await values("contact_person", "contact_person IS NOT NULL"),
             places=[Place(**dict(row)) for row in await pool.fetch(_PLACES)],
             rulebook=await pool.fetchval("SELECT version FROM adoptions ORDER BY id DESC LIMIT 1"),
+            office=await pool.fetchval("SELECT id FROM members WHERE role = 'gm_office' LIMIT 1"),
             zone=zone,
         )
 
@@ -98,6 +103,8 @@ class Asked:
     known: Known
     chance: random.Random
     registers: Registers
+    http: httpx2.AsyncClient
+    """Somebody of the GM office at the doors, who is shown everything."""
 
     @property
     def register(self) -> Register:
@@ -134,6 +141,15 @@ async def _staff(asked: Asked, department: str | None) -> None:
     await staff.members()
     await staff.rulebook()
     await staff.centre_names()
+
+
+async def _shown(asked: Asked, path: Callable[[Asked], str]) -> None:
+    """Be shown a page, as far as the browser."""
+    (await asked.http.get(path(asked), headers={"Accept": "text/html"})).raise_for_status()
+
+
+def _departments_page(asked: Asked) -> str:
+    return f"/board?department={asked.any(asked.known.departments)}"
 
 
 async def _loads(asked: Asked) -> None:
@@ -348,6 +364,8 @@ _PAGES: Mapping[str, Ask] = {
     "board, with nobody": partial(_whole_board, unassigned=True),
     "board, waiting": partial(_departments_board, stage=Stage.WAITING),
     "board, further on": _further_on,
+    "board of all as a page": partial(_shown, path=lambda _: "/board"),
+    "board of a department as a page": partial(_shown, path=_departments_page),
     "of a board, who has how much": _loads,
     "of a board, the roster": _roster,
     "of a board, the rulebook": _rulebook,

@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import httpx2
 import pytest
 
 from benchmarks.figures import Measured
@@ -241,10 +242,11 @@ async def test_a_register_of_seeds_becomes_a_large_one_that_holds_together_and_c
     assert await answers_wrong(database) == []
     await database.execute("INSERT INTO adoptions (version, loaded_by) VALUES ('book', 'test')")
     known, chance = await Known.of(database, ZONE), random.Random(1)  # noqa: S311
-    asked = Asked(database, known, chance, Registers.on(database))
-    for question in QUESTIONS:
-        if "board" not in question.name:  # for those there is no rulebook here
-            await question.ask(asked)
+    async with httpx2.AsyncClient() as nobody:
+        asked = Asked(database, known, chance, Registers.on(database), nobody)
+        for question in QUESTIONS:
+            if "board" not in question.name:  # for those there is no rulebook here
+                await question.ask(asked)
 
 
 def a_place(number: int) -> Place:
