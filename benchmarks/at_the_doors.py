@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx2
+import structlog
 from fastapi import Response
 from pydantic import SecretStr
 
@@ -32,8 +34,9 @@ async def at_the_doors(
     pool: Pool, url: str, home: Path, role: Role, person: str
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """Be somebody there, who has a token and is signed in. Only what is read from the register is
-    answered: there is no Temporal.
+    answered: there is no Temporal. Requests are not logged, which would be most of what is printed.
     """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     own = Settings(home=home, calls_per_minute=600_000).model_copy(
         update={"database_url": url, "secret": SecretStr(secrets.token_hex(16))}
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,7 +23,6 @@ from typing import Any
 
 import asyncpg
 import httpx2
-import structlog
 from rich.console import Console
 from rich.table import Table
 
@@ -192,7 +190,6 @@ def main() -> int:
     }
     asked = figures.arguments(__doc__, sizes)
     hush()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     found, wrong = aio.run(measure(asked))
     shown = Table("ms", "p50", "p95", "p99", "processor", title_justify="left")
     for name, of in found["times"].items():
