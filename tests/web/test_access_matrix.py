@@ -442,7 +442,7 @@ class Page:
     def door(self) -> tuple[str, str]:
         """The route it stands for."""
         path = self.path
-        if "{number}/" in path:
+        if self.method == "POST" and "{number}/" in path:
             path = path.rpartition("/")[0] + "/{action}"
         return self.method, path
 
