@@ -140,8 +140,12 @@ class Account(_OfCalendar):
 
     @property
     def years_to_announce(self) -> tuple[int, ...]:
-        """Name the years whose notices would make a provisional instant firm."""
-        return self.to_announce(line.day for line in self.lines if not line.announced)
+        """Name the years whose notices would make a provisional instant firm. Days that are counted
+        from the next on do not ask what kind of day the first is (R31).
+        """
+        from_the_next = self.lines[-1].number is not None and self.ends == "close"
+        needed = self.lines[1:] if from_the_next else self.lines
+        return self.to_announce(line.day for line in needed if not line.announced)
 
 
 class Month(_OfCalendar):

@@ -136,6 +136,13 @@ def test_days_before_the_first_notice_are_not_announced_either() -> None:
     assert found.years_to_announce == (2023,)
 
 
+def test_whether_the_first_day_is_announced_does_not_matter_where_it_is_not_counted() -> None:
+    firm = asked("2023-12-31T17:00", "1 working day")
+    assert (firm.provisional, firm.years_to_announce) == (False, ())
+    counted = asked("2023-12-31T17:00", "1 working day", ends="same time")
+    assert (counted.provisional, counted.years_to_announce) == (True, (2023,))
+
+
 def test_an_account_reads_back_from_its_json() -> None:
     found = asked("2026-12-30T17:00", "20h")
     assert Account.model_validate_json(found.model_dump_json()) == found
