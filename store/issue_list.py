@@ -124,7 +124,10 @@ _NEAREST = f"""
 these are in the index ``promises_next_due``, by their due time; to look for an earlier one there,
 and not by the issue, nobody can think of who does not see through ``CASE``.
 """
-_LATE = _among_those_with(f"p.outcome {_among(PAST_DUE)} AND p.kind NOT {_among(OVERSIGHT)}")
+_PAST_DUE = f"p.outcome {_among(PAST_DUE)} AND p.kind NOT {_among(OVERSIGHT)}"
+OVERDUE = _issues_with(_PAST_DUE)
+"""The ids of the issues with a broken promise that still runs, of lists and of who has how many."""
+_LATE = _among_those_with(_PAST_DUE)
 _PROVISIONAL = _among_those_with("p.provisional")
 _TO_CALL = _among_those_with(f"p.kind {_among(CALLS)}")
 _FEEDBACK = f"p.kind = '{PromiseKind.FEEDBACK}' AND {_OURS}"

@@ -136,11 +136,10 @@ async def _board(asked: Asked, wanted: Filter, after: Place | None = None) -> No
 
 
 async def _staff(asked: Asked, department: str | None) -> None:
-    staff = asked.registers.staff
-    await staff.loads(department)
-    await staff.members()
-    await staff.rulebook()
-    await staff.centre_names()
+    await asked.registers.staff.loads(department)
+    await _roster(asked)
+    await _rulebook(asked)
+    await asked.registers.staff.centre_names()
 
 
 async def _shown(asked: Asked, path: Callable[[Asked], str]) -> None:

@@ -219,18 +219,6 @@ async def _again(pool: Pool, table: str, id_: str, times: int) -> None:
     )
 
 
-async def _entries_read(pool: Pool, table: str) -> int:
-    """Rows and entries of indexes of a table that were read."""
-    async with pool.acquire() as connection:
-        await connection.execute("SELECT pg_stat_force_next_flush()")
-        read: int = await connection.fetchval(
-            "SELECT (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = $1)"
-            " + sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = $1",
-            table,
-        )
-    return read
-
-
 async def test_who_has_how_much_counts_an_issue_once_however_many_of_its_promises_are_broken(
     database: Pool,
 ) -> None:
@@ -267,9 +255,19 @@ async def test_what_was_not_delivered_is_found_without_reading_what_was(database
 
 async def _rows_read(pool: Pool, table: str) -> int:
     """Rows of a table that were read one after the other, without an index."""
+    return await _counted(
+        pool, "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = $1", table
+    )
+
+
+async def _entries_read(pool: Pool, table: str) -> int:
+    """These, and entries of its indexes."""
+    entries = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = $1"
+    return await _rows_read(pool, table) + await _counted(pool, entries, table)
+
+
+async def _counted(pool: Pool, statistics: str, table: str) -> int:
     async with pool.acquire() as connection:
         await connection.execute("SELECT pg_stat_force_next_flush()")
-        read: int = await connection.fetchval(
-            "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = $1", table
-        )
-    return read
+        found: int = await connection.fetchval(statistics, table)
+    return found
